@@ -1,0 +1,9 @@
+"""IFDD: a dynamic facial expression recognition model that splits a clip into what moves and what stays, and its baselines."""
+
+from ifdd import weights
+from ifdd.checkpoints import Bundle, load_checkpoint
+from ifdd.config import ModelConfig
+from ifdd.errors import InputError
+from ifdd.model import IFDDOutput, create_model
+
+__all__ = ["Bundle", "IFDDOutput", "InputError", "ModelConfig", "create_model", "load_checkpoint", "weights"]

@@ -1,0 +1,215 @@
+"""A checkpoint on disk: weights, and a card that says how to read them.
+
+    checkpoints/<name>/   weights.safetensors   card.json   README.md
+
+Only safetensors are read; nothing is ever unpickled. A model is loaded together with its labels and its preprocessing.
+"""
+
+import hashlib
+import json
+import os
+import platform
+import shutil
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import safetensors
+import safetensors.torch
+import torch
+from torch import Tensor
+
+from ifdd.config import ModelConfig, StrictModel
+from ifdd.data.clips import Preprocessing
+from ifdd.errors import InputError
+from ifdd.model import DFERModel, create_model
+from ifdd.weights import load_exactly
+
+SCHEMA = 1
+WEIGHTS, CARD, README = "weights.safetensors", "card.json", "README.md"
+
+
+class Card(StrictModel):
+    """What a checkpoint says about itself.
+
+    `labels` in the order of the logits; `metrics` by split, each with n, WAR, UAR, their intervals and the recalls by label;
+    `training` the resolved recipe; `data` name, seed and sizes; `sha256` of the weights file.
+    """
+
+    schema_version: int = SCHEMA
+    name: str
+    notice: str
+    model: ModelConfig
+    labels: tuple[str, ...]
+    preprocessing: dict[str, Any]
+    data: dict[str, Any]
+    training: dict[str, Any]
+    metrics: dict[str, Any]
+    versions: dict[str, str]
+    sha256: str = ""
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """A model with everything that is needed to use it."""
+
+    model: DFERModel
+    card: Card
+    preprocessing: Preprocessing
+    path: Path
+
+    @property
+    def name(self) -> str:
+        """Name of the checkpoint."""
+        return self.card.name
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Class names in the order of the logits."""
+        return self.card.labels
+
+    @torch.no_grad()
+    def predict(self, clips: Tensor) -> Tensor:
+        """Probabilities (B, classes) of clips (B, 3, T, H, W) in [0, 1]; softmax of the logits, in evaluation mode.
+
+        Raises: InputError for another shape or type, values outside [0, 1] or NaN.
+        """
+        check_range(clips)
+        with self.model.evaluating():
+            return self.model(clips).logits.float().softmax(-1)
+
+
+def check_range(clips: Tensor) -> None:
+    """Refuse clips with NaN or values outside [0, 1]; called once, where clips enter.
+
+    Raises: InputError.
+    """
+    if clips.is_floating_point() and not bool(((clips >= 0) & (clips <= 1)).all()):
+        bad = "NaN" if bool(clips.isnan().any()) else f"values from {clips.min():.3g} to {clips.max():.3g}"
+        raise InputError(f"clips hold {bad}; a model reads floats in [0, 1] (divide 8-bit pixels by 255)")
+
+
+def checkpoint_folders() -> list[Path]:
+    """Where names of checkpoints are looked up: $IFDD_CHECKPOINTS, ./checkpoints, and beside the package."""
+    places = [Path(os.environ["IFDD_CHECKPOINTS"])] if os.environ.get("IFDD_CHECKPOINTS") else []
+    places += [Path("checkpoints"), Path(__file__).resolve().parents[1] / "checkpoints"]
+    return [place for place in places if place.is_dir()]
+
+
+def list_checkpoints() -> dict[str, Path]:
+    """Names of the checkpoints that can be loaded by name → their folders."""
+    found: dict[str, Path] = {}
+    for place in checkpoint_folders():
+        for folder in sorted(place.iterdir()):
+            if (folder / CARD).is_file():
+                found.setdefault(folder.name, folder)
+    return found
+
+
+def load_checkpoint(name_or_path: str | Path) -> Bundle:
+    """Load a checkpoint by name or by the path of its folder, ready for evaluation, on the CPU.
+
+    Raises: InputError for an unknown name, a damaged card, weights that do not match the card's sha256 or its model.
+    """
+    folder = _find(name_or_path)
+    card = read_card(folder)
+    file = folder / WEIGHTS
+    if not file.is_file():
+        raise InputError(f"{file} is missing; a checkpoint is a folder with {WEIGHTS} and {CARD}")
+    digest = _sha256(file)
+    if digest != card.sha256:
+        raise InputError(
+            f"{file} has sha256 {digest[:12]}…, its card says {card.sha256[:12] or 'nothing'}…: "
+            "the weights are not the ones that the card describes; fetch the checkpoint again"
+        )
+    try:
+        state_dict = safetensors.torch.load_file(file)
+    except safetensors.SafetensorError as error:
+        raise InputError(f"{file} is not a safetensors file: {error}") from None
+    model = create_model(card.model)
+    load_exactly(model, state_dict)
+    return Bundle(model.eval(), card, Preprocessing.from_dict(card.preprocessing), folder)
+
+
+def read_card(folder: Path) -> Card:
+    """Read and check `card.json` of a checkpoint folder.
+
+    Raises: InputError if it is missing, no JSON, of another schema, or has wrong fields.
+    """
+    file = folder / CARD
+    try:
+        values = json.loads(file.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise InputError(f"{file} is missing; a checkpoint is a folder with {WEIGHTS} and {CARD}") from None
+    except ValueError as error:
+        raise InputError(f"{file} is not valid JSON: {error}") from None
+    if not isinstance(values, dict) or values.get("schema_version") != SCHEMA:
+        given = values.get("schema_version") if isinstance(values, dict) else None
+        raise InputError(f"{file} has schema version {given}, this version reads {SCHEMA}; save the checkpoint again with it")
+    card = Card.parse(values, str(file))
+    if len(card.labels) != card.model.num_classes:
+        raise InputError(f"{file} lists {len(card.labels)} labels for {card.model.num_classes} classes")
+    return card
+
+
+def save_checkpoint(folder: str | Path, model: DFERModel, card: Card) -> Path:
+    """Write weights, card (with the sha256 filled in) and README to a new folder, all of it or nothing.
+
+    Raises: InputError if `folder` exists.
+    """
+    folder = Path(folder)
+    if folder.exists():
+        raise InputError(f"{folder} exists; choose another name or remove it")
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    partial = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
+    try:
+        state_dict = {key: value.detach().cpu().contiguous() for key, value in model.state_dict().items()}
+        safetensors.torch.save_file(state_dict, partial / WEIGHTS)
+        card = card.model_copy(update={"sha256": _sha256(partial / WEIGHTS)})
+        (partial / CARD).write_text(
+            json.dumps(card.model_dump(mode="json"), indent=2, ensure_ascii=False) + "\n", encoding="utf-8"
+        )
+        (partial / README).write_text(card_markdown(card), encoding="utf-8")
+        partial.chmod(0o755)
+        partial.rename(folder)
+    except BaseException:
+        shutil.rmtree(partial, ignore_errors=True)
+        raise
+    return folder
+
+
+def library_versions() -> dict[str, str]:
+    """Versions that a number may depend on."""
+    return {"python": platform.python_version(), "torch": torch.__version__}
+
+
+def card_markdown(card: Card) -> str:
+    """The card as a page for people."""
+    lines = [f"# {card.name}", "", f"> {card.notice}", ""]
+    for split, result in card.metrics.items():
+        interval = {key: f" (95 % interval {low:.1%} – {high:.1%})" for key, (low, high) in result.get("intervals", {}).items()}
+        lines += [f"## {split}: {result['n']} clips", ""]
+        lines += [f"- {key}: {result[key]:.1%}{interval.get(key, '')}" for key in ("WAR", "UAR")]
+        if guess := result.get("constant_guess"):
+            lines.append(f"- always guessing one class: WAR {guess['WAR']:.1%}, UAR {guess['UAR']:.1%}")
+        lines += ["", "| class | recall | n |", "| --- | --- | --- |"]
+        lines += [f"| {label} | {recall:.1%} | {result['counts'][label]} |" for label, recall in result["recall"].items()]
+        lines.append("")
+    lines += ["Model, preprocessing, training recipe and data are in `card.json`.", ""]
+    return "\n".join(lines)
+
+
+def _find(name_or_path: str | Path) -> Path:
+    path = Path(name_or_path)
+    if (path / CARD).is_file() or (path.is_dir() and len(path.parts) > 1):
+        return path
+    known = list_checkpoints()
+    if str(name_or_path) in known:
+        return known[str(name_or_path)]
+    raise InputError(f"unknown checkpoint {str(name_or_path)!r}; known: {', '.join(known) or 'none'}, or give a folder's path")
+
+
+def _sha256(file: Path) -> str:
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()

@@ -1,0 +1,149 @@
+"""What a model is made of, as one checked, frozen description."""
+
+import difflib
+from dataclasses import dataclass
+from typing import Any, Literal, Self, get_args
+
+from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
+
+from ifdd.errors import InputError
+from ifdd.modules.issm import Read, read_as_released, read_exact
+from ifdd.modules.ladm import Combine, attention_only, attention_plus_value
+from ifdd.modules.mvit import MVIT_SPECS
+from ifdd.timing import feature_frames
+
+Backbone = Literal["mvit-tiny", "mvit-xs"]
+SplitName = Literal["none", "even-odd", "index"]
+LiftName = Literal["none", "update-first"]
+PresetName = Literal["paper", "reference"]
+
+
+@dataclass(frozen=True)
+class Preset:
+    """Where the paper's drawing and the released code part ways: one argument of a small part each."""
+
+    read_at: Read
+    scale_by_width: bool
+    """Correlation scale 1/√d_Z (True) or 1/C (False)."""
+    combine: Combine
+    mlp_skip: bool
+    mlp_drop_path: bool
+    lifting_weight: float
+    lifting_reduction: Literal["mean", "sum"]
+
+
+PRESETS: dict[str, Preset] = {
+    "paper": Preset(
+        read_at=read_exact,
+        scale_by_width=True,
+        combine=attention_only,
+        mlp_skip=False,
+        mlp_drop_path=False,
+        lifting_weight=1.6,  # 0.1 × the released batch of 16, since the mean replaces the sum
+        lifting_reduction="mean",
+    ),
+    "reference": Preset(
+        read_at=read_as_released,
+        scale_by_width=False,
+        combine=attention_plus_value,
+        mlp_skip=False,
+        mlp_drop_path=True,
+        lifting_weight=0.1,
+        lifting_reduction="sum",
+    ),
+}
+
+
+class StrictModel(BaseModel):
+    """Base of every configuration: frozen, and a key that nobody knows is an error with a suggestion."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    @classmethod
+    def parse(cls, values: dict[str, Any], source: str) -> Self:
+        """Validate `values`, which came from `source` (a file name, for the message).
+
+        Raises: InputError with one line for the first thing that is wrong.
+        """
+        try:
+            return cls.model_validate(values)
+        except ValidationError as error:
+            first = error.errors()[0]
+            where = ".".join(str(part) for part in first["loc"]) or "config"
+            if first["type"] == "extra_forbidden":
+                near = difflib.get_close_matches(str(first["loc"][-1]), _all_fields(cls), n=1)
+                hint = f"did you mean {near[0]!r}?" if near else f"known keys: {', '.join(sorted(cls.model_fields))}"
+                raise InputError(f"{source}: unknown key {where!r}; {hint}") from None
+            given = "" if first["type"] in ("missing", "value_error") else f" (given: {first['input']!r})"
+            message = first["msg"].removeprefix("Value error, ")
+            raise InputError(f"{source}: {where}: {message}{given}") from None
+
+
+def _all_fields(model: type[BaseModel]) -> list[str]:
+    names = list(model.model_fields)
+    for field in model.model_fields.values():
+        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
+            names += _all_fields(field.annotation)
+    return names
+
+
+class ModelConfig(StrictModel):
+    """One model of the family. Impossible combinations are refused by name.
+
+    `frames` and `size` (H, W) are fixed when the model is built. `offset_range` is L in feature frames. `drop_path` is the
+    largest stochastic-depth rate, `dropout` that before the classifier. `mlp_skip` overrides the preset's refinement.
+    """
+
+    backbone: Backbone = "mvit-xs"
+    split: SplitName = "index"
+    lift: LiftName = "update-first"
+    preset: PresetName = "paper"
+    frames: int = 16
+    size: tuple[int, int] = (224, 224)
+    stages: tuple[int, ...] = (2, 3)
+    offset_range: Literal[1, 2, 4] = 2
+    normalise: Literal["none", "kinetics"] = "none"
+    num_classes: int = 7
+    drop_path: float = 0.2
+    dropout: float = 0.5
+    mlp_skip: bool | None = None
+
+    @model_validator(mode="after")
+    def _possible(self) -> Self:
+        feature_frames(self.frames)
+        stride = MVIT_SPECS[self.backbone].stage_strides[-1]
+        if min(self.size) < stride or any(side % stride for side in self.size):
+            raise ValueError(f"size {self.size} must be positive multiples of {stride}, the total stride of {self.backbone}")
+        if (self.split == "none") != (self.lift == "none"):
+            raise ValueError(
+                f"split={self.split!r} with lift={self.lift!r} is no model: a baseline has both 'none', an IFDD variant neither"
+            )
+        if self.stages != (2, 3):
+            raise ValueError(f"stages={self.stages} cannot be aggregated; the pyramid reads (2, 3)")
+        if self.num_classes < 2:
+            raise ValueError(f"num_classes={self.num_classes} must be at least 2")
+        for name in ("drop_path", "dropout"):
+            if not 0 <= getattr(self, name) < 1:
+                raise ValueError(f"{name}={getattr(self, name)} must lie in [0, 1)")
+        return self
+
+    @property
+    def feature_frames(self) -> int:
+        """T'."""
+        return feature_frames(self.frames)
+
+    @property
+    def grid(self) -> tuple[int, int]:
+        """Height and width of X."""
+        stride = MVIT_SPECS[self.backbone].stage_strides[-1]
+        return self.size[0] // stride, self.size[1] // stride
+
+
+def model_names() -> dict[str, dict[str, Any]]:
+    """Every short name that `create_model` takes, with the fields that it stands for."""
+    names: dict[str, dict[str, Any]] = {}
+    for backbone in get_args(Backbone):
+        size = (112, 112) if backbone == "mvit-tiny" else (224, 224)
+        names[f"ifdd-{backbone}"] = {"backbone": backbone, "size": size}
+        names[f"{backbone}-baseline"] = {"backbone": backbone, "size": size, "split": "none", "lift": "none"}
+    return names

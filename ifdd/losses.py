@@ -1,0 +1,53 @@
+"""Cross-entropy on Y_D plus the lifting loss on Y_S (Fig. 1(d))."""
+
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from ifdd.config import PRESETS, PresetName
+from ifdd.model import IFDDOutput
+
+
+class LiftingLoss(nn.Module):
+    """Keeps Y_S close to the clip's local average: smooth L1 of the static residual, averaged over cells.
+
+    `static_residual` (B, H, W) = mean over channels and steps of (X averaged over pairs of frames − Y_S).
+    `reduction` over the batch: the mean, or the sum as released. Source: L_Lift of Fig. 1(d); core/utils/loss.py.
+    """
+
+    def __init__(self, weight: float, reduction: Literal["mean", "sum"]) -> None:
+        super().__init__()
+        self.weight = weight
+        self.reduce = {"mean": torch.mean, "sum": torch.sum}[reduction]
+
+    def forward(self, static_residual: Tensor) -> Tensor:
+        """Return the weighted loss, a scalar."""
+        cells = F.smooth_l1_loss(static_residual, torch.zeros_like(static_residual), reduction="none")
+        return self.weight * self.reduce(cells.mean((1, 2)))
+
+    @classmethod
+    def from_preset(cls, preset: PresetName, weight: float | None = None) -> "LiftingLoss":
+        """The loss of a preset; `weight` overrides its λ."""
+        chosen = PRESETS[preset]
+        return cls(chosen.lifting_weight if weight is None else weight, chosen.lifting_reduction)
+
+
+class IFDDLoss(nn.Module):
+    """Classification plus lifting loss; a baseline has no lifting term.
+
+    Targets: class indexes (B,) or probabilities (B, classes), as mixup makes them.
+    """
+
+    def __init__(self, lifting: LiftingLoss, label_smoothing: float = 0.0) -> None:
+        super().__init__()
+        self.lifting = lifting
+        self.label_smoothing = label_smoothing
+
+    def forward(self, output: IFDDOutput, target: Tensor) -> dict[str, Tensor]:
+        """Return `loss` (their sum), `classification` and, where the model has a static branch, `lifting`."""
+        terms = {"classification": F.cross_entropy(output.logits.float(), target, label_smoothing=self.label_smoothing)}
+        if output.static_residual is not None:
+            terms["lifting"] = self.lifting(output.static_residual.float())
+        return {"loss": torch.stack(list(terms.values())).sum(), **terms}

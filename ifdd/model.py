@@ -1,0 +1,195 @@
+"""The model family: backbone, pyramid, split, lift, head, each a part passed in."""
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from ifdd.config import PRESETS, ModelConfig, model_names
+from ifdd.errors import InputError
+from ifdd.hooks import HookedModule
+from ifdd.modules.head import Head, LearnedPooling, MeanPooling
+from ifdd.modules.issm import EvenOddSplit, IndexSplit, Split
+from ifdd.modules.ladm import LADM, CrossLift, Refinement, to_tokens
+from ifdd.modules.mvit import MVIT_SPECS, MViT
+from ifdd.modules.pyramid import Pyramid
+
+KINETICS_MEAN, KINETICS_STD = (0.45, 0.45, 0.45), (0.225, 0.225, 0.225)
+"""Normalisation of torchvision's Kinetics weights of MViT (its `MViT_V2_S_Weights` transforms)."""
+
+
+@dataclass(frozen=True)
+class IFDDOutput:
+    """What a forward pass returns, in training and evaluation alike.
+
+    `logits` (B, classes); `embedding` (B, C), what the classifier reads; `static_residual` (B, H, W), the mean over channels
+    and steps of (X averaged over pairs of frames − Y_S), None for a baseline.
+    """
+
+    logits: Tensor
+    embedding: Tensor
+    static_residual: Tensor | None
+
+
+class Normalise(nn.Module):
+    """First layer of a model: (clips − mean) / std per channel."""
+
+    def __init__(self, mean: tuple[float, ...], std: tuple[float, ...]) -> None:
+        super().__init__()
+        self.mean: Tensor
+        self.std: Tensor
+        self.register_buffer("mean", torch.tensor(mean).view(-1, 1, 1, 1), persistent=False)
+        self.register_buffer("std", torch.tensor(std).view(-1, 1, 1, 1), persistent=False)
+
+    def forward(self, clips: Tensor) -> Tensor:
+        """(B, 3, T, H, W) → the same shape."""
+        return (clips - self.mean) / self.std
+
+
+class DFERModel(HookedModule, ABC):
+    """Clips (B, 3, T, H, W), float in [0, 1] → IFDDOutput.
+
+    Activations (S static, D dynamic; T' feature frames, K = T'/2 steps):
+    `backbone.stage0…3` (B, C_i, T', H_i, W_i) · `pyramid.X` (B, C, T', H, W) · `head.embedding` (B, C) ·
+    `head.logits` (B, classes); with a split also `issm.position_S/_D`, `issm.sample_S/_D` (B, K), `issm.X_S/X_D`
+    (B, C, K, H, W); with ISSM `issm.Z` (B, T', d), `issm.correlation` (B, T', T'), `issm.offset_S/_D` (B, K); with LADM
+    `ladm.update`, `ladm.prediction`, `ladm.Y_S`, `ladm.detail`, `ladm.Y_D` (B, K·H·W, C).
+    """
+
+    config: ModelConfig
+    branches: dict[str, str]
+    """Short branch name → its activation; what every display asks for."""
+
+    def __init__(self, config: ModelConfig, *, normalise: nn.Module, backbone: nn.Module, pyramid: Pyramid, head: Head) -> None:
+        super().__init__()
+        self.config = config
+        self.normalise = normalise
+        self.backbone = backbone
+        self.pyramid = pyramid
+        self.head = head
+
+    def forward(self, clips: Tensor) -> IFDDOutput:
+        """Run the whole model.
+
+        Raises: InputError for another shape or an integer type.
+        """
+        return self.decode(self.encode(clips))
+
+    def encode(self, clips: Tensor) -> tuple[Tensor, ...]:
+        """Clips → the four stages of the backbone."""
+        self.check_clips(clips)
+        return self.backbone(self.normalise(clips))
+
+    def decode(self, stages: tuple[Tensor, ...]) -> IFDDOutput:
+        """Stages of the backbone → output; all that a saliency map of any named activation needs gradients of."""
+        fine, coarse = (stages[i] for i in self.config.stages)
+        return self.read(self.pyramid(fine, coarse))
+
+    @abstractmethod
+    def read(self, features: Tensor) -> IFDDOutput:
+        """X (B, C, T', H, W) → output."""
+
+    def check_clips(self, clips: Tensor) -> None:
+        """Refuse clips that this model was not built for, before any compute."""
+        expected = (3, self.config.frames, *self.config.size)
+        if clips.dim() != 5 or tuple(clips.shape[1:]) != expected:
+            raise InputError(f"clips have shape {tuple(clips.shape)}; this model reads (B, {', '.join(map(str, expected))})")
+        if not clips.is_floating_point():
+            raise InputError(f"clips are {clips.dtype}; this model reads floats in [0, 1] (divide 8-bit pixels by 255)")
+
+
+class BaselineModel(DFERModel):
+    """pyramid.X → mean over positions → head; no split, no lift."""
+
+    def __init__(self, config: ModelConfig, *, normalise: nn.Module, backbone: nn.Module, pyramid: Pyramid, head: Head) -> None:
+        super().__init__(config, normalise=normalise, backbone=backbone, pyramid=pyramid, head=head)
+        self.branches = {"X": "pyramid.X"}
+
+    def read(self, features: Tensor) -> IFDDOutput:
+        """X (B, C, T', H, W) → output without a static residual."""
+        embedding, logits = self.head(to_tokens(features))
+        return IFDDOutput(logits, embedding, None)
+
+
+class IFDDModel(DFERModel):
+    """X → split → lift → head on Y_D."""
+
+    def __init__(
+        self,
+        config: ModelConfig,
+        *,
+        normalise: nn.Module,
+        backbone: nn.Module,
+        pyramid: Pyramid,
+        split: Split,
+        lift: LADM,
+        head: Head,
+    ) -> None:
+        super().__init__(config, normalise=normalise, backbone=backbone, pyramid=pyramid, head=head)
+        self.issm = split
+        self.ladm = lift
+        self.branches = {"D": "ladm.Y_D", "S": "ladm.Y_S"}
+
+    def read(self, features: Tensor) -> IFDDOutput:
+        """X (B, C, T', H, W) → output."""
+        static, dynamic = self.ladm(*self.issm(features))
+        embedding, logits = self.head(dynamic)
+        average = features.mean((1, 2))  # the mean over time of pairwise averages is the mean over time
+        residual = average - static.unflatten(1, (-1, *features.shape[3:])).mean((1, 4))
+        return IFDDOutput(logits, embedding, residual)
+
+
+def create_model(model: str | ModelConfig, **overrides: Any) -> DFERModel:
+    """Build a model, randomly initialised, from a short name (`ifdd-mvit-xs`, `mvit-xs-baseline`) or a ModelConfig.
+
+    Keyword arguments replace fields of the configuration.
+    Raises: InputError for an unknown name or field, or an impossible combination.
+    """
+    if isinstance(model, str):
+        names = model_names()
+        if model not in names:
+            raise InputError(f"unknown model {model!r}; known: {', '.join(names)}")
+        values, source = names[model] | overrides, model
+    else:
+        values, source = model.model_dump() | overrides, "ModelConfig"
+    return _build(ModelConfig.parse(values, source))
+
+
+def _build(config: ModelConfig) -> DFERModel:
+    spec = MVIT_SPECS[config.backbone]
+    fine, dim = (spec.dims[i] for i in config.stages)
+    parts: dict[str, Any] = {
+        "normalise": Normalise(KINETICS_MEAN, KINETICS_STD) if config.normalise == "kinetics" else nn.Identity(),
+        "backbone": MViT(spec, config.frames, config.size, config.drop_path),
+        "pyramid": Pyramid(fine, dim),
+    }
+    if config.split == "none":
+        head = Head(dim, config.num_classes, pooling=MeanPooling(), dropout=config.dropout)
+        return BaselineModel(config, head=head, **parts)
+    positions = config.feature_frames // 2 * config.grid[0] * config.grid[1]
+    head = Head(dim, config.num_classes, pooling=LearnedPooling(positions), dropout=config.dropout)
+    return IFDDModel(config, split=_build_split(config, dim), lift=_build_lift(config, dim), head=head, **parts)
+
+
+def _build_split(config: ModelConfig, dim: int) -> Split:
+    steps = config.feature_frames
+    if config.split == "even-odd":
+        return EvenOddSplit(steps)
+    preset = PRESETS[config.preset]
+    split = IndexSplit(dim, steps, offset_range=config.offset_range, correlation_scale=1 / dim, read_at=preset.read_at)
+    if preset.scale_by_width:
+        split.correlation_scale = split.tokenizer.width**-0.5
+    return split
+
+
+def _build_lift(config: ModelConfig, dim: int) -> LADM:
+    preset = PRESETS[config.preset]
+    heads = MVIT_SPECS[config.backbone].heads[-1]  # as released: 8 heads of 96
+    skip = preset.mlp_skip if config.mlp_skip is None else config.mlp_skip
+    refine = Refinement(
+        dim, heads, drop_path=config.drop_path, mlp_drop_path=config.drop_path if preset.mlp_drop_path else 0.0, mlp_skip=skip
+    )
+    update, predict = (CrossLift(dim, heads, combine=preset.combine) for _ in range(2))
+    return LADM(dim, update=update, predict=predict, refine=refine)

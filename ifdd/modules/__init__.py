@@ -1,0 +1,1 @@
+"""Parts that a model is made of."""

@@ -1,0 +1,43 @@
+"""Heads: tokens → one vector → class logits."""
+
+import torch
+from torch import Tensor, nn
+
+from ifdd.hooks import HookPoint
+
+
+class MeanPooling(nn.Module):
+    """Mean over all positions (the baseline's pooling)."""
+
+    def forward(self, tokens: Tensor) -> Tensor:
+        """(B, N, C) → (B, C)."""
+        return tokens.mean(1)
+
+
+class LearnedPooling(nn.Module):
+    """One learned weight for each position, no bias (released as `project_compress`)."""
+
+    def __init__(self, positions: int) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.full((positions,), 1 / positions) + torch.randn(positions) * 0.02 / positions)
+
+    def forward(self, tokens: Tensor) -> Tensor:
+        """(B, N, C) → (B, C)."""
+        return torch.einsum("bnc,n->bc", tokens, self.weight.to(tokens.dtype))
+
+
+class Head(nn.Module):
+    """Pooling, dropout, linear classifier."""
+
+    def __init__(self, dim: int, num_classes: int, *, pooling: nn.Module, dropout: float) -> None:
+        super().__init__()
+        self.pooling = pooling
+        self.dropout = nn.Dropout(dropout)
+        self.classify = nn.Linear(dim, num_classes)
+        self.embedding = HookPoint()  # (B, C)
+        self.logits = HookPoint()  # (B, classes)
+
+    def forward(self, tokens: Tensor) -> tuple[Tensor, Tensor]:
+        """Tokens (B, N, C) → embedding (B, C), logits (B, classes)."""
+        embedding = self.embedding(self.pooling(tokens))
+        return embedding, self.logits(self.classify(self.dropout(embedding)))

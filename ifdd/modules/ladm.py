@@ -1,0 +1,112 @@
+"""LADM: a learnable wavelet lifting step with attention as its two filters (Fig. 1(c)).
+
+X_S ─ norm ──────────┬───── + ── Y_S ────┐
+                     │      │            │
+                     └ q ─ U(X_D|X_S)    P(Y_S|X_D)
+                     ┌ kv ─┘             │ kv
+X_D ─ norm ──────────┴──────────── q ────┴─ − ── detail ── refinement ── Y_D
+
+Y_S = X_S + U(X_D|X_S),   Y_D = refine(X_D − P(Y_S|X_D))
+"""
+
+from collections.abc import Callable
+
+from torch import Tensor, nn
+from torch.nn import functional as F
+from torchvision.ops import StochasticDepth
+
+from ifdd.hooks import HookPoint
+
+Combine = Callable[[Tensor, Tensor], Tensor]
+"""What a lift projects: made of the attended values and the values themselves."""
+
+
+def attention_only(attended: Tensor, value: Tensor) -> Tensor:
+    """The lift as drawn in Fig. 1(c) (preset `paper`)."""
+    return attended
+
+
+def attention_plus_value(attended: Tensor, value: Tensor) -> Tensor:
+    """The released lift: each token's own value is added before the projection (preset `reference`)."""
+    return attended + value
+
+
+class CrossLift(nn.Module):
+    """One lifting filter: queries from the group that is changed, keys and values from the other one.
+
+    Both (B, N, C) → (B, N, C), after the projection. `combine` says what is projected.
+    """
+
+    def __init__(self, dim: int, heads: int, *, combine: Combine) -> None:
+        super().__init__()
+        self.heads = heads
+        self.query = nn.Linear(dim, dim)
+        self.key_value = nn.Linear(dim, 2 * dim)
+        self.project = nn.Linear(dim, dim)
+        self.combine = combine
+
+    def forward(self, changed: Tensor, source: Tensor) -> Tensor:
+        """Return what `source` contributes to `changed`."""
+        query = _heads(self.query(changed), self.heads)
+        key, value = (_heads(part, self.heads) for part in self.key_value(source).chunk(2, -1))
+        attended = F.scaled_dot_product_attention(query, key, value)
+        return self.project(self.combine(attended, value).transpose(1, 2).flatten(2))
+
+
+class Refinement(nn.Module):
+    """Self-attention, then an MLP, on the detail: (B, N, C) → Y_D (B, N, C).
+
+    Fig. 1(c) draws the MLP without a skip. `mlp_skip` adds one; `mlp_drop_path` drops the MLP's output of a whole sample,
+    which without a skip leaves Y_D = 0 (the released code does that to one training sample in five).
+    """
+
+    def __init__(self, dim: int, heads: int, *, drop_path: float, mlp_drop_path: float, mlp_skip: bool) -> None:
+        super().__init__()
+        self.heads = heads
+        self.norm1 = nn.LayerNorm(dim)
+        self.qkv = nn.Linear(dim, 3 * dim)
+        self.project = nn.Linear(dim, dim)
+        self.norm2 = nn.LayerNorm(dim)
+        self.mlp = nn.Sequential(nn.Linear(dim, 4 * dim), nn.GELU(), nn.Linear(4 * dim, dim))
+        self.drop_path = StochasticDepth(drop_path, "row")
+        self.mlp_drop_path = StochasticDepth(mlp_drop_path, "row")
+        self.mlp_skip = mlp_skip
+
+    def forward(self, detail: Tensor) -> Tensor:
+        """Refine the detail."""
+        query, key, value = (_heads(part, self.heads) for part in self.qkv(self.norm1(detail)).chunk(3, -1))
+        attended = F.scaled_dot_product_attention(query, key, value).transpose(1, 2).flatten(2)
+        tokens = detail + self.drop_path(self.project(attended))
+        refined = self.mlp_drop_path(self.mlp(self.norm2(tokens)))
+        return tokens + refined if self.mlp_skip else refined
+
+
+class LADM(nn.Module):
+    """Update first, then predict: X_S, X_D (B, C, K, H, W) → Y_S, Y_D, tokens (B, K·H·W, C).
+
+    The parts come from outside: two CrossLifts and a Refinement. LayerNorm on each branch comes first, so that
+    Y_S = LN(X_S) + update and detail = LN(X_D) − prediction.
+    """
+
+    def __init__(self, dim: int, *, update: CrossLift, predict: CrossLift, refine: Refinement) -> None:
+        super().__init__()
+        self.norm_S, self.norm_D = nn.LayerNorm(dim), nn.LayerNorm(dim)
+        self.updater, self.predictor, self.refine = update, predict, refine
+        self.update, self.prediction = HookPoint(), HookPoint()  # (B, K·H·W, C) after the projection
+        self.Y_S, self.detail, self.Y_D = HookPoint(), HookPoint(), HookPoint()  # (B, K·H·W, C)
+
+    def forward(self, features_s: Tensor, features_d: Tensor) -> tuple[Tensor, Tensor]:
+        """Lift the two groups."""
+        tokens_s, tokens_d = self.norm_S(to_tokens(features_s)), self.norm_D(to_tokens(features_d))
+        static = self.Y_S(tokens_s + self.update(self.updater(tokens_s, tokens_d)))
+        detail = self.detail(tokens_d - self.prediction(self.predictor(tokens_d, static)))
+        return static, self.Y_D(self.refine(detail))
+
+
+def to_tokens(features: Tensor) -> Tensor:
+    """(B, C, K, H, W) → (B, K·H·W, C), step-major."""
+    return features.flatten(2).transpose(1, 2)
+
+
+def _heads(tokens: Tensor, heads: int) -> Tensor:
+    return tokens.unflatten(-1, (heads, -1)).transpose(1, 2)

@@ -1,0 +1,106 @@
+"""State dicts of the released code (CyberPegasus/IFDD, MIT) → our models with the same logits."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ifdd.errors import InputError
+from ifdd.model import DFERModel, create_model
+
+WRAPPERS = ("module.", "ema_model.", "online_model.")
+"""Prefixes that wrappers for distributed training and averaging put before every key."""
+
+DEAD = re.compile(r"(.*\.)?WaveLifts\.(spatial_pos|temporal_pos|class_pos|adapt_split\.(time_project\..*|index_even|index_odd))$")
+"""Keys that the released code stores and never uses."""
+
+# released name → ours, applied in order; the first that matches counts
+RULES = [
+    (r"embed\.conv_proj\.", "backbone.stem."),
+    (r"backbone\.backbone\.pos_encoding\.class_token$", "backbone.class_token"),
+    (r"backbone\.backbone\.(blocks\.\d+)\.attn\.rel_pos_t$", r"backbone.\1.attn.position.tables.0"),
+    (r"backbone\.backbone\.(blocks\.\d+)\.attn\.rel_pos_h$", r"backbone.\1.attn.position.tables.1"),
+    (r"backbone\.backbone\.(blocks\.\d+)\.attn\.rel_pos_w$", r"backbone.\1.attn.position.tables.2"),
+    (r"backbone\.backbone\.(blocks\.\d+)\.attn\.project\.0\.", r"backbone.\1.attn.project."),
+    (r"backbone\.backbone\.(blocks\.\d+)\.attn\.(pool_[qkv])\.pool\.", r"backbone.\1.attn.\2."),
+    (r"backbone\.backbone\.(blocks\.\d+)\.attn\.(pool_[qkv])\.norm_act\.0\.", r"backbone.\1.attn.\2.norm."),
+    (r"backbone\.backbone\.(blocks\.\d+)\.mlp\.3\.", r"backbone.\1.mlp.2."),
+    (r"backbone\.backbone\.", "backbone."),
+    (r"backbone\.PANLayer\.0\.", "pyramid.reduce."),
+    (r"backbone\.CatConv\.", "pyramid.fuse."),
+    (r"backbone\.WaveLifts\.adapt_split\.dim_project\.0\.", "issm.tokenizer.project."),
+    (r"backbone\.WaveLifts\.adapt_split\.offset_project_approx\.0\.", "issm.offsets_S."),
+    (r"backbone\.WaveLifts\.adapt_split\.offset_project_detail\.0\.", "issm.offsets_D."),
+    (r"backbone\.WaveLifts\.xa_norm\.", "ladm.norm_S."),
+    (r"backbone\.WaveLifts\.xd_norm\.", "ladm.norm_D."),
+    (r"backbone\.WaveLifts\.q_a\.", "ladm.updater.query."),
+    (r"backbone\.WaveLifts\.kv_d\.", "ladm.updater.key_value."),
+    (r"backbone\.WaveLifts\.project_a\.0\.", "ladm.updater.project."),
+    (r"backbone\.WaveLifts\.q_d\.", "ladm.predictor.query."),
+    (r"backbone\.WaveLifts\.kv_a\.", "ladm.predictor.key_value."),
+    (r"backbone\.WaveLifts\.project_d\.0\.", "ladm.predictor.project."),
+    (r"backbone\.WaveLifts\.out_norm1\.", "ladm.refine.norm1."),
+    (r"backbone\.WaveLifts\.out_norm2\.", "ladm.refine.norm2."),
+    (r"backbone\.WaveLifts\.qkv\.", "ladm.refine.qkv."),
+    (r"backbone\.WaveLifts\.project\.0\.", "ladm.refine.project."),
+    (r"backbone\.WaveLifts\.mlp\.0\.", "ladm.refine.mlp.0."),
+    (r"backbone\.WaveLifts\.mlp\.3\.", "ladm.refine.mlp.2."),
+    (r"backbone\.WaveLifts\.project_compress\.weight$", "head.pooling.weight"),
+    (r"head\.head\.1\.", "head.classify."),
+]
+
+
+def rename_reference(state_dict: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Rename a released state dict to our keys; dead keys are dropped, unknown ones kept under their own name."""
+    renamed: dict[str, Tensor] = {}
+    for key, value in state_dict.items():
+        name = key
+        while (wrapper := next((w for w in WRAPPERS if name.startswith(w)), None)) is not None:
+            name = name.removeprefix(wrapper)
+        if DEAD.match(name):
+            continue
+        for pattern, ours in RULES:
+            if re.match(pattern, name):
+                name = re.sub(pattern, ours, name, count=1)
+                break
+        renamed[name] = value.reshape(-1) if name == "head.pooling.weight" else value
+    return renamed
+
+
+def from_reference(state_dict: Mapping[str, Tensor], **overrides: Any) -> DFERModel:
+    """Build the released network `MFViT_XS` from its state dict, with the same logits (preset `reference`).
+
+    The number of classes and the kind of split are read off names and shapes; what leaves no trace (frames, size,
+    offset_range, preset) comes from the caller and is else as released.
+    Raises: InputError that lists missing, surplus or misshapen keys.
+    """
+    renamed = rename_reference(state_dict)
+    classifier = renamed.get("head.classify.bias")
+    if classifier is None:
+        raise InputError("not a released IFDD state dict: it has no key 'head.head.1.bias'")
+    split = "index" if "issm.offsets_S.weight" in renamed else "even-odd"
+    found = {"preset": "reference", "split": split, "num_classes": len(classifier)}
+    model = create_model("ifdd-mvit-xs", **found | overrides)
+    load_exactly(model, renamed)
+    return model.eval()
+
+
+def load_exactly(model: torch.nn.Module, state_dict: Mapping[str, Tensor]) -> None:
+    """Load `state_dict` into `model`, every key used once and every shape equal.
+
+    Raises: InputError that lists missing, surplus and misshapen keys.
+    """
+    own = model.state_dict()
+    problems = [f"missing {key}" for key in own if key not in state_dict]
+    problems += [f"surplus {key}" for key in state_dict if key not in own]
+    problems += [
+        f"{key} is {tuple(state_dict[key].shape)}, expected {tuple(own[key].shape)}"
+        for key in own
+        if key in state_dict and state_dict[key].shape != own[key].shape
+    ]
+    if problems:
+        more = f" (and {len(problems) - 8} more)" if len(problems) > 8 else ""
+        raise InputError(f"the state dict does not fit the model: {'; '.join(problems[:8])}{more}")
+    model.load_state_dict(dict(state_dict))

@@ -1,0 +1,126 @@
+"""Our parts in preset `reference` against tensors of the released code (rtol 1e-4, atol 1e-5)."""
+
+import json
+import zlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file
+from torch import Tensor
+
+import ifdd
+from ifdd.config import PRESETS
+from ifdd.losses import LiftingLoss
+from ifdd.modules.head import Head, LearnedPooling
+from ifdd.modules.issm import EvenOddSplit, IndexSplit, Split
+from ifdd.modules.ladm import LADM, CrossLift, Refinement
+from ifdd.weights import load_exactly, rename_reference
+
+PREFIX = "backbone.WaveLifts."
+
+
+def close(ours: Tensor, theirs: Tensor) -> None:
+    torch.testing.assert_close(ours, theirs, rtol=1e-4, atol=1e-5)
+
+
+def load(shared: Path, name: str) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+    """Tensors of one file: results, and parameters under our names."""
+    tensors = load_file(shared / "reference" / f"{name}.safetensors")
+    prefix = PREFIX + ("adapt_split." if name.startswith("issm") else "")
+    parameters = {prefix + key.removeprefix("param."): value for key, value in tensors.items() if key.startswith("param.")}
+    return tensors, rename_reference(parameters)
+
+
+def part(parameters: dict[str, Tensor], name: str) -> dict[str, Tensor]:
+    return {key.removeprefix(name): value for key, value in parameters.items() if key.startswith(name)}
+
+
+def build_issm(channels: int, steps: int) -> IndexSplit:
+    return IndexSplit(channels, steps, offset_range=2, correlation_scale=1 / channels, read_at=PRESETS["reference"].read_at)
+
+
+@pytest.mark.parametrize("grid", ["7x7", "14x14"])
+def test_issm_index(shared: Path, grid: str) -> None:
+    tensors, parameters = load(shared, f"issm_index_8x{grid}")
+    features = tensors["x"]
+    side = int(features.shape[-1] ** 0.5)
+    split = build_issm(features.shape[1], features.shape[2])
+    load_exactly(split, part(parameters, "issm."))
+    caught: dict[str, Tensor] = {}
+    for name in ("correlation", "position_S", "position_D"):
+        getattr(split, name).register_forward_hook(lambda _m, _i, out, name=name: caught.__setitem__(name, out))
+    static, dynamic = split(features.unflatten(-1, (side, side)))
+    close(caught["correlation"], tensors["correlation"])
+    close(caught["position_S"], tensors["index_static"])
+    close(caught["position_D"], tensors["index_dynamic"])
+    close(static.flatten(3), tensors["x_static"])
+    close(dynamic.flatten(3), tensors["x_dynamic"])
+
+
+@pytest.mark.parametrize("name", ["ladm_ifdd", "ladm_no_issm"])
+def test_ladm(shared: Path, name: str) -> None:
+    tensors, parameters = load(shared, name)
+    dim, heads, steps, side = 32, 4, 8, 7
+    preset = PRESETS["reference"]
+    split: Split = build_issm(dim, steps) if name == "ladm_ifdd" else EvenOddSplit(steps)
+    lift = LADM(
+        dim,
+        update=CrossLift(dim, heads, combine=preset.combine),
+        predict=CrossLift(dim, heads, combine=preset.combine),
+        refine=Refinement(dim, heads, drop_path=0.0, mlp_drop_path=0.0, mlp_skip=preset.mlp_skip),
+    )
+    pooling = LearnedPooling(steps // 2 * side * side)
+    load_exactly(split, part(parameters, "issm."))
+    load_exactly(lift, part(parameters, "ladm."))
+    load_exactly(pooling, part(parameters, "head.pooling."))
+
+    tokens = tensors["x"].clone().requires_grad_()
+    features = tokens.transpose(1, 2).unflatten(2, (steps, side, side))
+    y_static, y_dynamic = lift(*split(features))
+    vector, _ = Head(dim, 7, pooling=pooling, dropout=0.0)(y_dynamic)
+    residual = features.mean((1, 2)) - y_static.unflatten(1, (-1, side, side)).mean((1, 4))
+    loss = LiftingLoss.from_preset("reference")(residual)
+    close(y_static, tensors["y_static"])
+    close(y_dynamic, tensors["y_dynamic"])
+    close(vector, tensors["vector"])
+    close(residual, tensors["residual"])
+    close(loss.reshape(1), tensors["lifting_loss"])
+    (gradient,) = torch.autograd.grad(loss + vector.square().sum(), tokens)
+    close(gradient, tensors["grad_x"])
+
+
+def fill(names: dict[str, list[int]], salt: str) -> dict[str, Tensor]:
+    """The filling that shared/reference/README.md states."""
+    filled = {}
+    for name, shape in names.items():
+        values = np.random.default_rng(zlib.crc32((salt + name).encode())).standard_normal(shape).astype("float32")
+        if len(shape) >= 2:
+            values /= np.float32(np.sqrt(np.prod(shape[1:])))
+        else:
+            values *= np.float32(0.1)
+            values += np.float32(1.0 if name.endswith("weight") else 0.0)
+        filled[name] = torch.from_numpy(values)
+    return filled
+
+
+def test_whole_network(shared: Path) -> None:
+    description = json.loads((shared / "reference" / "network_xs.json").read_text())
+    theirs = load_file(shared / "reference" / "network_xs.safetensors")
+    state_dict = fill(description["parameters"], description["salt"])
+    state_dict |= {name: torch.zeros(shape, dtype=torch.int64) for name, shape in description["buffers"].items()}
+    model = ifdd.weights.from_reference({f"module.{name}": value for name, value in state_dict.items()})
+    clips = np.random.default_rng(description["clip_seed"]).random((2, 3, 16, 224, 224), dtype=np.float32)
+    with torch.no_grad():
+        output, cache = model.run_with_cache(torch.from_numpy(clips))
+    close(output.logits, theirs["logits"])
+    close(cache["issm.correlation"], theirs["correlation"])
+    close(cache["issm.position_S"], theirs["index_static"])
+    close(cache["issm.position_D"], theirs["index_dynamic"])
+    close(cache["ladm.Y_S"][:, ::7, ::16], theirs["y_static"])
+    close(cache["ladm.Y_D"][:, ::7, ::16], theirs["y_dynamic"])
+
+    del state_dict["head.head.1.weight"]
+    with pytest.raises(ifdd.InputError, match=r"missing head\.classify\.weight"):
+        ifdd.weights.from_reference(state_dict | {"extra": torch.zeros(1)})

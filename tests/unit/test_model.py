@@ -1,0 +1,162 @@
+import dataclasses
+
+import pytest
+import torch
+
+import ifdd
+from ifdd import InputError, ModelConfig, create_model
+from ifdd.config import model_names
+from ifdd.model import KINETICS_MEAN, KINETICS_STD, Normalise
+
+TINY = {"frames": 8, "size": (32, 32)}
+SHAPES = {  # mvit-tiny, 8 frames of 32×48: grid 2×3, K = 4
+    "backbone.stage0": (2, 32, 8, 8, 12),
+    "backbone.stage1": (2, 64, 8, 4, 6),
+    "backbone.stage2": (2, 96, 8, 4, 6),
+    "backbone.stage3": (2, 128, 8, 2, 3),
+    "pyramid.X": (2, 128, 8, 2, 3),
+    "issm.Z": (2, 8, 343),
+    "issm.correlation": (2, 8, 8),
+    **{f"issm.{name}_{group}": (2, 4) for name in ("offset", "position", "sample") for group in "SD"},
+    "issm.X_S": (2, 128, 4, 2, 3),
+    "issm.X_D": (2, 128, 4, 2, 3),
+    **{f"ladm.{name}": (2, 24, 128) for name in ("update", "prediction", "Y_S", "detail", "Y_D")},
+    "head.embedding": (2, 128),
+    "head.logits": (2, 5),
+}
+
+
+def tiny(name: str = "ifdd-mvit-tiny", **overrides):
+    torch.manual_seed(0)
+    return create_model(name, **(TINY | overrides))
+
+
+def test_every_activation_has_its_shape() -> None:
+    model = tiny(size=(32, 48), num_classes=5)
+    output, cache = model.eval().run_with_cache(torch.rand(2, 3, 8, 32, 48))
+    assert {name: tuple(value.shape) for name, value in cache.items()} == SHAPES
+    assert output.static_residual.shape == (2, 2, 3)
+    torch.testing.assert_close(cache["head.logits"], output.logits)
+    for group in "SD":
+        initial = getattr(model.issm, f"initial_{group}")
+        torch.testing.assert_close(cache[f"issm.position_{group}"], initial + cache[f"issm.offset_{group}"])
+
+
+def test_variants_have_the_activations_that_they_have() -> None:
+    baseline, even_odd = tiny("mvit-tiny-baseline"), tiny(split="even-odd")
+    assert baseline.branches == {"X": "pyramid.X"}
+    assert even_odd.branches == {"D": "ladm.Y_D", "S": "ladm.Y_S"}
+    assert not any(name.startswith(("issm", "ladm")) for name in baseline.activation_names)
+    assert "issm.correlation" not in even_odd.activation_names
+    assert "issm.sample_D" in even_odd.activation_names
+    output = baseline(torch.rand(1, 3, 8, 32, 32))
+    assert output.static_residual is None
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        output.logits = output.embedding
+
+
+@pytest.mark.parametrize("train", [True, False])
+def test_output_is_the_same_type_in_training_and_evaluation(train: bool) -> None:
+    assert isinstance(tiny().train(train)(torch.rand(1, 3, 8, 32, 32)), ifdd.IFDDOutput)
+
+
+def test_embedding_of_a_baseline_is_the_mean_of_X() -> None:
+    output, cache = tiny("mvit-tiny-baseline").eval().run_with_cache(torch.rand(1, 3, 8, 32, 32), names="pyramid.X")
+    torch.testing.assert_close(output.embedding, cache["pyramid.X"].mean((2, 3, 4)))
+
+
+def test_static_residual_is_what_its_docstring_says() -> None:
+    output, cache = tiny().eval().run_with_cache(torch.rand(2, 3, 8, 32, 32), names=("pyramid.X", "ladm.Y_S"))
+    pairs = cache["pyramid.X"].unflatten(2, (4, 2)).mean(3)  # (B, C, K, H, W)
+    static = cache["ladm.Y_S"].transpose(1, 2).unflatten(2, (4, 2, 2))
+    torch.testing.assert_close(output.static_residual, (pairs - static).mean((1, 2)))
+
+
+def test_patching_offsets_to_zero_is_the_even_odd_split() -> None:
+    model = tiny().eval()
+    clips = torch.rand(1, 3, 8, 32, 32)
+    zero = {"issm.offset_S": torch.zeros_like, "issm.offset_D": torch.zeros_like}
+    with torch.no_grad(), model.hooks(zero):
+        _, cache = model.run_with_cache(clips, names=("issm.X_D", "pyramid.X"))
+    torch.testing.assert_close(cache["issm.X_D"], cache["pyramid.X"][:, :, 1::2])
+
+
+def test_patching_a_stage_changes_what_the_pyramid_reads_not_later_blocks() -> None:
+    model = tiny().eval()
+    clips = torch.rand(1, 3, 8, 32, 32)
+    with torch.no_grad():
+        _, plain = model.run_with_cache(clips, names=("backbone.stage3", "pyramid.X"))
+        with model.hooks({"backbone.stage2": torch.zeros_like}):
+            _, patched = model.run_with_cache(clips, names=("backbone.stage3", "pyramid.X"))
+    torch.testing.assert_close(plain["backbone.stage3"], patched["backbone.stage3"])
+    assert (plain["pyramid.X"] - patched["pyramid.X"]).abs().max() > 1e-3
+
+
+def test_cached_activations_are_not_changed_in_place() -> None:
+    """Clones taken at the hook equal the cached tensors after the pass."""
+    model, clones = tiny(), {}
+
+    def clone(name):
+        return lambda value: clones.__setitem__(name, value.clone())
+
+    with model.hooks({name: clone(name) for name in model.activation_names}):
+        _, cache = model.run_with_cache(torch.rand(1, 3, 8, 32, 32))
+    for name, value in cache.items():
+        torch.testing.assert_close(value, clones[name], msg=name)
+
+
+@pytest.mark.parametrize("frames", [8, 12, 16, 32])
+def test_lengths(frames: int) -> None:
+    model = tiny(frames=frames).eval()
+    _, cache = model.run_with_cache(torch.rand(1, 3, frames, 32, 32), names="pyramid.X")
+    assert cache["pyramid.X"].shape[2] == model.config.feature_frames
+
+
+def test_kinetics_normalisation_is_the_first_layer() -> None:
+    model = tiny(normalise="kinetics")
+    clips = torch.rand(1, 3, 8, 32, 32)
+    expected = (clips - KINETICS_MEAN[0]) / KINETICS_STD[0]
+    torch.testing.assert_close(model.normalise(clips), expected)
+    assert isinstance(model.normalise, Normalise)
+    assert not [key for key in model.state_dict() if key.startswith("normalise")]
+
+
+@pytest.mark.parametrize(
+    ("clips", "message"),
+    [
+        (torch.rand(1, 4, 8, 32, 32), r"shape \(1, 4, 8, 32, 32\); this model reads \(B, 3, 8, 32, 32\)"),
+        (torch.rand(3, 8, 32, 32), "this model reads"),
+        (torch.zeros(1, 3, 8, 32, 32, dtype=torch.uint8), "torch.uint8"),
+    ],
+)
+def test_clips_that_do_not_fit(clips: torch.Tensor, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        tiny()(clips)
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"split": "none"}, "split='none' with lift='update-first' is no model"),
+        ({"size": (100, 112)}, r"size \(100, 112\) must be positive multiples of 32"),
+        ({"frames": 10}, "frames=10 gives 5 feature frames"),
+        ({"stages": (1, 2)}, r"stages=\(1, 2\)"),
+        ({"offset_range": 3}, "offset_range"),
+        ({"offset_rnage": 2}, "unknown key 'offset_rnage'; did you mean 'offset_range'"),
+        ({"dropout": 1.0}, "dropout=1.0"),
+        ({"num_classes": 1}, "num_classes=1"),
+    ],
+)
+def test_impossible_configurations_are_refused_by_name(values: dict, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        create_model("ifdd-mvit-xs", **values)
+
+
+def test_names() -> None:
+    assert set(model_names()) == {"ifdd-mvit-tiny", "mvit-tiny-baseline", "ifdd-mvit-xs", "mvit-xs-baseline"}
+    with pytest.raises(InputError, match="unknown model 'ifdd'; known: ifdd-mvit-tiny"):
+        create_model("ifdd")
+    model = create_model(ModelConfig(backbone="mvit-tiny", **TINY))
+    assert model.config.preset == "paper"
+    assert model.issm.correlation_scale == pytest.approx(343**-0.5)
+    assert tiny(preset="reference").issm.correlation_scale == pytest.approx(1 / 128)

@@ -1,0 +1,1 @@
+"""One question a file: arrays or a model and clips in, a frozen result out."""
