@@ -69,22 +69,36 @@ class StrictModel(BaseModel):
             return cls.model_validate(values)
         except ValidationError as error:
             first = error.errors()[0]
-            where = ".".join(str(part) for part in first["loc"]) or "config"
+            where = _path_in(values, first["loc"]) or "config"
             if first["type"] == "extra_forbidden":
-                near = difflib.get_close_matches(str(first["loc"][-1]), _all_fields(cls), n=1)
-                hint = f"did you mean {near[0]!r}?" if near else f"known keys: {', '.join(sorted(cls.model_fields))}"
+                fields = _all_fields(cls)
+                near = difflib.get_close_matches(str(first["loc"][-1]), fields, n=1)
+                hint = f"did you mean {fields[near[0]]!r}?" if near else f"known keys: {', '.join(sorted(cls.model_fields))}"
                 raise InputError(f"{source}: unknown key {where!r}; {hint}") from None
             given = "" if first["type"] in ("missing", "value_error") else f" (given: {first['input']!r})"
             message = first["msg"].removeprefix("Value error, ")
             raise InputError(f"{source}: {where}: {message}{given}") from None
 
 
-def _all_fields(model: type[BaseModel]) -> list[str]:
-    names = list(model.model_fields)
-    for field in model.model_fields.values():
-        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
-            names += _all_fields(field.annotation)
-    return names
+def _all_fields(model: type[BaseModel], prefix: str = "") -> dict[str, str]:
+    """Name of every field of a model and its sections → its dotted path (the first one, where sections share a name)."""
+    paths = {name: prefix + name for name in model.model_fields}
+    for name, field in model.model_fields.items():
+        for part in (field.annotation, *get_args(field.annotation)):
+            if isinstance(part, type) and issubclass(part, BaseModel):
+                paths = _all_fields(part, f"{prefix}{name}.") | paths
+    return paths
+
+
+def _path_in(values: Any, location: tuple[int | str, ...]) -> str:
+    """Dotted path of an error as it stands in the file: without the tags that pydantic puts in for a choice of sections."""
+    parts = []
+    for i, part in enumerate(location):
+        inside = isinstance(values, dict) and part in values
+        if inside or i == len(location) - 1 or not isinstance(values, dict):
+            parts.append(str(part))
+            values = values[part] if inside else None
+    return ".".join(parts)
 
 
 class ModelConfig(StrictModel):

@@ -1,5 +1,6 @@
 """Cross-entropy on Y_D plus the lifting loss on Y_S (Fig. 1(d))."""
 
+from collections.abc import Callable
 from typing import Literal
 
 import torch
@@ -20,7 +21,7 @@ class LiftingLoss(nn.Module):
     def __init__(self, weight: float, reduction: Literal["mean", "sum"]) -> None:
         super().__init__()
         self.weight = weight
-        self.reduce = {"mean": torch.mean, "sum": torch.sum}[reduction]
+        self.reduce: Callable[[Tensor], Tensor] = torch.mean if reduction == "mean" else torch.sum
 
     def forward(self, static_residual: Tensor) -> Tensor:
         """Return the weighted loss, a scalar."""

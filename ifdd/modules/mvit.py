@@ -50,10 +50,10 @@ STEM_STRIDE = 4
 MVIT_SPECS = {
     "mvit-tiny": MViTSpec(
         depths=(1, 1, 2, 1),
-        dims=(32, 64, 96, 128),
-        heads=(1, 2, 3, 4),
-        strides=(1, 2, 1, 2),
-        kv_strides=((4, 4), (4, 2), (2, 2), (2, 1)),
+        dims=(16, 32, 64, 128),
+        heads=(1, 1, 2, 4),
+        strides=(1, 2, 1, 2),  # 112 pixels end on a 7×7 grid
+        kv_strides=((8, 8), (8, 4), (4, 4), (4, 2)),  # a 4×4 grid of keys: attention is what costs most on a CPU
     ),
     "mvit-xs": MViTSpec(depths=(1, 2, 5, 2), dims=(96, 192, 384, 768), heads=(1, 2, 4, 8)),
 }

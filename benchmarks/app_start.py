@@ -1,0 +1,68 @@
+"""Seconds from starting the app to a health answer and to a drawn Overview; the second start is the one that counts.
+
+Needs Chromium and a demo (`workbench demo`). Usage: python benchmarks/app_start.py [--starts 2]
+"""
+
+import argparse
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+from playwright.sync_api import Browser, sync_playwright
+
+ROOT = Path(__file__).resolve().parents[1]
+FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking")
+
+
+def free_port() -> int:
+    """A port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def start(browser: Browser) -> tuple[float, float]:
+    """Start once: seconds to health, seconds to two drawn charts."""
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
+    begin = time.perf_counter()
+    command = [sys.executable, "-c", "from workbench.cli import main; main()", "app", "--port", str(port)]
+    server = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL)
+    try:
+        while True:
+            if server.poll() is not None:
+                sys.exit("the app did not start")
+            try:
+                urllib.request.urlopen(f"{url}/_stcore/health", timeout=1)
+                break
+            except OSError:
+                time.sleep(0.05)
+        healthy = time.perf_counter() - begin
+        page = browser.new_page()
+        page.goto(url)
+        page.locator(".js-plotly-plot .main-svg").nth(3).wait_for(timeout=60_000)
+        drawn = time.perf_counter() - begin
+        page.close()
+        return healthy, drawn
+    finally:
+        server.terminate()
+        server.wait(20)
+
+
+def main() -> None:
+    """Start several times, print each."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--starts", type=int, default=2)
+    starts = parser.parse_args().starts
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=FLAGS)
+        for number in range(1, starts + 1):
+            healthy, drawn = start(browser)
+            print(f"start {number}: healthy after {healthy:.1f} s, Overview drawn after {drawn:.1f} s")
+
+
+if __name__ == "__main__":
+    main()

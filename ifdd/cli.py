@@ -1,0 +1,226 @@
+"""The command `ifdd`: models, training, evaluation, prediction, data."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from ifdd.errors import InputError
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
+data_app = typer.Typer(no_args_is_help=True, help="Make and index data.")
+app.add_typer(data_app, name="data")
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON for a program to read.")]
+Device = Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")]
+Batch = Annotated[int, typer.Option(min=1, help="Clips in one pass of the model.")]
+
+
+@app.callback()
+def about() -> None:
+    """Dynamic facial expression recognition with IFDD and its baselines."""
+
+
+@app.command()
+def models(as_json: Json = False) -> None:
+    """List the models that can be built, with their numbers of parameters.
+
+    Example: ifdd models
+    """
+    from ifdd.config import model_names
+    from ifdd.model import create_model
+
+    counts = {name: sum(p.numel() for p in create_model(name).parameters()) for name in model_names()}
+    if as_json:
+        _say_json(counts)
+        return
+    for name, count in counts.items():
+        typer.echo(f"{name:<22} {count / 1e6:7.2f} M parameters")
+
+
+@app.command()
+def train(
+    recipe: Annotated[Path, typer.Argument(help="YAML file, see recipes/.")],
+    out: Annotated[Path | None, typer.Option(help="Run folder; default runs/<name of the recipe>.")] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Continue an interrupted run in its folder.")] = False,
+    seed: Annotated[int | None, typer.Option(help="Replaces the recipe's seed.")] = None,
+    device: Annotated[str | None, typer.Option(help="Replaces the recipe's device: auto, cpu, cuda or mps.")] = None,
+    settings: Annotated[list[str] | None, typer.Option("--set", help="Replaces one value, e.g. optim.lr=0.0005.")] = None,
+    max_minutes: Annotated[float | None, typer.Option(min=0.01, help="Stop training after so long.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Train a model from a recipe, and test it once at the end.
+
+    Example: ifdd train recipes/scripted-tiny-ifdd.yaml --out runs/mine --set optim.epochs=4
+    """
+    from ifdd.training import run
+    from ifdd.training.recipe import load_recipe
+
+    replaced = [*(settings or [])]
+    replaced += [] if seed is None else [f"seed={seed}"]
+    replaced += [] if device is None else [f"device={device}"]
+    chosen = load_recipe(recipe, replaced)
+    folder = out or Path("runs") / chosen.name
+    checkpoint = run.train(chosen, folder, resume=resume, max_minutes=max_minutes)
+    metrics = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
+    _show_metrics(metrics["test"], as_json, {"checkpoint": str(checkpoint)})
+
+
+@app.command()
+def evaluate(
+    checkpoint: Annotated[str, typer.Argument(help="Name or folder of a checkpoint.")],
+    out: Annotated[Path, typer.Option(help="New folder for metrics.json and predictions.parquet.")],
+    manifest: Annotated[Path | None, typer.Option(help="clips.parquet, or the folder that holds it.")] = None,
+    suite: Annotated[str | None, typer.Option(help="train, val or test of the checkpoint's own scripted data.")] = None,
+    cache: Annotated[Path, typer.Option(help="Where decoded or rendered clips are kept.")] = Path("cache"),
+    batch: Batch = 16,
+    device: Device = "auto",
+    seed: Annotated[int, typer.Option(help="Seed of the bootstrap.")] = 0,
+    as_json: Json = False,
+) -> None:
+    """Score a checkpoint on a manifest, or on a split of the scripted data that its card names.
+
+    Example: ifdd evaluate scripted-tiny-ifdd --suite test --out runs/again
+    """
+    from ifdd.checkpoints import load_checkpoint
+    from ifdd.training.clipsets import from_manifest, from_suite, suite_of_card
+    from ifdd.training.evaluation import write_evaluation
+
+    if (manifest is None) == (suite is None):
+        raise InputError("give either --manifest or --suite: the clips to evaluate on")
+    if out.exists():
+        raise InputError(f"{out} exists; choose another --out or remove it")
+    bundle = load_checkpoint(checkpoint)
+    if manifest is not None:
+        clips = from_manifest(manifest, bundle.preprocessing, bundle.labels, cache)
+    else:
+        assert suite is not None
+        clips = from_suite(suite_of_card(bundle.card, suite), bundle.preprocessing.frames, bundle.preprocessing.size, cache)
+    metrics = write_evaluation(bundle, clips, out, batch=batch, device=_device(device), seed=seed)
+    _show_metrics(metrics, as_json, {"out": str(out)})
+
+
+@app.command()
+def predict(
+    video: Annotated[Path, typer.Argument(help="Video file or folder of frames.")],
+    checkpoint: Annotated[str, typer.Option(help="Name or folder of a checkpoint.")],
+    crop: Annotated[str | None, typer.Option(help="face, center or none; default: the checkpoint's.")] = None,
+    face: Annotated[int | None, typer.Option(min=1, help="Which face, from 1, largest first.")] = None,
+    start: Annotated[float | None, typer.Option(min=0, help="Seconds.")] = None,
+    end: Annotated[float | None, typer.Option(min=0, help="Seconds.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Print the probabilities of the classes for one video.
+
+    Example: ifdd predict smile.mp4 --checkpoint scripted-tiny-ifdd
+    """
+    from dataclasses import replace
+
+    from ifdd.checkpoints import load_checkpoint
+    from ifdd.data.clips import load_clip
+
+    bundle = load_checkpoint(checkpoint)
+    preprocessing = bundle.preprocessing if crop is None else replace(bundle.preprocessing, crop=crop)
+    clip = load_clip(video, preprocessing, face=face, start=start, end=end)
+    for warning in clip.warnings:
+        typer.echo(f"warning: {video}: {warning}", err=True)
+    probabilities = bundle.predict(clip.tensor()[None])[0].tolist()
+    named = dict(zip(bundle.labels, probabilities, strict=True))
+    if as_json:
+        _say_json({"video": str(video), "checkpoint": bundle.name, "probabilities": named, "warnings": list(clip.warnings)})
+        return
+    for label, probability in sorted(named.items(), key=lambda item: -item[1]):
+        typer.echo(f"{label:<10} {probability:6.1%}")
+
+
+@data_app.command()
+def render(
+    out: Annotated[Path, typer.Option(help="New folder for frames, truth and clips.parquet.")],
+    suite: Annotated[str, typer.Option(help="train, val or test; identities of the three never overlap.")] = "test",
+    clips: Annotated[int, typer.Option(min=1, help="How many clips; classes in turn.")] = 70,
+    identities: Annotated[int, typer.Option(min=1, help="How many persons.")] = 175,
+    difficulty: Annotated[str, typer.Option(help="easy, standard or hard.")] = "standard",
+    name: Annotated[str, typer.Option(help="Goes into the clip ids.")] = "scripted",
+    seed: Annotated[int, typer.Option(help="Another seed gives other persons and clips.")] = 1,
+    size: Annotated[int, typer.Option(min=32, help="Height and width in pixels.")] = 112,
+    frames: Annotated[int, typer.Option(min=2, help="Frames of a clip, 16 a second.")] = 32,
+) -> None:
+    """Render clips of scripted faces with their truth; by default the first clips of the recipes' test set.
+
+    Example: ifdd data render --suite test --clips 70 --out data/scripted-test
+    """
+    from ifdd.data.scripted import SuiteConfig, render_suite
+
+    config = SuiteConfig(name=name, seed=seed, clips=clips, identities=identities, split=suite, difficulty=difficulty)
+    typer.echo(render_suite(config, out, frames=frames, size=size))
+
+
+@data_app.command()
+def index(
+    folder: Annotated[Path, typer.Argument(help="Folder with one sub-folder for each class.")],
+    out: Annotated[Path | None, typer.Option(help="Manifest to write; default FOLDER/clips.parquet.")] = None,
+    labels: Annotated[str | None, typer.Option(help="Class names in order, with commas; default: seven emotions.")] = None,
+) -> None:
+    """Write the manifest of a folder: FOLDER/<class>/<video or folder of frames>.
+
+    Example: ifdd data index corpora/mine
+    """
+    from ifdd.data.manifest import FILE_NAME, index_folder, write_manifest
+    from ifdd.labels import EMOTIONS
+
+    target = out or folder / FILE_NAME
+    if target.exists():
+        raise InputError(f"{target} exists; choose another --out or remove it")
+    frame = index_folder(folder, labels.split(",") if labels else EMOTIONS)
+    write_manifest(frame, target)
+    typer.echo(f"{target}: {len(frame)} clips")
+
+
+def _device(name: str) -> str:
+    import torch
+
+    known = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    if name == "auto":
+        return next(device for device in ("cuda", "mps", "cpu") if known[device])
+    if not known.get(name, False):
+        raise InputError(f"--device {name} is not available here; use auto or {', '.join(d for d in known if known[d])}")
+    return name
+
+
+def _say_json(values: Any) -> None:
+    typer.echo(json.dumps(values, indent=2, ensure_ascii=False))
+
+
+def _show_metrics(metrics: dict[str, Any], as_json: bool, where: dict[str, str]) -> None:
+    if as_json:
+        _say_json(metrics | where)
+        return
+    for name in ("WAR", "UAR"):
+        low, high = metrics["intervals"][name]
+        guess = metrics["constant_guess"][name]
+        typer.echo(f"{name} {metrics[name]:.1%} (95 % interval {low:.1%} – {high:.1%}; constant guess {guess:.1%})")
+    for label, recall in metrics["recall"].items():
+        typer.echo(f"  {label:<10} {recall:6.1%} of {metrics['counts'][label]}")
+    for key, value in where.items():
+        typer.echo(f"{key}: {value}")
+
+
+def main() -> None:
+    """Run the command line; bad input ends with one line on standard error and exit code 1, Ctrl-C with 130."""
+    try:
+        app(standalone_mode=True)
+    except InputError as error:
+        _fail(str(error))
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        _fail(f"{where}{error.strerror or error}")
+    except KeyboardInterrupt:
+        typer.echo("interrupted", err=True)
+        sys.exit(130)
+
+
+def _fail(message: str) -> None:
+    typer.echo(f"error: {' '.join(message.split())}", err=True)
+    sys.exit(1)

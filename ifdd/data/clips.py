@@ -1,0 +1,318 @@
+"""From a source to what a model reads: find the crop boxes, sample T frames, crop and resize them.
+
+Two passes over the source keep memory independent of its length: `analyse` streams all frames and keeps only time stamps
+and boxes; cutting streams them again and keeps only the crops of the sampled frames.
+"""
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any, Self
+
+import cv2
+import numpy as np
+import torch
+
+from ifdd.data.faces import FaceTracker
+from ifdd.data.video import probe, read_frames, read_seconds
+from ifdd.errors import InputError
+
+CROPS = ("face", "center", "none")
+LONG = 10.0
+"""Seconds above which a clip without windows is warned about: 16 frames say little about it."""
+_RULES = {"sampling": "segment-centres", "padding": "repeat-last"}
+
+
+@dataclass(frozen=True)
+class Preprocessing:
+    """How a source becomes a clip; part of a checkpoint's card.
+
+    `frames` is T; `size` is (H, W); `crop` is "face" (the tracked face), "center" (the largest centred square) or "none"
+    (the whole frame); `margin` widens a face box on each side, as a fraction of its side. Frames are sampled at the centres
+    of T equal segments; where there are fewer than T, the last one is repeated.
+
+    Raises:
+        InputError: an impossible value.
+    """
+
+    frames: int = 16
+    size: tuple[int, int] = (112, 112)
+    crop: str = "face"
+    margin: float = 0.15
+
+    def __post_init__(self) -> None:
+        if self.crop not in CROPS:
+            raise InputError(f"crop {self.crop!r} is unknown; use one of {', '.join(CROPS)}")
+        if self.frames < 1 or len(self.size) != 2 or min(self.size) < 1 or not 0 <= self.margin <= 2:
+            raise InputError(f"impossible preprocessing {self}; need frames and size of at least 1, a margin between 0 and 2")
+
+    def to_dict(self) -> dict[str, Any]:
+        """The fields and the rules, as JSON types."""
+        return asdict(self) | {"size": list(self.size)} | _RULES
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> Self:
+        """Inverse of `to_dict`; keys may be left out.
+
+        Raises:
+            InputError: a key that nobody knows, a rule other than ours, an impossible value.
+        """
+        known = {field.name for field in fields(cls)}
+        for key, value in values.items():
+            if key not in known and _RULES.get(key) != value:
+                raise InputError(f"preprocessing {key}: {value!r} is unknown; known are {', '.join(sorted(known))} and {_RULES}")
+        kept = {key: value for key, value in values.items() if key in known}
+        if "size" in kept:
+            kept["size"] = tuple(kept["size"])
+        return cls(**kept)
+
+
+@dataclass(frozen=True)
+class Clip:
+    """T sampled, cropped frames of a stretch of a source.
+
+    `pixels` (T, H, W, 3) uint8 RGB; `video_index` (T,) indexes of the decoded frames; `seconds` (T,) their time stamps;
+    `boxes` (T, 4) the crop boxes in upright pixels, which may reach beyond the frame; `found` (T,) whether a detection
+    supports the frame (False throughout without a face crop). `share` is that of all frames of the stretch, sampled or not
+    (None without a face crop); `faces` counts the faces among which one was chosen. `start` and `end` are seconds.
+    """
+
+    pixels: np.ndarray
+    video_index: np.ndarray
+    seconds: np.ndarray
+    boxes: np.ndarray
+    found: np.ndarray
+    share: float | None
+    faces: int
+    source: Path
+    start: float
+    end: float
+    warnings: tuple[str, ...]
+
+    def tensor(self) -> torch.Tensor:
+        """(3, T, H, W) float32 in [0, 1]."""
+        return torch.from_numpy(self.pixels).permute(3, 0, 1, 2).contiguous().float() / 255
+
+
+@dataclass(frozen=True)
+class Source:
+    """All that has to be known of a stretch of n frames before clips are cut from it; made by `analyse`.
+
+    `first` is the index of its first frame; `seconds` (n,), `boxes` (n, 4), `found` (n,) and `held` (n,) are per frame
+    (`held`: the face is lost and its last box stands in).
+    """
+
+    path: Path
+    preprocessing: Preprocessing
+    first: int
+    seconds: np.ndarray
+    boxes: np.ndarray
+    found: np.ndarray
+    held: np.ndarray
+    faces: int
+    start: float
+    end: float
+    fps: float | None = None
+
+    def clip(self) -> Clip:
+        """One clip of the whole stretch."""
+        length, frames = self.end - self.start, self.preprocessing.frames
+        warnings = (f"{frames} frames stand for {length:.1f} s; use --window to read it piece by piece",) if length > LONG else ()
+        return next(self._cut([(self.start, self.end)], warnings))
+
+    def windows(self, window: float, stride: float) -> Iterator[Clip]:
+        """Clips of `window` seconds that begin every `stride` seconds, in order, each as soon as its frames are read.
+
+        Only whole windows are cut; a stretch shorter than one gives one clip, with a warning. A window in which no frame
+        begins shows the frame before it.
+
+        Raises:
+            InputError: `window` or `stride` is not above 0.
+        """
+        if not window > 0 or not stride > 0:
+            raise InputError(f"{self.path}: window {window:g} s, stride {stride:g} s: both must be above 0")
+        length = self.end - self.start
+        warnings = () if window <= length else (f"the stretch of {length:.2f} s is shorter than the window of {window:g} s",)
+        # a frame of 1/30 s must not cost a window that ends with the video
+        count = max(1, int((length - window) / stride + 1e-3) + 1) if window <= length else 1
+        starts = self.start + stride * np.arange(count)
+        return self._cut([(start, min(start + window, self.end)) for start in starts.tolist()], warnings)
+
+    def _cut(self, spans: list[tuple[float, float]], warnings: tuple[str, ...]) -> Iterator[Clip]:
+        """Clips of the spans, (start, end) in seconds in order of time; crops live no longer than a span needs them."""
+        stretches = [self._frames_of(*span) for span in spans]
+        picks = [low + segment_centres(high - low, self.preprocessing.frames) for low, high in stretches]
+        wanted = {self.first + index for pick in picks for index in pick.tolist()}
+        crops: dict[int, np.ndarray] = {}
+        done = 0
+        for frame in read_frames(self.path, fps=self.fps, keep=wanted):
+            at = frame.index - self.first
+            crops[at] = crop(frame.image, self.boxes[at], self.preprocessing.size)
+            while picks[done][-1] <= at:
+                yield self._clip(spans[done], stretches[done], picks[done], crops, warnings)
+                done += 1
+                if done == len(picks):
+                    return
+                crops = {index: image for index, image in crops.items() if index >= picks[done][0]}
+        raise InputError(f"{self.path}: changed while it was being read; try again")
+
+    def _frames_of(self, start: float, end: float) -> tuple[int, int]:
+        low, high = np.searchsorted(self.seconds, (start - 1e-9, end - 1e-9)).tolist()
+        return (low, high) if low < high else (max(0, low - 1), max(1, low))
+
+    def _clip(
+        self,
+        span: tuple[float, float],
+        stretch: tuple[int, int],
+        pick: np.ndarray,
+        crops: dict[int, np.ndarray],
+        warnings: tuple[str, ...],
+    ) -> Clip:
+        frames = slice(*stretch)
+        count = stretch[1] - stretch[0]
+        face = self.preprocessing.crop == "face"
+        share = float(self.found[frames].mean()) if face else None
+        if face and self.held[frames].any():
+            lost = ", ".join(f"{a:.2f}–{b:.2f} s" for a, b in _runs(self.seconds[frames], self.held[frames]))
+            warnings += (f"the face was found in {share:.0%} of the frames; where it is lost ({lost}) its last box is held",)
+        if count < len(pick):
+            warnings += (f"{count} frames for {len(pick)}; the last one is repeated",)
+        return Clip(
+            pixels=np.stack([crops[index] for index in pick.tolist()]),
+            video_index=self.first + pick,
+            seconds=self.seconds[pick],
+            boxes=self.boxes[pick],
+            found=self.found[pick],
+            share=share,
+            faces=self.faces,
+            source=self.path,
+            start=span[0],
+            end=span[1],
+            warnings=warnings,
+        )
+
+
+def analyse(
+    path: str | Path,
+    preprocessing: Preprocessing | None = None,
+    *,
+    face: int | None = None,
+    start: float | None = None,
+    end: float | None = None,
+    fps: float | None = None,
+) -> Source:
+    """Stream a source once: time stamps of its frames and, for a face crop, the track of one face.
+
+    Args:
+        path: video file or folder of frames.
+        preprocessing: the default one if left out.
+        face: number of the face, from 1, largest first (area summed over time); by default the largest.
+        start: seconds, inclusive.
+        end: seconds, exclusive.
+        fps: frame rate of a folder of frames.
+
+    Raises:
+        InputError: as `read_frames`; no face; no face of that number; fewer than two frames in the stretch.
+    """
+    path, preprocessing = Path(path), preprocessing or Preprocessing()
+    if preprocessing.crop == "face":
+        tracker, first = FaceTracker(), 0
+        times: list[float] = []
+        for frame in read_frames(path, start, end, fps=fps):
+            first = first if times else frame.index
+            times.append(frame.seconds)
+            tracker.update(frame.image)
+        seconds = np.array(times)
+    else:
+        first, seconds = read_seconds(path, start, end, fps=fps)
+    count = len(seconds)
+    if count < 2:
+        raise InputError(f"{path}: {count} frame between {start or 0:g} and {end} s; a clip needs at least 2")
+    if preprocessing.crop == "face":
+        track = tracker.result(face, margin=preprocessing.margin, source=path)
+        boxes, found, held, faces = _widen(track.boxes, preprocessing.size), track.found, track.held, track.faces
+    else:
+        info = probe(path, fps=fps)
+        box = np.array([0, 0, info.width, info.height], np.float32)
+        boxes = np.tile(_centre_box(box, preprocessing.size) if preprocessing.crop == "center" else box, (count, 1))
+        found, held, faces = np.zeros(count, bool), np.zeros(count, bool), 0
+    last = float(2 * seconds[-1] - seconds[-2])
+    return Source(
+        path, preprocessing, first, seconds, boxes, found, held, faces, start or 0.0, last if end is None else min(end, last), fps
+    )
+
+
+def load_clip(
+    path: str | Path,
+    preprocessing: Preprocessing | None = None,
+    *,
+    face: int | None = None,
+    start: float | None = None,
+    end: float | None = None,
+    fps: float | None = None,
+) -> Clip:
+    """One clip of a source, or of the stretch from `start` to `end`; arguments and errors as `analyse`."""
+    return analyse(path, preprocessing, face=face, start=start, end=end, fps=fps).clip()
+
+
+def load_windows(
+    path: str | Path,
+    preprocessing: Preprocessing | None = None,
+    *,
+    window: float,
+    stride: float,
+    face: int | None = None,
+    start: float | None = None,
+    end: float | None = None,
+    fps: float | None = None,
+) -> Iterator[Clip]:
+    """Clips of `window` seconds every `stride` seconds; arguments and errors as `analyse` and `Source.windows`."""
+    if not window > 0 or not stride > 0:
+        raise InputError(f"{path}: window {window:g} s, stride {stride:g} s: both must be above 0")
+    return analyse(path, preprocessing, face=face, start=start, end=end, fps=fps).windows(window, stride)
+
+
+def segment_centres(count: int, frames: int) -> np.ndarray:
+    """(frames,) indexes into `count` frames: the centre of each of `frames` equal segments.
+
+    Fewer frames than segments: each once, then the last one repeated.
+    """
+    steps = np.arange(frames)
+    return np.minimum(steps, count - 1) if count < frames else (2 * steps + 1) * count // (2 * frames)
+
+
+def crop(image: np.ndarray, box: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """(H, W, 3) uint8 of `size` from `box` of `image`; beyond the frame its edge is repeated."""
+    x0, y0 = (int(value) for value in np.round(box[:2]))
+    # at least one pixel, from the rounded corner on: a box of steady size gives crops of steady size
+    width, height = (max(1, round(float(box[i + 2] - box[i]))) for i in (0, 1))
+    rows = np.clip(np.arange(y0, y0 + height), 0, image.shape[0] - 1)
+    columns = np.clip(np.arange(x0, x0 + width), 0, image.shape[1] - 1)
+    inside = image[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    if inside.shape[:2] != (height, width):
+        inside = image[rows[:, None], columns]
+    shrinks = height >= size[0] and width >= size[1]
+    return cv2.resize(inside, (size[1], size[0]), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
+
+
+def _runs(seconds: np.ndarray, flags: np.ndarray) -> list[tuple[float, float]]:
+    """Seconds of the first and last frame of every run of set flags."""
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], flags, [False]])))
+    return [(float(seconds[first]), float(seconds[after - 1])) for first, after in edges.reshape(-1, 2).tolist()]
+
+
+def _widen(boxes: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """Square boxes (n, 4) grown about their centres to the aspect of `size`, so that nothing is squeezed."""
+    height, width = size
+    half = (boxes[:, 2:] - boxes[:, :2]) / 2 * np.array([max(1, width / height), max(1, height / width)], np.float32)
+    centre = (boxes[:, 2:] + boxes[:, :2]) / 2
+    return np.hstack([centre - half, centre + half])
+
+
+def _centre_box(frame: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """The largest centred box of the aspect of `size` in a frame's own box."""
+    width, height = frame[2:]
+    scale = min(width / size[1], height / size[0])
+    half = np.array([size[1], size[0]], np.float32) * scale / 2
+    centre = frame[2:] / 2
+    return np.concatenate([centre - half, centre + half])

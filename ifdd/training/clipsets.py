@@ -1,0 +1,151 @@
+"""Sets of clips as memory-mapped pixels: rendered from scripts, or decoded once from a manifest."""
+
+import hashlib
+import json
+import shutil
+import tempfile
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+from tqdm import tqdm
+
+from ifdd.checkpoints import Card
+from ifdd.data.clips import Preprocessing, load_clip
+from ifdd.data.manifest import clip_path, data_hash, read_manifest
+from ifdd.data.scripted import SuiteConfig, suite_scripts, training_arrays
+from ifdd.data.scripted.suite import clip_id
+from ifdd.errors import InputError
+from ifdd.labels import EMOTIONS
+from ifdd.training.recipe import Recipe, ScriptedData, ScriptedSet
+
+SplitName = Literal["train", "val", "test"]
+SPLITS: tuple[SplitName, ...] = ("train", "val", "test")
+
+
+@dataclass(frozen=True, eq=False)
+class ClipSet:
+    """n clips. `pixels` (n, T, H, W, 3) uint8, memory-mapped; `target` (n,) class indexes; `about` says where they come from."""
+
+    pixels: np.ndarray
+    target: np.ndarray
+    clip_ids: tuple[str, ...]
+    subjects: tuple[str, ...]
+    folds: tuple[int, ...]
+    about: dict[str, Any] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self.target)
+
+
+def load_split(recipe: Recipe, split: SplitName, progress: bool = True) -> ClipSet:
+    """One split of a recipe's data.
+
+    Raises: InputError for a manifest or a clip that cannot be read, or a class that the recipe does not list.
+    """
+    size = recipe.model.size
+    if isinstance(recipe.data, ScriptedData):
+        if recipe.labels != EMOTIONS:
+            raise InputError(f"recipe {recipe.name}: scripted data has the labels {', '.join(EMOTIONS)}, in this order")
+        suite = suite_of(recipe.data, split)
+        return from_suite(suite, recipe.model.frames, size, recipe.data.cache, progress)
+    preprocessing = Preprocessing(recipe.model.frames, size, recipe.preprocessing.crop, recipe.preprocessing.margin)
+    return from_manifest(getattr(recipe.data, split), preprocessing, recipe.labels, recipe.data.cache, progress)
+
+
+def suite_of(data: ScriptedData, split: SplitName) -> SuiteConfig:
+    """The suite that a recipe means by a split."""
+    chosen: ScriptedSet = getattr(data, split)
+    return SuiteConfig(name=data.name, split=split, **chosen.model_dump())
+
+
+def suite_of_card(card: Card, split: str) -> SuiteConfig:
+    """The suite that a checkpoint was trained, chosen or tested on.
+
+    Raises: InputError for an unknown split, or a checkpoint of other data.
+    """
+    about = card.data.get(split)
+    if about is None:
+        raise InputError(f"suite {split!r} is unknown; the card of {card.name} names {', '.join(card.data)}")
+    if about.get("source") != "scripted":
+        raise InputError(f"checkpoint {card.name} was not trained on scripted data; give a --manifest")
+    return SuiteConfig(**{key: value for key, value in about.items() if key != "source"})
+
+
+def from_suite(suite: SuiteConfig, frames: int, size: tuple[int, int], cache: Path, progress: bool = True) -> ClipSet:
+    """Render a suite, or take it from the cache.
+
+    Raises: InputError for a size that is not square.
+    """
+    if size[0] != size[1]:
+        raise InputError(f"suite {suite.name}: size {size[0]}×{size[1]} is not square; scripted clips are")
+    arrays = training_arrays(suite, frames, size[0], cache, progress=progress)
+    scripts = suite_scripts(suite)
+    return ClipSet(
+        pixels=arrays.clips,
+        target=arrays.labels,
+        clip_ids=tuple(clip_id(suite, i) for i in range(len(scripts))),
+        subjects=tuple(str(script.identity) for script in scripts),
+        folds=(0,) * len(scripts),
+        about={"source": "scripted", **asdict(suite)},
+    )
+
+
+def from_manifest(path: Path, preprocessing: Preprocessing, labels: Sequence[str], cache: Path, progress: bool = True) -> ClipSet:
+    """Decode every clip of a manifest, or take them from the cache. A row's `crop` column wins over the preprocessing's.
+
+    Raises: InputError for a clip that cannot be read, or a class that is not in `labels` at the same index.
+    """
+    frame = read_manifest(path)
+    named = frame[["label", "label_name"]].drop_duplicates()
+    for label, name in named.itertuples(index=False):
+        if label >= len(labels) or labels[label] != name:
+            raise InputError(f"{path}: label {label} is {name!r}; the model's labels are {', '.join(labels)}, in this order")
+    crops = frame["crop"].fillna("none").tolist() if "crop" in frame else ["none"] * len(frame)
+    key = json.dumps([data_hash(frame), str(Path(frame.attrs["root"]).resolve()), crops, preprocessing.to_dict()])
+    folder = cache / hashlib.sha256(key.encode()).hexdigest()[:24]
+    if not folder.is_dir():
+        _decode(frame, crops, preprocessing, folder, progress)
+    return ClipSet(
+        pixels=np.load(folder / "clips.npy", mmap_mode="r", allow_pickle=False),
+        target=frame["label"].to_numpy(np.int64),
+        clip_ids=tuple(frame["clip_id"].astype(str)),
+        subjects=tuple(frame["subject"].fillna("").astype(str)),
+        folds=tuple(frame["fold"].astype(int)),
+        about={"source": "manifest", "manifest": Path(path).name, "clips": len(frame), "data_hash": data_hash(frame)},
+    )
+
+
+def _decode(frame: pd.DataFrame, crops: list[str], preprocessing: Preprocessing, folder: Path, progress: bool) -> None:
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    work = Path(tempfile.mkdtemp(prefix=".decoding-", dir=folder.parent))
+    try:
+        shape = (len(frame), preprocessing.frames, *preprocessing.size, 3)
+        pixels = np.lib.format.open_memmap(work / "clips.npy", "w+", np.uint8, shape)
+        rows = tqdm(frame.itertuples(), total=len(frame), desc="decode", unit="clip", disable=not progress)
+        for i, (row, crop) in enumerate(zip(rows, crops, strict=True)):
+            fps = float(row.fps) if row.kind == "frames" else None
+            pixels[i] = load_clip(clip_path(frame, row), replace(preprocessing, crop=crop), fps=fps).pixels
+        pixels.flush()
+        del pixels
+        work.rename(folder)
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+
+
+def check_disjoint(sets: dict[SplitName, ClipSet]) -> None:
+    """Refuse splits that share a person.
+
+    Raises: InputError that names the two splits and one of the persons.
+    """
+    splits = list(sets)
+    for i, first in enumerate(splits):
+        for second in splits[i + 1 :]:
+            shared = (set(sets[first].subjects) & set(sets[second].subjects)) - {""}
+            if shared:
+                raise InputError(
+                    f"{first} and {second} share {len(shared)} subjects, e.g. {min(shared)}; split the data by person"
+                )

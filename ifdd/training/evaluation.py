@@ -1,0 +1,92 @@
+"""Run a model over a set of clips; predictions and scores on disk."""
+
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+from tqdm import tqdm
+
+from ifdd.checkpoints import Bundle
+from ifdd.metrics import Metrics, evaluate
+from ifdd.model import DFERModel
+from ifdd.training.augment import to_clips
+from ifdd.training.clipsets import ClipSet
+from ifdd.training.datamodule import ordered_batches
+
+PREDICTIONS, METRICS = "predictions.parquet", "metrics.json"
+
+
+@torch.no_grad()
+def predict_set(model: DFERModel, clips: ClipSet, *, batch: int = 16, device: str = "cpu", title: str = "predict") -> np.ndarray:
+    """Probabilities (n, classes) of every clip, float64; the model is left on `device` and in the mode in which it came."""
+    model.to(device)
+    rows = []
+    with model.evaluating():
+        for index in tqdm(ordered_batches(len(clips), batch), desc=title, unit="batch", leave=False, disable=None):
+            pixels = torch.from_numpy(clips.pixels[index]).to(device)
+            rows.append(model(to_clips(pixels)).logits.double().softmax(-1).cpu())
+    return torch.cat(rows).numpy()
+
+
+def score(clips: ClipSet, probabilities: np.ndarray, labels: Sequence[str], *, seed: int = 0) -> Metrics:
+    """Metrics of a set; clips of one person are kept together in the bootstrap where persons are known."""
+    groups = clips.subjects if all(clips.subjects) else None
+    return evaluate(probabilities, clips.target, labels, groups=groups, seed=seed)
+
+
+def predictions_frame(clips: ClipSet, probabilities: np.ndarray, labels: Sequence[str]) -> pd.DataFrame:
+    """One row a clip: clip_id, fold, subject, label and a column `p_<label>` for each class."""
+    columns = {"clip_id": clips.clip_ids, "fold": clips.folds, "subject": clips.subjects, "label": clips.target}
+    return pd.DataFrame(columns | {f"p_{label}": probabilities[:, i] for i, label in enumerate(labels)})
+
+
+def write_evaluation(
+    bundle: Bundle, clips: ClipSet, out: Path, *, batch: int = 16, device: str = "cpu", seed: int = 0
+) -> dict[str, Any]:
+    """Score a checkpoint on a set and write metrics.json and predictions.parquet to the new folder `out`, both or neither."""
+    probabilities = predict_set(bundle.model, clips, batch=batch, device=device, title="evaluate")
+    metrics = score(clips, probabilities, bundle.labels, seed=seed).to_dict()
+    source = {"checkpoint": bundle.name, "sha256": bundle.card.sha256, "data": clips.about}
+    out.parent.mkdir(parents=True, exist_ok=True)
+    work = Path(tempfile.mkdtemp(prefix=f".{out.name}.", dir=out.parent))
+    try:
+        write_predictions(work / PREDICTIONS, predictions_frame(clips, probabilities, bundle.labels))
+        write_json(work / METRICS, metrics | source)
+        work.chmod(0o755)
+        work.rename(out)
+    except BaseException:
+        shutil.rmtree(work, ignore_errors=True)
+        raise
+    return metrics
+
+
+def write_json(path: Path, values: Any) -> None:
+    """Write JSON, whole or not at all."""
+    text = json.dumps(values, indent=2, ensure_ascii=False, default=str) + "\n"
+    write_whole(path, lambda part: part.write_text(text, encoding="utf-8"))
+
+
+def write_predictions(path: Path, frame: pd.DataFrame) -> None:
+    """Write a table of predictions, whole or not at all."""
+    write_whole(path, lambda part: frame.to_parquet(part, index=False))
+
+
+def write_whole(path: Path, write: Callable[[Path], object]) -> None:
+    """Let `write` make a temporary file beside `path` and rename it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    os.close(handle)
+    part = Path(name)
+    try:
+        write(part)
+        part.chmod(0o644)
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)

@@ -1,0 +1,177 @@
+"""A recipe: one experiment in one YAML file, checked before anything is computed."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+import yaml
+from pydantic import Field, model_validator
+
+from ifdd.config import ModelConfig, StrictModel
+from ifdd.errors import InputError
+from ifdd.labels import EMOTIONS
+
+Share = Annotated[float, Field(ge=0, le=1)]
+Count = Annotated[int, Field(ge=1)]
+Positive = Annotated[float, Field(gt=0)]
+NotNegative = Annotated[float, Field(ge=0)]
+
+
+class ScriptedSet(StrictModel):
+    """One set of rendered clips; its identities come from a range of their own for each split."""
+
+    clips: Count
+    identities: Count
+    seed: int = 0
+    difficulty: Literal["easy", "standard", "hard"] = "standard"
+
+
+class ScriptedData(StrictModel):
+    """ScriptedFaces, rendered once into `cache`. `name` goes into the clip ids."""
+
+    source: Literal["scripted"]
+    name: str = "scripted"
+    train: ScriptedSet
+    val: ScriptedSet
+    test: ScriptedSet
+    cache: Path = Path("cache")
+
+
+class ManifestData(StrictModel):
+    """Manifests (`clips.parquet`); decoded once into `cache`."""
+
+    source: Literal["manifest"]
+    train: Path
+    val: Path
+    test: Path
+    cache: Path = Path("cache")
+
+
+class AugmentConfig(StrictModel):
+    """Random changes of training clips, the same for all frames of one.
+
+    `flip` is a probability; `crop` the smallest share of the area that is kept; `jitter` the largest relative change of
+    brightness, contrast and saturation; `erase` the probability of a random rectangle. `mixup` and `cutmix` are the α of their
+    Beta distributions (0: off), `mix` is the probability that a batch is mixed, `switch` that it is then cutmix.
+    """
+
+    flip: Share = 0.5
+    crop: Annotated[float, Field(gt=0, le=1)] = 0.8
+    jitter: Share = 0.2
+    erase: Share = 0.0
+    mixup: NotNegative = 0.8
+    cutmix: NotNegative = 1.0
+    mix: Share = 1.0
+    switch: Share = 0.5
+
+
+class OptimConfig(StrictModel):
+    """AdamW with linear warm-up and cosine decay to `final` times the peak rate, step by step."""
+
+    lr: Positive
+    weight_decay: NotNegative = 0.05
+    betas: tuple[Share, Share] = (0.9, 0.999)
+    epochs: Count
+    batch: Annotated[int, Field(ge=2)] = 16
+    warmup_epochs: NotNegative = 1.0
+    final: Share = 0.01
+    clip_norm: NotNegative = 1.0
+
+    @model_validator(mode="after")
+    def _warm_up_ends(self) -> Self:
+        if self.warmup_epochs >= self.epochs:
+            raise ValueError(f"warmup_epochs={self.warmup_epochs:g} must be below epochs={self.epochs}")
+        return self
+
+
+class LossConfig(StrictModel):
+    """`lifting_weight` null takes the preset's λ."""
+
+    lifting_weight: NotNegative | None = None
+    label_smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.1
+
+
+class CropConfig(StrictModel):
+    """How a video of one's own is cropped for this model: goes into the card, together with the model's frames and size."""
+
+    crop: Literal["face", "center", "none"] = "face"
+    margin: Annotated[float, Field(ge=0, le=2)] = 0.15
+
+
+class Recipe(StrictModel):
+    """An experiment. `ema` is the decay of the averaged weights (null: none); `init_from` a checkpoint whose backbone and
+    pyramid are the starting point; `precision` as Lightning names it; `labels` in the order of the logits.
+    """
+
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
+    seed: int = 0
+    labels: tuple[str, ...] = EMOTIONS
+    model: ModelConfig
+    data: Annotated[ScriptedData | ManifestData, Field(discriminator="source")]
+    preprocessing: CropConfig = CropConfig()
+    augment: AugmentConfig = AugmentConfig()
+    optim: OptimConfig
+    loss: LossConfig = LossConfig()
+    ema: Annotated[float, Field(gt=0, lt=1)] | None = None
+    precision: Literal["32-true", "bf16-mixed"] = "32-true"
+    device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
+    init_from: str | None = None
+
+    @model_validator(mode="after")
+    def _labels_fit(self) -> Self:
+        if len(set(self.labels)) != len(self.labels) or len(self.labels) != self.model.num_classes:
+            raise ValueError(f"labels {self.labels} must be {self.model.num_classes} different names (model.num_classes)")
+        return self
+
+
+def load_recipe(path: str | Path, settings: Sequence[str] = ()) -> Recipe:
+    """Read a recipe; `settings` such as `optim.lr=1e-3` replace single values.
+
+    Raises: InputError for a missing file, bad YAML, an unknown key, or a value that is out of range.
+    """
+    file = Path(path)
+    try:
+        text = file.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise InputError(f"{file}: no such recipe; recipes are YAML files, see the folder recipes/") from None
+    except UnicodeDecodeError:
+        raise InputError(f"{file}: not a text file; a recipe is YAML") from None
+    try:
+        values = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise InputError(f"{file}: not valid YAML: {' '.join(str(error).split())}") from None
+    if not isinstance(values, dict):
+        raise InputError(f"{file}: holds no keys; a recipe is a YAML mapping")
+    for setting in settings:
+        _set(values, setting)
+    return Recipe.parse(values, str(file))
+
+
+def recipe_yaml(recipe: Recipe) -> str:
+    """The recipe with all its defaults, as YAML that `load_recipe` reads back."""
+    return yaml.safe_dump(recipe.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
+
+
+def _set(values: dict[str, Any], setting: str) -> None:
+    key, equals, text = setting.partition("=")
+    if not equals or not key:
+        raise InputError(f"--set {setting}: write it as section.key=value, e.g. optim.lr=0.001")
+    *parents, last = key.split(".")
+    for parent in parents:
+        values = values.setdefault(parent, {})
+        if not isinstance(values, dict):
+            raise InputError(f"--set {setting}: {parent!r} is a value, not a section")
+    try:
+        values[last] = _number(yaml.safe_load(text))
+    except yaml.YAMLError:
+        raise InputError(f"--set {setting}: {text!r} is not a YAML value") from None
+
+
+def _number(value: Any) -> Any:
+    """YAML 1.1 reads `1e-3`, without a point, as text."""
+    if isinstance(value, str):
+        try:
+            return float(value)
+        except ValueError:
+            return value
+    return value

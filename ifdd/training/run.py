@@ -1,0 +1,209 @@
+"""One training, from a recipe to a run folder with a checkpoint."""
+
+import logging
+import os
+import platform
+import subprocess
+import time
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import lightning as L
+import pandas as pd
+import torch
+from lightning.pytorch.callbacks import Callback, ModelCheckpoint, TQDMProgressBar
+from lightning.pytorch.loggers import CSVLogger
+
+from ifdd.checkpoints import Card, library_versions, load_checkpoint, save_checkpoint
+from ifdd.data.clips import Preprocessing
+from ifdd.errors import InputError
+from ifdd.losses import IFDDLoss, LiftingLoss
+from ifdd.model import DFERModel, create_model
+from ifdd.training.clipsets import SPLITS, ClipSet, SplitName, check_disjoint, load_split
+from ifdd.training.datamodule import ClipDataModule
+from ifdd.training.evaluation import METRICS, PREDICTIONS, predict_set, predictions_frame, score, write_json, write_predictions
+from ifdd.training.module import AveragedWeights, TrainingModule
+from ifdd.training.recipe import Recipe, ScriptedData, load_recipe, recipe_yaml
+
+CONFIG, ENVIRONMENT, CHECKPOINT = "config.yaml", "env.json", "checkpoint"
+NOTICE_SCRIPTED = (
+    "Trained on synthetic faces only. It recognises the expressions of a drawn head and is not fit to judge real people: "
+    "what it says of a real video shows how the workbench works, not what somebody feels."
+)
+NOTICE = "An expression is not a feeling: do not use this model to judge people."
+
+
+def train(
+    recipe: Recipe, out: str | Path, *, resume: bool = False, max_minutes: float | None = None, progress: bool = True
+) -> Path:
+    """Train, choose the epoch with the best validation UAR, test once, and save; returns the checkpoint's folder.
+
+    Run folder: config.yaml, env.json, log/ (CSV), lightning/ (last.ckpt, best.ckpt), predictions.parquet (validation and
+    test), metrics.json, checkpoint/. With `resume` a folder of an interrupted run is continued; the result is that of an
+    uninterrupted one.
+    Raises: InputError for an `out` that exists, a resume of another recipe, splits that share a person, a loss that is not
+    finite, or a limit that ends before the first epoch.
+    """
+    out = Path(out)
+    _open_run(recipe, out, resume)
+    sets: dict[SplitName, ClipSet] = {split: load_split(recipe, split, progress) for split in SPLITS}
+    check_disjoint(sets)
+    started = time.monotonic()
+    with _quiet_lightning():
+        _fit(recipe, out, sets, max_minutes, resume, progress)
+    best = torch.load(out / "lightning" / "best.ckpt", map_location="cpu", weights_only=True)
+    model = create_model(recipe.model)
+    prefix = "model."
+    model.load_state_dict({k.removeprefix(prefix): v for k, v in best["state_dict"].items() if k.startswith(prefix)})
+    timing = {"minutes": round((time.monotonic() - started) / 60, 2), "epoch": best["epoch"] + 1}
+    return _finish(recipe, out, sets, model, timing)
+
+
+def initial_model(recipe: Recipe) -> DFERModel:
+    """The model before its first step: random by the recipe's seed, or with the backbone and pyramid of a checkpoint.
+
+    Raises: InputError if the checkpoint's backbone does not fit.
+    """
+    torch.manual_seed(recipe.seed)
+    model = create_model(recipe.model)
+    if recipe.init_from is not None:
+        own, given = model.state_dict(), load_checkpoint(recipe.init_from).model.state_dict()
+        for key in own:
+            if key.startswith(("backbone.", "pyramid.")):
+                if key not in given or given[key].shape != own[key].shape:
+                    raise InputError(
+                        f"init_from {recipe.init_from}: {key} is missing or of another shape; backbones must be equal"
+                    )
+                own[key] = given[key]
+        model.load_state_dict(own)
+    return model
+
+
+def build_module(recipe: Recipe, steps_per_epoch: int) -> TrainingModule:
+    """Model, loss and optimiser of a recipe."""
+    lifting = LiftingLoss.from_preset(recipe.model.preset, recipe.loss.lifting_weight)
+    loss = IFDDLoss(lifting, recipe.loss.label_smoothing)
+    return TrainingModule(initial_model(recipe), loss, recipe.optim, steps_per_epoch=steps_per_epoch, seed=recipe.seed)
+
+
+def _open_run(recipe: Recipe, out: Path, resume: bool) -> None:
+    if resume:
+        if not (out / CONFIG).is_file():
+            raise InputError(f"{out}: no run to resume; leave --resume out")
+        if (out / CHECKPOINT).exists():
+            raise InputError(f"{out}: the run is complete; its checkpoint is {out / CHECKPOINT}")
+        if load_recipe(out / CONFIG) != recipe:
+            raise InputError(f"{out}: was started with another recipe, see {out / CONFIG}; resume with that one")
+        return
+    if out.exists():
+        raise InputError(f"{out} exists; choose another --out, or continue it with --resume")
+    out.mkdir(parents=True)
+    (out / CONFIG).write_text(recipe_yaml(recipe), encoding="utf-8")
+    write_json(out / ENVIRONMENT, environment())
+
+
+def _fit(
+    recipe: Recipe, out: Path, sets: dict[SplitName, ClipSet], max_minutes: float | None, resume: bool, progress: bool
+) -> None:
+    data = ClipDataModule(recipe, sets["train"], sets["val"])
+    module = build_module(recipe, len(data.batches))
+    folder = out / "lightning"
+    callbacks: list[Callback] = [
+        ModelCheckpoint(folder, "best", monitor="val_UAR", mode="max", enable_version_counter=False),
+        ModelCheckpoint(folder, "last", enable_version_counter=False),  # after the other, whose score it keeps
+    ]
+    if recipe.ema is not None:
+        callbacks.append(AveragedWeights(recipe.ema))
+    if progress:
+        callbacks.append(TQDMProgressBar(refresh_rate=5))
+    trainer = L.Trainer(
+        accelerator=recipe.device,
+        devices=1,
+        precision=recipe.precision,
+        max_epochs=recipe.optim.epochs,
+        max_time=None if max_minutes is None else timedelta(minutes=max_minutes),
+        gradient_clip_val=recipe.optim.clip_norm or None,
+        logger=CSVLogger(out, name="log"),
+        callbacks=callbacks,
+        enable_progress_bar=progress,
+        enable_model_summary=False,
+        num_sanity_val_steps=0,
+        log_every_n_steps=len(data.batches),
+    )
+    last = folder / "last.ckpt"
+    try:
+        trainer.fit(module, datamodule=data, ckpt_path=last if resume and last.is_file() else None, weights_only=True)
+    except SystemExit:
+        if trainer.interrupted:  # Lightning turns Ctrl-C into an exit
+            raise KeyboardInterrupt from None
+        raise
+    if not (folder / "best.ckpt").is_file():
+        raise InputError(f"{out}: the time limit ended before the first epoch; give more --max-minutes")
+
+
+def _finish(recipe: Recipe, out: Path, sets: dict[SplitName, ClipSet], model: DFERModel, timing: dict[str, Any]) -> Path:
+    frames, results = [], {}
+    for split in ("val", "test"):
+        clips = sets[split]
+        probabilities = predict_set(model, clips, batch=recipe.optim.batch, title=split)
+        frames.append(predictions_frame(clips, probabilities, recipe.labels).assign(split=split))
+        results[split] = score(clips, probabilities, recipe.labels, seed=recipe.seed).to_dict()
+    write_predictions(out / PREDICTIONS, pd.concat(frames, ignore_index=True))
+    write_json(out / METRICS, {**results, "training": timing})
+    size = recipe.model.size
+    card = Card(
+        name=recipe.name,
+        notice=NOTICE_SCRIPTED if isinstance(recipe.data, ScriptedData) else NOTICE,
+        model=recipe.model,
+        labels=recipe.labels,
+        preprocessing=Preprocessing(recipe.model.frames, size, recipe.preprocessing.crop, recipe.preprocessing.margin).to_dict(),
+        data={split: clips.about for split, clips in sets.items()},
+        training={"recipe": recipe.model_dump(mode="json", exclude={"data": {"cache"}}), **timing},
+        metrics=results,
+        versions=library_versions(),
+    )
+    return save_checkpoint(out / CHECKPOINT, model, card)
+
+
+def environment() -> dict[str, Any]:
+    """What a number may depend on besides the recipe."""
+    names = ("ifdd-workbench", "torch", "torchvision", "lightning", "numpy")
+    return {
+        "python": platform.python_version(),
+        "platform": platform.platform(),
+        "versions": {name: version(name) for name in names},
+        "torch_threads": torch.get_num_threads(),
+        "cpus": os.cpu_count(),
+        "cuda": torch.cuda.get_device_name() if torch.cuda.is_available() else None,
+        "commit": _commit(),
+    }
+
+
+def _commit() -> str | None:
+    here = Path(__file__).parent
+    try:
+        done = subprocess.run(["git", "-C", here, "rev-parse", "HEAD"], capture_output=True, text=True, check=True)
+    except (OSError, subprocess.CalledProcessError):
+        return None  # installed without its repository
+    return done.stdout.strip()
+
+
+@contextmanager
+def _quiet_lightning() -> Iterator[None]:
+    """Keep Lightning's tips and its advice on workers and loggers to itself."""
+    loggers = [logging.getLogger(name) for name in ("lightning.pytorch", "lightning.fabric")]
+    levels = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", module=r"lightning\..*")
+            yield
+    finally:
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)

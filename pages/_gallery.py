@@ -1,0 +1,34 @@
+"""Small pictures of clips, each with what is true, what the model says, and a way to the page Clip."""
+
+from collections.abc import Sequence
+
+import _state
+import pandas as pd
+import streamlit as st
+
+MOST = 24
+COLUMNS = 3
+
+
+def show(table: pd.DataFrame, clip_ids: Sequence[str], key: str) -> None:
+    """The clips `clip_ids` of a table of predictions with `predicted`, `confidence` and `correct`, wrong ones first."""
+    library = _state.library()
+    chosen = table[table["clip_id"].isin(set(clip_ids))].sort_values("correct", kind="stable")
+    wrong = int((~chosen["correct"]).sum())
+    more = f", the first {MOST} shown" if len(chosen) > MOST else ""
+    st.markdown(f"**{len(chosen)} clips chosen**, {wrong} of them wrong{more}")
+    shown = chosen.head(MOST)
+    for start in range(0, len(shown), COLUMNS):
+        for column, (_, row) in zip(
+            st.columns(COLUMNS, gap="small"), shown.iloc[start : start + COLUMNS].iterrows(), strict=False
+        ):
+            clip = library.clips.loc[row["clip_id"]]
+            with column, st.container(border=True, key=f"{key}_{row['clip_id']}", gap="xsmall"):
+                picture = _state.clip_thumbnail(
+                    str(library.path(row["clip_id"])), library.apex(row["clip_id"]), int(clip["n_frames"])
+                )
+                st.image(picture, width="stretch", alt=f"{row['clip_id']}, {row['label_name']}")
+                mark = "✓" if row["correct"] else "✗"
+                said = f"{mark} {_state.class_chip(row['predicted'])} {row['confidence']:.0%}"
+                st.html(f'<div class="said">{_state.class_chip(row["label_name"])}<br>{said}</div>')
+                st.page_link("clip.py", label=row["clip_id"], query_params={"clip": row["clip_id"]}, help="Open on the page Clip")

@@ -1,0 +1,24 @@
+"""The app: pages and nothing else. Start it with: workbench app"""
+
+from pathlib import Path
+
+import _state
+import streamlit as st
+
+HERE = Path(__file__).parent
+
+st.set_page_config(page_title="IFDD Workbench", page_icon=HERE / "icon.svg", layout="wide")
+st.html(HERE / "app.css")
+st.logo(HERE / "icon.svg", size="large")
+
+page = st.navigation(
+    [
+        st.Page("overview.py", title="Overview", icon=":material/dashboard:", default=True),
+        st.Page("clip.py", title="Clip", icon=":material/movie:"),
+        st.Page("embedding.py", title="Embedding", icon=":material/scatter_plot:"),
+        st.Page("confidence.py", title="Confidence", icon=":material/area_chart:"),
+        st.Page("upload.py", title="Upload", icon=":material/upload_file:"),
+    ]
+)
+with _state.error_panel():
+    page.run()

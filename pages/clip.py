@@ -1,0 +1,41 @@
+"""Why does a model read this clip as it does?"""
+
+import _player
+import _state
+import streamlit as st
+
+from workbench.clipview import ClipView, read_truth
+from workbench.explain import Options
+from workbench.library import InputError, clip_table, outcomes
+
+library, models = _state.library(), _state.usable_models()
+table = clip_table(library.clips, _state.collections(models))
+
+asked = st.query_params.get("clip")
+if asked and asked != st.session_state.get("clip_asked"):  # a link from another page: its clip, whatever the filters are
+    if asked not in table.index:
+        del st.query_params["clip"]
+        raise InputError(f"there is no clip {asked} in {library.manifest}; choose this page again to see the list")
+    st.session_state.update(clip_asked=asked, clip_id=asked, clip_labels=[], clip_outcome="all")
+
+with st.sidebar:
+    classes = list(table.sort_values("label")["label_name"].unique())
+    labels = st.pills("True class", classes, selection_mode="multi", help="None chosen means all.", **_state.kept("clip_labels"))
+    filters = outcomes(table)
+    outcome = st.selectbox("Outcome", list(filters), help="By what the models predict.", **_state.kept("clip_outcome"))
+    shown = table[filters[outcome] & (table["label_name"].isin(labels) if labels else True)]
+    if shown.empty:
+        raise InputError("no clip fits these filters; choose another class or outcome")
+    clip_id = st.selectbox(f"Clip ({len(shown)})", list(shown.index), format_func=table["title"].get, **_state.kept("clip_id"))
+    clip = table.loc[clip_id]
+    names = _player.ask_models(models, "clip")
+    maps = _player.ask_maps([models[name] for name in names], "clip", {"the true class": clip["label_name"]})
+st.session_state["clip_asked"] = st.query_params["clip"] = clip_id  # the address can be shared
+
+said = [f"{name} says {_state.class_chip(clip[f'said {name}'])}" for name in names if f"said {name}" in clip]
+_state.heading(clip_id)
+_state.lead("true class " + _state.class_chip(clip["label_name"]) + "".join(f" · {text}" for text in said))
+options = Options(**maps, **library.reading(clip_id))
+truth = read_truth(clip["label_name"], library.truth_file(clip_id))
+view = ClipView({name: _state.explanation(name, library.path(clip_id), options) for name in names}, truth)
+_player.show(view, clip_id, "clip")

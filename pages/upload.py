@@ -1,0 +1,81 @@
+"""The same view for a video of your own."""
+
+import tempfile
+from pathlib import Path
+
+import _player
+import _state
+import streamlit as st
+
+from workbench.clipview import ClipView
+from workbench.explain import Options
+from workbench.library import InputError
+
+CROPS = {"face": "face", "center": "centre", "none": "none"}
+
+_state.heading("Your own video", "It is read on this computer, and no copy of it is kept.")
+models = _state.usable_models()
+_state.notice(models)
+with st.sidebar:
+    names = _player.ask_models(models, "upload")
+    crop = st.segmented_control(
+        "Crop",
+        list(CROPS),
+        default="face",
+        required=True,
+        format_func=CROPS.get,
+        help="The tracked face, the largest centred square, or the whole frame.",
+        **_state.kept("upload_crop"),
+    )
+    face = None
+    if crop == "face":
+        face = st.number_input(
+            "Face", 1, 20, None, placeholder="the largest", help="1 is the largest.", **_state.kept("upload_face")
+        )
+    left, right = st.columns(2)
+    start = left.number_input("Start (s)", 0.0, None, None, 0.5, placeholder="begin", **_state.kept("upload_start"))
+    end = right.number_input("End (s)", 0.0, None, None, 0.5, placeholder="end", **_state.kept("upload_end"))
+    window = st.number_input(
+        "Window (s)",
+        0.1,
+        None,
+        None,
+        0.5,
+        placeholder="the whole stretch",
+        help="Read a long video piece by piece; the most telling piece is shown.",
+        **_state.kept("upload_window"),
+    )
+    maps = _player.ask_maps([models[name] for name in names], "upload", {})
+
+left, right = st.columns(2, gap="large")
+uploaded = left.file_uploader("A video file", key="upload_file", help="Any format that FFmpeg reads.")
+path = right.text_input("or the path of a video or of a folder of frames", key="upload_path").strip()
+if uploaded is None and not path:
+    st.info("Give a video: a face, a few seconds, any format.", icon=":material/movie:")
+    st.stop()
+
+options = Options(**maps, crop=crop, face=face, start=start, end=end, window=window)
+source = Path(uploaded.name if uploaded else path)
+asked = (uploaded.file_id if uploaded else path, tuple(names), options)
+if st.session_state.get("upload_asked") != asked:  # only the last view is kept, and only for this visitor
+    st.session_state.pop("upload_asked", None)
+    with tempfile.TemporaryDirectory() as folder:
+        if uploaded:
+            source = Path(folder) / source.name
+            source.write_bytes(uploaded.getbuffer())
+        try:
+            with st.spinner("Reading the video …"):
+                view = ClipView({name: _state.explain(name, source, options) for name in names})
+        except InputError as error:
+            message = str(error).replace(f"{folder}/", "")
+            _state.show_error(InputError(_player.in_words(message)))
+            if crop == "face" and "--crop" in message:
+                st.markdown("Read it without a face:")
+                with st.container(horizontal=True):
+                    for other, label in (("center", "the centred square"), ("none", "the whole frame")):
+                        st.button(
+                            label, key=f"upload_use_{other}", on_click=st.session_state.update, kwargs={"upload_crop": other}
+                        )
+            st.stop()
+    st.session_state.update(upload_view=view, upload_asked=asked)
+_player.show(st.session_state["upload_view"], source.stem, "upload")

@@ -1,0 +1,41 @@
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+from tests.tiny_demo import TinyDemo, tiny_demo_in
+
+APP = Path(__file__).resolve().parents[2] / "pages" / "app.py"
+
+
+@pytest.fixture(scope="session")
+def tiny_demo(tmp_path_factory: pytest.TempPathFactory) -> TinyDemo:
+    return tiny_demo_in(tmp_path_factory.getbasetemp())
+
+
+@pytest.fixture
+def use(monkeypatch: pytest.MonkeyPatch) -> Callable[[TinyDemo], None]:
+    """Make the app read these folders."""
+
+    def point(at: TinyDemo) -> None:
+        monkeypatch.setenv("IFDD_DEMO", str(at.demo))
+        monkeypatch.setenv("IFDD_CHECKPOINTS", str(at.checkpoints))
+
+    return point
+
+
+@pytest.fixture
+def start(use: Callable[[TinyDemo], None]) -> Callable[..., AppTest]:
+    """Open a page of the app on these folders."""
+
+    def run(at: TinyDemo, page: str = "overview", **query: str) -> AppTest:
+        use(at)
+        app = AppTest.from_file(APP, default_timeout=120)
+        app.query_params.update(query)
+        app.run()
+        return app if page == "overview" else app.switch_page(f"{page}.py").run()
+
+    st.cache_resource.clear()
+    return run

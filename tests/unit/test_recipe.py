@@ -1,0 +1,90 @@
+from pathlib import Path
+
+import pytest
+import yaml
+
+from ifdd.errors import InputError
+from ifdd.model import create_model
+from ifdd.training.recipe import load_recipe, recipe_yaml
+
+RECIPES = sorted((Path(__file__).parents[2] / "recipes").glob("*.yaml"))
+SMALL = {
+    "name": "small",
+    "model": {"backbone": "mvit-tiny", "frames": 8, "size": [32, 32]},
+    "data": {"source": "scripted"} | {split: {"clips": 14, "identities": 7} for split in ("train", "val", "test")},
+    "optim": {"lr": 0.001, "epochs": 2},
+}
+
+
+def write(folder: Path, **changes: object) -> Path:
+    file = folder / "recipe.yaml"
+    file.write_text(yaml.safe_dump(SMALL | changes))
+    return file
+
+
+@pytest.mark.parametrize("path", RECIPES, ids=lambda path: path.stem)
+def test_recipes_of_the_repository_can_be_built(path: Path):
+    recipe = load_recipe(path)
+    assert recipe.name == path.stem
+    assert create_model(recipe.model).config == recipe.model
+
+
+def test_both_tiny_recipes_differ_in_the_model_only():
+    pair = [load_recipe(path).model_dump() for path in RECIPES if path.stem.startswith("scripted-tiny-")]
+    assert len(pair) == 2
+    differences = {key for key in pair[0] if pair[0][key] != pair[1][key]}
+    assert differences == {"name", "model"}
+    assert {key for key in pair[0]["model"] if pair[0]["model"][key] != pair[1]["model"][key]} == {"split", "lift"}
+
+
+def test_resolved_recipe_reads_back_equal(tmp_path: Path):
+    recipe = load_recipe(write(tmp_path))
+    (tmp_path / "resolved.yaml").write_text(recipe_yaml(recipe))
+    assert load_recipe(tmp_path / "resolved.yaml") == recipe
+
+
+def test_settings_replace_single_values(tmp_path: Path):
+    recipe = load_recipe(write(tmp_path), ["optim.lr=1e-4", "augment.mixup=0", "data.train.clips=21", "ema=null"])
+    assert recipe.optim.lr == 1e-4
+    assert recipe.augment.mixup == 0
+    assert recipe.data.train.clips == 21  # type: ignore[union-attr]
+    assert recipe.ema is None
+
+
+@pytest.mark.parametrize(
+    ("setting", "message"),
+    [
+        ("optim.lrr=1", r"unknown key 'optim.lrr'; did you mean 'optim.lr'\?"),
+        ("data.train.clpis=1", r"unknown key 'data.train.clpis'; did you mean 'data.train.clips'\?"),
+        ("epochs=3", r"unknown key 'epochs'; did you mean 'optim.epochs'\?"),
+        ("data.source=files", "data: .*'scripted', 'manifest'"),
+        ("optim.lr=-1", r"optim.lr: .*greater than 0 \(given: -1\)"),
+        ("optim.warmup_epochs=2", "warmup_epochs=2 must be below epochs=2"),
+        ("labels=[a, b]", "must be 7 different names"),
+        ("name=a/b", "name: "),
+        ("model.lift=none", "is no model"),
+        ("optim.lr", "write it as section.key=value"),
+        ("name.x=1", "'name' is a value, not a section"),
+        ("name=[", "is not a YAML value"),
+    ],
+)
+def test_what_is_wrong_is_named_in_one_line(tmp_path: Path, setting: str, message: str):
+    with pytest.raises(InputError, match=message) as caught:
+        load_recipe(write(tmp_path), [setting])
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [(b"a: [", "not valid YAML"), (b"- 1", "a YAML mapping"), (b"", "a YAML mapping"), (b"\xff\xfe\x00", "not a text file")],
+)
+def test_files_that_are_no_recipe(tmp_path: Path, content: bytes, message: str):
+    file = tmp_path / "bad.yaml"
+    file.write_bytes(content)
+    with pytest.raises(InputError, match=message):
+        load_recipe(file)
+
+
+def test_a_missing_file(tmp_path: Path):
+    with pytest.raises(InputError, match="no such recipe"):
+        load_recipe(tmp_path / "none.yaml")

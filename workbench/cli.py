@@ -1,0 +1,211 @@
+"""The `workbench` command."""
+
+import json
+import sys
+import warnings
+from pathlib import Path
+from typing import Annotated, Literal
+
+import torch
+import typer
+
+from ifdd.checkpoints import Bundle, load_checkpoint
+from ifdd.errors import InputError
+
+app = typer.Typer(
+    name="workbench",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    help="See and measure what a model of facial expressions does with a video.",
+)
+
+
+Device = Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")]
+
+
+@app.command()
+def explain(
+    videos: Annotated[list[Path], typer.Argument(metavar="VIDEO...", help="Videos, or folders of frames.", show_default=False)],
+    checkpoint: Annotated[str, typer.Option(help="Name or folder of a checkpoint.", show_default=False)],
+    out: Annotated[Path, typer.Option(help="Folder; each video gets a folder in it.", show_default=False)],
+    target: Annotated[str | None, typer.Option(help="Class to explain; by default the predicted one.")] = None,
+    face: Annotated[int | None, typer.Option(help="Which face, from 1; by default the largest.")] = None,
+    crop: Annotated[Literal["face", "center", "none"] | None, typer.Option(help="Default: the checkpoint's own.")] = None,
+    start: Annotated[float | None, typer.Option(help="Seconds.")] = None,
+    end: Annotated[float | None, typer.Option(help="Seconds.")] = None,
+    window: Annotated[float | None, typer.Option(help="Seconds: predict windows, explain the most probable one.")] = None,
+    stride: Annotated[float | None, typer.Option(help="Seconds from one window to the next; by default its length.")] = None,
+    fps: Annotated[float | None, typer.Option(help="Frame rate of a folder of frames.")] = None,
+    weights: Annotated[
+        Literal["global", "per-step"], typer.Option(help="Average each channel's weight over all positions or per time step.")
+    ] = "global",
+    normalise: Annotated[
+        Literal["clip", "frame", "none"], typer.Option(help="Scale maps by the maximum of the clip, of each frame, or not.")
+    ] = "clip",
+    film: Annotated[Literal["mp4", "gif"] | None, typer.Option("--format", help="Of the overlay; default: mp4.")] = None,
+    device: Device = "auto",
+    as_json: Annotated[bool, typer.Option("--json", help="Print one line of JSON for each video.")] = False,
+) -> None:
+    """Write overlay, film strip and explain.json for each video.
+
+    Example: workbench explain clip.mp4 --checkpoint scripted-tiny-ifdd --out out
+    """
+    from workbench.explain import Options, explain_video, target_index
+    from workbench.explain_files import check_format, output_names, write_explanation
+
+    names = output_names(videos)
+    if out.exists() and not out.is_dir():
+        raise InputError(f"{out} is a file; give a folder as --out")
+    bundle = _load(checkpoint, device)
+    target_index(target, bundle.labels)
+    film_format = check_format(film)
+    options = Options(
+        target=target, crop=crop, face=face, start=start, end=end, window=window, stride=stride, fps=fps,
+        weights=weights, normalise=normalise,
+    )  # fmt: skip
+    failed = 0
+    for video, name in names.items():
+        try:
+            folder = out / name
+            if folder.exists():
+                raise InputError(f"{folder} exists; choose another --out or remove it")
+            explanation = explain_video(bundle, video, options)
+            write_explanation(explanation, folder, film_format)
+        except (InputError, OSError) as error:
+            failed += 1
+            _fail(_one_line(error, video))
+            continue
+        for note in explanation.warnings:
+            _say(f"warning: {video}: {note}")
+        if as_json:
+            text = (folder / "explain.json").read_text(encoding="utf-8")
+            typer.echo(json.dumps({"folder": str(folder), **json.loads(text)}, ensure_ascii=False))
+        else:
+            typer.echo(f"{video}: {explanation.verdict()} -> {folder}")
+    if failed:
+        raise typer.Exit(1)
+
+
+@app.command()
+def collect(
+    checkpoint: Annotated[str, typer.Argument(help="Name or folder of a checkpoint.", show_default=False)],
+    manifest: Annotated[Path, typer.Argument(help="clips.parquet.", show_default=False)],
+    out: Annotated[Path, typer.Option(help="Folder to make.", show_default=False)],
+    names: Annotated[str | None, typer.Option(help="Activations to keep, with commas between.")] = None,
+    pool: Annotated[
+        Literal["mean"] | None, typer.Option(help="Keep feature maps and tokens as their mean over positions.")
+    ] = None,
+    batch: Annotated[int, typer.Option(min=1, help="Clips in memory at a time.")] = 8,
+    device: Device = "auto",
+    as_json: Annotated[bool, typer.Option("--json", help="Print the collection's manifest.")] = False,
+) -> None:
+    """Run a checkpoint over a manifest once; keep predictions and activations.
+
+    An interrupted run is resumed by the same command.
+    Example: workbench collect scripted-tiny-ifdd clips.parquet --out runs/scripted --names head.embedding,ladm.Y_D --pool mean
+    """
+    from workbench.collect import DEFAULT
+    from workbench.collect import collect as run
+
+    chosen = DEFAULT if names is None else tuple(name.strip() for name in names.split(",") if name.strip())
+    bundle = _load(checkpoint, device)
+    found = run(bundle, manifest, out, chosen, pool, batch=batch, device=str(_device_of(bundle)))
+    if as_json:
+        typer.echo(json.dumps(found.meta, ensure_ascii=False))
+    else:
+        typer.echo(f"{out}: {found.meta['clips']} clips, {', '.join(found.activation_names)}")
+
+
+@app.command()
+def demo(
+    out: Annotated[Path | None, typer.Option(help="Folder; by default $IFDD_DEMO, or demo beside the package.")] = None,
+    clips: Annotated[int, typer.Option(min=7, help="Clips to render.")] = 140,
+    device: Device = "auto",
+) -> None:
+    """Prepare what the app shows: rendered clips, collected with every checkpoint.
+
+    Example: workbench demo
+    """
+    from workbench.demo import prepare_demo
+    from workbench.library import demo_folder
+
+    out = out or demo_folder()
+    collections = prepare_demo(out, clips, str(_device(device)))
+    typer.echo(f"{out}: {clips} clips, collected with {', '.join(collections)}")
+
+
+@app.command(name="app")
+def serve(
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Port to listen on.")] = 8501,
+    address: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+) -> None:
+    """Start the app.
+
+    Example: workbench app --port 8502
+    """
+    from workbench.serve import start_app
+
+    start_app(port, address)
+
+
+def main() -> None:
+    """Entry point: an error is one line on standard error and exit code 1."""
+    warnings.showwarning = _show_warning
+    try:
+        app()
+    except (InputError, OSError) as error:
+        _fail(_one_line(error))
+        sys.exit(1)
+    except KeyboardInterrupt:
+        _fail("interrupted")
+        sys.exit(130)
+
+
+def _load(checkpoint: str, device: str) -> Bundle:
+    place = _device(device)
+    bundle = load_checkpoint(checkpoint)
+    bundle.model.to(place)
+    return bundle
+
+
+def _device_of(bundle: Bundle) -> torch.device:
+    return next(bundle.model.parameters()).device
+
+
+def _device(name: str) -> torch.device:
+    """The device asked for; "auto" takes a GPU if there is one.
+
+    Raises: InputError for one that is not there.
+    """
+    there = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    if name == "auto":
+        return torch.device(next((device for device in ("cuda", "mps") if there[device]), "cpu"))
+    if not there.get(name.split(":")[0], False):
+        raise InputError(
+            f"no device {name!r} here; choose auto or {', '.join(device for device, found in there.items() if found)}"
+        )
+    return torch.device(name)
+
+
+def _one_line(error: Exception, path: Path | None = None) -> str:
+    """An error as one line that names the file."""
+    if isinstance(error, OSError) and not isinstance(error, InputError):
+        named = error.filename or path
+        text = f"{error.strerror or error}"
+        return f"{named}: {text}" if named else text
+    text = " ".join(str(error).split())
+    return text if path is None or str(path) in text else f"{path}: {text}"
+
+
+def _show_warning(message: Warning | str, *_: object, **__: object) -> None:
+    _say(f"warning: {message}")
+
+
+def _fail(text: str) -> None:
+    _say(f"error: {text}")
+
+
+def _say(text: str) -> None:
+    typer.echo(text, err=True)

@@ -1,0 +1,75 @@
+"""What the app shows out of the box: rendered clips, and one collection of them for each shipped checkpoint."""
+
+import json
+import shutil
+from dataclasses import asdict
+from pathlib import Path
+
+from ifdd.checkpoints import Bundle, list_checkpoints, load_checkpoint
+from ifdd.data.manifest import FILE_NAME, data_hash, read_manifest
+from ifdd.data.scripted.clips import GENERATOR_VERSION
+from ifdd.data.scripted.suite import SuiteConfig, render_suite
+from ifdd.errors import InputError
+from workbench.collect import collect
+from workbench.collection import Collection, open_collection
+
+NAME = "demo"
+CLIPS, COLLECTIONS = "clips", "collections"
+SEED = 2024
+"""Of the demo suite; its identities are those of the test split, which no recipe trains on."""
+CLIPS_PER_IDENTITY = 7
+
+
+def prepare_demo(out: str | Path, clips: int = 140, device: str = "cpu") -> dict[str, Collection]:
+    """Render the demo clips and collect every shipped checkpoint on them; what is there and still valid is kept.
+
+    Raises: InputError if there is no checkpoint, or `out` holds something else.
+    """
+    out = Path(out)
+    checkpoints = list_checkpoints()
+    if not checkpoints:
+        raise InputError("no checkpoint found; train one with ifdd train, or set IFDD_CHECKPOINTS to a folder of them")
+    config = SuiteConfig(name=NAME, seed=SEED, clips=clips, identities=max(1, clips // CLIPS_PER_IDENTITY), split="test")
+    if not _is_rendered(out / CLIPS, config):
+        for outdated in (out / COLLECTIONS, out / CLIPS):
+            shutil.rmtree(outdated, ignore_errors=True)
+        render_suite(config, out / CLIPS)
+    manifest = out / CLIPS / FILE_NAME
+    expected = data_hash(read_manifest(manifest))
+    collections = {}
+    for name in checkpoints:
+        bundle, folder = load_checkpoint(name), out / COLLECTIONS / name
+        found = _still_valid(folder, bundle, expected)
+        if found is None:
+            shutil.rmtree(folder, ignore_errors=True)
+            found = collect(bundle, manifest, folder, device=device)
+        collections[name] = found
+    return collections
+
+
+def _still_valid(folder: Path, bundle: Bundle, data: str) -> Collection | None:
+    """The collection in `folder` if it is of this checkpoint and these clips."""
+    try:
+        found = open_collection(folder, bundle)
+    except InputError:  # missing, of an older schema, or of another checkpoint: made anew
+        return None
+    return found if found.meta["data"]["hash"] == data else None
+
+
+def _is_rendered(folder: Path, config: SuiteConfig) -> bool:
+    """Whether `folder` holds this very suite; False if it is missing or an older demo.
+
+    Raises: InputError if it holds anything else, which is not ours to remove.
+    """
+    if not folder.exists():
+        return False
+    try:
+        about = json.loads((folder / "suite.json").read_text(encoding="utf-8"))
+        found, generator = dict(about["config"]), about["generator_version"]
+    except (OSError, ValueError, KeyError, TypeError):
+        raise InputError(f"{folder} is no folder of demo clips; choose another --out or remove it") from None
+    if found.get("name") != NAME:
+        raise InputError(f"{folder} holds the suite {found.get('name')!r}; choose another --out or remove it")
+    wanted = asdict(config)
+    wanted["duration"] = found.get("duration")  # follows from the number of frames when a suite is rendered
+    return generator == GENERATOR_VERSION and found == wanted and (folder / FILE_NAME).is_file()

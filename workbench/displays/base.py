@@ -1,0 +1,140 @@
+"""What every display shares: drawing under the theme, and saving whole files only."""
+
+import os
+import tempfile
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Generic, Self, TypeVar
+
+import numpy as np
+import plotly.graph_objects as go
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from ifdd.errors import InputError
+from workbench.displays.style import matplotlib_theme
+
+SUFFIXES = (".svg", ".pdf", ".png")
+Result = TypeVar("Result")
+
+
+class Display(ABC):
+    """A picture of one result: `from_result(r).plot(ax)`, `.to_plotly()`, `.save(path)`.
+
+    After `plot`, `figure_` is the matplotlib figure and `ax_` its axes, or an array of axes where there are several panels.
+    """
+
+    figure_: Figure
+    ax_: Any
+
+    def plot(self, ax: Any = None) -> Self:
+        """Draw with matplotlib, into `ax` if given; keep figure and axes as `figure_` and `ax_`."""
+        with matplotlib_theme():
+            self._draw(ax)
+        return self
+
+    @abstractmethod
+    def _draw(self, ax: Any) -> None:
+        """Set `figure_` and `ax_`, and draw."""
+
+    @abstractmethod
+    def to_plotly(self) -> go.Figure:
+        """Return the same picture for a web page."""
+
+    def provenance(self) -> str:
+        """Return one line of JSON that is written into saved figures."""
+        return ""
+
+    def save(self, path: str | Path, dpi: float = 200) -> Path:
+        """Write the figure, drawn if it is not yet, as .svg, .pdf or .png; an existing file is replaced.
+
+        Text stays text in SVG and PDF, and the same figure gives the same bytes. Nothing half-written is left behind.
+
+        Raises:
+            InputError: another suffix, or a folder that does not exist.
+        """
+        path = Path(path)
+        if path.suffix.lower() not in SUFFIXES:
+            raise InputError(f"{path}: figures are saved as {', '.join(SUFFIXES)}; change the suffix {path.suffix or '(none)'}")
+        if not path.parent.is_dir():
+            raise InputError(f"{path}: folder {path.parent} does not exist; create it first")
+        if not hasattr(self, "figure_"):
+            self.plot()
+        kind = path.suffix.lower()[1:]
+        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+        os.close(handle)
+        temporary = Path(name)
+        try:
+            with matplotlib_theme():
+                self.figure_.savefig(temporary, format=kind, dpi=dpi, metadata=_metadata(kind, self.provenance()))
+            temporary.chmod(0o666 & ~_umask())
+            temporary.replace(path)
+        finally:
+            temporary.unlink(missing_ok=True)
+        return path
+
+
+class NamedDisplay(Display, Generic[Result]):
+    """A display of one result, or of several by name, e.g. one for each model."""
+
+    def __init__(self, results: Mapping[str, Result]) -> None:
+        if not results:
+            raise InputError("no result to display; pass one result, or a mapping from names to results")
+        self.results = dict(results)
+
+    @classmethod
+    def from_result(cls, result: Result | Mapping[str, Result]) -> Self:
+        """Take one result, or results by name."""
+        return cls(result if isinstance(result, Mapping) else {"": result})
+
+    def provenance(self) -> str:
+        """Return the provenance of every result, by name."""
+        return "\n".join(f"{name}: {r.provenance.to_json()}".removeprefix(": ") for name, r in self.results.items())  # type: ignore[attr-defined]
+
+
+def new_axes(ax: Axes | None, width: float, height: float) -> Axes:
+    """Return `ax`, or the axes of a new figure of that size in inches."""
+    return Figure(figsize=(width, height), layout="constrained").subplots() if ax is None else ax
+
+
+def new_grid(ax: Any, rows: int, columns: int, width: float, height: float, **shared: Any) -> np.ndarray:
+    """Return axes (rows, columns): those given, or new ones on a figure of that size in inches."""
+    if ax is None:
+        return Figure(figsize=(width, height), layout="constrained").subplots(rows, columns, squeeze=False, **shared)
+    axes: np.ndarray = np.atleast_1d(np.asarray(ax, dtype=object))
+    if axes.size != rows * columns:
+        raise InputError(f"this display needs {rows} × {columns} axes, not {axes.size}; pass that many, or none")
+    return axes.reshape(rows, columns)
+
+
+def same_labels(results: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the label list that all results share; raise InputError if one has another."""
+    first: tuple[str, ...] = next(iter(results.values())).label_names
+    for name, result in results.items():
+        if result.label_names != first:
+            classes = f"{', '.join(result.label_names)}, not {', '.join(first)}"
+            raise InputError(f"{name} has the classes {classes}; compare models of one label list")
+    return first
+
+
+def check_length(values: Sequence[Any] | np.ndarray, n: int, what: str) -> None:
+    """Raise InputError unless there is one value per clip."""
+    if len(values) != n:
+        raise InputError(f"{what} has {len(values)} entries for {n} clips; pass one per clip, in the order of the result")
+
+
+def _metadata(kind: str, provenance: str) -> dict[str, str | None]:
+    """Provenance under the key that each format has for it; no dates, which would change the bytes."""
+    keys: dict[str, dict[str, str | None]] = {
+        "svg": {"Description": provenance, "Date": None},
+        "pdf": {"Subject": provenance, "CreationDate": None},
+        "png": {"Description": provenance},
+    }
+    return keys[kind]
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask

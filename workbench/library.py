@@ -1,0 +1,177 @@
+"""What lies on disk for the app: the clips, the checkpoints, and what each checkpoint said about the clips."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from ifdd.checkpoints import Bundle, Card, list_checkpoints
+from ifdd.checkpoints import load_checkpoint as load_checkpoint
+from ifdd.data.manifest import clip_path, read_manifest
+from ifdd.errors import InputError
+from workbench.analysis.metrics import MetricsResult, summary
+from workbench.collection import Collection, open_collection
+
+
+def checkpoints() -> dict[str, Path]:
+    """Checkpoints that the app offers, name → folder: those in $IFDD_CHECKPOINTS, else all that are known by name."""
+    given = os.environ.get("IFDD_CHECKPOINTS")
+    return {name: folder for name, folder in list_checkpoints().items() if not given or folder.parent == Path(given)}
+
+
+def demo_folder() -> Path:
+    """Where `workbench demo` writes: $IFDD_DEMO, else `demo` beside the package."""
+    given = os.environ.get("IFDD_DEMO")
+    return Path(given) if given else Path(__file__).resolve().parents[1] / "demo"
+
+
+@dataclass(frozen=True)
+class Library:
+    """A folder with `clips/clips.parquet` and `collections/<checkpoint>/`."""
+
+    folder: Path
+
+    @property
+    def manifest(self) -> Path:
+        """The list of the clips."""
+        return self.folder / "clips" / "clips.parquet"
+
+    @cached_property
+    def clips(self) -> pd.DataFrame:
+        """The manifest with `clip_id` as index.
+
+        Raises: InputError if there are no clips, with the command that makes them.
+        """
+        if not self.manifest.is_file():
+            raise InputError(f"{self.manifest} is missing; make clips and collections with: workbench demo")
+        return read_manifest(self.manifest).set_index("clip_id", drop=False)
+
+    def collected(self) -> tuple[str, ...]:
+        """Names of the checkpoints that have a collection here."""
+        folder = self.folder / "collections"
+        if not folder.is_dir():
+            return ()
+        return tuple(sorted(place.name for place in folder.iterdir() if place.is_dir() and not place.name.startswith(".")))
+
+    def collection(self, bundle: Bundle) -> Collection:
+        """What a checkpoint said about the clips.
+
+        Raises: InputError if there is none, if another checkpoint made it, or if it is about other clips.
+        """
+        collection = open_collection(self.folder / "collections" / bundle.path.name, bundle)
+        known = set(collection.predictions["clip_id"])
+        missing = [clip for clip in self.clips.index if clip not in known]
+        if missing:
+            raise InputError(
+                f"{collection.folder} lacks {len(missing)} of {len(self.clips)} clips of {self.manifest}, e.g. {missing[0]}; "
+                f"remove the folder and run: workbench demo"
+            )
+        return collection
+
+    def path(self, clip_id: str) -> Path:
+        """Video, or folder of frames, of a clip."""
+        return clip_path(self.clips, self.clips.loc[clip_id])
+
+    def reading(self, clip_id: str) -> dict[str, Any]:
+        """How a clip has to be read: the `crop` that the manifest asks for, and the `fps` of a folder of frames."""
+        row = self.clips.loc[clip_id]
+        fps: Any = row["fps"]
+        return {"crop": row.get("crop", "none"), "fps": float(fps) if row["kind"] == "frames" else None}
+
+    def truth_file(self, clip_id: str) -> Path | None:
+        """File with what is known about a scripted clip, None if there is none."""
+        name = self.clips.loc[clip_id].get("truth")
+        return self.manifest.parent / name if isinstance(name, str) and name else None
+
+    def apex(self, clip_id: str) -> float:
+        """Share of the clip, in [0, 1], at which the expression is strongest; the middle where that is not known."""
+        row = self.clips.loc[clip_id]
+        apex, length = row.get("apex_s"), row["n_frames"] / row["fps"] if row["fps"] else np.nan
+        share = apex / length if apex is not None and pd.notna(apex) and length > 0 else 0.5
+        return float(np.clip(share, 0, 1))
+
+
+def labelled(collection: Collection) -> pd.DataFrame:
+    """Predictions of the clips that have a label, and what follows from them.
+
+    Further columns: `prediction` (index), `predicted` (its name), `confidence`, `correct`, and `row` in the activations.
+
+    Raises: InputError if no clip has a label.
+    """
+    table = collection.predictions.assign(row=np.arange(len(collection.predictions)))
+    names = np.array(collection.labels)
+    best = collection.probs.argmax(1)
+    correct = best == table["label"].to_numpy()
+    table = table.assign(prediction=best, predicted=names[best], confidence=collection.probs.max(1), correct=correct)
+    table = table[table["label"] >= 0]
+    if table.empty:
+        raise InputError(f"{collection.folder} holds no clip with a label; collect a manifest that has labels")
+    return table
+
+
+def measure(collection: Collection) -> MetricsResult:
+    """WAR, UAR and recalls of a collection; whole persons are drawn again where there are enough of them to know.
+
+    Raises: InputError if no clip has a label.
+    """
+    table = labelled(collection)
+    probs = collection.probs[table["row"].to_numpy()]
+    groups = table["subject"].astype(str) if "subject" in table and table["subject"].notna().all() else None
+    if groups is not None and groups.nunique() < 2:
+        groups = None
+    result = summary(probs, table["label"].to_numpy(), collection.labels, groups=groups)
+    return result
+
+
+def vector_activations(collection: Collection) -> dict[str, tuple[int, ...]]:
+    """Activations that a map can be made of, with the shape of one clip's: two numbers or more, not a whole feature map."""
+    shapes = {name: tuple(about["shape"]) for name, about in collection.meta["activations"].items()}
+    return {name: shape for name, shape in shapes.items() if 1 <= len(shape) <= 2 and int(np.prod(shape)) >= 2}
+
+
+def features(collection: Collection, activation: str) -> np.ndarray:
+    """An activation as one row for each clip, (n, d) float32."""
+    values = collection.activation(activation)
+    return np.asarray(values, np.float32).reshape(len(values), -1)
+
+
+def describe(card: Card) -> str:
+    """A model in one line: backbone, split, lift, preset, clip."""
+    config = card.model
+    kind = "baseline" if config.split == "none" else f"split {config.split}, lift {config.lift}, preset {config.preset}"
+    return f"{config.backbone} · {kind} · {config.frames} frames of {config.size[1]} × {config.size[0]}"
+
+
+def clip_table(clips: pd.DataFrame, collections: Mapping[str, Collection]) -> pd.DataFrame:
+    """The clips with what each model said: columns `said <model>` (name), `right <model>`, and a `title` in words."""
+    table = clips.copy()
+    marks = pd.Series("", table.index)
+    for name, collection in collections.items():
+        predicted = pd.Series(np.array(collection.labels)[collection.probs.argmax(1)], collection.predictions["clip_id"])
+        table[f"said {name}"] = predicted.reindex(table.index)
+        table[f"right {name}"] = table[f"said {name}"] == table["label_name"]
+        marks = marks + table[f"right {name}"].map({True: "✓", False: "✗"})
+    table["title"] = [
+        f"{clip} · {label} {mark}" for clip, label, mark in zip(table.index, table["label_name"], marks, strict=True)
+    ]
+    return table
+
+
+def outcomes(table: pd.DataFrame) -> dict[str, pd.Series]:
+    """Filters by outcome: name → which clips of a `clip_table` pass."""
+    everything = pd.Series(True, table.index)
+    columns = [str(column) for column in table.columns]
+    right = {column.removeprefix("right "): table[column] for column in columns if column.startswith("right ")}
+    filters = {"all": everything}
+    if len(right) > 1:
+        said = table[[f"said {name}" for name in right]]
+        filters["the models disagree"] = said.nunique(axis=1) > 1
+        filters["all models wrong"] = ~pd.concat(right, axis=1).any(axis=1)
+    for name, hit in right.items():
+        filters[f"{name} wrong"], filters[f"{name} right"] = ~hit, hit
+    return filters
