@@ -208,7 +208,7 @@ def _show_metrics(metrics: dict[str, Any], as_json: bool, where: dict[str, str])
 
 
 def main() -> None:
-    """Run the command line; bad input ends with one line on standard error and exit code 1, Ctrl-C with 130."""
+    """Run the command line; bad input ends with one line on standard error and exit code 1 (Ctrl-C: 130, by Typer)."""
     try:
         app(standalone_mode=True)
     except InputError as error:
@@ -216,9 +216,6 @@ def main() -> None:
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
         _fail(f"{where}{error.strerror or error}")
-    except KeyboardInterrupt:
-        typer.echo("interrupted", err=True)
-        sys.exit(130)
 
 
 def _fail(message: str) -> None:

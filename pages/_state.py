@@ -42,13 +42,15 @@ def kept(key: str) -> dict[str, Any]:
 # -- bad input -------------------------------------------------------------------------------------------------------------
 
 
-def show_error(error: Exception) -> None:
-    """A panel: what is wrong, and the next step, which every message of ours ends with."""
-    what, _, step = str(error).rpartition("; ")
-    if isinstance(error, InputError) and what:
-        st.error(f"{_plain(what)}\n\n**Next step:** {_plain(step)}", icon=":material/error:")
+def show_error(error: Exception, about: str = "") -> None:
+    """A panel: what is wrong with what (`about`), and the next step, with which nearly every message of ours ends."""
+    text = str(error) if not about or about in str(error) else f"{about}: {error}"
+    what, _, step = text.rpartition("; ")
+    if isinstance(error, InputError) and 0 < text.count("; ") <= 2:  # more of them: a list, not a way out
+        text = f"{_plain(what)}\n\n**Next step:** {_plain(step)}"
     else:
-        st.error(_plain(str(error)), icon=":material/error:")
+        text = _plain(text)
+    st.error(text, icon=":material/error:")
 
 
 @contextmanager
@@ -109,7 +111,7 @@ def usable_models() -> dict[str, Bundle]:
         try:
             found[name] = model(name)[0]
         except (InputError, OSError) as error:
-            show_error(error)
+            show_error(error, name)
     if not found:
         raise InputError("no checkpoint can be used; train one with ifdd train, or set IFDD_CHECKPOINTS to a folder of them")
     return found
@@ -121,8 +123,8 @@ def collections(models: Sequence[str]) -> dict[str, Collection]:
     for name in models:
         try:
             found[name] = library().collection(model(name)[0])
-        except InputError as error:
-            show_error(error)
+        except (InputError, OSError) as error:
+            show_error(error, name)
     return found
 
 

@@ -111,7 +111,7 @@ def collect(
 
     chosen = DEFAULT if names is None else tuple(name.strip() for name in names.split(",") if name.strip())
     bundle = _load(checkpoint, device)
-    found = run(bundle, manifest, out, chosen, pool, batch=batch, device=str(_device_of(bundle)))
+    found = run(bundle, manifest, out, chosen, pool, batch=batch)
     if as_json:
         typer.echo(json.dumps(found.meta, ensure_ascii=False))
     else:
@@ -132,7 +132,7 @@ def demo(
     from workbench.library import demo_folder
 
     out = out or demo_folder()
-    collections = prepare_demo(out, clips, str(_device(device)))
+    collections = prepare_demo(out, clips, _device(device))
     typer.echo(f"{out}: {clips} clips, collected with {', '.join(collections)}")
 
 
@@ -168,10 +168,6 @@ def _load(checkpoint: str, device: str) -> Bundle:
     bundle = load_checkpoint(checkpoint)
     bundle.model.to(place)
     return bundle
-
-
-def _device_of(bundle: Bundle) -> torch.device:
-    return next(bundle.model.parameters()).device
 
 
 def _device(name: str) -> torch.device:

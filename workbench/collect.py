@@ -48,9 +48,8 @@ def collect(
     pool: Pool | None = None,
     *,
     batch: int = 8,
-    device: str = "cpu",
 ) -> Collection:
-    """Run `bundle` over the clips of `manifest` and write a Collection to the new folder `out`.
+    """Run `bundle` over the clips of `manifest`, where its model is, and write a Collection to the new folder `out`.
 
     Args:
         bundle: checkpoint; its own preprocessing but for the manifest's column `crop`, its labels in its own order.
@@ -59,11 +58,10 @@ def collect(
         names: activations to keep, as float16; logits, embedding and issm.* as float32.
         pool: "mean" keeps the mean over all positions of feature maps and tokens, (n, C) instead of all positions.
         batch: clips in memory at a time.
-        device: where the model runs.
 
     Raises:
         InputError: `out` exists, unknown activations, a class that the checkpoint does not know, a broken clip, too
-            little room on the disk.
+            little room on the disk, or none left while writing.
     """
     out = Path(out)
     if out.exists():
@@ -82,29 +80,42 @@ def collect(
         "clips": len(clips),
         "activations": {name: {"shape": list(stored.shape), "dtype": stored.dtype} for name, stored in plan.items()},
     }
+    try:
+        _run(bundle, clips, labels, out, plan, meta, batch)
+    except OSError as error:
+        raise InputError(
+            f"{error.filename or out}: {error.strerror or error}; make room or choose another folder "
+            "(the same call goes on where this one stopped)"
+        ) from error
+    return open_collection(out, bundle)
+
+
+def _run(
+    bundle: Bundle, clips: pd.DataFrame, labels: np.ndarray, out: Path, plan: "_Plan", meta: dict[str, Any], batch: int
+) -> None:
     out.parent.mkdir(parents=True, exist_ok=True)
     partial = out.parent / f".{out.name}.partial"
     done = _resume(partial, meta)
     _check_room(partial, plan, len(clips), done)
     files = {name: _RowFile(partial / ACTIVATIONS / f"{name}.npy", stored, len(clips), done) for name, stored in plan.items()}
     probabilities = _RowFile(partial / "probabilities.npy", _Stored((len(bundle.labels),), "float32"), len(clips), done)
-    model = bundle.model.to(device).eval()
+    model = bundle.model.eval()
+    device = next(model.parameters()).device
     with tqdm(total=len(clips), initial=done, desc=f"collect {bundle.name}", unit="clip", disable=None) as bar:
         for first, tensors in _batches(clips, bundle, done, batch):
             with torch.inference_mode():
-                output, cache = model.run_with_cache(tensors.to(device), names=names)
+                output, cache = model.run_with_cache(tensors.to(device), names=tuple(plan))
             probabilities.write(first, output.logits.float().softmax(-1).cpu().numpy())
             for name, file in files.items():
-                file.write(first, _pooled(cache[name], name, pool).float().cpu().numpy())
+                file.write(first, _pooled(cache[name], name, meta["pool"]).float().cpu().numpy())
             _write_json(partial / _STATE, {"meta": meta, "done": first + len(tensors)})
             bar.update(len(tensors))
     table = _predictions(clips, labels, bundle.labels, np.load(probabilities.path, allow_pickle=False))
     table.to_parquet(partial / PREDICTIONS, index=False)
     _write_json(partial / MANIFEST, meta)
+    (partial / _STATE).unlink()  # first: without it nothing is taken for resumable
     probabilities.path.unlink()
-    (partial / _STATE).unlink()
     partial.rename(out)
-    return open_collection(out, bundle)
 
 
 @dataclass(frozen=True)
@@ -117,6 +128,10 @@ class _Stored:
     @property
     def nbytes(self) -> int:
         return math.prod(self.shape) * np.dtype(self.dtype).itemsize
+
+
+_Plan = dict[str, _Stored]
+"""Activations to keep."""
 
 
 class _RowFile:
@@ -169,7 +184,7 @@ def _label_indexes(clips: pd.DataFrame, labels: Sequence[str], manifest: str | P
     return clips["label_name"].map({label: i for i, label in enumerate(labels)}).to_numpy(np.int64)
 
 
-def _plan(bundle: Bundle, names: tuple[str, ...], pool: Pool | None, clips: int) -> dict[str, _Stored]:
+def _plan(bundle: Bundle, names: tuple[str, ...], pool: Pool | None, clips: int) -> _Plan:
     """What one clip takes, found by running the model on an empty one."""
     config = bundle.model.config
     with torch.inference_mode():
@@ -191,7 +206,7 @@ def _pooled(activation: Tensor, name: str, pool: Pool | None) -> Tensor:
     return activation.float().mean((2, 3, 4) if activation.dim() == 5 else 1)
 
 
-def _check_room(partial: Path, plan: dict[str, _Stored], clips: int, done: int) -> None:
+def _check_room(partial: Path, plan: _Plan, clips: int, done: int) -> None:
     needed = sum(stored.nbytes for stored in plan.values()) * (clips - done) + _MARGIN
     free = shutil.disk_usage(partial.parent).free
     if needed > free:

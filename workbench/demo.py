@@ -5,6 +5,8 @@ import shutil
 from dataclasses import asdict
 from pathlib import Path
 
+import torch
+
 from ifdd.checkpoints import Bundle, list_checkpoints, load_checkpoint
 from ifdd.data.manifest import FILE_NAME, data_hash, read_manifest
 from ifdd.data.scripted.clips import GENERATOR_VERSION
@@ -20,7 +22,7 @@ SEED = 2024
 CLIPS_PER_IDENTITY = 7
 
 
-def prepare_demo(out: str | Path, clips: int = 140, device: str = "cpu") -> dict[str, Collection]:
+def prepare_demo(out: str | Path, clips: int = 140, device: torch.device | str = "cpu") -> dict[str, Collection]:
     """Render the demo clips and collect every shipped checkpoint on them; what is there and still valid is kept.
 
     Raises: InputError if there is no checkpoint, or `out` holds something else.
@@ -39,10 +41,11 @@ def prepare_demo(out: str | Path, clips: int = 140, device: str = "cpu") -> dict
     collections = {}
     for name in checkpoints:
         bundle, folder = load_checkpoint(name), out / COLLECTIONS / name
+        bundle.model.to(device)
         found = _still_valid(folder, bundle, expected)
         if found is None:
             shutil.rmtree(folder, ignore_errors=True)
-            found = collect(bundle, manifest, folder, device=device)
+            found = collect(bundle, manifest, folder)
         collections[name] = found
     return collections
 

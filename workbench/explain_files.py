@@ -7,8 +7,10 @@
 import json
 import shutil
 import tempfile
+import warnings
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +20,7 @@ from ifdd.errors import InputError
 from workbench.analysis.splits import SplitResult
 from workbench.displays.images import can_write_mp4, side_by_side, write_film
 from workbench.displays.saliency import FilmStrip, conventions, overlay, peak_of, row_name
+from workbench.displays.splits import GROUP_NAMES
 from workbench.displays.timeline import TimelineDisplay
 from workbench.explain import Explanation
 
@@ -45,23 +48,31 @@ def _name(video: Path) -> str:
 def write_explanation(explanation: Explanation, folder: str | Path, film_format: str | None = None) -> Path:
     """Write an explanation to the new folder `folder`, all of it or nothing; `film_format` mp4 or gif, by default what can be.
 
-    Raises: InputError if `folder` exists or the format is unknown; OSError if it cannot be written.
+    Raises: InputError if `folder` exists, the format is unknown, or the disk refuses.
     """
     folder = Path(folder)
     film_format = check_format(film_format)
     if folder.exists():
         raise InputError(f"{folder} exists; choose another --out or remove it")
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    partial = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
+    made_parent = not folder.parent.exists()
+    partial: Path | None = None
     try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        partial = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
         files = _write_pictures(explanation, partial, film_format)
         text = json.dumps(to_dict(explanation, files), indent=2, ensure_ascii=False, allow_nan=False)
         (partial / "explain.json").write_text(text + "\n", encoding="utf-8")
-        partial.chmod(0o755)
+        partial.chmod(0o755)  # a temporary folder is private
         partial.rename(folder)
-    except BaseException:
-        shutil.rmtree(partial, ignore_errors=True)
-        raise
+    except OSError as error:
+        raise InputError(
+            f"{folder}: cannot be written: {error.strerror or error}; free the disk or choose another --out"
+        ) from error
+    finally:
+        if partial is not None:
+            shutil.rmtree(partial, ignore_errors=True)
+        if made_parent and folder.parent.is_dir() and not any(folder.parent.iterdir()):
+            folder.parent.rmdir()
     return folder
 
 
@@ -83,7 +94,9 @@ def _write_pictures(explanation: Explanation, folder: Path, film_format: str) ->
     clip, label = explanation.clip, explanation.labels[explanation.target]
     peak = peak_of(explanation.saliency)
     panels = {"input": clip.pixels}
-    panels |= {row_name(result): overlay(clip.pixels, result, 0, peak) for result in explanation.saliency.values()}
+    for branch, result in explanation.saliency.items():
+        name = f"{row_name(result)}, {GROUP_NAMES[branch]}" if branch in GROUP_NAMES else row_name(result)
+        panels[name] = overlay(clip.pixels, result, 0, peak)
     footer = [f"frame {index}  ·  {second:.2f} s" for index, second in zip(clip.video_index, clip.seconds, strict=True)]
     captions = [f"{explanation.verdict()}  ·  maps for “{label}”", f"{explanation.video.name}  ·  {explanation.checkpoint}"]
     files = {"overlay": f"overlay.{film_format}"}
@@ -94,7 +107,8 @@ def _write_pictures(explanation: Explanation, folder: Path, film_format: str) ->
     )
     for suffix in ("png", "svg"):
         files[f"film_strip_{suffix}"] = f"film_strip.{suffix}"
-        strip.save(folder / f"film_strip.{suffix}", dpi=120)
+        with _without_glyph_warnings():
+            strip.save(folder / f"film_strip.{suffix}", dpi=120)
     if explanation.timeline is not None:
         line = explanation.timeline
         display = TimelineDisplay.from_result(line.start, line.end, line.probabilities, explanation.labels, line.chosen)
@@ -102,6 +116,14 @@ def _write_pictures(explanation: Explanation, folder: Path, film_format: str) ->
             files[f"timeline_{suffix}"] = f"timeline.{suffix}"
             display.save(folder / f"timeline.{suffix}", dpi=150)
     return files
+
+
+@contextmanager
+def _without_glyph_warnings() -> Iterator[None]:
+    """A file may be named in a script that matplotlib's font lacks: boxes in the title then, the name is in the JSON."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph .* missing from font")
+        yield
 
 
 def to_dict(explanation: Explanation, files: dict[str, str]) -> dict[str, Any]:

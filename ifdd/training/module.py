@@ -30,7 +30,8 @@ def lr_at(step: int, *, peak: float, warmup: int, total: int, final: float) -> f
 
 def parameter_groups(model: nn.Module, weight_decay: float) -> list[dict[str, Any]]:
     """Parameters in two groups: weights of matrices and kernels are decayed; norms, biases, tables, tokens and pooling not."""
-    decayed, free = [], []
+    decayed: list[nn.Parameter] = []
+    free: list[nn.Parameter] = []
     for name, parameter in model.named_parameters():
         (free if parameter.dim() < 2 or TABLES in name else decayed).append(parameter)
     return [{"params": decayed, "weight_decay": weight_decay}, {"params": free, "weight_decay": 0.0}]

@@ -49,7 +49,7 @@ def test_by_name(saved: tuple[DFERModel, Path], monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setenv("IFDD_CHECKPOINTS", str(saved[1].parent))
     assert list_checkpoints()["tiny"] == saved[1]
     assert ifdd.load_checkpoint("tiny").name == "tiny"
-    with pytest.raises(InputError, match="unknown checkpoint 'tinny'; known: .*tiny"):
+    with pytest.raises(InputError, match=r"unknown checkpoint 'tinny'; known: .*tiny"):
         ifdd.load_checkpoint("tinny")
 
 

@@ -1,3 +1,4 @@
+import errno
 from collections import namedtuple
 from pathlib import Path
 from typing import Any
@@ -157,3 +158,19 @@ def test_bad_input(bundle: Bundle, clips_manifest: Path, tmp_path: Path) -> None
     with pytest.raises(InputError, match="classes that the checkpoint does not know: bored; it has happy"):
         workbench.collect(bundle, clips_manifest.with_name("strange.parquet"), tmp_path / "out")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_disk_that_fills_up_is_one_line_and_can_be_resumed(
+    bundle: Bundle, clips_manifest: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    out = tmp_path / "out"
+    monkeypatch.setattr(module._RowFile, "write", full)
+    with pytest.raises(InputError, match="out: No space left on device; make room"):
+        workbench.collect(bundle, clips_manifest, out)
+    assert not out.exists()
+    monkeypatch.undo()
+    assert workbench.collect(bundle, clips_manifest, out).meta["clips"] == 5
+    assert list(tmp_path.iterdir()) == [out]

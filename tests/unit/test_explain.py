@@ -136,8 +136,8 @@ def test_a_full_disk_leaves_nothing(explanation: Explanation, tmp_path: Path, mo
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(explain_files, "write_film", full)
-    with pytest.raises(OSError, match="No space"):
-        write_explanation(explanation, tmp_path / "x", "gif")
+    with pytest.raises(InputError, match="x: cannot be written: No space left on device; free the disk"):
+        write_explanation(explanation, tmp_path / "out" / "x", "gif")
     assert list(tmp_path.iterdir()) == []
 
 

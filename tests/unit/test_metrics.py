@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import accuracy_score, recall_score
 
@@ -31,6 +31,7 @@ def test_a_class_that_does_not_occur_is_left_out_of_uar():
     assert values["counts"] == {"a": 2, "b": 1, "c": 0}
 
 
+@settings(deadline=None, max_examples=40)
 @given(st.lists(st.tuples(st.integers(0, 2), st.integers(0, 2)), min_size=1, max_size=40))
 def test_equals_scikit_learn(pairs: list[tuple[int, int]]):
     target, guess = (np.array(column) for column in zip(*pairs, strict=True))

@@ -10,7 +10,7 @@ from ifdd.model import KINETICS_MEAN, KINETICS_STD, Normalise
 
 TINY = {"frames": 8, "size": (32, 32)}
 SHAPES = {  # mvit-tiny, 8 frames of 32×48: grid 2×3, K = 4
-    "backbone.stage0": (2, 16, 8, 8, 12),
+    "backbone.stage0": (2, 32, 8, 4, 6),
     "backbone.stage1": (2, 32, 8, 4, 6),
     "backbone.stage2": (2, 64, 8, 4, 6),
     "backbone.stage3": (2, 128, 8, 2, 3),

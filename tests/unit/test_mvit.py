@@ -44,7 +44,9 @@ def test_attention_equals_torchvision_with_gradients() -> None:
         lambda size: torch.nn.LayerNorm(size, eps=1e-6),
     ).double()  # fmt: skip
     names = {"qkv": "qkv", "project": "project.0"}
-    state = {f"{there}.{kind}": ours.state_dict()[f"{here}.{kind}"] for here, there in names.items() for kind in ("weight", "bias")}
+    state = {
+        f"{there}.{kind}": ours.state_dict()[f"{here}.{kind}"] for here, there in names.items() for kind in ("weight", "bias")
+    }
     for pool in ("pool_q", "pool_k", "pool_v"):
         state[f"{pool}.pool.weight"] = ours.state_dict()[f"{pool}.weight"]
         state |= {f"{pool}.norm_act.0.{kind}": ours.state_dict()[f"{pool}.norm.{kind}"] for kind in ("weight", "bias")}

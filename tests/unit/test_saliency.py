@@ -69,7 +69,9 @@ def test_both_branches_at_once_equal_one_at_a_time() -> None:
         assert result.frames.shape == (2, 8, 32, 32)
 
 
-@pytest.mark.parametrize("name", ["backbone.stage0", "backbone.stage2", "backbone.stage3", "issm.X_S", "ladm.update", "ladm.detail"])
+@pytest.mark.parametrize(
+    "name", ["backbone.stage0", "backbone.stage2", "backbone.stage3", "issm.X_S", "ladm.update", "ladm.detail"]
+)
 def test_gradients_are_those_of_the_whole_model(name: str) -> None:
     """The shortcut past the backbone changes nothing."""
     model = build()

@@ -7,7 +7,9 @@ from ifdd import InputError
 from ifdd.timing import feature_frames, repeat_to_clip_frames, to_clip_frames, to_feature_frames
 
 
-@pytest.mark.parametrize(("frames", "expected", "centres"), [(8, 8, [0, 1, 7]), (16, 8, [0, 2, 14]), (32, 8, [1, 5, 29]), (24, 12, [0, 2, 14])])
+@pytest.mark.parametrize(
+    ("frames", "expected", "centres"), [(8, 8, [0, 1, 7]), (16, 8, [0, 2, 14]), (32, 8, [1, 5, 29]), (24, 12, [0, 2, 14])]
+)
 def test_centres_as_designed(frames: int, expected: int, centres: list[int]) -> None:
     assert feature_frames(frames) == expected
     torch.testing.assert_close(to_clip_frames(torch.tensor([0.0, 1.0, 7.0]), frames), torch.tensor(centres).float())

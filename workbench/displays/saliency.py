@@ -193,7 +193,7 @@ class FilmStrip(Display):
         """Return the strip for a web page."""
         lines = list(self._lines())
         names = [f"{row.name}" for _ in lines for row in self.rows]
-        figure = make_subplots(len(names), 1, vertical_spacing=0.02)
+        figure = make_subplots(len(names), 1, vertical_spacing=0.02 if len(names) == len(self.rows) else 0.04)
         height, width = self.rows[0].images.shape[1:3]
         for number, (chosen, row) in enumerate(((chosen, row) for chosen in lines for row in self.rows), start=1):
             figure.add_trace(
@@ -204,11 +204,14 @@ class FilmStrip(Display):
                 1,
             )
             figure.update_yaxes(title=row.name, showticklabels=False, ticks="", row=number, col=1)
+            last = number % len(self.rows) == 0  # times once, below the rows of a line
             figure.update_xaxes(
                 tickvals=list(chosen), ticktext=[f"{self.seconds[frame]:.2f} s" for frame in chosen], constrain="domain",
-                row=number, col=1,
+                showticklabels=last, ticks="", row=number, col=1,
             )  # fmt: skip
-        figure.update_layout(template=style.plotly_template(), title=self.title, height=80 + 110 * len(names))
+        figure.update_layout(
+            template=style.plotly_template(), title=self.title, height=80 + 90 * len(names), margin={"t": 40, "b": 40}
+        )
         return figure
 
 

@@ -73,8 +73,8 @@ class SplitTimelineDisplay(Display):
     def _limits(self) -> tuple[float, float, float]:
         """Left and right end in clip frames, and the height of a thumbnail in units of y."""
         asked = [step.position for step in self.steps]
-        tall = 0.0 if self.thumbnails is None else 28 / self.frames
-        return min(-0.5, min(asked) - 0.3), max(self.frames - 0.5, max(asked) + 0.3), tall
+        left, right = min(-0.5, min(asked) - 0.3), max(self.frames - 0.5, max(asked) + 0.3)
+        return left, right, 0.0 if self.thumbnails is None else 22 / (right - left)
 
     def _draw(self, ax: Any) -> None:
         left, right, tall = self._limits()

@@ -1,0 +1,139 @@
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from typer.testing import CliRunner
+
+from ifdd import cli
+from ifdd.data.scripted import SuiteConfig, render_suite
+from ifdd.labels import EMOTIONS
+
+runner = CliRunner()
+COMMANDS = [["models"], ["train"], ["evaluate"], ["predict"], ["data", "render"], ["data", "index"]]
+
+
+def run_main(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
+    """What `main` exits with."""
+    monkeypatch.setattr(sys, "argv", ["ifdd", *arguments])
+    with pytest.raises(SystemExit) as caught:
+        cli.main()
+    return int(caught.value.code or 0)
+
+
+@pytest.fixture(scope="module")
+def rendered(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Seven scripted clips of 8 frames, 64 × 64."""
+    suite = SuiteConfig("cli", seed=3, clips=7, identities=3, split="test")
+    return render_suite(suite, tmp_path_factory.mktemp("suite") / "clips", frames=8, size=64, workers=1, progress=False)
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+def test_help_has_an_example(command: list[str]):
+    result = runner.invoke(cli.app, [*command, "--help"])
+    assert result.exit_code == 0
+    assert f"Example: ifdd {' '.join(command)}" in result.output
+
+
+def test_models_are_listed_with_parameters():
+    counts = json.loads(runner.invoke(cli.app, ["models", "--json"]).output)
+    assert 37e6 < counts["ifdd-mvit-xs"] < 38e6
+    assert "ifdd-mvit-tiny" in runner.invoke(cli.app, ["models"]).output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["train", "none.yaml"], "no such recipe"),
+        (["evaluate", "x", "--out", "o"], "either --manifest or --suite"),
+        (["evaluate", "x", "--suite", "test", "--out", "o"], "unknown checkpoint 'x'"),
+        (["predict", "none.mp4", "--checkpoint", "x"], "unknown checkpoint 'x'"),
+        (["data", "index", "none"], "no such folder"),
+        (["data", "render", "--suite", "exam", "--out", "o"], "'exam' is not one of train, val, test"),
+    ],
+)
+def test_bad_input_is_one_line_and_exit_code_1(
+    arguments: list[str], message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    monkeypatch.chdir(tmp_path)
+    assert run_main(monkeypatch, *arguments) == 1
+    captured = capsys.readouterr()
+    assert captured.err.startswith("error: ")
+    assert message in captured.err
+    assert captured.err.count("\n") == 1
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("raised", "code", "message"),
+    [
+        (OSError(28, "No space left on device", "runs/x"), 1, "error: runs/x: No space left on device"),
+        (KeyboardInterrupt(), 130, ""),
+    ],
+)
+def test_a_full_disk_and_control_c(
+    raised: BaseException,
+    code: int,
+    message: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+):
+    def fail() -> None:
+        raise raised
+
+    monkeypatch.setattr("ifdd.config.model_names", fail)
+    assert run_main(monkeypatch, "models") == code
+    assert capsys.readouterr().err.strip() == message
+
+
+def test_evaluate_a_manifest(rendered: Path, tiny_bundle_dir: Path, tmp_path: Path):
+    out = tmp_path / "out"
+    arguments = [
+        "evaluate",
+        str(tiny_bundle_dir),
+        "--manifest",
+        str(rendered),
+        "--out",
+        str(out),
+        "--cache",
+        str(tmp_path / "cache"),
+    ]
+    result = runner.invoke(cli.app, [*arguments, "--device", "cpu", "--json"], catch_exceptions=False)
+    metrics = json.loads(result.stdout)
+    frame = pd.read_parquet(out / "predictions.parquet")
+    probabilities = frame[[f"p_{label}" for label in EMOTIONS]].to_numpy()
+    assert len(frame) == metrics["n"] == 7
+    assert metrics["WAR"] == pytest.approx((probabilities.argmax(1) == frame["label"]).mean())
+    assert json.loads((out / "metrics.json").read_text())["recall"] == metrics["recall"]
+    assert {path.name for path in out.iterdir()} == {"metrics.json", "predictions.parquet"}
+
+
+def test_predict_prints_probabilities(rendered: Path, tiny_bundle_dir: Path):
+    clip = rendered.parent / pd.read_parquet(rendered)["path"][0]
+    arguments = ["predict", str(clip), "--checkpoint", str(tiny_bundle_dir), "--crop", "none"]
+    result = runner.invoke(cli.app, [*arguments, "--json"], catch_exceptions=False)
+    probabilities = json.loads(result.stdout)["probabilities"]
+    assert list(probabilities) == list(EMOTIONS)
+    assert sum(probabilities.values()) == pytest.approx(1, abs=1e-5)
+    assert "8 frames for 16" in result.stderr
+
+
+def test_index_a_folder_of_classes(rendered: Path, tmp_path: Path):
+    frame = pd.read_parquet(rendered)
+    for name, path in zip(frame["label_name"], frame["path"], strict=True):
+        (tmp_path / "mine" / name).mkdir(parents=True)
+        (tmp_path / "mine" / name / "clip").symlink_to(rendered.parent / path)
+    result = runner.invoke(cli.app, ["data", "index", str(tmp_path / "mine")], catch_exceptions=False)
+    assert result.output.strip().endswith("7 clips")
+    assert sorted(pd.read_parquet(tmp_path / "mine" / "clips.parquet")["label"]) == list(range(7))
+
+
+def test_the_installed_command_prints_no_traceback(tmp_path: Path):
+    code = "import sys; sys.argv = ['ifdd', 'train', 'none.yaml']; from ifdd.cli import main; main()"
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, env=os.environ, check=False)
+    assert done.returncode == 1
+    assert done.stderr.startswith("error: none.yaml")
+    assert done.stdout == ""
