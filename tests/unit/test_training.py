@@ -12,6 +12,7 @@ import yaml
 import ifdd
 from ifdd.errors import InputError
 from ifdd.labels import EMOTIONS
+from ifdd.modules.mvit import TokenPool
 from ifdd.training import run
 from ifdd.training.augment import to_clips
 from ifdd.training.clipsets import SPLITS, ClipSet, check_disjoint
@@ -60,6 +61,13 @@ def colours(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(run, "load_split", lambda _recipe, split, _progress: clip_set(split))
 
 
+MATRICES = (torch.nn.Linear, torch.nn.Conv2d, torch.nn.Conv3d)
+
+
+def pooling_kernels(model: torch.nn.Module) -> set[str]:
+    return {f"{name}.weight" for name, part in model.named_modules() if isinstance(part, TokenPool)}
+
+
 def weights(folder: Path) -> dict[str, torch.Tensor]:
     return ifdd.load_checkpoint(folder).model.state_dict()
 
@@ -84,8 +92,9 @@ def test_only_matrices_and_kernels_decay():
     names = {id(parameter): name for name, parameter in model.named_parameters()}
     freed = {names[id(parameter)] for parameter in free["params"]}
     assert {"backbone.class_token", "head.pooling.weight", "backbone.blocks.0.attn.position.tables.0"} <= freed
-    assert all("weight" not in name for name in freed if "norm" not in name and "pooling" not in name)
-    assert not any("norm" in names[id(p)] or "bias" in names[id(p)] for p in decayed["params"])
+    matrices = {f"{name}.weight" for name, part in model.named_modules() if isinstance(part, MATRICES)}
+    assert not freed & matrices
+    assert {names[id(parameter)] for parameter in decayed["params"]} - matrices == pooling_kernels(model)
     assert len(decayed["params"]) + len(free["params"]) == len(names)
 
 
