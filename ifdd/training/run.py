@@ -33,7 +33,7 @@ from ifdd.training.recipe import Recipe, ScriptedData, load_recipe, recipe_yaml
 
 CONFIG, ENVIRONMENT, CHECKPOINT = "config.yaml", "env.json", "checkpoint"
 NOTICE_SCRIPTED = (
-    "Trained on synthetic faces only. It recognises the expressions of a drawn head and is not fit to judge real people: "
+    "Trained on synthetic faces only. It is not fit to judge real people: "
     "what it says of a real video shows how the workbench works, not what somebody feels."
 )
 NOTICE = "An expression is not a feeling: do not use this model to judge people."
