@@ -13,9 +13,9 @@ from collections.abc import Callable
 
 from torch import Tensor, nn
 from torch.nn import functional as F
-from torchvision.ops import StochasticDepth
 
 from ifdd.hooks import HookPoint
+from ifdd.modules.drop import StochasticDepth
 
 Combine = Callable[[Tensor, Tensor], Tensor]
 """What a lift projects: made of the attended values and the values themselves."""
@@ -68,8 +68,8 @@ class Refinement(nn.Module):
         self.project = nn.Linear(dim, dim)
         self.norm2 = nn.LayerNorm(dim)
         self.mlp = nn.Sequential(nn.Linear(dim, 4 * dim), nn.GELU(), nn.Linear(4 * dim, dim))
-        self.drop_path = StochasticDepth(drop_path, "row")
-        self.mlp_drop_path = StochasticDepth(mlp_drop_path, "row")
+        self.drop_path = StochasticDepth(drop_path)
+        self.mlp_drop_path = StochasticDepth(mlp_drop_path)
         self.mlp_skip = mlp_skip
 
     def forward(self, detail: Tensor) -> Tensor:

@@ -10,9 +10,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
-from torchvision.ops import StochasticDepth
 
 from ifdd.hooks import HookPoint
+from ifdd.modules.drop import StochasticDepth
+from ifdd.modules.early import EarlyConvolutions
 from ifdd.timing import averages_pairs, feature_frames, stem_stride
 
 Grid = tuple[int, int, int]
@@ -27,7 +28,7 @@ class MViTSpec:
 
     `strides` are the spatial strides at the first block of each stage; `kv_strides` those of key and value pooling, in the
     first block of the stage and in the others. The stem is one 3×7×7 convolution with spatial stride 4 or, with
-    `early_convolutions`, three small ones with stride 8 in all, which learn from fewer clips (Xiao et al., arXiv 2106.14881).
+    `early_convolutions`, `EarlyConvolutions` with stride 8.
     """
 
     depths: tuple[int, ...]
@@ -55,8 +56,8 @@ class MViTSpec:
 MVIT_SPECS = {
     "mvit-tiny": MViTSpec(  # for CPUs: 112 pixels are 14×14 tokens from the start and end on a 7×7 grid; few keys
         depths=(1, 1, 1, 1),
-        dims=(32, 32, 64, 128),
-        heads=(1, 1, 2, 4),
+        dims=(32, 32, 32, 64),
+        heads=(1, 1, 1, 2),
         strides=(1, 1, 1, 2),
         kv_strides=((4, 4), (4, 4), (4, 4), (4, 2)),
         early_convolutions=True,
@@ -179,7 +180,7 @@ class MultiscaleBlock(nn.Module):
         self.attn = MultiscaleAttention(dim_in, dim, heads, grid, stride_q, stride_kv)
         self.norm2 = nn.LayerNorm(dim, eps=EPS)
         self.mlp = nn.Sequential(nn.Linear(dim, 4 * dim), nn.GELU(), nn.Linear(4 * dim, dim))
-        self.drop_path = StochasticDepth(drop_path, "row")
+        self.drop_path = StochasticDepth(drop_path)
         self.project = nn.Linear(dim_in, dim) if dim_in != dim else None
         self.stride_q = stride_q
 
@@ -217,7 +218,8 @@ class MViT(nn.Module):
         super().__init__()
         stride = stem_stride(frames)
         space = spec.stem_stride
-        self.stem = (_early_convolutions if spec.early_convolutions else _patches)(spec.dims[0], stride)
+        dim = spec.dims[0]
+        self.stem = EarlyConvolutions(dim, stride, size) if spec.early_convolutions else _patches(dim, stride)
         self.averages_pairs = averages_pairs(frames)
         self.class_token = nn.Parameter(torch.empty(spec.dims[0]))
         grid: Grid = (feature_frames(frames), size[0] // space, size[1] // space)
@@ -260,19 +262,6 @@ class MViT(nn.Module):
 
 def _patches(dim: int, stride: int) -> nn.Module:
     return nn.Conv3d(3, dim, (3, 7, 7), (stride, 4, 4), (1, 3, 3))
-
-
-def _early_convolutions(dim: int, stride: int) -> nn.Module:
-    wide = 3 * dim // 2
-    return nn.Sequential(
-        nn.Conv3d(3, wide // 2, 3, (stride, 2, 2), 1, bias=False),
-        nn.BatchNorm3d(wide // 2),
-        nn.ReLU(),
-        nn.Conv3d(wide // 2, wide, (1, 3, 3), (1, 2, 2), (0, 1, 1), bias=False),
-        nn.BatchNorm3d(wide),
-        nn.ReLU(),
-        nn.Conv3d(wide, dim, (1, 3, 3), (1, 2, 2), (0, 1, 1)),
-    )
 
 
 def _initialise(module: nn.Module) -> None:

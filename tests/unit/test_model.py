@@ -12,16 +12,16 @@ TINY = {"frames": 8, "size": (32, 32)}
 SHAPES = {  # mvit-tiny, 8 frames of 32×48: grid 2×3, K = 4
     "backbone.stage0": (2, 32, 8, 4, 6),
     "backbone.stage1": (2, 32, 8, 4, 6),
-    "backbone.stage2": (2, 64, 8, 4, 6),
-    "backbone.stage3": (2, 128, 8, 2, 3),
-    "pyramid.X": (2, 128, 8, 2, 3),
+    "backbone.stage2": (2, 32, 8, 4, 6),
+    "backbone.stage3": (2, 64, 8, 2, 3),
+    "pyramid.X": (2, 64, 8, 2, 3),
     "issm.Z": (2, 8, 343),
     "issm.correlation": (2, 8, 8),
     **{f"issm.{name}_{group}": (2, 4) for name in ("offset", "position", "sample") for group in "SD"},
-    "issm.X_S": (2, 128, 4, 2, 3),
-    "issm.X_D": (2, 128, 4, 2, 3),
-    **{f"ladm.{name}": (2, 24, 128) for name in ("update", "prediction", "Y_S", "detail", "Y_D")},
-    "head.embedding": (2, 128),
+    "issm.X_S": (2, 64, 4, 2, 3),
+    "issm.X_D": (2, 64, 4, 2, 3),
+    **{f"ladm.{name}": (2, 24, 64) for name in ("update", "prediction", "Y_S", "detail", "Y_D")},
+    "head.embedding": (2, 64),
     "head.logits": (2, 5),
 }
 
@@ -159,4 +159,4 @@ def test_names() -> None:
     model = create_model(ModelConfig(backbone="mvit-tiny", **TINY))
     assert model.config.preset == "paper"
     assert model.issm.correlation_scale == pytest.approx(343**-0.5)
-    assert tiny(preset="reference").issm.correlation_scale == pytest.approx(1 / 128)
+    assert tiny(preset="reference").issm.correlation_scale == pytest.approx(1 / 64)

@@ -1,0 +1,64 @@
+"""Stem of the small backbone: convolutions, and a reading of each frame place by place."""
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+
+class EarlyConvolutions(nn.Module):
+    """Clip (B, 3, T, H, W) → (B, dim, T', H/8, W/8), T' = T / `stride`.
+
+    Three strided convolutions with batch norm learn from fewer clips than one large patch projection (Xiao et al., arXiv
+    2106.14881). `places` adds what a face's parts do.
+    """
+
+    def __init__(self, dim: int, stride: int, size: tuple[int, int]) -> None:
+        super().__init__()
+        self.convolutions = nn.Sequential(
+            nn.Conv3d(3, 16, 3, (stride, 2, 2), 1, bias=False),
+            nn.BatchNorm3d(16),
+            nn.ReLU(),
+            nn.Conv3d(16, 32, (1, 3, 3), (1, 2, 2), (0, 1, 1), bias=False),
+            nn.BatchNorm3d(32),
+            nn.ReLU(),
+            nn.Conv3d(32, 64, (1, 3, 3), (1, 2, 2), (0, 1, 1), bias=False),
+            nn.BatchNorm3d(64),
+            nn.ReLU(),
+        )
+        self.project = nn.Conv3d(64, dim, 1)
+        self.places = PlaceReading(64, dim, (size[0] // 16, size[1] // 16))
+
+    def forward(self, clips: Tensor) -> Tensor:
+        """(B, 3, T, H, W) → (B, dim, T', H/8, W/8)."""
+        features = self.convolutions(clips)
+        return self.project(features) + self.places(features)
+
+
+class PlaceReading(nn.Module):
+    """What changes in a clip, read with weights of each place of the frame and handed back to the places it was read at.
+
+    In a tracked face a place means a part of the face; mean pooling forgets places, and equal weights for all of them have to
+    be learnt away. One weight per channel and place (the global depthwise convolution of MobileFaceNets, arXiv 1804.07573)
+    sums the deviation of each frame from the clip's mean, so identity, hair and background cancel; the rectified sums return
+    to each place in proportion to the size of its weight, so that maps over places keep their meaning.
+    """
+
+    def __init__(self, channels: int, dim: int, grid: tuple[int, int]) -> None:
+        super().__init__()
+        wide = 3 * channels // 2
+        self.reduce = nn.Conv3d(channels, wide, (1, 3, 3), (1, 2, 2), (0, 1, 1), bias=False)
+        self.norm = nn.BatchNorm3d(wide)
+        self.weight = nn.Parameter(torch.randn(2, wide, *grid) / (grid[0] * grid[1]) ** 0.5)
+        self.norm_sums = nn.BatchNorm1d(2 * wide)
+        self.project = nn.Linear(2 * wide, dim, bias=False)
+
+    def forward(self, features: Tensor) -> Tensor:
+        """(B, C, T', 2h, 2w) → (B, dim, T', 2h, 2w)."""
+        parts = F.relu(self.norm(self.reduce(features)))
+        changes = parts - parts.mean(2, keepdim=True)
+        sums = torch.einsum("bcthw,kchw->bkct", changes, self.weight).flatten(1, 2)
+        sums = F.relu(self.norm_sums(sums))
+        size = self.weight.abs()
+        shares = (size / size.mean((2, 3), keepdim=True)).flatten(0, 1)
+        written = torch.einsum("bkt,dk,khw->bdthw", sums, self.project.weight, shares)
+        return written.repeat_interleave(2, 3).repeat_interleave(2, 4)
