@@ -7,8 +7,7 @@ STAMP := .venv/.installed
 .PHONY: app test slow lint format install clean
 
 app: install
-	$(BIN)/workbench demo
-	$(BIN)/workbench app --port $(PORT)
+	$(BIN)/workbench app --port $(PORT) --with-demo
 
 test: lint
 	$(BIN)/python -m pytest -m "not slow"

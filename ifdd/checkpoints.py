@@ -21,7 +21,7 @@ import torch
 from torch import Tensor
 
 from ifdd.config import ModelConfig, StrictModel
-from ifdd.data.clips import Preprocessing
+from ifdd.data.preprocessing import Preprocessing
 from ifdd.errors import InputError
 from ifdd.model import DFERModel, create_model
 from ifdd.weights import load_exactly

@@ -102,5 +102,7 @@ def load_exactly(model: torch.nn.Module, state_dict: Mapping[str, Tensor]) -> No
     ]
     if problems:
         more = f" (and {len(problems) - 8} more)" if len(problems) > 8 else ""
-        raise InputError(f"the state dict does not fit the model: {'; '.join(problems[:8])}{more}")
+        raise InputError(
+            f"the state dict does not fit the model: {'; '.join(problems[:8])}{more}; build the model that it was saved from"
+        )
     model.load_state_dict(dict(state_dict))

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+import _looks
 import _state
 import pandas as pd
 import streamlit as st
@@ -29,6 +30,6 @@ def show(table: pd.DataFrame, clip_ids: Sequence[str], key: str) -> None:
                 )
                 st.image(picture, width="stretch", alt=f"{row['clip_id']}, {row['label_name']}")
                 mark = "✓" if row["correct"] else "✗"
-                said = f"{mark} {_state.class_chip(row['predicted'])} {row['confidence']:.0%}"
-                st.html(f'<div class="said">{_state.class_chip(row["label_name"])}<br>{said}</div>')
+                said = f"{mark} {_looks.class_chip(row['predicted'])} {row['confidence']:.0%}"
+                st.html(f'<div class="said">{_looks.class_chip(row["label_name"])}<br>{said}</div>')
                 st.page_link("clip.py", label=row["clip_id"], query_params={"clip": row["clip_id"]}, help="Open on the page Clip")

@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-import _state
+import _looks
 import streamlit as st
 
 from workbench.clipview import ClipView
@@ -37,7 +37,7 @@ def ask_models(bundles: dict[str, Bundle], key: str) -> list[str]:
         list(bundles),
         default=list(bundles),
         help="Shown side by side, moved by one slider.",
-        **_state.kept(f"{key}_models"),
+        **_looks.kept(f"{key}_models"),
     )
     if not names:
         raise InputError("no model is chosen; choose at least one in the side bar")
@@ -49,7 +49,7 @@ def ask_maps(bundles: list[Bundle], key: str, extra: dict[str, str | None]) -> d
     classes = dict.fromkeys(label for bundle in bundles for label in bundle.labels)
     targets = {"the predicted class": None, **extra, **{name: name for name in classes}}
     target = st.selectbox(
-        "Evidence for", list(targets), help="Maps show what speaks for this class.", **_state.kept(f"{key}_target")
+        "Evidence for", list(targets), help="Maps show what speaks for this class.", **_looks.kept(f"{key}_target")
     )
     weights = st.segmented_control(
         "Channel weights",
@@ -57,7 +57,7 @@ def ask_maps(bundles: list[Bundle], key: str, extra: dict[str, str | None]) -> d
         default="global",
         required=True,
         help="Averaged over all positions, or for each time step alone.",
-        **_state.kept(f"{key}_weights"),
+        **_looks.kept(f"{key}_weights"),
     )
     normalise = st.segmented_control(
         "Scale maps by",
@@ -65,7 +65,7 @@ def ask_maps(bundles: list[Bundle], key: str, extra: dict[str, str | None]) -> d
         default="clip",
         required=True,
         help="The maximum of the clip (frames compare), of each frame, or not at all.",
-        **_state.kept(f"{key}_normalise"),
+        **_looks.kept(f"{key}_normalise"),
     )
     return {"target": targets[target], "weights": weights, "normalise": normalise}
 
@@ -83,15 +83,15 @@ def show(view: ClipView, name: str, key: str) -> None:
         _component(key=f"{key}_player_{number}", data=data)
     displays: dict[str, Display] = {f"film strip {model}": view.film_strip(model) for model in view.explanations}
     displays["probabilities"] = probabilities = view.probabilities()
-    _state.section("Probabilities")
-    _state.chart(probabilities.to_plotly(), f"{key}_probabilities", "Probability of each class, by model")
+    _looks.section("Probabilities")
+    _looks.chart(probabilities.to_plotly(), f"{key}_probabilities", "Probability of each class, by model")
     for model in view.windowed_models():
         text = "The video was read in windows; above is the one with the highest probability of the class."
-        _state.section(f"What {model} says over time", text)
+        _looks.section(f"What {model} says over time", text)
         displays[f"timeline {model}"] = windows = view.windows(model)
-        _state.chart(windows.to_plotly(), f"{key}_windows_{model}", f"Probability of each class over time, {model}")
+        _looks.chart(windows.to_plotly(), f"{key}_windows_{model}", f"Probability of each class over time, {model}")
     for model in view.split_models():
-        _state.section(
+        _looks.section(
             f"What {model} reads",
             "Each step of the dynamic (D) and the static (S) group starts at its initial index, moves by its offset (arrow) "
             "and reads at the triangle; a thin line marks what it asked for, where that is elsewhere. "
@@ -102,11 +102,11 @@ def show(view: ClipView, name: str, key: str) -> None:
         left, right = st.columns([7, 3], gap="medium")
         with left:
             alt = f"Frames that each step of {model} reads, over the clip"
-            _state.chart(timeline.to_plotly().update_xaxes(tickangle=0, tickfont_size=10), f"{key}_split_{model}", alt)
+            _looks.chart(timeline.to_plotly().update_xaxes(tickangle=0, tickfont_size=10), f"{key}_split_{model}", alt)
         if correlation is not None:
             displays[f"correlation {model}"] = correlation
             figure = correlation.to_plotly().update_yaxes(constrain="domain", constraintoward="top").update_layout(height=400)
             figure.update_traces(colorbar=COLOUR_BAR)
             with right:
-                _state.chart(figure, f"{key}_correlation_{model}", f"Correlation between feature frames, {model}")
-    _state.save_button(displays, name, f"{key}_save")
+                _looks.chart(figure, f"{key}_correlation_{model}", f"Correlation between feature frames, {model}")
+    _looks.save_button(displays, name, f"{key}_save")

@@ -1,13 +1,11 @@
-"""What the pages share: models and results that are kept, charts, and the panel for bad input."""
+"""What the pages share: models, and results that are kept."""
 
-import html
-import tempfile
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from threading import Lock
 from typing import Any
 
+import _looks
 import streamlit as st
 
 from workbench.analysis.confidence import CalibrationResult, ConfidenceResult, calibration, density
@@ -15,9 +13,7 @@ from workbench.analysis.embedding import EmbeddingResult, Method, embed
 from workbench.analysis.metrics import MetricsResult
 from workbench.clipview import thumbnail
 from workbench.collection import Collection
-from workbench.displays.base import SUFFIXES, Display
-from workbench.displays.style import class_colour, plotly_template
-from workbench.explain import Explanation, Options, explain_video
+from workbench.explain import Explanation, Options, explain_source, explain_video, preprocessing_of, read_source
 from workbench.library import (
     Bundle,
     InputError,
@@ -29,46 +25,6 @@ from workbench.library import (
     load_checkpoint,
     measure,
 )
-
-MIME = {".svg": "image/svg+xml", ".pdf": "application/pdf", ".png": "image/png"}
-CHART = {"displaylogo": False, "modeBarButtonsToRemove": ["toImage", "autoScale2d"], "scrollZoom": False}
-
-
-def kept(key: str) -> dict[str, Any]:
-    """Options of a widget that keeps its value from page to page."""
-    return {"key": key, "persist_state": "session"}
-
-
-# -- bad input -------------------------------------------------------------------------------------------------------------
-
-
-def show_error(error: Exception, about: str = "") -> None:
-    """A panel: what is wrong with what (`about`), and the next step, with which nearly every message of ours ends."""
-    text = str(error) if not about or about in str(error) else f"{about}: {error}"
-    what, _, step = text.rpartition("; ")
-    if isinstance(error, InputError) and 0 < text.count("; ") <= 2:  # more of them: a list, not a way out
-        text = f"{_plain(what)}\n\n**Next step:** {_plain(step)}"
-    else:
-        text = _plain(text)
-    st.error(text, icon=":material/error:")
-
-
-@contextmanager
-def error_panel() -> Iterator[None]:
-    """Show bad input as a panel and end the page there."""
-    try:
-        yield
-    except (InputError, OSError) as error:
-        show_error(error)
-        st.stop()
-
-
-def _plain(text: str) -> str:
-    """Text as it is, whatever Markdown would make of it."""
-    return "".join(f"\\{letter}" if letter in "\\`*_{}[]()#+-.!|<>~$:" else letter for letter in text)
-
-
-# -- what is loaded --------------------------------------------------------------------------------------------------------
 
 
 def library() -> Library:
@@ -111,7 +67,7 @@ def usable_models() -> dict[str, Bundle]:
         try:
             found[name] = model(name)[0]
         except (InputError, OSError) as error:
-            show_error(error, name)
+            _looks.show_error(error, name)
     if not found:
         raise InputError("no checkpoint can be used; train one with ifdd train, or set IFDD_CHECKPOINTS to a folder of them")
     return found
@@ -124,7 +80,7 @@ def collections(models: Sequence[str]) -> dict[str, Collection]:
         try:
             found[name] = library().collection(model(name)[0])
         except (InputError, OSError) as error:
-            show_error(error, name)
+            _looks.show_error(error, name)
     return found
 
 
@@ -177,103 +133,25 @@ def explanation(name: str, video: Path, options: Options) -> Explanation:
 
 @st.cache_resource(max_entries=32, show_spinner="Running the model …", hash_funcs={Options: repr})
 def _explanation(sha256: str, video: str, options: Options, name: str) -> Explanation:
-    return explain(name, Path(video), options)
-
-
-def explain(name: str, video: Path, options: Options) -> Explanation:
-    """One video through one model, one run at a time; nothing is kept."""
     bundle, turn = model(name)
     with turn:
-        return explain_video(bundle, video, options)
+        return explain_video(bundle, Path(video), options)
+
+
+def explanations(names: Sequence[str], video: Path, options: Options) -> dict[str, Explanation]:
+    """One video through several models, which is read once for all that read it alike; nothing is kept."""
+    sources, found = {}, {}
+    for name in names:
+        bundle, turn = model(name)
+        wanted = preprocessing_of(bundle, options)
+        if wanted not in sources:
+            sources[wanted] = read_source(video, wanted, options)
+        with turn:
+            found[name] = explain_source(bundle, sources[wanted], options)
+    return found
 
 
 @st.cache_data(max_entries=512, show_spinner=False)
 def clip_thumbnail(path: str, share: float, frames: int) -> Any:
     """One small frame of a clip."""
     return thumbnail(path, share, frames)
-
-
-# -- how things look -------------------------------------------------------------------------------------------------------
-
-
-def heading(title: str, text: str = "") -> None:
-    """Title of a page, and what it is for."""
-    st.title(title, anchor=False)
-    if text:
-        lead(html.escape(text))
-
-
-def lead(text: str) -> None:
-    """The line below a title, HTML."""
-    st.html(f'<p class="lead">{text}</p>')
-
-
-def section(title: str, text: str = "") -> None:
-    """Title of a part of a page."""
-    st.subheader(title, anchor=False)
-    if text:
-        st.caption(text)
-
-
-def notice(bundles: dict[str, Bundle]) -> None:
-    """What the cards warn of, each sentence once."""
-    for text in dict.fromkeys(bundle.card.notice for bundle in bundles.values()):
-        st.warning(text, icon=":material/info:")
-
-
-def percent(share: float) -> str:
-    """A share in percent."""
-    return f"{100 * share:.1f} %"
-
-
-def class_chip(name: str) -> str:
-    """A class name with its colour, as HTML."""
-    return f'<span class="chip"><i style="background:{class_colour(name)}"></i>{html.escape(name)}</span>'
-
-
-LEGEND_ABOVE = {"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"}
-LEGEND_BELOW = {"orientation": "h", "x": 0, "y": -0.08, "yanchor": "top"}
-
-
-def chart(figure: Any, key: str, alt: str, **options: Any) -> Any:
-    """A plotly figure in the page's colours and font."""
-    page = st.context.theme.type
-    figure.update_layout(template=plotly_template(page if page in ("light", "dark") else "any"))
-    figure.update_layout(modebar={"bgcolor": "rgba(0, 0, 0, 0)", "color": "#8a8a8a", "activecolor": "#2f8bcb"})
-    figure.update_layout(font_family='"Source Sans", "Source Sans 3", sans-serif')
-    return st.plotly_chart(figure, key=key, alt=alt, theme=None, config=CHART, **options)
-
-
-def save_button(displays: dict[str, Display], name: str, key: str) -> None:
-    """A small menu with every figure as SVG, PDF and PNG, drawn when asked for."""
-    with st.popover("Save figures", icon=":material/download:", key=f"{key}_menu"):
-        for title, display in displays.items():
-            st.caption(title)
-            with st.container(horizontal=True):
-                for suffix in SUFFIXES:
-                    stem = f"{name}-{title}".replace(" ", "-")
-                    st.download_button(
-                        suffix[1:].upper(),
-                        data=_Drawing(display, suffix),
-                        file_name=f"{stem}{suffix}",
-                        mime=MIME[suffix],
-                        key=f"{key}_{title}_{suffix}",
-                        on_click="ignore",
-                    )
-
-
-class _Drawing:
-    """A figure as a file's bytes, made when the browser asks for them."""
-
-    def __init__(self, display: Display, suffix: str) -> None:
-        self.display, self.suffix = display, suffix
-
-    def __call__(self) -> bytes:
-        with tempfile.TemporaryDirectory() as folder:
-            return self.display.save(Path(folder) / f"figure{self.suffix}").read_bytes()
-
-
-def chosen_points(event: Any) -> list[str]:
-    """Clip ids of the points that are selected in a chart."""
-    data = [point.get("customdata") for point in event.selection.points]
-    return [str(item[0] if isinstance(item, list) else item) for item in data]

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-import _state
+import _looks
 import streamlit as st
 
 HERE = Path(__file__).parent
@@ -20,5 +20,5 @@ page = st.navigation(
         st.Page("upload.py", title="Upload", icon=":material/upload_file:"),
     ]
 )
-with _state.error_panel():
+with _looks.error_panel():
     page.run()

@@ -1,5 +1,6 @@
 """Why does a model read this clip as it does?"""
 
+import _looks
 import _player
 import _state
 import streamlit as st
@@ -20,21 +21,21 @@ if asked and asked != st.session_state.get("clip_asked"):  # a link from another
 
 with st.sidebar:
     classes = list(table.sort_values("label")["label_name"].unique())
-    labels = st.pills("True class", classes, selection_mode="multi", help="None chosen means all.", **_state.kept("clip_labels"))
+    labels = st.pills("True class", classes, selection_mode="multi", help="None chosen means all.", **_looks.kept("clip_labels"))
     filters = outcomes(table)
-    outcome = st.selectbox("Outcome", list(filters), help="By what the models predict.", **_state.kept("clip_outcome"))
+    outcome = st.selectbox("Outcome", list(filters), help="By what the models predict.", **_looks.kept("clip_outcome"))
     shown = table[filters[outcome] & (table["label_name"].isin(labels) if labels else True)]
     if shown.empty:
         raise InputError("no clip fits these filters; choose another class or outcome")
-    clip_id = st.selectbox(f"Clip ({len(shown)})", list(shown.index), format_func=table["title"].get, **_state.kept("clip_id"))
+    clip_id = st.selectbox(f"Clip ({len(shown)})", list(shown.index), format_func=table["title"].get, **_looks.kept("clip_id"))
     clip = table.loc[clip_id]
     names = _player.ask_models(models, "clip")
     maps = _player.ask_maps([models[name] for name in names], "clip", {"the true class": clip["label_name"]})
 st.session_state["clip_asked"] = st.query_params["clip"] = clip_id  # the address can be shared
 
-said = [f"{name} says {_state.class_chip(clip[f'said {name}'])}" for name in names if f"said {name}" in clip]
-_state.heading(clip_id)
-_state.lead("true class " + _state.class_chip(clip["label_name"]) + "".join(f" · {text}" for text in said))
+said = [f"{name} says {_looks.class_chip(clip[f'said {name}'])}" for name in names if f"said {name}" in clip]
+_looks.heading(clip_id)
+_looks.lead("true class " + _looks.class_chip(clip["label_name"]) + "".join(f" · {text}" for text in said))
 options = Options(**maps, **library.reading(clip_id))
 truth = read_truth(clip["label_name"], library.truth_file(clip_id))
 view = ClipView({name: _state.explanation(name, library.path(clip_id), options) for name in names}, truth)

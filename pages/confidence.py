@@ -1,19 +1,20 @@
 """How sure are the models, and are they right to be?"""
 
+import _looks
 import _state
 import streamlit as st
 
 from workbench.displays.confidence import CalibrationDisplay, ConfidenceDisplay
 from workbench.library import InputError
 
-_state.heading("Confidence", "How sure are the models of each class, and are they right to be?")
+_looks.heading("Confidence", "How sure are the models of each class, and are they right to be?")
 collections = _state.collections(_state.usable_models())
 if not collections:
     raise InputError("no model has been run over the clips; run: workbench demo")
 with st.sidebar:
     everyone = list(collections)
     names = st.multiselect(
-        "Models", everyone, default=everyone, help="One row of panels each.", **_state.kept("confidence_models")
+        "Models", everyone, default=everyone, help="One row of panels each.", **_looks.kept("confidence_models")
     )
     scale = st.segmented_control(
         "Height of the curves",
@@ -21,32 +22,32 @@ with st.sidebar:
         default="peak",
         required=True,
         help="Each up to its own peak, or all in units of density, where sharp ones flatten the rest.",
-        **_state.kept("confidence_scale"),
+        **_looks.kept("confidence_scale"),
     )
 if not names:
     raise InputError("no model is chosen; choose at least one in the side bar")
 
 results = {name: _state.confidences(collections[name]) for name in names}
 densities = ConfidenceDisplay.from_result({name: result[0] for name, result in results.items()}, scale)
-_state.section(
+_looks.section(
     "Probability of each class",
     "Positives are the clips of the class and should lie right; negatives are all others and should lie left. "
     "n = positives / negatives. Every dot is a clip.",
 )
 alt = "Density of the probability of each class, positives and negatives, by model"
-_state.chart(densities.to_plotly(), "confidence_density", alt)
+_looks.chart(densities.to_plotly(), "confidence_density", alt)
 notes = [f"- {name}: {note}" for name, result in results.items() for note in result[0].notes]
 if notes:
     with st.expander(f"{len(notes)} notes on these curves"):
         st.markdown("\n".join(notes))
 
-_state.section("Calibration", "On the dashed line a model is right as often as it is sure; below it, it is too sure.")
+_looks.section("Calibration", "On the dashed line a model is right as often as it is sure; below it, it is too sure.")
 calibrations = CalibrationDisplay.from_result({name: result[1] for name, result in results.items()})
 left, right = st.columns([3, 2], gap="large")
 with left:
-    _state.chart(calibrations.to_plotly(), "confidence_calibration", "Accuracy over confidence, by model")
+    _looks.chart(calibrations.to_plotly(), "confidence_calibration", "Accuracy over confidence, by model")
 with right:
     for name, result in results.items():
         st.markdown(f"**{name}**")
         st.caption(result[1].caption)
-_state.save_button({"confidence": densities, "calibration": calibrations}, "models", "confidence_save")
+_looks.save_button({"confidence": densities, "calibration": calibrations}, "models", "confidence_save")

@@ -1,19 +1,20 @@
 """How do the classes cluster?"""
 
 import _gallery
+import _looks
 import _state
 import streamlit as st
 
 from workbench.displays.embedding import METHOD_NAMES, EmbeddingDisplay
 from workbench.library import InputError, labelled, vector_activations
 
-_state.heading("Embedding", "Every point is a clip. Draw a lasso or a box around some, or click one, to see them.")
+_looks.heading("Embedding", "Every point is a clip. Draw a lasso or a box around some, or click one, to see them.")
 collections = _state.collections(_state.usable_models())
 if not collections:
     raise InputError("no model has been run over the clips; run: workbench demo")
 
 with st.sidebar:
-    name = st.selectbox("Model", list(collections), **_state.kept("embedding_model"))
+    name = st.selectbox("Model", list(collections), **_looks.kept("embedding_model"))
     collection = collections[name]
     shapes = vector_activations(collection)
     if not shapes:
@@ -24,7 +25,7 @@ with st.sidebar:
         index=list(shapes).index("head.embedding") if "head.embedding" in shapes else 0,
         format_func=lambda item: f"{item} ({' × '.join(map(str, shapes[item]))})",
         help="What the map is made of; head.embedding is what the classifier reads.",
-        **_state.kept("embedding_activation"),
+        **_looks.kept("embedding_activation"),
     )
     method = st.segmented_control(
         "Method",
@@ -33,17 +34,17 @@ with st.sidebar:
         required=True,
         format_func=METHOD_NAMES.get,
         help="Distances between far groups mean little in t-SNE and UMAP.",
-        **_state.kept("embedding_method"),
+        **_looks.kept("embedding_method"),
     )
     colours = ["label", "prediction", "correct"]
-    colour_by = st.segmented_control("Colour by", colours, default="label", required=True, **_state.kept("embedding_colour"))
+    colour_by = st.segmented_control("Colour by", colours, default="label", required=True, **_looks.kept("embedding_colour"))
 
 result, table = _state.embedding(collection, activation, method), labelled(collection)
 display = EmbeddingDisplay.from_result(result, table["prediction"].to_numpy(), colour_by)
 left, right = st.columns([7, 5], gap="medium")
 with left:
-    event = _state.chart(
-        display.to_plotly(clip_ids=list(table["clip_id"])).update_layout(height=660, legend=_state.LEGEND_BELOW),
+    event = _looks.chart(
+        display.to_plotly(clip_ids=list(table["clip_id"])).update_layout(height=660, legend=_looks.LEGEND_BELOW),
         f"embedding_{name}_{activation}_{method}_{colour_by}",
         f"Map of the clips by {activation} of {name}, coloured by {colour_by}. {result.caption}",
         on_select="rerun",
@@ -51,9 +52,9 @@ with left:
     )
     for note in result.notes:
         st.caption(note)
-    _state.save_button({f"embedding {activation}": display}, name, "embedding_save")
+    _looks.save_button({f"embedding {activation}": display}, name, "embedding_save")
 with right:
-    chosen = _state.chosen_points(event)
+    chosen = _looks.chosen_points(event)
     if chosen:
         _gallery.show(table, chosen, "embedding_gallery")
     else:

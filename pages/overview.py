@@ -1,5 +1,6 @@
 """What is loaded, and how good is it?"""
 
+import _looks
 import _state
 import streamlit as st
 
@@ -12,44 +13,44 @@ def show_model(name: str, bundle: Bundle, result: MetricsResult | None) -> None:
     """A card: what the model is, and what it reaches on the clips."""
     st.markdown(f"#### {name}")
     st.caption(describe(bundle.card))
-    st.html('<div class="said">' + " &ensp;".join(_state.class_chip(label) for label in bundle.labels) + "</div>")
+    st.html('<div class="said">' + " &ensp;".join(_looks.class_chip(label) for label in bundle.labels) + "</div>")
     if result is None:
         return
     war, uar, guess = st.columns(3)
-    war.metric("WAR", _state.percent(result.war.value), help="Weighted average recall: the share of clips that are right.")
+    war.metric("WAR", _looks.percent(result.war.value), help="Weighted average recall: the share of clips that are right.")
     war.caption(f"95 %: {100 * result.war.low:.1f} – {100 * result.war.high:.1f}")
-    uar.metric("UAR", _state.percent(result.uar.value), help="Unweighted average recall: the mean of the classes' recalls.")
+    uar.metric("UAR", _looks.percent(result.uar.value), help="Unweighted average recall: the mean of the classes' recalls.")
     uar.caption(f"95 %: {100 * result.uar.low:.1f} – {100 * result.uar.high:.1f}")
-    guess.metric("Constant guess", _state.percent(result.constant_war), help=f"WAR of always answering {result.constant_class}.")
-    guess.caption(f"UAR {_state.percent(result.constant_uar)}")
+    guess.metric("Constant guess", _looks.percent(result.constant_war), help=f"WAR of always answering {result.constant_class}.")
+    guess.caption(f"UAR {_looks.percent(result.constant_uar)}")
 
 
 def show_recall(results: dict[str, MetricsResult]) -> None:
     """Recalls of all models, and the confusion matrix of one."""
     first = next(iter(results.values()))
-    _state.section(
+    _looks.section(
         "Recall", f"{first.n} clips; 95 % bootstrap intervals for WAR and UAR ({first.resampling}), Wilson for recalls."
     )
     left, right = st.columns([6, 5], gap="medium")
     recall = RecallDisplay.from_result(results)
     with left:
-        figure = recall.to_plotly().update_layout(legend=_state.LEGEND_ABOVE, margin_t=50, height=510)
-        _state.chart(figure, "overview_recall", "Recall of each class, WAR and UAR, by model, with 95 % intervals")
+        figure = recall.to_plotly().update_layout(legend=_looks.LEGEND_ABOVE, margin_t=50, height=510)
+        _looks.chart(figure, "overview_recall", "Recall of each class, WAR and UAR, by model, with 95 % intervals")
     with right:
         chosen = st.segmented_control(
             "Confusion of", list(results), default=next(iter(results)), required=True, key="overview_model"
         )
         confusion = ConfusionDisplay.from_result(results[chosen])
         figure = confusion.to_plotly().update_layout(height=460).update_xaxes(tickangle=-45)
-        _state.chart(figure, "overview_confusion", f"Confusion matrix of {chosen}")
+        _looks.chart(figure, "overview_confusion", f"Confusion matrix of {chosen}")
     notes = dict.fromkeys(note for result in results.values() for note in result.notes)
     st.caption(" · ".join(notes))
-    _state.save_button({"recall": recall, f"confusion {chosen}": confusion}, "overview", "overview_save")
+    _looks.save_button({"recall": recall, f"confusion {chosen}": confusion}, "overview", "overview_save")
 
 
 def show_cards(bundles: dict[str, Bundle]) -> None:
     """What the checkpoints say about themselves."""
-    _state.section("Checkpoints", "The figures here are a card's own: of its test set, measured when the model was trained.")
+    _looks.section("Checkpoints", "The figures here are a card's own: of its test set, measured when the model was trained.")
     rows = [
         {
             "name": name,
@@ -68,11 +69,11 @@ def show_cards(bundles: dict[str, Bundle]) -> None:
     st.dataframe(rows, hide_index=True, column_config=columns, placeholder="–", alt="The checkpoints that are loaded")
 
 
-_state.heading(
+_looks.heading(
     "IFDD Workbench", "What do models of facial expressions look at, which frames do they read, and how good are they?"
 )
 models = _state.usable_models()
-_state.notice(models)
+_looks.notice(models)
 measured = {name: _state.metrics(collection) for name, collection in _state.collections(models).items()}
 for column, (name, bundle) in zip(st.columns(len(models)), models.items(), strict=True):
     with column.container(border=True, height="stretch"):

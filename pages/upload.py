@@ -3,19 +3,20 @@
 import tempfile
 from pathlib import Path
 
+import _looks
 import _player
 import _state
 import streamlit as st
 
 from workbench.clipview import ClipView
 from workbench.explain import Options
-from workbench.library import InputError
+from workbench.library import InputError, NoFaceError
 
 CROPS = {"face": "face", "center": "centre", "none": "none"}
 
-_state.heading("Your own video", "It is read on this computer, and no copy of it is kept.")
+_looks.heading("Your own video", "It is read on this computer, and no copy of it is kept.")
 models = _state.usable_models()
-_state.notice(models)
+_looks.notice(models)
 with st.sidebar:
     names = _player.ask_models(models, "upload")
     crop = st.segmented_control(
@@ -25,16 +26,16 @@ with st.sidebar:
         required=True,
         format_func=CROPS.get,
         help="The tracked face, the largest centred square, or the whole frame.",
-        **_state.kept("upload_crop"),
+        **_looks.kept("upload_crop"),
     )
     face = None
     if crop == "face":
         face = st.number_input(
-            "Face", 1, 20, None, placeholder="the largest", help="1 is the largest.", **_state.kept("upload_face")
+            "Face", 1, 20, None, placeholder="the largest", help="1 is the largest.", **_looks.kept("upload_face")
         )
     left, right = st.columns(2)
-    start = left.number_input("Start (s)", 0.0, None, None, 0.5, placeholder="begin", **_state.kept("upload_start"))
-    end = right.number_input("End (s)", 0.0, None, None, 0.5, placeholder="end", **_state.kept("upload_end"))
+    start = left.number_input("Start (s)", 0.0, None, None, 0.5, placeholder="begin", **_looks.kept("upload_start"))
+    end = right.number_input("End (s)", 0.0, None, None, 0.5, placeholder="end", **_looks.kept("upload_end"))
     window = st.number_input(
         "Window (s)",
         0.1,
@@ -43,7 +44,7 @@ with st.sidebar:
         0.5,
         placeholder="the whole stretch",
         help="Read a long video piece by piece; the most telling piece is shown.",
-        **_state.kept("upload_window"),
+        **_looks.kept("upload_window"),
     )
     maps = _player.ask_maps([models[name] for name in names], "upload", {})
 
@@ -65,11 +66,11 @@ if st.session_state.get("upload_asked") != asked:  # only the last view is kept,
             source.write_bytes(uploaded.getbuffer())
         try:
             with st.spinner("Reading the video …"):
-                view = ClipView({name: _state.explain(name, source, options) for name in names})
+                view = ClipView(_state.explanations(names, source, options))
         except InputError as error:
             message = str(error).replace(f"{folder}/", "")
-            _state.show_error(InputError(_player.in_words(message)))
-            if crop == "face" and "--crop" in message:
+            _looks.show_error(InputError(_player.in_words(message)))
+            if isinstance(error, NoFaceError):
                 st.markdown("Read it without a face:")
                 with st.container(horizontal=True):
                     for other, label in (("center", "the centred square"), ("none", "the whole frame")):

@@ -11,7 +11,7 @@ FORBIDDEN = {
     "ifdd": {"workbench", "pages", "streamlit", "matplotlib", "plotly", "seaborn"},
     "workbench": {"pages", "streamlit"},
     "workbench/displays": {"pages", "streamlit", "torch", "ifdd.model", "workbench.collect", "workbench.explain"},
-    "pages": {"torch", "ifdd.model", "ifdd.modules"},
+    "pages": {"torch", "ifdd"},
 }
 
 

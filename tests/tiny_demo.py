@@ -7,7 +7,7 @@ from pathlib import Path
 import torch
 
 from ifdd.checkpoints import Card, library_versions, load_checkpoint, save_checkpoint
-from ifdd.data.clips import Preprocessing
+from ifdd.data.preprocessing import Preprocessing
 from ifdd.data.scripted.suite import SuiteConfig, render_suite
 from ifdd.labels import EMOTIONS
 from ifdd.model import create_model

@@ -140,13 +140,17 @@ def demo(
 def serve(
     port: Annotated[int, typer.Option(min=1, max=65535, help="Port to listen on.")] = 8501,
     address: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    with_demo: Annotated[bool, typer.Option("--with-demo", help="Prepare the demo first, if it is missing or old.")] = False,
 ) -> None:
-    """Start the app.
+    """Start the app, and open it in a browser where there is a screen.
 
     Example: workbench app --port 8502
     """
-    from workbench.serve import start_app
+    from workbench.serve import check_port, start_app
 
+    check_port(port, address)  # before minutes are spent on the demo
+    if with_demo:
+        demo()
     start_app(port, address)
 
 

@@ -13,7 +13,8 @@ import numpy as np
 import torch
 
 from ifdd.checkpoints import Bundle
-from ifdd.data.clips import Clip, analyse
+from ifdd.data.clips import Clip, Source, analyse
+from ifdd.data.preprocessing import Preprocessing
 from ifdd.data.video import file_sha256
 from ifdd.errors import InputError
 from ifdd.model import IFDDModel
@@ -98,6 +99,23 @@ def target_index(target: str | None, labels: Sequence[str]) -> int | None:
     return None if target is None else list(labels).index(target)
 
 
+def preprocessing_of(bundle: Bundle, options: Options) -> Preprocessing:
+    """How the checkpoint reads a source, with the crop that the options ask for."""
+    return bundle.preprocessing if options.crop is None else replace(bundle.preprocessing, crop=options.crop)
+
+
+def read_source(video: str | Path, preprocessing: Preprocessing, options: Options) -> Source:
+    """Stream the video once: its time stamps and the track of the face.
+
+    Raises: InputError for a video that cannot be read, no face, impossible times or options.
+    """
+    if options.face is not None and preprocessing.crop != "face":
+        raise InputError(f"{video}: --face {options.face} needs --crop face, not {preprocessing.crop}")
+    if options.stride is not None and options.window is None:
+        raise InputError(f"{video}: a stride of {options.stride:g} s needs windows; give --window as well")
+    return analyse(video, preprocessing, face=options.face, start=options.start, end=options.end, fps=options.fps)
+
+
 def explain_video(bundle: Bundle, video: str | Path, options: Options | None = None) -> Explanation:
     """Read a video (or a folder of frames) as the checkpoint does, and explain the prediction.
 
@@ -106,14 +124,17 @@ def explain_video(bundle: Bundle, video: str | Path, options: Options | None = N
     Raises: InputError for an unknown class, a video that cannot be read, no face, impossible times.
     """
     options = options or Options()
+    target_index(options.target, bundle.labels)  # before minutes are spent on the video
+    return explain_source(bundle, read_source(video, preprocessing_of(bundle, options), options), options)
+
+
+def explain_source(bundle: Bundle, source: Source, options: Options) -> Explanation:
+    """`explain_video` of a source that is read already, as `preprocessing_of` this checkpoint wants it.
+
+    Raises: InputError for an unknown class, or windows that are impossible.
+    """
     target = target_index(options.target, bundle.labels)
-    preprocessing = bundle.preprocessing if options.crop is None else replace(bundle.preprocessing, crop=options.crop)
-    if options.face is not None and preprocessing.crop != "face":
-        raise InputError(f"{video}: --face {options.face} needs --crop face, not {preprocessing.crop}")
-    if options.stride is not None and options.window is None:
-        raise InputError(f"{video}: a stride of {options.stride:g} s needs windows; give --window as well")
     timeline = None
-    source = analyse(video, preprocessing, face=options.face, start=options.start, end=options.end, fps=options.fps)
     if options.window is None:
         clip = source.clip()
     else:
@@ -125,14 +146,14 @@ def explain_video(bundle: Bundle, video: str | Path, options: Options | None = N
     maps = gradcam_branches(bundle.model, clips, target, options.weights, options.normalise)
     split = inspect_split(bundle.model, clips) if isinstance(bundle.model, IFDDModel) else None
     return Explanation(
-        video=Path(video),
-        sha256=file_sha256(video),
+        video=source.path,
+        sha256=file_sha256(source.path),
         checkpoint=bundle.name,
         labels=bundle.labels,
         probabilities=probabilities,
         target=target,
         clip=clip,
-        preprocessing=preprocessing.to_dict(),
+        preprocessing=source.preprocessing.to_dict(),
         saliency=maps,
         split=split,
         timeline=timeline,

@@ -13,7 +13,8 @@ import pandas as pd
 from ifdd.checkpoints import Bundle, Card, list_checkpoints
 from ifdd.checkpoints import load_checkpoint as load_checkpoint
 from ifdd.data.manifest import clip_path, read_manifest
-from ifdd.errors import InputError
+from ifdd.errors import InputError as InputError
+from ifdd.errors import NoFaceError as NoFaceError
 from workbench.analysis.metrics import MetricsResult, summary
 from workbench.collection import Collection, open_collection
 

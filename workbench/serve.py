@@ -43,13 +43,19 @@ def check_port(port: int, address: str) -> None:
 
 
 def app_command(page: Path, port: int, address: str) -> list[str]:
-    """How Streamlit is started: quiet, without telemetry, reachable at `address` only."""
+    """How Streamlit is started: quiet, without telemetry, reachable at `address` only, a browser where there is a screen."""
     settings = {
         "server.port": str(port),
         "server.address": address,
         "server.fileWatcherType": "none",
-        "server.headless": "true",
+        "server.headless": "false" if has_screen() else "true",  # false: a browser is opened
+        "server.showEmailPrompt": "false",
         "browser.gatherUsageStats": "false",
     }
     flags = [part for name, value in settings.items() for part in (f"--{name}", value)]
     return [sys.executable, "-m", "streamlit", "run", str(page), *flags]
+
+
+def has_screen() -> bool:
+    """Whether a browser can show itself here."""
+    return sys.platform in ("darwin", "win32") or bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))

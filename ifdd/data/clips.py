@@ -5,66 +5,20 @@ and boxes; cutting streams them again and keeps only the crops of the sampled fr
 """
 
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self
 
-import cv2
 import numpy as np
 import torch
 
+from ifdd.data.crop import centre_box, crop, widen
 from ifdd.data.faces import FaceTracker
+from ifdd.data.preprocessing import Preprocessing
 from ifdd.data.video import probe, read_frames, read_seconds
 from ifdd.errors import InputError
 
-CROPS = ("face", "center", "none")
 LONG = 10.0
 """Seconds above which a clip without windows is warned about: 16 frames say little about it."""
-_RULES = {"sampling": "segment-centres", "padding": "repeat-last"}
-
-
-@dataclass(frozen=True)
-class Preprocessing:
-    """How a source becomes a clip; part of a checkpoint's card.
-
-    `frames` is T; `size` is (H, W); `crop` is "face" (the tracked face), "center" (the largest centred square) or "none"
-    (the whole frame); `margin` widens a face box on each side, as a fraction of its side. Frames are sampled at the centres
-    of T equal segments; where there are fewer than T, the last one is repeated.
-
-    Raises:
-        InputError: an impossible value.
-    """
-
-    frames: int = 16
-    size: tuple[int, int] = (112, 112)
-    crop: str = "face"
-    margin: float = 0.15
-
-    def __post_init__(self) -> None:
-        if self.crop not in CROPS:
-            raise InputError(f"crop {self.crop!r} is unknown; use one of {', '.join(CROPS)}")
-        if self.frames < 1 or len(self.size) != 2 or min(self.size) < 1 or not 0 <= self.margin <= 2:
-            raise InputError(f"impossible preprocessing {self}; need frames and size of at least 1, a margin between 0 and 2")
-
-    def to_dict(self) -> dict[str, Any]:
-        """The fields and the rules, as JSON types."""
-        return asdict(self) | {"size": list(self.size)} | _RULES
-
-    @classmethod
-    def from_dict(cls, values: dict[str, Any]) -> Self:
-        """Inverse of `to_dict`; keys may be left out.
-
-        Raises:
-            InputError: a key that nobody knows, a rule other than ours, an impossible value.
-        """
-        known = {field.name for field in fields(cls)}
-        for key, value in values.items():
-            if key not in known and _RULES.get(key) != value:
-                raise InputError(f"preprocessing {key}: {value!r} is unknown; known are {', '.join(sorted(known))} and {_RULES}")
-        kept = {key: value for key, value in values.items() if key in known}
-        if "size" in kept:
-            kept["size"] = tuple(kept["size"])
-        return cls(**kept)
 
 
 @dataclass(frozen=True)
@@ -230,11 +184,11 @@ def analyse(
         raise InputError(f"{path}: {count} frame between {start or 0:g} and {end} s; a clip needs at least 2")
     if preprocessing.crop == "face":
         track = tracker.result(face, margin=preprocessing.margin, source=path)
-        boxes, found, held, faces = _widen(track.boxes, preprocessing.size), track.found, track.held, track.faces
+        boxes, found, held, faces = widen(track.boxes, preprocessing.size), track.found, track.held, track.faces
     else:
         info = probe(path, fps=fps)
         box = np.array([0, 0, info.width, info.height], np.float32)
-        boxes = np.tile(_centre_box(box, preprocessing.size) if preprocessing.crop == "center" else box, (count, 1))
+        boxes = np.tile(centre_box(box, preprocessing.size) if preprocessing.crop == "center" else box, (count, 1))
         found, held, faces = np.zeros(count, bool), np.zeros(count, bool), 0
     last = float(2 * seconds[-1] - seconds[-2])
     return Source(
@@ -281,38 +235,7 @@ def segment_centres(count: int, frames: int) -> np.ndarray:
     return np.minimum(steps, count - 1) if count < frames else (2 * steps + 1) * count // (2 * frames)
 
 
-def crop(image: np.ndarray, box: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """(H, W, 3) uint8 of `size` from `box` of `image`; beyond the frame its edge is repeated."""
-    x0, y0 = (int(value) for value in np.round(box[:2]))
-    # at least one pixel, from the rounded corner on: a box of steady size gives crops of steady size
-    width, height = (max(1, round(float(box[i + 2] - box[i]))) for i in (0, 1))
-    rows = np.clip(np.arange(y0, y0 + height), 0, image.shape[0] - 1)
-    columns = np.clip(np.arange(x0, x0 + width), 0, image.shape[1] - 1)
-    inside = image[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
-    if inside.shape[:2] != (height, width):
-        inside = image[rows[:, None], columns]
-    shrinks = height >= size[0] and width >= size[1]
-    return cv2.resize(inside, (size[1], size[0]), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
-
-
 def _runs(seconds: np.ndarray, flags: np.ndarray) -> list[tuple[float, float]]:
     """Seconds of the first and last frame of every run of set flags."""
     edges = np.flatnonzero(np.diff(np.concatenate([[False], flags, [False]])))
     return [(float(seconds[first]), float(seconds[after - 1])) for first, after in edges.reshape(-1, 2).tolist()]
-
-
-def _widen(boxes: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """Square boxes (n, 4) grown about their centres to the aspect of `size`, so that nothing is squeezed."""
-    height, width = size
-    half = (boxes[:, 2:] - boxes[:, :2]) / 2 * np.array([max(1, width / height), max(1, height / width)], np.float32)
-    centre = (boxes[:, 2:] + boxes[:, :2]) / 2
-    return np.hstack([centre - half, centre + half])
-
-
-def _centre_box(frame: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """The largest centred box of the aspect of `size` in a frame's own box."""
-    width, height = frame[2:]
-    scale = min(width / size[1], height / size[0])
-    half = np.array([size[1], size[0]], np.float32) * scale / 2
-    centre = frame[2:] / 2
-    return np.concatenate([centre - half, centre + half])

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from ifdd.data.video import Frame
-from ifdd.errors import InputError
+from ifdd.errors import InputError, NoFaceError
 
 MIN_DETECTIONS = 5
 """A track that fewer frames support is no face: the cascades fire on scenery now and then."""
@@ -139,7 +139,7 @@ class FaceTracker:
         """
         tracks = self._faces()
         if not tracks:
-            raise InputError(f"{source}: no face found in {self.count} frames; use --crop center or --crop none")
+            raise NoFaceError(f"{source}: no face found in {self.count} frames; use --crop center or --crop none")
         if not 1 <= (face or 1) <= len(tracks) or face == 0:
             raise InputError(f"{source}: there is no face {face}, found {len(tracks)}; give --face 1 to {len(tracks)}")
         track = tracks[(face or 1) - 1]

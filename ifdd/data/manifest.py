@@ -116,6 +116,24 @@ def data_hash(frame: pd.DataFrame) -> str:
     return digest.hexdigest()
 
 
+def files_hash(frame: pd.DataFrame) -> str:
+    """SHA-256 over name, size and time of change of every file of the clips: tells on one machine whether pixels changed.
+
+    Raises: InputError for a clip that is not there.
+    """
+    digest = hashlib.sha256()
+    for name in frame["path"].astype(str):
+        clip = Path(frame.attrs["root"]) / name
+        try:
+            files = sorted(clip.iterdir()) if clip.is_dir() else [clip]
+            for file in files:
+                about = file.stat()
+                digest.update(f"{name}/{file.name} {about.st_size} {about.st_mtime_ns}\n".encode())
+        except OSError as error:
+            raise InputError(f"{clip}: {error.strerror or error}; the manifest lists it: make it anew") from error
+    return digest.hexdigest()
+
+
 def index_folder(root: str | Path, labels: Sequence[str]) -> pd.DataFrame:
     """Manifest of a folder with one sub-folder a class, each holding videos or folders of frames.
 

@@ -4,6 +4,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+EVEN = 1e-2
+"""What every place is taken to add to a sum: a frame in which next to nothing changes is handed back evenly."""
+
 
 class EarlyConvolutions(nn.Module):
     """Clip (B, 3, T, H, W) → (B, dim, T', H/8, W/8), T' = T / `stride`.
@@ -35,12 +38,12 @@ class EarlyConvolutions(nn.Module):
 
 
 class PlaceReading(nn.Module):
-    """What changes in a clip, read with weights of each place of the frame and handed back to the places it was read at.
+    """What changes in a clip, read with weights of each place of the frame and handed back to the places it came from.
 
     In a tracked face a place means a part of the face; mean pooling forgets places, and equal weights for all of them have to
     be learnt away. One weight per channel and place (the global depthwise convolution of MobileFaceNets, arXiv 1804.07573)
-    sums the deviation of each frame from the clip's mean, so identity, hair and background cancel; the rectified sums return
-    to each place in proportion to the size of its weight, so that maps over places keep their meaning.
+    sums the deviation of each frame from the clip's mean, so identity, hair and background cancel. Each rectified sum returns
+    to the places that added to it, in proportion to what they added, so that maps over places keep their meaning.
     """
 
     def __init__(self, channels: int, dim: int, grid: tuple[int, int]) -> None:
@@ -56,9 +59,9 @@ class PlaceReading(nn.Module):
         """(B, C, T', 2h, 2w) → (B, dim, T', 2h, 2w)."""
         parts = F.relu(self.norm(self.reduce(features)))
         changes = parts - parts.mean(2, keepdim=True)
-        sums = torch.einsum("bcthw,kchw->bkct", changes, self.weight).flatten(1, 2)
-        sums = F.relu(self.norm_sums(sums))
-        size = self.weight.abs()
-        shares = (size / size.mean((2, 3), keepdim=True)).flatten(0, 1)
-        written = torch.einsum("bkt,dk,khw->bdthw", sums, self.project.weight, shares)
+        added = (changes[:, None] * self.weight[:, :, None]).flatten(1, 2)  # (B, 2 wide, T', h, w)
+        sums = F.relu(self.norm_sums(added.sum((3, 4))))
+        gains = F.relu(added) + EVEN
+        shares = gains / gains.mean((3, 4), keepdim=True)
+        written = torch.einsum("bkthw,dk->bdthw", sums[..., None, None] * shares, self.project.weight)
         return written.repeat_interleave(2, 3).repeat_interleave(2, 4)

@@ -14,8 +14,9 @@ import pandas as pd
 from tqdm import tqdm
 
 from ifdd.checkpoints import Card
-from ifdd.data.clips import Preprocessing, load_clip
-from ifdd.data.manifest import clip_path, data_hash, read_manifest
+from ifdd.data.clips import load_clip
+from ifdd.data.manifest import clip_path, data_hash, files_hash, read_manifest
+from ifdd.data.preprocessing import Preprocessing
 from ifdd.data.scripted import SuiteConfig, suite_scripts, training_arrays
 from ifdd.data.scripted.suite import clip_id
 from ifdd.errors import InputError
@@ -105,7 +106,7 @@ def from_manifest(path: Path, preprocessing: Preprocessing, labels: Sequence[str
         if label >= len(labels) or labels[label] != name:
             raise InputError(f"{path}: label {label} is {name!r}; the model's labels are {', '.join(labels)}, in this order")
     crops = frame["crop"].fillna("none").tolist() if "crop" in frame else ["none"] * len(frame)
-    key = json.dumps([data_hash(frame), str(Path(frame.attrs["root"]).resolve()), crops, preprocessing.to_dict()])
+    key = json.dumps([data_hash(frame), files_hash(frame), crops, preprocessing.to_dict()])
     folder = cache / hashlib.sha256(key.encode()).hexdigest()[:24]
     if not folder.is_dir():
         _decode(frame, crops, preprocessing, folder, progress)

@@ -21,7 +21,7 @@ from lightning.pytorch.callbacks import Callback, ModelCheckpoint, TQDMProgressB
 from lightning.pytorch.loggers import CSVLogger
 
 from ifdd.checkpoints import Card, library_versions, load_checkpoint, save_checkpoint
-from ifdd.data.clips import Preprocessing
+from ifdd.data.preprocessing import Preprocessing
 from ifdd.errors import InputError
 from ifdd.losses import IFDDLoss, LiftingLoss
 from ifdd.model import DFERModel, create_model

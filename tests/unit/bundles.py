@@ -5,7 +5,7 @@ from pathlib import Path
 import torch
 
 from ifdd.checkpoints import Card, save_checkpoint
-from ifdd.data.clips import Preprocessing
+from ifdd.data.preprocessing import Preprocessing
 from ifdd.labels import EMOTIONS
 from ifdd.model import IFDDModel, create_model
 

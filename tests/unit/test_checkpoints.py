@@ -7,7 +7,7 @@ import torch
 import ifdd
 from ifdd import InputError
 from ifdd.checkpoints import Card, list_checkpoints, save_checkpoint
-from ifdd.data.clips import Preprocessing
+from ifdd.data.preprocessing import Preprocessing
 from ifdd.labels import EMOTIONS
 from ifdd.model import DFERModel
 

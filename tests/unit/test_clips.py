@@ -11,7 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from media import corners_image, gray_images, write_video
 
-from ifdd.data.clips import Preprocessing, analyse, crop, load_clip, load_windows, segment_centres
+from ifdd.data.clips import analyse, load_clip, load_windows, segment_centres
+from ifdd.data.crop import crop
+from ifdd.data.preprocessing import Preprocessing
 from ifdd.data.video import read_frames
 from ifdd.errors import InputError
 

@@ -13,8 +13,9 @@ import ifdd
 import workbench
 import workbench.collection
 from ifdd.checkpoints import Bundle
-from ifdd.data.clips import Preprocessing, load_clip
+from ifdd.data.clips import load_clip
 from ifdd.data.manifest import read_manifest, write_manifest
+from ifdd.data.preprocessing import Preprocessing
 from ifdd.errors import InputError
 from ifdd.labels import EMOTIONS
 

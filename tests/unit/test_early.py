@@ -13,17 +13,15 @@ def plain_reading(reading: PlaceReading, features: torch.Tensor) -> torch.Tensor
     parts = torch.relu(reading.norm(reading.reduce(features)))
     changes = parts - parts.mean(2, keepdim=True)
     batch, channels, steps, height, width = changes.shape
-    sums = torch.stack([(changes[:, c] * reading.weight[k, c]).sum((2, 3)) for k in range(2) for c in range(channels)], 1)
-    sums = torch.relu(reading.norm_sums(sums))
+    added = torch.stack([changes[:, c] * reading.weight[k, c] for k in range(2) for c in range(channels)], 1)
+    sums = torch.relu(reading.norm_sums(added.sum((3, 4))))
+    gains = torch.relu(added) + 0.01
     out = torch.zeros(batch, reading.project.out_features, steps, 2 * height, 2 * width, dtype=features.dtype)
     for y in range(2 * height):
         for x in range(2 * width):
-            for k in range(2):
-                for c in range(channels):
-                    size = reading.weight[k, c].abs()
-                    share = size[y // 2, x // 2] / size.mean()
-                    column = reading.project.weight[:, k * channels + c]
-                    out[..., y, x] += column[None, :, None] * sums[:, k * channels + c, None] * share
+            for k in range(2 * channels):
+                share = gains[:, k, :, y // 2, x // 2] / gains[:, k].mean((2, 3))
+                out[..., y, x] += reading.project.weight[:, k][None, :, None] * (sums[:, k] * share)[:, None]
     return out
 
 
@@ -49,6 +47,16 @@ def test_what_stands_still_is_not_read() -> None:
     torch.testing.assert_close(reading(still), reading(other))
     moving = torch.randn(1, 4, 6, 4, 4)
     assert not torch.allclose(reading(moving), reading(other), atol=1e-3)
+
+
+def test_a_sum_returns_to_the_place_that_changed() -> None:
+    torch.manual_seed(0)
+    reading = PlaceReading(4, 3, (4, 4)).eval()
+    features = torch.zeros(1, 4, 6, 8, 8)
+    features[..., 3, 2:4, 4:6] = 5.0  # one frame, one place, whose 3×3 reading reaches the next ones
+    written = (reading(features) - reading(torch.zeros_like(features))).abs().sum((0, 1))
+    inside = written[3, :6, 2:].sum() / written[3].sum()
+    assert inside > 0.9
 
 
 def test_mean_over_places_is_the_sum_read() -> None:

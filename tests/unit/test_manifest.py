@@ -9,7 +9,7 @@ import pytest
 from media import gray_images, write_video
 
 from ifdd.data import manifest
-from ifdd.data.manifest import REQUIRED, clip_path, data_hash, index_folder, read_manifest, write_manifest
+from ifdd.data.manifest import REQUIRED, clip_path, data_hash, files_hash, index_folder, read_manifest, write_manifest
 from ifdd.errors import InputError
 
 
@@ -94,6 +94,22 @@ def test_data_hash_depends_on_clips_and_labels_in_order(table: pd.DataFrame) -> 
         table.assign(clip_id=list("xyz")),
     ]
     assert len({same, *(data_hash(other) for other in changed)}) == 5
+
+
+def test_files_hash_sees_a_frame_that_is_written_again(table: pd.DataFrame, tmp_path: Path) -> None:
+    (tmp_path / "x").mkdir()
+    (tmp_path / "é/c").mkdir(parents=True)
+    for name in ("x/a.mp4", "x/b.mp4", "é/c/1.png"):
+        (tmp_path / name).write_text("12")
+    table.attrs["root"] = str(tmp_path)
+    before = files_hash(table)
+    assert files_hash(table) == before
+    (tmp_path / "é/c/1.png").write_text("1")
+    after = files_hash(table)
+    assert after != before
+    (tmp_path / "x/b.mp4").unlink()
+    with pytest.raises(InputError, match=r"x/b\.mp4: No such file"):
+        files_hash(table)
 
 
 def test_index_folder(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ import yaml
 import ifdd
 from ifdd.errors import InputError
 from ifdd.labels import EMOTIONS
+from ifdd.modules.early import PlaceReading
 from ifdd.modules.mvit import TokenPool
 from ifdd.training import run
 from ifdd.training.augment import to_clips
@@ -64,8 +65,11 @@ def colours(monkeypatch: pytest.MonkeyPatch) -> None:
 MATRICES = (torch.nn.Linear, torch.nn.Conv2d, torch.nn.Conv3d)
 
 
-def pooling_kernels(model: torch.nn.Module) -> set[str]:
-    return {f"{name}.weight" for name, part in model.named_modules() if isinstance(part, TokenPool)}
+KERNELS = (TokenPool, PlaceReading)
+
+
+def kernels(model: torch.nn.Module) -> set[str]:
+    return {f"{name}.weight" for name, part in model.named_modules() if isinstance(part, KERNELS)}
 
 
 def weights(folder: Path) -> dict[str, torch.Tensor]:
@@ -94,7 +98,7 @@ def test_only_matrices_and_kernels_decay():
     assert {"backbone.class_token", "head.pooling.weight", "backbone.blocks.0.attn.position.tables.0"} <= freed
     matrices = {f"{name}.weight" for name, part in model.named_modules() if isinstance(part, MATRICES)}
     assert not freed & matrices
-    assert {names[id(parameter)] for parameter in decayed["params"]} - matrices == pooling_kernels(model)
+    assert {names[id(parameter)] for parameter in decayed["params"]} - matrices == kernels(model)
     assert len(decayed["params"]) + len(free["params"]) == len(names)
 
 

@@ -1,0 +1,53 @@
+"""How a source becomes a clip."""
+
+from dataclasses import asdict, dataclass, fields
+from typing import Any, Self
+
+from ifdd.errors import InputError
+
+CROPS = ("face", "center", "none")
+_RULES = {"sampling": "segment-centres", "padding": "repeat-last"}
+
+
+@dataclass(frozen=True)
+class Preprocessing:
+    """How a source becomes a clip; part of a checkpoint's card.
+
+    `frames` is T; `size` is (H, W); `crop` is "face" (the tracked face), "center" (the largest centred square) or "none"
+    (the whole frame); `margin` widens a face box on each side, as a fraction of its side. Frames are sampled at the centres
+    of T equal segments; where there are fewer than T, the last one is repeated.
+
+    Raises:
+        InputError: an impossible value.
+    """
+
+    frames: int = 16
+    size: tuple[int, int] = (112, 112)
+    crop: str = "face"
+    margin: float = 0.15
+
+    def __post_init__(self) -> None:
+        if self.crop not in CROPS:
+            raise InputError(f"crop {self.crop!r} is unknown; use one of {', '.join(CROPS)}")
+        if self.frames < 1 or len(self.size) != 2 or min(self.size) < 1 or not 0 <= self.margin <= 2:
+            raise InputError(f"impossible preprocessing {self}; need frames and size of at least 1, a margin between 0 and 2")
+
+    def to_dict(self) -> dict[str, Any]:
+        """The fields and the rules, as JSON types."""
+        return asdict(self) | {"size": list(self.size)} | _RULES
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> Self:
+        """Inverse of `to_dict`; keys may be left out.
+
+        Raises:
+            InputError: a key that nobody knows, a rule other than ours, an impossible value.
+        """
+        known = {field.name for field in fields(cls)}
+        for key, value in values.items():
+            if key not in known and _RULES.get(key) != value:
+                raise InputError(f"preprocessing {key}: {value!r} is unknown; known are {', '.join(sorted(known))} and {_RULES}")
+        kept = {key: value for key, value in values.items() if key in known}
+        if "size" in kept:
+            kept["size"] = tuple(kept["size"])
+        return cls(**kept)
