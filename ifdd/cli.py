@@ -1,9 +1,10 @@
 """The command `ifdd`: models, training, evaluation, prediction, data."""
 
 import json
+import os
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -85,6 +86,7 @@ def evaluate(
     Example: ifdd evaluate scripted-tiny-ifdd --suite test --out runs/again
     """
     from ifdd.checkpoints import load_checkpoint
+    from ifdd.device import choose_device
     from ifdd.training.clipsets import from_manifest, from_suite, suite_of_card
     from ifdd.training.evaluation import write_evaluation
 
@@ -98,7 +100,7 @@ def evaluate(
     else:
         assert suite is not None
         clips = from_suite(suite_of_card(bundle.card, suite), bundle.preprocessing.frames, bundle.preprocessing.size, cache)
-    metrics = write_evaluation(bundle, clips, out, batch=batch, device=_device(device), seed=seed)
+    metrics = write_evaluation(bundle, clips, out, batch=batch, device=str(choose_device(device)), seed=seed)
     _show_metrics(metrics, as_json, {"out": str(out)})
 
 
@@ -110,6 +112,8 @@ def predict(
     face: Annotated[int | None, typer.Option(min=1, help="Which face, from 1, largest first.")] = None,
     start: Annotated[float | None, typer.Option(min=0, help="Seconds.")] = None,
     end: Annotated[float | None, typer.Option(min=0, help="Seconds.")] = None,
+    fps: Annotated[float | None, typer.Option(help="Frame rate of a folder of frames.")] = None,
+    device: Device = "auto",
     as_json: Json = False,
 ) -> None:
     """Print the probabilities of the classes for one video.
@@ -120,13 +124,16 @@ def predict(
 
     from ifdd.checkpoints import load_checkpoint
     from ifdd.data.clips import load_clip
+    from ifdd.device import choose_device
 
     bundle = load_checkpoint(checkpoint)
     preprocessing = bundle.preprocessing if crop is None else replace(bundle.preprocessing, crop=crop)
-    clip = load_clip(video, preprocessing, face=face, start=start, end=end)
+    clip = load_clip(video, preprocessing, face=face, start=start, end=end, fps=fps)
     for warning in clip.warnings:
         typer.echo(f"warning: {video}: {warning}", err=True)
-    probabilities = bundle.predict(clip.tensor()[None])[0].tolist()
+    place = choose_device(device)
+    bundle.model.to(place)
+    probabilities = bundle.predict(clip.tensor()[None].to(place))[0].tolist()
     named = dict(zip(bundle.labels, probabilities, strict=True))
     if as_json:
         _say_json({"video": str(video), "checkpoint": bundle.name, "probabilities": named, "warnings": list(clip.warnings)})
@@ -140,8 +147,8 @@ def render(
     out: Annotated[Path, typer.Option(help="New folder for frames, truth and clips.parquet.")],
     suite: Annotated[str, typer.Option(help="train, val or test; identities of the three never overlap.")] = "test",
     clips: Annotated[int, typer.Option(min=1, help="How many clips; classes in turn.")] = 70,
-    identities: Annotated[int, typer.Option(min=1, help="How many persons.")] = 175,
-    difficulty: Annotated[str, typer.Option(help="easy, standard or hard.")] = "standard",
+    identities: Annotated[int, typer.Option(min=1, help="How many persons.")] = 140,
+    difficulty: Annotated[str, typer.Option(help="easy, standard or hard.")] = "easy",
     name: Annotated[str, typer.Option(help="Goes into the clip ids.")] = "scripted",
     seed: Annotated[int, typer.Option(help="Another seed gives other persons and clips.")] = 1,
     size: Annotated[int, typer.Option(min=32, help="Height and width in pixels.")] = 112,
@@ -162,6 +169,9 @@ def index(
     folder: Annotated[Path, typer.Argument(help="Folder with one sub-folder for each class.")],
     out: Annotated[Path | None, typer.Option(help="Manifest to write; default FOLDER/clips.parquet.")] = None,
     labels: Annotated[str | None, typer.Option(help="Class names in order, with commas; default: seven emotions.")] = None,
+    crop: Annotated[
+        Literal["face", "center", "none"] | None, typer.Option(help="Default: face for videos, none for folders of frames.")
+    ] = None,
 ) -> None:
     """Write the manifest of a folder: FOLDER/<class>/<video or folder of frames>.
 
@@ -173,20 +183,11 @@ def index(
     target = out or folder / FILE_NAME
     if target.exists():
         raise InputError(f"{target} exists; choose another --out or remove it")
-    frame = index_folder(folder, labels.split(",") if labels else EMOTIONS)
+    frame = index_folder(folder, labels.split(",") if labels else EMOTIONS, crop)
+    base = (target if target.suffix != ".parquet" else target.parent).resolve()
+    frame["path"] = [Path(os.path.relpath(folder.resolve() / path, base)).as_posix() for path in frame["path"]]
     write_manifest(frame, target)
     typer.echo(f"{target}: {len(frame)} clips")
-
-
-def _device(name: str) -> str:
-    import torch
-
-    known = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
-    if name == "auto":
-        return next(device for device in ("cuda", "mps", "cpu") if known[device])
-    if not known.get(name, False):
-        raise InputError(f"--device {name} is not available here; use auto or {', '.join(d for d in known if known[d])}")
-    return name
 
 
 def _say_json(values: Any) -> None:

@@ -17,7 +17,7 @@ def show(table: pd.DataFrame, clip_ids: Sequence[str], key: str) -> None:
     chosen = table[table["clip_id"].isin(set(clip_ids))].sort_values("correct", kind="stable")
     wrong = int((~chosen["correct"]).sum())
     more = f", the first {MOST} shown" if len(chosen) > MOST else ""
-    st.markdown(f"**{len(chosen)} clips chosen**, {wrong} of them wrong{more}")
+    st.markdown(f"**{len(chosen)} clip{'s' * (len(chosen) != 1)} chosen**, {wrong} of them wrong{more}")
     shown = chosen.head(MOST)
     for start in range(0, len(shown), COLUMNS):
         for column, (_, row) in zip(

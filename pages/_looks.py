@@ -24,9 +24,12 @@ def kept(key: str) -> dict[str, Any]:
 
 def show_error(error: Exception, about: str = "") -> None:
     """A panel: what is wrong with what (`about`), and the next step, with which nearly every message of ours ends."""
-    text = str(error) if not about or about in str(error) else f"{about}: {error}"
+    text = str(error)
+    if isinstance(error, OSError):
+        text = f"{error.filename or 'the computer'}: {error.strerror or error}; see whether the disk is full, and try again"
+    text = text if not about or about in text else f"{about}: {text}"
     what, _, step = text.rpartition("; ")
-    if isinstance(error, InputError) and 0 < text.count("; ") <= 2:  # more of them: a list, not a way out
+    if isinstance(error, (InputError, OSError)) and 0 < text.count("; ") <= 2:  # more of them: a list, not a way out
         text = f"{_plain(what)}\n\n**Next step:** {_plain(step)}"
     else:
         text = _plain(text)
@@ -126,6 +129,8 @@ class _Drawing:
 
 
 def chosen_points(event: Any) -> list[str]:
-    """Clip ids of the points that are selected in a chart."""
+    """Clip ids of the points that are selected in a chart; `event` None: it was not drawn yet."""
+    if event is None:
+        return []
     data = [point.get("customdata") for point in event.selection.points]
     return [str(item[0] if isinstance(item, list) else item) for item in data]

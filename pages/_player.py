@@ -72,7 +72,7 @@ def ask_maps(bundles: list[Bundle], key: str, extra: dict[str, str | None]) -> d
 
 def in_words(text: str) -> str:
     """A message of the command line with its options as they are called here: --crop none → Crop none."""
-    return re.sub(r"--(crop|face|start|end|window)\b", lambda found: found[1].capitalize(), text)
+    return re.sub(r"--(crop|face|start|end|window|stride)\b", lambda found: found[1].capitalize(), text)
 
 
 def show(view: ClipView, name: str, key: str) -> None:
@@ -86,7 +86,7 @@ def show(view: ClipView, name: str, key: str) -> None:
     _looks.section("Probabilities")
     _looks.chart(probabilities.to_plotly(), f"{key}_probabilities", "Probability of each class, by model")
     for model in view.windowed_models():
-        text = "The video was read in windows; above is the one with the highest probability of the class."
+        text = "The video was read in windows; above is this model's own: the one with the highest probability of the class."
         _looks.section(f"What {model} says over time", text)
         displays[f"timeline {model}"] = windows = view.windows(model)
         _looks.chart(windows.to_plotly(), f"{key}_windows_{model}", f"Probability of each class over time, {model}")

@@ -41,7 +41,7 @@ def _library(folder: Path, stamp: int) -> Library:
     return Library(folder)
 
 
-@st.cache_resource(max_entries=4, show_spinner="Loading the model …")
+@st.cache_resource(max_entries=32, show_spinner="Loading the model …")
 def _model(folder: Path, stamp: int) -> tuple[Bundle, Lock]:
     return load_checkpoint(folder), Lock()
 
@@ -69,7 +69,9 @@ def usable_models() -> dict[str, Bundle]:
         except (InputError, OSError) as error:
             _looks.show_error(error, name)
     if not found:
-        raise InputError("no checkpoint can be used; train one with ifdd train, or set IFDD_CHECKPOINTS to a folder of them")
+        raise InputError(
+            "no checkpoint can be used; copy a trained one (runs/NAME/checkpoint) to checkpoints/NAME, or set IFDD_CHECKPOINTS"
+        )
     return found
 
 

@@ -27,7 +27,13 @@ with st.sidebar:
     shown = table[filters[outcome] & (table["label_name"].isin(labels) if labels else True)]
     if shown.empty:
         raise InputError("no clip fits these filters; choose another class or outcome")
-    clip_id = st.selectbox(f"Clip ({len(shown)})", list(shown.index), format_func=table["title"].get, **_looks.kept("clip_id"))
+    clip_id = st.selectbox(
+        f"Clip ({len(shown)})",
+        list(shown.index),
+        format_func=table["title"].get,
+        help="✓ right, ✗ wrong, in the order of the models: " + ", ".join(models),
+        **_looks.kept("clip_id"),
+    )
     clip = table.loc[clip_id]
     names = _player.ask_models(models, "clip")
     maps = _player.ask_maps([models[name] for name in names], "clip", {"the true class": clip["label_name"]})

@@ -10,7 +10,7 @@ from workbench.library import InputError
 _looks.heading("Confidence", "How sure are the models of each class, and are they right to be?")
 collections = _state.collections(_state.usable_models())
 if not collections:
-    raise InputError("no model has been run over the clips; run: workbench demo")
+    raise InputError("no model has been run over the clips; stop the app and run make app")
 with st.sidebar:
     everyone = list(collections)
     names = st.multiselect(
@@ -35,7 +35,8 @@ _looks.section(
     "n = positives / negatives. Every dot is a clip.",
 )
 alt = "Density of the probability of each class, positives and negatives, by model"
-_looks.chart(densities.to_plotly(), "confidence_density", alt)
+ids = list(next(iter(collections.values())).predictions["clip_id"])
+_looks.chart(densities.to_plotly(ids), "confidence_density", alt)
 notes = [f"- {name}: {note}" for name, result in results.items() for note in result[0].notes]
 if notes:
     with st.expander(f"{len(notes)} notes on these curves"):

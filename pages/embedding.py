@@ -11,7 +11,7 @@ from workbench.library import InputError, labelled, vector_activations
 _looks.heading("Embedding", "Every point is a clip. Draw a lasso or a box around some, or click one, to see them.")
 collections = _state.collections(_state.usable_models())
 if not collections:
-    raise InputError("no model has been run over the clips; run: workbench demo")
+    raise InputError("no model has been run over the clips; stop the app and run make app")
 
 with st.sidebar:
     name = st.selectbox("Model", list(collections), **_looks.kept("embedding_model"))
@@ -39,13 +39,15 @@ with st.sidebar:
     colours = ["label", "prediction", "correct"]
     colour_by = st.segmented_control("Colour by", colours, default="label", required=True, **_looks.kept("embedding_colour"))
 
+key = f"embedding_{name}_{activation}_{method}"
+chosen = _looks.chosen_points(st.session_state.get(key))
 result, table = _state.embedding(collection, activation, method), labelled(collection)
 display = EmbeddingDisplay.from_result(result, table["prediction"].to_numpy(), colour_by)
 left, right = st.columns([7, 5], gap="medium")
 with left:
     event = _looks.chart(
-        display.to_plotly(clip_ids=list(table["clip_id"])).update_layout(height=660, legend=_looks.LEGEND_BELOW),
-        f"embedding_{name}_{activation}_{method}_{colour_by}",
+        display.to_plotly(clip_ids=list(table["clip_id"]), chosen=chosen).update_layout(height=660, legend=_looks.LEGEND_BELOW),
+        key,
         f"Map of the clips by {activation} of {name}, coloured by {colour_by}. {result.caption}",
         on_select="rerun",
         selection_mode=("points", "box", "lasso"),

@@ -1,12 +1,14 @@
 """What is loaded, and how good is it?"""
 
+import html
+
 import _looks
 import _state
 import streamlit as st
 
 from workbench.analysis.metrics import MetricsResult
 from workbench.displays.metrics import ConfusionDisplay, RecallDisplay
-from workbench.library import Bundle, describe
+from workbench.library import Bundle, describe, test_data
 
 
 def show_model(name: str, bundle: Bundle, result: MetricsResult | None) -> None:
@@ -59,7 +61,7 @@ def show_cards(bundles: dict[str, Bundle]) -> None:
             "WAR": test.get("WAR"),
             "UAR": test.get("UAR"),
             "sha256": bundle.card.sha256[:12],
-            "data": bundle.card.data.get("name"),
+            "test data": test_data(bundle.card),
         }
         for name, bundle in bundles.items()
         for test in [bundle.card.metrics.get("test", {})]
@@ -74,6 +76,8 @@ _looks.heading(
 )
 models = _state.usable_models()
 _looks.notice(models)
+clips = _state.library()
+_looks.lead(f"Below: the {len(clips.clips)} clips in {html.escape(str(clips.manifest.parent))}")
 measured = {name: _state.metrics(collection) for name, collection in _state.collections(models).items()}
 for column, (name, bundle) in zip(st.columns(len(models)), models.items(), strict=True):
     with column.container(border=True, height="stretch"):

@@ -72,7 +72,7 @@ function build(root, data) {
       const cell = element("button", "cell", strip);
       cell.type = "button";
       cell.tabIndex = panel === boxes[0].panel ? 0 : -1;
-      cell.setAttribute("aria-label", `${panel.name} ${group.title}, frame ${frame + 1}, ${time(frame)}`);
+      cell.setAttribute("aria-label", `${panel.name} ${group.title}, clip frame ${frame}, ${time(frame)}`);
       picture(cell, panel);
       show(cell, panel, frame);
       cell.onclick = () => { stop(); go(frame); };
@@ -83,7 +83,7 @@ function build(root, data) {
     element("div", "rowname hint", strip, "true intensity");
     for (const [frame, value] of data.intensity.entries()) {
       const cell = element("div", "level", strip);
-      cell.title = `frame ${frame + 1}: true intensity ${value.toFixed(2)}`;
+      cell.title = `clip frame ${frame}: true intensity ${value.toFixed(2)}`;
       element("i", "", cell).style.height = `${100 * value}%`;
     }
   }
@@ -116,13 +116,13 @@ function build(root, data) {
     const now = Math.min(Math.max(frame, 0), last);
     root.dataset.frame = now;
     slider.value = now;
-    slider.setAttribute("aria-valuetext", `frame ${now + 1} of ${steps}, ${time(now)}`);
-    readout.textContent = `frame ${now + 1} of ${steps} · ${time(now)} · video frame ${data.video_index[now]}`;
+    slider.setAttribute("aria-valuetext", `clip frame ${now} of 0 – ${last}, ${time(now)}`);
+    readout.textContent = `clip frame ${now} (0 – ${last}) · ${time(now)} · video frame ${data.video_index[now]}`;
     for (const { panel, image, badge, group } of boxes) {
       const unread = !panel.read[panel.at[now]];
       show(image, panel, now);
       badge.hidden = !unread;
-      image.setAttribute("aria-label", `${group.title}, ${panel.name}, frame ${now + 1} of ${steps}, ${time(now)}${unread ? ", not read" : ""}`);
+      image.setAttribute("aria-label", `${group.title}, ${panel.name}, clip frame ${now}, ${time(now)}${unread ? ", not read" : ""}`);
     }
     columns.forEach((cells, index) => cells.forEach((cell) => cell.classList.toggle("now", index === now)));
   };

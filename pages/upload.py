@@ -12,7 +12,7 @@ from workbench.clipview import ClipView
 from workbench.explain import Options
 from workbench.library import InputError, NoFaceError
 
-CROPS = {"face": "face", "center": "centre", "none": "none"}
+CROPS = ("face", "center", "none")
 
 _looks.heading("Your own video", "It is read on this computer, and no copy of it is kept.")
 models = _state.usable_models()
@@ -21,10 +21,9 @@ with st.sidebar:
     names = _player.ask_models(models, "upload")
     crop = st.segmented_control(
         "Crop",
-        list(CROPS),
+        CROPS,
         default="face",
         required=True,
-        format_func=CROPS.get,
         help="The tracked face, the largest centred square, or the whole frame.",
         **_looks.kept("upload_crop"),
     )
@@ -36,26 +35,45 @@ with st.sidebar:
     left, right = st.columns(2)
     start = left.number_input("Start (s)", 0.0, None, None, 0.5, placeholder="begin", **_looks.kept("upload_start"))
     end = right.number_input("End (s)", 0.0, None, None, 0.5, placeholder="end", **_looks.kept("upload_end"))
-    window = st.number_input(
+    window = left.number_input(
         "Window (s)",
         0.1,
         None,
         None,
         0.5,
-        placeholder="the whole stretch",
-        help="Read a long video piece by piece; the most telling piece is shown.",
+        placeholder="all",
+        help="Read a long video piece by piece. Each model shows the piece in which it is surest of the class.",
         **_looks.kept("upload_window"),
     )
+    stride = None
+    if window is not None:
+        stride = right.number_input(
+            "Stride (s)",
+            0.1,
+            None,
+            None,
+            0.5,
+            placeholder="window",
+            help="From the begin of one piece to the next; by default pieces do not overlap.",
+            **_looks.kept("upload_stride"),
+        )
     maps = _player.ask_maps([models[name] for name in names], "upload", {})
 
 left, right = st.columns(2, gap="large")
 uploaded = left.file_uploader("A video file", key="upload_file", help="Any format that FFmpeg reads.")
 path = right.text_input("or the path of a video or of a folder of frames", key="upload_path").strip()
+if uploaded is not None and path:
+    st.warning("A file and a path are given; the file is shown. Remove it to see the path.", icon=":material/info:")
+fps = None
+if uploaded is None and path and (path := str(Path(path).expanduser())) and Path(path).is_dir():
+    fps = right.number_input(
+        "Frame rate of the folder (1/s)", 1.0, 1000.0, 25.0, help="Images have no time stamps.", **_looks.kept("upload_fps")
+    )
 if uploaded is None and not path:
     st.info("Give a video: a face, a few seconds, any format.", icon=":material/movie:")
     st.stop()
 
-options = Options(**maps, crop=crop, face=face, start=start, end=end, window=window)
+options = Options(**maps, crop=crop, face=face, start=start, end=end, window=window, stride=stride, fps=fps)
 source = Path(uploaded.name if uploaded else path)
 asked = (uploaded.file_id if uploaded else path, tuple(names), options)
 if st.session_state.get("upload_asked") != asked:  # only the last view is kept, and only for this visitor

@@ -30,7 +30,7 @@ def make_checkpoints(folder: Path) -> None:
             model=model.config,
             labels=EMOTIONS,
             preprocessing=Preprocessing().to_dict(),
-            data={"name": "ScriptedFaces"},
+            data={"test": {"source": "scripted", "name": "tiny", "difficulty": "standard"}},
             training={},
             metrics={},
             versions=library_versions(),

@@ -6,10 +6,10 @@ import warnings
 from pathlib import Path
 from typing import Annotated, Literal
 
-import torch
 import typer
 
 from ifdd.checkpoints import Bundle, load_checkpoint
+from ifdd.device import choose_device
 from ifdd.errors import InputError
 
 app = typer.Typer(
@@ -132,7 +132,7 @@ def demo(
     from workbench.library import demo_folder
 
     out = out or demo_folder()
-    collections = prepare_demo(out, clips, _device(device))
+    collections = prepare_demo(out, clips, choose_device(device))
     typer.echo(f"{out}: {clips} clips, collected with {', '.join(collections)}")
 
 
@@ -168,25 +168,10 @@ def main() -> None:
 
 
 def _load(checkpoint: str, device: str) -> Bundle:
-    place = _device(device)
+    place = choose_device(device)
     bundle = load_checkpoint(checkpoint)
     bundle.model.to(place)
     return bundle
-
-
-def _device(name: str) -> torch.device:
-    """The device asked for; "auto" takes a GPU if there is one.
-
-    Raises: InputError for one that is not there.
-    """
-    there = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
-    if name == "auto":
-        return torch.device(next((device for device in ("cuda", "mps") if there[device]), "cpu"))
-    if not there.get(name.split(":")[0], False):
-        raise InputError(
-            f"no device {name!r} here; choose auto or {', '.join(device for device, found in there.items() if found)}"
-        )
-    return torch.device(name)
 
 
 def _one_line(error: Exception, path: Path | None = None) -> str:

@@ -22,17 +22,14 @@ THUMBNAIL = 96  # pixels, longest side
 
 @dataclass(frozen=True, eq=False)
 class Truth:
-    """What is known about a clip: its class by name; of a scripted one also the intensity (n,) in [0, 1] at `seconds` (n,)."""
+    """What is known about a clip: its class by name; of a scripted one also the intensity (n,) in [0, 1] of each frame."""
 
     label: str
-    seconds: np.ndarray | None = None
     intensity: np.ndarray | None = None
 
-    def intensity_at(self, seconds: np.ndarray) -> np.ndarray | None:
-        """Intensity at other times (T,), linear between the known ones; None where it is not known."""
-        if self.seconds is None or self.intensity is None:
-            return None
-        return np.interp(seconds, self.seconds, self.intensity)
+    def intensity_of(self, video_index: np.ndarray) -> np.ndarray | None:
+        """Intensity of the frames with these indexes (T,); None where it is not known."""
+        return None if self.intensity is None else self.intensity[video_index]
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,7 +68,7 @@ class ClipView:
             said = f"{item.labels[item.predicted]} {item.probabilities[item.predicted]:.0%}"
             label = item.labels[item.target]
             groups.append(map_group(name, said, item.clip.pixels, item.clip.seconds, item.saliency, label))
-        intensity = None if self.truth is None else self.truth.intensity_at(clip.seconds)
+        intensity = None if self.truth is None else self.truth.intensity_of(clip.video_index)
         return player_data(groups, clip.video_index, intensity)
 
     def probabilities(self) -> ProbabilityDisplay:
@@ -110,7 +107,7 @@ class ClipView:
             item.split,
             seconds=seconds,
             thumbnails=np.stack([shrink(image) for image in item.clip.pixels]),
-            intensity=None if self.truth is None else self.truth.intensity_at(seconds),
+            intensity=None if self.truth is None else self.truth.intensity_of(item.clip.video_index),
         )
 
     def correlation(self, model: str) -> CorrelationDisplay | None:
@@ -136,7 +133,7 @@ def read_truth(label: str, file: Path | None = None) -> Truth:
         return Truth(label)
     try:
         with file.open("rb") as stream, np.load(stream, allow_pickle=False) as values:
-            return Truth(label, values["seconds"], values["intensity"])
+            return Truth(label, values["intensity"])
     except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile) as error:
         raise InputError(f"{file} is no truth file ({error}); remove the folder of the clips and make it again") from error
 

@@ -4,6 +4,7 @@ Everything is written into a hidden folder beside the target, which takes its na
 leaves that folder behind and is resumed by the same call.
 """
 
+import hashlib
 import json
 import math
 import shutil
@@ -21,7 +22,7 @@ from tqdm import tqdm
 
 from ifdd.checkpoints import Bundle
 from ifdd.data.clips import load_clip
-from ifdd.data.manifest import clip_path, data_hash, read_manifest
+from ifdd.data.manifest import clip_path, data_hash, files_hash, read_manifest
 from ifdd.errors import InputError
 from ifdd.model import DFERModel
 from workbench.analysis.saliency import is_spatial
@@ -80,8 +81,10 @@ def collect(
         "clips": len(clips),
         "activations": {name: {"shape": list(stored.shape), "dtype": stored.dtype} for name, stored in plan.items()},
     }
+    reading = [files_hash(clips), clips["crop"].tolist() if "crop" in clips else None]
+    key = {**meta, "reading": hashlib.sha256(json.dumps(reading).encode()).hexdigest()}
     try:
-        _run(bundle, clips, labels, out, plan, meta, batch)
+        _run(bundle, clips, labels, out, plan, meta, key, batch)
     except OSError as error:
         raise InputError(
             f"{error.filename or out}: {error.strerror or error}; make room or choose another folder "
@@ -91,11 +94,18 @@ def collect(
 
 
 def _run(
-    bundle: Bundle, clips: pd.DataFrame, labels: np.ndarray, out: Path, plan: "_Plan", meta: dict[str, Any], batch: int
+    bundle: Bundle,
+    clips: pd.DataFrame,
+    labels: np.ndarray,
+    out: Path,
+    plan: "_Plan",
+    meta: dict[str, Any],
+    key: dict[str, Any],
+    batch: int,
 ) -> None:
     out.parent.mkdir(parents=True, exist_ok=True)
     partial = out.parent / f".{out.name}.partial"
-    done = _resume(partial, meta)
+    done = _resume(partial, key)
     _check_room(partial, plan, len(clips), done)
     files = {name: _RowFile(partial / ACTIVATIONS / f"{name}.npy", stored, len(clips), done) for name, stored in plan.items()}
     probabilities = _RowFile(partial / "probabilities.npy", _Stored((len(bundle.labels),), "float32"), len(clips), done)
@@ -108,7 +118,7 @@ def _run(
             probabilities.write(first, output.logits.float().softmax(-1).cpu().numpy())
             for name, file in files.items():
                 file.write(first, _pooled(cache[name], name, meta["pool"]).float().cpu().numpy())
-            _write_json(partial / _STATE, {"meta": meta, "done": first + len(tensors)})
+            _write_json(partial / _STATE, {"key": key, "done": first + len(tensors)})
             bar.update(len(tensors))
     table = _predictions(clips, labels, bundle.labels, np.load(probabilities.path, allow_pickle=False))
     table.to_parquet(partial / PREDICTIONS, index=False)
@@ -216,7 +226,7 @@ def _check_room(partial: Path, plan: _Plan, clips: int, done: int) -> None:
         )
 
 
-def _resume(partial: Path, meta: dict[str, Any]) -> int:
+def _resume(partial: Path, key: dict[str, Any]) -> int:
     """Number of clips that an interrupted run of the same collection has finished; else an empty folder is made."""
     state = partial / _STATE
     if state.is_file():
@@ -224,7 +234,7 @@ def _resume(partial: Path, meta: dict[str, Any]) -> int:
             found = json.loads(state.read_text(encoding="utf-8"))
         except ValueError:
             found = {}
-        if found.get("meta") == meta:
+        if found.get("key") == key:
             return int(found["done"])
     shutil.rmtree(partial, ignore_errors=True)
     return 0
@@ -237,7 +247,7 @@ def _batches(clips: pd.DataFrame, bundle: Bundle, done: int, size: int) -> Itera
 
 
 def _load(clips: pd.DataFrame, row: dict[Any, Any], bundle: Bundle) -> Tensor:
-    crop = row.get("crop") or "none"  # as the manifest's own column says: clips of a corpus are face crops already
+    crop = row.get("crop", "none")  # as the manifest's own column says: clips of a corpus are face crops already
     fps = float(row["fps"]) if row["kind"] == "frames" else None
     return load_clip(clip_path(clips, row), replace(bundle.preprocessing, crop=crop), fps=fps).tensor()
 

@@ -2,51 +2,68 @@
 
 import json
 import shutil
+import warnings
 from dataclasses import asdict
 from pathlib import Path
 
 import torch
 
-from ifdd.checkpoints import Bundle, list_checkpoints, load_checkpoint
+from ifdd.checkpoints import Bundle, load_checkpoint
 from ifdd.data.manifest import FILE_NAME, data_hash, read_manifest
 from ifdd.data.scripted.clips import GENERATOR_VERSION
 from ifdd.data.scripted.suite import SuiteConfig, render_suite
 from ifdd.errors import InputError
 from workbench.collect import collect
 from workbench.collection import Collection, open_collection
+from workbench.library import checkpoints
 
 NAME = "demo"
 CLIPS, COLLECTIONS = "clips", "collections"
 SEED = 2024
 """Of the demo suite; its identities are those of the test split, which no recipe trains on."""
 CLIPS_PER_IDENTITY = 7
+DIFFICULTY = "easy"
+"""As the shipped checkpoints' own data (their recipes), so that the app shows what their cards say."""
 
 
 def prepare_demo(out: str | Path, clips: int = 140, device: torch.device | str = "cpu") -> dict[str, Collection]:
-    """Render the demo clips and collect every shipped checkpoint on them; what is there and still valid is kept.
+    """Render the demo clips and collect on them every checkpoint that the app offers; what is there and still valid is kept.
 
-    Raises: InputError if there is no checkpoint, or `out` holds something else.
+    A checkpoint that cannot be used is warned about: the app says so, too.
+    Raises: InputError if there is no checkpoint or none can be used, or `out` holds something else.
     """
     out = Path(out)
-    checkpoints = list_checkpoints()
-    if not checkpoints:
+    offered = checkpoints()
+    if not offered:
         raise InputError("no checkpoint found; train one with ifdd train, or set IFDD_CHECKPOINTS to a folder of them")
-    config = SuiteConfig(name=NAME, seed=SEED, clips=clips, identities=max(1, clips // CLIPS_PER_IDENTITY), split="test")
+    config = SuiteConfig(
+        name=NAME, seed=SEED, clips=clips, identities=max(1, clips // CLIPS_PER_IDENTITY), split="test", difficulty=DIFFICULTY
+    )
     if not _is_rendered(out / CLIPS, config):
         for outdated in (out / COLLECTIONS, out / CLIPS):
             shutil.rmtree(outdated, ignore_errors=True)
         render_suite(config, out / CLIPS)
     manifest = out / CLIPS / FILE_NAME
     expected = data_hash(read_manifest(manifest))
-    collections = {}
-    for name in checkpoints:
-        bundle, folder = load_checkpoint(name), out / COLLECTIONS / name
-        bundle.model.to(device)
-        found = _still_valid(folder, bundle, expected)
-        if found is None:
-            shutil.rmtree(folder, ignore_errors=True)
-            found = collect(bundle, manifest, folder)
+    collections: dict[str, Collection] = {}
+    failed: list[str] = []
+    for name, checkpoint in offered.items():
+        folder = out / COLLECTIONS / name
+        try:
+            bundle = load_checkpoint(checkpoint)
+            bundle.model.to(device)
+            found = _still_valid(folder, bundle, expected)
+            if found is None:
+                shutil.rmtree(folder, ignore_errors=True)
+                found = collect(bundle, manifest, folder)
+        except InputError as error:
+            failed.append(str(error))
+            continue
         collections[name] = found
+    if not collections:
+        raise InputError(failed[0])
+    for text in failed:
+        warnings.warn(text, stacklevel=2)
     return collections
 
 

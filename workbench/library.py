@@ -49,7 +49,7 @@ class Library:
         Raises: InputError if there are no clips, with the command that makes them.
         """
         if not self.manifest.is_file():
-            raise InputError(f"{self.manifest} is missing; make clips and collections with: workbench demo")
+            raise InputError(f"{self.manifest} is missing; stop the app and run make app, which makes clips and collections")
         return read_manifest(self.manifest).set_index("clip_id", drop=False)
 
     def collected(self) -> tuple[str, ...]:
@@ -64,13 +64,17 @@ class Library:
 
         Raises: InputError if there is none, if another checkpoint made it, or if it is about other clips.
         """
-        collection = open_collection(self.folder / "collections" / bundle.path.name, bundle)
+        try:
+            collection = open_collection(self.folder / "collections" / bundle.path.name, bundle)
+        except InputError as error:
+            what = str(error).rpartition("; ")[0]
+            raise InputError(f"{what}; stop the app and run make app, which collects anew") from error
         known = set(collection.predictions["clip_id"])
         missing = [clip for clip in self.clips.index if clip not in known]
         if missing:
             raise InputError(
                 f"{collection.folder} lacks {len(missing)} of {len(self.clips)} clips of {self.manifest}, e.g. {missing[0]}; "
-                f"remove the folder and run: workbench demo"
+                f"stop the app, remove the folder and run make app"
             )
         return collection
 
@@ -139,6 +143,12 @@ def features(collection: Collection, activation: str) -> np.ndarray:
     """An activation as one row for each clip, (n, d) float32."""
     values = collection.activation(activation)
     return np.asarray(values, np.float32).reshape(len(values), -1)
+
+
+def test_data(card: Card) -> str:
+    """The data that a card's figures were measured on: name and difficulty, or manifest."""
+    about = card.data.get("test", {})
+    return " · ".join(str(about[key]) for key in ("name", "manifest", "difficulty") if about.get(key))
 
 
 def describe(card: Card) -> str:

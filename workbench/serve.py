@@ -18,6 +18,10 @@ def start_app(port: int, address: str) -> None:
     if not page.is_file():
         raise InputError(f"{page} is missing; the app runs from a clone of the repository (pip install -e .)")
     check_port(port, address)
+    for name in ("IFDD_DEMO", "IFDD_CHECKPOINTS"):
+        if os.environ.get(name):
+            os.environ[name] = str(Path(os.environ[name]).resolve())
+    os.chdir(page.parents[1])  # where Streamlit looks for its settings
     command = app_command(page, port, address)
     sys.stdout.flush()
     sys.stderr.flush()

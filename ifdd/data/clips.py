@@ -14,7 +14,7 @@ import torch
 from ifdd.data.crop import centre_box, crop, widen
 from ifdd.data.faces import FaceTracker
 from ifdd.data.preprocessing import Preprocessing
-from ifdd.data.video import probe, read_frames, read_seconds
+from ifdd.data.video import probe, read_frames, read_seconds, stretch_name
 from ifdd.errors import InputError
 
 LONG = 10.0
@@ -86,16 +86,23 @@ class Source:
         if not window > 0 or not stride > 0:
             raise InputError(f"{self.path}: window {window:g} s, stride {stride:g} s: both must be above 0")
         length = self.end - self.start
-        warnings = () if window <= length else (f"the stretch of {length:.2f} s is shorter than the window of {window:g} s",)
-        # a frame of 1/30 s must not cost a window that ends with the video
-        count = max(1, int((length - window) / stride + 1e-3) + 1) if window <= length else 1
+        frame = length / len(self.seconds)
+        fits = window <= length + frame / 2  # half a frame must not cost a window that ends with the video
+        warnings = () if fits else (f"the stretch of {length:.2f} s is shorter than the window of {window:g} s",)
+        count = max(1, int((length + frame / 2 - window) / stride) + 1) if fits else 1
         starts = self.start + stride * np.arange(count)
+        rest = self.end - float(starts[-1]) - window
+        if rest > frame:
+            warnings = (f"the last {rest:.2f} s are in no window; choose another --stride to read them",)
         return self._cut([(start, min(start + window, self.end)) for start in starts.tolist()], warnings)
 
     def _cut(self, spans: list[tuple[float, float]], warnings: tuple[str, ...]) -> Iterator[Clip]:
         """Clips of the spans, (start, end) in seconds in order of time; crops live no longer than a span needs them."""
         stretches = [self._frames_of(*span) for span in spans]
-        picks = [low + segment_centres(high - low, self.preprocessing.frames) for low, high in stretches]
+        picks = [
+            low + frames_shown(self.seconds[low:high], *span, self.preprocessing.frames)
+            for span, (low, high) in zip(spans, stretches, strict=True)
+        ]
         wanted = {self.first + index for pick in picks for index in pick.tolist()}
         crops: dict[int, np.ndarray] = {}
         done = 0
@@ -181,7 +188,9 @@ def analyse(
         first, seconds = read_seconds(path, start, end, fps=fps)
     count = len(seconds)
     if count < 2:
-        raise InputError(f"{path}: {count} frame between {start or 0:g} and {end} s; a clip needs at least 2")
+        raise InputError(
+            f"{path}: {count} frame{'s' * (count != 1)} from {stretch_name(start, end)}; a clip needs 2: choose a longer stretch"
+        )
     if preprocessing.crop == "face":
         track = tracker.result(face, margin=preprocessing.margin, source=path)
         boxes, found, held, faces = widen(track.boxes, preprocessing.size), track.found, track.held, track.faces
@@ -226,13 +235,17 @@ def load_windows(
     return analyse(path, preprocessing, face=face, start=start, end=end, fps=fps).windows(window, stride)
 
 
-def segment_centres(count: int, frames: int) -> np.ndarray:
-    """(frames,) indexes into `count` frames: the centre of each of `frames` equal segments.
+def frames_shown(seconds: np.ndarray, start: float, end: float, frames: int) -> np.ndarray:
+    """(frames,) indexes into frames that begin at `seconds` (n,): those on show at the centres of equal segments of time.
 
     Fewer frames than segments: each once, then the last one repeated.
     """
-    steps = np.arange(frames)
-    return np.minimum(steps, count - 1) if count < frames else (2 * steps + 1) * count // (2 * frames)
+    count, steps = len(seconds), np.arange(frames)
+    if count < frames:
+        return np.minimum(steps, count - 1)
+    centres = start + (end - start) * (2 * steps + 1) / (2 * frames)
+    grace = 1e-3 * (end - start) / count  # time stamps are rounded, to milliseconds at worst
+    return np.clip(np.searchsorted(seconds, centres + grace, side="right") - 1, 0, count - 1)
 
 
 def _runs(seconds: np.ndarray, flags: np.ndarray) -> list[tuple[float, float]]:

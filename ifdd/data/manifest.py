@@ -37,6 +37,8 @@ def read_manifest(path: str | Path) -> pd.DataFrame:
     except (ValueError, OSError) as error:  # pyarrow's errors derive from these
         raise InputError(f"{file}: not a parquet table ({str(error).splitlines()[0]}); make it anew") from error
     check_manifest(frame, file)
+    if "crop" in frame:
+        frame["crop"] = frame["crop"].fillna("none")
     frame.attrs["root"] = str(file.parent)
     return frame
 
@@ -64,6 +66,8 @@ def check_manifest(frame: pd.DataFrame, source: str | Path = "manifest") -> None
         raise InputError(f"{source}: kind {unknown[0]!r} is unknown; use video or frames")
     if not pd.api.types.is_integer_dtype(frame["label"]) or frame["label"].min() < 0:
         raise InputError(f"{source}: labels must be whole numbers from 0, they are {frame['label'].dtype}")
+    if not pd.api.types.is_integer_dtype(frame["fold"]):
+        raise InputError(f"{source}: folds must be whole numbers, they are {frame['fold'].dtype}; use 0 where there are none")
     pairs = frame[["label", "label_name"]].drop_duplicates()
     for column, other in (("label", "label_name"), ("label_name", "label")):
         clash = pairs[pairs[column].duplicated(keep=False)]
@@ -134,14 +138,17 @@ def files_hash(frame: pd.DataFrame) -> str:
     return digest.hexdigest()
 
 
-def index_folder(root: str | Path, labels: Sequence[str]) -> pd.DataFrame:
+def index_folder(root: str | Path, labels: Sequence[str], crop: str | None = None) -> pd.DataFrame:
     """Manifest of a folder with one sub-folder a class, each holding videos or folders of frames.
 
     Fold is 0; subject is empty, as a folder does not tell it. Hidden files and images that lie beside clips are left out.
+    Paths are relative to `root`.
 
     Args:
         root: folder whose sub-folders are named after `labels`.
         labels: class names, in the order of their numbers.
+        crop: "face", "center" or "none" for every clip; by default videos are cropped to the face and folders of frames,
+            which corpora hand out cropped, are not.
 
     Raises:
         InputError: no such folder, a sub-folder that is no class, no clips, a clip that cannot be read.
@@ -165,10 +172,10 @@ def index_folder(root: str | Path, labels: Sequence[str]) -> pd.DataFrame:
             rows.append(
                 {"clip_id": path, "path": path, "kind": info.kind, "n_frames": len(seconds), "fps": info.fps}
                 | {"width": info.width, "height": info.height, "label": list(labels).index(name), "label_name": name}
-                | {"fold": 0, "subject": ""}
+                | {"fold": 0, "subject": "", "crop": crop or ("face" if info.kind == "video" else "none")}
             )
     if not rows:
         raise InputError(f"{root}: no clips in folders named {', '.join(labels)}")
-    frame = pd.DataFrame(rows, columns=list(REQUIRED))
+    frame = pd.DataFrame(rows)
     frame.attrs["root"] = str(root)
     return frame

@@ -89,7 +89,7 @@ def read_seconds(
         first = index if not seconds else first
         seconds.append(t)
     if not seconds:
-        raise InputError(f"{path}: no frame between {start or 0:g} and {end:g} s; choose a longer stretch")
+        raise InputError(f"{path}: no frame from {stretch_name(start, end)}; choose a longer stretch")
     return first, np.array(seconds)
 
 
@@ -144,10 +144,15 @@ def natural_key(name: str) -> tuple[list[tuple[int, str]], str]:
     return [(int(part), "") if part.isdecimal() else (-1, part) for part in parts], name
 
 
+def stretch_name(start: float | None, end: float | None) -> str:
+    """A stretch in words, for messages."""
+    return f"{start or 0:g} s to {'the end' if end is None else f'{end:g} s'}"
+
+
 def _existing(path: str | Path) -> Path:
     path = Path(path)
     if not path.exists():
-        raise InputError(f"{path}: no such file or folder")
+        raise InputError(f"{path}: no such file or folder; check the spelling")
     return path
 
 
@@ -158,9 +163,11 @@ def _stretch(
     path = _existing(path)
     first = 0.0 if start is None else start
     if not first >= 0 or (end is not None and not end > first):
-        raise InputError(f"{path}: the stretch from {first:g} to {end} s is empty; need 0 <= start < end")
+        raise InputError(f"{path}: the stretch from {stretch_name(start, end)} is empty; choose 0 <= start < end")
     if fps is not None and not fps > 0:
         raise InputError(f"{path}: a frame rate of {fps:g} is impossible; give --fps above 0")
+    if fps is not None and path.is_file():
+        raise InputError(f"{path}: a video has time stamps of its own; --fps is for a folder of frames, leave it out")
     seconds, step, count = 0.0, 0.0, 0
     for count, (now, picture) in enumerate(_decode(path, fps), start=1):
         if end is not None and now >= end:
@@ -169,7 +176,7 @@ def _stretch(
         if seconds >= first:
             yield count - 1, seconds, picture
     if count < 2:
-        raise InputError(f"{path}: holds {count} frame{'' if count else 's'}; a clip needs at least 2")
+        raise InputError(f"{path}: holds {count} frame{'' if count else 's'}; a clip needs at least 2: give a longer video")
     length = seconds + step
     # half a frame of grace: the length is known no better than that
     if first >= length or (end is not None and end > length + step / 2):
@@ -201,7 +208,7 @@ def _open(path: Path) -> av.container.InputContainer:
         # "file:" and the whitelist: a name with a colon is no address, and no file makes us fetch another
         container = av.open(f"file:{path}", options={"protocol_whitelist": "file"}, metadata_errors="replace")
     except av.error.FFmpegError as error:
-        raise InputError(f"{path}: not a video that can be read ({error.strerror}); is it whole, and a video?") from error
+        raise InputError(f"{path}: not a video that can be read ({error.strerror}); give a whole video") from error
     if container.format.name in _NOT_A_VIDEO:
         container.close()
         raise InputError(f"{path}: text or a playlist, not a video; give the video itself")
@@ -211,7 +218,8 @@ def _open(path: Path) -> av.container.InputContainer:
 def _stream(container: av.container.InputContainer, path: Path) -> av.video.stream.VideoStream:
     streams = [stream for stream in container.streams.video if not stream.disposition & Disposition.attached_pic]
     if not streams:
-        raise InputError(f"{path}: holds no video, only {', '.join(sorted({s.type for s in container.streams})) or 'nothing'}")
+        found = ", ".join(sorted({s.type for s in container.streams})) or "nothing"
+        raise InputError(f"{path}: holds no video, only {found}; give a video with pictures")
     if streams[0].codec_context is None:
         raise InputError(f"{path}: no decoder for its video codec; convert it to H.264 first")
     return streams[0]

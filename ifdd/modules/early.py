@@ -1,4 +1,4 @@
-"""Stem of the small backbone: convolutions, and a reading of each frame place by place."""
+"""Parts of the small backbone: convolutions before its blocks, and a reading of each frame place by place beside them."""
 
 import torch
 from torch import Tensor, nn
@@ -8,33 +8,27 @@ EVEN = 1e-2
 """What every place is taken to add to a sum: a frame in which next to nothing changes is handed back evenly."""
 
 
-class EarlyConvolutions(nn.Module):
-    """Clip (B, 3, T, H, W) → (B, dim, T', H/8, W/8), T' = T / `stride`.
+class EarlyConvolutions(nn.Sequential):
+    """Clip (B, 3, T, H, W) → (B, 64, T', H/8, W/8), T' = T / `stride`.
 
     Three strided convolutions with batch norm learn from fewer clips than one large patch projection (Xiao et al., arXiv
-    2106.14881). `places` adds what a face's parts do.
+    2106.14881).
     """
 
-    def __init__(self, dim: int, stride: int, size: tuple[int, int]) -> None:
-        super().__init__()
-        self.convolutions = nn.Sequential(
+    channels = 64
+
+    def __init__(self, stride: int) -> None:
+        super().__init__(
             nn.Conv3d(3, 16, 3, (stride, 2, 2), 1, bias=False),
             nn.BatchNorm3d(16),
             nn.ReLU(),
             nn.Conv3d(16, 32, (1, 3, 3), (1, 2, 2), (0, 1, 1), bias=False),
             nn.BatchNorm3d(32),
             nn.ReLU(),
-            nn.Conv3d(32, 64, (1, 3, 3), (1, 2, 2), (0, 1, 1), bias=False),
-            nn.BatchNorm3d(64),
+            nn.Conv3d(32, self.channels, (1, 3, 3), (1, 2, 2), (0, 1, 1), bias=False),
+            nn.BatchNorm3d(self.channels),
             nn.ReLU(),
         )
-        self.project = nn.Conv3d(64, dim, 1)
-        self.places = PlaceReading(64, dim, (size[0] // 16, size[1] // 16))
-
-    def forward(self, clips: Tensor) -> Tensor:
-        """(B, 3, T, H, W) → (B, dim, T', H/8, W/8)."""
-        features = self.convolutions(clips)
-        return self.project(features) + self.places(features)
 
 
 class PlaceReading(nn.Module):
@@ -56,12 +50,11 @@ class PlaceReading(nn.Module):
         self.project = nn.Linear(2 * wide, dim, bias=False)
 
     def forward(self, features: Tensor) -> Tensor:
-        """(B, C, T', 2h, 2w) → (B, dim, T', 2h, 2w)."""
+        """(B, C, T', 2h, 2w) → (B, dim, T', h, w)."""
         parts = F.relu(self.norm(self.reduce(features)))
         changes = parts - parts.mean(2, keepdim=True)
         added = (changes[:, None] * self.weight[:, :, None]).flatten(1, 2)  # (B, 2 wide, T', h, w)
         sums = F.relu(self.norm_sums(added.sum((3, 4))))
         gains = F.relu(added) + EVEN
         shares = gains / gains.mean((3, 4), keepdim=True)
-        written = torch.einsum("bkthw,dk->bdthw", sums[..., None, None] * shares, self.project.weight)
-        return written.repeat_interleave(2, 3).repeat_interleave(2, 4)
+        return torch.einsum("bkthw,dk->bdthw", sums[..., None, None] * shares, self.project.weight)

@@ -13,7 +13,7 @@ from torch.nn import functional as F
 
 from ifdd.hooks import HookPoint
 from ifdd.modules.drop import StochasticDepth
-from ifdd.modules.early import EarlyConvolutions
+from ifdd.modules.early import EarlyConvolutions, PlaceReading
 from ifdd.timing import averages_pairs, feature_frames, stem_stride
 
 Grid = tuple[int, int, int]
@@ -28,7 +28,7 @@ class MViTSpec:
 
     `strides` are the spatial strides at the first block of each stage; `kv_strides` those of key and value pooling, in the
     first block of the stage and in the others. The stem is one 3×7×7 convolution with spatial stride 4 or, with
-    `early_convolutions`, `EarlyConvolutions` with stride 8.
+    `early_convolutions`, `EarlyConvolutions` with stride 8, from which a `PlaceReading` joins the last stage.
     """
 
     depths: tuple[int, ...]
@@ -210,8 +210,9 @@ def pooled_grid(grid: Grid, stride: int) -> Grid:
 class MViT(nn.Module):
     """Clip (B, 3, T, H, W) → features of stages 0…3, each (B, C_i, T', H_i, W_i), the last one normed.
 
-    The class token takes part in attention and is not handed on. `stage0`…`stage3` are HookPoints: patching one changes what
-    the pyramid reads, not what later blocks compute.
+    What `places` reads from the early convolutions, where the spec has them, is added to the normed stage. The class token
+    takes part in attention and is not handed on. `stage0`…`stage3` are HookPoints: patching one changes what the pyramid
+    reads, not what later blocks compute.
     """
 
     def __init__(self, spec: MViTSpec, frames: int, size: tuple[int, int], drop_path: float) -> None:
@@ -219,7 +220,8 @@ class MViT(nn.Module):
         stride = stem_stride(frames)
         space = spec.stem_stride
         dim = spec.dims[0]
-        self.stem = EarlyConvolutions(dim, stride, size) if spec.early_convolutions else _patches(dim, stride)
+        self.stem = EarlyConvolutions(stride) if spec.early_convolutions else _patches(dim, stride)
+        self.embed = nn.Conv3d(EarlyConvolutions.channels, dim, 1) if spec.early_convolutions else nn.Identity()
         self.averages_pairs = averages_pairs(frames)
         self.class_token = nn.Parameter(torch.empty(spec.dims[0]))
         grid: Grid = (feature_frames(frames), size[0] // space, size[1] // space)
@@ -236,6 +238,7 @@ class MViT(nn.Module):
                 dim_in, grid = spec.dims[stage], pooled_grid(grid, stride_q)
             self.ends.append(len(self.blocks) - 1)
         self.norm = nn.LayerNorm(dim_in, eps=EPS)
+        self.places = PlaceReading(EarlyConvolutions.channels, dim_in, grid[1:]) if spec.early_convolutions else None
         self.stage0, self.stage1, self.stage2, self.stage3 = HookPoint(), HookPoint(), HookPoint(), HookPoint()
         self.dims = spec.dims
         self.apply(_initialise)
@@ -243,9 +246,10 @@ class MViT(nn.Module):
 
     def forward(self, clips: Tensor) -> tuple[Tensor, ...]:
         """Return the four stages, coarse last."""
-        volume = self.stem(clips)
+        early = self.stem(clips)
         if self.averages_pairs:
-            volume = F.avg_pool3d(volume, (2, 1, 1))
+            early = F.avg_pool3d(early, (2, 1, 1))
+        volume = self.embed(early)
         grid: Grid = (volume.shape[2], volume.shape[3], volume.shape[4])
         tokens = volume.flatten(2).transpose(1, 2)
         tokens = torch.cat((self.class_token.to(tokens.dtype).expand(len(tokens), 1, -1), tokens), 1)
@@ -255,8 +259,10 @@ class MViT(nn.Module):
             tokens, grid = block(tokens, grid)
             if i in self.ends:
                 last = i == len(self.blocks) - 1
-                features = self.norm(tokens) if last else tokens
-                stages.append(points[len(stages)](features[:, 1:].transpose(1, 2).unflatten(2, grid)))
+                features = (self.norm(tokens) if last else tokens)[:, 1:].transpose(1, 2).unflatten(2, grid)
+                if last and self.places is not None:
+                    features = features + self.places(early)
+                stages.append(points[len(stages)](features))
         return tuple(stages)
 
 

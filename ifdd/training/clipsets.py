@@ -14,6 +14,7 @@ import pandas as pd
 from tqdm import tqdm
 
 from ifdd.checkpoints import Card
+from ifdd.data.arrays import new_array
 from ifdd.data.clips import load_clip
 from ifdd.data.manifest import clip_path, data_hash, files_hash, read_manifest
 from ifdd.data.preprocessing import Preprocessing
@@ -105,7 +106,7 @@ def from_manifest(path: Path, preprocessing: Preprocessing, labels: Sequence[str
     for label, name in named.itertuples(index=False):
         if label >= len(labels) or labels[label] != name:
             raise InputError(f"{path}: label {label} is {name!r}; the model's labels are {', '.join(labels)}, in this order")
-    crops = frame["crop"].fillna("none").tolist() if "crop" in frame else ["none"] * len(frame)
+    crops = frame["crop"].tolist() if "crop" in frame else ["none"] * len(frame)
     key = json.dumps([data_hash(frame), files_hash(frame), crops, preprocessing.to_dict()])
     folder = cache / hashlib.sha256(key.encode()).hexdigest()[:24]
     if not folder.is_dir():
@@ -125,7 +126,7 @@ def _decode(frame: pd.DataFrame, crops: list[str], preprocessing: Preprocessing,
     work = Path(tempfile.mkdtemp(prefix=".decoding-", dir=folder.parent))
     try:
         shape = (len(frame), preprocessing.frames, *preprocessing.size, 3)
-        pixels = np.lib.format.open_memmap(work / "clips.npy", "w+", np.uint8, shape)
+        pixels = new_array(work / "clips.npy", shape)
         rows = tqdm(frame.itertuples(), total=len(frame), desc="decode", unit="clip", disable=not progress)
         for i, (row, crop) in enumerate(zip(rows, crops, strict=True)):
             fps = float(row.fps) if row.kind == "frames" else None

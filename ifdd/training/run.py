@@ -22,6 +22,7 @@ from lightning.pytorch.loggers import CSVLogger
 
 from ifdd.checkpoints import Card, library_versions, load_checkpoint, save_checkpoint
 from ifdd.data.preprocessing import Preprocessing
+from ifdd.device import choose_device
 from ifdd.errors import InputError
 from ifdd.losses import IFDDLoss, LiftingLoss
 from ifdd.model import DFERModel, create_model
@@ -51,9 +52,13 @@ def train(
     finite, or a limit that ends before the first epoch.
     """
     out = Path(out)
-    _open_run(recipe, out, resume)
+    _check_run(recipe, out, resume)
+    device = choose_device(recipe.device)
     sets: dict[SplitName, ClipSet] = {split: load_split(recipe, split, progress) for split in SPLITS}
     check_disjoint(sets)
+    initial_model(recipe)  # a checkpoint that does not fit is told before a folder is made
+    if not resume:
+        _make_run(recipe, out)
     started = time.monotonic()
     keep_freed_memory()
     with _quiet_lightning():
@@ -63,7 +68,7 @@ def train(
     prefix = "model."
     model.load_state_dict({k.removeprefix(prefix): v for k, v in best["state_dict"].items() if k.startswith(prefix)})
     timing = {"minutes": round((time.monotonic() - started) / 60, 2), "epoch": best["epoch"] + 1}
-    return _finish(recipe, out, sets, model, timing)
+    return _finish(recipe, out, sets, model.to(device), timing)
 
 
 def initial_model(recipe: Recipe) -> DFERModel:
@@ -93,7 +98,7 @@ def build_module(recipe: Recipe, steps_per_epoch: int) -> TrainingModule:
     return TrainingModule(initial_model(recipe), loss, recipe.optim, steps_per_epoch=steps_per_epoch, seed=recipe.seed)
 
 
-def _open_run(recipe: Recipe, out: Path, resume: bool) -> None:
+def _check_run(recipe: Recipe, out: Path, resume: bool) -> None:
     if resume:
         if not (out / CONFIG).is_file():
             raise InputError(f"{out}: no run to resume; leave --resume out")
@@ -104,6 +109,9 @@ def _open_run(recipe: Recipe, out: Path, resume: bool) -> None:
         return
     if out.exists():
         raise InputError(f"{out} exists; choose another --out, or continue it with --resume")
+
+
+def _make_run(recipe: Recipe, out: Path) -> None:
     out.mkdir(parents=True)
     (out / CONFIG).write_text(recipe_yaml(recipe), encoding="utf-8")
     write_json(out / ENVIRONMENT, environment())
@@ -149,10 +157,11 @@ def _fit(
 
 
 def _finish(recipe: Recipe, out: Path, sets: dict[SplitName, ClipSet], model: DFERModel, timing: dict[str, Any]) -> Path:
+    device = next(model.parameters()).device
     frames, results = [], {}
     for split in ("val", "test"):
         clips = sets[split]
-        probabilities = predict_set(model, clips, batch=recipe.optim.batch, title=split)
+        probabilities = predict_set(model, clips, batch=recipe.optim.batch, device=str(device), title=split)
         frames.append(predictions_frame(clips, probabilities, recipe.labels).assign(split=split))
         results[split] = score(clips, probabilities, recipe.labels, seed=recipe.seed).to_dict()
     write_predictions(out / PREDICTIONS, pd.concat(frames, ignore_index=True))

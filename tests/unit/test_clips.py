@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from media import corners_image, gray_images, write_video
 
-from ifdd.data.clips import analyse, load_clip, load_windows, segment_centres
+from ifdd.data.clips import analyse, frames_shown, load_clip, load_windows
 from ifdd.data.crop import crop
 from ifdd.data.preprocessing import Preprocessing
 from ifdd.data.video import read_frames
@@ -26,9 +26,10 @@ def ramp(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_video(tmp_path_factory.mktemp("video") / "ramp ü.mp4", gray_images(range(50, 150)))
 
 
-@given(st.integers(1, 500), st.integers(1, 64))
-def test_segment_centres(count: int, frames: int) -> None:
-    picked = segment_centres(count, frames)
+@given(st.integers(1, 500), st.integers(1, 64), st.sampled_from([1.0, 24.0, 25.0, 30000 / 1001, 30.0, 60.0]), st.floats(0, 3))
+def test_even_frames_are_sampled_at_the_centres_of_equal_segments(count: int, frames: int, fps: float, start: float) -> None:
+    seconds = start + np.round(np.arange(count) / fps, 6)
+    picked = frames_shown(seconds, start, start + count / fps, frames)
     if count < frames:
         assert picked.tolist() == [*range(count), *[count - 1] * (frames - count)]
     else:
@@ -36,9 +37,16 @@ def test_segment_centres(count: int, frames: int) -> None:
         assert len(set(picked.tolist())) == frames
 
 
+def test_uneven_frames_are_sampled_by_time() -> None:
+    """25 frames in the first second, then one a second: most of the clip is the slow part."""
+    seconds = np.concatenate([np.arange(25) / 25, np.arange(1, 10)])
+    picked = frames_shown(seconds, 0.0, 10.0, 10)
+    assert picked.tolist() == [12, *range(25, 34)]
+
+
 def test_a_clip_is_sampled_at_the_centres_of_its_segments(ramp: Path) -> None:
     clip = load_clip(ramp, WHOLE)
-    expected = segment_centres(100, 16)
+    expected = (2 * np.arange(16) + 1) * 100 // 32
     assert clip.video_index.tolist() == expected.tolist()
     np.testing.assert_allclose(clip.seconds, 0.04 * expected, atol=1e-6)
     assert clip.pixels.shape == (16, 24, 32, 3)
@@ -58,7 +66,7 @@ def test_a_stretch_and_padding(ramp: Path) -> None:
     for options in ({"start": 4.5}, {"end": 5.0}, {"start": 2.0, "end": 1.0}, {"start": -1.0}):
         with pytest.raises(InputError, match="ramp"):
             load_clip(ramp, WHOLE, **options)
-    with pytest.raises(InputError, match="needs at least 2"):
+    with pytest.raises(InputError, match="a clip needs 2: choose a longer stretch"):
         load_clip(ramp, WHOLE, start=1.0, end=1.04)
 
 

@@ -4,6 +4,7 @@ import pytest
 import torch
 from torchvision.ops import stochastic_depth
 
+import ifdd
 from ifdd.modules.drop import StochasticDepth
 from ifdd.modules.early import EarlyConvolutions, PlaceReading
 
@@ -16,11 +17,11 @@ def plain_reading(reading: PlaceReading, features: torch.Tensor) -> torch.Tensor
     added = torch.stack([changes[:, c] * reading.weight[k, c] for k in range(2) for c in range(channels)], 1)
     sums = torch.relu(reading.norm_sums(added.sum((3, 4))))
     gains = torch.relu(added) + 0.01
-    out = torch.zeros(batch, reading.project.out_features, steps, 2 * height, 2 * width, dtype=features.dtype)
-    for y in range(2 * height):
-        for x in range(2 * width):
+    out = torch.zeros(batch, reading.project.out_features, steps, height, width, dtype=features.dtype)
+    for y in range(height):
+        for x in range(width):
             for k in range(2 * channels):
-                share = gains[:, k, :, y // 2, x // 2] / gains[:, k].mean((2, 3))
+                share = gains[:, k, :, y, x] / gains[:, k].mean((2, 3))
                 out[..., y, x] += reading.project.weight[:, k][None, :, None] * (sums[:, k] * share)[:, None]
     return out
 
@@ -55,8 +56,18 @@ def test_a_sum_returns_to_the_place_that_changed() -> None:
     features = torch.zeros(1, 4, 6, 8, 8)
     features[..., 3, 2:4, 4:6] = 5.0  # one frame, one place, whose 3×3 reading reaches the next ones
     written = (reading(features) - reading(torch.zeros_like(features))).abs().sum((0, 1))
-    inside = written[3, :6, 2:].sum() / written[3].sum()
+    inside = written[3, 1:3, 2:].sum() / written[3].sum()
     assert inside > 0.9
+
+
+def test_what_is_read_joins_the_last_stage() -> None:
+    model = ifdd.create_model("mvit-tiny-baseline", size=(32, 48)).eval()
+    clips = torch.rand(1, 3, 16, 32, 48)
+    read = []
+    model.backbone.places.register_forward_hook(lambda _m, _i, out: read.append(out))
+    last = model.encode(clips)[-1]
+    model.backbone.places.register_forward_hook(lambda _m, _i, out: torch.zeros_like(out))
+    torch.testing.assert_close(last - model.encode(clips)[-1], read[0])
 
 
 def test_mean_over_places_is_the_sum_read() -> None:
@@ -72,8 +83,8 @@ def test_mean_over_places_is_the_sum_read() -> None:
 
 @pytest.mark.parametrize("stride", [1, 2])
 def test_stem_has_stride_eight_and_keeps_other_shapes_than_squares(stride: int) -> None:
-    stem = EarlyConvolutions(6, stride, (32, 48)).eval()
-    assert stem(torch.rand(1, 3, 8, 32, 48)).shape == (1, 6, 8 // stride, 4, 6)
+    stem = EarlyConvolutions(stride).eval()
+    assert stem(torch.rand(1, 3, 8, 32, 48)).shape == (1, stem.channels, 8 // stride, 4, 6)
 
 
 def test_stochastic_depth_equals_torchvision_and_keeps_the_mean() -> None:

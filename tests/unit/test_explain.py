@@ -69,8 +69,10 @@ def test_seconds_come_from_the_time_stamps(explanation: Explanation) -> None:
     fixed = replace(explanation.split, sample_D=np.array([[0.0, 1.25, 4.0, 7.0]]))
     told = split_dict(fixed, explanation.clip.seconds)["D"]
     assert told["sample_input"] == [0.0, 2.5, 8.0, 14.0]  # T = 16: clip frame = 2 · feature frame
-    # sampled every 3rd frame from frame 1 on; frame n is at 0.04 n s up to 23, then 0.08 s apart
-    at = [0.04 * n if n <= 23 else 0.92 + 0.08 * (n - 23) for n in range(1, 48, 3)]
+    # frame n is at 0.04 n s up to 23, then 0.08 s apart; 2.92 s are cut into 16 segments of 0.1825 s, each shows what is on
+    # at its centre
+    stamps = [0.04 * n if n <= 23 else 0.92 + 0.08 * (n - 23) for n in range(48)]
+    at = [max(stamp for stamp in stamps if stamp <= 0.1825 * (i + 0.5)) for i in range(16)]
     expected = [at[0], (at[2] + at[3]) / 2, at[8], at[14]]
     np.testing.assert_allclose(told["sample_seconds"], expected, atol=1e-6)
     for group in ("S", "D"):

@@ -44,6 +44,8 @@ CHANGES: dict[str, tuple[Callable[[pd.DataFrame], object], str]] = {
     "label": (lambda t: t.assign(label=[0, 1, 2]), "label_name happy goes with label 0 and 2"),
     "negative": (lambda t: t.assign(label=[-1, 1, -1]), "whole numbers from 0"),
     "text": (lambda t: t.assign(label=["0", "1", "0"]), "whole numbers from 0"),
+    "fold": (lambda t: t.assign(fold=["a", "b", "c"]), "folds must be whole numbers"),
+    "no fold": (lambda t: t.assign(fold=[0, None, 1]), "folds must be whole numbers"),
     "kind": (lambda t: t.assign(kind=["video", "gif", "frames"]), "kind 'gif' is unknown"),
     "empty": (lambda t: t.assign(path=["a", None, "b"]), "path is empty in row 1"),
 }
@@ -122,7 +124,9 @@ def test_index_folder(tmp_path: Path) -> None:
         cv2.imwrite(str(tmp_path / f"happy/frames/{index}.png"), np.zeros((20, 30, 3), np.uint8))
     (tmp_path / "happy/.DS_Store").write_text("left out")
     table = index_folder(tmp_path, ("happy", "sad", "fear"))
-    assert tuple(table.columns) == REQUIRED
+    assert tuple(table.columns) == (*REQUIRED, "crop")
+    assert table["crop"].tolist() == ["none", "face", "face"]
+    assert index_folder(tmp_path, ("happy", "sad", "fear"), "center")["crop"].tolist() == ["center"] * 3
     assert table["path"].tolist() == ["happy/frames", "sad/2 é.mp4", "sad/10.mp4"]
     assert table[["kind", "n_frames", "width", "height", "label"]].to_numpy().tolist() == [
         ["frames", 3, 30, 20, 0],

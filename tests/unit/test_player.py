@@ -79,11 +79,11 @@ def test_lengths_must_fit() -> None:
         player_data([], [])
 
 
-def test_truth_is_linear_between_its_frames(tmp_path) -> None:
+def test_truth_is_by_frame(tmp_path) -> None:
     np.savez(tmp_path / "truth.npz", seconds=np.array([0.0, 1.0]), intensity=np.array([0.0, 1.0]))
     truth = read_truth("happy", tmp_path / "truth.npz")
-    np.testing.assert_allclose(truth.intensity_at(np.array([-1.0, 0.25, 2.0])), [0, 0.25, 1])
-    assert Truth("happy").intensity_at(np.zeros(2)) is None
+    assert truth.intensity_of(np.array([1, 0])).tolist() == [1, 0]
+    assert Truth("happy").intensity_of(np.arange(2)) is None
 
 
 @pytest.mark.parametrize("content", [b"", b"no archive", b"PK\x03\x04 cut short"])

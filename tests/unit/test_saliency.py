@@ -86,6 +86,30 @@ def test_gradients_are_those_of_the_whole_model(name: str) -> None:
     np.testing.assert_allclose(ours, expected, rtol=1e-4, atol=1e-7)
 
 
+def test_a_stage_that_nothing_reads_is_told_and_not_offered() -> None:
+    result = saliency.gradcam(build(), CLIPS, "backbone.stage0", normalise="none")
+    assert not result.frames.any()
+    assert "do not depend on backbone.stage0" in result.notes[0]
+    offered = saliency.spatial_activations(build())
+    assert "backbone.stage0" not in offered
+    assert {"backbone.stage2", "backbone.stage3", "ladm.Y_D"} <= set(offered)
+
+
+@pytest.mark.parametrize("target", [3, np.int64(3), torch.tensor(3), [3, 3]])
+def test_a_target_may_be_any_kind_of_number(target: object) -> None:
+    assert saliency.gradcam(build(), CLIPS, target=target).target.tolist() == [3, 3]
+
+
+def test_steps_are_rectified_before_they_are_spread() -> None:
+    """Two steps that read the same frames: what speaks against the class in one hides nothing of the other."""
+    model = build()
+    with model.hooks({"issm.sample_D": lambda sample: torch.full_like(sample, 3.25)}):
+        result = saliency.gradcam(model, CLIPS, normalise="none")
+    positive = torch.from_numpy(result.raw).clamp(min=0).sum(1)
+    pixels = torch.nn.functional.interpolate(positive[:, None], size=(32, 32), mode="bilinear")[:, 0]
+    np.testing.assert_allclose(result.frames.sum(1), 1 * pixels, rtol=1e-4, atol=1e-7)
+
+
 def test_nothing_is_left_behind() -> None:
     model = build()
     model.head.dropout.train()
@@ -123,11 +147,11 @@ def test_unread_frames_follow_the_split() -> None:
 
 def test_normalisation_is_what_it_says() -> None:
     maps = torch.tensor([1.0, 4.0, -2.0, 0.0]).view(1, 4, 1, 1).expand(1, 4, 2, 2)
-    by = {how: saliency.render_frames(maps, 8, (4, 4), how)[0] for how in ("none", "clip", "frame")}
+    by = {how: saliency.render_frames(maps.clamp(min=0), maps, 8, (4, 4), how)[0] for how in ("none", "clip", "frame")}
     assert by["none"][0, :, 0, 0].tolist() == [1, 1, 4, 4, 0, 0, 0, 0]
     assert by["clip"][0, :, 0, 0].tolist() == [0.25, 0.25, 1, 1, 0, 0, 0, 0]
     assert by["frame"][0, :, 0, 0].tolist() == [1, 1, 1, 1, 0, 0, 0, 0]
-    frames, notes = saliency.render_frames(-maps.abs(), 8, (4, 4), "clip")
+    frames, notes = saliency.render_frames(torch.zeros_like(maps), -maps.abs(), 8, (4, 4), "clip")
     assert not frames.any()
     assert "no positive evidence" in notes[0]
 

@@ -69,8 +69,12 @@ def test_stretch_and_keep(tmp_path: Path) -> None:
     assert [frame.index for frame in read_frames(path, end=1.0)] == list(range(25))
     for options in ({"start": 1.0}, {"end": 1.1}, {"start": -0.1}, {"start": 0.5, "end": 0.5}, {"start": 0.5, "end": 0.1}):
         error_of(path, **options)
-    with pytest.raises(InputError, match="no frame between"):
+    with pytest.raises(InputError, match=r"no frame from 0\.205 s to 0\.215 s"):
         read_seconds(path, 0.205, 0.215)
+    with pytest.raises(InputError, match=r"no frame from 0\.97 s to the end"):
+        read_seconds(path, 0.97)
+    with pytest.raises(InputError, match="a video has time stamps of its own"):
+        list(read_frames(path, fps=10))
 
 
 def test_folder_of_frames(tmp_path: Path) -> None:
@@ -136,7 +140,7 @@ def test_a_truncated_file_is_an_error_that_says_where(tmp_path: Path, name: str)
 def test_a_file_whose_index_is_cut_off(tmp_path: Path) -> None:
     path = write_video(tmp_path / "a.mp4", noise(20))
     path.write_bytes(path.read_bytes()[: path.stat().st_size * 9 // 10])
-    assert "is it whole" in error_of(path)
+    assert "give a whole video" in error_of(path)
 
 
 def test_a_damaged_stream_is_an_error(tmp_path: Path) -> None:

@@ -6,7 +6,9 @@ The map of an activation A (positions p, channels c) for class y is  M(p) = Σ_c
 - `per-step`: one weight for each time step, the mean over its own positions (SlowFast and MMAction2).
 
 `raw` is M, signed. `frames` is for the eye: ReLU, steps spread to the clip's frames, upsampled to pixels, normalised by clip,
-by frame or not at all. Gradients come from `autograd.grad`; parameters' `.grad`, modes and hooks stay as they were.
+by frame or not at all. The pyramid reads the backbone's stages from the side: the map of a stage that a later one is computed
+from shows only what the pyramid reads of it. Gradients come from `autograd.grad`; parameters' `.grad`, modes and hooks stay
+as they were.
 """
 
 from collections.abc import Mapping, Sequence
@@ -101,8 +103,10 @@ def _gradcam(
         features = cache[name].detach()
         slope = torch.zeros_like(features) if gradient is None else gradient
         raw = class_map(_as_volume(features, grid), _as_volume(slope, grid), weights)
-        per_feature_frame, read = spread_steps(raw, name, cache)
-        frames, notes = render_frames(per_feature_frame, model.config.frames, model.config.size, normalise)
+        positive, read = spread_steps(raw.clamp(min=0), name, cache)
+        frames, notes = render_frames(positive, raw, model.config.frames, model.config.size, normalise)
+        if gradient is None:
+            notes = (f"the logits do not depend on {name}: nothing after the backbone reads it, so its map is zero",)
         results[name] = SaliencyResult(
             activation=name,
             target=classes.cpu().numpy(),
@@ -158,23 +162,27 @@ def spread_steps(raw: Tensor, name: str, cache: Mapping[str, Tensor]) -> tuple[T
     return torch.einsum("bkt,bkhw->bthw", matrix, raw), matrix.sum(1) > 0
 
 
-def render_frames(maps: Tensor, frames: int, size: tuple[int, int], normalise: Normalisation) -> tuple[Tensor, tuple[str, ...]]:
-    """Signed maps (B, T', h, w) → maps for the eye (B, T, H, W), and notes on those without positive evidence."""
-    positive = maps.clamp(min=0)
+def render_frames(
+    positive: Tensor, raw: Tensor, frames: int, size: tuple[int, int], normalise: Normalisation
+) -> tuple[Tensor, tuple[str, ...]]:
+    """Rectified maps (B, T', h, w) → maps for the eye (B, T, H, W), and notes on those without positive evidence.
+
+    `raw` are the signed maps: what is positive only by rounding against them is not scaled up.
+    """
     pixels = F.interpolate(positive, size=size, mode="bilinear", align_corners=False)
     pixels = repeat_to_clip_frames(pixels, frames)
     if normalise == "none":
         return pixels, ()
     over = (1, 2, 3) if normalise == "clip" else (2, 3)
     peak = pixels.amax(over, keepdim=True)
-    magnitude = maps.abs().amax((1, 2, 3), keepdim=True)
-    flat = peak <= FLAT * magnitude.clamp(min=torch.finfo(maps.dtype).tiny)
+    magnitude = raw.abs().amax((1, 2, 3), keepdim=True)
+    flat = peak <= FLAT * magnitude.clamp(min=torch.finfo(raw.dtype).tiny)
     notes = tuple(
         f"clip {i}: no positive evidence in {'any' if normalise == 'clip' else 'some'} frame; its map is left at zero"
-        for i in range(len(maps))
+        for i in range(len(raw))
         if bool(flat[i].any())
     )
-    return torch.where(flat, torch.zeros_like(pixels), pixels / peak.clamp(min=torch.finfo(maps.dtype).tiny)), notes
+    return torch.where(flat, torch.zeros_like(pixels), pixels / peak.clamp(min=torch.finfo(raw.dtype).tiny)), notes
 
 
 def group_of(name: str) -> Literal["S", "D"] | None:
@@ -192,8 +200,9 @@ def is_spatial(name: str) -> bool:
 
 
 def spatial_activations(model: DFERModel) -> tuple[str, ...]:
-    """Activations of this model that a saliency map can be made of."""
-    return tuple(name for name in model.activation_names if is_spatial(name))
+    """Activations of this model that a saliency map can be made of: those with places that the logits depend on."""
+    unread = {f"backbone.stage{i}" for i in range(4) if i not in model.config.stages}
+    return tuple(name for name in model.activation_names if is_spatial(name) and name not in unread)
 
 
 def _as_volume(activation: Tensor, grid: tuple[int, int]) -> Tensor:
@@ -207,7 +216,8 @@ def _targets(target: int | Sequence[int] | None, logits: Tensor) -> Tensor:
     batch, classes = logits.shape
     if target is None:
         return logits.detach().argmax(1)
-    chosen = torch.as_tensor(target, device=logits.device).expand(batch) if isinstance(target, int) else torch.as_tensor(target)
+    chosen = torch.as_tensor(target)
+    chosen = chosen.expand(batch) if chosen.dim() == 0 else chosen
     if chosen.shape != (batch,) or bool(((chosen < 0) | (chosen >= classes)).any()):
         raise InputError(f"target {target} is no class for {batch} clips; classes are 0 to {classes - 1}")
     return chosen.to(logits.device)

@@ -82,18 +82,22 @@ class EmbeddingDisplay(Display):
         for handle in legend.legend_handles:
             handle.set_sizes([40])
 
-    def to_plotly(self, colour_by: ColourBy | None = None, clip_ids: Sequence[str] | None = None) -> go.Figure:
+    def to_plotly(
+        self, colour_by: ColourBy | None = None, clip_ids: Sequence[str] | None = None, chosen: Sequence[str] = ()
+    ) -> go.Figure:
         """Return the plot for a web page; every trace carries the clip ids as `customdata`, for the lasso.
 
         Args:
             colour_by: "label", "prediction" or "correct"; by default as in `from_result`.
             clip_ids: (n,) names; by default the row numbers.
+            chosen: clip ids that are marked as selected; none means that nothing is.
         """
         colour_by = colour_by or self.colour_by
         result = self.result
         ids = [str(row) for row in range(len(result.xy))] if clip_ids is None else [str(clip) for clip in clip_ids]
         check_length(ids, len(result.xy), "clip_ids")
         kind = go.Scattergl if len(ids) > WEBGL_CLIPS else go.Scatter
+        marked = set(chosen)
         figure = go.Figure()
         for group in self.groups(colour_by):
             figure.add_trace(
@@ -109,6 +113,7 @@ class EmbeddingDisplay(Display):
                         "line": {"width": 0.5, "color": "white"},
                     },
                     customdata=[ids[row] for row in group.rows],
+                    selectedpoints=[i for i, row in enumerate(group.rows) if ids[row] in marked] if marked else None,
                     text=[self._hover(row) for row in group.rows],
                     hovertemplate="%{customdata}<br>%{text}<extra></extra>",
                 )
@@ -121,7 +126,8 @@ class EmbeddingDisplay(Display):
             legend_title=_LEGEND_TITLES[colour_by],
             dragmode="lasso",
             margin={"t": 30 + 18 * len(lines), "l": 40, "r": 10, "b": 40},
-            uirevision="embedding",  # zoom and selection survive a change of colours
+            uirevision="embedding",  # the zoom survives a change of colours
+            selectionrevision=colour_by,  # `chosen` is marked anew: the traces are others
         )
         figure.update_xaxes(title=f"{method} 1", showticklabels=False, ticks="", zeroline=False, showgrid=False)
         figure.update_yaxes(title=f"{method} 2", showticklabels=False, ticks="", zeroline=False, showgrid=False)

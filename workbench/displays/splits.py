@@ -243,5 +243,6 @@ def _describe(step: Step) -> str:
         f"{step.group} {step.number}: reads clip frame {step.sample:.2f}"
         + ("" if step.seconds is None else f" ({step.seconds:.2f} s)")
     ]
-    lines.append(f"initial {step.initial:.2f}, offset {step.offset:+.2f} feature frames, asked for {step.position:.2f}")
+    lines.append(f"initial index: clip frame {step.initial:.2f}; offset {step.offset:+.2f} feature frames")
+    lines.append(f"asked for clip frame {step.position:.2f}")
     return "<br>".join(lines)

@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 from tqdm import tqdm
 
+from ifdd.data.arrays import new_array
 from ifdd.data.scripted.clips import GENERATOR_VERSION, render_clip, render_times
 from ifdd.data.scripted.script import Script
 from ifdd.data.scripted.suite import SuiteConfig, by_person, pool_map, suite_scripts, whole_folder
@@ -61,7 +62,7 @@ def _render(scripts: list[Script], frames: int, size: int, folder: Path, workers
     keep = segment_centres(32, frames)
     with whole_folder(folder) as work:
         render_clip(scripts[0], size, np.array([0.0]), masks=False)  # compiles once, before the pool starts
-        clips = np.lib.format.open_memmap(work / "clips.npy", "w+", np.uint8, (len(scripts), frames, size, size, 3))
+        clips = new_array(work / "clips.npy", (len(scripts), frames, size, size, 3))
         intensity = np.zeros((len(scripts), frames), np.float32)
         order = by_person(scripts)
         with pool_map(_job, [(scripts[i], size, keep) for i in order], workers) as results:
