@@ -129,8 +129,6 @@ class _Drawing:
 
 
 def chosen_points(event: Any) -> list[str]:
-    """Clip ids of the points that are selected in a chart; `event` None: it was not drawn yet."""
-    if event is None:
-        return []
+    """Clip ids of the points that are selected in a chart."""
     data = [point.get("customdata") for point in event.selection.points]
     return [str(item[0] if isinstance(item, list) else item) for item in data]

@@ -39,15 +39,22 @@ with st.sidebar:
     colours = ["label", "prediction", "correct"]
     colour_by = st.segmented_control("Colour by", colours, default="label", required=True, **_looks.kept("embedding_colour"))
 
-key = f"embedding_{name}_{activation}_{method}"
-chosen = _looks.chosen_points(st.session_state.get(key))
+shown = f"embedding_{name}_{activation}_{method}"
+# with other colours the chart is a new one for Streamlit: what was chosen in the old one is marked in it from the start
+memory = st.session_state.get("embedding_chosen", {})
+if memory.get("map") != shown:
+    memory = {"map": shown, "chosen": []}
+if memory.get("colour") != colour_by:
+    memory |= {"colour": colour_by, "marked": memory["chosen"], "fresh": True}
 result, table = _state.embedding(collection, activation, method), labelled(collection)
 display = EmbeddingDisplay.from_result(result, table["prediction"].to_numpy(), colour_by)
 left, right = st.columns([7, 5], gap="medium")
 with left:
     event = _looks.chart(
-        display.to_plotly(clip_ids=list(table["clip_id"]), chosen=chosen).update_layout(height=660, legend=_looks.LEGEND_BELOW),
-        key,
+        display.to_plotly(clip_ids=list(table["clip_id"]), chosen=memory["marked"]).update_layout(
+            height=660, legend=_looks.LEGEND_BELOW
+        ),
+        f"{shown}_{colour_by}",
         f"Map of the clips by {activation} of {name}, coloured by {colour_by}. {result.caption}",
         on_select="rerun",
         selection_mode=("points", "box", "lasso"),
@@ -56,7 +63,10 @@ with left:
         st.caption(note)
     _looks.save_button({f"embedding {activation}": display}, name, "embedding_save")
 with right:
-    chosen = _looks.chosen_points(event)
+    picked = _looks.chosen_points(event)
+    fresh = memory["fresh"] and not picked  # after a choice in this chart, an empty one means that it was undone
+    chosen = memory["marked"] if fresh else picked
+    st.session_state["embedding_chosen"] = memory | {"chosen": chosen, "fresh": fresh}
     if chosen:
         _gallery.show(table, chosen, "embedding_gallery")
     else:

@@ -77,7 +77,7 @@ _looks.heading(
 models = _state.usable_models()
 _looks.notice(models)
 clips = _state.library()
-_looks.lead(f"Below: the {len(clips.clips)} clips in {html.escape(str(clips.manifest.parent))}")
+_looks.lead(f"Measured here on the {len(clips.clips)} clips in {html.escape(str(clips.manifest.parent))}")
 measured = {name: _state.metrics(collection) for name, collection in _state.collections(models).items()}
 for column, (name, bundle) in zip(st.columns(len(models)), models.items(), strict=True):
     with column.container(border=True, height="stretch"):

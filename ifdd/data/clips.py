@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from tqdm import tqdm
 
 from ifdd.data.crop import centre_box, crop, widen
 from ifdd.data.faces import FaceTracker
@@ -179,7 +180,8 @@ def analyse(
     if preprocessing.crop == "face":
         tracker, first = FaceTracker(), 0
         times: list[float] = []
-        for frame in read_frames(path, start, end, fps=fps):
+        frames = read_frames(path, start, end, fps=fps)
+        for frame in tqdm(frames, desc="find the face", unit="frame", delay=2, leave=False, disable=None):
             first = first if times else frame.index
             times.append(frame.seconds)
             tracker.update(frame.image)
