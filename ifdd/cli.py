@@ -26,19 +26,19 @@ def about() -> None:
 
 @app.command()
 def models(as_json: Json = False) -> None:
-    """List the models that can be built, with their numbers of parameters.
+    """List the models that can be built, with parameters, and multiply-adds (MACs) and FLOPs (= 2 MACs) of one clip.
 
     Example: ifdd models
     """
     from ifdd.config import model_names
-    from ifdd.model import create_model
+    from ifdd.cost import cost
 
-    counts = {name: sum(p.numel() for p in create_model(name).parameters()) for name in model_names()}
+    costs = {name: cost(name) for name in model_names()}
     if as_json:
-        _say_json(counts)
+        _say_json({name: {"parameters": c.parameters, "macs": c.macs, "flops": c.flops} for name, c in costs.items()})
         return
-    for name, count in counts.items():
-        typer.echo(f"{name:<22} {count / 1e6:7.2f} M parameters")
+    for name, c in costs.items():
+        typer.echo(f"{name:<22} {c.parameters / 1e6:7.2f} M parameters {c.macs / 1e9:7.2f} GMACs {c.flops / 1e9:7.2f} GFLOPs")
 
 
 @app.command()

@@ -12,9 +12,9 @@ from ifdd.modules.ladm import Combine, attention_only, attention_plus_value
 from ifdd.modules.mvit import MVIT_SPECS
 from ifdd.timing import feature_frames
 
-Backbone = Literal["mvit-tiny", "mvit-xs"]
-SplitName = Literal["none", "even-odd", "index"]
-LiftName = Literal["none", "update-first"]
+Backbone = Literal["mvit-tiny", "mvit-xs", "mvit-s"]
+SplitName = Literal["none", "even-odd", "constant", "index", "topk", "weight", "offset"]
+LiftName = Literal["none", "update-first", "predict-first"]
 PresetName = Literal["paper", "reference"]
 
 
@@ -105,12 +105,15 @@ class ModelConfig(StrictModel):
     """One model of the family. Impossible combinations are refused by name.
 
     `frames` and `size` (H, W) are fixed when the model is built. `offset_range` is L in feature frames. `drop_path` is the
-    largest stochastic-depth rate, `dropout` that before the classifier. `mlp_skip` overrides the preset's refinement.
+    largest stochastic-depth rate, `dropout` that before the classifier. `mlp_skip` overrides the preset's refinement;
+    `branch_norms` are the LayerNorms on the lift's two inputs. `pooling` is the baseline's, over all positions or by attention
+    over time; with a split a learned weight for each position pools.
     """
 
     backbone: Backbone = "mvit-xs"
     split: SplitName = "index"
     lift: LiftName = "update-first"
+    pooling: Literal["mean", "attention"] = "mean"
     preset: PresetName = "paper"
     frames: int = 16
     size: tuple[int, int] = (224, 224)
@@ -121,6 +124,7 @@ class ModelConfig(StrictModel):
     drop_path: float = 0.2
     dropout: float = 0.5
     mlp_skip: bool | None = None
+    branch_norms: bool = True
 
     @model_validator(mode="after")
     def _possible(self) -> Self:
@@ -128,10 +132,10 @@ class ModelConfig(StrictModel):
         stride = MVIT_SPECS[self.backbone].stage_strides[-1]
         if min(self.size) < stride or any(side % stride for side in self.size):
             raise ValueError(f"size {self.size} must be positive multiples of {stride}, the total stride of {self.backbone}")
-        if (self.split == "none") != (self.lift == "none"):
-            raise ValueError(
-                f"split={self.split!r} with lift={self.lift!r} is no model: a baseline has both 'none', an IFDD variant neither"
-            )
+        if self.split == "none" and self.lift != "none":
+            raise ValueError(f"lift={self.lift!r} needs two groups to lift, and split='none' makes none; choose a split")
+        if self.split != "none" and self.pooling != "mean":
+            raise ValueError(f"pooling={self.pooling!r} is a baseline's; with split={self.split!r} learned weights pool")
         if self.stages != (2, 3):
             raise ValueError(f"stages={self.stages} cannot be aggregated; the pyramid reads (2, 3)")
         if self.num_classes < 2:

@@ -10,11 +10,12 @@ from torch import Tensor, nn
 from ifdd.config import PRESETS, ModelConfig, model_names
 from ifdd.errors import InputError
 from ifdd.hooks import HookedModule
-from ifdd.modules.head import Head, LearnedPooling, MeanPooling
+from ifdd.modules.head import AttentionPooling, Head, LearnedPooling, MeanPooling
 from ifdd.modules.issm import EvenOddSplit, IndexSplit, Split
-from ifdd.modules.ladm import LADM, CrossLift, Refinement, to_tokens
+from ifdd.modules.ladm import LADM, CrossLift, NoLift, PredictFirstLADM, Refinement, to_tokens
 from ifdd.modules.mvit import MVIT_SPECS, MViT
 from ifdd.modules.pyramid import Pyramid
+from ifdd.modules.splits import ConstantSplit, OffsetSplit, TopKSplit, WeightSplit
 
 KINETICS_MEAN, KINETICS_STD = (0.45, 0.45, 0.45), (0.225, 0.225, 0.225)
 """Normalisation of torchvision's Kinetics weights of MViT (its `MViT_V2_S_Weights` transforms)."""
@@ -124,13 +125,13 @@ class IFDDModel(DFERModel):
         backbone: nn.Module,
         pyramid: Pyramid,
         split: Split,
-        lift: LADM,
+        lift: LADM | NoLift,
         head: Head,
     ) -> None:
         super().__init__(config, normalise=normalise, backbone=backbone, pyramid=pyramid, head=head)
         self.issm = split
         self.ladm = lift
-        self.branches = {"D": "ladm.Y_D", "S": "ladm.Y_S"}
+        self.branches = {"D": "issm.X_D", "S": "issm.X_S"} if isinstance(lift, NoLift) else {"D": "ladm.Y_D", "S": "ladm.Y_S"}
 
     def read(self, features: Tensor) -> IFDDOutput:
         """X (B, C, T', H, W) → output."""
@@ -166,7 +167,8 @@ def _build(config: ModelConfig) -> DFERModel:
         "pyramid": Pyramid(fine, dim),
     }
     if config.split == "none":
-        head = Head(dim, config.num_classes, pooling=MeanPooling(), dropout=config.dropout)
+        pooling = MeanPooling() if config.pooling == "mean" else AttentionPooling(dim, config.feature_frames)
+        head = Head(dim, config.num_classes, pooling=pooling, dropout=config.dropout)
         return BaselineModel(config, head=head, **parts)
     positions = config.feature_frames // 2 * config.grid[0] * config.grid[1]
     head = Head(dim, config.num_classes, pooling=LearnedPooling(positions), dropout=config.dropout)
@@ -177,14 +179,24 @@ def _build_split(config: ModelConfig, dim: int) -> Split:
     steps = config.feature_frames
     if config.split == "even-odd":
         return EvenOddSplit(steps)
+    if config.split == "topk":
+        return TopKSplit(steps)
+    if config.split == "weight":
+        return WeightSplit(dim, steps)
     preset = PRESETS[config.preset]
+    if config.split == "constant":
+        return ConstantSplit(steps, offset_range=config.offset_range, read_at=preset.read_at)
+    if config.split == "offset":
+        return OffsetSplit(dim, steps, offset_range=config.offset_range, read_at=preset.read_at)
     split = IndexSplit(dim, steps, offset_range=config.offset_range, correlation_scale=1 / dim, read_at=preset.read_at)
     if preset.scale_by_width:
         split.correlation_scale = split.tokenizer.width**-0.5
     return split
 
 
-def _build_lift(config: ModelConfig, dim: int) -> LADM:
+def _build_lift(config: ModelConfig, dim: int) -> LADM | NoLift:
+    if config.lift == "none":
+        return NoLift()
     preset = PRESETS[config.preset]
     heads = MVIT_SPECS[config.backbone].heads[-1]  # as released: 8 heads of 96
     skip = preset.mlp_skip if config.mlp_skip is None else config.mlp_skip
@@ -192,4 +204,6 @@ def _build_lift(config: ModelConfig, dim: int) -> LADM:
         dim, heads, drop_path=config.drop_path, mlp_drop_path=config.drop_path if preset.mlp_drop_path else 0.0, mlp_skip=skip
     )
     update, predict = (CrossLift(dim, heads, combine=preset.combine) for _ in range(2))
-    return LADM(dim, update=update, predict=predict, refine=refine)
+    kind = PredictFirstLADM if config.lift == "predict-first" else LADM
+    norm = nn.LayerNorm if config.branch_norms else nn.Identity
+    return kind(dim, update=update, predict=predict, refine=refine, norm=norm)

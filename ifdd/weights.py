@@ -9,6 +9,7 @@ from torch import Tensor
 
 from ifdd.errors import InputError
 from ifdd.model import DFERModel, create_model
+from ifdd.modules.mvit import MVIT_SPECS
 
 WRAPPERS = ("module.", "ema_model.", "online_model.")
 """Prefixes that wrappers for distributed training and averaging put before every key."""
@@ -70,21 +71,34 @@ def rename_reference(state_dict: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
 
 def from_reference(state_dict: Mapping[str, Tensor], **overrides: Any) -> DFERModel:
-    """Build the released network `MFViT_XS` from its state dict, with the same logits (preset `reference`).
+    """Build a released network (`MFViT_XS` or `MFViT_S`) from its state dict, with the same logits (preset `reference`).
 
-    The number of classes and the kind of split are read off names and shapes; what leaves no trace (frames, size,
-    offset_range, preset) comes from the caller and is else as released.
-    Raises: InputError that lists missing, surplus or misshapen keys.
+    Backbone, number of classes, kind of split and branch norms are read off names and shapes; what leaves no trace (frames,
+    size, offset_range, order of the lift, preset) comes from the caller and is else as released.
+    Raises: InputError for another number of blocks, or one that lists missing, surplus or misshapen keys.
     """
     renamed = rename_reference(state_dict)
     classifier = renamed.get("head.classify.bias")
     if classifier is None:
         raise InputError("not a released IFDD state dict: it has no key 'head.head.1.bias'")
-    split = "index" if "issm.offsets_S.weight" in renamed else "even-odd"
-    found = {"preset": "reference", "split": split, "num_classes": len(classifier)}
-    model = create_model("ifdd-mvit-xs", **found | overrides)
+    found = {
+        "preset": "reference",
+        "split": "index" if "issm.offsets_S.weight" in renamed else "even-odd",
+        "branch_norms": "ladm.norm_S.weight" in renamed,
+        "num_classes": len(classifier),
+    }
+    model = create_model(f"ifdd-{_backbone_of(renamed)}", **found | overrides)
     load_exactly(model, renamed)
     return model.eval()
+
+
+def _backbone_of(renamed: Mapping[str, Tensor]) -> str:
+    """The backbone with as many blocks."""
+    blocks = len({key.split(".")[2] for key in renamed if key.startswith("backbone.blocks.")})
+    for name in ("mvit-xs", "mvit-s"):
+        if sum(MVIT_SPECS[name].depths) == blocks:
+            return name
+    raise InputError(f"the state dict has {blocks} blocks; known are mvit-xs with 10 and mvit-s with 16")
 
 
 def load_exactly(model: torch.nn.Module, state_dict: Mapping[str, Tensor]) -> None:

@@ -14,6 +14,26 @@ class MeanPooling(nn.Module):
         return tokens.mean(1)
 
 
+class AttentionPooling(nn.Module):
+    """Mean over the places of a frame, then attention over the frames: one query, learned, for all clips.
+
+    The query starts at zero, so that all frames count alike at first.
+    """
+
+    def __init__(self, dim: int, steps: int) -> None:
+        super().__init__()
+        self.steps = steps
+        self.query = nn.Parameter(torch.zeros(dim))
+        self.key = nn.Linear(dim, dim)
+        self.weight = HookPoint()  # (B, T') sum 1
+
+    def forward(self, tokens: Tensor) -> Tensor:
+        """(B, N, C), frame by frame → (B, C)."""
+        frames = tokens.unflatten(1, (self.steps, -1)).mean(2)
+        weight = self.weight((self.key(frames) @ self.query * tokens.shape[-1] ** -0.5).softmax(-1))
+        return torch.einsum("bt,btc->bc", weight, frames)
+
+
 class LearnedPooling(nn.Module):
     """One learned weight for each position, no bias (released as `project_compress`)."""
 

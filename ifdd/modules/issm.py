@@ -10,6 +10,8 @@ Clips of 2·K feature frames; `position` is what is asked for, `sample` where th
 """
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -46,6 +48,12 @@ def sampling_weights(sample: Tensor, steps: int) -> Tensor:
     return left_code * (1 - fraction) + right_code * fraction
 
 
+def full_precision(features: Tensor) -> AbstractContextManager[Any]:
+    """A block in which autocast is off: positions need more digits than bfloat16 has."""
+    kind = features.device.type
+    return torch.autocast(kind, enabled=False) if torch.amp.is_autocast_available(kind) else nullcontext()
+
+
 class Split(nn.Module):
     """What all splits share: initial indexes, reading, and the HookPoints of the result.
 
@@ -67,6 +75,12 @@ class Split(nn.Module):
         """Interpolate (B, C, T', H, W) at `sample` (B, K) feature frames → (B, C, K, H, W)."""
         weights = sampling_weights(sample, self.steps).to(features.dtype)
         return torch.einsum("bkt,bcthw->bckhw", weights, features)
+
+    def read_with(self, features: Tensor, offset_s: Tensor, offset_d: Tensor, read_at: Read) -> tuple[Tensor, Tensor]:
+        """X_S, X_D from offsets (B, K) in feature frames, added to the initial indexes, and a sampling rule."""
+        sample_s = self.sample_S(read_at(self.position_S(self.initial_S + offset_s), self.steps))
+        sample_d = self.sample_D(read_at(self.position_D(self.initial_D + offset_d), self.steps))
+        return self.X_S(self.read(features, sample_s)), self.X_D(self.read(features, sample_d))
 
 
 class EvenOddSplit(Split):
@@ -120,16 +134,12 @@ class IndexSplit(Split):
 
     def forward(self, features: Tensor) -> tuple[Tensor, Tensor]:
         """(B, C, T', H, W) → X_S, X_D."""
-        with torch.autocast(features.device.type, enabled=False):  # positions need more digits than bfloat16 has
+        with full_precision(features):
             tokens = self.Z(self.tokenizer(features.to(self.offsets_S.weight.dtype)))
             correlation = self.correlation(tokens @ tokens.transpose(1, 2) * self.correlation_scale)
             offset_s = self.offset_S(self._offset(self.offsets_S, correlation))
             offset_d = self.offset_D(self._offset(self.offsets_D, -correlation))
-            position_s = self.position_S(self.initial_S + offset_s)
-            position_d = self.position_D(self.initial_D + offset_d)
-            sample_s = self.sample_S(self.read_at(position_s, self.steps))
-            sample_d = self.sample_D(self.read_at(position_d, self.steps))
-        return self.X_S(self.read(features, sample_s)), self.X_D(self.read(features, sample_d))
+        return self.read_with(features, offset_s, offset_d, self.read_at)
 
     def _offset(self, project: nn.Linear, correlation: Tensor) -> Tensor:
         return self.offset_range * torch.tanh(project(correlation.softmax(-1).flatten(1)))

@@ -84,23 +84,51 @@ class Refinement(nn.Module):
 class LADM(nn.Module):
     """Update first, then predict: X_S, X_D (B, C, K, H, W) → Y_S, Y_D, tokens (B, K·H·W, C).
 
-    The parts come from outside: two CrossLifts and a Refinement. LayerNorm on each branch comes first, so that
-    Y_S = LN(X_S) + update and detail = LN(X_D) − prediction.
+    The parts come from outside: two CrossLifts, a Refinement, and the norm of both branches (LayerNorm as released, or
+    Identity), so that Y_S = norm(X_S) + update and detail = norm(X_D) − prediction.
     """
 
-    def __init__(self, dim: int, *, update: CrossLift, predict: CrossLift, refine: Refinement) -> None:
+    def __init__(
+        self,
+        dim: int,
+        *,
+        update: CrossLift,
+        predict: CrossLift,
+        refine: Refinement,
+        norm: Callable[[int], nn.Module] = nn.LayerNorm,
+    ) -> None:
         super().__init__()
-        self.norm_S, self.norm_D = nn.LayerNorm(dim), nn.LayerNorm(dim)
+        self.norm_S, self.norm_D = norm(dim), norm(dim)
         self.updater, self.predictor, self.refine = update, predict, refine
         self.update, self.prediction = HookPoint(), HookPoint()  # (B, K·H·W, C) after the projection
         self.Y_S, self.detail, self.Y_D = HookPoint(), HookPoint(), HookPoint()  # (B, K·H·W, C)
 
     def forward(self, features_s: Tensor, features_d: Tensor) -> tuple[Tensor, Tensor]:
         """Lift the two groups."""
-        tokens_s, tokens_d = self.norm_S(to_tokens(features_s)), self.norm_D(to_tokens(features_d))
-        static = self.Y_S(tokens_s + self.update(self.updater(tokens_s, tokens_d)))
-        detail = self.detail(tokens_d - self.prediction(self.predictor(tokens_d, static)))
+        static, detail = self.lift(self.norm_S(to_tokens(features_s)), self.norm_D(to_tokens(features_d)))
         return static, self.Y_D(self.refine(detail))
+
+    def lift(self, tokens_s: Tensor, tokens_d: Tensor) -> tuple[Tensor, Tensor]:
+        """Normed groups → Y_S and the detail."""
+        static = self.Y_S(tokens_s + self.update(self.updater(tokens_s, tokens_d)))
+        return static, self.detail(tokens_d - self.prediction(self.predictor(tokens_d, static)))
+
+
+class PredictFirstLADM(LADM):
+    """The classic order of lifting: the detail is predicted from X_S, and X_S is updated with the detail."""
+
+    def lift(self, tokens_s: Tensor, tokens_d: Tensor) -> tuple[Tensor, Tensor]:
+        """Normed groups → Y_S and the detail."""
+        detail = self.detail(tokens_d - self.prediction(self.predictor(tokens_d, tokens_s)))
+        return self.Y_S(tokens_s + self.update(self.updater(tokens_s, detail))), detail
+
+
+class NoLift(nn.Module):
+    """The split alone: both groups as they were read, as tokens (B, K·H·W, C)."""
+
+    def forward(self, features_s: Tensor, features_d: Tensor) -> tuple[Tensor, Tensor]:
+        """X_S, X_D → tokens."""
+        return to_tokens(features_s), to_tokens(features_d)
 
 
 def to_tokens(features: Tensor) -> Tensor:

@@ -63,6 +63,7 @@ MVIT_SPECS = {
         early_convolutions=True,
     ),
     "mvit-xs": MViTSpec(depths=(1, 2, 5, 2), dims=(96, 192, 384, 768), heads=(1, 2, 4, 8)),
+    "mvit-s": MViTSpec(depths=(1, 2, 11, 2), dims=(96, 192, 384, 768), heads=(1, 2, 4, 8)),
 }
 
 

@@ -8,14 +8,15 @@ import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file
-from torch import Tensor
+from torch import Tensor, nn
 
 import ifdd
 from ifdd.config import PRESETS
 from ifdd.losses import LiftingLoss
 from ifdd.modules.head import Head, LearnedPooling
 from ifdd.modules.issm import EvenOddSplit, IndexSplit, Split
-from ifdd.modules.ladm import LADM, CrossLift, Refinement
+from ifdd.modules.ladm import LADM, CrossLift, PredictFirstLADM, Refinement
+from ifdd.modules.splits import TopKSplit, WeightSplit
 from ifdd.weights import load_exactly, rename_reference
 
 PREFIX = "backbone.WaveLifts."
@@ -59,14 +60,28 @@ def test_issm_index(shared: Path, grid: str) -> None:
     close(dynamic.flatten(3), tensors["x_dynamic"])
 
 
-@pytest.mark.parametrize("name", ["ladm_ifdd", "ladm_no_issm"])
+@pytest.mark.parametrize("name", ["issm_topk_8x7x7", "issm_weight_8x7x7"])
+def test_other_splits(shared: Path, name: str) -> None:
+    tensors = load_file(shared / "reference" / f"{name}.safetensors")
+    channels, steps = tensors["x"].shape[1:3]
+    split = TopKSplit(steps) if "topk" in name else WeightSplit(channels, steps)
+    load_exactly(
+        split, {k.replace("param.dim_project.0.", "project."): value for k, value in tensors.items() if k.startswith("param.")}
+    )
+    static, dynamic = split(tensors["x"].unflatten(-1, (7, 7)))
+    close(static.flatten(3), tensors["x_static"])
+    close(dynamic.flatten(3), tensors["x_dynamic"])
+
+
+@pytest.mark.parametrize("name", ["ladm_ifdd", "ladm_no_issm", "ladm_predict_first", "ladm_no_branch_norm"])
 def test_ladm(shared: Path, name: str) -> None:
     tensors, parameters = load(shared, name)
     dim, heads, steps, side = 32, 4, 8, 7
     preset = PRESETS["reference"]
-    split: Split = build_issm(dim, steps) if name == "ladm_ifdd" else EvenOddSplit(steps)
-    lift = LADM(
+    split: Split = EvenOddSplit(steps) if name == "ladm_no_issm" else build_issm(dim, steps)
+    lift = (PredictFirstLADM if name == "ladm_predict_first" else LADM)(
         dim,
+        norm=nn.Identity if name == "ladm_no_branch_norm" else nn.LayerNorm,
         update=CrossLift(dim, heads, combine=preset.combine),
         predict=CrossLift(dim, heads, combine=preset.combine),
         refine=Refinement(dim, heads, drop_path=0.0, mlp_drop_path=0.0, mlp_skip=preset.mlp_skip),

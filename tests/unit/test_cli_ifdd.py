@@ -40,7 +40,8 @@ def test_help_has_an_example(command: list[str]):
 
 def test_models_are_listed_with_parameters():
     counts = json.loads(runner.invoke(cli.app, ["models", "--json"]).output)
-    assert 37e6 < counts["ifdd-mvit-xs"] < 38e6
+    assert 37e6 < counts["ifdd-mvit-xs"]["parameters"] < 38e6
+    assert counts["ifdd-mvit-xs"]["flops"] == 2 * counts["ifdd-mvit-xs"]["macs"]
     assert "ifdd-mvit-tiny" in runner.invoke(cli.app, ["models"]).output
 
 

@@ -1,5 +1,6 @@
 import dataclasses
 
+import numpy as np
 import pytest
 import torch
 
@@ -7,6 +8,8 @@ import ifdd
 from ifdd import InputError, ModelConfig, create_model
 from ifdd.config import model_names
 from ifdd.model import KINETICS_MEAN, KINETICS_STD, Normalise
+from ifdd.modules.ladm import to_tokens
+from workbench.analysis.splits import inspect_split
 
 TINY = {"frames": 8, "size": (32, 32)}
 SHAPES = {  # mvit-tiny, 8 frames of 32×48: grid 2×3, K = 4
@@ -53,6 +56,96 @@ def test_variants_have_the_activations_that_they_have() -> None:
     assert output.static_residual is None
     with pytest.raises(dataclasses.FrozenInstanceError):
         output.logits = output.embedding
+
+
+SPLITS = ("even-odd", "constant", "index", "topk", "weight", "offset")
+
+
+@pytest.mark.parametrize("lift", ["none", "update-first", "predict-first"])
+@pytest.mark.parametrize("split", SPLITS)
+@pytest.mark.parametrize("preset", ["paper", "reference"])
+def test_every_variant_runs_trains_and_is_inspected(split: str, lift: str, preset: str) -> None:
+    model = tiny(split=split, lift=lift, preset=preset, drop_path=0.0)
+    clips = torch.rand(2, 3, 8, 32, 32)
+    output, cache = model.eval().run_with_cache(clips)
+    expected = {"D": "issm.X_D", "S": "issm.X_S"} if lift == "none" else {"D": "ladm.Y_D", "S": "ladm.Y_S"}
+    assert model.branches == expected
+    assert set(expected.values()) <= set(cache)
+    assert output.static_residual.shape == (2, 2, 2)
+    (output.logits.square().sum() + output.static_residual.square().sum()).backward()
+    still = {name for name, value in model.named_parameters() if value.grad is None or not value.grad.any()}
+    assert still <= {"backbone.class_token"} | {name for name in still if name.startswith("backbone.blocks.3")}
+    result = inspect_split(model, clips)
+    np.testing.assert_allclose(result.position_D, result.initial_D + result.offset_D, atol=1e-6)
+    assert (result.correlation is None) == (split not in ("index", "topk", "weight"))
+
+
+@pytest.mark.parametrize("offset_range", [1, 2, 4])
+@pytest.mark.parametrize("split", ["constant", "index", "offset"])
+def test_offsets_stay_within_their_range(split: str, offset_range: int) -> None:
+    model = tiny(split=split, offset_range=offset_range).eval()
+    with torch.no_grad():
+        for name, value in model.issm.named_parameters():
+            if name.startswith(("offsets", "free")):
+                value.normal_(std=50)
+    _, cache = model.run_with_cache(torch.rand(3, 3, 8, 32, 32), names=("issm.offset_S", "issm.offset_D"))
+    for offset in cache.values():
+        assert offset.detach().abs().max().item() == pytest.approx(offset_range, abs=1e-3)
+
+
+def test_constant_offsets_are_the_same_for_every_clip_and_those_of_issm_are_not() -> None:
+    clips = torch.rand(2, 3, 8, 32, 32)
+    for split, same in (("constant", True), ("index", False), ("offset", False)):
+        model = tiny(split=split).eval()
+        with torch.no_grad():
+            for name, value in model.issm.named_parameters():
+                if name.startswith("free"):
+                    value.normal_()
+        _, cache = model.run_with_cache(clips, names="issm.offset_D")
+        assert bool((cache["issm.offset_D"][0] == cache["issm.offset_D"][1]).all()) == same
+
+
+def test_top_k_takes_whole_frames_each_once() -> None:
+    model = tiny(split="topk").eval()
+    result = inspect_split(model, torch.rand(3, 3, 8, 32, 32))
+    both = np.concatenate([result.sample_S, result.sample_D], 1)
+    assert np.sort(both, 1).tolist() == [list(range(8))] * 3
+    assert (np.diff(result.sample_S) > 0).all()
+    assert (np.diff(result.sample_D) > 0).all()
+
+
+def test_attention_over_time_starts_as_the_mean() -> None:
+    clips = torch.rand(2, 3, 8, 32, 32)
+    mean, attention = tiny("mvit-tiny-baseline").eval(), tiny("mvit-tiny-baseline", pooling="attention").eval()
+    attention.load_state_dict(mean.state_dict(), strict=False)
+    torch.testing.assert_close(attention(clips).logits, mean(clips).logits)
+    with torch.no_grad():
+        attention.head.pooling.query.normal_(std=30)
+    output, cache = attention.run_with_cache(clips, names=("pyramid.X", "head.pooling.weight"))
+    frames = cache["pyramid.X"].mean((3, 4))
+    expected = torch.einsum("bt,bct->bc", cache["head.pooling.weight"], frames)
+    torch.testing.assert_close(output.embedding, expected)
+    torch.testing.assert_close(cache["head.pooling.weight"].sum(1), torch.ones(2))
+    assert not torch.allclose(output.logits, mean(clips).logits)
+
+
+@pytest.mark.parametrize("lift", ["update-first", "predict-first"])
+def test_a_lift_whose_projections_are_zero_is_the_identity(lift: str) -> None:
+    model = tiny(lift=lift, split="even-odd").eval()
+    with torch.no_grad():
+        for part in (model.ladm.updater, model.ladm.predictor):
+            part.project.weight.zero_()
+            part.project.bias.zero_()
+    _, cache = model.run_with_cache(torch.rand(1, 3, 8, 32, 32))
+    normed_s, normed_d = model.ladm.norm_S(to_tokens(cache["issm.X_S"])), model.ladm.norm_D(to_tokens(cache["issm.X_D"]))
+    torch.testing.assert_close(cache["ladm.Y_S"], normed_s)
+    torch.testing.assert_close(cache["ladm.detail"], normed_d)
+
+
+def test_branch_norms_can_be_left_out() -> None:
+    model = tiny(split="even-odd", branch_norms=False).eval()
+    _, cache = model.run_with_cache(torch.rand(1, 3, 8, 32, 32))
+    torch.testing.assert_close(cache["ladm.Y_S"] - cache["ladm.update"], to_tokens(cache["issm.X_S"]))
 
 
 @pytest.mark.parametrize("train", [True, False])
@@ -137,7 +230,8 @@ def test_clips_that_do_not_fit(clips: torch.Tensor, message: str) -> None:
 @pytest.mark.parametrize(
     ("values", "message"),
     [
-        ({"split": "none"}, "split='none' with lift='update-first' is no model"),
+        ({"split": "none"}, "lift='update-first' needs two groups to lift, and split='none' makes none"),
+        ({"pooling": "attention"}, "pooling='attention' is a baseline's"),
         ({"size": (100, 112)}, r"size \(100, 112\) must be positive multiples of 32"),
         ({"frames": 10}, "frames=10 gives 5 feature frames"),
         ({"stages": (1, 2)}, r"stages=\(1, 2\)"),
@@ -153,7 +247,14 @@ def test_impossible_configurations_are_refused_by_name(values: dict, message: st
 
 
 def test_names() -> None:
-    assert set(model_names()) == {"ifdd-mvit-tiny", "mvit-tiny-baseline", "ifdd-mvit-xs", "mvit-xs-baseline"}
+    assert set(model_names()) == {
+        "ifdd-mvit-tiny",
+        "mvit-tiny-baseline",
+        "ifdd-mvit-xs",
+        "mvit-xs-baseline",
+        "ifdd-mvit-s",
+        "mvit-s-baseline",
+    }
     with pytest.raises(InputError, match="unknown model 'ifdd'; known: ifdd-mvit-tiny"):
         create_model("ifdd")
     model = create_model(ModelConfig(backbone="mvit-tiny", **TINY))

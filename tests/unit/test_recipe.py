@@ -64,7 +64,7 @@ def test_settings_replace_single_values(tmp_path: Path):
         ("optim.warmup_epochs=2", "warmup_epochs=2 must be below epochs=2"),
         ("labels=[a, b]", "must be 7 different names"),
         ("name=a/b", "name: "),
-        ("model.lift=none", "is no model"),
+        ("model.split=none", "needs two groups to lift"),
         ("optim.lr", "write it as section.key=value"),
         ("name.x=1", "'name' is a value, not a section"),
         ("name=[", "is not a YAML value"),

@@ -1,0 +1,103 @@
+"""Splits beside ISSM: the controls and variants that it is compared with.
+
+All give the outputs of `Split`. `top-k` and `weight` are the released code's (CyberPegasus/IFDD, core/wave_methods/AdaptSplit.py,
+`adaptSplit_dotsim`, `adaptSplit_dotsim_weight`); `constant` and `offset` take one part of ISSM away each.
+"""
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from ifdd.hooks import HookPoint
+from ifdd.modules.issm import TOKEN_GRID, Read, Split, Tokenizer, full_precision
+
+
+class ConstantSplit(Split):
+    """Learned offsets that are the same for every clip: what ISSM has to beat to be called content-aware."""
+
+    def __init__(self, steps: int, *, offset_range: float, read_at: Read) -> None:
+        super().__init__(steps)
+        self.free_S = nn.Parameter(torch.zeros(steps // 2))
+        self.free_D = nn.Parameter(torch.zeros(steps // 2))
+        self.offset_range = offset_range
+        self.read_at = read_at
+        self.offset_S, self.offset_D = HookPoint(), HookPoint()  # (B, K) feature frames, |·| ≤ L
+
+    def forward(self, features: Tensor) -> tuple[Tensor, Tensor]:
+        """(B, C, T', H, W) → X_S, X_D."""
+        batch = features.shape[0]
+        offset_s = self.offset_S((self.offset_range * torch.tanh(self.free_S)).expand(batch, -1))
+        offset_d = self.offset_D((self.offset_range * torch.tanh(self.free_D)).expand(batch, -1))
+        return self.read_with(features, offset_s, offset_d, self.read_at)
+
+
+class OffsetSplit(Split):
+    """Offsets from the descriptors of the frames themselves, without the correlation between them."""
+
+    def __init__(self, channels: int, steps: int, *, offset_range: float, read_at: Read) -> None:
+        super().__init__(steps)
+        self.tokenizer = Tokenizer(channels)
+        self.offsets_S = nn.Linear(steps * self.tokenizer.width, steps // 2, bias=False)
+        self.offsets_D = nn.Linear(steps * self.tokenizer.width, steps // 2, bias=False)
+        self.offset_range = offset_range
+        self.read_at = read_at
+        self.Z = HookPoint()  # (B, T', d)
+        self.offset_S, self.offset_D = HookPoint(), HookPoint()  # (B, K) feature frames, |·| ≤ L
+
+    def forward(self, features: Tensor) -> tuple[Tensor, Tensor]:
+        """(B, C, T', H, W) → X_S, X_D."""
+        with full_precision(features):
+            tokens = self.Z(self.tokenizer(features.to(self.offsets_S.weight.dtype))).flatten(1)
+            offset_s = self.offset_S(self.offset_range * torch.tanh(self.offsets_S(tokens)))
+            offset_d = self.offset_D(self.offset_range * torch.tanh(self.offsets_D(tokens)))
+        return self.read_with(features, offset_s, offset_d, self.read_at)
+
+
+class TopKSplit(Split):
+    """The K frames that correlate most with all others are static, the rest dynamic; no gradient reaches the choice.
+
+    As released, even frames get a head start of 1.
+    """
+
+    def __init__(self, steps: int) -> None:
+        super().__init__(steps)
+        self.correlation = HookPoint()  # (B, T', T') scaled by 1/C
+
+    def forward(self, features: Tensor) -> tuple[Tensor, Tensor]:
+        """(B, C, T', H, W) → X_S, X_D."""
+        frames = pooled_frames(features)
+        correlation = self.correlation(frames @ frames.transpose(1, 2) / features.shape[1])
+        score = correlation.mean(-1) + torch.arange(1, self.steps + 1, device=features.device) % 2
+        order = score.argsort(dim=-1, descending=True, stable=True)
+        static, dynamic = (part.sort(dim=-1).values.to(features.dtype) for part in order.chunk(2, -1))
+        sample_s, sample_d = self.sample_S(self.position_S(static)), self.sample_D(self.position_D(dynamic))
+        return self.X_S(self.read(features, sample_s)), self.X_D(self.read(features, sample_d))
+
+
+class WeightSplit(Split):
+    """Frames are weighted by the softmax of their summed correlation with all frames, then split into even and odd."""
+
+    def __init__(self, channels: int, steps: int) -> None:
+        super().__init__(steps)
+        self.project = nn.Linear(TOKEN_GRID**2 * channels, channels)
+        self.Z = HookPoint()  # (B, T', C)
+        self.correlation = HookPoint()  # (B, T', T') scaled by 1/√C
+        self.weight = HookPoint()  # (B, T') weights of the frames, sum 1
+
+    def forward(self, features: Tensor) -> tuple[Tensor, Tensor]:
+        """(B, C, T', H, W) → X_S, X_D."""
+        batch, channels = features.shape[:2]
+        tokens = self.Z(self.project(pooled_frames(features)))
+        correlation = self.correlation(tokens @ tokens.transpose(1, 2) * channels**-0.5)
+        weight = self.weight(correlation.sum(-1).softmax(-1))
+        weighted = features * weight[:, None, :, None, None].to(features.dtype)
+        sample_s = self.sample_S(self.position_S(self.initial_S.expand(batch, -1)))
+        sample_d = self.sample_D(self.position_D(self.initial_D.expand(batch, -1)))
+        return self.X_S(self.read(weighted, sample_s)), self.X_D(self.read(weighted, sample_d))
+
+
+def pooled_frames(features: Tensor) -> Tensor:
+    """(B, C, T', H, W) → (B, T', 7·7·C): each frame on a coarse grid, channels last."""
+    frames = features.transpose(1, 2).flatten(0, 1)
+    pooled = F.adaptive_avg_pool2d(frames, TOKEN_GRID).permute(0, 2, 3, 1)
+    return pooled.reshape(features.shape[0], features.shape[2], -1)
