@@ -13,6 +13,8 @@ from ifdd.errors import InputError
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
 data_app = typer.Typer(no_args_is_help=True, help="Make and index data.")
 app.add_typer(data_app, name="data")
+weights_app = typer.Typer(no_args_is_help=True, help="Weights of others.")
+app.add_typer(weights_app, name="weights")
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for a program to read.")]
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")]
@@ -188,6 +190,28 @@ def index(
     frame["path"] = [Path(os.path.relpath(folder.resolve() / path, base)).as_posix() for path in frame["path"]]
     write_manifest(frame, target)
     typer.echo(f"{target}: {len(frame)} clips")
+
+
+@weights_app.command(name="convert")
+def convert_weights(
+    file: Annotated[Path, typer.Argument(help="Checkpoint of the released code, .pth.")],
+    out: Annotated[Path, typer.Option(help="New folder; its name is the checkpoint's.")],
+    labels: Annotated[str, typer.Option(help="Class names in the order of the logits, with commas.")],
+    weights: Annotated[Literal["model", "ema"], typer.Option(help="The last weights, or their moving average.")] = "model",
+    lift: Annotated[Literal["update-first", "predict-first"], typer.Option(help="Order of the lift.")] = "update-first",
+    as_json: Json = False,
+) -> None:
+    """Convert a checkpoint of the released code; nothing in the file is run.
+
+    Example: ifdd weights convert dfew.pth --out checkpoints/dfew --labels happy,sad,neutral,angry,surprise,disgust,fear
+    """
+    from ifdd.convert import convert
+
+    folder = convert(file, out, labels.split(","), weights, lift=lift)
+    if as_json:
+        _say_json({"out": str(folder)})
+    else:
+        typer.echo(folder)
 
 
 def _say_json(values: Any) -> None:

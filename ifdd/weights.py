@@ -17,6 +17,9 @@ WRAPPERS = ("module.", "ema_model.", "online_model.")
 DEAD = re.compile(r"(.*\.)?WaveLifts\.(spatial_pos|temporal_pos|class_pos|adapt_split\.(time_project\..*|index_even|index_odd))$")
 """Keys that the released code stores and never uses."""
 
+KINETICS_BLOCKS = {"mvit-s": {i: i for i in range(16)}, "mvit-xs": {i: i for i in range(8)} | {14: 8, 15: 9}}
+"""Which block of torchvision's `mvit_v2_s` becomes which of ours."""
+
 # released name → ours, applied in order; the first that matches counts
 RULES = [
     (r"embed\.conv_proj\.", "backbone.stem."),
@@ -90,6 +93,32 @@ def from_reference(state_dict: Mapping[str, Tensor], **overrides: Any) -> DFERMo
     model = create_model(f"ifdd-{_backbone_of(renamed)}", **found | overrides)
     load_exactly(model, renamed)
     return model.eval()
+
+
+def from_kinetics(state_dict: Mapping[str, Tensor], model: str = "ifdd-mvit-xs", **overrides: Any) -> DFERModel:
+    """A model whose backbone has the weights of torchvision's `mvit_v2_s`; pyramid and all behind it start at random.
+
+    `mvit-s` takes all 16 blocks, `mvit-xs` blocks 0 – 7, and 14, 15 as its 8, 9. The Kinetics normalisation becomes the model's
+    first layer (`normalise="kinetics"`).
+    Raises: InputError for another backbone, or one that lists missing, surplus or misshapen keys.
+    """
+    built = create_model(model, **{"normalise": "kinetics"} | overrides)
+    moved = KINETICS_BLOCKS.get(built.config.backbone)
+    if moved is None:
+        raise InputError(f"backbone {built.config.backbone} has no Kinetics weights; choose {' or '.join(KINETICS_BLOCKS)}")
+    known: dict[str, Tensor] = {}
+    for key, value in state_dict.items():
+        if key.startswith("head."):
+            continue
+        block = re.match(r"blocks\.(\d+)\.", key)
+        if block:
+            if int(block[1]) not in moved:
+                continue
+            key = key.replace(block[0], f"blocks.{moved[int(block[1])]}.", 1)
+        known[f"embed.{key}" if key.startswith("conv_proj.") else f"backbone.backbone.{key}"] = value
+    own = {key: value for key, value in built.state_dict().items() if not key.startswith("backbone.")}
+    load_exactly(built, own | rename_reference(known))
+    return built.eval()
 
 
 def _backbone_of(renamed: Mapping[str, Tensor]) -> str:
