@@ -136,8 +136,8 @@ class ModelConfig(StrictModel):
             raise ValueError(f"lift={self.lift!r} needs two groups to lift, and split='none' makes none; choose a split")
         if self.split != "none" and self.pooling != "mean":
             raise ValueError(f"pooling={self.pooling!r} is a baseline's; with split={self.split!r} learned weights pool")
-        if self.stages != (2, 3):
-            raise ValueError(f"stages={self.stages} cannot be aggregated; the pyramid reads (2, 3)")
+        if self.stages not in ((3,), (2, 3), (1, 2, 3)):
+            raise ValueError(f"stages={self.stages} cannot be aggregated; the pyramid reads (3,), (2, 3) or (1, 2, 3)")
         if self.num_classes < 2:
             raise ValueError(f"num_classes={self.num_classes} must be at least 2")
         for name in ("drop_path", "dropout"):

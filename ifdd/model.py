@@ -85,8 +85,7 @@ class DFERModel(HookedModule, ABC):
 
     def decode(self, stages: tuple[Tensor, ...]) -> IFDDOutput:
         """Stages of the backbone → output; all that a saliency map of any named activation needs gradients of."""
-        fine, coarse = (stages[i] for i in self.config.stages)
-        return self.read(self.pyramid(fine, coarse))
+        return self.read(self.pyramid([stages[i] for i in self.config.stages]))
 
     @abstractmethod
     def read(self, features: Tensor) -> IFDDOutput:
@@ -160,11 +159,11 @@ def create_model(model: str | ModelConfig, **overrides: Any) -> DFERModel:
 
 def _build(config: ModelConfig) -> DFERModel:
     spec = MVIT_SPECS[config.backbone]
-    fine, dim = (spec.dims[i] for i in config.stages)
+    dim, last = spec.dims[-1], spec.stage_strides[-1]
     parts: dict[str, Any] = {
         "normalise": Normalise(KINETICS_MEAN, KINETICS_STD) if config.normalise == "kinetics" else nn.Identity(),
         "backbone": MViT(spec, config.frames, config.size, config.drop_path),
-        "pyramid": Pyramid(fine, dim),
+        "pyramid": Pyramid([spec.dims[i] for i in config.stages], [last // spec.stage_strides[i] for i in config.stages[:-1]]),
     }
     if config.split == "none":
         pooling = MeanPooling() if config.pooling == "mean" else AttentionPooling(dim, config.feature_frames)

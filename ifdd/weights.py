@@ -32,7 +32,7 @@ RULES = [
     (r"backbone\.backbone\.(blocks\.\d+)\.attn\.(pool_[qkv])\.norm_act\.0\.", r"backbone.\1.attn.\2.norm."),
     (r"backbone\.backbone\.(blocks\.\d+)\.mlp\.3\.", r"backbone.\1.mlp.2."),
     (r"backbone\.backbone\.", "backbone."),
-    (r"backbone\.PANLayer\.0\.", "pyramid.reduce."),
+    (r"backbone\.PANLayer\.", "pyramid.reduce."),
     (r"backbone\.CatConv\.", "pyramid.fuse."),
     (r"backbone\.WaveLifts\.adapt_split\.dim_project\.0\.", "issm.tokenizer.project."),
     (r"backbone\.WaveLifts\.adapt_split\.offset_project_approx\.0\.", "issm.offsets_S."),
@@ -76,8 +76,8 @@ def rename_reference(state_dict: Mapping[str, Tensor]) -> dict[str, Tensor]:
 def from_reference(state_dict: Mapping[str, Tensor], **overrides: Any) -> DFERModel:
     """Build a released network (`MFViT_XS` or `MFViT_S`) from its state dict, with the same logits (preset `reference`).
 
-    Backbone, number of classes, kind of split and branch norms are read off names and shapes; what leaves no trace (frames,
-    size, offset_range, order of the lift, preset) comes from the caller and is else as released.
+    Backbone, stages, number of classes, kind of split and branch norms are read off names and shapes; what leaves no trace
+    (frames, size, offset_range, order of the lift, preset) comes from the caller and is else as released.
     Raises: InputError for another number of blocks, or one that lists missing, surplus or misshapen keys.
     """
     renamed = rename_reference(state_dict)
@@ -88,6 +88,7 @@ def from_reference(state_dict: Mapping[str, Tensor], **overrides: Any) -> DFERMo
         "preset": "reference",
         "split": "index" if "issm.offsets_S.weight" in renamed else "even-odd",
         "branch_norms": "ladm.norm_S.weight" in renamed,
+        "stages": tuple(range(3 - sum(key.startswith("pyramid.reduce.") for key in renamed), 4)),
         "num_classes": len(classifier),
     }
     model = create_model(f"ifdd-{_backbone_of(renamed)}", **found | overrides)

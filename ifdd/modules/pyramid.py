@@ -1,4 +1,6 @@
-"""Pyramid aggregation: the third stage joins the last on the last one's grid."""
+"""Pyramid aggregation: finer stages join the last one on its grid."""
+
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
@@ -7,27 +9,31 @@ from ifdd.hooks import HookPoint
 
 
 class Pyramid(nn.Module):
-    """Features of two stages → X (B, C, T', H, W) on the grid of the coarser one.
+    """Features of one to three stages → X (B, C, T', H, W) on the grid of the last one.
 
-        stage 2 ── dilated 3×3 convolution, stride 2 ──┐
-                                                       ├── concatenate ── 1×1 convolution ── X
-        stage 3 (normed) ──────────────────────────────┘
+        finer stages ── dilated 3×3 convolutions, stride s ──┐
+                                                             ├── concatenate ── 1×1 convolution ── X
+        last stage (normed) ─────────────────────────────────┘
 
+    `dims` are the channels of the stages that are read, coarsest last; `strides` say how much finer each of the others is. The
+    last stage alone is X as it is.
     Source: "pyramid aggregation" of Fig. 1(a); sizes as released (core/model/backbone.py, `PANLayer`, `CatConv`).
     """
 
-    def __init__(self, fine: int, coarse: int) -> None:
+    def __init__(self, dims: Sequence[int], strides: Sequence[int]) -> None:
         super().__init__()
-        self.reduce = nn.Conv2d(fine, fine, 3, stride=2, padding=2, dilation=2, bias=False)
-        self.fuse = nn.Conv2d(fine + coarse, coarse, 1, bias=False)
+        self.reduce = nn.ModuleList(
+            nn.Conv2d(dim, dim, 3, stride=stride, padding=stride, dilation=stride, bias=False)
+            for dim, stride in zip(dims[:-1], strides, strict=True)
+        )
+        self.fuse = nn.Conv2d(sum(dims), dims[-1], 1, bias=False) if len(dims) > 1 else nn.Identity()
         self.X = HookPoint()  # (B, C, T', H, W)
 
-    def forward(self, fine: Tensor, coarse: Tensor) -> Tensor:
-        """Aggregate (B, C_2, T', 2H, 2W) and (B, C_3, T', H, W)."""
-        batch = coarse.shape[0]
-        reduced = self.reduce(_frames(fine))
-        fused = self.fuse(torch.cat((reduced, _frames(coarse)), 1))
-        return self.X(fused.unflatten(0, (batch, -1)).transpose(1, 2))
+    def forward(self, stages: Sequence[Tensor]) -> Tensor:
+        """Aggregate (B, C_i, T', s_i·H, s_i·W), the last one (B, C, T', H, W)."""
+        finer = [reduce(_frames(stage)) for reduce, stage in zip(self.reduce, stages, strict=False)]
+        fused = self.fuse(torch.cat((*finer, _frames(stages[-1])), 1))
+        return self.X(fused.unflatten(0, (len(stages[-1]), -1)).transpose(1, 2))
 
 
 def _frames(features: Tensor) -> Tensor:

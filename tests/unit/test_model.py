@@ -148,6 +148,21 @@ def test_branch_norms_can_be_left_out() -> None:
     torch.testing.assert_close(cache["ladm.Y_S"] - cache["ladm.update"], to_tokens(cache["issm.X_S"]))
 
 
+@pytest.mark.parametrize("stages", [(3,), (2, 3), (1, 2, 3)])
+@pytest.mark.parametrize(("name", "size"), [("ifdd-mvit-tiny", (32, 48)), ("mvit-xs-baseline", (64, 32))])
+def test_stages_of_the_pyramid(stages: tuple[int, ...], name: str, size: tuple[int, int]) -> None:
+    model = tiny(name, stages=stages, size=size).eval()
+    clips = torch.rand(1, 3, 8, *size)
+    _, cache = model.run_with_cache(clips, names=("backbone.stage3", "pyramid.X"))
+    assert cache["pyramid.X"].shape[2:] == (8, *model.config.grid)
+    if stages == (3,):
+        torch.testing.assert_close(cache["pyramid.X"], cache["backbone.stage3"])
+    for stage in range(4):  # it reads those and no others
+        with model.hooks({f"backbone.stage{stage}": torch.zeros_like}):
+            _, patched = model.run_with_cache(clips, names="pyramid.X")
+        assert torch.equal(patched["pyramid.X"], cache["pyramid.X"]) == (stage not in stages)
+
+
 @pytest.mark.parametrize("train", [True, False])
 def test_output_is_the_same_type_in_training_and_evaluation(train: bool) -> None:
     assert isinstance(tiny().train(train)(torch.rand(1, 3, 8, 32, 32)), ifdd.IFDDOutput)
