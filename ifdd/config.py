@@ -7,12 +7,12 @@ from typing import Any, Literal, Self, get_args
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
 from ifdd.errors import InputError
+from ifdd.modules.backbones import BACKBONES
 from ifdd.modules.issm import Read, read_as_released, read_exact
 from ifdd.modules.ladm import Combine, attention_only, attention_plus_value
-from ifdd.modules.mvit import MVIT_SPECS
 from ifdd.timing import feature_frames
 
-Backbone = Literal["mvit-tiny", "mvit-xs", "mvit-s"]
+Backbone = Literal["mvit-tiny", "mvit-xs", "mvit-s", "r3d-tiny", "r3d18", "r2plus1d18"]
 SplitName = Literal["none", "even-odd", "constant", "index", "topk", "weight", "offset"]
 LiftName = Literal["none", "update-first", "predict-first"]
 PresetName = Literal["paper", "reference"]
@@ -129,7 +129,7 @@ class ModelConfig(StrictModel):
     @model_validator(mode="after")
     def _possible(self) -> Self:
         feature_frames(self.frames)
-        stride = MVIT_SPECS[self.backbone].stage_strides[-1]
+        stride = BACKBONES[self.backbone].stage_strides[-1]
         if min(self.size) < stride or any(side % stride for side in self.size):
             raise ValueError(f"size {self.size} must be positive multiples of {stride}, the total stride of {self.backbone}")
         if self.split == "none" and self.lift != "none":
@@ -153,7 +153,7 @@ class ModelConfig(StrictModel):
     @property
     def grid(self) -> tuple[int, int]:
         """Height and width of X."""
-        stride = MVIT_SPECS[self.backbone].stage_strides[-1]
+        stride = BACKBONES[self.backbone].stage_strides[-1]
         return self.size[0] // stride, self.size[1] // stride
 
 
@@ -161,7 +161,7 @@ def model_names() -> dict[str, dict[str, Any]]:
     """Every short name that `create_model` takes, with the fields that it stands for."""
     names: dict[str, dict[str, Any]] = {}
     for backbone in get_args(Backbone):
-        size = (112, 112) if backbone == "mvit-tiny" else (224, 224)
+        size = (224, 224) if backbone in ("mvit-xs", "mvit-s") else (112, 112)
         names[f"ifdd-{backbone}"] = {"backbone": backbone, "size": size}
         names[f"{backbone}-baseline"] = {"backbone": backbone, "size": size, "split": "none", "lift": "none"}
     return names

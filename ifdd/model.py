@@ -10,15 +10,12 @@ from torch import Tensor, nn
 from ifdd.config import PRESETS, ModelConfig, model_names
 from ifdd.errors import InputError
 from ifdd.hooks import HookedModule
+from ifdd.modules.backbones import BACKBONES
 from ifdd.modules.head import AttentionPooling, Head, LearnedPooling, MeanPooling
 from ifdd.modules.issm import EvenOddSplit, IndexSplit, Split
 from ifdd.modules.ladm import LADM, CrossLift, NoLift, PredictFirstLADM, Refinement, to_tokens
-from ifdd.modules.mvit import MVIT_SPECS, MViT
 from ifdd.modules.pyramid import Pyramid
 from ifdd.modules.splits import ConstantSplit, OffsetSplit, TopKSplit, WeightSplit
-
-KINETICS_MEAN, KINETICS_STD = (0.45, 0.45, 0.45), (0.225, 0.225, 0.225)
-"""Normalisation of torchvision's Kinetics weights of MViT (its `MViT_V2_S_Weights` transforms)."""
 
 
 @dataclass(frozen=True)
@@ -158,11 +155,11 @@ def create_model(model: str | ModelConfig, **overrides: Any) -> DFERModel:
 
 
 def _build(config: ModelConfig) -> DFERModel:
-    spec = MVIT_SPECS[config.backbone]
+    spec = BACKBONES[config.backbone]
     dim, last = spec.dims[-1], spec.stage_strides[-1]
     parts: dict[str, Any] = {
-        "normalise": Normalise(KINETICS_MEAN, KINETICS_STD) if config.normalise == "kinetics" else nn.Identity(),
-        "backbone": MViT(spec, config.frames, config.size, config.drop_path),
+        "normalise": Normalise(*spec.kinetics) if config.normalise == "kinetics" else nn.Identity(),
+        "backbone": spec.build(config.frames, config.size, config.drop_path),
         "pyramid": Pyramid([spec.dims[i] for i in config.stages], [last // spec.stage_strides[i] for i in config.stages[:-1]]),
     }
     if config.split == "none":
@@ -197,7 +194,7 @@ def _build_lift(config: ModelConfig, dim: int) -> LADM | NoLift:
     if config.lift == "none":
         return NoLift()
     preset = PRESETS[config.preset]
-    heads = MVIT_SPECS[config.backbone].heads[-1]  # as released: 8 heads of 96
+    heads = BACKBONES[config.backbone].heads[-1]  # as released: 8 heads of 96
     skip = preset.mlp_skip if config.mlp_skip is None else config.mlp_skip
     refine = Refinement(
         dim, heads, drop_path=config.drop_path, mlp_drop_path=config.drop_path if preset.mlp_drop_path else 0.0, mlp_skip=skip

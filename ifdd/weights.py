@@ -20,6 +20,9 @@ DEAD = re.compile(r"(.*\.)?WaveLifts\.(spatial_pos|temporal_pos|class_pos|adapt_
 KINETICS_BLOCKS = {"mvit-s": {i: i for i in range(16)}, "mvit-xs": {i: i for i in range(8)} | {14: 8, 15: 9}}
 """Which block of torchvision's `mvit_v2_s` becomes which of ours."""
 
+KINETICS_RESNETS = ("r3d18", "r2plus1d18")
+"""Backbones whose weights have torchvision's names."""
+
 # released name → ours, applied in order; the first that matches counts
 RULES = [
     (r"embed\.conv_proj\.", "backbone.stem."),
@@ -97,17 +100,24 @@ def from_reference(state_dict: Mapping[str, Tensor], **overrides: Any) -> DFERMo
 
 
 def from_kinetics(state_dict: Mapping[str, Tensor], model: str = "ifdd-mvit-xs", **overrides: Any) -> DFERModel:
-    """A model whose backbone has the weights of torchvision's `mvit_v2_s`; pyramid and all behind it start at random.
+    """A model whose backbone has the weights of a torchvision model; pyramid and all behind it start at random.
 
-    `mvit-s` takes all 16 blocks, `mvit-xs` blocks 0 – 7, and 14, 15 as its 8, 9. The Kinetics normalisation becomes the model's
-    first layer (`normalise="kinetics"`).
+    `r3d18` takes those of `r3d_18`, `r2plus1d18` those of `r2plus1d_18`, the others those of `mvit_v2_s`: `mvit-s` all 16
+    blocks, `mvit-xs` blocks 0 – 7, and 14, 15 as its 8, 9. The Kinetics normalisation becomes the model's first layer
+    (`normalise="kinetics"`).
     Raises: InputError for another backbone, or one that lists missing, surplus or misshapen keys.
     """
     built = create_model(model, **{"normalise": "kinetics"} | overrides)
-    moved = KINETICS_BLOCKS.get(built.config.backbone)
-    if moved is None:
-        raise InputError(f"backbone {built.config.backbone} has no Kinetics weights; choose {' or '.join(KINETICS_BLOCKS)}")
-    known: dict[str, Tensor] = {}
+    backbone = built.config.backbone
+    if backbone not in (*KINETICS_BLOCKS, *KINETICS_RESNETS):
+        raise InputError(
+            f"backbone {backbone} has no Kinetics weights; choose {', '.join((*KINETICS_BLOCKS, *KINETICS_RESNETS))}"
+        )
+    own = {key: value for key, value in built.state_dict().items() if not key.startswith("backbone.")}
+    if backbone in KINETICS_RESNETS:
+        load_exactly(built, own | {f"backbone.{key}": value for key, value in state_dict.items() if not key.startswith("fc.")})
+        return built.eval()
+    moved, known = KINETICS_BLOCKS[backbone], {}
     for key, value in state_dict.items():
         if key.startswith("head."):
             continue
@@ -117,7 +127,6 @@ def from_kinetics(state_dict: Mapping[str, Tensor], model: str = "ifdd-mvit-xs",
                 continue
             key = key.replace(block[0], f"blocks.{moved[int(block[1])]}.", 1)
         known[f"embed.{key}" if key.startswith("conv_proj.") else f"backbone.backbone.{key}"] = value
-    own = {key: value for key, value in built.state_dict().items() if not key.startswith("backbone.")}
     load_exactly(built, own | rename_reference(known))
     return built.eval()
 

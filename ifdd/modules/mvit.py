@@ -37,6 +37,12 @@ class MViTSpec:
     strides: tuple[int, ...] = (1, 2, 2, 2)
     kv_strides: tuple[tuple[int, int], ...] = ((8, 8), (4, 4), (2, 2), (1, 1))
     early_convolutions: bool = False
+    kinetics = (0.45, 0.45, 0.45), (0.225, 0.225, 0.225)
+    """Mean and standard deviation of torchvision's `MViT_V2_S_Weights` transforms."""
+
+    def build(self, frames: int, size: tuple[int, int], drop_path: float) -> nn.Module:
+        """The backbone for clips of `frames` and `size`."""
+        return MViT(self, frames, size, drop_path)
 
     @property
     def stem_stride(self) -> int:

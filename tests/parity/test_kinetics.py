@@ -1,12 +1,15 @@
 """Backbones against torchvision's `mvit_v2_s`, randomly filled: its own weights cannot be had here."""
 
+from collections.abc import Callable
+
 import pytest
 import torch
 from torch import Tensor
-from torchvision.models.video import mvit_v2_s
+from torchvision.models.video import mvit_v2_s, r2plus1d_18, r3d_18
 
 from ifdd import InputError
 from ifdd.model import Normalise
+from ifdd.modules.resnet3d import RESNET_SPECS, ResNet3D
 from ifdd.weights import from_kinetics
 
 
@@ -48,9 +51,26 @@ def test_blocks_of_mvit_xs(theirs: torch.nn.Module) -> None:
         torch.testing.assert_close(ours.backbone.blocks[mine].attn.qkv.weight, weights[f"blocks.{source}.attn.qkv.weight"])
 
 
+@pytest.mark.parametrize(("name", "build"), [("r3d18", r3d_18), ("r2plus1d18", r2plus1d_18)])
+def test_residual_networks(name: str, build: Callable[..., torch.nn.Module]) -> None:
+    torch.manual_seed(0)
+    theirs = build(weights=None).eval()
+    ours = ResNet3D(RESNET_SPECS[name], 16, temporal_strides="torchvision").eval()
+    ours.load_state_dict({key: value for key, value in theirs.state_dict().items() if not key.startswith("fc.")})
+    clips = torch.rand(1, 3, 16, 56, 56)
+    expected = theirs.stem(clips)
+    with torch.no_grad():
+        for i, stage in enumerate(ours(clips)):
+            expected = theirs.get_submodule(f"layer{i + 1}")(expected)
+            torch.testing.assert_close(stage, expected)
+    model = from_kinetics(theirs.state_dict(), f"ifdd-{name}")
+    torch.testing.assert_close(model.backbone.layer4[1].conv2[1].weight, theirs.layer4[1].conv2[1].weight)
+    torch.testing.assert_close(model.normalise.mean.flatten(), torch.tensor([0.43216, 0.394666, 0.37645]))
+
+
 def test_what_does_not_fit_is_told(theirs: torch.nn.Module) -> None:
     weights = dict(theirs.state_dict())
-    with pytest.raises(InputError, match="backbone mvit-tiny has no Kinetics weights; choose mvit-s or mvit-xs"):
+    with pytest.raises(InputError, match="backbone mvit-tiny has no Kinetics weights; choose mvit-s, mvit-xs, r3d18, r2plus1d18"):
         from_kinetics(weights, "mvit-tiny-baseline")
     with pytest.raises(InputError, match=r"position\.tables\.1 is \(111, 96\), expected"):
         from_kinetics(weights, size=(128, 128))

@@ -7,8 +7,9 @@ import torch
 import ifdd
 from ifdd import InputError, ModelConfig, create_model
 from ifdd.config import model_names
-from ifdd.model import KINETICS_MEAN, KINETICS_STD, Normalise
+from ifdd.model import Normalise
 from ifdd.modules.ladm import to_tokens
+from ifdd.modules.resnet3d import RESNET_SPECS
 from workbench.analysis.splits import inspect_split
 
 TINY = {"frames": 8, "size": (32, 32)}
@@ -148,6 +149,23 @@ def test_branch_norms_can_be_left_out() -> None:
     torch.testing.assert_close(cache["ladm.Y_S"] - cache["ladm.update"], to_tokens(cache["issm.X_S"]))
 
 
+@pytest.mark.parametrize("frames", [4, 8, 16, 20, 32])
+@pytest.mark.parametrize("name", ["ifdd-r3d-tiny", "r3d-tiny-baseline", "ifdd-r2plus1d18"])
+def test_residual_networks_halve_time_once(name: str, frames: int) -> None:
+    model = tiny(name, frames=frames, stages=(1, 2, 3)).eval()
+    output, cache = model.run_with_cache(torch.rand(1, 3, frames, 32, 32))
+    steps = model.config.feature_frames
+    assert cache["backbone.stage0"].shape[2] == frames
+    for stage in (1, 2, 3):
+        assert cache[f"backbone.stage{stage}"].shape[2:] == (steps, 16 >> stage, 16 >> stage)
+    assert cache["pyramid.X"].shape[2:] == (steps, 2, 2)
+    assert output.logits.shape == (1, 7)
+
+
+def test_small_residual_network_has_a_fifth_of_the_channels() -> None:
+    assert all(small <= large / 5 for small, large in zip(RESNET_SPECS["r3d-tiny"].dims, RESNET_SPECS["r3d18"].dims, strict=True))
+
+
 @pytest.mark.parametrize("stages", [(3,), (2, 3), (1, 2, 3)])
 @pytest.mark.parametrize(("name", "size"), [("ifdd-mvit-tiny", (32, 48)), ("mvit-xs-baseline", (64, 32))])
 def test_stages_of_the_pyramid(stages: tuple[int, ...], name: str, size: tuple[int, int]) -> None:
@@ -223,7 +241,7 @@ def test_lengths(frames: int) -> None:
 def test_kinetics_normalisation_is_the_first_layer() -> None:
     model = tiny(normalise="kinetics")
     clips = torch.rand(1, 3, 8, 32, 32)
-    expected = (clips - KINETICS_MEAN[0]) / KINETICS_STD[0]
+    expected = (clips - 0.45) / 0.225
     torch.testing.assert_close(model.normalise(clips), expected)
     assert isinstance(model.normalise, Normalise)
     assert not [key for key in model.state_dict() if key.startswith("normalise")]
@@ -262,14 +280,8 @@ def test_impossible_configurations_are_refused_by_name(values: dict, message: st
 
 
 def test_names() -> None:
-    assert set(model_names()) == {
-        "ifdd-mvit-tiny",
-        "mvit-tiny-baseline",
-        "ifdd-mvit-xs",
-        "mvit-xs-baseline",
-        "ifdd-mvit-s",
-        "mvit-s-baseline",
-    }
+    backbones = ("mvit-tiny", "mvit-xs", "mvit-s", "r3d-tiny", "r3d18", "r2plus1d18")
+    assert set(model_names()) == {name for b in backbones for name in (f"ifdd-{b}", f"{b}-baseline")}
     with pytest.raises(InputError, match="unknown model 'ifdd'; known: ifdd-mvit-tiny"):
         create_model("ifdd")
     model = create_model(ModelConfig(backbone="mvit-tiny", **TINY))

@@ -1,0 +1,96 @@
+"""3-D residual networks of torchvision (BSD-3-Clause) that hand four stages of features to the pyramid.
+
+Source: Tran et al., "A closer look at spatiotemporal convolutions" (arXiv 1711.11248). torchvision's strides would leave 2 of 16
+frames at the last stage; here time is halved once, in the second stage, so that T' is the family's.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from ifdd.hooks import HookPoint
+from ifdd.timing import averages_pairs, stem_stride
+
+TemporalStrides = Literal["once", "torchvision"]
+
+
+@dataclass(frozen=True)
+class ResNet3DSpec:
+    """Sizes of a network, one entry per stage: `dims` channels, `depths` blocks; `heads` of the lift behind it."""
+
+    kind: Literal["r3d", "r2plus1d"]
+    dims: tuple[int, ...]
+    heads: tuple[int, ...]
+    depths: tuple[int, ...] = (2, 2, 2, 2)
+    stage_strides: tuple[int, ...] = (2, 4, 8, 16)
+    kinetics = (0.43216, 0.394666, 0.37645), (0.22803, 0.22145, 0.216989)
+    """Mean and standard deviation of torchvision's `R3D_18_Weights` and `R2Plus1D_18_Weights` transforms."""
+
+    def build(self, frames: int, size: tuple[int, int], drop_path: float) -> nn.Module:
+        """The network for clips of `frames`; any size fits, and there is no stochastic depth."""
+        return ResNet3D(self, frames)
+
+
+RESNET_SPECS = {
+    "r3d18": ResNet3DSpec("r3d", (64, 128, 256, 512), (1, 2, 4, 8)),
+    "r2plus1d18": ResNet3DSpec("r2plus1d", (64, 128, 256, 512), (1, 2, 4, 8)),
+    "r3d-tiny": ResNet3DSpec("r3d", (12, 24, 48, 96), (1, 1, 2, 4)),
+}
+
+
+class ResNet3D(nn.Module):
+    """Clip (B, 3, T, H, W) → features of stages 0…3, (B, C_i, T', H_i, W_i); stage 0, which no pyramid reads, keeps T frames.
+
+    Names and shapes of the weights are torchvision's. With `temporal_strides="torchvision"` also the strides are: for parity.
+    """
+
+    def __init__(self, spec: ResNet3DSpec, frames: int, temporal_strides: TemporalStrides = "once") -> None:
+        super().__init__()
+        # importing torchvision costs seconds, which models without it shall not pay
+        from torchvision.models.video.resnet import BasicBlock, BasicStem, Conv2Plus1D, Conv3DSimple, R2Plus1dStem
+
+        convolution = Conv3DSimple if spec.kind == "r3d" else Conv2Plus1D
+        self.stem = BasicStem() if spec.kind == "r3d" else R2Plus1dStem()
+        if spec.dims[0] != 64:
+            self.stem[-3] = nn.Conv3d(3, spec.dims[0], (3, 7, 7), (1, 2, 2), (1, 3, 3), bias=False)
+            self.stem[-2] = nn.BatchNorm3d(spec.dims[0])
+        dim_in = spec.dims[0]
+        for stage, (dim, depth) in enumerate(zip(spec.dims, spec.depths, strict=True)):
+            blocks = []
+            for i in range(depth):
+                stride = 2 if stage and not i else 1
+                skip = None
+                if stride > 1 or dim_in != dim:
+                    skip = nn.Sequential(nn.Conv3d(dim_in, dim, 1, stride, bias=False), nn.BatchNorm3d(dim))
+                blocks.append(BasicBlock(dim_in, dim, convolution, stride, skip))
+                dim_in = dim
+            self.add_module(f"layer{stage + 1}", nn.Sequential(*blocks))
+        self.averages_pairs = temporal_strides == "once" and averages_pairs(frames)
+        if temporal_strides == "once":
+            _set_temporal_stride(self.get_submodule("layer2"), stem_stride(frames))
+            for name in ("layer3", "layer4"):
+                _set_temporal_stride(self.get_submodule(name), 1)
+        self.dims = spec.dims
+        self.stage0, self.stage1, self.stage2, self.stage3 = HookPoint(), HookPoint(), HookPoint(), HookPoint()
+        for module in self.modules():
+            if isinstance(module, nn.Conv3d):
+                nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
+
+    def forward(self, clips: Tensor) -> tuple[Tensor, ...]:
+        """Return the four stages, coarse last."""
+        features = self.stem(clips)
+        stages: list[Tensor] = []
+        for i, point in enumerate((self.stage0, self.stage1, self.stage2, self.stage3)):
+            features = self.get_submodule(f"layer{i + 1}")(features)
+            if i == 1 and self.averages_pairs:
+                features = F.avg_pool3d(features, (2, 1, 1))
+            stages.append(point(features))
+        return tuple(stages)
+
+
+def _set_temporal_stride(layer: nn.Module, stride: int) -> None:
+    for module in layer.modules():
+        if isinstance(module, nn.Conv3d) and module.stride[0] == 2:
+            module.stride = (stride, module.stride[1], module.stride[2])
