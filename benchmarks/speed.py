@@ -7,12 +7,12 @@ autocast against their float32; on CPUs without bf16 units it is slow.
 """
 
 import argparse
-import resource
 import statistics
 import subprocess
 import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import torch
 from torch import Tensor, nn
@@ -68,6 +68,12 @@ def compare(name: str, ours: Callable[[], object], theirs: Callable[[], object],
     )
 
 
+def resident(which: str) -> float:
+    """Resident memory of this process in MiB, now (VmRSS) or at most so far (VmHWM); Linux."""
+    line = next(line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith(which))
+    return int(line.split()[1]) / 1024
+
+
 def peak_of_step(whose: str, batch: int) -> float:
     """MiB that a training step adds to the process, from a process of its own."""
     command = [sys.executable, __file__, "--memory", whose, "--batch", str(batch)]
@@ -84,9 +90,9 @@ def main() -> None:
     args = parser.parse_args()
     if args.memory:
         step = training_step(build(args.memory), args.batch)
-        before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        before = resident("VmRSS")
         step(), step()
-        print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024)
+        print(resident("VmHWM") - before)
         return
     ours, theirs = build("ours").eval(), build("theirs").eval()
     clips = torch.rand(1, *SHAPE)
