@@ -127,7 +127,7 @@ class IFDDModel(DFERModel):
         super().__init__(config, normalise=normalise, backbone=backbone, pyramid=pyramid, head=head)
         self.issm = split
         self.ladm = lift
-        self.branches = {"D": "issm.X_D", "S": "issm.X_S"} if isinstance(lift, NoLift) else {"D": "ladm.Y_D", "S": "ladm.Y_S"}
+        self.branches = dict(lift.branches)
 
     def read(self, features: Tensor) -> IFDDOutput:
         """X (B, C, T', H, W) → output."""

@@ -10,6 +10,7 @@ Y_S = X_S + U(X_D|X_S),   Y_D = refine(X_D − P(Y_S|X_D))
 """
 
 from collections.abc import Callable
+from typing import ClassVar
 
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -88,6 +89,8 @@ class LADM(nn.Module):
     Identity), so that Y_S = norm(X_S) + update and detail = norm(X_D) − prediction.
     """
 
+    branches: ClassVar[dict[str, str]] = {"D": "ladm.Y_D", "S": "ladm.Y_S"}
+
     def __init__(
         self,
         dim: int,
@@ -125,6 +128,8 @@ class PredictFirstLADM(LADM):
 
 class NoLift(nn.Module):
     """The split alone: both groups as they were read, as tokens (B, K·H·W, C)."""
+
+    branches: ClassVar[dict[str, str]] = {"D": "issm.X_D", "S": "issm.X_S"}
 
     def forward(self, features_s: Tensor, features_d: Tensor) -> tuple[Tensor, Tensor]:
         """X_S, X_D → tokens."""

@@ -9,9 +9,12 @@ import pytest
 import torch
 from safetensors.torch import load_file
 from torch import Tensor, nn
+from typer.testing import CliRunner
 
 import ifdd
+from ifdd import cli
 from ifdd.config import PRESETS
+from ifdd.labels import EMOTIONS
 from ifdd.losses import LiftingLoss
 from ifdd.modules.head import Head, LearnedPooling
 from ifdd.modules.issm import EvenOddSplit, IndexSplit, Split
@@ -120,15 +123,21 @@ def fill(names: dict[str, list[int]], salt: str) -> dict[str, Tensor]:
     return filled
 
 
-def test_whole_network(shared: Path) -> None:
+def released_network(shared: Path) -> tuple[dict[str, Tensor], Tensor]:
+    """State dict of the whole released network, and the clips that its outputs are known for."""
     description = json.loads((shared / "reference" / "network_xs.json").read_text())
-    theirs = load_file(shared / "reference" / "network_xs.safetensors")
     state_dict = fill(description["parameters"], description["salt"])
     state_dict |= {name: torch.zeros(shape, dtype=torch.int64) for name, shape in description["buffers"].items()}
-    model = ifdd.weights.from_reference({f"module.{name}": value for name, value in state_dict.items()})
     clips = np.random.default_rng(description["clip_seed"]).random((2, 3, 16, 224, 224), dtype=np.float32)
+    return state_dict, torch.from_numpy(clips)
+
+
+def test_whole_network(shared: Path) -> None:
+    theirs = load_file(shared / "reference" / "network_xs.safetensors")
+    state_dict, clips = released_network(shared)
+    model = ifdd.weights.from_reference({f"module.{name}": value for name, value in state_dict.items()})
     with torch.no_grad():
-        output, cache = model.run_with_cache(torch.from_numpy(clips))
+        output, cache = model.run_with_cache(clips)
     close(output.logits, theirs["logits"])
     close(cache["issm.correlation"], theirs["correlation"])
     close(cache["issm.position_S"], theirs["index_static"])
@@ -139,3 +148,43 @@ def test_whole_network(shared: Path) -> None:
     del state_dict["head.head.1.weight"]
     with pytest.raises(ifdd.InputError, match=r"missing head\.classify\.weight"):
         ifdd.weights.from_reference(state_dict | {"extra": torch.zeros(1)})
+
+
+def test_a_released_checkpoint_is_converted_with_the_same_logits(shared: Path, tmp_path: Path) -> None:
+    state_dict, clips = released_network(shared)
+    wrapped = {f"module.{name}": value for name, value in state_dict.items()}
+    torch.save({"epoch": 3, "model": wrapped, "opt": {"state": {}}, "ema": None}, tmp_path / "best é.pth")
+    out = tmp_path / "checkpoints" / "dfew"
+    arguments = ["weights", "convert", str(tmp_path / "best é.pth"), "--out", str(out), "--labels", ",".join(EMOTIONS)]
+    result = CliRunner().invoke(cli.app, arguments)
+    assert result.exit_code == 0, result.output
+    bundle = ifdd.load_checkpoint(out)
+    assert (bundle.name, bundle.labels) == ("dfew", EMOTIONS)
+    with torch.no_grad():
+        close(bundle.model(clips).logits, load_file(shared / "reference" / "network_xs.safetensors")["logits"])
+
+
+def without(state_dict: dict[str, Tensor], *parts: str) -> dict[str, Tensor]:
+    return {name: value for name, value in state_dict.items() if not any(part in name for part in parts)}
+
+
+def test_variants_are_read_off_names_and_shapes(shared: Path) -> None:
+    whole, _ = released_network(shared)
+    alone = without(whole, "PANLayer", "CatConv")
+    three = alone | {
+        "backbone.PANLayer.0.weight": torch.zeros(192, 192, 3, 3),
+        "backbone.PANLayer.1.weight": torch.zeros(384, 384, 3, 3),
+        "backbone.CatConv.weight": torch.zeros(768, 192 + 384 + 768, 1, 1),
+    }
+    for state_dict, expected in (
+        (whole, {"stages": (2, 3), "split": "index", "branch_norms": True}),
+        (alone, {"stages": (3,)}),
+        (three, {"stages": (1, 2, 3)}),
+        (without(whole, "adapt_split"), {"split": "even-odd"}),
+        (without(whole, "xa_norm", "xd_norm"), {"branch_norms": False}),
+    ):
+        config = ifdd.weights.from_reference(state_dict).config
+        assert expected == {key: getattr(config, key) for key in expected}
+    assert ifdd.weights.from_reference(whole, lift="predict-first").config.lift == "predict-first"
+    with pytest.raises(ifdd.InputError, match="has 9 blocks; known are mvit-xs with 10 and mvit-s with 16"):
+        ifdd.weights.from_reference(without(whole, "blocks.9."))
