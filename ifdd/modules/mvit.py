@@ -1,8 +1,7 @@
 """Multiscale vision transformer (MViTv2) that hands four stages of features to the pyramid.
 
 Source: Li et al., "MViTv2" (arXiv 2112.01526); numerically equal to torchvision's `mvit_v2_s` blocks (BSD-3-Clause).
-Two differences in how, not in what, is computed: the decomposed relative position rides inside query and key, so that fused
-attention needs no N×M bias, and the pooling convolutions run over all heads at once on channel-last tokens.
+What is computed is the same; how, is told in `attention`, `depthwise` and `mlp`.
 """
 
 from dataclasses import dataclass
@@ -12,14 +11,11 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ifdd.hooks import HookPoint
+from ifdd.modules.attention import EPS, Grid, MultiscaleAttention, pooled_grid
 from ifdd.modules.drop import StochasticDepth
 from ifdd.modules.early import EarlyConvolutions, PlaceReading
+from ifdd.modules.mlp import normed_mlp, recomputed
 from ifdd.timing import averages_pairs, feature_frames, stem_stride
-
-Grid = tuple[int, int, int]
-"""Time, height and width of a token grid."""
-
-EPS = 1e-6
 
 
 @dataclass(frozen=True)
@@ -73,111 +69,6 @@ MVIT_SPECS = {
 }
 
 
-class TokenPool(nn.Module):
-    """Depthwise 3×3×3 convolution over the token grid, the kernel shared by all heads, then LayerNorm per head."""
-
-    def __init__(self, head_dim: int, stride: int) -> None:
-        super().__init__()
-        self.weight = nn.Parameter(torch.empty(head_dim, 1, 3, 3, 3))
-        nn.init.kaiming_uniform_(self.weight, a=5**0.5)
-        self.norm = nn.LayerNorm(head_dim, eps=EPS)
-        self.stride = stride
-
-    def forward(self, tokens: Tensor, grid: Grid) -> tuple[Tensor, Grid]:
-        """Pool (B, 1 + N, heads, head_dim) to (B, heads, 1 + N', head_dim); the class token is only normed."""
-        batch, _, heads, dim = tokens.shape
-        channels = heads * dim
-        volume = tokens[:, 1:].reshape(batch, *grid, channels).permute(0, 4, 1, 2, 3)
-        weight = self.weight.repeat(heads, 1, 1, 1, 1)
-        pooled = F.conv3d(volume, weight, stride=(1, self.stride, self.stride), padding=1, groups=channels)
-        new_grid: Grid = (pooled.shape[2], pooled.shape[3], pooled.shape[4])
-        flat = pooled.permute(0, 2, 3, 4, 1).reshape(batch, -1, heads, dim)
-        return self.norm(torch.cat((tokens[:, :1], flat), 1)).transpose(1, 2), new_grid
-
-
-class RelativePosition(nn.Module):
-    """Decomposed relative position of MViTv2 as extra dimensions of query and key.
-
-    The logit gains q·R_t + q·R_h + q·R_w; the query carries these products, the key a one-hot code of its place.
-    """
-
-    def __init__(self, query_grid: Grid, key_grid: Grid, head_dim: int) -> None:
-        super().__init__()
-        self.tables = nn.ParameterList()
-        for axis, (queries, keys) in enumerate(zip(query_grid, key_grid, strict=True)):
-            table = nn.Parameter(torch.empty(2 * max(queries, keys) - 1, head_dim))
-            nn.init.trunc_normal_(table, std=0.02)
-            self.tables.append(table)
-            self.register_buffer(f"distance_{axis}", _distances(queries, keys), persistent=False)
-        self.register_buffer("key_code", _one_hot_places(key_grid), persistent=False)
-        self.query_grid = query_grid
-
-    def forward(self, query: Tensor, scale: float) -> tuple[Tensor, Tensor]:
-        """Return the extra dimensions of the query (B, heads, 1 + N, E) and of the key (1 + M, E) for attention with `scale`."""
-        batch, heads, _, dim = query.shape
-        places = query[:, :, 1:].reshape(batch, heads, *self.query_grid, dim)
-        time, height, width = (table[self.get_buffer(f"distance_{axis}")] for axis, table in enumerate(self.tables))
-        products = torch.cat(
-            (
-                torch.einsum("bnthwc,tkc->bnthwk", places, time.to(query.dtype)),
-                torch.einsum("bnthwc,hkc->bnthwk", places, height.to(query.dtype)),
-                torch.einsum("bnthwc,wkc->bnthwk", places, width.to(query.dtype)),
-            ),
-            -1,
-        )
-        extra = F.pad(products.flatten(2, 4) / scale, (0, 0, 1, 0))
-        return extra, self.get_buffer("key_code").to(query.dtype)
-
-
-def _distances(queries: int, keys: int) -> Tensor:
-    """Row of the table for each pair of query and key along one axis (the finer grid sets the unit)."""
-    query_ratio, key_ratio = max(keys / queries, 1.0), max(queries / keys, 1.0)
-    query = torch.arange(queries)[:, None] * query_ratio
-    key = (torch.arange(keys)[None, :] + 1.0 - keys) * key_ratio
-    return (query - key).long()
-
-
-def _one_hot_places(grid: Grid) -> Tensor:
-    """One-hot codes (1 + T·H·W, T + H + W) of the places of a grid; zeros for the class token."""
-    axes = torch.meshgrid(*(torch.arange(size) for size in grid), indexing="ij")
-    codes = [F.one_hot(axis.flatten(), size) for axis, size in zip(axes, grid, strict=True)]
-    return F.pad(torch.cat(codes, -1), (0, 0, 1, 0)).float()
-
-
-class MultiscaleAttention(nn.Module):
-    """Pooling attention with decomposed relative position and residual pooling (MViTv2, section 4.1)."""
-
-    def __init__(self, dim_in: int, dim: int, heads: int, grid: Grid, stride_q: int, stride_kv: int) -> None:
-        super().__init__()
-        self.heads, self.head_dim = heads, dim // heads
-        self.scale = self.head_dim**-0.5
-        self.qkv = nn.Linear(dim_in, 3 * dim)
-        self.project = nn.Linear(dim, dim)
-        self.pool_q = TokenPool(self.head_dim, stride_q)
-        self.pool_k = TokenPool(self.head_dim, stride_kv)
-        self.pool_v = TokenPool(self.head_dim, stride_kv)
-        self.position = RelativePosition(pooled_grid(grid, stride_q), pooled_grid(grid, stride_kv), self.head_dim)
-
-    def forward(self, tokens: Tensor, grid: Grid) -> tuple[Tensor, Grid]:
-        """Attend over (B, 1 + N, dim_in); returns (B, 1 + N', dim) and the new grid."""
-        batch, count, _ = tokens.shape
-        query, key, value = self.qkv(tokens).view(batch, count, 3, self.heads, self.head_dim).unbind(2)
-        query, query_grid = self.pool_q(query, grid)
-        key, _ = self.pool_k(key, grid)
-        value, _ = self.pool_v(value, grid)
-        extra_query, extra_key = self.position(query, self.scale)
-        extra = extra_key.shape[-1]
-        mixed = F.scaled_dot_product_attention(
-            torch.cat((query, extra_query), -1),
-            torch.cat((key, extra_key.expand(batch, self.heads, -1, -1)), -1),
-            F.pad(value, (0, extra)),  # fused kernels want one width for all three
-            scale=self.scale,
-        )[..., : self.head_dim]
-        # residual pooling, not on the class token
-        mixed = mixed + F.pad(query[:, :, 1:], (0, 0, 1, 0))
-        return self.project(mixed.transpose(1, 2).flatten(2)), query_grid
-
-
 class MultiscaleBlock(nn.Module):
     """Pre-norm transformer block; width and grid change inside the attention (torchvision's `proj_after_attn`)."""
 
@@ -194,12 +85,15 @@ class MultiscaleBlock(nn.Module):
     def forward(self, tokens: Tensor, grid: Grid) -> tuple[Tensor, Grid]:
         """(B, 1 + N, dim_in) → (B, 1 + N', dim)."""
         normed = self.norm1(tokens)
-        attended, new_grid = self.attn(normed, grid)
-        skip = tokens if self.project is None else self.project(normed)
-        if self.stride_q > 1:
-            skip = _max_pool_tokens(skip, grid, self.stride_q)
+        attended = self.attn(normed)
+        skip = recomputed(self._skip, tokens if self.project is None else normed, grid)
         tokens = skip + self.drop_path(attended)
-        return tokens + self.drop_path(self.mlp(self.norm2(tokens))), new_grid
+        return tokens + self.drop_path(normed_mlp(tokens, self.norm2, self.mlp)), pooled_grid(grid, self.stride_q)
+
+    def _skip(self, tokens: Tensor, grid: Grid) -> Tensor:
+        if self.project is not None:
+            tokens = self.project(tokens)
+        return tokens if self.stride_q == 1 else _max_pool_tokens(tokens, grid, self.stride_q)
 
 
 def _max_pool_tokens(tokens: Tensor, grid: Grid, stride: int) -> Tensor:
@@ -207,11 +101,6 @@ def _max_pool_tokens(tokens: Tensor, grid: Grid, stride: int) -> Tensor:
     kernel, pad = (1, stride + 1, stride + 1), (0, (stride + 1) // 2, (stride + 1) // 2)
     pooled = F.max_pool3d(volume, kernel, (1, stride, stride), pad)
     return torch.cat((tokens[:, :1], pooled.permute(0, 2, 3, 4, 1).flatten(1, 3)), 1)
-
-
-def pooled_grid(grid: Grid, stride: int) -> Grid:
-    """Grid after a 3×3×3 pooling with spatial `stride` and padding 1."""
-    return grid[0], (grid[1] - 1) // stride + 1, (grid[2] - 1) // stride + 1
 
 
 class MViT(nn.Module):
