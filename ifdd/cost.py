@@ -28,7 +28,7 @@ def cost(model: str | ModelConfig) -> Cost:
     Source of the rules: PyTorch's FlopCounterMode, which counts FLOPs.
     """
     with torch.device("meta"), torch.no_grad():
-        built = create_model(model).eval()
+        built = create_model(model).eval().requires_grad_(False)
         clips = torch.empty(1, 3, built.config.frames, *built.config.size)
         with FlopCounterMode(display=False) as counter:
             built(clips)

@@ -1,7 +1,8 @@
 """Pooling attention of MViTv2 over a token grid with a class token, equal to torchvision's, made to move little memory.
 
 - The decomposed relative position rides inside query and key, so that fused attention needs no N×M bias.
-- Pooling convolutions run over all heads at once on channel-last tokens (`depthwise`).
+- Pooling convolutions run over all heads at once on channel-last tokens (`depthwise`), and the
+  projections that they read are made again in the backward pass.
 - Keys and values are projected only where a pooling kernel reaches: with stride 8, one token in seven.
 - The class token has no place: it is projected and asks on its own, so that no tensor is copied to join or part the two.
 """
@@ -12,7 +13,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ifdd.modules.depthwise import depthwise
+from ifdd.modules.depthwise import project_and_pool
+from ifdd.modules.mlp import recomputed
 
 Grid = tuple[int, int, int]
 """Time, height and width of a token grid."""
@@ -37,11 +39,12 @@ class TokenPool(nn.Module):
         nn.init.kaiming_uniform_(self.weight, a=5**0.5)
         self.norm = nn.LayerNorm(head_dim, eps=EPS)
 
-    def forward(self, volume: Tensor, stride: int) -> Tensor:
-        """(B, T, H, W, heads · head_dim) → (B, T, H', W', heads, head_dim)."""
-        heads = volume.shape[-1] // len(self.weight)
-        pooled: Tensor = self.norm(depthwise(volume, self.weight.repeat(heads, 1, 1, 1, 1), stride).unflatten(-1, (heads, -1)))
-        return pooled
+    def forward(self, places: Tensor, weight: Tensor, bias: Tensor, stride: int) -> Tensor:
+        """Project (B, T, H, W, C) with `weight` and `bias`, then pool to (B, T, H', W', heads, head_dim)."""
+        heads = len(weight) // len(self.weight)
+        pooled = project_and_pool(places, weight, bias, self.weight.repeat(heads, 1, 1, 1, 1), stride)
+        normed: Tensor = self.norm(pooled.unflatten(-1, (heads, -1)))
+        return normed
 
 
 class RelativePosition(nn.Module):
@@ -88,10 +91,11 @@ class _Append(torch.autograd.Function):
         extended, *tables = ctx.saved_tensors
         widths = [tables[0].shape[-1], *(table.shape[1] for table in tables)]
         query = extended[..., : widths[0]]
-        total, *parts = gradients[0][..., : sum(widths)].split(widths, -1)
+        of_query, *parts = gradients[0][..., : sum(widths)].split(widths, -1)
+        total = of_query.clone(memory_format=torch.contiguous_format)
         of_tables = []
         for axis, part, table in zip("thw", parts, tables, strict=True):
-            total = total + torch.einsum(f"bthwnk,{axis}kc->bthwnc", part, table)
+            total += torch.einsum(f"bthwnk,{axis}kc->bthwnc", part, table)
             of_tables.append(torch.einsum(f"bthwnk,bthwnc->{axis}kc", part, query))
         return total, None, *of_tables
 
@@ -126,33 +130,38 @@ class MultiscaleAttention(nn.Module):
         self.reached: Tensor | None
         self.register_buffer("reached", None, persistent=False)
         if stride_kv > KERNEL:
-            rows, columns = _reached(grid[1], stride_kv), _reached(grid[2], stride_kv)
+            rows, columns = reached_places(grid[1], stride_kv), reached_places(grid[2], stride_kv)
             self.reached = (rows[:, None] * grid[2] + columns).flatten()
             self.reached_grid, self.stride_kv = (grid[0], len(rows), len(columns)), KERNEL
 
-    def forward(self, tokens: Tensor) -> Tensor:
-        """Attend over (B, 1 + N, dim_in); returns (B, 1 + N', dim)."""
-        batch, dim = len(tokens), self.heads * self.head_dim
-        # a copy, or this one token would keep the memory of all alive
-        of_class = (part.unflatten(-1, (self.heads, -1)) for part in self.qkv(tokens[:, :1].clone()).split(dim, -1))
+    def forward(self, class_token: Tensor, places: Tensor) -> Tensor:
+        """Attend over (B, 1, dim_in) and (B, N, dim_in), both normed; returns both together, (B, 1 + N', dim)."""
+        batch, dim = len(places), self.heads * self.head_dim
+        of_class = (part.unflatten(-1, (self.heads, -1)) for part in self.qkv(class_token).split(dim, -1))
         class_query, class_key, class_value = of_class
-        volume = tokens[:, 1:].unflatten(1, self.grid).contiguous()
+        volume = places.unflatten(1, self.grid)
         reached = volume
         if self.reached is not None:
             reached = volume.flatten(2, 3).index_select(2, self.reached).unflatten(2, self.reached_grid[1:])
         weights, biases = self.qkv.weight.split(dim), self.qkv.bias.split(dim)
-        query = self.pool_q(F.linear(volume, weights[0], biases[0]), self.stride_q)
-        key = self.pool_k(F.linear(reached, weights[1], biases[1]), self.stride_kv)
-        value = self.pool_v(F.linear(reached, weights[2], biases[2]), self.stride_kv)
+        query = self.pool_q(volume, weights[0], biases[0], self.stride_q)
+        key = self.pool_k(reached, weights[1], biases[1], self.stride_kv)
+        value = self.pool_v(reached, weights[2], biases[2], self.stride_kv)
 
         code = self.position.code(query)[:, None].expand(batch, -1, self.heads, -1)
         key = torch.cat((torch.cat((self.pool_k.norm(class_key), key.flatten(1, 3)), 1), code), -1)
         value = torch.cat((self.pool_v.norm(class_value), value.flatten(1, 3)), 1)
         value = F.pad(value, (0, code.shape[-1]))  # fused kernels want one width for all three
-        pooled = self._attend(self.position(query, self.scale).flatten(1, 3), key, value)[..., : self.head_dim]
-        pooled = pooled + query.flatten(1, 3)  # residual pooling, not on the class token
-        class_token = self._attend(self.pool_q.norm(class_query), *(part[..., : self.head_dim] for part in (key, value)))
-        return self.project(torch.cat((class_token, pooled), 1).flatten(2))
+        extended = self.position(query, self.scale).flatten(1, 3)
+        mixed = self._attend(extended, key, value)
+        class_mixed = self._attend(self.pool_q.norm(class_query), *(part[..., : self.head_dim] for part in (key, value)))
+        return recomputed(self._finish, class_mixed, mixed, extended)
+
+    def _finish(self, class_mixed: Tensor, mixed: Tensor, query: Tensor) -> Tensor:
+        """Residual pooling, not on the class token, and the projection of all heads side by side."""
+        pooled = mixed[..., : self.head_dim] + query[..., : self.head_dim]
+        projected: Tensor = self.project(torch.cat((class_mixed, pooled), 1).flatten(2))
+        return projected
 
     def _attend(self, query: Tensor, key: Tensor, value: Tensor) -> Tensor:
         """Fused attention of (B, N, heads, D) over (B, M, heads, D)."""
@@ -160,7 +169,7 @@ class MultiscaleAttention(nn.Module):
         return F.scaled_dot_product_attention(query, key, value, scale=self.scale).transpose(1, 2)
 
 
-def _reached(size: int, stride: int) -> Tensor:
+def reached_places(size: int, stride: int) -> Tensor:
     """Places along one axis that a kernel of 3 reaches: those beside the multiples of `stride`."""
     last = (size - 1) // stride
     return torch.tensor([i for i in range(size) if (i + 1) % stride < KERNEL and (i + 1) // stride <= last])

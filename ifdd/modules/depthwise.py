@@ -1,7 +1,8 @@
-"""Depthwise 3×3×3 convolution over tokens that lie channel-last, as three 3×3 convolutions over frames.
+"""Projection and depthwise 3×3×3 pooling of tokens that lie channel-last, for little time and memory.
 
 Libraries have fast kernels for depthwise convolutions in two dimensions and slow ones in three (the gradients above all), so
-the sum over the three taps in time is written out: out[t] = w₋ * x[t−1] + w₀ * x[t] + w₊ * x[t+1].
+the sum over the three taps in time is written out: out[t] = w₋ * x[t−1] + w₀ * x[t] + w₊ * x[t+1]. The projected tokens, three
+times as many numbers as the tokens, are not kept for the backward pass but made again there.
 """
 
 from typing import Any
@@ -11,64 +12,75 @@ from torch import Tensor
 from torch.nn import functional as F
 
 
-def depthwise(volume: Tensor, weight: Tensor, stride: int) -> Tensor:
-    """(B, T, H, W, C), weight (C, 1, 3, 3, 3) → (B, T, H', W', C): padding 1, `stride` in space, 1 in time.
+def project_and_pool(places: Tensor, weight: Tensor, bias: Tensor, kernel: Tensor, stride: int) -> Tensor:
+    """(B, T, H, W, C_in) → (B, T, H', W', C): a linear layer, then a convolution of each channel with its kernel (C, 1, 3, 3, 3).
 
-    Equal to `conv3d(…, groups=C)`; computes in autocast's type where that is on.
+    The convolution has padding 1, `stride` in space and 1 in time. Computes in autocast's type where that is on.
     """
-    kind = volume.device.type
-    if torch.is_autocast_enabled(kind):
-        dtype = torch.get_autocast_dtype(kind)
-        volume, weight = volume.to(dtype), weight.to(dtype)
-    result: Tensor = _Depthwise.apply(volume, weight, stride)
+    kind = places.device.type
+    tensors: tuple[Tensor, ...] = (places, weight, bias, kernel)
+    if torch.amp.is_autocast_available(kind) and torch.is_autocast_enabled(kind):  # not so on "meta"
+        tensors = tuple(tensor.to(torch.get_autocast_dtype(kind)) for tensor in tensors)
+    result: Tensor = _ProjectAndPool.apply(*tensors, stride)
     return result
 
 
-class _Depthwise(torch.autograd.Function):
-    """The sum over time taps; its backward makes each tap's two gradients at once."""
+class _ProjectAndPool(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, places: Tensor, weight: Tensor, bias: Tensor, kernel: Tensor, stride: int) -> Tensor:
+        ctx.save_for_backward(places, weight, bias, kernel)
+        ctx.stride = stride
+        return _convolve(F.linear(places, weight, bias), kernel, stride)
 
     @staticmethod
-    def forward(ctx: Any, volume: Tensor, weight: Tensor, stride: int) -> Tensor:
-        batch, time = volume.shape[:2]
-        frames = _frames(volume)
-        ctx.save_for_backward(frames, weight)
-        ctx.stride, ctx.shape = stride, volume.shape
-        before, now, after = (
-            F.conv2d(frames, tap, stride=stride, padding=1, groups=len(weight)).permute(0, 2, 3, 1).unflatten(0, (batch, time))
-            for tap in weight.unbind(2)
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
+        places, weight, bias, kernel = ctx.saved_tensors
+        of_projected, of_kernel = _gradients(gradients[0], F.linear(places, weight, bias), kernel, ctx.stride)
+        rows = of_projected.flatten(0, -2)
+        of_places = (rows @ weight).view(places.shape)
+        return of_places, rows.t() @ places.flatten(0, -2), rows.sum(0), of_kernel, None
+
+
+def _convolve(volume: Tensor, kernel: Tensor, stride: int) -> Tensor:
+    frames, times = _frames(volume), volume.shape[:2]
+    before, now, after = (
+        F.conv2d(frames, tap, stride=stride, padding=1, groups=len(kernel)).permute(0, 2, 3, 1).unflatten(0, times)
+        for tap in kernel.unbind(2)
+    )
+    now[:, 1:] += before[:, :-1]
+    now[:, :-1] += after[:, 1:]
+    return now
+
+
+def _gradients(gradient: Tensor, volume: Tensor, kernel: Tensor, stride: int) -> tuple[Tensor, Tensor]:
+    """Gradients of the volume and of the kernel; the two of one tap come from one call."""
+    frames = _frames(volume)
+    total, taps = torch.zeros_like(volume), []
+    for shift, tap in zip((1, 0, -1), kernel.unbind(2), strict=True):
+        of_frames, of_tap, _ = torch.ops.aten.convolution_backward(
+            _frames(_later(gradient, shift)),
+            frames,
+            tap,
+            None,
+            [stride, stride],
+            [1, 1],  # padding
+            [1, 1],  # dilation
+            False,
+            [0, 0],
+            len(kernel),
+            [True, True, False],
         )
-        now[:, 1:] += before[:, :-1]
-        now[:, :-1] += after[:, 1:]
-        return now
+        total += of_frames.permute(0, 2, 3, 1).view(volume.shape)
+        taps.append(of_tap)
+    return total, torch.stack(taps, 2)
 
-    @staticmethod
-    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, Tensor, None]:
-        frames, weight = ctx.saved_tensors
-        (gradient,) = gradients
-        total, taps = None, []
-        for tap in range(3):
-            # the gradient of output frame t lies beside the input frame that this tap read
-            beside = gradient if tap == 1 else torch.zeros_like(gradient, memory_format=torch.contiguous_format)
-            if tap == 0:
-                beside[:, :-1] = gradient[:, 1:]
-            elif tap == 2:
-                beside[:, 1:] = gradient[:, :-1]
-            of_frames, of_tap, _ = torch.ops.aten.convolution_backward(
-                _frames(beside),
-                frames,
-                weight[:, :, tap],
-                None,
-                [ctx.stride] * 2,
-                [1, 1],
-                [1, 1],
-                False,
-                [0, 0],
-                len(weight),
-                [True, True, False],
-            )
-            total = of_frames if total is None else total.add_(of_frames)
-            taps.append(of_tap)
-        return total.permute(0, 2, 3, 1).view(ctx.shape), torch.stack(taps, 2), None
+
+def _later(gradient: Tensor, shift: int) -> Tensor:
+    """The gradient of output frame t + shift at t: beside the input frame that the tap read."""
+    if shift == 0:
+        return gradient
+    kept = gradient[:, 1:] if shift > 0 else gradient[:, :-1]
+    return F.pad(kept, (0, 0, 0, 0, 0, 0, 0, 1) if shift > 0 else (0, 0, 0, 0, 0, 0, 1, 0))
 
 
 def _frames(volume: Tensor) -> Tensor:

@@ -84,15 +84,15 @@ class MultiscaleBlock(nn.Module):
 
     def forward(self, tokens: Tensor, grid: Grid) -> tuple[Tensor, Grid]:
         """(B, 1 + N, dim_in) → (B, 1 + N', dim)."""
-        normed = self.norm1(tokens)
-        attended = self.attn(normed)
-        skip = recomputed(self._skip, tokens if self.project is None else normed, grid)
+        class_token, places = tokens.split((1, tokens.shape[1] - 1), 1)
+        attended = self.attn(self.norm1(class_token), self.norm1(places))
+        skip = recomputed(self._skip, tokens, grid)
         tokens = skip + self.drop_path(attended)
         return tokens + self.drop_path(normed_mlp(tokens, self.norm2, self.mlp)), pooled_grid(grid, self.stride_q)
 
     def _skip(self, tokens: Tensor, grid: Grid) -> Tensor:
         if self.project is not None:
-            tokens = self.project(tokens)
+            tokens = self.project(self.norm1(tokens))
         return tokens if self.stride_q == 1 else _max_pool_tokens(tokens, grid, self.stride_q)
 
 
