@@ -132,6 +132,20 @@ def load_checkpoint(name_or_path: str | Path) -> Bundle:
     return Bundle(model.eval(), card, Preprocessing.from_dict(card.preprocessing), folder)
 
 
+def verify_checkpoint(name_or_path: str | Path) -> None:
+    """Load a checkpoint and use it once on a grey clip.
+
+    Raises: InputError as `load_checkpoint`, and for weights or outputs that are not finite.
+    """
+    bundle = load_checkpoint(name_or_path)
+    for key, value in bundle.model.state_dict().items():
+        if value.is_floating_point() and not bool(value.isfinite().all()):
+            raise InputError(f"{bundle.path / WEIGHTS}: {key} holds NaN or infinity; train or fetch the checkpoint again")
+    config = bundle.model.config
+    if not bool(bundle.predict(torch.full((1, 3, config.frames, *config.size), 0.5)).isfinite().all()):
+        raise InputError(f"{bundle.path}: the model gives NaN for a grey clip; train or fetch the checkpoint again")
+
+
 def read_card(folder: Path) -> Card:
     """Read and check `card.json` of a checkpoint folder.
 

@@ -8,15 +8,14 @@ from typing import Annotated, Any, Literal
 
 import typer
 
+from ifdd.cli_weights import Json, say_json, weights_app
 from ifdd.errors import InputError
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
 data_app = typer.Typer(no_args_is_help=True, help="Make and index data.")
 app.add_typer(data_app, name="data")
-weights_app = typer.Typer(no_args_is_help=True, help="Weights of others.")
 app.add_typer(weights_app, name="weights")
 
-Json = Annotated[bool, typer.Option("--json", help="Print JSON for a program to read.")]
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")]
 Batch = Annotated[int, typer.Option(min=1, help="Clips in one pass of the model.")]
 
@@ -37,7 +36,7 @@ def models(as_json: Json = False) -> None:
 
     costs = {name: cost(name) for name in model_names()}
     if as_json:
-        _say_json({name: {"parameters": c.parameters, "macs": c.macs, "flops": c.flops} for name, c in costs.items()})
+        say_json({name: {"parameters": c.parameters, "macs": c.macs, "flops": c.flops} for name, c in costs.items()})
         return
     for name, c in costs.items():
         typer.echo(f"{name:<22} {c.parameters / 1e6:7.2f} M parameters {c.macs / 1e9:7.2f} GMACs {c.flops / 1e9:7.2f} GFLOPs")
@@ -138,7 +137,7 @@ def predict(
     probabilities = bundle.predict(clip.tensor()[None].to(place))[0].tolist()
     named = dict(zip(bundle.labels, probabilities, strict=True))
     if as_json:
-        _say_json({"video": str(video), "checkpoint": bundle.name, "probabilities": named, "warnings": list(clip.warnings)})
+        say_json({"video": str(video), "checkpoint": bundle.name, "probabilities": named, "warnings": list(clip.warnings)})
         return
     for label, probability in sorted(named.items(), key=lambda item: -item[1]):
         typer.echo(f"{label:<10} {probability:6.1%}")
@@ -192,35 +191,9 @@ def index(
     typer.echo(f"{target}: {len(frame)} clips")
 
 
-@weights_app.command(name="convert")
-def convert_weights(
-    file: Annotated[Path, typer.Argument(help="Checkpoint of the released code, .pth.")],
-    out: Annotated[Path, typer.Option(help="New folder; its name is the checkpoint's.")],
-    labels: Annotated[str, typer.Option(help="Class names in the order of the logits, with commas.")],
-    weights: Annotated[Literal["model", "ema"], typer.Option(help="The last weights, or their moving average.")] = "model",
-    lift: Annotated[Literal["update-first", "predict-first"], typer.Option(help="Order of the lift.")] = "update-first",
-    as_json: Json = False,
-) -> None:
-    """Convert a checkpoint of the released code; nothing in the file is run.
-
-    Example: ifdd weights convert dfew.pth --out checkpoints/dfew --labels happy,sad,neutral,angry,surprise,disgust,fear
-    """
-    from ifdd.convert import convert
-
-    folder = convert(file, out, labels.split(","), weights, lift=lift)
-    if as_json:
-        _say_json({"out": str(folder)})
-    else:
-        typer.echo(folder)
-
-
-def _say_json(values: Any) -> None:
-    typer.echo(json.dumps(values, indent=2, ensure_ascii=False))
-
-
 def _show_metrics(metrics: dict[str, Any], as_json: bool, where: dict[str, str]) -> None:
     if as_json:
-        _say_json(metrics | where)
+        say_json(metrics | where)
         return
     for name in ("WAR", "UAR"):
         low, high = metrics["intervals"][name]

@@ -7,15 +7,16 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from ifdd.config import PRESETS, ModelConfig, model_names
+from ifdd.config import ModelConfig, model_names
 from ifdd.errors import InputError
 from ifdd.hooks import HookedModule
 from ifdd.modules.backbones import BACKBONES
 from ifdd.modules.head import AttentionPooling, Head, LearnedPooling, MeanPooling
-from ifdd.modules.issm import EvenOddSplit, IndexSplit, Split
-from ifdd.modules.ladm import LADM, CrossLift, NoLift, PredictFirstLADM, Refinement, to_tokens
+from ifdd.modules.issm import Split
+from ifdd.modules.ladm import LADM, NoLift, to_tokens
+from ifdd.modules.precision import autocast_type
 from ifdd.modules.pyramid import Pyramid
-from ifdd.modules.splits import ConstantSplit, OffsetSplit, TopKSplit, WeightSplit
+from ifdd.parts import LIFTS, SPLITS
 
 
 @dataclass(frozen=True)
@@ -95,6 +96,9 @@ class DFERModel(HookedModule, ABC):
             raise InputError(f"clips have shape {tuple(clips.shape)}; this model reads (B, {', '.join(map(str, expected))})")
         if not clips.is_floating_point():
             raise InputError(f"clips are {clips.dtype}; this model reads floats in [0, 1] (divide 8-bit pixels by 255)")
+        own = self.head.classify.weight.dtype
+        if clips.dtype != own and autocast_type(clips) is None:
+            raise InputError(f"clips are {clips.dtype}, the weights of this model {own}; convert the clips with .to({own})")
 
 
 class BaselineModel(DFERModel):
@@ -167,39 +171,6 @@ def _build(config: ModelConfig) -> DFERModel:
         head = Head(dim, config.num_classes, pooling=pooling, dropout=config.dropout)
         return BaselineModel(config, head=head, **parts)
     positions = config.feature_frames // 2 * config.grid[0] * config.grid[1]
-    head = Head(dim, config.num_classes, pooling=LearnedPooling(positions), dropout=config.dropout)
-    return IFDDModel(config, split=_build_split(config, dim), lift=_build_lift(config, dim), head=head, **parts)
-
-
-def _build_split(config: ModelConfig, dim: int) -> Split:
-    steps = config.feature_frames
-    if config.split == "even-odd":
-        return EvenOddSplit(steps)
-    if config.split == "topk":
-        return TopKSplit(steps)
-    if config.split == "weight":
-        return WeightSplit(dim, steps)
-    preset = PRESETS[config.preset]
-    if config.split == "constant":
-        return ConstantSplit(steps, offset_range=config.offset_range, read_at=preset.read_at)
-    if config.split == "offset":
-        return OffsetSplit(dim, steps, offset_range=config.offset_range, read_at=preset.read_at)
-    split = IndexSplit(dim, steps, offset_range=config.offset_range, correlation_scale=1 / dim, read_at=preset.read_at)
-    if preset.scale_by_width:
-        split.correlation_scale = split.tokenizer.width**-0.5
-    return split
-
-
-def _build_lift(config: ModelConfig, dim: int) -> LADM | NoLift:
-    if config.lift == "none":
-        return NoLift()
-    preset = PRESETS[config.preset]
-    heads = BACKBONES[config.backbone].heads[-1]  # as released: 8 heads of 96
-    skip = preset.mlp_skip if config.mlp_skip is None else config.mlp_skip
-    refine = Refinement(
-        dim, heads, drop_path=config.drop_path, mlp_drop_path=config.drop_path if preset.mlp_drop_path else 0.0, mlp_skip=skip
-    )
-    update, predict = (CrossLift(dim, heads, combine=preset.combine) for _ in range(2))
-    kind = PredictFirstLADM if config.lift == "predict-first" else LADM
-    norm = nn.LayerNorm if config.branch_norms else nn.Identity
-    return kind(dim, update=update, predict=predict, refine=refine, norm=norm)
+    learned = LearnedPooling(positions, bias=config.lift == "none")
+    head = Head(dim, config.num_classes, pooling=learned, dropout=config.dropout)
+    return IFDDModel(config, split=SPLITS[config.split](config, dim), lift=LIFTS[config.lift](config, dim), head=head, **parts)

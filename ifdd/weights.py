@@ -14,8 +14,8 @@ from ifdd.modules.mvit import MVIT_SPECS
 WRAPPERS = ("module.", "ema_model.", "online_model.")
 """Prefixes that wrappers for distributed training and averaging put before every key."""
 
-DEAD = re.compile(r"(.*\.)?WaveLifts\.(spatial_pos|temporal_pos|class_pos|adapt_split\.(time_project\..*|index_even|index_odd))$")
-"""Keys that the released code stores and never uses."""
+DEAD = re.compile(r"WaveLifts\.(spatial_pos|temporal_pos|class_pos|adapt_split\.(index_even|index_odd))$")
+"""Keys that the released code stores and never uses; `SPLITS` has those of each split."""
 
 KINETICS_BLOCKS = {"mvit-s": {i: i for i in range(16)}, "mvit-xs": {i: i for i in range(8)} | {14: 8, 15: 9}}
 """Which block of torchvision's `mvit_v2_s` becomes which of ours."""
@@ -37,9 +37,6 @@ RULES = [
     (r"backbone\.backbone\.", "backbone."),
     (r"backbone\.PANLayer\.", "pyramid.reduce."),
     (r"backbone\.CatConv\.", "pyramid.fuse."),
-    (r"backbone\.WaveLifts\.adapt_split\.dim_project\.0\.", "issm.tokenizer.project."),
-    (r"backbone\.WaveLifts\.adapt_split\.offset_project_approx\.0\.", "issm.offsets_S."),
-    (r"backbone\.WaveLifts\.adapt_split\.offset_project_detail\.0\.", "issm.offsets_D."),
     (r"backbone\.WaveLifts\.xa_norm\.", "ladm.norm_S."),
     (r"backbone\.WaveLifts\.xd_norm\.", "ladm.norm_D."),
     (r"backbone\.WaveLifts\.q_a\.", "ladm.updater.query."),
@@ -54,43 +51,81 @@ RULES = [
     (r"backbone\.WaveLifts\.project\.0\.", "ladm.refine.project."),
     (r"backbone\.WaveLifts\.mlp\.0\.", "ladm.refine.mlp.0."),
     (r"backbone\.WaveLifts\.mlp\.3\.", "ladm.refine.mlp.2."),
-    (r"backbone\.WaveLifts\.project_compress\.weight$", "head.pooling.weight"),
+    (r"backbone\.WaveLifts\.project_compress\.", "head.pooling."),
     (r"head\.head\.1\.", "head.classify."),
 ]
+
+SPLIT = "backbone.WaveLifts.adapt_split."
+"""What the keys of a released split begin with."""
+
+OFFSETS = {"offset_project_approx.0.": "offsets_S.", "offset_project_detail.0.": "offsets_D."}
+
+SPLITS: dict[str, dict[str, str]] = {
+    "index": OFFSETS | {"dim_project.0.": "tokenizer.project.", "time_project.": ""},  # "": stored and never used
+    "offset": OFFSETS | {"dim_pool.0.": "narrow.", "hwd_project.0.": "reduce.", "time_project.0.": "score."},
+    "weight": {"dim_project.0.": "project."},
+}
+"""Released names of a split's keys → ours. Top-k and even-odd have none."""
+
+TRACES = {"index": "issm.tokenizer.project.weight", "offset": "issm.score.weight", "weight": "issm.project.weight"}
+"""The key of ours that tells a split."""
 
 
 def rename_reference(state_dict: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """Rename a released state dict to our keys; dead keys are dropped, unknown ones kept under their own name."""
-    renamed: dict[str, Tensor] = {}
+    plain: dict[str, Tensor] = {}
     for key, value in state_dict.items():
         name = key
         while (wrapper := next((w for w in WRAPPERS if name.startswith(w)), None)) is not None:
             name = name.removeprefix(wrapper)
-        if DEAD.match(name):
-            continue
-        for pattern, ours in RULES:
-            if re.match(pattern, name):
-                name = re.sub(pattern, ours, name, count=1)
-                break
-        renamed[name] = value.reshape(-1) if name == "head.pooling.weight" else value
+        if not DEAD.search(name):
+            plain[name] = value
+    split = SPLITS.get(_split_of(plain), {})
+    renamed = {_rename(name, split): value for name, value in plain.items()}
+    renamed.pop("", None)
+    if (pooling := renamed.get("head.pooling.weight")) is not None:
+        renamed["head.pooling.weight"] = pooling.reshape(-1)
     return renamed
+
+
+def _rename(name: str, split: Mapping[str, str]) -> str:
+    if name.startswith(SPLIT):
+        part = name.removeprefix(SPLIT)
+        for theirs, ours in split.items():
+            if part.startswith(theirs):
+                return ours and f"issm.{ours}{part.removeprefix(theirs)}"
+    for pattern, replacement in RULES:
+        if re.match(pattern, name):
+            return re.sub(pattern, replacement, name, count=1)
+    return name
+
+
+def _split_of(names: Mapping[str, Tensor]) -> str:
+    """The split that keys under their released names belong to."""
+    project = names.get(f"{SPLIT}dim_project.0.weight")
+    if project is not None:
+        return "weight" if project.dim() == 2 else "index"
+    return "offset" if f"{SPLIT}dim_pool.0.weight" in names else "even-odd"
 
 
 def from_reference(state_dict: Mapping[str, Tensor], **overrides: Any) -> DFERModel:
     """Build a released network (`MFViT_XS` or `MFViT_S`) from its state dict, with the same logits (preset `reference`).
 
-    Backbone, stages, number of classes, kind of split and branch norms are read off names and shapes; what leaves no trace
-    (frames, size, offset_range, order of the lift, preset) comes from the caller and is else as released.
-    Raises: InputError for another number of blocks, or one that lists missing, surplus or misshapen keys.
+    Backbone, stages, number of classes, split, whether there is a lift, and branch norms are read off names and shapes; what
+    leaves no trace (split="topk", order of the lift, frames, size, offset_range, preset) comes from the caller and is else as
+    released.
+    Raises: InputError for another number of blocks, or one that lists missing, surplus and misfit keys.
     """
     renamed = rename_reference(state_dict)
     classifier = renamed.get("head.classify.bias")
     if classifier is None:
         raise InputError("not a released IFDD state dict: it has no key 'head.head.1.bias'")
+    lifts = any(key.startswith("ladm.") for key in renamed)
     found = {
         "preset": "reference",
-        "split": "index" if "issm.offsets_S.weight" in renamed else "even-odd",
-        "branch_norms": "ladm.norm_S.weight" in renamed,
+        "split": next((name for name, key in TRACES.items() if key in renamed), "even-odd"),
+        "lift": "update-first" if lifts else "none",
+        "branch_norms": "ladm.norm_S.weight" in renamed or not lifts,
         "stages": tuple(range(3 - sum(key.startswith("pyramid.reduce.") for key in renamed), 4)),
         "num_classes": len(classifier),
     }
@@ -105,7 +140,7 @@ def from_kinetics(state_dict: Mapping[str, Tensor], model: str = "ifdd-mvit-xs",
     `r3d18` takes those of `r3d_18`, `r2plus1d18` those of `r2plus1d_18`, the others those of `mvit_v2_s`: `mvit-s` all 16
     blocks, `mvit-xs` blocks 0 – 7, and 14, 15 as its 8, 9. The Kinetics normalisation becomes the model's first layer
     (`normalise="kinetics"`).
-    Raises: InputError for another backbone, or one that lists missing, surplus or misshapen keys.
+    Raises: InputError for another backbone, or one that lists missing, surplus and misfit keys.
     """
     built = create_model(model, **{"normalise": "kinetics"} | overrides)
     backbone = built.config.backbone
@@ -143,7 +178,7 @@ def _backbone_of(renamed: Mapping[str, Tensor]) -> str:
 def load_exactly(model: torch.nn.Module, state_dict: Mapping[str, Tensor]) -> None:
     """Load `state_dict` into `model`, every key used once and every shape equal.
 
-    Raises: InputError that lists missing, surplus and misshapen keys.
+    Raises: InputError that lists missing and surplus keys, and those of another shape or type.
     """
     own = model.state_dict()
     problems = [f"missing {key}" for key in own if key not in state_dict]
@@ -152,6 +187,11 @@ def load_exactly(model: torch.nn.Module, state_dict: Mapping[str, Tensor]) -> No
         f"{key} is {tuple(state_dict[key].shape)}, expected {tuple(own[key].shape)}"
         for key in own
         if key in state_dict and state_dict[key].shape != own[key].shape
+    ]
+    problems += [
+        f"{key} is {state_dict[key].dtype}, expected {own[key].dtype} (cast it first)"
+        for key in own
+        if key in state_dict and state_dict[key].dtype != own[key].dtype
     ]
     if problems:
         more = f" (and {len(problems) - 8} more)" if len(problems) > 8 else ""

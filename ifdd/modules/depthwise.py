@@ -11,16 +11,17 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from ifdd.modules.precision import autocast_type
+
 
 def project_and_pool(places: Tensor, weight: Tensor, bias: Tensor, kernel: Tensor, stride: int) -> Tensor:
     """(B, T, H, W, C_in) → (B, T, H', W', C): a linear layer, then a convolution of each channel with its kernel (C, 1, 3, 3, 3).
 
     The convolution has padding 1, `stride` in space and 1 in time. Computes in autocast's type where that is on.
     """
-    kind = places.device.type
     tensors: tuple[Tensor, ...] = (places, weight, bias, kernel)
-    if torch.amp.is_autocast_available(kind) and torch.is_autocast_enabled(kind):  # not so on "meta"
-        tensors = tuple(tensor.to(torch.get_autocast_dtype(kind)) for tensor in tensors)
+    if (dtype := autocast_type(places)) is not None:
+        tensors = tuple(tensor.to(dtype) for tensor in tensors)
     result: Tensor = _ProjectAndPool.apply(*tensors, stride)
     return result
 

@@ -35,15 +35,17 @@ class AttentionPooling(nn.Module):
 
 
 class LearnedPooling(nn.Module):
-    """One learned weight for each position, no bias (released as `project_compress`)."""
+    """One learned weight for each position (released as `project_compress`; its networks without a lift have a bias, too)."""
 
-    def __init__(self, positions: int) -> None:
+    def __init__(self, positions: int, *, bias: bool = False) -> None:
         super().__init__()
         self.weight = nn.Parameter(torch.full((positions,), 1 / positions) + torch.randn(positions) * 0.02 / positions)
+        self.bias = nn.Parameter(torch.zeros(1)) if bias else None
 
     def forward(self, tokens: Tensor) -> Tensor:
         """(B, N, C) → (B, C)."""
-        return torch.einsum("bnc,n->bc", tokens, self.weight.to(tokens.dtype))
+        pooled = torch.einsum("bnc,n->bc", tokens, self.weight.to(tokens.dtype))
+        return pooled if self.bias is None else pooled + self.bias.to(tokens.dtype)
 
 
 class Head(nn.Module):

@@ -10,14 +10,13 @@ Clips of 2·K feature frames; `position` is what is asked for, `sample` where th
 """
 
 from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
-from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ifdd.hooks import HookPoint
+from ifdd.modules.precision import full_precision
 
 TOKEN_GRID = 7
 """Side of the grid that each frame is pooled to before its descriptor is made, and channels of that descriptor."""
@@ -46,12 +45,6 @@ def sampling_weights(sample: Tensor, steps: int) -> Tensor:
     left_code = F.one_hot(left.long(), steps).to(sample.dtype)
     right_code = F.one_hot(left.long() + 1, steps).to(sample.dtype)
     return left_code * (1 - fraction) + right_code * fraction
-
-
-def full_precision(features: Tensor) -> AbstractContextManager[Any]:
-    """A block in which autocast is off: positions need more digits than bfloat16 has."""
-    kind = features.device.type
-    return torch.autocast(kind, enabled=False) if torch.amp.is_autocast_available(kind) else nullcontext()
 
 
 class Split(nn.Module):

@@ -1,7 +1,7 @@
 """Splits beside ISSM: the controls and variants that it is compared with.
 
-All give the outputs of `Split`. `top-k` and `weight` are the released code's (CyberPegasus/IFDD, core/wave_methods/AdaptSplit.py,
-`adaptSplit_dotsim`, `adaptSplit_dotsim_weight`); `constant` and `offset` take one part of ISSM away each.
+All give the outputs of `Split`. `topk`, `weight` and `offset` are the released code's (CyberPegasus/IFDD,
+core/wave_methods/AdaptSplit.py: `adaptSplit_dotsim`, `adaptSplit_dotsim_weight`, `adaptIndexSplit_dimLearn`); `constant` is ours.
 """
 
 import torch
@@ -9,7 +9,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ifdd.hooks import HookPoint
-from ifdd.modules.issm import TOKEN_GRID, Read, Split, Tokenizer, full_precision
+from ifdd.modules.issm import TOKEN_GRID, Read, Split
+from ifdd.modules.precision import full_precision
 
 
 class ConstantSplit(Split):
@@ -32,13 +33,17 @@ class ConstantSplit(Split):
 
 
 class OffsetSplit(Split):
-    """Offsets from the descriptors of the frames themselves, without the correlation between them."""
+    """Offsets from descriptors of the frames themselves, without the correlation between them (as released)."""
 
     def __init__(self, channels: int, steps: int, *, offset_range: float, read_at: Read) -> None:
         super().__init__(steps)
-        self.tokenizer = Tokenizer(channels)
-        self.offsets_S = nn.Linear(steps * self.tokenizer.width, steps // 2, bias=False)
-        self.offsets_D = nn.Linear(steps * self.tokenizer.width, steps // 2, bias=False)
+        narrow = channels // 8
+        side = (TOKEN_GRID + 1) // 2
+        self.narrow = nn.Conv2d(channels, narrow, 1)
+        self.reduce = nn.Conv2d(narrow, narrow, 3, stride=2, padding=1)
+        self.score = nn.Conv1d(narrow * side**2, 1, 3, padding=1)
+        self.offsets_S = nn.Linear(steps, steps // 2, bias=False)
+        self.offsets_D = nn.Linear(steps, steps // 2, bias=False)
         self.offset_range = offset_range
         self.read_at = read_at
         self.Z = HookPoint()  # (B, T', d)
@@ -47,9 +52,13 @@ class OffsetSplit(Split):
     def forward(self, features: Tensor) -> tuple[Tensor, Tensor]:
         """(B, C, T', H, W) → X_S, X_D."""
         with full_precision(features):
-            tokens = self.Z(self.tokenizer(features.to(self.offsets_S.weight.dtype))).flatten(1)
-            offset_s = self.offset_S(self.offset_range * torch.tanh(self.offsets_S(tokens)))
-            offset_d = self.offset_D(self.offset_range * torch.tanh(self.offsets_D(tokens)))
+            frames = features.to(self.offsets_S.weight.dtype).transpose(1, 2).flatten(0, 1)
+            pooled = F.adaptive_avg_pool2d(frames, TOKEN_GRID)
+            reduced = F.gelu(self.reduce(F.gelu(self.narrow(pooled))))
+            tokens = self.Z(reduced.flatten(1).unflatten(0, (features.shape[0], -1)))
+            score = F.gelu(self.score(tokens.transpose(1, 2))).squeeze(1)  # (B, T')
+            offset_s = self.offset_S(self.offset_range * torch.tanh(self.offsets_S(score)))
+            offset_d = self.offset_D(self.offset_range * torch.tanh(self.offsets_D(score)))
         return self.read_with(features, offset_s, offset_d, self.read_at)
 
 

@@ -19,7 +19,7 @@ from ifdd.losses import LiftingLoss
 from ifdd.modules.head import Head, LearnedPooling
 from ifdd.modules.issm import EvenOddSplit, IndexSplit, Split
 from ifdd.modules.ladm import LADM, CrossLift, PredictFirstLADM, Refinement
-from ifdd.modules.splits import TopKSplit, WeightSplit
+from ifdd.modules.splits import OffsetSplit, TopKSplit, WeightSplit
 from ifdd.weights import load_exactly, rename_reference
 
 PREFIX = "backbone.WaveLifts."
@@ -168,6 +168,37 @@ def without(state_dict: dict[str, Tensor], *parts: str) -> dict[str, Tensor]:
     return {name: value for name, value in state_dict.items() if not any(part in name for part in parts)}
 
 
+def lift_keys(state_dict: dict[str, Tensor]) -> list[str]:
+    return [key for key in state_dict if PREFIX in key and "adapt_split" not in key and "project_compress" not in key]
+
+
+def sixteen_blocks(whole: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Names and shapes of the released `MFViT_S`: the third stage has blocks 3 to 13, of which 5 to 7 are like the others."""
+    grown = {key: value for key, value in whole.items() if "blocks." not in key}
+    source = {i: i for i in range(8)} | dict.fromkeys(range(8, 14), 7) | {14: 8, 15: 9}
+    for key, value in whole.items():
+        if "blocks." in key:
+            block = int(key.split("blocks.")[1].split(".")[0])
+            grown |= {key.replace(f"blocks.{block}.", f"blocks.{i}."): value for i, j in source.items() if j == block}
+    return grown
+
+
+def offset_split(steps: int, channels: int) -> dict[str, list[int]]:
+    """Names and shapes of the released `adaptIndexSplit_dimLearn`."""
+    narrow = channels // 8
+    names = {
+        "dim_pool.0.weight": [narrow, channels, 1, 1],
+        "dim_pool.0.bias": [narrow],
+        "hwd_project.0.weight": [narrow, narrow, 3, 3],
+        "hwd_project.0.bias": [narrow],
+        "time_project.0.weight": [1, 16 * narrow, 3],
+        "time_project.0.bias": [1],
+        "offset_project_approx.0.weight": [steps // 2, steps],
+        "offset_project_detail.0.weight": [steps // 2, steps],
+    }
+    return {f"{PREFIX}adapt_split.{name}": shape for name, shape in names.items()}
+
+
 def test_variants_are_read_off_names_and_shapes(shared: Path) -> None:
     whole, _ = released_network(shared)
     alone = without(whole, "PANLayer", "CatConv")
@@ -176,15 +207,70 @@ def test_variants_are_read_off_names_and_shapes(shared: Path) -> None:
         "backbone.PANLayer.1.weight": torch.zeros(384, 384, 3, 3),
         "backbone.CatConv.weight": torch.zeros(768, 192 + 384 + 768, 1, 1),
     }
+    no_split = without(whole, "adapt_split")
+    weight = {"dim_project.0.weight": torch.zeros(768, 49 * 768), "dim_project.0.bias": torch.zeros(768)}
     for state_dict, expected in (
-        (whole, {"stages": (2, 3), "split": "index", "branch_norms": True}),
+        (whole, {"stages": (2, 3), "split": "index", "lift": "update-first", "branch_norms": True, "backbone": "mvit-xs"}),
         (alone, {"stages": (3,)}),
         (three, {"stages": (1, 2, 3)}),
-        (without(whole, "adapt_split"), {"split": "even-odd"}),
+        (no_split, {"split": "even-odd"}),
+        (no_split | {f"{PREFIX}adapt_split.{key}": value for key, value in weight.items()}, {"split": "weight"}),
+        (no_split | fill(offset_split(8, 768), ""), {"split": "offset"}),
         (without(whole, "xa_norm", "xd_norm"), {"branch_norms": False}),
+        (sixteen_blocks(whole), {"backbone": "mvit-s"}),
     ):
         config = ifdd.weights.from_reference(state_dict).config
         assert expected == {key: getattr(config, key) for key in expected}
     assert ifdd.weights.from_reference(whole, lift="predict-first").config.lift == "predict-first"
+    assert ifdd.weights.from_reference(no_split, split="topk").config.split == "topk"
     with pytest.raises(ifdd.InputError, match="has 9 blocks; known are mvit-xs with 10 and mvit-s with 16"):
         ifdd.weights.from_reference(without(whole, "blocks.9."))
+
+
+def test_split_without_a_lift(shared: Path) -> None:
+    """The released ISSM-only network pools X_D with weights and a bias, and classifies that."""
+    whole, clips = released_network(shared)
+    state_dict = without(whole, *lift_keys(whole)) | {f"{PREFIX}project_compress.bias": torch.tensor([0.3])}
+    model = ifdd.weights.from_reference(state_dict)
+    assert (model.config.split, model.config.lift) == ("index", "none")
+    with torch.no_grad():
+        output, cache = model.run_with_cache(clips[:1], names=("issm.X_D", "issm.X_S", "pyramid.X"))
+    pooled = cache["issm.X_D"].flatten(2) @ state_dict[f"{PREFIX}project_compress.weight"][0] + 0.3
+    close(output.logits, pooled @ state_dict["head.head.1.weight"].T + state_dict["head.head.1.bias"])
+    pairs = cache["pyramid.X"].unflatten(2, (4, 2)).mean(3)
+    close(output.static_residual, (pairs - cache["issm.X_S"]).mean((1, 2)))
+
+
+def test_offsets_without_correlation() -> None:
+    """Against the released layers written out with `grid_sample`, as the released code reads."""
+    torch.manual_seed(0)
+    steps, channels, narrow = 8, 16, 2
+    weights = fill(offset_split(steps, channels), "")
+    w = {key.removeprefix(f"{PREFIX}adapt_split."): value for key, value in weights.items()}
+    features = torch.randn(2, channels, steps, 14, 14)
+    frames = nn.functional.adaptive_avg_pool2d(features.transpose(1, 2).reshape(-1, channels, 14, 14), 7)
+    frames = nn.functional.gelu(nn.functional.conv2d(frames, w["dim_pool.0.weight"], w["dim_pool.0.bias"]))
+    frames = nn.functional.conv2d(frames, w["hwd_project.0.weight"], w["hwd_project.0.bias"], stride=2, padding=1)
+    columns = nn.functional.gelu(frames).reshape(2, steps, 16 * narrow).transpose(1, 2)
+    score = nn.functional.gelu(nn.functional.conv1d(columns, w["time_project.0.weight"], w["time_project.0.bias"], padding=1))
+    expected = []
+    for first, name in ((0, "approx"), (1, "detail")):
+        offset = 2 * torch.tanh(score[:, 0] @ w[f"offset_project_{name}.0.weight"].T)
+        index = torch.arange(first, steps, 2) + offset
+        grid = nn.functional.pad((2 * index / (steps - 1) - 1)[..., None, None], (1, 0))
+        read = nn.functional.grid_sample(
+            features.flatten(3).permute(0, 3, 1, 2).reshape(2, -1, steps, 1), grid, padding_mode="border", align_corners=False
+        )
+        expected.append(read.reshape(2, 196, channels, steps // 2).permute(0, 2, 3, 1))
+
+    split = OffsetSplit(channels, steps, offset_range=2, read_at=PRESETS["reference"].read_at)
+    load_exactly(split, part(rename_reference(weights), "issm."))
+    for ours, theirs in zip(split(features), expected, strict=True):
+        close(ours.flatten(3), theirs)
+
+
+def test_weights_of_another_type_are_refused_by_name(shared: Path) -> None:
+    whole, _ = released_network(shared)
+    half = whole | {"head.head.1.weight": whole["head.head.1.weight"].half()}
+    with pytest.raises(ifdd.InputError, match=r"head\.classify\.weight is torch\.float16, expected torch\.float32"):
+        ifdd.weights.from_reference(half)

@@ -13,7 +13,10 @@ from ifdd.data.scripted import SuiteConfig, render_suite
 from ifdd.labels import EMOTIONS
 
 runner = CliRunner()
-COMMANDS = [["models"], ["train"], ["evaluate"], ["predict"], ["data", "render"], ["data", "index"]]
+COMMANDS = [
+    *(["models"], ["train"], ["evaluate"], ["predict"], ["data", "render"], ["data", "index"]),
+    *(["weights", "list"], ["weights", "verify"], ["weights", "convert"]),
+]
 
 
 def run_main(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:

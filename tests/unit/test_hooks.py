@@ -1,8 +1,11 @@
+import copy
+
 import pytest
 import torch
 from torch import Tensor, nn
+from torch.utils._python_dispatch import TorchDispatchMode
 
-from ifdd import InputError
+from ifdd import InputError, create_model
 from ifdd.hooks import HookedModule, HookPoint
 
 
@@ -82,3 +85,31 @@ def test_evaluating_restores_each_module() -> None:
     assert not model["a"].training
     assert model["b"].training
     assert holder.training
+
+
+def test_hook_points_add_no_operation() -> None:
+    model = create_model("ifdd-mvit-tiny", num_classes=3, size=(32, 32), frames=8).eval()
+    bare = copy.deepcopy(model)
+    for module in list(bare.modules()):
+        for name, child in list(module.named_children()):
+            if isinstance(child, HookPoint):
+                delattr(module, name)
+                object.__setattr__(module, name, lambda tensor: tensor)
+
+    class Recorder(TorchDispatchMode):
+        def __init__(self) -> None:
+            super().__init__()
+            self.operations: list[str] = []
+
+        def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+            self.operations.append(str(func))
+            return func(*args, **(kwargs or {}))
+
+    recorded = []
+    for network in (model, bare):
+        with Recorder() as recorder, torch.no_grad():
+            network(torch.zeros(1, 3, 8, 32, 32))
+        recorded.append(recorder.operations)
+    assert len(model.activation_names) > 10
+    assert not [module for module in bare.modules() if isinstance(module, HookPoint)]
+    assert recorded[0] == recorded[1]

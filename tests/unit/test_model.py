@@ -1,4 +1,5 @@
 import dataclasses
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -6,10 +7,11 @@ import torch
 
 import ifdd
 from ifdd import InputError, ModelConfig, create_model
-from ifdd.config import model_names
+from ifdd.config import LiftName, SplitName, model_names
 from ifdd.model import Normalise
 from ifdd.modules.ladm import to_tokens
 from ifdd.modules.resnet3d import RESNET_SPECS
+from ifdd.parts import LIFTS, SPLITS
 from workbench.analysis.splits import inspect_split
 
 TINY = {"frames": 8, "size": (32, 32)}
@@ -59,10 +61,12 @@ def test_variants_have_the_activations_that_they_have() -> None:
         output.logits = output.embedding
 
 
-SPLITS = ("even-odd", "constant", "index", "topk", "weight", "offset")
+def test_every_name_of_a_configuration_can_be_built() -> None:
+    assert set(SPLITS) == set(get_args(SplitName)) - {"none"}
+    assert set(LIFTS) == set(get_args(LiftName))
 
 
-@pytest.mark.parametrize("lift", ["none", "update-first", "predict-first"])
+@pytest.mark.parametrize("lift", LIFTS)
 @pytest.mark.parametrize("split", SPLITS)
 @pytest.mark.parametrize("preset", ["paper", "reference"])
 def test_every_variant_runs_trains_and_is_inspected(split: str, lift: str, preset: str) -> None:
@@ -88,7 +92,7 @@ def test_offsets_stay_within_their_range(split: str, offset_range: int) -> None:
     with torch.no_grad():
         for name, value in model.issm.named_parameters():
             if name.startswith(("offsets", "free")):
-                value.normal_(std=50)
+                value.normal_(std=5e4)
     _, cache = model.run_with_cache(torch.rand(3, 3, 8, 32, 32), names=("issm.offset_S", "issm.offset_D"))
     for offset in cache.values():
         assert offset.detach().abs().max().item() == pytest.approx(offset_range, abs=1e-3)
@@ -253,6 +257,7 @@ def test_kinetics_normalisation_is_the_first_layer() -> None:
         (torch.rand(1, 4, 8, 32, 32), r"shape \(1, 4, 8, 32, 32\); this model reads \(B, 3, 8, 32, 32\)"),
         (torch.rand(3, 8, 32, 32), "this model reads"),
         (torch.zeros(1, 3, 8, 32, 32, dtype=torch.uint8), "torch.uint8"),
+        (torch.rand(1, 3, 8, 32, 32).double(), "torch.float64, the weights of this model torch.float32"),
     ],
 )
 def test_clips_that_do_not_fit(clips: torch.Tensor, message: str) -> None:
@@ -288,3 +293,19 @@ def test_names() -> None:
     assert model.config.preset == "paper"
     assert model.issm.correlation_scale == pytest.approx(343**-0.5)
     assert tiny(preset="reference").issm.correlation_scale == pytest.approx(1 / 64)
+
+
+@pytest.mark.parametrize("name", ["ifdd-mvit-tiny", "ifdd-mvit-xs"])
+def test_bfloat16_autocast_is_close_and_trains_every_weight(name: str) -> None:
+    torch.manual_seed(0)
+    model = create_model(name, frames=8, size=(64, 64), drop_path=0.0, dropout=0.0)
+    clips = torch.rand(2, 3, 8, 64, 64)
+    exact = model(clips)
+    with torch.autocast("cpu", torch.bfloat16):
+        output = model(clips)
+    torch.testing.assert_close(
+        output.embedding.float(), exact.embedding, rtol=0.1, atol=0.05 * exact.embedding.std().item() + 0.05
+    )
+    (output.logits.float().square().sum() + output.static_residual.float().square().sum()).backward()
+    assert all(value.grad is not None and bool(value.grad.isfinite().all()) for value in model.parameters())
+    assert all(value.grad.dtype == torch.float32 for value in model.parameters())

@@ -12,8 +12,8 @@ import yaml
 import ifdd
 from ifdd.errors import InputError
 from ifdd.labels import EMOTIONS
+from ifdd.modules.attention import TokenPool
 from ifdd.modules.early import PlaceReading
-from ifdd.modules.mvit import TokenPool
 from ifdd.training import run
 from ifdd.training.augment import to_clips
 from ifdd.training.clipsets import SPLITS, ClipSet, check_disjoint
