@@ -26,20 +26,27 @@ def about() -> None:
 
 
 @app.command()
-def models(as_json: Json = False) -> None:
+def models(
+    variants_of: Annotated[
+        str | None, typer.Option("--variants", help="A model's name: every split and lift it can have.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
     """List the models that can be built, with parameters, and multiply-adds (MACs) and FLOPs (= 2 MACs) of one clip.
 
-    Example: ifdd models
+    Example: ifdd models --variants ifdd-mvit-xs
     """
     from ifdd.config import model_names
     from ifdd.cost import cost
+    from ifdd.model import named_config, variants
 
-    costs = {name: cost(name) for name in model_names()}
+    configs = variants(variants_of) if variants_of else {name: named_config(name) for name in model_names()}
+    costs = {name: cost(config) for name, config in configs.items()}
     if as_json:
         say_json({name: {"parameters": c.parameters, "macs": c.macs, "flops": c.flops} for name, c in costs.items()})
         return
     for name, c in costs.items():
-        typer.echo(f"{name:<22} {c.parameters / 1e6:7.2f} M parameters {c.macs / 1e9:7.2f} GMACs {c.flops / 1e9:7.2f} GFLOPs")
+        typer.echo(f"{name:<24} {c.parameters / 1e6:7.2f} M parameters {c.macs / 1e9:7.2f} GMACs {c.flops / 1e9:7.2f} GFLOPs")
 
 
 @app.command()

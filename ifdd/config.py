@@ -16,6 +16,8 @@ Backbone = Literal["mvit-tiny", "mvit-xs", "mvit-s", "r3d-tiny", "r3d18", "r2plu
 SplitName = Literal["none", "even-odd", "constant", "index", "topk", "weight", "offset"]
 LiftName = Literal["none", "update-first", "predict-first"]
 PresetName = Literal["paper", "reference"]
+Pooling = Literal["mean", "attention"]
+POOLINGS: tuple[Pooling, ...] = get_args(Pooling)
 
 
 @dataclass(frozen=True)
@@ -113,7 +115,7 @@ class ModelConfig(StrictModel):
     backbone: Backbone = "mvit-xs"
     split: SplitName = "index"
     lift: LiftName = "update-first"
-    pooling: Literal["mean", "attention"] = "mean"
+    pooling: Pooling = "mean"
     preset: PresetName = "paper"
     frames: int = 16
     size: tuple[int, int] = (224, 224)

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from ifdd.config import ModelConfig, model_names
+from ifdd.config import POOLINGS, ModelConfig, model_names
 from ifdd.errors import InputError
 from ifdd.hooks import HookedModule
 from ifdd.modules.backbones import BACKBONES
@@ -149,13 +149,31 @@ def create_model(model: str | ModelConfig, **overrides: Any) -> DFERModel:
     Raises: InputError for an unknown name or field, or an impossible combination.
     """
     if isinstance(model, str):
-        names = model_names()
-        if model not in names:
-            raise InputError(f"unknown model {model!r}; known: {', '.join(names)}")
-        values, source = names[model] | overrides, model
-    else:
-        values, source = model.model_dump() | overrides, "ModelConfig"
-    return _build(ModelConfig.parse(values, source))
+        return _build(named_config(model, **overrides))
+    return _build(ModelConfig.parse(model.model_dump() | overrides, "ModelConfig"))
+
+
+def named_config(name: str, **overrides: Any) -> ModelConfig:
+    """What a short name stands for, with fields replaced.
+
+    Raises: InputError for an unknown name or field, or an impossible combination.
+    """
+    names = model_names()
+    if name not in names:
+        raise InputError(f"unknown model {name!r}; known: {', '.join(names)}")
+    return ModelConfig.parse(names[name] | overrides, name)
+
+
+def variants(name: str) -> dict[str, ModelConfig]:
+    """Every baseline, split and lift on the backbone of a named model.
+
+    Raises: InputError for an unknown name.
+    """
+    config = named_config(name)
+    rows: dict[str, dict[str, Any]] = {f"{how} pooling": {"split": "none", "lift": "none", "pooling": how} for how in POOLINGS}
+    rows |= {f"{split}, {lift}": {"split": split, "lift": lift} for split in SPLITS for lift in LIFTS}
+    shared = {"backbone": config.backbone, "size": config.size}
+    return {row: ModelConfig.parse(shared | values, row) for row, values in rows.items()}
 
 
 def _build(config: ModelConfig) -> DFERModel:

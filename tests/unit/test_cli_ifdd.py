@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
-from ifdd import cli
+from ifdd import cli, create_model
 from ifdd.data.scripted import SuiteConfig, render_suite
 from ifdd.labels import EMOTIONS
 
@@ -46,6 +46,13 @@ def test_models_are_listed_with_parameters():
     assert 37e6 < counts["ifdd-mvit-xs"]["parameters"] < 38e6
     assert counts["ifdd-mvit-xs"]["flops"] == 2 * counts["ifdd-mvit-xs"]["macs"]
     assert "ifdd-mvit-tiny" in runner.invoke(cli.app, ["models"]).output
+
+
+def test_variants_of_a_model_are_listed():
+    counts = json.loads(runner.invoke(cli.app, ["models", "--variants", "ifdd-mvit-tiny", "--json"]).output)
+    assert len(counts) == 2 + 6 * 3
+    assert counts["index, update-first"]["parameters"] == sum(p.numel() for p in create_model("ifdd-mvit-tiny").parameters())
+    assert counts["even-odd, none"]["parameters"] < counts["index, none"]["parameters"]
 
 
 @pytest.mark.parametrize(
