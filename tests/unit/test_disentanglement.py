@@ -1,0 +1,255 @@
+"""Measures of disentanglement on features and maps whose answer is known."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn.metrics import roc_auc_score
+
+from ifdd.errors import InputError
+from workbench.analysis import disentanglement
+from workbench.analysis.probes import _class_score
+
+STEPS = 8
+
+
+def reading(frames: list[list[int]]) -> np.ndarray:
+    """Weights (n, K, T') of steps that read whole frames."""
+    return np.eye(STEPS)[np.array(frames)]
+
+
+def split_of(dynamic: list[int], clips: int = 6) -> tuple[np.ndarray, np.ndarray]:
+    static = [t for t in range(STEPS) if t not in dynamic]
+    return reading([dynamic] * clips), reading([static] * clips)
+
+
+TRUTH = np.tile([0, 0, 0, 0.3, 1, 1, 0.8, 0], (6, 1)).astype(float)
+
+
+class TestSplitQuality:
+    def test_reading_the_active_frames_is_perfect_and_the_others_is_worst(self) -> None:
+        best = disentanglement.split_quality(*split_of([3, 4, 5, 6]), TRUTH)
+        assert (best.score().auroc.value, best.score().ap.value) == (1, 1)
+        assert disentanglement.split_quality(*split_of([0, 1, 2, 7]), TRUTH).score().auroc.value == 0
+        assert best.intensity_D.value == pytest.approx((0.3 + 1 + 1 + 0.8) / 4)
+        assert best.intensity_S.value == 0
+        np.testing.assert_array_equal(best.occupancy_D, [0, 0, 0, 1, 1, 1, 1, 0])
+
+    def test_readers_to_compare_with(self) -> None:
+        result = disentanglement.split_quality(*split_of([1, 3, 5, 7]), TRUTH, frame_difference=TRUTH)
+        even_odd = result.score("even-odd").auroc.value
+        assert result.score().auroc.value == even_odd
+        shown = TRUTH[0] > 0.25
+        assert even_odd == pytest.approx(roc_auc_score(shown, np.arange(8) % 2))
+        assert result.score("uniform").auroc.value == 0.5
+        assert result.score("uniform").ap.value == pytest.approx(0.5)
+        assert result.score("largest difference").auroc.value == 1
+        assert even_odd < result.score("oracle").auroc.value <= 1
+        # with the whole clip in reach every dynamic step can read an active frame
+        far = disentanglement.split_quality(*split_of([1, 3, 5, 7]), TRUTH, offset_range=8)
+        assert far.score("oracle").auroc.value == 1
+
+    def test_motion_is_the_slope_and_not_the_level(self) -> None:
+        ramp = np.tile(np.r_[np.zeros(4), np.linspace(0, 1, 8), np.ones(4)], (3, 1))  # (3, 16): two values a feature frame
+        weights = split_of([2, 3, 4, 5], clips=3)
+        moving = disentanglement.split_quality(*weights, ramp)
+        assert moving.score(target="motion").auroc.value == 1
+        assert moving.score(target="intensity").auroc.value < 1
+
+    def test_neutral_clips_are_left_out_and_counted_and_levels_have_rows(self) -> None:
+        truth = TRUTH.copy()
+        truth[0] = 0
+        result = disentanglement.split_quality(*split_of([3, 4, 5, 6]), truth, levels=["a", "a", "b", "b", "b", "b"])
+        assert (result.clips, result.without) == (6, 1)
+        assert [result.score(level=level).clips for level in ("all", "a", "b")] == [5, 1, 4]
+
+    @settings(max_examples=25, deadline=None)
+    @given(st.integers(0, 10**6))
+    def test_swapping_the_groups_mirrors_the_auroc(self, seed: int) -> None:
+        rng = np.random.default_rng(seed)
+        dynamic, static = rng.dirichlet(np.ones(STEPS), (2, 5, STEPS // 2))
+        truth = rng.random((5, STEPS))
+        one, other = (
+            disentanglement.split_quality(*pair, truth, resamples=20).score().auroc.value
+            for pair in ((dynamic, static), (static, dynamic))
+        )
+        assert one + other == pytest.approx(1)
+
+    @pytest.mark.parametrize(
+        ("truth", "message"),
+        [
+            (np.zeros((6, 8)), "truth is zero in every clip"),
+            (np.ones((6, 12)), "multiple of 8"),
+            (np.ones((5, 8)), r"shape \(5, 8\) for 6 clips"),
+            (np.full((6, 8), np.nan), "truth holds NaN"),
+        ],
+    )
+    def test_bad_truth(self, truth: np.ndarray, message: str) -> None:
+        with pytest.raises(InputError, match=message):
+            disentanglement.split_quality(*split_of([3, 4, 5, 6]), truth)
+
+
+def people(clips: int = 700, persons: int = 50, seed: int = 0) -> dict[str, np.ndarray]:
+    """Seven emotions, three lights, an angle; every person shows everything."""
+    rng = np.random.default_rng(seed)
+    return {
+        "emotion": np.arange(clips) % 7,
+        "light": rng.integers(0, 3, clips),
+        "pose": rng.normal(size=clips),
+        "person": np.arange(clips) // 7 % persons,
+    }
+
+
+def codes(factors: dict[str, np.ndarray], names: tuple[str, ...]) -> np.ndarray:
+    columns = [np.eye(7)[factors["emotion"]], np.eye(3)[factors["light"]], factors["pose"][:, None]]
+    kept = {"emotion": columns[0], "light": columns[1], "pose": columns[2]}
+    return np.concatenate([kept[name] for name in names], 1)
+
+
+class TestProbes:
+    FACTORS = ("emotion", "light", "pose")
+
+    def matrix(self, dynamic: np.ndarray, static: np.ndarray, factors: dict[str, np.ndarray]) -> disentanglement.ProbeMatrix:
+        wanted = {name: factors[name] for name in self.FACTORS}
+        return disentanglement.probe_matrix({"D": dynamic, "S": static}, wanted, factors["person"], resamples=200)
+
+    def test_perfectly_split_features_score_a_gap_of_one(self) -> None:
+        factors = people()
+        rng = np.random.default_rng(1)
+        noise = rng.normal(size=(700, 4))
+        dynamic = np.c_[codes(factors, ("emotion",)), noise]
+        static = np.c_[codes(factors, ("light", "pose")), noise]
+        result = self.matrix(dynamic, static, factors)
+        gap = result.gap("D", "S", "emotion", ("light", "pose"))
+        assert gap.value == pytest.approx(1, abs=0.05)
+        assert result.gap("S", "D", "emotion", ("light", "pose")).value == pytest.approx(-gap.value)
+        assert result.leakage("D", ("light", "pose")).value == pytest.approx(0, abs=0.05)
+        assert result.probe("S", "pose").classes is None
+        assert result.probe("S", "pose").score.value > 0.98
+
+    def test_shuffled_features_score_a_gap_of_zero(self) -> None:
+        factors = people()
+        rng = np.random.default_rng(2)
+        both = codes(factors, self.FACTORS)
+        result = self.matrix(rng.permutation(both), rng.permutation(both), factors)
+        gap = result.gap("D", "S", "emotion", ("light", "pose"))
+        assert gap.low < 0 < gap.high
+        assert abs(gap.value) < 0.1
+
+    def test_rotation_between_the_branches_lowers_the_gap_monotonously(self) -> None:
+        factors = people()
+        rng = np.random.default_rng(3)
+        own = codes(factors, ("emotion",)) @ rng.normal(size=(7, 12))
+        other = codes(factors, ("light", "pose")) @ rng.normal(size=(4, 12))
+        own, other = own + 0.5 * rng.normal(size=own.shape), other + 0.5 * rng.normal(size=other.shape)
+        gaps = []
+        for angle in np.linspace(0, np.pi / 4, 4):
+            turned = np.cos(angle) * own + np.sin(angle) * other, np.cos(angle) * other - np.sin(angle) * own
+            gaps.append(self.matrix(*turned, factors).gap("D", "S", "emotion", ("light", "pose")).value)
+        assert gaps == sorted(gaps, reverse=True)
+        assert gaps[0] > 0.8
+        assert abs(gaps[-1]) < 0.15
+
+    def test_a_person_is_recognised_through_another_expression(self) -> None:
+        factors = people(clips=350, persons=10)
+        who = np.eye(10)[factors["person"]]
+        probe = disentanglement.probe_matrix(
+            {"who": who, "none": np.random.default_rng(0).normal(size=(350, 5))},
+            {"person": factors["person"], "emotion": factors["emotion"]},
+            factors["person"],
+            identity="person",
+            across="emotion",
+            resamples=50,
+        )
+        assert probe.probe("who", "person").score.value == pytest.approx(1)
+        assert probe.probe("who", "person").held_out == "emotion"
+        assert abs(probe.probe("none", "person").score.value) < 0.1
+        # people give no emotion away: held out by person
+        assert abs(probe.probe("who", "emotion").score.value) < 0.15
+
+    def test_balanced_accuracy_by_hand(self) -> None:
+        truth, guess = np.array([0, 0, 0, 1]), np.array([0, 0, 1, 1])
+        score, raw = _class_score(truth, guess, np.ones((1, 4)))
+        assert raw[0] == pytest.approx((2 / 3 + 1) / 2)
+        assert score[0] == pytest.approx((raw[0] - 0.5) / 0.5)
+
+    @pytest.mark.parametrize(
+        ("change", "message"),
+        [
+            ({"groups": np.zeros(70)}, "all clips are of one group"),
+            ({"factors": {"emotion": np.zeros(70, int)}}, "factor emotion has the one value 0"),
+            ({"factors": {"emotion": np.arange(69)}}, r"factor emotion has shape \(69,\) for 70 clips"),
+            ({"features": {"X": np.zeros((70, 2, 2))}}, r"feature X has shape \(70, 2, 2\)"),
+            ({"features": {"X": np.full((70, 2), np.nan)}}, "feature X holds NaN"),
+            ({"identity": "who", "across": "emotion"}, "identity='who'"),
+        ],
+    )
+    def test_bad_input(self, change: dict, message: str) -> None:
+        factors = people(70, 10)
+        given = {"features": {"X": np.zeros((70, 2))}, "factors": {"emotion": factors["emotion"]}, "groups": factors["person"]}
+        with pytest.raises(InputError, match=message):
+            disentanglement.probe_matrix(**(given | change))
+
+
+class TestLocalisation:
+    def test_shares_by_hand(self) -> None:
+        masks = np.zeros((2, 3, 4, 4), bool)
+        masks[:, 1, :2, :2] = True  # a quarter of one frame
+        inside, outside = masks.astype(float), (~masks).astype(float)
+        result = disentanglement.localisation({"in": inside, "out": outside, "even": np.ones(masks.shape)}, masks)
+        assert (result.clips, result.frames, result.without) == (2, 2, 0)
+        assert [result.score(name).share.value for name in ("in", "out", "even")] == [1, 0, 0.25]
+        assert [result.score(name).ratio.value for name in ("in", "out", "even")] == [4, 0, 1]
+        assert result.score("in").pointing.value == 1
+        assert np.isnan(result.score("even").pointing.value)
+
+    def test_random_maps_are_at_chance_and_regions_share_the_energy(self) -> None:
+        rng = np.random.default_rng(0)
+        masks = np.zeros((20, 4, 16, 16), bool)
+        masks[:, :, 4:8, 2:14] = True
+        regions = np.zeros(masks.shape, int)
+        regions[..., 8:, :] = 1
+        result = disentanglement.localisation(
+            rng.random(masks.shape), masks, pixels=rng.random((*masks.shape, 3)), regions=regions, region_names=("top", "bottom")
+        )
+        for name in ("maps", "random", "frame difference"):
+            assert result.score(name).ratio.value == pytest.approx(1, abs=0.03)
+            assert result.score(name).regions["top"].value == pytest.approx(1, abs=0.03)
+        assert result.score("centre").ratio.value > 1.1
+
+    def test_bad_input(self) -> None:
+        masks = np.ones((1, 2, 4, 4), bool)
+        with pytest.raises(InputError, match="negative or undefined"):
+            disentanglement.localisation(-np.ones(masks.shape), masks)
+        with pytest.raises(InputError, match="every mask is empty"):
+            disentanglement.localisation(np.ones(masks.shape), ~masks)
+        with pytest.raises(InputError, match=r"maps has shape \(1, 2, 4\)"):
+            disentanglement.localisation(np.ones((1, 2, 4)), masks)
+
+
+class TestDependence:
+    def test_equal_up_to_rotation_is_one_and_unrelated_is_zero_with_more_dimensions_than_clips(self) -> None:
+        rng = np.random.default_rng(0)
+        first = rng.normal(size=(40, 300))
+        turn = np.linalg.qr(rng.normal(size=(300, 300)))[0]
+        assert disentanglement.dependence(first, 3 * first @ turn + 5).cka.value == pytest.approx(1)
+        unrelated = disentanglement.dependence(first, rng.normal(size=(40, 300))).cka
+        assert unrelated.low < 0 < unrelated.high
+        assert abs(unrelated.value) < 0.1  # plain CKA would be 0.9
+
+    def test_a_shared_part_lies_between(self) -> None:
+        rng = np.random.default_rng(1)
+        shared = rng.normal(size=(200, 5))
+        values = [
+            disentanglement.dependence(
+                np.c_[shared, rng.normal(size=(200, extra))], np.c_[shared, rng.normal(size=(200, extra))]
+            ).cka.value
+            for extra in (0, 5, 20)
+        ]
+        assert values[0] > values[1] > values[2] > 0
+
+    def test_bad_input(self) -> None:
+        with pytest.raises(InputError, match="same for every clip"):
+            disentanglement.dependence(np.ones((5, 2)), np.eye(5))
+        with pytest.raises(InputError, match="at least 4"):
+            disentanglement.dependence(np.eye(3), np.eye(3))

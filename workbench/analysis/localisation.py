@@ -1,0 +1,137 @@
+"""Do maps lie on the pixels that the emotion moves? Shares of their energy, against area and simple maps."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from ifdd.errors import InputError
+from workbench.analysis._clusters import draw_weights, group_members, mean_interval
+from workbench.analysis._result import Result
+from workbench.analysis.metrics import Interval
+from workbench.provenance import Provenance, record
+
+
+@dataclass(frozen=True, eq=False)
+class LocalisationScore(Result):
+    """One kind of map.
+
+    `share` of its energy inside the mask; `ratio`, that share over the share of pixels inside (1 is chance); `pointing`, the
+    share of frames whose largest value lies inside; `regions`, the share of energy by region over the share of pixels.
+    """
+
+    name: str
+    share: Interval
+    ratio: Interval
+    pointing: Interval
+    regions: dict[str, Interval]
+
+
+@dataclass(frozen=True, eq=False)
+class LocalisationResult(Result):
+    """Scores over the `clips` whose mask is not empty, `frames` of them in all; `without` clips have an empty mask."""
+
+    scores: tuple[LocalisationScore, ...]
+    clips: int
+    frames: int
+    without: int
+    provenance: Provenance
+
+    def score(self, name: str) -> LocalisationScore:
+        """One row. Raises: KeyError for one that is not there."""
+        return next(row for row in self.scores if row.name == name)
+
+
+def localisation(
+    maps: ArrayLike | Mapping[str, ArrayLike],
+    masks: ArrayLike,
+    *,
+    pixels: ArrayLike | None = None,
+    regions: ArrayLike | None = None,
+    region_names: tuple[str, ...] = (),
+    groups: ArrayLike | None = None,
+    resamples: int = 1000,
+    seed: int = 0,
+) -> LocalisationResult:
+    """Score non-negative maps (n, T, H, W), one array or several by name, against masks (n, T, H, W) of moved pixels.
+
+    Only frames with a mask count. Beside them stand a random map, one that is bright in the middle, and with `pixels`
+    (n, T, H, W) or (n, T, H, W, 3) the difference of successive frames. `regions` (n, T, H, W) holds indexes into `region_names`.
+    Raises: InputError for shapes that do not fit, negative or undefined maps, or masks that are all empty.
+    """
+    named = dict(maps) if isinstance(maps, Mapping) else {"maps": maps}
+    mask: np.ndarray = np.asarray(masks, bool)
+    arrays = {name: _checked(name, values, mask.shape) for name, values in named.items()}
+    shown: np.ndarray = np.asarray(mask.any((2, 3)))
+    if not shown.any():
+        raise InputError("every mask is empty; pass clips in which the emotion moves something")
+    arrays |= _simple_maps(mask.shape, pixels, seed)
+    draws = draw_weights(group_members(groups, len(mask)), resamples, seed)
+    areas: Any = None if regions is None else np.asarray(regions, np.int64)
+    if areas is None and region_names:
+        raise InputError(f"region_names {', '.join(region_names)} come without regions; pass the map of each frame")
+    if areas is not None and (areas.shape != mask.shape or areas.max() >= len(region_names)):
+        raise InputError(f"regions of shape {areas.shape} must be {mask.shape} with indexes below {len(region_names)}")
+    scores = []
+    for name, values in arrays.items():
+        share, ratio, pointing = _by_clip(values, mask, shown)
+        by_region = {}
+        for i, region in enumerate(region_names):
+            inside = areas == i
+            by_region[region] = mean_interval(_by_clip(values, inside, shown & inside.any((2, 3)))[1], draws)
+        first, second, third = (mean_interval(column, draws) for column in (share, ratio, pointing))
+        scores.append(LocalisationScore(name, first, second, third, by_region))
+    return LocalisationResult(
+        scores=tuple(scores),
+        clips=int(shown.any(1).sum()),
+        frames=int(shown.sum()),
+        without=int((~shown.any(1)).sum()),
+        provenance=record("localisation", {"resamples": resamples, "seed": seed}, {"masks": mask}),
+    )
+
+
+def _checked(name: str, values: ArrayLike, shape: tuple[int, ...]) -> np.ndarray:
+    array = np.asarray(values, np.float64)
+    if array.shape != shape or len(shape) != 4:
+        raise InputError(f"{name} has shape {array.shape}, masks {shape}; both must be (clips, T, H, W)")
+    if not np.isfinite(array).all() or array.min() < 0:
+        raise InputError(f"{name} holds negative or undefined numbers; pass rectified maps")
+    return array
+
+
+def _simple_maps(shape: tuple[int, ...], pixels: ArrayLike | None, seed: int) -> dict[str, np.ndarray]:
+    """Random, centre and frame-difference maps (n, T, H, W)."""
+    _, _, height, width = shape
+    y = (np.arange(height)[:, None] + 0.5) / height - 0.5
+    x = (np.arange(width) + 0.5) / width - 0.5
+    found = {
+        "random": np.random.default_rng([seed, 2]).random(shape),
+        "centre": np.broadcast_to(np.exp(-(x**2 + y**2) / (2 * 0.2**2)), shape),
+    }
+    if pixels is not None:
+        frames = np.asarray(pixels, np.float64)
+        frames = frames.mean(-1) if frames.ndim == 5 else frames
+        if frames.shape != shape:
+            raise InputError(f"pixels has shape {np.shape(pixels)}; pass {shape}, with or without three colours last")
+        step = np.abs(np.diff(frames, axis=1))
+        found["frame difference"] = np.concatenate((step[:, :1], step), 1)
+    return found
+
+
+def _by_clip(values: np.ndarray, mask: np.ndarray, shown: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Share inside, share over share of area, hits of the largest value: (n,) each, over the frames that are shown."""
+    n = len(values)
+    kept = values * shown[:, :, None, None]
+    total = kept.sum((1, 2, 3))
+    with np.errstate(invalid="ignore", divide="ignore"):
+        share = np.where(total > 0, (kept * mask).sum((1, 2, 3)) / total, np.nan)
+        area = (mask & shown[:, :, None, None]).sum((1, 2, 3)) / (shown.sum(1) * mask[0, 0].size)
+        ratio = share / area
+    peak = values.reshape(*values.shape[:2], -1)
+    hit = np.take_along_axis(mask.reshape(peak.shape), peak.argmax(2)[..., None], 2)[..., 0].astype(float)
+    # a flat map points nowhere
+    usable = shown & (peak.max(2) > peak.min(2))
+    pointing = np.array([hit[i, usable[i]].mean() if usable[i].any() else np.nan for i in range(n)])
+    return share, ratio, pointing
