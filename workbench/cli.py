@@ -119,6 +119,40 @@ def collect(
 
 
 @app.command()
+def scorecard(
+    checkpoints: Annotated[list[str], typer.Argument(help="Names or folders of checkpoints.", show_default=False)],
+    data: Annotated[Path, typer.Option(help="clips.parquet of scripted clips, or of any corpus.", show_default=False)],
+    out: Annotated[Path, typer.Option(help="Folder for scorecard.md, scorecard.json, probes.png.", show_default=False)],
+    factors: Annotated[str | None, typer.Option(help="Further columns to probe, with commas between.")] = None,
+    maps: Annotated[int, typer.Option(min=4, help="Clips to explain, and to change the order of.")] = 42,
+    device: Device = "auto",
+    seed: Annotated[int, typer.Option(help="Of the bootstrap, folds and random choices.")] = 0,
+    as_json: Annotated[bool, typer.Option("--json", help="Print scorecard.json.")] = False,
+) -> None:
+    """Measure whether the disentanglement is real: splits, probes, maps, dependence, interventions.
+
+    Collections are kept under --out and used again by the next call.
+    Example: workbench scorecard scripted-tiny-ifdd scripted-tiny-baseline --data data/scripted-test --out runs/scorecard
+    """
+    from workbench.displays.disentanglement import ProbeDisplay, markdown
+    from workbench.files import write_text
+    from workbench.scorecard import make_scorecard
+
+    bundles = [_load(name, device) for name in checkpoints]
+    if len({bundle.name for bundle in bundles}) < len(bundles):
+        raise InputError(f"a checkpoint is named twice: {', '.join(bundle.name for bundle in bundles)}; name each once")
+    out.mkdir(parents=True, exist_ok=True)
+    extra = [name.strip() for name in (factors or "").split(",") if name.strip()]
+    cards = [make_scorecard(b, data, out / b.name, factors=extra, maps=maps, seed=seed) for b in bundles]
+    text = json.dumps({card.checkpoint: card.to_dict() for card in cards}, indent=1, ensure_ascii=False) + "\n"
+    write_text(out / "scorecard.json", text)
+    write_text(out / "scorecard.md", markdown(cards))
+    if probed := {card.checkpoint: card.probes for card in cards if card.probes}:
+        ProbeDisplay.from_result(probed).save(out / "probes.png")
+    typer.echo(text if as_json else markdown(cards))
+
+
+@app.command()
 def demo(
     out: Annotated[Path | None, typer.Option(help="Folder; by default $IFDD_DEMO, or demo beside the package.")] = None,
     clips: Annotated[int, typer.Option(min=7, help="Clips to render.")] = 140,

@@ -27,6 +27,7 @@ from ifdd.errors import InputError
 from ifdd.model import DFERModel
 from workbench.analysis.saliency import is_spatial
 from workbench.collection import ACTIVATIONS, MANIFEST, PREDICTIONS, SCHEMA, Collection, open_collection
+from workbench.files import write_json
 from workbench.provenance import DISTRIBUTION
 
 Pool = Literal["mean"]
@@ -118,11 +119,11 @@ def _run(
             probabilities.write(first, output.logits.float().softmax(-1).cpu().numpy())
             for name, file in files.items():
                 file.write(first, _pooled(cache[name], name, meta["pool"]).float().cpu().numpy())
-            _write_json(partial / _STATE, {"key": key, "done": first + len(tensors)})
+            write_json(partial / _STATE, {"key": key, "done": first + len(tensors)})
             bar.update(len(tensors))
     table = _predictions(clips, labels, bundle.labels, np.load(probabilities.path, allow_pickle=False))
     table.to_parquet(partial / PREDICTIONS, index=False)
-    _write_json(partial / MANIFEST, meta)
+    write_json(partial / MANIFEST, meta)
     (partial / _STATE).unlink()  # first: without it nothing is taken for resumable
     probabilities.path.unlink()
     partial.rename(out)
@@ -243,10 +244,11 @@ def _resume(partial: Path, key: dict[str, Any]) -> int:
 def _batches(clips: pd.DataFrame, bundle: Bundle, done: int, size: int) -> Iterator[tuple[int, Tensor]]:
     rows = clips.to_dict("records")
     for first in range(done, len(rows), size):
-        yield first, torch.stack([_load(clips, row, bundle) for row in rows[first : first + size]])
+        yield first, torch.stack([load_row(clips, row, bundle) for row in rows[first : first + size]])
 
 
-def _load(clips: pd.DataFrame, row: dict[Any, Any], bundle: Bundle) -> Tensor:
+def load_row(clips: pd.DataFrame, row: dict[Any, Any], bundle: Bundle) -> Tensor:
+    """The clip (3, T, H, W) of one row of a manifest, as the checkpoint reads it."""
     crop = row.get("crop", "none")  # as the manifest's own column says: clips of a corpus are face crops already
     fps = float(row["fps"]) if row["kind"] == "frames" else None
     return load_clip(clip_path(clips, row), replace(bundle.preprocessing, crop=crop), fps=fps).tensor()
@@ -262,9 +264,3 @@ def _predictions(clips: pd.DataFrame, labels: np.ndarray, names: Sequence[str], 
     columns |= {f"p_{name}": probs[:, i] for i, name in enumerate(names)}
     columns |= {name: clips[name] for name in clips.columns if name not in columns}
     return pd.DataFrame(columns)
-
-
-def _write_json(file: Path, value: dict[str, Any]) -> None:
-    temporary = file.with_suffix(".tmp")
-    temporary.write_text(json.dumps(value, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    temporary.replace(file)

@@ -19,7 +19,7 @@ from ifdd.data.preprocessing import Preprocessing
 from ifdd.errors import InputError
 from ifdd.labels import EMOTIONS
 
-module = __import__("workbench.collect", fromlist=["_load"])
+module = __import__("workbench.collect", fromlist=["load_row"])
 
 
 @pytest.fixture(scope="session")
@@ -92,17 +92,17 @@ def test_an_interrupted_run_is_resumed(
         seen.append(row["clip_id"])
         return original(clips, row, bundle)
 
-    original = module._load
+    original = module.load_row
     whole = workbench.collect(bundle, clips_manifest, tmp_path / "whole", batch=2)
     out = tmp_path / "out"
-    monkeypatch.setattr(module, "_load", load)
+    monkeypatch.setattr(module, "load_row", load)
     with pytest.raises(KeyboardInterrupt):
         workbench.collect(bundle, clips_manifest, out, batch=2)
     assert not out.exists()
     with pytest.raises(InputError, match="is no collection"):
         workbench.open_collection(out)
     seen.clear()
-    monkeypatch.setattr(module, "_load", lambda *args: seen.append(args[1]["clip_id"]) or original(*args))
+    monkeypatch.setattr(module, "load_row", lambda *args: seen.append(args[1]["clip_id"]) or original(*args))
     resumed = workbench.collect(bundle, clips_manifest, out, batch=2)
     assert seen == ["clip-2", "clip-3", "clip-4"]
     pd.testing.assert_frame_equal(resumed.predictions, whole.predictions)
@@ -126,8 +126,8 @@ def test_an_interrupted_run_of_something_else_starts_anew(
         manifest = clips_manifest.with_name("fewer.parquet")
         write_manifest(read_manifest(clips_manifest).iloc[3:], manifest)
     seen: list[str] = []
-    original = module._load
-    monkeypatch.setattr(module, "_load", lambda *args: seen.append(args[1]["clip_id"]) or original(*args))
+    original = module.load_row
+    monkeypatch.setattr(module, "load_row", lambda *args: seen.append(args[1]["clip_id"]) or original(*args))
     found = workbench.collect(bundle, manifest, tmp_path / "out", names=names)
     assert seen == [f"clip-{i}" for i in range(0 if changed == "names" else 3, 5)]
     assert found.activation_names == names

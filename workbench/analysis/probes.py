@@ -5,7 +5,7 @@ Features are standardised and reduced by PCA to one common number of dimensions,
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -46,7 +46,7 @@ class ProbeMatrix(Result):
     features: tuple[str, ...]
     factors: tuple[str, ...]
     dimensions: int
-    samples: np.ndarray
+    samples: np.ndarray = field(compare=False)
     notes: tuple[str, ...]
     provenance: Provenance
 

@@ -1,0 +1,108 @@
+"""The scorecard as a page of tables, and the probe matrix as a heat map."""
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+
+from workbench.analysis.metrics import Interval
+from workbench.analysis.probes import ProbeMatrix
+from workbench.analysis.split_quality import TARGETS
+from workbench.displays.base import NamedDisplay, new_grid
+from workbench.scorecard import Scorecard
+
+SCALE = "Blues"
+
+
+class ProbeDisplay(NamedDisplay[ProbeMatrix]):
+    """Heat map of chance-corrected scores, features by factors, one panel for each model."""
+
+    def _draw(self, ax: Any) -> None:
+        width = sum(1.4 + 0.75 * len(result.factors) for result in self.results.values())
+        height = 1.2 + 0.32 * max(len(result.features) for result in self.results.values())
+        axes = new_grid(ax, 1, len(self.results), width, height)
+        for panel, (name, result) in zip(axes[0], self.results.items(), strict=True):
+            scores = score_table(result)
+            panel.imshow(np.clip(scores, 0, 1), cmap=SCALE, vmin=0, vmax=1, aspect="auto")
+            for (i, j), value in np.ndenumerate(scores):
+                panel.text(j, i, f"{value:.2f}", ha="center", va="center", color="white" if value > 0.55 else "black", fontsize=7)
+            panel.set_xticks(range(len(result.factors)), result.factors, rotation=30, ha="right")
+            panel.set_yticks(range(len(result.features)), result.features)
+            panel.set_title(name)
+            panel.grid(False)
+        self.ax_, self.figure_ = axes, axes[0, 0].figure
+
+    def to_plotly(self) -> go.Figure:
+        """One heat map below another."""
+        figure = go.Figure()
+        for name, result in self.results.items():
+            labels = [f"{name} {feature}".strip() for feature in result.features]
+            figure.add_heatmap(
+                z=score_table(result), x=list(result.factors), y=labels, zmin=0, zmax=1, colorscale=SCALE,
+                texttemplate="%{z:.2f}", colorbar={"title": "score"}, showscale=len(figure.data) == 0,
+            )  # fmt: skip
+        figure.update_yaxes(autorange="reversed")
+        return figure
+
+
+def score_table(result: ProbeMatrix) -> np.ndarray:
+    """Scores (features, factors)."""
+    return np.array([[result.probe(feature, factor).score.value for factor in result.factors] for feature in result.features])
+
+
+def markdown(cards: Sequence[Scorecard]) -> str:
+    """Tables of one or several scorecards, side by side, with 95 % intervals."""
+    names = [card.checkpoint for card in cards]
+    lines = ["# Scorecard", "", f"{cards[0].clips} clips. Square brackets hold 95 % intervals over people.", ""]
+    rows: list[tuple[str, list[str]]] = [
+        ("WAR", [str(card.metrics.war) for card in cards]),
+        ("UAR", [str(card.metrics.uar) for card in cards]),
+        ("gap (1: each branch holds its own alone)", [show(card.gap) for card in cards]),
+        ("leakage: nuisance in Y_D, or in X of a baseline", [show(card.leakage) for card in cards]),
+        ("debiased CKA of the branches", [show(card.dependence.cka if card.dependence else None) for card in cards]),
+        ("own frames in what a feature frame sees", [show(card.mixing) for card in cards]),
+        ("the same if it saw all frames alike", [f"{card.chance_mixing:.2f}" for card in cards]),
+    ]
+    for target in TARGETS:
+        for reader in ("model", "even-odd", "uniform", "random", "largest difference", "oracle"):
+            cells = [show(card.split.score(reader, target).auroc if card.split else None) for card in cards]
+            rows.append((f"AUROC, {target}: {reader}", cells))
+    rows += [
+        (
+            "true intensity where D reads (1: the maximum)",
+            [show(card.split.intensity_D if card.split else None) for card in cards],
+        ),
+        ("true intensity where S reads", [show(card.split.intensity_S if card.split else None) for card in cards]),
+    ]
+    for kind in ("order", "patches"):
+        effects = [{effect.name: effect for effect in getattr(card, kind)} for card in cards]
+        for name in dict.fromkeys(name for known in effects for name in known):
+            title = f"change of the probabilities: {name}" + (" of another clip" if kind == "patches" else "")
+            rows.append((title, [show(known[name].change) if name in known else "–" for known in effects]))
+    lines += _table(["", *names], [[title, *cells] for title, cells in rows if set(cells) != {"–"}])
+    for card in cards:
+        if card.maps:
+            lines += ["", f"## {card.checkpoint}: Grad-CAM on the pixels that the emotion moves ({card.maps.frames} frames)", ""]
+            header = ["map", "energy inside", "over its area (1: chance)", "pointing"]
+            lines += _table(header, [[s.name, show(s.share), show(s.ratio), show(s.pointing)] for s in card.maps.scores])
+        if card.probes:
+            lines += ["", f"## {card.checkpoint}: what a linear probe finds (0 guessing, 1 knowing)", ""]
+            found = card.probes
+            table = [[name, *(show(found.probe(name, factor).score) for factor in found.factors)] for name in found.features]
+            lines += _table(["", *found.factors], table)
+        if card.skipped:
+            lines += ["", f"Not measured for {card.checkpoint}: " + "; ".join(card.skipped) + "."]
+    return "\n".join(lines) + "\n"
+
+
+def show(interval: Interval | None) -> str:
+    """0.42 [0.40, 0.44], or a dash for what is not known."""
+    if interval is None or math.isnan(interval.value):
+        return "–"
+    return f"{interval.value:.2f} [{interval.low:.2f}, {interval.high:.2f}]"
+
+
+def _table(header: list[str], rows: list[list[str]]) -> list[str]:
+    return ["| " + " | ".join(cells) + " |" for cells in (header, ["---"] * len(header), *rows)]

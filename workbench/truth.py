@@ -1,0 +1,56 @@
+"""Ground truth of scripted clips, on the clocks that analyses use."""
+
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pandas as pd
+
+from ifdd.data.clips import frames_shown
+from ifdd.errors import InputError
+
+FINE = 4
+"""Values of the true intensity for each feature frame."""
+
+
+def has_truth(clips: pd.DataFrame) -> bool:
+    """Whether every clip of a manifest names a truth file."""
+    return "truth" in clips and bool(clips["truth"].notna().all())
+
+
+def true_intensity(clips: pd.DataFrame, steps: int) -> np.ndarray:
+    """Intensity (n, 4·T') of the emotion, at the centres of equal segments of each clip.
+
+    Raises: InputError for a truth file that is missing or damaged.
+    """
+    centres = (np.arange(FINE * steps) + 0.5) / (FINE * steps)
+    rows = []
+    for name in clips["truth"]:
+        with _open(clips, name) as truth:
+            values = truth["intensity"]
+        rows.append(np.interp(centres, (np.arange(len(values)) + 0.5) / len(values), values))
+    return np.stack(rows)
+
+
+def true_masks(clips: pd.DataFrame, frames: int, size: tuple[int, int]) -> np.ndarray:
+    """Pixels (n, T, H, W) that the emotion moves, in the frames that a model of `frames` frames sees of each clip.
+
+    Raises: InputError for a truth file that is missing or damaged.
+    """
+    out = np.empty((len(clips), frames, *size), bool)
+    for i, name in enumerate(clips["truth"]):
+        with _open(clips, name) as truth:
+            mask = np.unpackbits(truth["mask"], axis=-1, count=int(truth["mask_shape"][-1]))
+        seconds = np.arange(len(mask)) / len(mask)
+        for t, frame in enumerate(frames_shown(seconds, 0.0, 1.0, frames)):
+            out[i, t] = cv2.resize(mask[frame], size[::-1], interpolation=cv2.INTER_NEAREST)
+    return out
+
+
+def _open(clips: pd.DataFrame, name: str) -> Any:
+    path = Path(clips.attrs["root"]) / name
+    try:
+        return np.load(path, allow_pickle=False)
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path}: the truth of a clip cannot be read ({error}); render the suite again") from error
