@@ -1,5 +1,6 @@
 """What the pages share: models, and results that are kept."""
 
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from threading import Lock
@@ -25,6 +26,7 @@ from workbench.library import (
     load_checkpoint,
     measure,
 )
+from workbench.scorecard import Scorecard, make_scorecard
 
 
 def library() -> Library:
@@ -126,6 +128,19 @@ def _embedding(key: tuple[str, ...], activation: str, method: Method, _collectio
     table = labelled(_collection)
     values = features(_collection, activation)[table["row"].to_numpy()]
     return embed(values, table["label"].to_numpy(), method, label_names=_collection.labels)
+
+
+def scorecard(name: str) -> Scorecard:
+    """Measures of disentanglement of a model on the library's clips; half a minute the first time."""
+    clips = library()
+    return _scorecard(model(name)[0].card.sha256, str(clips.manifest), clips.manifest.stat().st_mtime_ns, name)
+
+
+@st.cache_resource(max_entries=8, show_spinner="Measuring the disentanglement, half a minute for each model …")
+def _scorecard(sha256: str, manifest: str, stamp: int, name: str) -> Scorecard:
+    bundle, turn = model(name)
+    with turn, tempfile.TemporaryDirectory() as folder:
+        return make_scorecard(bundle, manifest, Path(folder) / "collection", maps=28)
 
 
 def explanation(name: str, video: Path, options: Options) -> Explanation:

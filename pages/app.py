@@ -17,6 +17,7 @@ page = st.navigation(
         st.Page("clip.py", title="Clip", icon=":material/movie:"),
         st.Page("embedding.py", title="Embedding", icon=":material/scatter_plot:"),
         st.Page("confidence.py", title="Confidence", icon=":material/area_chart:"),
+        st.Page("disentanglement.py", title="Disentanglement", icon=":material/call_split:"),
         st.Page("upload.py", title="Upload", icon=":material/upload_file:"),
     ]
 )

@@ -13,7 +13,7 @@ from tests.tiny_demo import CLIPS, MODELS, NOTICE, TinyDemo
 
 Start = Callable[..., AppTest]
 CLIP_IDS = [f"tiny-test-{i:05d}" for i in range(CLIPS)]
-PAGES = ("overview", "clip", "embedding", "confidence", "upload")
+PAGES = ("overview", "clip", "embedding", "confidence", "disentanglement", "upload")
 
 
 def panels(app: AppTest) -> str:
@@ -30,7 +30,7 @@ def test_page_renders(start: Start, tiny_demo: TinyDemo, page: str) -> None:
     app = start(tiny_demo, page)
     assert panels(app) == ""
     assert app.title
-    expected = {"overview": 2, "clip": 3, "embedding": 1, "confidence": 2, "upload": 0}[page]
+    expected = {"overview": 2, "clip": 3, "embedding": 1, "confidence": 2, "disentanglement": 2, "upload": 0}[page]
     figures = charts(app)
     assert len(figures) == expected
     assert all(any(len(trace.get("x", trace.get("z", []))) for trace in figure["data"]) for figure in figures)
@@ -100,7 +100,19 @@ def test_embedding_methods(start: Start, tiny_demo: TinyDemo, method: str) -> No
     assert "trustworthiness" in figure["layout"]["title"]["text"]
 
 
-@pytest.mark.parametrize("page", ["overview", "clip", "embedding", "confidence"])
+def test_disentanglement_compares_the_chosen_models(start: Start, tiny_demo: TinyDemo) -> None:
+    app = start(tiny_demo, "disentanglement")
+    table = app.dataframe[0].value
+    assert {"WAR", "AUROC, intensity: oracle", "gap (1: each branch holds its own alone)"} <= set(table["measure"])
+    assert set(MODELS) < set(table.columns)
+    app.sidebar.multiselect("disentanglement_models").set_value(["tiny-baseline"]).run()
+    assert panels(app) == ""
+    assert not any("AUROC" in measure for measure in app.dataframe[0].value["measure"])
+    app.sidebar.multiselect("disentanglement_models").set_value([]).run()
+    assert "choose at least one" in panels(app)
+
+
+@pytest.mark.parametrize("page", ["overview", "clip", "embedding", "confidence", "disentanglement"])
 def test_missing_demo(start: Start, tiny_demo: TinyDemo, tmp_path: Path, page: str) -> None:
     text = panels(start(TinyDemo(tmp_path / "nothing", tiny_demo.checkpoints), page))
     assert "Next step:** stop the app and run make app" in text

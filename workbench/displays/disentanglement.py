@@ -7,10 +7,12 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
+from workbench.analysis.localisation import LocalisationResult
 from workbench.analysis.metrics import Interval
 from workbench.analysis.probes import ProbeMatrix
-from workbench.analysis.split_quality import TARGETS
+from workbench.analysis.split_quality import TARGETS, SplitQualityResult, SplitScore
 from workbench.displays.base import NamedDisplay, new_grid
+from workbench.displays.style import BLUE, GREY, ORANGE
 from workbench.scorecard import Scorecard
 
 SCALE = "Blues"
@@ -47,15 +49,64 @@ class ProbeDisplay(NamedDisplay[ProbeMatrix]):
         return figure
 
 
+class ReaderDisplay(NamedDisplay[SplitQualityResult]):
+    """How well each model's split finds the frames of the emotion, beside readers that know nothing and one that knows all."""
+
+    def _draw(self, ax: Any) -> None:
+        rows = self._rows()
+        axes = new_grid(ax, 1, len(TARGETS), 7.2, 0.8 + 0.28 * len(rows[TARGETS[0]]), sharey=True)
+        for panel, target in zip(axes[0], TARGETS, strict=True):
+            names, scores = zip(*rows[target], strict=True)
+            places = range(len(names))
+            colours = [BLUE if name in self.results or name == "model" else GREY for name in names]
+            values, errors = [score.value for score in scores], np.array([_arms(score) for score in scores]).T
+            panel.barh(places, values, xerr=errors, color=colours, error_kw={"lw": 0.8})
+            panel.axvline(0.5, color="black", lw=0.8, ls=":")
+            panel.set(xlim=(0, 1), xlabel=f"AUROC, {target}", yticks=list(places), yticklabels=names)
+        axes[0, 0].invert_yaxis()
+        self.ax_, self.figure_ = axes, axes[0, 0].figure
+
+    def to_plotly(self) -> go.Figure:
+        """Bars by reader, one colour for each truth."""
+        figure = go.Figure()
+        for target, colour in zip(TARGETS, (BLUE, ORANGE), strict=True):
+            names, scores = zip(*self._rows()[target], strict=True)
+            arms = np.array([_arms(score) for score in scores]).T
+            figure.add_bar(
+                x=[score.value for score in scores], y=names, orientation="h", name=target, marker_color=colour,
+                error_x={"array": arms[1], "arrayminus": arms[0], "thickness": 1},
+            )  # fmt: skip
+        figure.add_vline(0.5, line_dash="dot")
+        figure.update_layout(barmode="group", xaxis={"range": [0, 1], "title": "AUROC, 0.5 is guessing"})
+        figure.update_yaxes(autorange="reversed")
+        return figure
+
+    def _rows(self) -> dict[str, list[tuple[str, Interval]]]:
+        """Truth → reader and AUROC: the models, then what they are compared with."""
+        found: dict[str, list[tuple[str, Interval]]] = {}
+        for target in TARGETS:
+            found[target] = [(name or "model", result.score("model", target).auroc) for name, result in self.results.items()]
+            first = next(iter(self.results.values()))
+            found[target] += [(row.reader, row.auroc) for row in first.scores if _compared(row, target)]
+        return found
+
+
+def _compared(row: SplitScore, target: str) -> bool:
+    return row.target == target and row.level == "all" and row.reader != "model"
+
+
+def _arms(interval: Interval) -> tuple[float, float]:
+    """Lengths of an error bar to either side."""
+    return max(interval.value - interval.low, 0.0), max(interval.high - interval.value, 0.0)
+
+
 def score_table(result: ProbeMatrix) -> np.ndarray:
     """Scores (features, factors)."""
     return np.array([[result.probe(feature, factor).score.value for factor in result.factors] for feature in result.features])
 
 
-def markdown(cards: Sequence[Scorecard]) -> str:
-    """Tables of one or several scorecards, side by side, with 95 % intervals."""
-    names = [card.checkpoint for card in cards]
-    lines = ["# Scorecard", "", f"{cards[0].clips} clips. Square brackets hold 95 % intervals over people.", ""]
+def summary_rows(cards: Sequence[Scorecard]) -> list[tuple[str, list[str]]]:
+    """What is measured and each scorecard's figure with its interval; rows that none has are left out."""
     rows: list[tuple[str, list[str]]] = [
         ("WAR", [str(card.metrics.war) for card in cards]),
         ("UAR", [str(card.metrics.uar) for card in cards]),
@@ -81,12 +132,32 @@ def markdown(cards: Sequence[Scorecard]) -> str:
         for name in dict.fromkeys(name for known in effects for name in known):
             title = f"change of the probabilities: {name}" + (" of another clip" if kind == "patches" else "")
             rows.append((title, [show(known[name].change) if name in known else "–" for known in effects]))
-    lines += _table(["", *names], [[title, *cells] for title, cells in rows if set(cells) != {"–"}])
+    return [(title, cells) for title, cells in rows if set(cells) != {"–"}]
+
+
+def map_rows(result: LocalisationResult) -> list[dict[str, str]]:
+    """One row a map: how much of it lies on the moved pixels."""
+    return [
+        {
+            "map": score.name,
+            "energy inside": show(score.share),
+            "over its area (1: chance)": show(score.ratio),
+            "pointing": show(score.pointing),
+        }
+        for score in result.scores
+    ]
+
+
+def markdown(cards: Sequence[Scorecard]) -> str:
+    """Tables of one or several scorecards, side by side, with 95 % intervals."""
+    names = [card.checkpoint for card in cards]
+    lines = ["# Scorecard", "", f"{cards[0].clips} clips. Square brackets hold 95 % intervals over people.", ""]
+    lines += _table(["", *names], [[title, *cells] for title, cells in summary_rows(cards)])
     for card in cards:
         if card.maps:
             lines += ["", f"## {card.checkpoint}: Grad-CAM on the pixels that the emotion moves ({card.maps.frames} frames)", ""]
-            header = ["map", "energy inside", "over its area (1: chance)", "pointing"]
-            lines += _table(header, [[s.name, show(s.share), show(s.ratio), show(s.pointing)] for s in card.maps.scores])
+            scores = map_rows(card.maps)
+            lines += _table(list(scores[0]), [list(row.values()) for row in scores])
         if card.probes:
             lines += ["", f"## {card.checkpoint}: what a linear probe finds (0 guessing, 1 knowing)", ""]
             found = card.probes
