@@ -16,8 +16,7 @@ Backbone = Literal["mvit-tiny", "mvit-xs", "mvit-s", "r3d-tiny", "r3d18", "r2plu
 SplitName = Literal["none", "even-odd", "constant", "index", "topk", "weight", "offset"]
 LiftName = Literal["none", "update-first", "predict-first"]
 PresetName = Literal["paper", "reference"]
-Pooling = Literal["mean", "attention"]
-POOLINGS: tuple[Pooling, ...] = get_args(Pooling)
+Pooling = Literal["mean", "attention", "refined"]
 
 
 @dataclass(frozen=True)
@@ -108,8 +107,8 @@ class ModelConfig(StrictModel):
 
     `frames` and `size` (H, W) are fixed when the model is built. `offset_range` is L in feature frames. `drop_path` is the
     largest stochastic-depth rate, `dropout` that before the classifier. `mlp_skip` overrides the preset's refinement;
-    `branch_norms` are the LayerNorms on the lift's two inputs. `pooling` is the baseline's, over all positions or by attention
-    over time; with a split a learned weight for each position pools.
+    `branch_norms` are the LayerNorms on the lift's two inputs. `pooling` is the baseline's: over all positions, by attention
+    over time, or refined as IFDD's Y_D is; with a split a learned weight for each position pools.
     """
 
     backbone: Backbone = "mvit-xs"

@@ -7,16 +7,16 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from ifdd.config import POOLINGS, ModelConfig, model_names
+from ifdd.config import ModelConfig, model_names
 from ifdd.errors import InputError
 from ifdd.hooks import HookedModule
 from ifdd.modules.backbones import BACKBONES
-from ifdd.modules.head import AttentionPooling, Head, LearnedPooling, MeanPooling
+from ifdd.modules.head import Head, LearnedPooling
 from ifdd.modules.issm import Split
 from ifdd.modules.ladm import LADM, NoLift, to_tokens
 from ifdd.modules.precision import autocast_type
 from ifdd.modules.pyramid import Pyramid
-from ifdd.parts import LIFTS, SPLITS
+from ifdd.parts import LIFTS, POOLINGS, SPLITS
 
 
 @dataclass(frozen=True)
@@ -185,8 +185,7 @@ def _build(config: ModelConfig) -> DFERModel:
         "pyramid": Pyramid([spec.dims[i] for i in config.stages], [last // spec.stage_strides[i] for i in config.stages[:-1]]),
     }
     if config.split == "none":
-        pooling = MeanPooling() if config.pooling == "mean" else AttentionPooling(dim, config.feature_frames)
-        head = Head(dim, config.num_classes, pooling=pooling, dropout=config.dropout)
+        head = Head(dim, config.num_classes, pooling=POOLINGS[config.pooling](config, dim), dropout=config.dropout)
         return BaselineModel(config, head=head, **parts)
     positions = config.feature_frames // 2 * config.grid[0] * config.grid[1]
     learned = LearnedPooling(positions, bias=config.lift == "none")

@@ -1,6 +1,6 @@
-"""Names of splits and lifts in a ModelConfig → how to build them. One entry here and one word in `config` make a variant.
+"""Names of splits, lifts and poolings in a ModelConfig → how to build them.
 
-Each builder takes the configuration and C, the channels of X.
+One entry here and one word in `config` make a variant. Each builder takes the configuration and C, the channels of X.
 """
 
 from collections.abc import Callable
@@ -10,6 +10,7 @@ from torch import nn
 
 from ifdd.config import PRESETS, ModelConfig
 from ifdd.modules.backbones import BACKBONES
+from ifdd.modules.head import AttentionPooling, MeanPooling, RefinedPooling
 from ifdd.modules.issm import EvenOddSplit, IndexSplit, Split
 from ifdd.modules.ladm import LADM, CrossLift, NoLift, PredictFirstLADM, Refinement
 from ifdd.modules.splits import ConstantSplit, OffsetSplit, TopKSplit, WeightSplit
@@ -44,16 +45,22 @@ SPLITS: dict[str, Callable[[ModelConfig, int], Split]] = {
 """Every split but "none"."""
 
 
-def _lift(kind: type[LADM], config: ModelConfig, dim: int) -> LADM:
+def _heads(config: ModelConfig) -> int:
+    return BACKBONES[config.backbone].heads[-1]  # as released: 8 heads of 96
+
+
+def _refinement(config: ModelConfig, dim: int) -> Refinement:
     preset = PRESETS[config.preset]
-    heads = BACKBONES[config.backbone].heads[-1]  # as released: 8 heads of 96
     skip = preset.mlp_skip if config.mlp_skip is None else config.mlp_skip
-    refine = Refinement(
-        dim, heads, drop_path=config.drop_path, mlp_drop_path=config.drop_path if preset.mlp_drop_path else 0.0, mlp_skip=skip
-    )
-    update, predict = (CrossLift(dim, heads, combine=preset.combine) for _ in range(2))
+    dropped = config.drop_path if preset.mlp_drop_path else 0.0
+    return Refinement(dim, _heads(config), drop_path=config.drop_path, mlp_drop_path=dropped, mlp_skip=skip)
+
+
+def _lift(kind: type[LADM], config: ModelConfig, dim: int) -> LADM:
+    combine = PRESETS[config.preset].combine
+    update, predict = (CrossLift(dim, _heads(config), combine=combine) for _ in range(2))
     norm = nn.LayerNorm if config.branch_norms else nn.Identity
-    return kind(dim, update=update, predict=predict, refine=refine, norm=norm)
+    return kind(dim, update=update, predict=predict, refine=_refinement(config, dim), norm=norm)
 
 
 LIFTS: dict[str, Callable[[ModelConfig, int], LADM | NoLift]] = {
@@ -61,3 +68,15 @@ LIFTS: dict[str, Callable[[ModelConfig, int], LADM | NoLift]] = {
     "update-first": partial(_lift, LADM),
     "predict-first": partial(_lift, PredictFirstLADM),
 }
+
+
+POOLINGS: dict[str, Callable[[ModelConfig, int], nn.Module]] = {
+    "mean": lambda config, dim: MeanPooling(),
+    "attention": lambda config, dim: AttentionPooling(dim, config.feature_frames),
+    "refined": lambda config, dim: RefinedPooling(dim, _positions(config), refine=_refinement(config, dim)),
+}
+"""How a baseline pools X."""
+
+
+def _positions(config: ModelConfig) -> int:
+    return config.feature_frames * config.grid[0] * config.grid[1]

@@ -48,6 +48,21 @@ class LearnedPooling(nn.Module):
         return pooled if self.bias is None else pooled + self.bias.to(tokens.dtype)
 
 
+class RefinedPooling(nn.Module):
+    """Norm, refinement and learned pooling as IFDD has them, on X itself: the control without split and lift."""
+
+    def __init__(self, dim: int, positions: int, *, refine: nn.Module) -> None:
+        super().__init__()
+        self.norm = nn.LayerNorm(dim)
+        self.refine = refine
+        self.pool = LearnedPooling(positions)
+
+    def forward(self, tokens: Tensor) -> Tensor:
+        """(B, N, C) → (B, C)."""
+        pooled: Tensor = self.pool(self.refine(self.norm(tokens)))
+        return pooled
+
+
 class Head(nn.Module):
     """Pooling, dropout, linear classifier."""
 

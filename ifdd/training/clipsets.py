@@ -30,7 +30,10 @@ SPLITS: tuple[SplitName, ...] = ("train", "val", "test")
 
 @dataclass(frozen=True, eq=False)
 class ClipSet:
-    """n clips. `pixels` (n, T, H, W, 3) uint8, memory-mapped; `target` (n,) class indexes; `about` says where they come from."""
+    """n clips. `pixels` (n, T, H, W, 3) uint8, memory-mapped; `target` (n,) class indexes; `about` says where they come from.
+
+    `order` (n, T): the frames as they are shown, None for all in turn.
+    """
 
     pixels: np.ndarray
     target: np.ndarray
@@ -38,6 +41,14 @@ class ClipSet:
     subjects: tuple[str, ...]
     folds: tuple[int, ...]
     about: dict[str, Any] = field(default_factory=dict)
+    order: np.ndarray | None = None
+
+    def read(self, index: Sequence[int]) -> np.ndarray:
+        """Pixels (len(index), T, H, W, 3) of some clips, in memory."""
+        pixels = self.pixels[index]
+        if self.order is not None:
+            pixels = np.take_along_axis(pixels, self.order[index][..., None, None, None], 1)
+        return pixels
 
     def __len__(self) -> int:
         return len(self.target)
@@ -48,6 +59,19 @@ def load_split(recipe: Recipe, split: SplitName, progress: bool = True) -> ClipS
 
     Raises: InputError for a manifest or a clip that cannot be read, or a class that the recipe does not list.
     """
+    clips = _load_split(recipe, split, progress)
+    return clips if recipe.frames_shown == "all" else replace(clips, order=_order(recipe, len(clips)))
+
+
+def _order(recipe: Recipe, n: int) -> np.ndarray:
+    """(n, T) frames of the controls: the middle one alone, or each clip's own shuffle, the same in every epoch."""
+    frames = recipe.model.frames
+    if recipe.frames_shown == "one":
+        return np.full((n, frames), frames // 2)
+    return np.random.default_rng([recipe.seed, 211]).permuted(np.tile(np.arange(frames), (n, 1)), axis=1)
+
+
+def _load_split(recipe: Recipe, split: SplitName, progress: bool) -> ClipSet:
     size = recipe.model.size
     if isinstance(recipe.data, ScriptedData):
         if recipe.labels != EMOTIONS:

@@ -26,7 +26,7 @@ class PixelDataset(Dataset[Batch]):
         return len(self.clips)
 
     def __getitem__(self, index: list[int]) -> Batch:
-        return torch.from_numpy(self.clips.pixels[index]), torch.from_numpy(self.clips.target[index])
+        return torch.from_numpy(self.clips.read(index)), torch.from_numpy(self.clips.target[index])
 
 
 class EpochBatches(Sampler[list[int]]):

@@ -30,7 +30,7 @@ def predict_set(model: DFERModel, clips: ClipSet, *, batch: int = 16, device: st
     rows = []
     with model.evaluating():
         for index in tqdm(ordered_batches(len(clips), batch), desc=title, unit="batch", leave=False, disable=None):
-            pixels = torch.from_numpy(clips.pixels[index]).to(device)
+            pixels = torch.from_numpy(clips.read(index)).to(device)
             rows.append(model(to_clips(pixels)).logits.double().softmax(-1).cpu())
     return torch.cat(rows).numpy()
 

@@ -100,7 +100,9 @@ class CropConfig(StrictModel):
 
 class Recipe(StrictModel):
     """An experiment. `ema` is the decay of the averaged weights (null: none); `init_from` a checkpoint whose backbone and
-    pyramid are the starting point; `precision` as Lightning names it; `labels` in the order of the logits.
+    pyramid are the starting point; `precision` as Lightning names it; `labels` in the order of the logits. `frames_shown` makes
+    controls, in training and test alike: the middle frame repeated ("one"), or frames in random order ("shuffled"): if these do
+    as well as the whole clip, the data do not test dynamics.
     """
 
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
@@ -116,6 +118,7 @@ class Recipe(StrictModel):
     precision: Literal["32-true", "bf16-mixed"] = "32-true"
     device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
     init_from: str | None = None
+    frames_shown: Literal["all", "one", "shuffled"] = "all"
 
     @model_validator(mode="after")
     def _labels_fit(self) -> Self:

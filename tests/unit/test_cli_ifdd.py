@@ -50,7 +50,7 @@ def test_models_are_listed_with_parameters():
 
 def test_variants_of_a_model_are_listed():
     counts = json.loads(runner.invoke(cli.app, ["models", "--variants", "ifdd-mvit-tiny", "--json"]).output)
-    assert len(counts) == 2 + 6 * 3
+    assert len(counts) == 3 + 6 * 3
     assert counts["index, update-first"]["parameters"] == sum(p.numel() for p in create_model("ifdd-mvit-tiny").parameters())
     assert counts["even-odd, none"]["parameters"] < counts["index, none"]["parameters"]
 

@@ -7,11 +7,11 @@ import torch
 
 import ifdd
 from ifdd import InputError, ModelConfig, create_model
-from ifdd.config import LiftName, SplitName, model_names
+from ifdd.config import LiftName, Pooling, SplitName, model_names
 from ifdd.model import Normalise
 from ifdd.modules.ladm import to_tokens
 from ifdd.modules.resnet3d import RESNET_SPECS
-from ifdd.parts import LIFTS, SPLITS
+from ifdd.parts import LIFTS, POOLINGS, SPLITS
 from workbench.analysis.splits import inspect_split
 
 TINY = {"frames": 8, "size": (32, 32)}
@@ -64,6 +64,26 @@ def test_variants_have_the_activations_that_they_have() -> None:
 def test_every_name_of_a_configuration_can_be_built() -> None:
     assert set(SPLITS) == set(get_args(SplitName)) - {"none"}
     assert set(LIFTS) == set(get_args(LiftName))
+    assert set(POOLINGS) == set(get_args(Pooling))
+
+
+@pytest.mark.parametrize("pooling", POOLINGS)
+def test_every_pooling_of_a_baseline_trains_all_its_weights(pooling: str) -> None:
+    model = tiny("mvit-tiny-baseline", pooling=pooling, drop_path=0.0)
+    if pooling == "attention":  # its query starts at zero, where the keys get no gradient
+        torch.nn.init.normal_(model.head.pooling.query)
+    model(torch.rand(2, 3, 8, 32, 32)).logits.square().sum().backward()
+    still = {name for name, value in model.named_parameters() if value.grad is None or not value.grad.any()}
+    assert still <= {"head.pooling.key.bias"}  # softmax does not see a shift
+
+
+def test_refined_pooling_is_what_ifdd_does_to_its_dynamic_branch() -> None:
+    control, ifdd_model = tiny("mvit-tiny-baseline", pooling="refined"), tiny()
+    assert {name for name, _ in control.head.pooling.refine.named_parameters()} == {
+        name for name, _ in ifdd_model.ladm.refine.named_parameters()
+    }
+    assert control.head.pooling.pool.weight.shape == (8 * 2 * 2,)
+    assert control.branches == {"X": "pyramid.X"}
 
 
 @pytest.mark.parametrize("lift", LIFTS)

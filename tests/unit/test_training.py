@@ -1,3 +1,4 @@
+import dataclasses
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,7 +15,7 @@ from ifdd.errors import InputError
 from ifdd.labels import EMOTIONS
 from ifdd.modules.attention import TokenPool
 from ifdd.modules.early import PlaceReading
-from ifdd.training import run
+from ifdd.training import clipsets, run
 from ifdd.training.augment import to_clips
 from ifdd.training.clipsets import SPLITS, ClipSet, check_disjoint
 from ifdd.training.datamodule import EpochBatches, ordered_batches
@@ -22,6 +23,7 @@ from ifdd.training.evaluation import predict_set, write_whole
 from ifdd.training.module import AveragedWeights, lr_at, parameter_groups
 from ifdd.training.recipe import Recipe
 
+KINDS = ("all", "one", "shuffled")
 QUIET = {"flip": 0, "crop": 1, "jitter": 0, "mixup": 0, "cutmix": 0}
 
 
@@ -100,6 +102,19 @@ def test_only_matrices_and_kernels_decay():
     assert not freed & matrices
     assert {names[id(parameter)] for parameter in decayed["params"]} - matrices == kernels(model)
     assert len(decayed["params"]) + len(free["params"]) == len(names)
+
+
+def test_controls_show_one_frame_or_all_in_another_order(monkeypatch: pytest.MonkeyPatch):
+    pixels = np.broadcast_to(np.arange(8, dtype=np.uint8)[:, None, None, None], (6, 8, 2, 2, 3))
+    known = clip_set("train", 6)
+    monkeypatch.setattr(clipsets, "_load_split", lambda *_: dataclasses.replace(known, pixels=pixels))
+    shown = {kind: clipsets.load_split(recipe(frames_shown=kind), "train").read([4, 0])[:, :, 0, 0, 0] for kind in KINDS}
+    np.testing.assert_array_equal(shown["all"], np.tile(np.arange(8), (2, 1)))
+    np.testing.assert_array_equal(shown["one"], np.full((2, 8), 4))
+    assert (np.sort(shown["shuffled"]) == np.arange(8)).all()
+    assert (shown["shuffled"][0] != shown["shuffled"][1]).any()
+    again = clipsets.load_split(recipe(frames_shown="shuffled"), "train").read([4, 0])[:, :, 0, 0, 0]
+    np.testing.assert_array_equal(again, shown["shuffled"])
 
 
 def test_batches_are_a_permutation_that_seed_and_epoch_decide():
