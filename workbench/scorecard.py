@@ -43,13 +43,17 @@ NUISANCES = (IDENTITY, "pose", "light", "talking", "scene")
 MIXED = 4
 """Clips on which temporal mixing is measured; it takes a backward pass for each feature frame."""
 
+FEWEST = 14
+"""Clips of a level that are scored on their own."""
+
 LEVELS = ((0.0, "none"), (0.25, "to 25 %"), (0.5, "to 50 %"), (1.0, "above 50 %"))
 """Upper ends of the irrelevant share, and how the rows are called."""
 
 
 @dataclass(frozen=True, eq=False)
 class Scorecard(Result):
-    """Measures of one checkpoint; None where `skipped` says why. `gap` and `leakage` are of the model's branches.
+    """Measures of one checkpoint; None where `skipped` says why. `gap` and `leakage` are of the model's branches; `levels`
+    are the metrics by share of irrelevant frames, where the manifest knows it.
 
     `mixing`: share of what a feature frame sees that lies in its own clip frames; `chance_mixing` if it saw all alike.
     """
@@ -65,6 +69,8 @@ class Scorecard(Result):
     gap: Interval | None
     maps: LocalisationResult | None
     dependence: DependenceResult | None
+    stability: interventions.Stability | None
+    levels: dict[str, MetricsResult]
     order: tuple[interventions.Effect, ...]
     patches: tuple[interventions.Effect, ...]
     mixing: Interval
@@ -133,6 +139,8 @@ def make_scorecard(
         gap=gap,
         maps=_maps(bundle, rows, tensors, some, skipped, seed),
         dependence=_dependence(found, branches, groups, skipped),
+        stability=interventions.split_stability(model, tensors, groups=some, batch=batch, seed=seed) if "D" in branches else None,
+        levels=_by_level(clips, found, seed),
         order=interventions.order_sensitivity(model, tensors, groups=some, batch=batch, seed=seed),
         patches=interventions.patch_between_clips(model, tensors, groups=some, batch=batch, seed=seed),
         mixing=Interval(float(mixing.mean()), float(mixing.min()), float(mixing.max())),
@@ -168,6 +176,29 @@ def _spread_over(clips: pd.DataFrame, count: int) -> pd.DataFrame:
     return clips.loc[sorted(order[:count])]
 
 
+def _levels(clips: pd.DataFrame) -> np.ndarray | None:
+    """Name of each clip's share of irrelevant frames."""
+    if "irrelevant_share" not in clips:
+        return None
+    share = clips["irrelevant_share"].to_numpy(float)
+    return np.select([share <= end for end, _ in LEVELS], [name for _, name in LEVELS], LEVELS[-1][1])
+
+
+def _by_level(clips: pd.DataFrame, found: Collection, seed: int) -> dict[str, MetricsResult]:
+    """Metrics of the clips of each level that has enough of them."""
+    names = _levels(clips)
+    if names is None:
+        return {}
+    guess, truth = found.probs.argmax(1), found.predictions["label"].to_numpy()
+    groups = clips["subject"].astype(str).to_numpy()
+    counts = {name: names == name for _, name in LEVELS}
+    return {
+        name: summary(guess[inside], truth[inside], found.labels, seed=seed, groups=groups[inside])
+        for name, inside in counts.items()
+        if inside.sum() >= FEWEST and len(set(groups[inside])) > 1
+    }
+
+
 def _split(
     bundle: Bundle, clips: pd.DataFrame, found: Collection, groups: np.ndarray, skipped: list[str], seed: int
 ) -> SplitQualityResult | None:
@@ -189,12 +220,8 @@ def _split(
         change = load_row(clips, row, bundle).diff(dim=1).abs().mean((0, 2, 3))
         padded = torch.cat((change[:1], change)).numpy()
         difference[i] = padded.reshape(steps, -1).mean(1)
-    levels = None
-    if "irrelevant_share" in clips:
-        share = clips["irrelevant_share"].to_numpy(float)
-        levels = np.select([share <= end for end, _ in LEVELS], [name for _, name in LEVELS], LEVELS[-1][1])
     return split_quality(
-        result.weights_D, result.weights_S, true_intensity(clips, steps), groups=groups, levels=levels,
+        result.weights_D, result.weights_S, true_intensity(clips, steps), groups=groups, levels=_levels(clips),
         frame_difference=difference, offset_range=config.offset_range, seed=seed,
     )  # fmt: skip
 

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from ifdd import InputError, create_model
-from workbench.analysis.interventions import order_sensitivity, patch_between_clips, temporal_mixing
+from workbench.analysis.interventions import order_sensitivity, patch_between_clips, split_stability, temporal_mixing
 
 CLIPS = torch.rand(4, 3, 8, 32, 32, generator=torch.Generator().manual_seed(0))
 
@@ -67,3 +67,21 @@ def test_mixing_is_one_for_a_backbone_that_looks_at_single_frames() -> None:
     real = temporal_mixing(tiny(), CLIPS[:1])
     assert real.shape == (1, 8)
     assert ((real > 0) & (real < 1)).all()
+
+
+def test_places_read_move_only_where_offsets_depend_on_the_clip() -> None:
+    constant = split_stability(tiny(split="constant"), CLIPS)
+    assert set(constant.moved) == {"mirrored", "brighter", "half the frame rate"}
+    assert [interval.value for interval in constant.moved.values()] == [0, 0, 0]
+    assert constant.between == 0
+    model = tiny()
+    with torch.no_grad():
+        for offsets in (model.issm.offsets_S, model.issm.offsets_D):
+            offsets.weight.normal_(std=3)
+    moving = split_stability(model, CLIPS, batch=3)
+    assert min(interval.value for interval in moving.moved.values()) > 0
+    assert moving.between > 0
+    still = split_stability(model, CLIPS[:, :, :1].expand(-1, -1, 8, -1, -1))
+    assert still.moved["half the frame rate"].value == pytest.approx(0, abs=1e-6)
+    with pytest.raises(InputError, match="is a baseline"):
+        split_stability(tiny("mvit-tiny-baseline"), CLIPS)

@@ -38,7 +38,10 @@ def test_truth_lies_on_the_models_clocks(suite: Path) -> None:
     assert np.corrcoef(moved[~neutral].ravel(), intensity.reshape(28, 16, 2).mean(2)[~neutral].ravel())[0, 1] > 0.5
 
 
-def test_two_models_side_by_side(suite: Path, tiny_bundle_dir: Path, baseline_bundle_dir: Path, tmp_path: Path) -> None:
+def test_two_models_side_by_side(
+    suite: Path, tiny_bundle_dir: Path, baseline_bundle_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("workbench.scorecard.FEWEST", 4)
     arguments = [
         "scorecard",
         str(tiny_bundle_dir),
@@ -60,6 +63,8 @@ def test_two_models_side_by_side(suite: Path, tiny_bundle_dir: Path, baseline_bu
     assert {"emotion", "identity", "intensity", "pose", "light", "scene", "skin"} <= factors
     assert {score["name"] for score in ifdd["maps"]["scores"]} == {"D", "S", "random", "centre", "frame difference"}
     assert {effect["name"] for effect in ifdd["patches"]} == {"issm.X_S", "issm.X_D", "ladm.Y_S"}
+    assert set(ifdd["stability"]["moved"]) == {"mirrored", "brighter", "half the frame rate"}
+    assert ifdd["levels"]
     assert (baseline["split"], baseline["gap"], baseline["dependence"]) == (None, None, None)
     assert any("a baseline has no split" in reason for reason in baseline["skipped"])
     page = (tmp_path / "out" / "scorecard.md").read_text(encoding="utf-8")

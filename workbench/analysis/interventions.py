@@ -15,6 +15,7 @@ from ifdd.timing import repeat_to_clip_frames
 from workbench.analysis._clusters import draw_weights, group_members, mean_interval
 from workbench.analysis._result import Result
 from workbench.analysis.metrics import Interval
+from workbench.analysis.splits import require_split
 
 PATCHED = ("issm.X_S", "issm.X_D", "ladm.Y_S")
 """What is worth exchanging between clips. Patching Y_D is trivial: the head reads nothing else."""
@@ -78,6 +79,51 @@ def patch_between_clips(
         donor = torch.cat(stored[name]).roll(shift, 0)
         effects.append(_effect(name, before, _probabilities(model, clips, batch, (name, donor)), groups, seed))
     return tuple(effects)
+
+
+@dataclass(frozen=True, eq=False)
+class Stability(Result):
+    """How far the places that a split reads move, in feature frames, mean over steps and clips.
+
+    `between` is how far two different clips are apart: a split that does not depend on the clip has 0 there.
+    """
+
+    moved: dict[str, Interval]
+    between: float
+
+
+@torch.no_grad()
+def split_stability(
+    model: DFERModel, clips: Tensor, *, groups: ArrayLike | None = None, batch: int = 8, seed: int = 0
+) -> Stability:
+    """Reading places under changes that leave the expression as it is: mirrored, 15 % brighter, at half the frame rate.
+
+    Raises: InputError for a model without a split.
+    """
+    require_split(model)
+    length = clips.shape[2]
+    changed = {
+        "mirrored": clips.flip(-1),
+        "brighter": (1.15 * clips).clamp(max=1),
+        "half the frame rate": clips[:, :, torch.arange(length) // 2 * 2],
+    }
+    before = _samples(model, clips, batch)
+    draws = draw_weights(group_members(groups, len(clips)), 1000, seed)
+    moved = {
+        name: mean_interval(np.abs(_samples(model, other, batch) - before).mean(1), draws) for name, other in changed.items()
+    }
+    return Stability(moved, float(np.abs(before - np.roll(before, 1, 0)).mean()))
+
+
+def _samples(model: DFERModel, clips: Tensor, batch: int) -> np.ndarray:
+    """Where both groups read (n, 2·K), in feature frames."""
+    names = ("issm.sample_S", "issm.sample_D")
+    found = []
+    with model.evaluating():
+        for first in range(0, len(clips), batch):
+            _, cache = model.run_with_cache(clips[first : first + batch], names=names)
+            found.append(torch.cat([cache[name] for name in names], 1))
+    return torch.cat(found).cpu().numpy()
 
 
 def temporal_mixing(model: DFERModel, clips: Tensor, *, probes: int = 1, seed: int = 0) -> np.ndarray:

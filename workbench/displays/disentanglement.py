@@ -127,6 +127,14 @@ def summary_rows(cards: Sequence[Scorecard]) -> list[tuple[str, list[str]]]:
         ),
         ("true intensity where S reads", [show(card.split.intensity_S if card.split else None) for card in cards]),
     ]
+    for name in dict.fromkeys(name for card in cards for name in card.levels):
+        found = [card.levels.get(name) for card in cards]
+        rows.append((f"UAR, irrelevant frames {name}", [f"{level.uar}" if level else "–" for level in found]))
+    for name in dict.fromkeys(name for card in cards if card.stability for name in card.stability.moved):
+        cells = [show(card.stability.moved[name] if card.stability else None) for card in cards]
+        rows.append((f"places read move, clip {name} (feature frames)", cells))
+    between = [f"{card.stability.between:.2f}" if card.stability else "–" for card in cards]
+    rows.append(("the same from clip to clip", between))
     for kind in ("order", "patches"):
         effects = [{effect.name: effect for effect in getattr(card, kind)} for card in cards]
         for name in dict.fromkeys(name for known in effects for name in known):
