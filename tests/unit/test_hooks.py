@@ -1,10 +1,9 @@
-import copy
-
 import pytest
 import torch
 from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
+from benchmarks.hook_cost import without_hook_points
 from ifdd import InputError, create_model
 from ifdd.hooks import HookedModule, HookPoint
 
@@ -89,12 +88,7 @@ def test_evaluating_restores_each_module() -> None:
 
 def test_hook_points_add_no_operation() -> None:
     model = create_model("ifdd-mvit-tiny", num_classes=3, size=(32, 32), frames=8).eval()
-    bare = copy.deepcopy(model)
-    for module in list(bare.modules()):
-        for name, child in list(module.named_children()):
-            if isinstance(child, HookPoint):
-                delattr(module, name)
-                object.__setattr__(module, name, lambda tensor: tensor)
+    bare = without_hook_points(model)
 
     class Recorder(TorchDispatchMode):
         def __init__(self) -> None:
