@@ -1,23 +1,57 @@
 """Draw a contact sheet of ScriptedFaces: a row a person, a column an emotion, each at its apex.
 
-Example: python docs/scripted_faces.py sheet.png --people 4 --size 224 --difficulty standard
+With --phases every person has three rows: onset, apex, offset. --plain leaves out what distracts: speech, blinks, other
+expressions, turns of the head.
+
+Example: python docs/scripted_faces.py sheet.png --people 4 --size 224 --difficulty standard --face built-in
 """
 
 import argparse
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
 import numpy as np
 
 from ifdd.data.scripted import DIFFICULTIES, render_clip, sample_script
+from ifdd.data.scripted.face import FaceModel
+from ifdd.data.scripted.models import BUILT_IN, face_model
+from ifdd.data.scripted.script import Script, Wave
+from ifdd.errors import InputError
 from ifdd.labels import EMOTIONS
 
 
-def apex(emotion: str, identity: int, size: int, difficulty: str) -> np.ndarray:
-    """The frame (size, size, 3) in the middle of the apex."""
-    script = sample_script(1000 + identity, emotion, identity, difficulty)
-    time = np.clip(0.5 * (script.curve.apex + script.curve.release), 0, script.duration)
-    return render_clip(script, size, np.array([time]), masks=False).frames[0]
+def plain(script: Script) -> Script:
+    """The same person and emotion at full intensity, seen from the front, with nothing else going on."""
+    still = Wave()
+    camera = replace(script.camera, x=still, y=still, zoom=1.0)
+    return replace(
+        script,
+        curve=replace(script.curve, peak=1.0 if script.units else 0.0),
+        resting=(), irrelevant=(), talk=(), blinks=(), camera=camera,
+        yaw=still, pitch=still, roll=still, gaze_x=still, gaze_y=still,
+    )  # fmt: skip
+
+
+def moments(script: Script, phases: bool) -> np.ndarray:
+    """Times (n,) in seconds: the middle of the apex, or of the rise, the apex and the fall; kept inside the clip."""
+    curve = script.curve
+    times = [0.5 * (curve.apex + curve.release)]
+    if phases:
+        times = [0.5 * (curve.start + curve.apex), *times, 0.5 * (curve.release + curve.end)]
+    return np.clip(times, 0, script.duration)
+
+
+def person(identity: int, args: argparse.Namespace, model: FaceModel) -> np.ndarray:
+    """The rows of one person: (n · size, 7 · size, 3)."""
+    columns = []
+    for emotion in EMOTIONS:
+        script = sample_script(1000 + identity, emotion, identity, args.difficulty)
+        if args.plain:
+            script = plain(script)
+        frames = render_clip(script, args.size, moments(script, args.phases), model, masks=False).frames
+        columns.append(np.concatenate(list(frames)))
+    return np.concatenate(columns, axis=1)
 
 
 def main() -> None:
@@ -28,11 +62,15 @@ def main() -> None:
     parser.add_argument("--first", type=int, default=0, help="first identity seed")
     parser.add_argument("--size", type=int, default=224)
     parser.add_argument("--difficulty", choices=sorted(DIFFICULTIES), default="standard")
+    parser.add_argument("--face", default=BUILT_IN, help="built-in, or the path of the ICT-FaceKit Light npz or its folder")
+    parser.add_argument("--phases", action="store_true", help="onset, apex and offset below each other")
+    parser.add_argument("--plain", action="store_true", help="frontal, full intensity, no distraction")
     args = parser.parse_args()
-    rows = [
-        np.concatenate([apex(emotion, identity, args.size, args.difficulty) for emotion in EMOTIONS], axis=1)
-        for identity in range(args.first, args.first + args.people)
-    ]
+    try:
+        model = face_model(args.face)
+    except InputError as error:
+        raise SystemExit(f"error: {error}") from error
+    rows = [person(identity, args, model) for identity in range(args.first, args.first + args.people)]
     done, png = cv2.imencode(".png", cv2.cvtColor(np.concatenate(rows), cv2.COLOR_RGB2BGR))
     if not done:
         raise SystemExit(f"error: {args.out}: the sheet could not be encoded as PNG")

@@ -153,23 +153,50 @@ def predict(
 @data_app.command()
 def render(
     out: Annotated[Path, typer.Option(help="New folder for frames, truth and clips.parquet.")],
-    suite: Annotated[str, typer.Option(help="train, val or test; identities of the three never overlap.")] = "test",
+    split: Annotated[
+        str, typer.Option("--split", "--suite", help="train, val or test; identities of the three never overlap.")
+    ] = "test",
+    suite_name: Annotated[
+        str | None, typer.Option(help="A suite for benchmarks, e.g. noisy-50, instead of --difficulty.")
+    ] = None,
     clips: Annotated[int, typer.Option(min=1, help="How many clips; classes in turn.")] = 70,
     identities: Annotated[int, typer.Option(min=1, help="How many persons.")] = 140,
-    difficulty: Annotated[str, typer.Option(help="easy, standard or hard.")] = "easy",
-    name: Annotated[str, typer.Option(help="Goes into the clip ids.")] = "scripted",
+    difficulty: Annotated[str | None, typer.Option(help="easy (default), standard or hard.")] = None,
+    name: Annotated[str | None, typer.Option(help="Goes into the clip ids; default: the suite's name, or scripted.")] = None,
     seed: Annotated[int, typer.Option(help="Another seed gives other persons and clips.")] = 1,
     size: Annotated[int, typer.Option(min=32, help="Height and width in pixels.")] = 112,
     frames: Annotated[int, typer.Option(min=2, help="Frames of a clip, 16 a second.")] = 32,
+    face: Annotated[str, typer.Option(help="built-in, or the path of a face model.")] = "built-in",
+    full_truth: Annotated[
+        bool | None, typer.Option(help="Region maps and nuisance masks, too; by default for suites with a name.")
+    ] = None,
+    workers: Annotated[int, typer.Option(min=1, help="Processes.")] = 2,
 ) -> None:
     """Render clips of scripted faces with their truth; by default the first clips of the recipes' test set.
 
-    Example: ifdd data render --suite test --clips 70 --out data/scripted-test
-    """
-    from ifdd.data.scripted import SuiteConfig, render_suite
+    The same command goes on with a render that was interrupted.
 
-    config = SuiteConfig(name=name, seed=seed, clips=clips, identities=identities, split=suite, difficulty=difficulty)
-    typer.echo(render_suite(config, out, frames=frames, size=size))
+    Example: ifdd data render --suite-name noisy-50 --split test --clips 70 --out data/noisy-50-test
+    """
+    from ifdd.data.scripted import SUITES, SuiteConfig, render_suite
+
+    if suite_name is not None:
+        if difficulty is not None:
+            raise InputError(
+                f"--difficulty {difficulty}: the suite {suite_name} says how hard its clips are; give one of the two"
+            )
+        if suite_name not in SUITES:
+            raise InputError(f"--suite-name {suite_name}: is not one of {', '.join(SUITES)}")
+    config = SuiteConfig(
+        name=name or suite_name or "scripted",
+        seed=seed,
+        clips=clips,
+        identities=identities,
+        split=split,
+        difficulty=suite_name or difficulty or "easy",
+    )
+    full = suite_name is not None if full_truth is None else full_truth
+    typer.echo(render_suite(config, out, frames=frames, size=size, workers=workers, full=full, face=face))
 
 
 @data_app.command()

@@ -26,6 +26,7 @@ from workbench.library import (
     load_checkpoint,
     measure,
 )
+from workbench.playground import Knobs, RenderedClip, Script, play
 from workbench.scorecard import Scorecard, make_scorecard
 
 
@@ -141,6 +142,12 @@ def _scorecard(sha256: str, manifest: str, stamp: int, name: str) -> Scorecard:
     bundle, turn = model(name)
     with turn, tempfile.TemporaryDirectory() as folder:
         return make_scorecard(bundle, manifest, Path(folder) / "collection", maps=28)
+
+
+@st.cache_resource(max_entries=16, show_spinner="Drawing …")
+def played(knobs: Knobs) -> tuple[Script, RenderedClip]:
+    """A scripted clip with its truth."""
+    return play(knobs)
 
 
 def explanation(name: str, video: Path, options: Options) -> Explanation:

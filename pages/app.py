@@ -18,6 +18,7 @@ page = st.navigation(
         st.Page("embedding.py", title="Embedding", icon=":material/scatter_plot:"),
         st.Page("confidence.py", title="Confidence", icon=":material/area_chart:"),
         st.Page("disentanglement.py", title="Disentanglement", icon=":material/call_split:"),
+        st.Page("benchmark.py", title="Benchmark", icon=":material/tune:"),
         st.Page("upload.py", title="Upload", icon=":material/upload_file:"),
     ]
 )

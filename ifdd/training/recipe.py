@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 import yaml
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from ifdd.config import ModelConfig, StrictModel
 from ifdd.errors import InputError
@@ -18,12 +18,25 @@ NotNegative = Annotated[float, Field(ge=0)]
 
 
 class ScriptedSet(StrictModel):
-    """One set of rendered clips; its identities come from a range of their own for each split."""
+    """One set of rendered clips; its identities come from a range of their own for each split.
+
+    `difficulty` is easy, standard, hard, or a suite of the benchmark (noisy-50, scene-shift, …).
+    """
 
     clips: Count
     identities: Count
     seed: int = 0
-    difficulty: Literal["easy", "standard", "hard"] = "standard"
+    difficulty: str = "standard"
+
+    @field_validator("difficulty")
+    @classmethod
+    def _known(cls, name: str) -> str:
+        from ifdd.data.scripted import DIFFICULTIES, SUITES  # brings the renderer with it
+
+        known = [*DIFFICULTIES, *(suite for suite in SUITES if suite not in DIFFICULTIES)]
+        if name not in known:
+            raise ValueError(f"{name!r} is not one of {', '.join(known)}")
+        return name
 
 
 class ScriptedData(StrictModel):

@@ -13,7 +13,8 @@ from tests.tiny_demo import CLIPS, MODELS, NOTICE, TinyDemo
 
 Start = Callable[..., AppTest]
 CLIP_IDS = [f"tiny-test-{i:05d}" for i in range(CLIPS)]
-PAGES = ("overview", "clip", "embedding", "confidence", "disentanglement", "upload")
+PAGES = {"overview": 2, "clip": 3, "embedding": 1, "confidence": 2, "disentanglement": 2, "benchmark": 1, "upload": 0}
+"""Each page, and how many charts it has."""
 
 
 def panels(app: AppTest) -> str:
@@ -30,7 +31,9 @@ def test_page_renders(start: Start, tiny_demo: TinyDemo, page: str) -> None:
     app = start(tiny_demo, page)
     assert panels(app) == ""
     assert app.title
-    expected = {"overview": 2, "clip": 3, "embedding": 1, "confidence": 2, "disentanglement": 2, "upload": 0}[page]
+    expected = {"overview": 2, "clip": 3, "embedding": 1, "confidence": 2, "disentanglement": 2, "benchmark": 1, "upload": 0}[
+        page
+    ]
     figures = charts(app)
     assert len(figures) == expected
     assert all(any(len(trace.get("x", trace.get("z", []))) for trace in figure["data"]) for figure in figures)
@@ -110,6 +113,20 @@ def test_disentanglement_compares_the_chosen_models(start: Start, tiny_demo: Tin
     assert not any("AUROC" in measure for measure in app.dataframe[0].value["measure"])
     app.sidebar.multiselect("disentanglement_models").set_value([]).run()
     assert "choose at least one" in panels(app)
+
+
+def test_benchmark_knobs_change_the_clip(start: Start, tiny_demo: TinyDemo) -> None:
+    app = start(tiny_demo, "benchmark")
+    before = charts(app)[0]["data"]
+    app.sidebar.selectbox("benchmark_level").set_value("noisy-00").run()
+    assert " · 0% of the time shows something else" in "".join(item.proto.body for item in app.get("html"))
+    app.sidebar.toggle("benchmark_irrelevant_share_on").set_value(True).run()
+    assert panels(app) == ""
+    assert "50% of the time" in "".join(item.proto.body for item in app.get("html"))
+    assert charts(app)[0]["data"] != before
+    app.sidebar.selectbox("benchmark_emotion").set_value("neutral").run()
+    assert panels(app) == ""
+    assert not set(charts(app)[0]["data"][0]["y"]["bdata"]) - {"A", "="}  # zeros only
 
 
 @pytest.mark.parametrize("page", ["overview", "clip", "embedding", "confidence", "disentanglement"])

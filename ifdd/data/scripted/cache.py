@@ -10,8 +10,9 @@ from tqdm import tqdm
 
 from ifdd.data.arrays import new_array
 from ifdd.data.scripted.clips import GENERATOR_VERSION, render_clip, render_times
+from ifdd.data.scripted.jobs import pool_map, whole_folder
 from ifdd.data.scripted.script import Script
-from ifdd.data.scripted.suite import SuiteConfig, by_person, pool_map, suite_scripts, whole_folder
+from ifdd.data.scripted.suites import SuiteConfig, by_person, suite_scripts
 from ifdd.errors import InputError
 from ifdd.labels import EMOTIONS
 

@@ -6,28 +6,21 @@ from functools import cache
 import cv2
 import numpy as np
 
+from ifdd.data.scripted.backdrop import cover, occluder_alpha, paint_background
+from ifdd.data.scripted.elements import Light, vector
 from ifdd.data.scripted.face import FaceModel, Person
 from ifdd.data.scripted.head import ParametricHead
-from ifdd.data.scripted.raster import SRGB, SUPERSAMPLING, deform, keep_outside, rasterise, shade, to_linear, vertex_normals
-from ifdd.data.scripted.script import Background, Light, Script, Tracks
+from ifdd.data.scripted.raster import SRGB, SUPERSAMPLING, deform, keep_outside, rasterise, shade, vertex_normals
+from ifdd.data.scripted.regions import REGIONS, region_map
+from ifdd.data.scripted.script import Script, Tracks
+from ifdd.data.scripted.truth import Truth, emotion_motion, irrelevant_share, nuisance_values
+from ifdd.errors import InputError
 
 GENERATOR_VERSION = 2
-"""Raised with every change that alters pixels or truth; part of every cache key."""
+"""Raised with every change that alters the pixels or the truth of a script; part of every cache key."""
 
 MASK_THRESHOLD = 8
 """A pixel is moved by the emotion when a channel differs by more than this (of 255) from the picture without its units."""
-
-
-@dataclass(frozen=True, eq=False)
-class Truth:
-    """What the script says about every frame."""
-
-    intensity: np.ndarray  # (n,) float32 in [0, 1]
-    action_units: np.ndarray  # (n, A) float32 in [0, 1], emotion and nuisance together
-    emotion_units: np.ndarray  # (n, A) float32, the emotion's share alone
-    unit_names: tuple[str, ...]
-    mask: np.ndarray  # (n, H, W) bool: pixels that the emotion moves
-    pose: np.ndarray  # (n, 3) float32: yaw, pitch, roll in degrees
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,28 +41,6 @@ def render_times(n: int, duration: float = 2.0) -> np.ndarray:
 def default_model() -> ParametricHead:
     """The face model that is used where none is named."""
     return ParametricHead()
-
-
-def paint_background(background: Background, size: int) -> np.ndarray:
-    """Linear picture (size, size, 3) float32 of what is behind the head."""
-    rng = np.random.default_rng(background.seed)
-    colours = to_linear(np.array(background.colours))
-    y, x = np.mgrid[0:size, 0:size] / size
-    image = np.tile(colours[0], (size, size, 1))
-    if background.kind == "gradient":
-        turn = rng.uniform(0, 2 * np.pi)
-        u = np.clip(0.5 + (x - 0.5) * np.cos(turn) + (y - 0.5) * np.sin(turn), 0, 1)[..., None]
-        image = colours[0] + u * (colours[1] - colours[0])
-    elif background.kind == "blobs":
-        for colour in np.concatenate([colours, colours[::-1]]):
-            cx, cy, r = rng.uniform(0, 1), rng.uniform(0, 1), rng.uniform(0.08, 0.3)
-            weight = np.exp(-(((x - cx) ** 2 + (y - cy) ** 2) / r**2))[..., None]
-            image = image + weight * (colour - image)
-    elif background.kind == "room":
-        for colour in np.concatenate([colours[1:], colours[1:]]):
-            x0, y0, w, h = rng.uniform(-0.1, 0.9), rng.uniform(-0.2, 0.9), rng.uniform(0.05, 0.4), rng.uniform(0.1, 0.9)
-            image[(x > x0) & (x < x0 + w) & (y > y0) & (y < y0 + h)] = colour
-    return cv2.GaussianBlur(image.astype(np.float32), (0, 0), max(background.blur * size, 0.5))
 
 
 def rotation(yaw: float, pitch: float, roll: float) -> np.ndarray:
@@ -98,6 +69,15 @@ def _lights(light: Light, exposure: float, flicker: float) -> tuple[np.ndarray, 
     return lights.astype(np.float32), ambient.astype(np.float32)
 
 
+def recompress(image: np.ndarray, quality: int) -> np.ndarray:
+    """The picture (H, W, 3) uint8 RGB after JPEG of a quality, 1 to 100."""
+    done, data = cv2.imencode(".jpg", cv2.cvtColor(image, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, quality])
+    again = cv2.imdecode(data, cv2.IMREAD_COLOR) if done else None
+    if again is None:
+        raise InputError(f"compression: a frame could not be encoded as JPEG of quality {quality}")
+    return cv2.cvtColor(again, cv2.COLOR_BGR2RGB)
+
+
 class Stage:
     """One script on one face model, ready to draw single frames. Buffers are reused: one stage, one thread."""
 
@@ -110,7 +90,8 @@ class Stage:
         self._depth = np.empty((fine, fine), np.float32)
         self._face = np.empty((fine, fine), np.int32)
         self._bary = np.empty((fine, fine, 2), np.float32)
-        self._background = paint_background(script.background, size) * np.float32(script.camera.exposure)
+        shots = (script.background,) if script.cut is None else (script.background, script.cut.background)
+        self._backgrounds = [paint_background(shot, size) * np.float32(script.camera.exposure) for shot in shots]
         side = max(size // 16, 1)
         self._noise = (
             np.random.default_rng([script.seed, 13]).normal(size=(size + 2 * side, size + 2 * side, 3)).astype(np.float32)
@@ -132,7 +113,7 @@ class Stage:
         vertex_normals(points, person.triangles, self._normals)
         fine = size * SUPERSAMPLING
         distance = camera.distance
-        scale = fine / person.frame_side * camera.zoom
+        scale = fine / person.frame_side * camera.zoom * float(tracks.zoom[i])
         near = 1.0 / (distance - points[:, 2])
         screen = np.empty_like(points)
         focus = scale * (distance - 7.0)  # the face's plane keeps its size at any distance
@@ -145,12 +126,27 @@ class Stage:
         out = np.empty((size, size, 3), np.uint8)
         shade(
             self._face, self._bary, person.triangles, self._normals, person.colour, person.uv, person.gloss, person.texture,
-            person.creases, (person.crease_mix @ units).astype(np.float32), lights, ambient, self._background, SRGB, out,
+            person.creases, (person.crease_mix @ units).astype(np.float32), lights, ambient,
+            self._backgrounds[tracks.shot[i]], SRGB, out,
         )  # fmt: skip
+        for patch, value in zip(self.script.occluders, tracks.occluders[i], strict=True):
+            if value > 0:
+                out = cover(out, patch, float(value))
+        return out
+
+    def regions(self, tracks: Tracks, i: int) -> np.ndarray:
+        """Region map (size, size) uint8 of the picture that was drawn last, which is time i of the tracks."""
+        person = self.person
+        if person.regions is None:
+            raise InputError("regions: this face model names no regions; render without region maps")
+        out = region_map(self._face, self._bary, person.triangles, person.regions, SUPERSAMPLING)
+        for patch, value in zip(self.script.occluders, tracks.occluders[i], strict=True):
+            if value > 0:
+                out[occluder_alpha(patch, float(value), self.size)[0] > 0.5] = REGIONS.index("occluder")
         return out
 
     def spoil(self, image: np.ndarray, i: int) -> np.ndarray:
-        """Adds the camera's blur and noise to a clean picture; i seeds the noise of that frame."""
+        """Adds the camera's blur, noise and compression to a clean picture; i seeds the noise of that frame."""
         camera, size = self.script.camera, self.size
         blur = camera.blur * size / 112
         if blur > 0.2:
@@ -158,7 +154,8 @@ class Stage:
         room = self._noise.shape[0] - size
         x, y = (i * 7 + 3) % (room + 1), (i * 11 + 5) % (room + 1)
         noisy = image + camera.noise * self._noise[y : y + size, x : x + size]
-        return np.clip(noisy + 0.5, 0, 255).astype(np.uint8)
+        spoilt = np.clip(noisy + 0.5, 0, 255).astype(np.uint8)
+        return spoilt if self.script.compression is None else recompress(spoilt, self.script.compression)
 
 
 def render_clip(
@@ -168,26 +165,36 @@ def render_clip(
     model: FaceModel | None = None,
     masks: bool = True,
     indices: np.ndarray | None = None,
+    full: bool = False,
 ) -> RenderedClip:
     """Draws a clip and its truth.
 
     times (n,): seconds; default `render_times(32, script.duration)`. indices (n,): frame numbers, which seed the noise; default
     0…n−1, given when `times` are some frames of a longer clip. The mask of a frame compares two clean pictures (no blur,
-    no noise), with and without the emotion's units; `masks=False` leaves it out (n = 0 on its first axis) and halves the time.
+    no noise), with and without the emotion's units; `masks=False` leaves out masks and the nuisances (n = 0 on their first axis)
+    and halves the time. `full=True` adds region maps, if the face model names regions, and masks of what nuisance units move
+    beyond the resting face.
     """
     model = model or default_model()
     seconds = render_times(32, script.duration) if times is None else np.asarray(times, np.float64)
     tracks = script.at(seconds)
     stage = Stage(script, size, model)
-    frames = np.empty((len(seconds), size, size, 3), np.uint8)
-    mask = np.zeros((len(seconds) if masks else 0, size, size), bool)
-    units = tracks.units
-    for i in range(len(seconds)):
+    n, named = len(seconds), stage.person.regions is not None
+    frames = np.empty((n, size, size, 3), np.uint8)
+    mask = np.zeros((n if masks or full else 0, size, size), bool)
+    moved = np.zeros((n if full else 0, size, size), bool)
+    regions = np.zeros((n if full and named else 0, size, size), np.uint8)
+    units, resting = tracks.units, vector(script.resting)
+    for i in range(n):
         clean = stage.draw(tracks, i, units[i])
         frames[i] = stage.spoil(clean, i if indices is None else int(indices[i]))
-        if masks and tracks.emotion[i].any():
-            without = stage.draw(tracks, i, tracks.nuisance[i])
-            mask[i] = cv2.absdiff(clean, without).max(-1) > MASK_THRESHOLD
+        if len(regions):
+            regions[i] = stage.regions(tracks, i)
+        if len(mask) and tracks.emotion[i].any():
+            mask[i] = _differ(clean, stage.draw(tracks, i, tracks.nuisance[i]))
+        if full and np.abs(tracks.nuisance[i] - resting).max() > 1e-9:
+            moved[i] = _differ(clean, stage.draw(tracks, i, 1 - (1 - tracks.emotion[i]) * (1 - resting)))
+    value, energy = nuisance_values(script, seconds[: len(mask)])
     truth = Truth(
         intensity=tracks.intensity.astype(np.float32),
         action_units=units.astype(np.float32),
@@ -195,8 +202,19 @@ def render_clip(
         unit_names=model.units,
         mask=mask,
         pose=tracks.pose.astype(np.float32),
+        emotion_motion=emotion_motion(script, seconds),
+        nuisance=value,
+        nuisance_energy=energy,
+        regions=regions,
+        nuisance_mask=moved,
+        irrelevant_share=irrelevant_share(script, seconds),
+        scene=script.scene,
     )
     return RenderedClip(frames, seconds, truth)
+
+
+def _differ(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    return cv2.absdiff(first, second).max(-1) > MASK_THRESHOLD
 
 
 __all__ = [
@@ -206,6 +224,7 @@ __all__ = [
     "Stage",
     "Truth",
     "default_model",
+    "recompress",
     "render_clip",
     "render_times",
 ]

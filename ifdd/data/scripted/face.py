@@ -38,6 +38,7 @@ class Person:
     eyes: tuple[Eyeball, ...]
     frame_centre: np.ndarray  # (2,) cm: middle of the face box in front view
     frame_side: float  # cm: side of the face box with its margin
+    regions: np.ndarray | None = None  # (V,) uint8: index into `regions.REGIONS`; None: no region maps
 
 
 class FaceModel(Protocol):

@@ -8,6 +8,7 @@ from ifdd.data.scripted.anatomy import EYE_CENTRE, EYE_RADIUS, displacements, li
 from ifdd.data.scripted.face import Eyeball, Person
 from ifdd.data.scripted.paint import crease_mix, creases, paint, skin_tone, texture_uv
 from ifdd.data.scripted.parts import Part, ear, eyeball, hair, mouth_parts, neck
+from ifdd.data.scripted.regions import part_regions, skin_regions
 from ifdd.data.scripted.script import Appearance
 from ifdd.data.scripted.shape import Shape
 from ifdd.data.scripted.template import template
@@ -47,9 +48,10 @@ def _person(identity: int, appearance: Appearance) -> Person:
     face = template()
     base, moves = canonical()
     skin = skin_tone(appearance)
+    mouth, ears = mouth_parts(appearance), [ear(side, skin) for side in (-1, 1)]
     parts: list[Part] = [
-        *mouth_parts(appearance),
-        *(ear(side, skin) for side in (-1, 1)),
+        *mouth,
+        *ears,
         *neck(appearance, skin, shape.feminine),
         *hair(appearance, identity),
     ]
@@ -78,6 +80,8 @@ def _person(identity: int, appearance: Appearance) -> Person:
     uv[: len(base)] = texture_uv(face.points)
     follow = np.concatenate([np.broadcast_to(np.asarray(p.follow, float), len(p.vertices)) for p in everything])
     follow[: len(base)] = smoothstep(face.points[:, 1], -14.0, -12.0)
+    named = ["mouth"] * len(mouth) + ["face"] * len(ears) + ["background"] * (len(parts) - len(mouth) - len(ears)) + ["eyes"] * 2
+    regions = [part_regions(name, len(p.vertices)) for name, p in zip(named, [*parts, *eyes], strict=True)]
     brow, chin = shape.warp(np.array([[0.0, 2.2, 9.0], [0.0, -11.3, 8.5]]))[:, 1]
     # OpenCV's frontal cascade draws a box of about 1.28 times brow to chin (measured); 15 % margin on each side
     side = 1.28 * 1.3 * (brow - chin)
@@ -95,4 +99,5 @@ def _person(identity: int, appearance: Appearance) -> Person:
         eyes=tuple(balls),
         frame_centre=np.array([0.0, 0.5 * (brow + chin) + 3.0]),
         frame_side=float(side),
+        regions=np.concatenate([skin_regions(face.xy, face.points[:, 1]), *regions]),
     )

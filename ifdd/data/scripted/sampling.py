@@ -1,18 +1,27 @@
 """Random scripts: an emotion that may lie anywhere in the clip, and everything that distracts from it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
-from ifdd.data.scripted.script import RGB, Appearance, Background, Camera, Curve, Light, Script, Stretch, Talk, Wave, Weights
-from ifdd.data.scripted.shape import Shape
+from ifdd.data.scripted.elements import Background, Camera, Curve, Light, Stretch, Talk, Wave, Weights
+from ifdd.data.scripted.extras import cut, fill, occluder, onsets, place_window, scene_background, scene_of, stream
+from ifdd.data.scripted.looks import resting_bias, rgb, sample_appearance
+from ifdd.data.scripted.script import Script
 from ifdd.data.scripted.units import IRRELEVANT, PROTOTYPES
 from ifdd.errors import InputError
+
+MOST_IRRELEVANT = 0.75
+"""Largest share of a clip that irrelevant stretches may take: the emotion needs the rest."""
 
 
 @dataclass(frozen=True)
 class Difficulty:
-    """How hard clips are. Shares are probabilities per clip, the rest scale amplitudes (1 = standard)."""
+    """How hard clips are. Shares are probabilities per clip, the rest scale amplitudes (1 = standard).
+
+    From `irrelevant_share` on, the defaults change nothing: what they add is drawn from generators of their own.
+    """
 
     peak: tuple[float, float] = (0.6, 1.0)  # intensity at the apex
     cut_off: float = 0.25  # share of clips whose curve runs over an end of the clip
@@ -22,6 +31,37 @@ class Difficulty:
     resting: float = 1.0  # how much one frame misleads: a face that looks sad or angry at rest
     motion: float = 1.0
     light: float = 1.0
+    irrelevant_share: float | None = None  # of the clip's time, outside of the emotion's window; None: as `irrelevant` says
+    window: tuple[float, float] | None = None  # seconds of the emotion's curve over the clip's; its apex lies anywhere
+    onset_spread: float = 0.0  # seconds within which the emotion's units start
+    occluded: float = 0.0  # share of clips with a patch before the face
+    cut: float = 0.0  # share of clips that jump to another framing and background
+    compression: tuple[int, int] | None = None  # JPEG quality from, to
+    rho: float | None = None  # correlation of the background's polarity with the emotion's; None: it tells nothing
+
+    def __post_init__(self) -> None:
+        share = self.irrelevant_share
+        if share is not None and not 0 <= share <= MOST_IRRELEVANT:
+            raise InputError(
+                f"difficulty: irrelevant_share {share} is outside [0, {MOST_IRRELEVANT}]; the emotion needs the rest"
+            )
+        if self.rho is not None and not -1 <= self.rho <= 1:
+            raise InputError(f"difficulty: rho {self.rho} is outside [-1, 1]; 0 is a background that tells nothing")
+        if self.window is not None and not 0 < self.window[0] <= self.window[1] <= 1:
+            raise InputError(f"difficulty: window {self.window} is no range of shares of the clip; use 0 < from <= to <= 1")
+        if share is not None and (self.window is None or self.window[1] > 1.0 - share + 1e-9):
+            raise InputError(
+                f"difficulty: irrelevant_share {share} with window {self.window}; give a window of {1 - share:.4g} at most"
+            )
+        for name in ("occluded", "cut"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise InputError(f"difficulty: {name} {getattr(self, name)} is outside [0, 1]; it is a share of clips")
+        if not self.onset_spread >= 0:
+            raise InputError(f"difficulty: onset_spread {self.onset_spread} s is negative; 0 starts all units together")
+        if self.compression is not None and not 1 <= self.compression[0] <= self.compression[1] <= 100:
+            raise InputError(
+                f"difficulty: compression {self.compression} is no range of JPEG qualities; use 1 <= from <= to <= 100"
+            )
 
 
 DIFFICULTIES: dict[str, Difficulty] = {
@@ -29,79 +69,6 @@ DIFFICULTIES: dict[str, Difficulty] = {
     "standard": Difficulty(),
     "hard": Difficulty((0.35, 0.75), 0.4, 0.9, 0.6, 0.6, 1.6, 1.4, 1.3),
 }
-
-_HAIR_COLOURS: tuple[RGB, ...] = (
-    (0.06, 0.05, 0.05), (0.13, 0.09, 0.07), (0.24, 0.15, 0.09), (0.36, 0.23, 0.13), (0.55, 0.38, 0.2), (0.76, 0.6, 0.36),
-    (0.5, 0.2, 0.09), (0.55, 0.53, 0.51),
-)  # fmt: skip
-_IRIS: tuple[RGB, ...] = (
-    (0.2, 0.11, 0.06),
-    (0.3, 0.18, 0.09),
-    (0.38, 0.33, 0.18),
-    (0.3, 0.42, 0.33),
-    (0.32, 0.48, 0.62),
-    (0.4, 0.46, 0.5),
-)
-
-
-def sample_appearance(identity: int) -> Appearance:
-    """Colours and styles of an identity seed; hair, brows and eyes go with the skin."""
-    rng = np.random.default_rng([identity, 5])
-    shape = Shape.of(identity)
-    skin = float(rng.uniform(0, 1))
-    dark = skin > 0.55
-    last = 3 if dark else len(_HAIR_COLOURS)
-    colour = np.array(_HAIR_COLOURS[int(rng.integers(0, last))])
-    if shape.age > 0.7 and rng.uniform() < 0.6:
-        colour = np.array(_HAIR_COLOURS[-1]) * rng.uniform(0.8, 1.3)
-    colour = np.clip(colour + rng.normal(size=3) * 0.015, 0.03, 0.9)
-    feminine = shape.feminine > 0
-    styles = (
-        ("long", "bob", "tied", "fringe", "full", "curly")
-        if feminine
-        else ("short", "crop", "full", "short", "curly", "bald", "fringe")
-    )
-    bearded = not feminine and rng.uniform() < 0.5
-    return Appearance(
-        skin=skin,
-        warmth=float(rng.uniform(-1, 1)),
-        blush=float(rng.uniform(0, 1) * (1 - 0.6 * skin)),
-        freckles=float(rng.uniform(0.2, 0.7)) if rng.uniform() < 0.15 and skin < 0.45 else 0.0,
-        oily=float(rng.uniform(0, 1)),
-        tired=float(rng.uniform(0, 0.7)),
-        beard=float(rng.choice([0.25, 0.45, 0.85])) if bearded else 0.0,
-        lip_redness=float(rng.uniform(0.2, 1.0) if feminine else rng.uniform(0, 0.4)) * (1 - 0.4 * skin),
-        eye_makeup=float(rng.uniform(0, 1)) if feminine else 0.0,
-        lid_fold=float(rng.uniform(0.6, 1.2)),
-        iris=_IRIS[int(rng.integers(0, 2 if dark else len(_IRIS)))],
-        hair=_rgb(colour),
-        hair_style=str(rng.choice(styles)),
-        hairline=float(rng.uniform(-1, 1)),
-        hair_gloss=float(rng.uniform(0, 1)),
-        brow_thickness=float(np.clip(rng.uniform(0, 1) - 0.25 * shape.feminine, 0, 1)),
-        brow_arch=float(np.clip(rng.uniform(0.2, 1) + 0.15 * shape.feminine, 0.2, 1)),
-        brow_tilt=float(rng.uniform(-0.2, 0.3)),
-        brow_density=float(rng.uniform(0.75, 1.0)),
-        teeth_yellow=float(rng.uniform(0, 0.8)),
-        clothes=_rgb(rng.uniform(0.05, 0.9, 3)),
-    )
-
-
-def resting_bias(identity: int, scale: float) -> Weights:
-    """Units (weights up to about 0.3 at scale 1) that this face always shows a little."""
-    rng = np.random.default_rng([identity, 7])
-    looks: tuple[dict[str, float], ...] = (
-        {"AU04": 0.35}, {"AU15": 0.35}, {"AU12": 0.25}, {"AU01": 0.3, "AU15": 0.15}, {"AU02": 0.3, "AU01": 0.25},
-        {"AU07": 0.35}, {"AU17": 0.3}, {"AU24": 0.3}, {"AU25": 0.25}, {},
-    )  # fmt: skip
-    look = looks[int(rng.integers(0, len(looks)))]
-    strength = rng.uniform(0.3, 1.0) * scale
-    return tuple((unit, float(np.clip(weight * strength, 0, 0.6))) for unit, weight in look.items() if weight * strength > 0)
-
-
-def _rgb(values: np.ndarray) -> RGB:
-    r, g, b = (round(float(v), 4) for v in values)
-    return r, g, b
 
 
 def _weights(rng: np.random.Generator, units: dict[str, float], scale: float = 1.0) -> Weights:
@@ -115,7 +82,9 @@ def _curve(rng: np.random.Generator, duration: float, peak: float, cut_off: bool
     rise, hold, fall = rise * factor, hold * factor, fall * factor
     length = rise + hold + fall
     if cut_off:  # starts before the clip or ends after it, but the apex stays inside
-        start = -rng.uniform(0.1, rise + 0.5 * hold) if rng.uniform() < 0.5 else duration - rise - rng.uniform(0.3, 0.9) * hold
+        most = rise + 0.5 * hold
+        early = rng.uniform() < 0.5
+        start = -rng.uniform(min(0.1, most), most) if early else duration - rise - rng.uniform(0.3, 0.9) * hold
     else:
         start = rng.uniform(0, duration - length)
     return Curve(float(start), float(start + rise), float(start + rise + hold), float(start + length), float(peak))
@@ -166,7 +135,7 @@ def _background(rng: np.random.Generator) -> Background:
         )
         for i in range(5)
     ]
-    return Background(kind, tuple(_rgb(c) for c in colours), float(rng.uniform(0.01, 0.06)), int(rng.integers(0, 2**31)))
+    return Background(kind, tuple(rgb(c) for c in colours), float(rng.uniform(0.01, 0.06)), int(rng.integers(0, 2**31)))
 
 
 def sample_script(
@@ -187,8 +156,12 @@ def sample_script(
     variants = PROTOTYPES[emotion]
     peak = 0.0 if neutral else rng.uniform(*difficulty.peak)
     curve = _curve(rng, duration, peak, bool(rng.uniform() < difficulty.cut_off))
+    if difficulty.window is not None:
+        curve = place_window(stream(seed, "window"), curve, difficulty.window, duration)
     units = _weights(rng, variants[int(rng.integers(0, len(variants)))])
     irrelevant = _irrelevant(rng, emotion, curve, duration, difficulty)
+    if difficulty.irrelevant_share is not None:
+        irrelevant = fill(stream(seed, "fill"), emotion, curve, duration, difficulty.irrelevant_share, difficulty.other_emotion)
     talk = []
     if rng.uniform() < difficulty.talking:
         start = float(rng.uniform(-0.3, 0.6 * duration))
@@ -206,7 +179,7 @@ def sample_script(
     hard = difficulty.light
     tint = rng.uniform(-1, 1)
     key = float(rng.uniform(0.55, 1.0))
-    return Script(
+    script = Script(
         seed=seed,
         emotion=emotion,
         identity=identity,
@@ -228,7 +201,7 @@ def sample_script(
             elevation=float(rng.uniform(5, 55)),
             key=key,
             ambient=float(rng.uniform(0.75, 1.15) - 0.45 * key * min(hard, 1.2)),
-            tint=_rgb(np.array([1 + 0.08 * tint, 1.0, 1 - 0.12 * tint])),
+            tint=rgb(np.array([1 + 0.08 * tint, 1.0, 1 - 0.12 * tint])),
             flicker=float(rng.uniform(0.05, 0.2) * hard) if rng.uniform() < 0.15 else 0.0,
         ),
         background=_background(rng),
@@ -242,3 +215,25 @@ def sample_script(
             exposure=float(rng.uniform(0.85, 1.2)),
         ),
     )
+    return _extended(script, difficulty)
+
+
+def _extended(script: Script, difficulty: Difficulty) -> Script:
+    """The script with what its difficulty adds beyond the first eight settings."""
+    seed, added = script.seed, dict[str, Any]()
+    if difficulty.onset_spread:
+        added["onsets"] = onsets(stream(seed, "onsets"), script.units, difficulty.onset_spread)
+    rng = stream(seed, "occluder")
+    if rng.uniform() < difficulty.occluded:
+        added["occluders"] = (occluder(rng, script.duration),)
+    scenes = stream(seed, "scene")
+    if difficulty.rho is not None:
+        added["scene"] = scene_of(scenes, script.emotion, difficulty.rho)
+        added["background"] = scene_background(scenes, added["scene"])
+    rng = stream(seed, "cut")
+    if rng.uniform() < difficulty.cut:
+        other = scene_background(scenes, added["scene"]) if "scene" in added else _background(rng)
+        added["cut"] = cut(rng, script.duration, other)
+    if difficulty.compression is not None:
+        added["compression"] = int(stream(seed, "jpeg").integers(difficulty.compression[0], difficulty.compression[1] + 1))
+    return replace(script, **added) if added else script

@@ -2,137 +2,35 @@
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass, fields
+from dataclasses import MISSING, asdict, dataclass, fields
 from typing import Any
 
 import numpy as np
 
+from ifdd.data.scripted.elements import (
+    RGB,
+    Appearance,
+    Background,
+    Camera,
+    Curve,
+    Cut,
+    Light,
+    Occluder,
+    Stretch,
+    Talk,
+    Wave,
+    Weights,
+    speech,
+    vector,
+)
 from ifdd.data.scripted.units import INDEX, UNITS
 from ifdd.errors import InputError
 from ifdd.labels import EMOTIONS
 
-RGB = tuple[float, float, float]
-Weights = tuple[tuple[str, float], ...]
-"""Unit names with their weight at full intensity."""
+SCENES = ("positive", "negative", "neutral")
+"""What a background may tell."""
 
-
-@dataclass(frozen=True)
-class Curve:
-    """Onset, apex, offset: 0 until `start`, smooth rise to `peak` at `apex`, held until `release`, smooth fall to 0 at `end`.
-
-    Times are seconds of the clip and may lie outside of it, which cuts the expression off.
-    """
-
-    start: float
-    apex: float
-    release: float
-    end: float
-    peak: float = 1.0
-
-    def at(self, times: np.ndarray) -> np.ndarray:
-        """Intensity in [0, peak] at times (n,), seconds. Rise and fall are half cosines: 0.5 (1 - cos pi u)."""
-        t = np.asarray(times, np.float64)
-        rise = np.clip((t - self.start) / max(self.apex - self.start, 1e-9), 0, 1)
-        fall = np.clip((self.end - t) / max(self.end - self.release, 1e-9), 0, 1)
-        return self.peak * (0.5 - 0.5 * np.cos(np.pi * rise)) * (0.5 - 0.5 * np.cos(np.pi * fall))
-
-
-@dataclass(frozen=True)
-class Stretch:
-    """A stretch of expression that has nothing to do with the clip's emotion. `emotion` names another emotion, or is ''."""
-
-    curve: Curve
-    units: Weights
-    emotion: str = ""
-
-
-@dataclass(frozen=True)
-class Talk:
-    """Speech-like mouth movement between `start` and `stop` seconds."""
-
-    start: float
-    stop: float
-    rate: float  # syllables per second
-    strength: float
-    seed: int
-
-
-@dataclass(frozen=True)
-class Wave:
-    """A slow movement: offset + drift * t + sum of amplitude * sin(2 pi frequency t + phase). Degrees, or shares of the frame."""
-
-    offset: float = 0.0
-    drift: float = 0.0
-    parts: tuple[tuple[float, float, float], ...] = ()  # amplitude, hertz, phase
-
-    def at(self, times: np.ndarray) -> np.ndarray:
-        """Value at times (n,), seconds."""
-        out = self.offset + self.drift * np.asarray(times, np.float64)
-        for amplitude, hertz, phase in self.parts:
-            out = out + amplitude * np.sin(2 * np.pi * hertz * times + phase)
-        return out
-
-
-@dataclass(frozen=True)
-class Appearance:
-    """Colours and styles of a person. Colours are sRGB in [0, 1]; the rest are shares in [0, 1] unless said otherwise."""
-
-    skin: float  # 0 lightest, 1 darkest
-    warmth: float  # -1..1
-    blush: float
-    freckles: float
-    oily: float
-    tired: float
-    beard: float
-    lip_redness: float
-    eye_makeup: float
-    lid_fold: float  # height of the crease above the lid, relative
-    iris: RGB
-    hair: RGB
-    hair_style: str
-    hairline: float  # -1..1
-    hair_gloss: float
-    brow_thickness: float
-    brow_arch: float
-    brow_tilt: float  # -0.4..0.4
-    brow_density: float
-    teeth_yellow: float
-    clothes: RGB
-
-
-@dataclass(frozen=True)
-class Light:
-    """A key light and ambient light. Angles in degrees from the camera's axis; `key` and `ambient` are strengths."""
-
-    azimuth: float
-    elevation: float
-    key: float
-    ambient: float
-    tint: RGB
-    flicker: float = 0.0
-
-
-@dataclass(frozen=True)
-class Background:
-    """What is behind: kind is plain, gradient, blobs or room; two or more colours; blur in shares of the frame."""
-
-    kind: str
-    colours: tuple[RGB, ...]
-    blur: float
-    seed: int
-
-
-@dataclass(frozen=True)
-class Camera:
-    """Distance in cm (perspective), framing jitter and picture faults."""
-
-    distance: float
-    zoom: float  # 1 = the face box with its margin fills the frame
-    x: Wave  # shares of the frame
-    y: Wave
-    blur: float  # pixels at 112
-    noise: float  # grey levels of 255
-    exposure: float
+OCCLUDERS = ("hand", "scarf", "bar")
 
 
 @dataclass(frozen=True)
@@ -147,6 +45,9 @@ class Tracks:
     gaze: np.ndarray  # (n, 2) yaw, pitch in degrees, relative to the head
     shift: np.ndarray  # (n, 2) shares of the frame
     light: np.ndarray  # (n,) factor
+    zoom: np.ndarray  # (n,) factor of the camera's
+    shot: np.ndarray  # (n,) int: 0 before, 1 after the cut
+    occluders: np.ndarray  # (n, O) how far each patch has come to its place, in [0, 1]
 
     @property
     def units(self) -> np.ndarray:
@@ -156,7 +57,12 @@ class Tracks:
 
 @dataclass(frozen=True)
 class Script:
-    """One clip. Everything that its pixels depend on, but the face model."""
+    """One clip. Everything that its pixels depend on, but the face model.
+
+    `onsets` are the seconds by which units of the emotion start later than `curve`; `compression` is the quality (1 to 100) of
+    the JPEG that every frame went through, None for no such; `scene` is what the background tells, one of `SCENES`, or '' for a
+    background that tells nothing.
+    """
 
     seed: int
     emotion: str
@@ -177,48 +83,92 @@ class Script:
     light: Light
     background: Background
     camera: Camera
+    # fields with a default are left out of the JSON where they have it, so that scripts without them keep their digest
+    onsets: tuple[tuple[str, float], ...] = ()
+    occluders: tuple[Occluder, ...] = ()
+    cut: Cut | None = None
+    compression: int | None = None
+    scene: str = ""
 
     def __post_init__(self) -> None:
         if self.emotion not in EMOTIONS:
             raise InputError(f"script: emotion {self.emotion!r} is not one of {', '.join(EMOTIONS)}")
         named = [*self.units, *self.resting, *(u for s in self.irrelevant for u in s.units)]
         for unit, weight in named:
-            if unit not in INDEX:
-                raise InputError(f"script: action unit {unit!r} is not one of {', '.join(UNITS)}")
+            _check_unit(unit)
             if not 0 <= weight <= 1:
                 raise InputError(f"script: weight {weight} of {unit} is outside [0, 1]")
         if not self.duration > 0:
             raise InputError(f"script: duration {self.duration} s must be above 0")
+        _check_times(self)
+        for unit, delay in self.onsets:
+            _check_unit(unit)
+            if not delay >= 0:
+                raise InputError(f"script: onset {delay} s of {unit} is negative; 0 starts it with the emotion")
+        for patch in self.occluders:
+            if patch.kind not in OCCLUDERS:
+                raise InputError(f"script: occluder {patch.kind!r} is not one of {', '.join(OCCLUDERS)}")
+            if not (patch.width > 0 and patch.height > 0):
+                raise InputError(f"script: occluder of {patch.width} × {patch.height}; both sides must be above 0")
+        if self.compression is not None and not 1 <= self.compression <= 100:
+            raise InputError(
+                f"script: compression {self.compression} is no JPEG quality; use 1 to 100, or None for no compression"
+            )
+        if self.scene not in ("", *SCENES):
+            raise InputError(f"script: scene {self.scene!r} is not one of {', '.join(SCENES)}; '' is a scene that tells nothing")
+
+    def emotion_at(self, times: np.ndarray) -> np.ndarray:
+        """Units (n, A) of the clip's emotion at times (n,), each from its own onset on."""
+        out = self.curve.at(times)[:, None] * vector(self.units)
+        late, curve = dict(self.onsets), self.curve
+        for unit, weight in self.units:
+            if delay := late.get(unit, 0.0):
+                start, apex = min(curve.start + delay, curve.release), min(curve.apex + delay, curve.release)
+                out[:, INDEX[unit]] = weight * Curve(start, apex, curve.release, curve.end, curve.peak).at(times)
+        return out
+
+    def lids_at(self, times: np.ndarray) -> np.ndarray:
+        """How far (n,) blinks have closed the lids at times (n,), in [0, 1]."""
+        lids = np.zeros(len(times))
+        for blink in self.blinks:
+            lids = np.maximum(lids, Curve(blink, blink + 0.09, blink + 0.12, blink + 0.3).at(times))
+        return lids
 
     def at(self, times: np.ndarray) -> Tracks:
         """Evaluates every track at times (n,), seconds."""
         t = np.asarray(times, np.float64)
-        intensity = self.curve.at(t)
         still = np.ones((len(t), len(UNITS)))
-        still *= 1 - _vector(self.resting)
+        still *= 1 - vector(self.resting)
         for stretch in self.irrelevant:
-            still *= 1 - stretch.curve.at(t)[:, None] * _vector(stretch.units)
+            still *= 1 - stretch.curve.at(t)[:, None] * vector(stretch.units)
         for talk in self.talk:
-            still *= 1 - _speech(talk, t)
-        lids = np.zeros(len(t))
-        for blink in self.blinks:
-            lids = np.maximum(lids, Curve(blink, blink + 0.09, blink + 0.12, blink + 0.3).at(t))
-        still[:, INDEX["AU45"]] *= 1 - lids
+            still *= 1 - speech(talk, t)
+        still[:, INDEX["AU45"]] *= 1 - self.lids_at(t)
         flicker = 1 + self.light.flicker * np.sin(2 * np.pi * 1.3 * t + self.seed % 7)
+        shift, zoom, shot = np.stack([self.camera.x.at(t), self.camera.y.at(t)], -1), np.ones(len(t)), np.zeros(len(t), int)
+        if self.cut is not None:
+            shot = (t >= self.cut.at).astype(int)
+            shift = shift + shot[:, None] * np.array([self.cut.x, self.cut.y])
+            zoom = np.where(shot == 1, self.cut.zoom, 1.0)
         return Tracks(
             seconds=t,
-            intensity=intensity,
-            emotion=intensity[:, None] * _vector(self.units),
+            intensity=self.curve.at(t),
+            emotion=self.emotion_at(t),
             nuisance=1 - still,
             pose=np.stack([self.yaw.at(t), self.pitch.at(t), self.roll.at(t)], -1),
             gaze=np.stack([self.gaze_x.at(t), self.gaze_y.at(t)], -1),
-            shift=np.stack([self.camera.x.at(t), self.camera.y.at(t)], -1),
+            shift=shift,
             light=flicker,
+            zoom=zoom,
+            shot=shot,
+            occluders=np.stack([o.curve.at(t) for o in self.occluders], -1) if self.occluders else np.zeros((len(t), 0)),
         )
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values, ready for JSON."""
-        return json.loads(json.dumps(asdict(self)))
+        """Plain values, ready for JSON; fields that have their default are left out."""
+        values = {f.name: getattr(self, f.name) for f in fields(self) if f.default is not MISSING}
+        default = {f.name for f in fields(self) if f.name in values and values[f.name] == f.default}
+        return {name: value for name, value in json.loads(json.dumps(asdict(self))).items() if name not in default}
 
     @staticmethod
     def from_dict(values: dict[str, Any]) -> "Script":
@@ -230,38 +180,31 @@ class Script:
         return hashlib.sha256(json.dumps(self.to_dict(), sort_keys=True).encode()).hexdigest()
 
 
-def _vector(weights: Weights) -> np.ndarray:
-    out = np.zeros(len(UNITS))
-    for unit, weight in weights:
-        out[INDEX[unit]] = weight
-    return out
+def _check_unit(unit: str) -> None:
+    if unit not in INDEX:
+        raise InputError(f"script: action unit {unit!r} is not one of {', '.join(UNITS)}")
 
 
-def _speech(talk: Talk, t: np.ndarray) -> np.ndarray:
-    """Units (n, A) of speech: syllables open the jaw, with lips that round, spread and close in between."""
-    rng = np.random.default_rng(talk.seed)
-    out = np.zeros((len(t), len(UNITS)))
-    inside = Curve(talk.start, talk.start + 0.15, talk.stop - 0.15, talk.stop).at(t)
-    phase = rng.uniform(0, 2 * np.pi, 4)
-    beat = 2 * np.pi * talk.rate * t
-    opening = np.clip(0.5 + 0.5 * np.sin(beat + phase[0]) + 0.25 * np.sin(0.37 * beat + phase[1]), 0, 1)
-    rounding = np.clip(np.sin(0.5 * beat + phase[2]), 0, 1)
-    spread = np.clip(np.sin(0.31 * beat + phase[3]), 0, 1)
-    for unit, value in (
-        ("AU26", 0.55 * opening),
-        ("AU25", 0.7 * opening),
-        ("AU18", 0.5 * rounding),
-        ("AU20", 0.3 * spread),
-        ("AU24", 0.4 * (1 - opening) * rounding),
-    ):
-        out[:, INDEX[unit]] = np.clip(value * inside * talk.strength, 0, 1)
-    return out
+def _check_times(script: Script) -> None:
+    spans = {"curve": script.curve}
+    spans |= {f"irrelevant stretch {i}": s.curve for i, s in enumerate(script.irrelevant)}
+    spans |= {f"occluder {i}": o.curve for i, o in enumerate(script.occluders)}
+    for name, c in spans.items():
+        for first, then in (("start", "apex"), ("apex", "release"), ("release", "end")):
+            if not getattr(c, then) - getattr(c, first) >= 0:
+                raise InputError(
+                    f"script: {name} lasts {getattr(c, then) - getattr(c, first):.4g} s from {first} to {then}; "
+                    "order its times start, apex, release, end"
+                )
+    for i, talk in enumerate(script.talk):
+        if not talk.stop - talk.start >= 0:
+            raise InputError(f"script: talk {i} lasts {talk.stop - talk.start:.4g} s; put its stop after its start")
 
 
-_TUPLES_OF: dict[str, type] = {"irrelevant": Stretch, "talk": Talk}
+_TUPLES_OF: dict[str, type] = {"irrelevant": Stretch, "talk": Talk, "occluders": Occluder}
 _PARTS: dict[str, type] = {
     "curve": Curve, "yaw": Wave, "pitch": Wave, "roll": Wave, "gaze_x": Wave, "gaze_y": Wave, "x": Wave, "y": Wave,
-    "appearance": Appearance, "light": Light, "background": Background, "camera": Camera,
+    "appearance": Appearance, "light": Light, "background": Background, "camera": Camera, "cut": Cut,
 }  # fmt: skip
 
 
@@ -271,7 +214,8 @@ def _freeze(value: Any) -> Any:
 
 def _build(kind: Any, values: dict[str, Any]) -> Any:
     names = {f.name for f in fields(kind)}
-    if unknown := set(values) ^ names:
+    optional = {f.name for f in fields(kind) if f.default is not MISSING} if kind is Script else set()
+    if unknown := (set(values) - names) | (names - optional - set(values)):
         raise InputError(f"script: {kind.__name__} has missing or unknown keys: {', '.join(sorted(unknown))}")
     built = {}
     for name, value in values.items():
@@ -282,3 +226,9 @@ def _build(kind: Any, values: dict[str, Any]) -> Any:
         else:
             built[name] = _freeze(value)
     return kind(**built)
+
+
+__all__ = [
+    "OCCLUDERS", "RGB", "SCENES", "Appearance", "Background", "Camera", "Curve", "Cut", "Light", "Occluder", "Script", "Stretch",
+    "Talk", "Tracks", "Wave", "Weights",
+]  # fmt: skip
