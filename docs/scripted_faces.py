@@ -71,10 +71,10 @@ def main() -> None:
     except InputError as error:
         raise SystemExit(f"error: {error}") from error
     rows = [person(identity, args, model) for identity in range(args.first, args.first + args.people)]
-    done, png = cv2.imencode(".png", cv2.cvtColor(np.concatenate(rows), cv2.COLOR_RGB2BGR))
+    done, encoded = cv2.imencode(args.out.suffix or ".png", cv2.cvtColor(np.concatenate(rows), cv2.COLOR_RGB2BGR))
     if not done:
-        raise SystemExit(f"error: {args.out}: the sheet could not be encoded as PNG")
-    args.out.write_bytes(png.tobytes())
+        raise SystemExit(f"error: {args.out}: the sheet could not be encoded; name it .png or .jpg")
+    args.out.write_bytes(encoded.tobytes())
 
 
 if __name__ == "__main__":
