@@ -152,6 +152,8 @@ def make_scorecard(
 def _factors(clips: pd.DataFrame, more: Sequence[str], skipped: list[str]) -> dict[str, np.ndarray]:
     found = {EMOTION: clips["label_name"].to_numpy(str), IDENTITY: clips["subject"].to_numpy(str)}
     for factor, column in COLUMNS.items():
+        if factor == "scene" and "scene" in clips and clips["scene"].nunique() > 1:
+            column = "scene"  # its polarity, where backgrounds tell one
         if column in clips:
             values = clips[column].to_numpy()
             found[factor] = np.where(values > 0, "talks", "silent") if factor == "talking" else values

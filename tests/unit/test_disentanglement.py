@@ -42,6 +42,7 @@ class TestSplitQuality:
         shown = TRUTH[0] > 0.25
         assert even_odd == pytest.approx(roc_auc_score(shown, np.arange(8) % 2))
         assert result.score("uniform").auroc.value == 0.5
+        assert result.score("middle").auroc.value == pytest.approx(roc_auc_score(shown, -np.abs(np.arange(8) - 3.5)))
         assert result.score("uniform").ap.value == pytest.approx(0.5)
         assert result.score("largest difference").auroc.value == 1
         assert even_odd < result.score("oracle").auroc.value <= 1

@@ -74,8 +74,9 @@ def split_quality(
     """Score reading weights (n, K, T') of both groups against the true intensity (n, F), F a multiple of T'.
 
     `motion` is the mean |dI/dt| within a feature frame, `intensity` the mean I. Readers beside the model: even-odd, uniform,
-    random offsets within `offset_range` feature frames, the K frames with the largest `frame_difference` (n, T') if given, and
-    an oracle that knows the active frames and reads, within the same range, those with D and the others with S.
+    middle (the nearer to the clip's middle, the more: what position alone tells), random offsets within `offset_range` feature
+    frames, the K frames with the largest `frame_difference` (n, T') if given, and an oracle that knows the active frames and
+    reads, within the same range, those with D and the others with S.
     `levels` (n,) names a nuisance level of each clip, for rows of their own.
     Raises: InputError for shapes that do not fit, weights that are not finite, or no clip with an emotion.
     """
@@ -97,6 +98,7 @@ def split_quality(
             "model": dynamic.sum(1) - static.sum(1),
             "even-odd": np.tile(np.where(np.arange(steps) % 2, 1.0, -1.0), (n, 1)),
             "uniform": np.zeros((n, steps)),
+            "middle": np.tile(-np.abs(np.arange(steps) - (steps - 1) / 2), (n, 1)),
             "random": _score_of(*_random(n, steps, offset_range, rng), steps),
             "oracle": _score_of(*_oracle(truths[target], offset_range), steps),
         }

@@ -16,6 +16,7 @@ from workbench.displays.style import BLUE, GREY, ORANGE
 from workbench.scorecard import Scorecard
 
 SCALE = "Blues"
+READERS = ("model", "even-odd", "uniform", "middle", "random", "largest difference", "oracle")
 
 
 class ProbeDisplay(NamedDisplay[ProbeMatrix]):
@@ -117,7 +118,7 @@ def summary_rows(cards: Sequence[Scorecard]) -> list[tuple[str, list[str]]]:
         ("the same if it saw all frames alike", [f"{card.chance_mixing:.2f}" for card in cards]),
     ]
     for target in TARGETS:
-        for reader in ("model", "even-odd", "uniform", "random", "largest difference", "oracle"):
+        for reader in READERS:
             cells = [show(card.split.score(reader, target).auroc if card.split else None) for card in cards]
             rows.append((f"AUROC, {target}: {reader}", cells))
     rows += [
