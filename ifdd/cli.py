@@ -1,18 +1,17 @@
 """The command `ifdd`: models, training, evaluation, prediction, data."""
 
 import json
-import os
 import sys
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import typer
 
+from ifdd.cli_data import data_app
 from ifdd.cli_weights import Json, say_json, weights_app
 from ifdd.errors import InputError
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
-data_app = typer.Typer(no_args_is_help=True, help="Make and index data.")
 app.add_typer(data_app, name="data")
 app.add_typer(weights_app, name="weights")
 
@@ -148,81 +147,6 @@ def predict(
         return
     for label, probability in sorted(named.items(), key=lambda item: -item[1]):
         typer.echo(f"{label:<10} {probability:6.1%}")
-
-
-@data_app.command()
-def render(
-    out: Annotated[Path, typer.Option(help="New folder for frames, truth and clips.parquet.")],
-    split: Annotated[
-        str, typer.Option("--split", "--suite", help="train, val or test; identities of the three never overlap.")
-    ] = "test",
-    suite_name: Annotated[
-        str | None, typer.Option(help="A suite for benchmarks, e.g. noisy-50, instead of --difficulty.")
-    ] = None,
-    clips: Annotated[int, typer.Option(min=1, help="How many clips; classes in turn.")] = 70,
-    identities: Annotated[int, typer.Option(min=1, help="How many persons.")] = 140,
-    difficulty: Annotated[str | None, typer.Option(help="easy (default), standard or hard.")] = None,
-    name: Annotated[str | None, typer.Option(help="Goes into the clip ids; default: the suite's name, or scripted.")] = None,
-    seed: Annotated[int, typer.Option(help="Another seed gives other persons and clips.")] = 1,
-    size: Annotated[int, typer.Option(min=32, help="Height and width in pixels.")] = 112,
-    frames: Annotated[int, typer.Option(min=2, help="Frames of a clip, 16 a second.")] = 32,
-    face: Annotated[str, typer.Option(help="built-in, or the path of a face model.")] = "built-in",
-    full_truth: Annotated[
-        bool | None, typer.Option(help="Region maps and nuisance masks, too; by default for suites with a name.")
-    ] = None,
-    workers: Annotated[int, typer.Option(min=1, help="Processes.")] = 2,
-) -> None:
-    """Render clips of scripted faces with their truth; by default the first clips of the recipes' test set.
-
-    The same command goes on with a render that was interrupted.
-
-    Example: ifdd data render --suite-name noisy-50 --split test --clips 70 --out data/noisy-50-test
-    """
-    from ifdd.data.scripted import SUITES, SuiteConfig, render_suite
-
-    if suite_name is not None:
-        if difficulty is not None:
-            raise InputError(
-                f"--difficulty {difficulty}: the suite {suite_name} says how hard its clips are; give one of the two"
-            )
-        if suite_name not in SUITES:
-            raise InputError(f"--suite-name {suite_name}: is not one of {', '.join(SUITES)}")
-    config = SuiteConfig(
-        name=name or suite_name or "scripted",
-        seed=seed,
-        clips=clips,
-        identities=identities,
-        split=split,
-        difficulty=suite_name or difficulty or "easy",
-    )
-    full = suite_name is not None if full_truth is None else full_truth
-    typer.echo(render_suite(config, out, frames=frames, size=size, workers=workers, full=full, face=face))
-
-
-@data_app.command()
-def index(
-    folder: Annotated[Path, typer.Argument(help="Folder with one sub-folder for each class.")],
-    out: Annotated[Path | None, typer.Option(help="Manifest to write; default FOLDER/clips.parquet.")] = None,
-    labels: Annotated[str | None, typer.Option(help="Class names in order, with commas; default: seven emotions.")] = None,
-    crop: Annotated[
-        Literal["face", "center", "none"] | None, typer.Option(help="Default: face for videos, none for folders of frames.")
-    ] = None,
-) -> None:
-    """Write the manifest of a folder: FOLDER/<class>/<video or folder of frames>.
-
-    Example: ifdd data index corpora/mine
-    """
-    from ifdd.data.manifest import FILE_NAME, index_folder, write_manifest
-    from ifdd.labels import EMOTIONS
-
-    target = out or folder / FILE_NAME
-    if target.exists():
-        raise InputError(f"{target} exists; choose another --out or remove it")
-    frame = index_folder(folder, labels.split(",") if labels else EMOTIONS, crop)
-    base = (target if target.suffix != ".parquet" else target.parent).resolve()
-    frame["path"] = [Path(os.path.relpath(folder.resolve() / path, base)).as_posix() for path in frame["path"]]
-    write_manifest(frame, target)
-    typer.echo(f"{target}: {len(frame)} clips")
 
 
 def _show_metrics(metrics: dict[str, Any], as_json: bool, where: dict[str, str]) -> None:

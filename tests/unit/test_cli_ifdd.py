@@ -140,6 +140,8 @@ def test_index_a_folder_of_classes(rendered: Path, tmp_path: Path):
     result = runner.invoke(cli.app, ["data", "index", str(tmp_path / "mine")], catch_exceptions=False)
     assert result.output.strip().endswith("7 clips")
     assert sorted(pd.read_parquet(tmp_path / "mine" / "clips.parquet")["label"]) == list(range(7))
+    again = runner.invoke(cli.app, ["data", "index", str(tmp_path / "mine"), "--out", str(tmp_path / "two.parquet"), "--json"])
+    assert json.loads(again.output) == {"manifest": str(tmp_path / "two.parquet"), "clips": 7}
 
 
 def test_the_installed_command_prints_no_traceback(tmp_path: Path):
