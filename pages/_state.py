@@ -137,6 +137,17 @@ def scorecard(name: str) -> Scorecard:
     return _scorecard(model(name)[0].card.sha256, str(clips.manifest), clips.manifest.stat().st_mtime_ns, name)
 
 
+def scorecards(names: Sequence[str]) -> list[Scorecard]:
+    """The scorecards of several models; a panel for each that cannot be measured."""
+    found = []
+    for name in names:
+        try:
+            found.append(scorecard(name))
+        except (InputError, OSError) as error:
+            _looks.show_error(error, name)
+    return found
+
+
 @st.cache_resource(max_entries=8, show_spinner="Measuring the disentanglement, half a minute for each model …")
 def _scorecard(sha256: str, manifest: str, stamp: int, name: str) -> Scorecard:
     bundle, turn = model(name)

@@ -17,9 +17,12 @@ with st.sidebar:
     chosen = st.multiselect("Models", list(models), default=list(models), **_looks.kept("disentanglement_models"))
 if not chosen:
     raise InputError("no model is chosen; choose at least one on the left")
-cards = [_state.scorecard(name) for name in chosen]
+cards = _state.scorecards(chosen)
+if not cards:
+    st.stop()
+chosen = [card.checkpoint for card in cards]
 
-_looks.section("Scorecard", f"{cards[0].clips} clips; square brackets hold 95 % bootstrap intervals over people.")
+_looks.section("Scorecard", f"{cards[0].clips} clips; square brackets hold 95 % intervals over people.")
 table = [{"measure": title} | dict(zip(chosen, cells, strict=True)) for title, cells in summary_rows(cards)]
 st.dataframe(table, hide_index=True, height="content", alt="Measures of disentanglement by model")
 with st.expander("How to read it", icon=":material/help:"):

@@ -76,16 +76,14 @@ def collect(
         "schema_version": SCHEMA,
         "checkpoint": {"name": bundle.name, "sha256": bundle.card.sha256},
         "labels": list(bundle.labels),
-        "data": {"manifest": str(Path(manifest).resolve()), "hash": data_hash(clips)},
+        "data": {"manifest": str(Path(manifest).resolve()), "hash": data_hash(clips), "reading": reading_hash(clips)},
         "code_version": version(DISTRIBUTION),
         "pool": pool,
         "clips": len(clips),
         "activations": {name: {"shape": list(stored.shape), "dtype": stored.dtype} for name, stored in plan.items()},
     }
-    reading = [files_hash(clips), clips["crop"].tolist() if "crop" in clips else None]
-    key = {**meta, "reading": hashlib.sha256(json.dumps(reading).encode()).hexdigest()}
     try:
-        _run(bundle, clips, labels, out, plan, meta, key, batch)
+        _run(bundle, clips, labels, out, plan, meta, batch)
     except OSError as error:
         raise InputError(
             f"{error.filename or out}: {error.strerror or error}; make room or choose another folder "
@@ -101,12 +99,11 @@ def _run(
     out: Path,
     plan: "_Plan",
     meta: dict[str, Any],
-    key: dict[str, Any],
     batch: int,
 ) -> None:
     out.parent.mkdir(parents=True, exist_ok=True)
     partial = out.parent / f".{out.name}.partial"
-    done = _resume(partial, key)
+    done = _resume(partial, meta)
     _check_room(partial, plan, len(clips), done)
     files = {name: _RowFile(partial / ACTIVATIONS / f"{name}.npy", stored, len(clips), done) for name, stored in plan.items()}
     probabilities = _RowFile(partial / "probabilities.npy", _Stored((len(bundle.labels),), "float32"), len(clips), done)
@@ -119,7 +116,7 @@ def _run(
             probabilities.write(first, output.logits.float().softmax(-1).cpu().numpy())
             for name, file in files.items():
                 file.write(first, _pooled(cache[name], name, meta["pool"]).float().cpu().numpy())
-            write_json(partial / _STATE, {"key": key, "done": first + len(tensors)})
+            write_json(partial / _STATE, {"key": meta, "done": first + len(tensors)})
             bar.update(len(tensors))
     table = _predictions(clips, labels, bundle.labels, np.load(probabilities.path, allow_pickle=False))
     table.to_parquet(partial / PREDICTIONS, index=False)
@@ -177,6 +174,12 @@ class _RowFile:
         with self.path.open("r+b") as file:
             file.seek(self._offset + first * self.stored.nbytes)
             file.write(np.ascontiguousarray(rows).tobytes())
+
+
+def reading_hash(clips: pd.DataFrame) -> str:
+    """SHA-256 of what decides the pixels beside the list of clips: their files, and how they are cropped."""
+    reading = [files_hash(clips), clips["crop"].tolist() if "crop" in clips else None]
+    return hashlib.sha256(json.dumps(reading).encode()).hexdigest()
 
 
 def _choose(model: DFERModel, names: Sequence[str]) -> tuple[str, ...]:

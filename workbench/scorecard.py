@@ -14,6 +14,7 @@ from ifdd.checkpoints import Bundle
 from ifdd.data.manifest import data_hash, read_manifest
 from ifdd.errors import InputError
 from workbench.analysis import interventions
+from workbench.analysis._clusters import draw_weights, mean_interval
 from workbench.analysis._result import Result
 from workbench.analysis.disentanglement import (
     DependenceResult,
@@ -28,7 +29,7 @@ from workbench.analysis.disentanglement import (
 from workbench.analysis.metrics import Interval, MetricsResult, summary
 from workbench.analysis.saliency import gradcam_branches
 from workbench.analysis.splits import from_activations
-from workbench.collect import collect, load_row
+from workbench.collect import collect, load_row, reading_hash
 from workbench.collection import Collection, open_collection
 from workbench.truth import has_truth, true_intensity, true_masks
 
@@ -52,10 +53,10 @@ LEVELS = ((0.0, "none"), (0.25, "to 25 %"), (0.5, "to 50 %"), (1.0, "above 50 %"
 
 @dataclass(frozen=True, eq=False)
 class Scorecard(Result):
-    """Measures of one checkpoint; None where `skipped` says why. `gap` and `leakage` are of the model's branches; `levels`
-    are the metrics by share of irrelevant frames, where the manifest knows it.
+    """Measures of one checkpoint; None where `skipped` says why, or where a baseline has nothing of the kind.
 
-    `mixing`: share of what a feature frame sees that lies in its own clip frames; `chance_mixing` if it saw all alike.
+    `gap` and `leakage` are of the model's branches; `levels` are the metrics by share of irrelevant frames, where the manifest
+    knows it. `mixing`: share of what a feature frame sees that lies in its own clip frames; `chance_mixing` if it saw all alike.
     """
 
     checkpoint: str
@@ -101,23 +102,29 @@ def make_scorecard(
     wanted = (*FEATURES, *(f"issm.{what}_{group}" for what in ("position", "sample") for group in "SD"))
     names = [name for name in wanted if name in model.activation_names]
     found = open_collection(folder, bundle) if folder.is_dir() else collect(bundle, manifest, folder, names, "mean", batch=batch)
-    if found.meta["data"]["hash"] != data_hash(clips) or set(found.activation_names) != set(names):
+    kept = found.meta["data"]["hash"], found.meta["data"].get("reading"), found.meta["pool"], set(found.activation_names)
+    if kept != (data_hash(clips), reading_hash(clips), "mean", set(names)):
         raise InputError(f"{folder} was collected from other clips or activations; remove it or choose another folder")
-    groups = clips["subject"].astype(str).to_numpy()
+    groups = _persons(clips)
     skipped: list[str] = []
-    columns = _factors(clips, factors, skipped)
+    columns = _factors(clips, factors, groups, skipped)
     probes = None
-    if len(set(groups)) > 1:
+    if groups is not None:
         probes = probe_matrix(
             {name: np.asarray(found.activation(name), np.float64) for name in names if name in FEATURES},
             columns, groups, seed=seed,
             identity=IDENTITY if IDENTITY in columns else None, across=EMOTION if IDENTITY in columns else None,
         )  # fmt: skip
     else:
-        skipped.append("probes: all clips are of one person")
+        skipped.append("probes: the manifest names no two subjects, so no person can be held out")
     branches = model.branches
     nuisances = [name for name in NUISANCES if name in columns]
+    if "scene" in columns and _scene_column(clips) == "scene":
+        nuisances.remove("scene")  # it goes with the emotion, or against it: what knows one knows the other
+        skipped.append("scene in leakage and gap: in these clips it goes with the emotion")
     leakage = gap = None
+    if probes is not None and not nuisances:
+        skipped.append("leakage and gap: the manifest has no factor beside the emotion")
     if probes is not None and nuisances:
         leakage = probes.leakage(branches.get("D", branches.get("X", "")), nuisances)
         if "D" in branches:
@@ -125,7 +132,7 @@ def make_scorecard(
     rows = _spread_over(clips, maps)
     tensors = torch.stack([load_row(clips, row, bundle) for row in rows.to_dict("records")])
     tensors = tensors.to(next(model.parameters()).device)
-    some = rows["subject"].astype(str).to_numpy()
+    some = None if groups is None else rows["subject"].astype(str).to_numpy()
     mixing = interventions.temporal_mixing(model, tensors[:MIXED], seed=seed).mean(1)
     return Scorecard(
         checkpoint=bundle.name,
@@ -140,36 +147,62 @@ def make_scorecard(
         maps=_maps(bundle, rows, tensors, some, skipped, seed),
         dependence=_dependence(found, branches, groups, skipped),
         stability=interventions.split_stability(model, tensors, groups=some, batch=batch, seed=seed) if "D" in branches else None,
-        levels=_by_level(clips, found, seed),
+        levels=_by_level(clips, found, groups, seed),
         order=interventions.order_sensitivity(model, tensors, groups=some, batch=batch, seed=seed),
         patches=interventions.patch_between_clips(model, tensors, groups=some, batch=batch, seed=seed),
-        mixing=Interval(float(mixing.mean()), float(mixing.min()), float(mixing.max())),
+        mixing=mean_interval(mixing, draw_weights(np.arange(len(mixing)), 1000, seed)),
         chance_mixing=1 / model.config.feature_frames,
         skipped=tuple(skipped),
     )
 
 
-def _factors(clips: pd.DataFrame, more: Sequence[str], skipped: list[str]) -> dict[str, np.ndarray]:
-    found = {EMOTION: clips["label_name"].to_numpy(str), IDENTITY: clips["subject"].to_numpy(str)}
-    for factor, column in COLUMNS.items():
-        if factor == "scene" and "scene" in clips and clips["scene"].nunique() > 1:
-            column = "scene"  # its polarity, where backgrounds tell one
-        if column in clips:
-            values = clips[column].to_numpy()
-            found[factor] = np.where(values > 0, "talks", "silent") if factor == "talking" else values
-    found |= {name: clips[name].to_numpy() for name in more}
-    for name, values in list(found.items()):
-        found[name] = values = values.astype(str) if values.dtype == object else values
-        if len(np.unique(values[~pd.isna(values)])) < 2:
-            skipped.append(f"probe of {name}: it has one value in these clips")
-            del found[name]
+def _persons(clips: pd.DataFrame) -> np.ndarray | None:
+    """Person of each clip; None where they are not known, or there is one alone."""
+    named = clips["subject"].notna() & (clips["subject"].astype(str) != "")
+    return clips["subject"].astype(str).to_numpy() if named.all() and clips["subject"].nunique() > 1 else None
+
+
+def _scene_column(clips: pd.DataFrame) -> str:
+    """The polarity that scenes tell, where they tell one; else the kind of background."""
+    return "scene" if "scene" in clips and clips["scene"].nunique() > 1 else COLUMNS["scene"]
+
+
+def _factors(clips: pd.DataFrame, more: Sequence[str], groups: np.ndarray | None, skipped: list[str]) -> dict[str, np.ndarray]:
+    """Columns to probe; those that cannot be, with the reason in `skipped`."""
+    wanted = {EMOTION: "label_name", IDENTITY: "subject"} | COLUMNS | {"scene": _scene_column(clips)} | {n: n for n in more}
+    found = {}
+    for factor, column in wanted.items():
+        if column not in clips:
+            skipped.append(f"probe of {factor}: the manifest has no column {column}")
+            continue
+        series = clips[column]
+        if factor == "talking":
+            series = (series > 0).map({True: "talks", False: "silent"})
+        numeric = pd.api.types.is_numeric_dtype(series)
+        if series.isna().any() and not numeric:
+            skipped.append(f"probe of {factor}: {column} is empty for {int(series.isna().sum())} clips")
+            continue
+        values = series.to_numpy(np.float64 if numeric and not pd.api.types.is_bool_dtype(series) else str)
+        if len(np.unique(values[~pd.isna(series)])) < 2:
+            skipped.append(f"probe of {factor}: it has one value in these clips")
+        elif factor != IDENTITY and groups is not None and (few := _held_by_one(values, series.notna().to_numpy(), groups)):
+            skipped.append(f"probe of {factor}: {few} is of one person alone, who cannot be held out")
+        else:
+            found[factor] = values
     if EMOTION not in found:
         raise InputError("all clips show one emotion; the scorecard needs at least two")
-    emotions = clips.groupby("subject")["label_name"].nunique()
+    emotions = clips.groupby("subject", dropna=False)["label_name"].nunique()
     if IDENTITY in found and (emotions < 2).any():
         skipped.append("probe of identity: some people show one emotion alone, so they cannot be known through another one")
         del found[IDENTITY]
     return found
+
+
+def _held_by_one(values: np.ndarray, known: np.ndarray, groups: np.ndarray) -> str:
+    """A class that one group alone has (of numbers: all that is known), or ''."""
+    if values.dtype.kind == "f":
+        return "all that is known" if len(set(groups[known])) < 2 else ""
+    return next((str(value) for value in np.unique(values) if len(set(groups[values == value])) < 2), "")
 
 
 def _spread_over(clips: pd.DataFrame, count: int) -> pd.DataFrame:
@@ -183,26 +216,26 @@ def _levels(clips: pd.DataFrame) -> np.ndarray | None:
     if "irrelevant_share" not in clips:
         return None
     share = clips["irrelevant_share"].to_numpy(float)
-    return np.select([share <= end for end, _ in LEVELS], [name for _, name in LEVELS], LEVELS[-1][1])
+    return np.select([share <= end for end, _ in LEVELS], [name for _, name in LEVELS], "unknown")
 
 
-def _by_level(clips: pd.DataFrame, found: Collection, seed: int) -> dict[str, MetricsResult]:
+def _by_level(clips: pd.DataFrame, found: Collection, groups: np.ndarray | None, seed: int) -> dict[str, MetricsResult]:
     """Metrics of the clips of each level that has enough of them."""
     names = _levels(clips)
     if names is None:
         return {}
     guess, truth = found.probs.argmax(1), found.predictions["label"].to_numpy()
-    groups = clips["subject"].astype(str).to_numpy()
+    persons = np.arange(len(clips)).astype(str) if groups is None else groups
     counts = {name: names == name for _, name in LEVELS}
     return {
-        name: summary(guess[inside], truth[inside], found.labels, seed=seed, groups=groups[inside])
+        name: summary(guess[inside], truth[inside], found.labels, seed=seed, groups=persons[inside])
         for name, inside in counts.items()
-        if inside.sum() >= FEWEST and len(set(groups[inside])) > 1
+        if inside.sum() >= FEWEST and len(set(persons[inside])) > 1
     }
 
 
 def _split(
-    bundle: Bundle, clips: pd.DataFrame, found: Collection, groups: np.ndarray, skipped: list[str], seed: int
+    bundle: Bundle, clips: pd.DataFrame, found: Collection, groups: np.ndarray | None, skipped: list[str], seed: int
 ) -> SplitQualityResult | None:
     config = bundle.model.config
     if config.split == "none":
@@ -229,7 +262,7 @@ def _split(
 
 
 def _maps(
-    bundle: Bundle, rows: pd.DataFrame, tensors: Tensor, groups: np.ndarray, skipped: list[str], seed: int
+    bundle: Bundle, rows: pd.DataFrame, tensors: Tensor, groups: np.ndarray | None, skipped: list[str], seed: int
 ) -> LocalisationResult | None:
     if not has_truth(rows):
         skipped.append("localisation: the manifest names no truth; it is known for scripted clips alone")
@@ -246,11 +279,13 @@ def _maps(
     for clip, label in bar:
         for branch, result in gradcam_branches(bundle.model, clip[None], bundle.labels.index(label)).items():
             found[branch].append(result.frames[0])
-    pixels = tensors.permute(0, 2, 3, 4, 1).cpu().numpy()
+    pixels = tensors.mean(1).cpu().numpy()
     return localisation({name: np.stack(maps) for name, maps in found.items()}, masks, pixels=pixels, groups=groups, seed=seed)
 
 
-def _dependence(found: Collection, branches: dict[str, str], groups: np.ndarray, skipped: list[str]) -> DependenceResult | None:
+def _dependence(
+    found: Collection, branches: dict[str, str], groups: np.ndarray | None, skipped: list[str]
+) -> DependenceResult | None:
     if "D" not in branches:
         skipped.append("dependence: a baseline has one branch")
         return None

@@ -1,7 +1,8 @@
 """Ground truth of scripted clips, on the clocks that analyses use."""
 
+import zipfile
+import zlib
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
@@ -27,8 +28,7 @@ def true_intensity(clips: pd.DataFrame, steps: int) -> np.ndarray:
     centres = (np.arange(FINE * steps) + 0.5) / (FINE * steps)
     rows = []
     for name in clips["truth"]:
-        with _open(clips, name) as truth:
-            values = truth["intensity"]
+        (values,) = _read(clips, name, "intensity")
         rows.append(np.interp(centres, (np.arange(len(values)) + 0.5) / len(values), values))
     return np.stack(rows)
 
@@ -40,17 +40,18 @@ def true_masks(clips: pd.DataFrame, frames: int, size: tuple[int, int]) -> np.nd
     """
     out = np.empty((len(clips), frames, *size), bool)
     for i, name in enumerate(clips["truth"]):
-        with _open(clips, name) as truth:
-            mask = np.unpackbits(truth["mask"], axis=-1, count=int(truth["mask_shape"][-1]))
+        packed, shape = _read(clips, name, "mask", "mask_shape")
+        mask = np.unpackbits(packed, axis=-1, count=int(shape[-1]))
         seconds = np.arange(len(mask)) / len(mask)
         for t, frame in enumerate(frames_shown(seconds, 0.0, 1.0, frames)):
             out[i, t] = cv2.resize(mask[frame], size[::-1], interpolation=cv2.INTER_NEAREST)
     return out
 
 
-def _open(clips: pd.DataFrame, name: str) -> Any:
+def _read(clips: pd.DataFrame, name: str, *arrays: str) -> list[np.ndarray]:
     path = Path(clips.attrs["root"]) / name
     try:
-        return np.load(path, allow_pickle=False)
-    except (OSError, ValueError) as error:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as truth:
+            return [truth[array] for array in arrays]
+    except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile, zlib.error) as error:
         raise InputError(f"{path}: the truth of a clip cannot be read ({error}); render the suite again") from error

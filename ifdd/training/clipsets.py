@@ -59,16 +59,18 @@ def load_split(recipe: Recipe, split: SplitName, progress: bool = True) -> ClipS
 
     Raises: InputError for a manifest or a clip that cannot be read, or a class that the recipe does not list.
     """
-    clips = _load_split(recipe, split, progress)
-    return clips if recipe.frames_shown == "all" else replace(clips, order=_order(recipe, len(clips)))
+    return as_shown(_load_split(recipe, split, progress), recipe.frames_shown, recipe.seed)
 
 
-def _order(recipe: Recipe, n: int) -> np.ndarray:
-    """(n, T) frames of the controls: the middle one alone, or each clip's own shuffle, the same in every epoch."""
-    frames = recipe.model.frames
-    if recipe.frames_shown == "one":
-        return np.full((n, frames), frames // 2)
-    return np.random.default_rng([recipe.seed, 211]).permuted(np.tile(np.arange(frames), (n, 1)), axis=1)
+def as_shown(clips: ClipSet, frames_shown: str, seed: int) -> ClipSet:
+    """The clips as a control sees them: "one", the middle frame alone; "shuffled", each clip's own order, always the same."""
+    n, frames = clips.pixels.shape[:2]
+    if frames_shown == "all":
+        return clips
+    if frames_shown == "one":
+        return replace(clips, order=np.full((n, frames), frames // 2))
+    order = np.random.default_rng([seed, 211]).permuted(np.tile(np.arange(frames), (n, 1)), axis=1)
+    return replace(clips, order=order)
 
 
 def _load_split(recipe: Recipe, split: SplitName, progress: bool) -> ClipSet:

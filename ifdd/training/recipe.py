@@ -114,8 +114,8 @@ class CropConfig(StrictModel):
 class Recipe(StrictModel):
     """An experiment. `ema` is the decay of the averaged weights (null: none); `init_from` a checkpoint whose backbone and
     pyramid are the starting point; `precision` as Lightning names it; `labels` in the order of the logits. `frames_shown` makes
-    controls, in training and test alike: the middle frame repeated ("one"), or frames in random order ("shuffled"): if these do
-    as well as the whole clip, the data do not test dynamics.
+    controls, in training, test and `ifdd evaluate` alike: the middle frame repeated ("one"), or frames in random order
+    ("shuffled"): if these do as well as the whole clip, the data do not test dynamics.
     """
 
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]

@@ -168,6 +168,21 @@ class TestProbes:
         # people give no emotion away: held out by person
         assert abs(probe.probe("who", "emotion").score.value) < 0.15
 
+    def test_a_person_known_from_two_emotions_is_found_in_the_other(self) -> None:
+        who = np.repeat(np.arange(21), 2)
+        emotion = np.array([(i, j) for i in range(7) for j in range(i + 1, 7)]).ravel()
+        probe = disentanglement.probe_matrix(
+            {"who": np.eye(21)[who]}, {"person": who, "emotion": emotion}, who, identity="person", across="emotion", resamples=20
+        )
+        assert probe.probe("who", "person").score.value == pytest.approx(1)
+
+    def test_a_factor_that_cannot_be_held_out_is_named(self) -> None:
+        known = np.full(70, np.nan)
+        known[people(70, 10)["person"] == 3] = 1.5
+        known[np.flatnonzero(np.isfinite(known))[0]] = 2.5
+        with pytest.raises(InputError, match="factor pose: it is known for one group alone"):
+            disentanglement.probe_matrix({"X": np.eye(70)}, {"pose": known}, people(70, 10)["person"])
+
     def test_balanced_accuracy_by_hand(self) -> None:
         truth, guess = np.array([0, 0, 0, 1]), np.array([0, 0, 1, 1])
         score, raw = _class_score(truth, guess, np.ones((1, 4)))
@@ -251,6 +266,6 @@ class TestDependence:
 
     def test_bad_input(self) -> None:
         with pytest.raises(InputError, match="same for every clip"):
-            disentanglement.dependence(np.ones((5, 2)), np.eye(5))
+            disentanglement.dependence(np.full((5, 2), 0.1), np.eye(5))
         with pytest.raises(InputError, match="at least 4"):
             disentanglement.dependence(np.eye(3), np.eye(3))

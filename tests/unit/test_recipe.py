@@ -36,7 +36,7 @@ def test_tiny_recipes_share_data_labels_and_backbone():
     assert len(pair) == 2
     assert ifdd["init_from"] == "scripted-tiny-baseline"
     assert {key for key in ifdd if ifdd[key] != baseline[key]} == {"name", "model", "optim", "init_from"}
-    assert {key for key in ifdd["model"] if ifdd["model"][key] != baseline["model"][key]} == {"split", "lift", "mlp_skip"}
+    assert {key for key in ifdd["model"] if ifdd["model"][key] != baseline["model"][key]} == {"split", "lift"}
 
 
 def test_resolved_recipe_reads_back_equal(tmp_path: Path):

@@ -89,3 +89,35 @@ def test_a_corpus_without_truth(suite: Path, tiny_bundle_dir: Path, tmp_path: Pa
     assert "scene" not in card.probes.factors
     with pytest.raises(InputError, match="has no column 'mood'"):
         make_scorecard(load_checkpoint(tiny_bundle_dir), tmp_path, tmp_path / "kept", factors=["mood"])
+
+
+def test_a_corpus_without_persons_and_with_gaps(suite: Path, tiny_bundle_dir: Path, tmp_path: Path) -> None:
+    clips = read_manifest(suite)
+    clips["path"] = [str((suite / path).resolve()) for path in clips["path"]]
+    clips["truth"] = [str((suite / name).resolve()) for name in clips["truth"]]
+    clips["subject"] = ""
+    clips.loc[0, "irrelevant_share"] = np.nan
+    clips.loc[1, "background"] = None
+    write_manifest(pd.DataFrame(clips), tmp_path)
+    bundle = load_checkpoint(tiny_bundle_dir)
+    card = make_scorecard(bundle, tmp_path, tmp_path / "kept", maps=4)
+    assert card.probes is None
+    assert any("no two subjects" in reason for reason in card.skipped)
+    assert any("background is empty for 1 clips" in reason for reason in card.skipped)
+    assert card.split is not None
+    assert {row.level for row in card.split.scores} >= {"all", "unknown"}
+    # other pixels under the same names are noticed
+    clips["crop"] = "center"
+    write_manifest(pd.DataFrame(clips), tmp_path)
+    with pytest.raises(InputError, match="was collected from other clips"):
+        make_scorecard(bundle, tmp_path, tmp_path / "kept", maps=4)
+
+
+@pytest.mark.parametrize("damage", [b"", b"PK\x03\x04 no archive"])
+def test_a_damaged_truth_is_named(suite: Path, tmp_path: Path, damage: bytes) -> None:
+    clips = read_manifest(suite).iloc[:1].copy()
+    (tmp_path / "bad.npz").write_bytes(damage)
+    clips["truth"] = str(tmp_path / "bad.npz")
+    clips.attrs["root"] = str(tmp_path)
+    with pytest.raises(InputError, match=r"bad\.npz: the truth of a clip cannot be read"):
+        true_intensity(clips, 8)

@@ -113,6 +113,7 @@ def test_controls_show_one_frame_or_all_in_another_order(monkeypatch: pytest.Mon
     np.testing.assert_array_equal(shown["one"], np.full((2, 8), 4))
     assert (np.sort(shown["shuffled"]) == np.arange(8)).all()
     assert (shown["shuffled"][0] != shown["shuffled"][1]).any()
+    assert clipsets.as_shown(known, "all", 0) is known
     again = clipsets.load_split(recipe(frames_shown="shuffled"), "train").read([4, 0])[:, :, 0, 0, 0]
     np.testing.assert_array_equal(again, shown["shuffled"])
 

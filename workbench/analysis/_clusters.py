@@ -30,12 +30,14 @@ def draw_weights(members: np.ndarray, resamples: int, seed: int) -> np.ndarray:
 
 
 def mean_interval(values: np.ndarray, weights: np.ndarray) -> Interval:
-    """Mean of the finite values (n,) and its 95 % interval from drawn weights (resamples, n)."""
+    """Mean of the finite values (n,) and its 95 % interval from drawn weights (resamples, n); no bounds for one group alone."""
     known = np.isfinite(values)
     if not known.any():
         return Interval(float("nan"), float("nan"), float("nan"))
     kept, total = values[known], weights[:, known].sum(1)
     means = (weights[:, known] @ kept)[total > 0] / total[total > 0]
+    if weights.min() == weights.max():  # there was one group to draw
+        return Interval(float(kept.mean()), float("nan"), float("nan"))
     low, high = np.quantile(means, BOUNDS)
     return Interval(float(kept.mean()), float(low), float(high))
 

@@ -55,10 +55,9 @@ def _centred(name: str, values: ArrayLike) -> np.ndarray:
     array = array.reshape(len(array), -1)
     if not np.isfinite(array).all():
         raise InputError(f"{name} holds NaN or infinity; drop those clips")
-    array = array - array.mean(0)
-    if not array.any():
+    if not np.ptp(array, axis=0).any():
         raise InputError(f"{name} is the same for every clip; CKA is undefined")
-    return array
+    return array - array.mean(0)
 
 
 def _cka(k: np.ndarray, m: np.ndarray) -> float:

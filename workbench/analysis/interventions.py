@@ -58,7 +58,7 @@ def order_sensitivity(
 def patch_between_clips(
     model: DFERModel, clips: Tensor, *, groups: ArrayLike | None = None, batch: int = 8, seed: int = 0
 ) -> tuple[Effect, ...]:
-    """Effect of giving each clip X_S, X_D or Y_S of another one, drawn at random; those that the model has.
+    """Effect of giving each clip X_S, X_D or Y_S of another one, drawn at random without return; those that the model has.
 
     Raises: InputError for fewer than two clips.
     """
@@ -66,7 +66,9 @@ def patch_between_clips(
     if n < 2:
         raise InputError("exchanging features needs at least two clips")
     names = [name for name in PATCHED if name in model.activation_names]
-    shift = int(np.random.default_rng(seed).integers(1, n))  # a cyclic shift: nobody gets their own
+    order = np.random.default_rng(seed).permutation(n)
+    donors = np.empty(n, np.int64)
+    donors[order] = np.roll(order, 1)  # one random cycle: nobody gets their own, and no order of the clips matters
     stored: dict[str, list[Tensor]] = {name: [] for name in names}
     with model.evaluating():
         for first in range(0, n, batch):
@@ -76,7 +78,7 @@ def patch_between_clips(
     before = _probabilities(model, clips, batch)
     effects = []
     for name in names:
-        donor = torch.cat(stored[name]).roll(shift, 0)
+        donor = torch.cat(stored[name])[torch.from_numpy(donors)]
         effects.append(_effect(name, before, _probabilities(model, clips, batch, (name, donor)), groups, seed))
     return tuple(effects)
 
@@ -112,7 +114,8 @@ def split_stability(
     moved = {
         name: mean_interval(np.abs(_samples(model, other, batch) - before).mean(1), draws) for name, other in changed.items()
     }
-    return Stability(moved, float(np.abs(before - np.roll(before, 1, 0)).mean()))
+    between = float(np.abs(before - np.roll(before, 1, 0)).mean()) if len(clips) > 1 else float("nan")
+    return Stability(moved, between)
 
 
 def _samples(model: DFERModel, clips: Tensor, batch: int) -> np.ndarray:

@@ -40,8 +40,11 @@ class LocalisationResult(Result):
     provenance: Provenance
 
     def score(self, name: str) -> LocalisationScore:
-        """One row. Raises: KeyError for one that is not there."""
-        return next(row for row in self.scores if row.name == name)
+        """One row. Raises: InputError for one that is not there."""
+        for row in self.scores:
+            if row.name == name:
+                return row
+        raise InputError(f"no score of {name!r}; there are {', '.join(row.name for row in self.scores)}")
 
 
 def localisation(
@@ -93,7 +96,7 @@ def localisation(
 
 
 def _checked(name: str, values: ArrayLike, shape: tuple[int, ...]) -> np.ndarray:
-    array = np.asarray(values, np.float64)
+    array = np.asarray(values, np.float32)
     if array.shape != shape or len(shape) != 4:
         raise InputError(f"{name} has shape {array.shape}, masks {shape}; both must be (clips, T, H, W)")
     if not np.isfinite(array).all() or array.min() < 0:
@@ -107,11 +110,11 @@ def _simple_maps(shape: tuple[int, ...], pixels: ArrayLike | None, seed: int) ->
     y = (np.arange(height)[:, None] + 0.5) / height - 0.5
     x = (np.arange(width) + 0.5) / width - 0.5
     found = {
-        "random": np.random.default_rng([seed, 2]).random(shape),
-        "centre": np.broadcast_to(np.exp(-(x**2 + y**2) / (2 * 0.2**2)), shape),
+        "random": np.random.default_rng([seed, 2]).random(shape, np.float32),
+        "centre": np.broadcast_to(np.exp(-(x**2 + y**2) / (2 * 0.2**2)).astype(np.float32), shape),
     }
     if pixels is not None:
-        frames = np.asarray(pixels, np.float64)
+        frames = np.asarray(pixels, np.float32)
         frames = frames.mean(-1) if frames.ndim == 5 else frames
         if frames.shape != shape:
             raise InputError(f"pixels has shape {np.shape(pixels)}; pass {shape}, with or without three colours last")
@@ -122,16 +125,15 @@ def _simple_maps(shape: tuple[int, ...], pixels: ArrayLike | None, seed: int) ->
 
 def _by_clip(values: np.ndarray, mask: np.ndarray, shown: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Share inside, share over share of area, hits of the largest value: (n,) each, over the frames that are shown."""
-    n = len(values)
-    kept = values * shown[:, :, None, None]
-    total = kept.sum((1, 2, 3))
-    with np.errstate(invalid="ignore", divide="ignore"):
-        share = np.where(total > 0, (kept * mask).sum((1, 2, 3)) / total, np.nan)
-        area = (mask & shown[:, :, None, None]).sum((1, 2, 3)) / (shown.sum(1) * mask[0, 0].size)
-        ratio = share / area
-    peak = values.reshape(*values.shape[:2], -1)
-    hit = np.take_along_axis(mask.reshape(peak.shape), peak.argmax(2)[..., None], 2)[..., 0].astype(float)
-    # a flat map points nowhere
-    usable = shown & (peak.max(2) > peak.min(2))
-    pointing = np.array([hit[i, usable[i]].mean() if usable[i].any() else np.nan for i in range(n)])
+    share, ratio, pointing = np.full((3, len(values)), np.nan)
+    for i in np.flatnonzero(shown.any(1)):
+        kept, inside = values[i, shown[i]].astype(np.float64), mask[i, shown[i]]
+        if kept.sum() > 0:
+            share[i] = (kept * inside).sum() / kept.sum()
+            ratio[i] = share[i] / inside.mean() if inside.any() else np.nan
+        flat = kept.reshape(len(kept), -1)
+        points = flat.max(1) > flat.min(1)  # a flat map points nowhere
+        if points.any():
+            hits = np.take_along_axis(inside.reshape(flat.shape), flat.argmax(1)[:, None], 1)[:, 0]
+            pointing[i] = hits[points].mean()
     return share, ratio, pointing

@@ -4,6 +4,7 @@ Score of a class factor: (balanced accuracy − chance) / (1 − chance), 0 is g
 Features are standardised and reduced by PCA to one common number of dimensions, fitted on the training folds alone.
 """
 
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -102,14 +103,20 @@ def probe_matrix(
         raise InputError(f"identity={identity!r} and across={across!r} must both be factors; there are {', '.join(columns)}")
     dims = min([dimensions, *(array.shape[1] for array in arrays.values()), len(members) // 2])
     draws = draw_weights(members, resamples, seed)
-    notes = [] if dims == dimensions else [f"features are reduced to {dims} dimensions, all that the smallest one has"]
+    notes = (
+        [] if dims == dimensions else [f"features are reduced to {dims} dimensions: no more in the smallest, or too few clips"]
+    )
     cells, samples = [], np.empty((len(arrays), len(columns), resamples))
     for i, (feature, values) in enumerate(arrays.items()):
         for j, (factor, column) in enumerate(columns.items()):
             by = columns[across] if factor == identity and across is not None else members
             held_out = str(across) if factor == identity else "groups"
             known = _known(column)
-            guess = _out_of_fold(values[known], column[known], by[known], dims, seed)
+            folds = len(np.unique(by)) if factor == identity else FOLDS  # every other emotion is needed to know a person by
+            try:
+                guess = _out_of_fold(values[known], column[known], by[known], dims, seed, folds)
+            except ValueError as error:
+                raise InputError(f"factor {factor}: {error}; leave it out, or use more clips") from error
             truth, weights = column[known], draws[:, known]
             score = _class_score if _is_class(column) else _number_score
             value, raw = score(truth, guess, np.ones((1, known.sum())))
@@ -165,20 +172,26 @@ def _known(column: np.ndarray) -> np.ndarray:
     return np.isfinite(column) if column.dtype.kind == "f" else np.ones(len(column), bool)
 
 
-def _out_of_fold(features: np.ndarray, column: np.ndarray, by: np.ndarray, dims: int, seed: int) -> np.ndarray:
-    """Prediction of each clip (n,) by a probe that saw no clip with the same value of `by`."""
+def _out_of_fold(features: np.ndarray, column: np.ndarray, by: np.ndarray, dims: int, seed: int, folds: int) -> np.ndarray:
+    """Prediction of each clip (n,) by a probe that saw no clip with the same value of `by`.
+
+    Raises: ValueError for fewer than two values of `by`, or one class alone in training.
+    """
     classes = _is_class(column)
     labels = np.unique(column.astype(str), return_inverse=True)[1] if classes else column
     guess = np.empty(len(column), np.float64)
-    folds = GroupKFold(min(FOLDS, len(np.unique(by))))
-    for train, test in folds.split(features, labels, by):
+    values = len(np.unique(by))
+    if values < 2:
+        raise ValueError("it is known for one group alone, so none can be held out")
+    for train, test in GroupKFold(min(folds, values)).split(features, labels, by):
         head = LogisticRegression(class_weight="balanced", max_iter=500) if classes else RidgeCV(PENALTIES)
         if len(np.unique(labels[train])) < 2:
-            raise InputError("a fold holds one class alone; use more groups or fewer classes")
-        scale, reduce = StandardScaler(), PCA(min(dims, len(train) - 1), random_state=seed)
-        guess[test] = (
-            make_pipeline(scale, reduce, StandardScaler(), head).fit(features[train], labels[train]).predict(features[test])
-        )
+            raise ValueError("all clips of one of its two classes are of one group, so it cannot be learnt without that group")
+        reduce = PCA(min(dims, len(train) - 1), random_state=seed)
+        probe = make_pipeline(StandardScaler(), reduce, StandardScaler(), head)
+        with warnings.catch_warnings():  # people are classes, although there may be few clips of each
+            warnings.filterwarnings("ignore", "The number of unique classes is greater")
+            guess[test] = probe.fit(features[train], labels[train]).predict(features[test])
     return guess
 
 

@@ -55,8 +55,13 @@ class SplitQualityResult(Result):
     provenance: Provenance
 
     def score(self, reader: str = "model", target: Target = "intensity", level: str = "all") -> SplitScore:
-        """One row. Raises: KeyError for one that is not there."""
-        return next(row for row in self.scores if (row.reader, row.target, row.level) == (reader, target, level))
+        """One row. Raises: InputError for one that is not there."""
+        for row in self.scores:
+            if (row.reader, row.target, row.level) == (reader, target, level):
+                return row
+        raise InputError(
+            f"no score of {reader}, {target}, {level}; readers: {', '.join(dict.fromkeys(r.reader for r in self.scores))}"
+        )
 
 
 def split_quality(

@@ -134,7 +134,7 @@ def summary_rows(cards: Sequence[Scorecard]) -> list[tuple[str, list[str]]]:
     for name in dict.fromkeys(name for card in cards if card.stability for name in card.stability.moved):
         cells = [show(card.stability.moved[name] if card.stability else None) for card in cards]
         rows.append((f"places read move, clip {name} (feature frames)", cells))
-    between = [f"{card.stability.between:.2f}" if card.stability else "–" for card in cards]
+    between = [show(Interval(card.stability.between, math.nan, math.nan)) if card.stability else "–" for card in cards]
     rows.append(("the same from clip to clip", between))
     for kind in ("order", "patches"):
         effects = [{effect.name: effect for effect in getattr(card, kind)} for card in cards]
@@ -160,7 +160,12 @@ def map_rows(result: LocalisationResult) -> list[dict[str, str]]:
 def markdown(cards: Sequence[Scorecard]) -> str:
     """Tables of one or several scorecards, side by side, with 95 % intervals."""
     names = [card.checkpoint for card in cards]
-    lines = ["# Scorecard", "", f"{cards[0].clips} clips. Square brackets hold 95 % intervals over people.", ""]
+    lines = [
+        "# Scorecard",
+        "",
+        f"{cards[0].clips} clips. Square brackets hold 95 % intervals over people (bootstrap; CKA: jackknife).",
+        "",
+    ]
     lines += _table(["", *names], [[title, *cells] for title, cells in summary_rows(cards)])
     for card in cards:
         if card.maps:
@@ -181,6 +186,8 @@ def show(interval: Interval | None) -> str:
     """0.42 [0.40, 0.44], or a dash for what is not known."""
     if interval is None or math.isnan(interval.value):
         return "–"
+    if math.isnan(interval.low):
+        return f"{interval.value:.2f}"
     return f"{interval.value:.2f} [{interval.low:.2f}, {interval.high:.2f}]"
 
 

@@ -2,6 +2,7 @@
 
 import errno
 import multiprocessing
+import re
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
@@ -54,7 +55,7 @@ def settle(work: Path, out: Path) -> None:
         raise FileExistsError(errno.EEXIST, "exists already", str(out))
     work.rename(out)
     for stale in out.parent.iterdir():
-        if stale.name.startswith(f".{out.name}-") and stale.name.endswith(".partial"):
+        if re.fullmatch(re.escape(f".{out.name}-") + r"[0-9a-f]{16}\.partial", stale.name):
             shutil.rmtree(stale, ignore_errors=True)
 
 
