@@ -185,6 +185,7 @@ def save_checkpoint(folder: str | Path, model: DFERModel, card: Card) -> Path:
             json.dumps(card.model_dump(mode="json"), indent=2, ensure_ascii=False) + "\n", encoding="utf-8"
         )
         (partial / README).write_text(card_markdown(card), encoding="utf-8")
+        (partial / WEIGHTS).chmod(0o644)  # safetensors writes it, and mkdtemp the folder, for the owner alone
         partial.chmod(0o755)
         partial.rename(folder)
     except BaseException:
