@@ -20,7 +20,7 @@ FEW_GROUPS = 20
 
 @dataclass(frozen=True, eq=False)
 class Interval(Result):
-    """A share in [0, 1] with its 95 % interval."""
+    """A share, or a difference of two, with its 95 % interval."""
 
     value: float
     low: float
@@ -96,7 +96,7 @@ def summary(
 
     Source: Efron and Tibshirani 1993, chapter 13 (percentile interval); Wilson 1927 (interval of a recall).
     """
-    guesses, y, names = _check(predicted, labels, label_names)
+    guesses, y, names = check_predictions(predicted, labels, label_names)
     if n_boot < 100:
         raise InputError(f"n_boot is {n_boot}; an interval needs 100 draws or more")
     confusion = confusion_matrix(y, guesses, labels=range(len(names)))
@@ -111,7 +111,7 @@ def summary(
         drawn_sizes = np.broadcast_to(sizes, drawn_hits.shape)
         resampling = f"{n_boot} draws within classes"
     else:
-        drawn_hits, drawn_sizes, n_groups = _draw_groups(guesses == y, y, groups, len(names), n_boot, rng)
+        drawn_hits, drawn_sizes, n_groups = draw_groups(guesses == y, y, groups, len(names), n_boot, rng)
         resampling = f"{n_boot} draws of {n_groups} groups"
         notes.append("the intervals of the recalls take clips as independent, those of WAR and UAR do not")
         if n_groups < FEW_GROUPS:
@@ -133,7 +133,7 @@ def summary(
         label_names=names,
         war=war,
         uar=uar,
-        recalls=tuple(ClassRecall(name, int(n), _wilson(int(k), int(n))) for name, k, n in zip(names, hits, sizes, strict=True)),
+        recalls=tuple(ClassRecall(name, int(n), wilson(int(k), int(n))) for name, k, n in zip(names, hits, sizes, strict=True)),
         confusion=confusion,
         constant_class=names[majority],
         constant_war=float(sizes[majority] / len(y)),
@@ -144,7 +144,7 @@ def summary(
     )
 
 
-def _check(
+def check_predictions(
     predicted: ArrayLike, labels: ArrayLike, label_names: Sequence[str] | None
 ) -> tuple[np.ndarray, np.ndarray, tuple[str, ...]]:
     """Return predicted and true class indexes (n,) and the names."""
@@ -160,21 +160,30 @@ def _check(
     return guesses, y, check_names(label_names, n_classes or int(max(guesses.max(), y.max())) + 1)
 
 
-def _draw_groups(
-    hit: np.ndarray, labels: np.ndarray, groups: ArrayLike, n_classes: int, n_boot: int, rng: np.random.Generator
-) -> tuple[np.ndarray, np.ndarray, int]:
-    """Draw whole groups with replacement: hits and sizes per class, (n_boot, C) each, and the number of groups."""
+def group_index(groups: ArrayLike, n: int) -> np.ndarray:
+    """Number (n,) of each clip's group, 0 upwards.
+
+    Raises: InputError for another length, a missing name, or one group alone.
+    """
     keys = np.asarray(groups)
-    if keys.shape != labels.shape:
-        raise InputError(f"groups has shape {keys.shape} for {len(labels)} clips; pass one group per clip")
+    if keys.shape != (n,):
+        raise InputError(f"groups has shape {keys.shape} for {n} clips; pass one group per clip")
     if pd.isna(keys).any():
         raise InputError(
             f"groups[{int(np.flatnonzero(pd.isna(keys))[0])}] is missing; name the group of every clip, or leave groups out"
         )
     unique, index = np.unique(keys.astype(str), return_inverse=True)
-    n_groups = len(unique)
-    if n_groups < 2:
+    if len(unique) < 2:
         raise InputError(f"all clips are in group {unique[0]}; a bootstrap over groups needs two or more, or leave groups out")
+    return index.reshape(-1)
+
+
+def draw_groups(
+    hit: np.ndarray, labels: np.ndarray, groups: ArrayLike, n_classes: int, n_boot: int, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray, int]:
+    """Draw whole groups with replacement: sums of `hit` (n,) and sizes per class, (n_boot, C) each, and the number of groups."""
+    index = group_index(groups, len(labels))
+    n_groups = int(index.max()) + 1
     cells = index * n_classes + labels
     table = np.stack([np.bincount(cells, hit, n_groups * n_classes), np.bincount(cells, minlength=n_groups * n_classes)])
     table = table.reshape(2, n_groups, n_classes)
@@ -198,7 +207,8 @@ def _interval(value: float, draws: np.ndarray) -> Interval:
     return Interval(float(value), float(low), float(high))
 
 
-def _wilson(hits: int, n: int) -> Interval:
+def wilson(hits: int, n: int) -> Interval:
+    """Share of hits with its 95 % Wilson interval; all NaN for n = 0."""
     if n == 0:
         return Interval(np.nan, np.nan, np.nan)
     bounds = binomtest(hits, n).proportion_ci(LEVEL, method="wilson")
