@@ -7,10 +7,11 @@ from dataclasses import FrozenInstanceError
 
 import numpy as np
 import pytest
-from sklearn.manifold import trustworthiness
+from sklearn.datasets import load_digits
+from sklearn.decomposition import PCA
+from sklearn.manifold import TSNE, trustworthiness
 
 from ifdd.errors import InputError
-from workbench.analysis import embedding
 from workbench.analysis.embedding import embed
 
 NAMES = ("happy", "sad", "neutral")
@@ -42,28 +43,6 @@ def test_labels_without_meaning_are_at_chance() -> None:
     standard_error = np.sqrt(0.25 * 0.75 / 1000)
     assert abs(result.knn_accuracy - result.knn_chance) < 4 * standard_error
     assert abs(result.knn_chance - 0.25) < 0.01
-
-
-def test_knn_accuracy_by_hand() -> None:
-    # on a line, three neighbours: only the a at 10 sits among b
-    xy = np.array([[0, 0], [1, 0], [2, 0], [3, 0], [10, 0], [10.5, 0], [11, 0], [9, 0]], dtype=float)
-    labels = np.array([0, 0, 0, 0, 0, 1, 1, 1])
-    accuracy, _ = embedding._knn_accuracy(xy, labels, 3, seed=0)
-    assert accuracy == 7 / 8
-
-
-def test_tied_votes_go_to_the_nearer_class() -> None:
-    xy = np.array([[0.0, 0], [1, 0], [-1.5, 0], [50, 0], [50.1, 0], [50.2, 0]])
-    labels = np.array([1, 1, 0, 0, 0, 0])
-    accuracy, _ = embedding._knn_accuracy(xy, labels, 2, seed=0)
-    # clip 0 has neighbours 1 (its class, nearer) and 2; clip 1: 0 and 2, also right; clip 2: both of class 1, wrong
-    assert accuracy == 5 / 6
-
-
-def test_duplicates_do_not_vote_for_themselves() -> None:
-    xy = np.zeros((6, 2))
-    accuracy, _ = embedding._knn_accuracy(xy, np.arange(6), 5, seed=0)
-    assert accuracy == 0.0
 
 
 @pytest.mark.parametrize("method", ["tsne", "pca"])
@@ -107,7 +86,8 @@ def test_caption_and_parameters() -> None:
     result = embed(features, labels, label_names=NAMES, seed=2)
     assert result.caption == (
         f"t-SNE (perplexity 30, seed 2), n = 102; 5-NN accuracy 1.00 (chance {result.knn_chance:.2f}), "
-        f"trustworthiness {result.trustworthiness:.2f}"
+        f"trustworthiness {result.trustworthiness:.2f}, continuity {result.measure('continuity').value:.2f}, "
+        f"silhouette {result.measure('silhouette').value:.2f}"
     )
     assert result.parameters["pca_dimensions"] == 50
     assert result.parameters["perplexity"] == result.parameters["perplexity_asked"] == 30
@@ -141,15 +121,6 @@ def test_a_class_of_one_clip_is_noted() -> None:
     assert result.knn_accuracy == pytest.approx(89 / 90)
 
 
-def test_trustworthiness_of_many_clips_is_subsampled(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(embedding, "TRUST_CLIPS", 50)
-    features, labels = blobs()
-    result = embed(features, labels, method="pca", seed=5)
-    chosen = np.sort(np.random.default_rng(5).choice(90, 50, replace=False))
-    assert result.parameters["trustworthiness_clips"] == 50
-    assert result.trustworthiness == trustworthiness(features[chosen], result.xy[chosen], n_neighbors=5)
-
-
 def test_result_is_frozen_plain_and_picklable() -> None:
     features, labels = blobs()
     result = embed(features, labels)
@@ -164,6 +135,87 @@ def test_result_is_frozen_plain_and_picklable() -> None:
     copy = pickle.loads(pickle.dumps(result))  # an app's cache does this
     assert copy == result
     np.testing.assert_array_equal(copy.transform(features[:3]), result.transform(features[:3]))
+
+
+def exact_divergence(x: np.ndarray, xy: np.ndarray, perplexity: float) -> float:
+    """KL(P || Q) of van der Maaten and Hinton 2008, equations 1 and 4, with all pairs and bandwidths found by bisection."""
+    squared = ((x[:, None] - x[None]) ** 2).sum(-1)
+    conditional = np.zeros_like(squared)
+    for i, row in enumerate(squared):
+        others = np.delete(row, i)
+        low, high = 1e-12, 1e6
+        for _ in range(200):
+            beta = np.sqrt(low * high)
+            p = np.exp(-beta * (others - others.min()))
+            p /= p.sum()
+            entropy = -(p * np.log2(np.maximum(p, 1e-300))).sum()
+            low, high = (beta, high) if 2**entropy > perplexity else (low, beta)
+        conditional[i, np.arange(len(x)) != i] = p
+    joint = (conditional + conditional.T) / (2 * len(x))
+    kernel = 1 / (1 + ((xy[:, None] - xy[None]) ** 2).sum(-1))
+    np.fill_diagonal(kernel, 0)
+    q = kernel / kernel.sum()
+    inside = joint > 1e-12
+    return float((joint[inside] * np.log(joint[inside] / q[inside])).sum())
+
+
+def test_tsne_is_as_good_as_that_of_scikit_learn() -> None:
+    """On the digits, both scored by the divergence they minimise, over all pairs, and by trustworthiness."""
+    x, labels = load_digits(return_X_y=True)
+    x, labels = x[:600].astype(float), labels[:600]
+    ours = embed(x, labels, perplexity=30)
+    theirs = TSNE(perplexity=30, random_state=0).fit_transform(PCA(50, random_state=0).fit_transform(x))
+    assert exact_divergence(x, ours.xy, 30) < exact_divergence(x, theirs, 30) + 0.03
+    assert ours.trustworthiness > trustworthiness(x, theirs) - 0.005
+    assert ours.knn_accuracy > 0.93
+
+
+@pytest.mark.parametrize("method", ["tsne", "pca"])
+def test_unseen_clips_are_placed_with_their_class(method: str) -> None:
+    features, labels = blobs(d=70)
+    old = np.arange(90) % 3 > 0
+    result = embed(features[old], labels[old], method=method)  # type: ignore[arg-type]
+    placed = result.transform(features[~old])
+    distances = np.linalg.norm(placed[:, None] - result.xy[None], axis=2)
+    assert (labels[old][distances.argmin(axis=1)] == labels[~old]).all()
+
+
+def test_another_start_is_kept_to() -> None:
+    """Two classes far apart: the one that begins on the left stays there."""
+    features, labels = blobs(classes=2)
+    start = np.random.default_rng(0).normal(size=(60, 2)) + np.where(labels == 1, -10, 10)[:, None] * [1, 0]
+    for side in (1, -1):
+        result = embed(features, labels, start=start * [side, 1])
+        assert (np.sign(result.xy[:, 0]) == np.where(labels == 1, -side, side)).all()
+        assert result.parameters["start"] == "given"
+
+
+def test_measures_come_with_n_and_chance() -> None:
+    features, labels = blobs()
+    people = np.arange(90) % 6
+    result = embed(features, labels, method="pca", groups=people, k=7)
+    names = [(m.name, m.space, m.n, m.k) for m in result.measures]
+    assert names == [
+        ("kNN accuracy", "map", 90, 7),
+        ("kNN accuracy", "features", 90, 7),
+        ("kNN accuracy, other groups", "map", 90, 7),
+        ("kNN accuracy, other groups", "features", 90, 7),
+        ("trustworthiness", "map", 90, 7),
+        ("continuity", "map", 90, 7),
+        ("silhouette", "map", 90, None),
+        ("silhouette", "features", 90, None),
+    ]
+    assert all(m.null < m.value for m in result.measures)
+    assert "7-NN accuracy from other groups 1.00" in result.caption
+    with pytest.raises(InputError, match=r"no measure 'stress' of the map; there are kNN accuracy \(map\)"):
+        result.measure("stress")
+
+
+def test_a_class_of_one_person_and_fewer_neighbours_are_noted() -> None:
+    features, labels = blobs(4)
+    result = embed(features, labels, method="pca", k=20, groups=np.where(labels == 0, 0, np.arange(12)), label_names=NAMES)
+    assert "neighbours that vote lowered from 20 to 11: 12 clips" in result.notes
+    assert "happy is of one group alone: its clips can only count as wrong from other groups" in result.notes
 
 
 def test_the_inputs_are_left_alone() -> None:
@@ -197,6 +249,11 @@ def good() -> tuple[np.ndarray, np.ndarray]:
         (lambda f, y: {"label_names": ("a", "a", "b")}, "names a class twice"),
         (lambda f, y: {"method": "isomap"}, "unknown embedding method 'isomap'; use one of tsne, umap, pca"),
         (lambda f, y: {"perplexity": 0.0}, "perplexity 0"),
+        (lambda f, y: {"k": 0}, "k 0 and jobs 1 at least 1"),
+        (lambda f, y: {"start": np.zeros((12, 2))}, r"pass a place for each clip, \(12, 2\)"),
+        (lambda f, y: {"start": f[:, :2], "method": "pca"}, "PCA begins nowhere"),
+        (lambda f, y: {"groups": y[:-1]}, r"groups has shape \(11,\) for 12 clips"),
+        (lambda f, y: {"groups": np.zeros(12)}, "all clips are of one group"),
     ],
 )
 def test_bad_input(change, message: str) -> None:  # type: ignore[no-untyped-def]

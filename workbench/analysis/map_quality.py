@@ -1,0 +1,141 @@
+"""How far can a map of clips be trusted? Each figure with its number of clips, and with its null: what it is if nothing is there.
+
+- kNN accuracy: share of clips whose class wins the vote of their k nearest neighbours, the clip itself, or its whole person,
+  left out. Null: the same neighbours with the labels shuffled.
+- trustworthiness, continuity: are neighbours in the map neighbours in the features, and the reverse? Null: the clips placed at
+  random.
+- silhouette: how much nearer a clip is to its own class than to the next one. Null: the labels shuffled.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import ArrayLike
+from sklearn.manifold import trustworthiness
+from sklearn.metrics import pairwise_distances
+from sklearn.neighbors import NearestNeighbors
+
+from ifdd.errors import InputError
+from workbench.analysis._clusters import group_members
+from workbench.analysis._result import Result
+
+Space = Literal["map", "features"]
+MOST_CLIPS = 5000
+"""Measures that need all distances are taken on this many clips, drawn by the seed."""
+SHUFFLES = 100
+_BLOCK = 10_000_000  # neighbours held at a time
+
+
+@dataclass(frozen=True, eq=False)
+class MapMeasure(Result):
+    """One figure: of the map or of the features it was made from, on `n` clips with `k` neighbours (None where none are asked).
+
+    `null` is what it would be if there was nothing to find.
+    """
+
+    name: str
+    space: Space
+    value: float
+    null: float
+    n: int
+    k: int | None
+
+
+def knn_accuracy(
+    x: np.ndarray, labels: np.ndarray, k: int, *, groups: ArrayLike | None = None, space: Space = "map", seed: int = 0
+) -> MapMeasure:
+    """Vote of the k nearest neighbours (Euclidean) of each clip, x (n, d), labels (n,).
+
+    With `groups` (n,), e.g. persons, no clip of a clip's own group votes. Counts decide; of equal counts, the nearer clips.
+    `k` is lowered where fewer clips are left. At most 5,000 clips ask, all may answer.
+    Raises: InputError for one group alone.
+    """
+    n = len(x)
+    members = group_members(groups, n)
+    left = n - int(np.bincount(members).max())
+    if left < 1:
+        raise InputError("all clips are of one group, so no other group can vote; leave groups out")
+    k = min(k, left)
+    asking = np.arange(n) if x.shape[1] == 2 else sample(n, seed)
+    neighbours = np.concatenate([*_neighbours(x, asking, k, members)])
+    votes = 1 - np.arange(k) / k**2
+    classes = int(labels.max()) + 1
+
+    def accuracy(y: np.ndarray) -> float:
+        cells = y[neighbours] + classes * np.arange(len(asking))[:, None]
+        tally = np.bincount(cells.ravel(), np.tile(votes, len(asking)), classes * len(asking))
+        return float((tally.reshape(-1, classes).argmax(1) == y[asking]).mean())
+
+    rng = np.random.default_rng(seed)
+    null = float(np.mean([accuracy(rng.permutation(labels)) for _ in range(SHUFFLES)]))
+    name = "kNN accuracy" if groups is None else "kNN accuracy, other groups"
+    return MapMeasure(name, space, accuracy(labels), null, len(asking), k)
+
+
+def neighbourhoods(x: np.ndarray, xy: np.ndarray, k: int, *, seed: int = 0) -> tuple[MapMeasure, MapMeasure]:
+    """Trustworthiness and continuity, in [0, 1], of a map xy (n, 2) of features x (n, d), on at most 5,000 clips.
+
+    `k` is lowered below n / 2, where both are defined.
+    Source: Venna and Kaski 2001; continuity is trustworthiness with the two spaces exchanged.
+    """
+    rows = sample(len(x), seed)
+    n, k = len(rows), min(k, (len(rows) - 1) // 2)
+    null = random_trust(n, k)
+    there = float(trustworthiness(x[rows], xy[rows], n_neighbors=k))
+    back = float(trustworthiness(xy[rows], x[rows], n_neighbors=k))
+    return MapMeasure("trustworthiness", "map", there, null, n, k), MapMeasure("continuity", "map", back, null, n, k)
+
+
+def random_trust(n: int, k: int) -> float:
+    """Expected trustworthiness of a map that places its n clips at random, k neighbours.
+
+    The rank of a random neighbour is uniform on 1 … n − 1, so its expected excess over k is (n − 1 − k)(n − k) / 2(n − 1).
+    """
+    return 1 - (n - 1 - k) * (n - k) / ((n - 1) * (2 * n - 3 * k - 1))
+
+
+def silhouette(x: np.ndarray, labels: np.ndarray, *, space: Space = "map", seed: int = 0) -> MapMeasure:
+    """Mean silhouette, in [−1, 1], of x (n, d) by labels (n,), on at most 5,000 clips; NaN unless two classes occur, one twice.
+
+    Source: Rousseeuw 1987; a class of one clip counts 0, as in scikit-learn.
+    """
+    rows = sample(len(x), seed)
+    y = np.unique(labels[rows], return_inverse=True)[1]
+    sizes = np.bincount(y)
+    if len(sizes) < 2 or sizes.max() < 2:
+        return MapMeasure("silhouette", space, float("nan"), float("nan"), len(rows), None)
+    distances = pairwise_distances(x[rows])
+    rng = np.random.default_rng(seed)
+    null = float(np.mean([_silhouette(distances, rng.permutation(y), sizes) for _ in range(SHUFFLES // 5)]))
+    return MapMeasure("silhouette", space, _silhouette(distances, y, sizes), null, len(rows), None)
+
+
+def sample(n: int, seed: int) -> np.ndarray:
+    """Indexes of at most 5,000 of n clips, in order."""
+    return np.arange(n) if n <= MOST_CLIPS else np.sort(np.random.default_rng(seed).choice(n, MOST_CLIPS, replace=False))
+
+
+def _neighbours(x: np.ndarray, asking: np.ndarray, k: int, members: np.ndarray) -> Iterator[np.ndarray]:
+    """The k nearest clips of other groups (m, k), nearest first, a block of asking clips at a time."""
+    wanted = k + int(np.bincount(members).max())  # however many of them are the clip's own group, k others remain
+    index = NearestNeighbors(n_neighbors=min(wanted, len(x))).fit(x)
+    size = max(1, _BLOCK // wanted)
+    for first in range(0, len(asking), size):
+        block = asking[first : first + size]
+        found = index.kneighbors(x[block], return_distance=False)
+        own = members[found] == members[block][:, None]
+        yield np.take_along_axis(found, np.argsort(own, axis=1, kind="stable")[:, :k], axis=1)
+
+
+def _silhouette(distances: np.ndarray, y: np.ndarray, sizes: np.ndarray) -> float:
+    rows = np.arange(len(y))
+    sums = distances @ np.eye(len(sizes))[y]  # (n, classes): to all clips of a class
+    own = sums[rows, y] / np.maximum(sizes[y] - 1, 1)
+    others = sums / sizes
+    others[rows, y] = np.inf
+    nearest = others.min(1)
+    larger = np.maximum(own, nearest)
+    values = np.divide(nearest - own, larger, out=np.zeros(len(y)), where=larger > 0)
+    return float(np.where(sizes[y] > 1, values, 0.0).mean())
