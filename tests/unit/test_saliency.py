@@ -8,7 +8,7 @@ from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
 from torch import nn
 
 from ifdd import InputError, create_model
-from workbench.analysis import saliency
+from workbench.analysis import rendering, saliency
 from workbench.analysis.splits import inspect_split
 
 CLIPS = torch.rand(2, 3, 8, 32, 32, generator=torch.Generator().manual_seed(0))
@@ -80,7 +80,7 @@ def test_gradients_are_those_of_the_whole_model(name: str) -> None:
     if gradient is None:  # the pyramid does not read this stage
         gradient = torch.zeros_like(cache[name])
     expected = saliency.class_map(
-        saliency._as_volume(cache[name].detach(), (2, 2)), saliency._as_volume(gradient, (2, 2)), "global"
+        rendering.as_volume(cache[name].detach(), (2, 2)), rendering.as_volume(gradient, (2, 2)), "global"
     )
     ours = saliency.gradcam(model, CLIPS, name, target=3).raw
     np.testing.assert_allclose(ours, expected, rtol=1e-4, atol=1e-7)

@@ -1,228 +1,223 @@
-"""Where does the evidence for a class lie? Grad-CAM on any named activation of a video model.
+"""Where does the evidence for a class lie? Class activation maps of any named activation of a video model.
 
-The map of an activation A (positions p, channels c) for class y is  M(p) = Σ_c w_c · A_c(p)  with weights
+The score that is explained is the logit of a class, or with `against` the difference of two logits. The formulas are in `cam`.
+Two incompatible Grad-CAMs of video are in use: pytorch-grad-cam and Captum average each channel's slope over all positions
+(`global`), SlowFast and MMAction2 over those of each time step (`per-step`); every result says which it is.
 
-- `global`:   w_c = mean over all positions of ∂logit_y/∂A_c (Selvaraju et al. 2017; pytorch-grad-cam and Captum on 5-D tensors);
-- `per-step`: one weight for each time step, the mean over its own positions (SlowFast and MMAction2).
-
-`raw` is M, signed. `frames` is for the eye: ReLU, steps spread to the clip's frames, upsampled to pixels, normalised by clip,
-by frame or not at all. The pyramid reads the backbone's stages from the side: the map of a stage that a later one is computed
-from shows only what the pyramid reads of it. Gradients come from `autograd.grad`; parameters' `.grad`, modes and hooks stay
-as they were.
+`raw` is the map itself, signed. `frames` is for the eye: ReLU, steps spread to the clip's frames, upsampled to pixels,
+normalised by clip, by frame or not at all. Of a transformer the pyramid reads the stages from the side: the map of such a stage
+shows what the pyramid reads of it, and not what later blocks do with it. A CNN's stage has both. Gradients come from
+`autograd.grad`; parameters' `.grad`, modes and hooks stay as they were.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal, get_args
 
 import numpy as np
 import torch
-from torch import Tensor
-from torch.nn import functional as F
+from torch import Tensor, nn
 
-from ifdd.errors import InputError
-from ifdd.hooks import HookFunction
 from ifdd.model import DFERModel
-from ifdd.modules.issm import sampling_weights
 from ifdd.timing import repeat_to_clip_frames
+from workbench.analysis._activations import run_to
+from workbench.analysis._models import Classes, check_finite, choose_contrast, score
+from workbench.analysis._result import Result
+from workbench.analysis.cam import BY_POSITION, CamMethod, Weights, check_choice, class_map, singular_share
+from workbench.analysis.pooling import PoolingResult, averaged_sum_note, learned_pooling, no_bias, pooling_bias
+from workbench.analysis.rendering import (
+    Normalisation,
+    as_volume,
+    group_of,
+    is_spatial,
+    render_frames,
+    spatial_activations,
+    spread_steps,
+)
+from workbench.provenance import Provenance, record
 
-Weights = Literal["global", "per-step"]
-Normalisation = Literal["clip", "frame", "none"]
-
-FLAT = 1e-8
-"""A map whose maximum is below this share of its largest magnitude holds no positive evidence worth scaling up."""
+CONTEXT = "reaches the logits only through P: context that the predictor subtracts"
+"""How to read the map of anything that only the static branch holds."""
 
 
-@dataclass(frozen=True)
-class SaliencyResult:
+@dataclass(frozen=True, eq=False)
+class SaliencyResult(Result):
     """A batch of maps and the conventions they were made with.
 
-    `target` (B,) class indexes; `raw` (B, steps, h, w) signed, before ReLU and scaling, steps = K for the groups' activations
-    and T' else; `frames` (B, T, H, W) non-negative; `read` (B, T), False where no step reads a frame, so that nothing is known.
+    `target` (B,) class indexes, `against` (B,) those whose logits are subtracted, or None; `raw` (B, steps, h, w) signed, before
+    ReLU and scaling, steps = K for the groups' activations and T' else; `frames` (B, T, H, W) non-negative; `read` (B, T), False
+    where no step reads a frame, so that nothing is known. `weights` is "position" for methods that average nothing.
+    `score` (B,) is what is explained; where the method promises that `raw` sums to score − reference, `reference` (B,) is
+    finite. `pooling` are the weights that a model reads this activation with; `reading` says what the map means.
     """
 
     activation: str
     target: np.ndarray
-    weights: Weights
+    weights: Weights | Literal["position"]
     normalise: Normalisation
     raw: np.ndarray
     frames: np.ndarray
     read: np.ndarray
     notes: tuple[str, ...] = field(default=())
+    method: str = "gradcam"
+    against: np.ndarray | None = None
+    score: np.ndarray | None = None
+    reference: np.ndarray | None = None
+    pooling: PoolingResult | None = None
+    reading: str = ""
+    provenance: Provenance | None = None
+
+    def __post_init__(self) -> None:
+        """Maps stay writable, so that torch can take them without a copy."""
+
+    @property
+    def residue(self) -> np.ndarray:
+        """What `raw` lacks to score − reference (B,), in logits; NaN where the method promises nothing."""
+        if self.score is None or self.reference is None:
+            return np.full(len(self.raw), np.nan)
+        return np.asarray(self.score - self.reference - self.raw.sum((1, 2, 3), dtype=np.float64))
 
 
 def gradcam(
-    model: DFERModel,
+    model: nn.Module,
     clips: Tensor,
     activation: str = "ladm.Y_D",
-    target: int | Sequence[int] | None = None,
+    target: Classes = None,
     weights: Weights = "global",
     normalise: Normalisation = "clip",
+    *,
+    against: Classes = None,
+    method: CamMethod = "gradcam",
 ) -> SaliencyResult:
-    """Grad-CAM of one activation; `target` a class, one for each clip, or None for the predicted class.
+    """Map of one activation of clips (B, 3, T, H, W); `target` a class, one for each clip, or None for the predicted class.
 
-    Raises: InputError for an unknown activation, one without places in the frame, an unknown class or convention.
+    With `against` the difference of two logits is explained. The model is one of ours, or any module that returns logits; of
+    those an activation is the name of a sub-module that returns (B, C, T', h, w).
+    Raises: InputError for an unknown activation, one without places in the frame, an unknown class or convention, NaN.
     """
-    return _gradcam(model, clips, (activation,), target, weights, normalise)[activation]
+    return class_maps(model, clips, (activation,), target, weights, normalise, against=against, method=method)[activation]
 
 
 def gradcam_branches(
     model: DFERModel,
     clips: Tensor,
-    target: int | Sequence[int] | None = None,
+    target: Classes = None,
     weights: Weights = "global",
     normalise: Normalisation = "clip",
+    *,
+    against: Classes = None,
+    method: CamMethod = "gradcam",
 ) -> dict[str, SaliencyResult]:
-    """Grad-CAM of each of the model's branches (D and S, or X of a baseline) in one forward and one backward pass."""
-    results = _gradcam(model, clips, tuple(model.branches.values()), target, weights, normalise)
+    """Maps of each of the model's branches (D and S, or X of a baseline) in one forward and one backward pass."""
+    names = tuple(model.branches.values())
+    results = class_maps(model, clips, names, target, weights, normalise, against=against, method=method)
     return {branch: results[name] for branch, name in model.branches.items()}
 
 
-def _gradcam(
-    model: DFERModel,
+def class_maps(
+    model: nn.Module,
     clips: Tensor,
-    names: tuple[str, ...],
-    target: int | Sequence[int] | None,
-    weights: Weights,
-    normalise: Normalisation,
+    names: Sequence[str],
+    target: Classes = None,
+    weights: Weights = "global",
+    normalise: Normalisation = "clip",
+    *,
+    against: Classes = None,
+    method: CamMethod = "gradcam",
 ) -> dict[str, SaliencyResult]:
-    _check_choice("weights", weights, get_args(Weights))
-    _check_choice("normalise", normalise, get_args(Normalisation))
-    model.select_activations(names)
-    for name in names:
-        if not is_spatial(name):
-            raise InputError(f"{name} has no places in the frame; choose one of {', '.join(spatial_activations(model))}")
-    logits, cache = _decode_with_gradients(model, clips, names)
-    classes = _targets(target, logits)
+    """`gradcam` of several activations in one forward and one backward pass, by name."""
+    check_choice("method", method, get_args(CamMethod))
+    check_choice("weights", weights, get_args(Weights))
+    check_choice("normalise", normalise, get_args(Normalisation))
+    names = tuple(names)
+    logits, cache = run_to(model, clips, names)
+    check_finite(logits.detach(), "the logits")
+    classes, others = choose_contrast(target, against, logits)
     with torch.enable_grad():  # the caller may have gradients off
-        score = logits.gather(1, classes[:, None]).sum()
-    gradients = torch.autograd.grad(score, [cache[name] for name in names], allow_unused=True)
-    grid = model.config.grid
+        scores = score(logits, classes, others)
+        total = scores.sum()
+    gradients = torch.autograd.grad(total, [cache[name] for name in names], allow_unused=True)
+    source = record(
+        "class activation map",
+        {"activations": list(names), "method": method, "weights": weights, "normalise": normalise},
+        {"clips": clips.detach().float().cpu().numpy(), "target": classes.cpu().numpy()}
+        | ({} if others is None else {"against": others.cpu().numpy()}),
+        ("torch",),
+    )
+    grid = model.config.grid if isinstance(model, DFERModel) else (0, 0)
     results = {}
     for name, gradient in zip(names, gradients, strict=True):
-        features = cache[name].detach()
-        slope = torch.zeros_like(features) if gradient is None else gradient
-        raw = class_map(_as_volume(features, grid), _as_volume(slope, grid), weights)
-        positive, read = spread_steps(raw.clamp(min=0), name, cache)
-        frames, notes = render_frames(positive, raw, model.config.frames, model.config.size, normalise)
+        features = as_volume(cache[name].detach(), grid)
+        slope = torch.zeros_like(features) if gradient is None else as_volume(gradient, grid)
+        check_finite(features, name)
+        raw = class_map(features, slope, weights, method)
+        notes: tuple[str, ...] = ()
+        pooling, reading, reference = None, "", no_bias(len(raw), raw.device)
         if gradient is None:
             notes = (f"the logits do not depend on {name}: nothing after the backbone reads it, so its map is zero",)
-        results[name] = SaliencyResult(
-            activation=name,
-            target=classes.cpu().numpy(),
-            weights=weights,
-            normalise=normalise,
-            raw=raw.cpu().numpy(),
-            frames=frames.cpu().numpy(),
-            read=repeat_to_clip_frames(read, model.config.frames).cpu().numpy(),
-            notes=notes,
-        )
+        elif method == "gradcam++" and float(singular_share(features, slope, weights).max()) > 0:
+            notes = (f"Grad-CAM++ is derived for rectified activations, {name} has negative ones; read another method beside it",)
+        if isinstance(model, DFERModel) and gradient is not None:
+            reading = f"{name.rsplit('.', 1)[-1]} {CONTEXT}" if group_of(name) == "S" else ""
+            pooling = learned_pooling(model)
+            if pooling is not None and pooling.activation != name:
+                pooling = None
+            if pooling is not None and method == "hirescam":
+                reference = pooling_bias(model, classes, others)
+            if pooling is not None and method in ("gradcam", "gradcam++"):
+                notes = (*notes, *averaged_sum_note(pooling, weights))
+        kept = cache if isinstance(model, DFERModel) else None
+        results[name] = finish(
+            clips, raw, name, kept, normalise, notes=notes, scores=scores.detach(), classes=classes, others=others, method=method,
+            weights="position" if method in BY_POSITION else weights, reference=reference, pooling=pooling, reading=reading,
+            provenance=source, zero=gradient is None,
+        )  # fmt: skip
     return results
 
 
-def _decode_with_gradients(model: DFERModel, clips: Tensor, names: tuple[str, ...]) -> tuple[Tensor, dict[str, Tensor]]:
-    """Run the backbone without a graph and the rest with one: every named activation lies behind the backbone."""
-    wanted = {*names, *(name for name in model.activation_names if name.startswith("issm.sample_"))}
-    cache: dict[str, Tensor] = {}
-    with model.evaluating():
-        with torch.no_grad():
-            stages = model.encode(clips)
-        stages = tuple(stage.detach().requires_grad_() for stage in stages)
-        cache |= {f"backbone.stage{i}": stage for i, stage in enumerate(stages)}
-        behind = [name for name in wanted if not name.startswith("backbone.")]
-        with torch.enable_grad(), model.hooks({name: _store(cache, name) for name in behind}):
-            logits = model.decode(stages).logits
-    return logits, cache
-
-
-def _store(cache: dict[str, Tensor], name: str) -> HookFunction:
-    def store(activation: Tensor) -> None:
-        cache[name] = activation
-
-    return store
-
-
-def class_map(features: Tensor, gradient: Tensor, weights: Weights) -> Tensor:
-    """Channels weighted by their mean slope: two (B, C, steps, h, w) → (B, steps, h, w), signed."""
-    over = (2, 3, 4) if weights == "global" else (3, 4)
-    return (gradient.mean(over, keepdim=True) * features).sum(1)
-
-
-def spread_steps(raw: Tensor, name: str, cache: Mapping[str, Tensor]) -> tuple[Tensor, Tensor]:
-    """Spread the K steps of a group to the T' feature frames by the weights with which they were sampled.
-
-    This is the adjoint of sampling, so sums over time are conserved. Returns (B, T', h, w) and which frames are read (B, T').
-    Activations that have T' steps already are returned as they are.
-    """
-    group = group_of(name)
-    if group is None:
-        return raw, torch.ones(raw.shape[:2], dtype=torch.bool, device=raw.device)
-    sample = cache[f"issm.sample_{group}"].detach()
-    matrix = sampling_weights(sample, 2 * sample.shape[1]).to(raw.dtype)
-    return torch.einsum("bkt,bkhw->bthw", matrix, raw), matrix.sum(1) > 0
-
-
-def render_frames(
-    positive: Tensor, raw: Tensor, frames: int, size: tuple[int, int], normalise: Normalisation
-) -> tuple[Tensor, tuple[str, ...]]:
-    """Rectified maps (B, T', h, w) → maps for the eye (B, T, H, W), and notes on those without positive evidence.
-
-    `raw` are the signed maps: what is positive only by rounding against them is not scaled up.
-    """
-    pixels = F.interpolate(positive, size=size, mode="bilinear", align_corners=False)
-    pixels = repeat_to_clip_frames(pixels, frames)
-    if normalise == "none":
-        return pixels, ()
-    over = (1, 2, 3) if normalise == "clip" else (2, 3)
-    peak = pixels.amax(over, keepdim=True)
-    magnitude = raw.abs().amax((1, 2, 3), keepdim=True)
-    flat = peak <= FLAT * magnitude.clamp(min=torch.finfo(raw.dtype).tiny)
-    notes = tuple(
-        f"clip {i}: no positive evidence in {'any' if normalise == 'clip' else 'some'} frame; its map is left at zero"
-        for i in range(len(raw))
-        if bool(flat[i].any())
+def finish(
+    clips: Tensor,
+    raw: Tensor,
+    name: str,
+    cache: dict[str, Tensor] | None,
+    normalise: Normalisation,
+    *,
+    classes: Tensor,
+    others: Tensor | None,
+    scores: Tensor,
+    method: str,
+    weights: Weights | Literal["position"],
+    provenance: Provenance,
+    reference: Tensor | None = None,
+    notes: tuple[str, ...] = (),
+    pooling: PoolingResult | None = None,
+    reading: str = "",
+    zero: bool = False,
+) -> SaliencyResult:
+    """Render signed maps (B, steps, h, w) of `name` over clips; `cache` has where the groups read, None for other models."""
+    frames, size = clips.shape[2], (int(clips.shape[3]), int(clips.shape[4]))
+    positive, read = spread_steps(raw.clamp(min=0), name if cache is not None else "", cache or {})
+    shown, flat = render_frames(positive, raw, frames, size, normalise)
+    return SaliencyResult(
+        activation=name,
+        target=classes.cpu().numpy(),
+        weights=weights,
+        normalise=normalise,
+        raw=raw.float().cpu().numpy(),
+        frames=shown.float().cpu().numpy(),
+        read=repeat_to_clip_frames(read, frames).cpu().numpy(),
+        notes=notes if zero else (*notes, *flat),
+        method=method,
+        against=None if others is None else others.cpu().numpy(),
+        score=scores.double().cpu().numpy(),
+        reference=None if reference is None else reference.double().cpu().numpy(),
+        pooling=pooling,
+        reading=reading,
+        provenance=provenance,
     )
-    return torch.where(flat, torch.zeros_like(pixels), pixels / peak.clamp(min=torch.finfo(raw.dtype).tiny)), notes
 
 
-def group_of(name: str) -> Literal["S", "D"] | None:
-    """The group whose K steps an activation has; None for activations over all T' feature frames."""
-    if name in ("ladm.Y_S", "ladm.update", "issm.X_S"):
-        return "S"
-    if name in ("ladm.Y_D", "ladm.detail", "ladm.prediction", "issm.X_D"):
-        return "D"
-    return None
-
-
-def is_spatial(name: str) -> bool:
-    """Whether an activation has places in the frame."""
-    return group_of(name) is not None or name == "pyramid.X" or name.startswith("backbone.")
-
-
-def spatial_activations(model: DFERModel) -> tuple[str, ...]:
-    """Activations of this model that a saliency map can be made of: those with places that the logits depend on."""
-    unread = {f"backbone.stage{i}" for i in range(4) if i not in model.config.stages}
-    return tuple(name for name in model.activation_names if is_spatial(name) and name not in unread)
-
-
-def _as_volume(activation: Tensor, grid: tuple[int, int]) -> Tensor:
-    """Tokens (B, K·h·w, C) or a volume → (B, C, steps, h, w)."""
-    if activation.dim() == 5:
-        return activation
-    return activation.unflatten(1, (-1, *grid)).movedim(-1, 1)
-
-
-def _targets(target: int | Sequence[int] | None, logits: Tensor) -> Tensor:
-    batch, classes = logits.shape
-    if target is None:
-        return logits.detach().argmax(1)
-    chosen = torch.as_tensor(target)
-    chosen = chosen.expand(batch) if chosen.dim() == 0 else chosen
-    if chosen.shape != (batch,) or bool(((chosen < 0) | (chosen >= classes)).any()):
-        raise InputError(f"target {target} is no class for {batch} clips; classes are 0 to {classes - 1}")
-    return chosen.to(logits.device)
-
-
-def _check_choice(name: str, value: str, choices: tuple[str, ...]) -> None:
-    if value not in choices:
-        raise InputError(f"{name}={value!r} is unknown; choose one of {', '.join(choices)}")
+__all__ = [
+    "CamMethod", "Normalisation", "SaliencyResult", "Weights", "class_map", "class_maps", "gradcam", "gradcam_branches",
+    "group_of", "is_spatial", "render_frames", "spatial_activations", "spread_steps",
+]  # fmt: skip

@@ -1,0 +1,108 @@
+"""What analyses ask of any video model: its logits, the classes to explain, and everything left as it was."""
+
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+import torch
+from torch import Tensor, nn
+
+from ifdd.errors import InputError
+
+_FREEZING = threading.RLock()
+
+Classes = int | Sequence[int] | None
+"""A class, one for each clip, or None."""
+
+
+def logits_of(model: nn.Module, clips: Tensor) -> Tensor:
+    """Logits (B, classes) of clips (B, 3, T, H, W), whether the model returns them or an output that has them.
+
+    Raises: InputError for a model that returns something else.
+    """
+    output = model(clips)
+    logits = output if isinstance(output, Tensor) else getattr(output, "logits", None)
+    if not isinstance(logits, Tensor) or logits.dim() != 2:
+        raise InputError(
+            f"the model returns {type(output).__name__}; an analysis needs logits (clips, classes), or an output with .logits"
+        )
+    return logits
+
+
+@contextmanager
+def evaluating(model: nn.Module) -> Iterator[None]:
+    """Evaluation mode inside the block; afterwards each sub-module is in the mode that it had."""
+    modes = [(module, module.training) for module in model.modules()]
+    try:
+        model.eval()
+        yield
+    finally:
+        for module, training in modes:
+            module.training = training
+
+
+@contextmanager
+def frozen(model: nn.Module) -> Iterator[None]:
+    """Evaluation mode, and parameters that take no gradient: a backward pass then keeps less, and leaves no `.grad`.
+
+    One thread at a time: another one would restore the flags that it found.
+    """
+    with _FREEZING:
+        flags = [(parameter, parameter.requires_grad) for parameter in model.parameters()]
+        try:
+            for parameter, _ in flags:
+                parameter.requires_grad_(False)
+            with evaluating(model):
+                yield
+        finally:
+            for parameter, flag in flags:
+                parameter.requires_grad_(flag)
+
+
+def choose_classes(target: Classes, logits: Tensor, what: str = "target") -> Tensor:
+    """Class indexes (B,); None stands for the predicted ones.
+
+    Raises: InputError for a class that is not there, or another number of them.
+    """
+    batch, classes = logits.shape
+    if target is None:
+        return logits.detach().argmax(1)
+    chosen = torch.as_tensor(target)
+    chosen = chosen.expand(batch) if chosen.dim() == 0 else chosen
+    whole = not (chosen.is_floating_point() or chosen.is_complex() or chosen.dtype == torch.bool)
+    if not whole or chosen.shape != (batch,) or bool(((chosen < 0) | (chosen >= classes)).any()):
+        raise InputError(f"{what} {target} is no class for {batch} clips; classes are 0 to {classes - 1}")
+    return chosen.to(logits.device, torch.int64)
+
+
+def choose_contrast(target: Classes, against: Classes, logits: Tensor) -> tuple[Tensor, Tensor | None]:
+    """Classes to explain (B,), and those whose logits are subtracted, if any.
+
+    Raises: InputError as `choose_classes`, or for a class against itself.
+    """
+    chosen = choose_classes(target, logits)
+    if against is None:
+        return chosen, None
+    others = choose_classes(against, logits, "against")
+    same = torch.nonzero(chosen == others).flatten().tolist()
+    if same:
+        raise InputError(
+            f"against {int(others[same[0]])} is the target of clip {same[0]}: their difference is zero; name another class"
+        )
+    return chosen, others
+
+
+def score(logits: Tensor, classes: Tensor, others: Tensor | None) -> Tensor:
+    """Logit of the class (B,), minus that of the other class where there is one."""
+    own = logits.gather(1, classes[:, None])[:, 0]
+    return own if others is None else own - logits.gather(1, others[:, None])[:, 0]
+
+
+def check_finite(values: Tensor, what: str) -> None:
+    """Refuse NaN and infinity, naming the first clip that has them.
+
+    Raises: InputError.
+    """
+    bad = torch.nonzero(~torch.isfinite(values.flatten(1)).all(1)).flatten().tolist()
+    if bad:
+        raise InputError(f"{what} of clip {bad[0]} holds NaN or infinity; look for a diverged model or an overflow")
