@@ -5,11 +5,13 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.integrate import quad
 from scipy.stats import foldnorm, norm
+from sklearn.metrics import roc_auc_score
 from torchmetrics.functional.classification import multiclass_calibration_error
 
 from ifdd.errors import InputError
-from workbench.analysis.confidence import calibration, density, reflected_kde
+from workbench.analysis.confidence import calibration, density, reflected_kde, separation
 
 
 def random_probs(n: int, classes: int, seed: int = 0) -> np.ndarray:
@@ -121,6 +123,42 @@ def test_classes_with_no_or_one_clip() -> None:
     assert fear.negatives.n == 9
     assert "fear: no clip has this label" in result.notes
     assert "sad, positives: no density from one clip (n = 1)" in result.notes
+
+
+def test_integral_agrees_with_adaptive_quadrature() -> None:
+    values = np.concatenate([np.zeros(5), np.ones(3), np.random.default_rng(0).uniform(size=20)])
+    result = density(two_classes(values), np.zeros(28, int))
+    curve = result.classes[0].positives
+    fine, _ = quad(lambda x: reflected_kde(values, np.array([x]), curve.bandwidth)[0], 0, 1, limit=200)
+    assert fine == pytest.approx(1, abs=1e-9)
+    assert integral(curve.density, result.grid) == pytest.approx(fine, abs=1e-3)
+
+
+def test_overlap_is_the_shared_area() -> None:
+    rng = np.random.default_rng(0)
+    probs, labels = two_classes(np.concatenate([rng.beta(5, 2, 60), rng.beta(2, 5, 40)])), np.repeat([0, 1], [60, 40])
+    item = density(probs, labels).classes[0]
+    sides = [(side.values, side.bandwidth) for side in (item.positives, item.negatives)]
+    shared = quad(lambda x: min(reflected_kde(v, np.array([x]), h)[0] for v, h in sides), 0, 1, limit=500)[0]
+    assert item.overlap == pytest.approx(shared, abs=1e-3)
+    assert item.separation == pytest.approx(roc_auc_score(labels == 0, probs[:, 0]))
+
+
+def test_overlap_and_separation_at_their_ends() -> None:
+    same = density(two_classes(np.tile([0.2, 0.5, 0.9], 2)), np.repeat([0, 1], 3)).classes[0]
+    assert (same.overlap, same.separation) == (pytest.approx(1, abs=1e-3), 0.5)
+    apart = density(two_classes(np.array([0.99, 0.97, 0.01, 0.03])), [0, 0, 1, 1]).classes[0]
+    assert apart.overlap < 1e-3
+    assert apart.separation == 1
+    alone = density(two_classes(np.array([0.5, 0.5, 0.4])), [0, 0, 0]).classes[0]
+    assert (alone.overlap, alone.separation) == (None, None)
+    assert separation(np.array([0.5, 0.5]), np.array([0.5])) == 0.5  # all equal: chance, by ties
+
+
+def test_table_names_n_and_bandwidth() -> None:
+    result = density(random_probs(30, 3), np.arange(30) % 3, bandwidth=0.05)
+    assert result.table[1]["n negatives"] == 20
+    assert {row["bandwidth positives"] for row in result.table} == {0.05}
 
 
 def test_calibration_by_hand() -> None:

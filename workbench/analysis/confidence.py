@@ -1,14 +1,17 @@
-"""How sure is the model, and is it right to be? Densities of the class probabilities, and calibration."""
+"""How sure is the model? Densities of the class probabilities, positives against negatives; calibration is offered here too."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
+from scipy.stats import rankdata
 
 from ifdd.errors import InputError
 from workbench.analysis._inputs import check_labels, check_names, check_probabilities
 from workbench.analysis._result import Result
+from workbench.analysis.calibration import CalibrationResult as CalibrationResult
+from workbench.analysis.calibration import calibration as calibration
 from workbench.provenance import Provenance, record
 
 MIN_BANDWIDTH = 1e-4
@@ -37,11 +40,18 @@ class Density(Result):
 
 @dataclass(frozen=True, eq=False)
 class ClassConfidence(Result):
-    """Probability of one class, for the clips of that class (positives) and for all others (negatives)."""
+    """Probability of one class, for the clips of that class (positives) and for all others (negatives).
+
+    `overlap` is the area under both densities, from 0 (apart) to 1 (equal); it depends on the bandwidths, and is None where a
+    density is. `separation` is the probability that a positive has more than a negative, ties by halves (the area under the
+    ROC curve): 0.5 is chance, 1 apart; None where a side has no clip.
+    """
 
     name: str
     positives: Density
     negatives: Density
+    overlap: float | None
+    separation: float | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,32 +68,16 @@ class ConfidenceResult(Result):
         """Names of the classes, in the order of the model."""
         return tuple(item.name for item in self.classes)
 
-
-@dataclass(frozen=True, eq=False)
-class CalibrationResult(Result):
-    """Reliability of the winning class over bins of confidence, and calibration errors.
-
-    A bin holds confidences above its lower and up to its upper edge. `mean_confidence` and `accuracy` of an empty bin
-    are NaN. `ece` is the expected calibration error of the winning class; `classwise_ece` (C,) that of every class.
-    """
-
-    n: int
-    label_names: tuple[str, ...]
-    edges: np.ndarray  # (bins + 1,)
-    counts: np.ndarray  # (bins,)
-    mean_confidence: np.ndarray  # (bins,)
-    accuracy: np.ndarray  # (bins,)
-    ece: float
-    classwise_ece: np.ndarray  # (C,)
-    provenance: Provenance
-
     @property
-    def caption(self) -> str:
-        """One sentence: n, both calibration errors, number of bins."""
-        return (
-            f"n = {self.n}; expected calibration error {self.ece:.3f}, "
-            f"mean over classes {self.classwise_ece.mean():.3f} ({len(self.counts)} bins)"
-        )
+    def table(self) -> list[dict[str, object]]:
+        """One row per class: n and bandwidth of both sides, overlap, separation."""
+        rows: list[dict[str, object]] = []
+        for item in self.classes:
+            row: dict[str, object] = {"class": item.name, "overlap": item.overlap, "separation": item.separation}
+            for side, part in (("positives", item.positives), ("negatives", item.negatives)):
+                row |= {f"n {side}": part.n, f"bandwidth {side}": part.bandwidth}
+            rows.append(row)
+        return rows
 
 
 def density(
@@ -108,7 +102,8 @@ def density(
     Raises:
         InputError: rows that are no probabilities, labels that do not fit, a bandwidth or grid out of range.
 
-    Source: the per-class confidence figure of the IFDD paper (Fig. 5); Silverman 1986, section 2.10 (reflection).
+    Source: the per-class confidence figure of the IFDD paper (Fig. 5); Silverman 1986, section 2.10 (reflection); Inman and
+    Bradley 1989 (overlap).
     """
     p = check_probabilities(probs)
     y = check_labels(labels, len(p), p.shape[1])
@@ -126,11 +121,12 @@ def density(
         own = y == c
         if not own.any():
             notes.append(f"{name}: no clip has this label")
-        sides = [
+        positives, negatives = (
             _density(p[:, c], rows, points, bandwidth, f"{name}, {side}", notes)
             for side, rows in (("positives", own), ("negatives", ~own))
-        ]
-        classes.append(ClassConfidence(name, *sides))
+        )
+        apart = separation(positives.values, negatives.values)
+        classes.append(ClassConfidence(name, positives, negatives, _overlap(positives, negatives, points), apart))
     settings = {"bandwidth": bandwidth if bandwidth is not None else "scott", "grid": grid, "label_names": list(names)}
     return ConfidenceResult(
         points, tuple(classes), tuple(notes), record("confidence.density", settings, {"probs": p, "labels": y})
@@ -156,6 +152,24 @@ def _density(
     return Density(values, rows, reflected_kde(values, points, bandwidth), bandwidth)
 
 
+def _overlap(positives: Density, negatives: Density, points: np.ndarray) -> float | None:
+    if positives.density is None or negatives.density is None:
+        return None
+    return float(min(np.trapezoid(np.minimum(positives.density, negatives.density), points), 1.0))
+
+
+def separation(positives: np.ndarray, negatives: np.ndarray) -> float | None:
+    """Probability that a positive (n,) exceeds a negative (m,), ties by halves; None if either has no value.
+
+    Source: Mann and Whitney 1947; Hanley and McNeil 1982 (equals the area under the ROC curve).
+    """
+    n, m = len(positives), len(negatives)
+    if not n or not m:
+        return None
+    ranks = rankdata(np.concatenate([positives, negatives]))
+    return float((ranks[:n].sum() - n * (n + 1) / 2) / (n * m))
+
+
 def reflected_kde(values: np.ndarray, points: np.ndarray, bandwidth: float) -> np.ndarray:
     """Gaussian kernel density of `values` (n,) in [0, 1] at `points` (G,) in [0, 1], reflected at 0 and 1; (G,).
 
@@ -172,54 +186,3 @@ def reflected_kde(values: np.ndarray, points: np.ndarray, bandwidth: float) -> n
                 if image.size:
                     total += np.exp(-0.5 * ((points[None] - image[:, None]) / bandwidth) ** 2).sum(axis=0)
     return total / (len(values) * bandwidth * np.sqrt(2 * np.pi))
-
-
-def calibration(
-    probs: ArrayLike, labels: ArrayLike, bins: int = 15, label_names: Sequence[str] | None = None
-) -> CalibrationResult:
-    """Compare how sure the model is with how often it is right.
-
-    Args:
-        probs: (n, C) softmax probabilities.
-        labels: (n,) true class indexes.
-        bins: number of bins of equal width on [0, 1].
-        label_names: one name per class.
-
-    Raises:
-        InputError: rows that are no probabilities, labels that do not fit, no bins.
-
-    Source: Guo et al. 2017 (expected calibration error of the winning class); Kull et al. 2019 (class-wise).
-    """
-    p = check_probabilities(probs)
-    y = check_labels(labels, len(p), p.shape[1])
-    names = check_names(label_names, p.shape[1])
-    if bins < 1:
-        raise InputError(f"bins is {bins}; use 1 or more")
-    edges = np.linspace(0.0, 1.0, bins + 1)
-    counts, confidence, accuracy = _reliability(p.max(axis=1), p.argmax(axis=1) == y, edges)
-    classwise = [_calibration_error(*_reliability(p[:, c], y == c, edges)) for c in range(p.shape[1])]
-    return CalibrationResult(
-        n=len(p),
-        label_names=names,
-        edges=edges,
-        counts=counts,
-        mean_confidence=confidence,
-        accuracy=accuracy,
-        ece=_calibration_error(counts, confidence, accuracy),
-        classwise_ece=np.array(classwise),
-        provenance=record("confidence.calibration", {"bins": bins, "label_names": list(names)}, {"probs": p, "labels": y}),
-    )
-
-
-def _reliability(confidence: np.ndarray, hit: np.ndarray, edges: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Count, mean confidence and share of hits in each bin (low, high]; a confidence of 0 falls in the first."""
-    bins = len(edges) - 1
-    where = np.clip(np.searchsorted(edges, confidence, side="left") - 1, 0, bins - 1)
-    counts = np.bincount(where, minlength=bins)
-    known = np.where(counts > 0, counts, np.nan)
-    return counts, np.bincount(where, confidence, bins) / known, np.bincount(where, hit, bins) / known
-
-
-def _calibration_error(counts: np.ndarray, confidence: np.ndarray, accuracy: np.ndarray) -> float:
-    filled = counts > 0
-    return float((counts[filled] * np.abs(accuracy[filled] - confidence[filled])).sum() / counts.sum())
