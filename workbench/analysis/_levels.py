@@ -1,0 +1,64 @@
+"""A factor of the clips as levels: names stay, numbers are binned by quantile."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike
+
+from ifdd.errors import InputError
+
+MISSING, EMPTY = "missing", "(empty)"
+
+
+@dataclass(frozen=True)
+class Levels:
+    """`codes` (n,) index `names`, the levels in ascending order, missing values last."""
+
+    codes: np.ndarray
+    names: tuple[str, ...]
+
+
+def levels(name: str, values: ArrayLike, n: int, bins: int = 4) -> Levels:
+    """Levels of one factor (n,): numbers with more than `bins` distinct values become `bins` bins of about equal counts.
+
+    A bin is named by its lowest and highest value; equal values never fall into two bins, so there may be fewer.
+    Raises: InputError for another length, fewer than two bins, or a name that differs in every clip.
+    """
+    series = pd.Series(np.asarray(values)) if np.ndim(values) == 1 else None
+    if series is None or len(series) != n:
+        raise InputError(f"factor {name} has shape {np.shape(values)} for {n} clips; pass one value per clip")
+    if bins < 2:
+        raise InputError(f"bins is {bins}; numbers need 2 bins or more")
+    known = series.notna()
+    numeric = pd.api.types.is_numeric_dtype(series) and not pd.api.types.is_bool_dtype(series)
+    if numeric and series[known].nunique() > bins:
+        if np.isinf(series[known].to_numpy(float)).any():
+            raise InputError(f"factor {name} holds infinity; leave those clips missing")
+        parts = pd.qcut(series, bins, labels=False, duplicates="drop")
+        parts = parts.map({part: i for i, part in enumerate(sorted(parts.dropna().unique()))})  # a bin may hold no value
+        ranges = [(series[parts == i].min(), series[parts == i].max()) for i in range(parts.nunique())]
+        digits = next(d for d in (3, 5, 8, 17) if d == 17 or len({f"{a:.{d}g} {b:.{d}g}" for a, b in ranges}) == len(ranges))
+        text = [f"{a:.{digits}g}" if a == b else f"{a:.{digits}g} to {b:.{digits}g}" for a, b in ranges]
+        codes = parts.to_numpy(float)
+    else:
+        distinct = sorted(series[known].unique().tolist(), key=lambda v: (isinstance(v, str), v))
+        if not numeric and len(distinct) == n > 2:
+            raise InputError(f"factor {name} has another value in each of the {n} clips; slices need a value that several share")
+        text = [str(value) if str(value) else EMPTY for value in distinct]
+        codes = series.map({value: i for i, value in enumerate(distinct)}).to_numpy(float)
+    if not known.all():
+        codes = np.where(known, codes, len(text))
+        text = [*text, MISSING]
+    return Levels(codes.astype(np.int64), tuple(text))
+
+
+def all_levels(factors: Mapping[str, ArrayLike], n: int, bins: int) -> dict[str, Levels]:
+    """Levels of each factor.
+
+    Raises: InputError without a factor, and as `levels`.
+    """
+    if not factors:
+        raise InputError("no factor to slice by; name one or more columns")
+    return {name: levels(name, values, n, bins) for name, values in factors.items()}
