@@ -14,6 +14,7 @@ from ifdd.model import DFERModel
 from ifdd.timing import repeat_to_clip_frames
 from workbench.analysis._clusters import draw_weights, group_members, mean_interval
 from workbench.analysis._result import Result
+from workbench.analysis.frame_edits import random_donors
 from workbench.analysis.metrics import Interval
 from workbench.analysis.splits import require_split
 
@@ -50,7 +51,7 @@ def order_sensitivity(
     effects = []
     for name, order in orders.items():
         changed = torch.stack([clip[:, order(i)] for i, clip in enumerate(clips)])
-        effects.append(_effect(name, before, _probabilities(model, changed, batch), groups, seed))
+        effects.append(effect(name, before, _probabilities(model, changed, batch), groups, seed))
     return tuple(effects)
 
 
@@ -66,9 +67,7 @@ def patch_between_clips(
     if n < 2:
         raise InputError("exchanging features needs at least two clips")
     names = [name for name in PATCHED if name in model.activation_names]
-    order = np.random.default_rng(seed).permutation(n)
-    donors = np.empty(n, np.int64)
-    donors[order] = np.roll(order, 1)  # one random cycle: nobody gets their own, and no order of the clips matters
+    donors = random_donors(n, seed)
     stored: dict[str, list[Tensor]] = {name: [] for name in names}
     with model.evaluating():
         for first in range(0, n, batch):
@@ -79,7 +78,7 @@ def patch_between_clips(
     effects = []
     for name in names:
         donor = torch.cat(stored[name])[torch.from_numpy(donors)]
-        effects.append(_effect(name, before, _probabilities(model, clips, batch, (name, donor)), groups, seed))
+        effects.append(effect(name, before, _probabilities(model, clips, batch, (name, donor)), groups, seed))
     return tuple(effects)
 
 
@@ -169,7 +168,8 @@ def _probabilities(model: DFERModel, clips: Tensor, batch: int, patch: tuple[str
     return torch.cat(found).cpu().numpy()
 
 
-def _effect(name: str, before: np.ndarray, after: np.ndarray, groups: ArrayLike | None, seed: int) -> Effect:
+def effect(name: str, before: np.ndarray, after: np.ndarray, groups: ArrayLike | None, seed: int) -> Effect:
+    """Mean change of the probabilities (n, C) and share of flips, with intervals over clips or groups."""
     draws = draw_weights(group_members(groups, len(before)), 1000, seed)
     change = 0.5 * np.abs(after - before).sum(1)
     flips = (after.argmax(1) != before.argmax(1)).astype(float)
