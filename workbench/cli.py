@@ -11,6 +11,7 @@ import typer
 from ifdd.checkpoints import Bundle, load_checkpoint
 from ifdd.device import choose_device
 from ifdd.errors import InputError
+from workbench.cli_maps import maps_app
 
 app = typer.Typer(
     name="workbench",
@@ -20,6 +21,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     help="See and measure what a model of facial expressions does with a video.",
 )
+app.add_typer(maps_app)
 
 
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")]

@@ -65,7 +65,7 @@ class Collection:
             raise InputError(
                 f"{self.folder} holds no activation {name!r}, only {', '.join(self.activation_names)}; collect again with "
                 f"workbench collect {self.meta['checkpoint']['name']} {self.meta['data']['manifest']} "
-                f"--names {','.join([*self.activation_names, name])} --out NEW"
+                f"--names {','.join([*self.activation_names, name])} {self._pooling}--out NEW"
             )
         file = self.folder / ACTIVATIONS / f"{name}.npy"
         try:
@@ -76,6 +76,11 @@ class Collection:
         if values.shape != expected:
             raise InputError(f"{file} has shape {values.shape}, {MANIFEST} says {expected}; {self._again()}")
         return values
+
+    @property
+    def _pooling(self) -> str:
+        """How the command that made this collection asked for means, if it did."""
+        return f"--pool {self.meta['pool']} " if self.meta.get("pool") else ""
 
     def _again(self) -> str:
         return "remove the folder and run workbench collect again"

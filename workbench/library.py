@@ -119,6 +119,12 @@ def labelled(collection: Collection) -> pd.DataFrame:
     return table
 
 
+def persons(table: pd.DataFrame) -> np.ndarray | None:
+    """Person of each clip (n,); None where they are not known for all, or there is one alone."""
+    named = "subject" in table and table["subject"].notna().all() and (table["subject"].astype(str) != "").all()
+    return table["subject"].astype(str).to_numpy() if named and table["subject"].nunique() > 1 else None
+
+
 def measure(collection: Collection) -> MetricsResult:
     """WAR, UAR and recalls of a collection; whole persons are drawn again where there are enough of them to know.
 
@@ -126,11 +132,7 @@ def measure(collection: Collection) -> MetricsResult:
     """
     table = labelled(collection)
     probs = collection.probs[table["row"].to_numpy()]
-    groups = table["subject"].astype(str) if "subject" in table and table["subject"].notna().all() else None
-    if groups is not None and groups.nunique() < 2:
-        groups = None
-    result = summary(probs, table["label"].to_numpy(), collection.labels, groups=groups)
-    return result
+    return summary(probs, table["label"].to_numpy(), collection.labels, groups=persons(table))
 
 
 def vector_activations(collection: Collection) -> dict[str, tuple[int, ...]]:

@@ -60,18 +60,23 @@ def knn_accuracy(
     k = min(k, left)
     asking = np.arange(n) if x.shape[1] == 2 else sample(n, seed)
     neighbours = np.concatenate([*_neighbours(x, asking, k, members)])
-    votes = k**2 - np.arange(k)  # whole numbers: equal sums are equal
-    classes = int(labels.max()) + 1
 
     def accuracy(y: np.ndarray) -> float:
-        cells = y[neighbours] + classes * np.arange(len(asking))[:, None]
-        tally = np.bincount(cells.ravel(), np.tile(votes, len(asking)), classes * len(asking))
-        return float((tally.reshape(-1, classes).argmax(1) == y[asking]).mean())
+        return float((vote(y[neighbours]) == y[asking]).mean())
 
     rng = np.random.default_rng(seed)
     null = float(np.mean([accuracy(rng.permutation(labels)) for _ in range(SHUFFLES)]))
     name = "kNN accuracy" if groups is None else "kNN accuracy, other groups"
     return MapMeasure(name, space, accuracy(labels), null, len(asking), k)
+
+
+def vote(labels: np.ndarray) -> np.ndarray:
+    """Class (m,) that wins among neighbours with `labels` (m, k), nearest first; of equal counts, the nearer clips decide."""
+    m, k = labels.shape
+    classes = int(labels.max()) + 1
+    weights = np.tile(k**2 - np.arange(k), m)  # whole numbers: equal sums are equal
+    tally = np.bincount((labels + classes * np.arange(m)[:, None]).ravel(), weights, classes * m)
+    return tally.reshape(m, classes).argmax(1)
 
 
 def neighbourhoods(x: np.ndarray, xy: np.ndarray, k: int, *, seed: int = 0) -> tuple[MapMeasure, MapMeasure]:

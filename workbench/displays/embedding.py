@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike
 
 from ifdd.errors import InputError
 from workbench.analysis.embedding import METHOD_NAMES, EmbeddingResult
+from workbench.analysis.placing import PlacedClips
 from workbench.displays import style
 from workbench.displays.base import Display, check_length, new_axes
 
@@ -28,18 +29,41 @@ class _Group(NamedTuple):
 class EmbeddingDisplay(Display):
     """Scatter plot of an EmbeddingResult; `predicted` (n,) class indexes allow two further colourings."""
 
-    def __init__(self, result: EmbeddingResult, predicted: np.ndarray | None = None, colour_by: ColourBy = "label") -> None:
+    def __init__(
+        self,
+        result: EmbeddingResult,
+        predicted: np.ndarray | None = None,
+        colour_by: ColourBy = "label",
+        placed: PlacedClips | None = None,
+    ) -> None:
         self.result = result
         self.predicted = predicted
         self.colour_by = colour_by
+        self.placed = placed
 
     @classmethod
-    def from_result(cls, result: EmbeddingResult, predicted: ArrayLike | None = None, colour_by: ColourBy = "label") -> Self:
-        """Take a result and, if known, the predicted class index of each clip (n,)."""
+    def from_result(
+        cls,
+        result: EmbeddingResult,
+        predicted: ArrayLike | None = None,
+        colour_by: ColourBy = "label",
+        *,
+        placed: PlacedClips | None = None,
+    ) -> Self:
+        """Take a result and, if known, the predicted class index of each clip (n,); `placed` clips are drawn hollow, by label."""
         indexes = None if predicted is None else np.asarray(predicted)
         if indexes is not None:
             check_length(indexes, len(result.xy), "predicted")
-        return cls(result, indexes, colour_by)
+        return cls(result, indexes, colour_by, placed)
+
+    @property
+    def caption(self) -> str:
+        """The result's, and how many further clips were placed."""
+        if self.placed is None:
+            return self.result.caption
+        found = self.placed.accuracy
+        placed = f"{found.n} clips placed later (hollow): {found.k}-NN accuracy {found.value:.2f} (chance {found.null:.2f})"
+        return f"{self.result.caption}; {placed}"
 
     def provenance(self) -> str:
         """Return the result's provenance."""
@@ -75,9 +99,12 @@ class EmbeddingDisplay(Display):
             self.ax_.scatter(
                 x, y, s=size, c=group.colour, marker=group.marker, label=label, alpha=0.85, edgecolors="white", linewidths=0.3
             )
+        for group in self._placed_groups():
+            x, y = self.placed.xy[group.rows].T  # type: ignore[union-attr]
+            self.ax_.scatter(x, y, s=1.6 * size, marker=group.marker, facecolors="none", edgecolors=group.colour, linewidths=1.1)
         method = METHOD_NAMES[self.result.method]
         self.ax_.set(xlabel=f"{method} 1", ylabel=f"{method} 2", xticks=[], yticks=[])
-        self.ax_.set_title("\n".join(_wrap(self.result.caption, 75)), fontsize="medium")
+        self.ax_.set_title("\n".join(_wrap(self.caption, 75)), fontsize="medium")
         legend = self.ax_.legend(title=_LEGEND_TITLES[self.colour_by], loc="upper left", bbox_to_anchor=(1, 1), alignment="left")
         for handle in legend.legend_handles:
             handle.set_sizes([40])
@@ -118,8 +145,14 @@ class EmbeddingDisplay(Display):
                     hovertemplate="%{customdata}<br>%{text}<extra></extra>",
                 )
             )
+        for group in self._placed_groups():
+            x, y = self.placed.xy[group.rows].T  # type: ignore[union-attr]
+            marker = {"color": group.colour, "symbol": f"{style.PLOTLY_MARKERS[group.marker]}-open", "size": 10}
+            figure.add_trace(
+                go.Scatter(x=x, y=y, mode="markers", name=f"placed: {group.name} ({len(group.rows)})", marker=marker)
+            )
         method = METHOD_NAMES[result.method]
-        lines = _wrap(result.caption, 90)
+        lines = _wrap(self.caption, 90)
         figure.update_layout(
             template=style.plotly_template(),
             title="<br>".join(lines),
@@ -132,6 +165,13 @@ class EmbeddingDisplay(Display):
         figure.update_xaxes(title=f"{method} 1", showticklabels=False, ticks="", zeroline=False, showgrid=False)
         figure.update_yaxes(title=f"{method} 2", showticklabels=False, ticks="", zeroline=False, showgrid=False)
         return figure
+
+    def _placed_groups(self) -> list[_Group]:
+        """Further clips by label."""
+        if self.placed is None:
+            return []
+        rows = [(name, np.flatnonzero(self.placed.labels == c)) for c, name in enumerate(self.result.label_names)]
+        return [_Group(name, style.class_colour(name), style.class_marker(name), r) for name, r in rows if len(r)]
 
     def _hover(self, row: int) -> str:
         text = f"label {self.result.label_names[self.result.labels[row]]}"
