@@ -70,3 +70,13 @@ def check_probabilities(probs: ArrayLike) -> np.ndarray:
     if bad.size:
         raise InputError(f"probs[{bad[0]}] sums to {total[bad[0]]:.4g}, not to 1; pass the softmax over all classes")
     return np.minimum(array, 1.0)  # float16 rounding may exceed 1 by a hair
+
+
+def check_finite(values: ArrayLike, dimensions: int, name: str) -> np.ndarray:
+    """Return numbers of so many dimensions as float64, at least one, none of them NaN or infinite."""
+    array = np.asarray(values, np.float64)
+    if array.ndim != dimensions or not array.size:
+        raise InputError(f"{name} has shape {array.shape}; it needs {dimensions} dimensions and at least one clip")
+    if not np.isfinite(array).all():
+        raise InputError(f"{name} holds NaN or infinity; drop those clips")
+    return array
