@@ -77,6 +77,27 @@ def train(
 
 
 @app.command()
+def sweep(
+    recipes: Annotated[list[Path], typer.Argument(metavar="RECIPE...", help="YAML files, see recipes/.", show_default=False)],
+    out: Annotated[Path, typer.Option(help="Folder of the runs; a run that is complete there is kept.")],
+    seeds: Annotated[str, typer.Option(help="Seeds with commas; each trains every recipe.")] = "0",
+    jobs: Annotated[int, typer.Option(min=1, help="Trainings at a time; they share the cores.")] = 1,
+) -> None:
+    """Train several recipes with several seeds; the same command goes on where it stopped.
+
+    Example: ifdd sweep recipes/noisy-*.yaml --seeds 0,1,2 --out runs/noisy --jobs 2
+    """
+    from ifdd.training.sweep import sweep as train_all
+
+    try:
+        numbers = [int(text) for text in seeds.split(",")]
+    except ValueError:
+        raise InputError(f"--seeds {seeds}: write whole numbers with commas, e.g. 0,1,2") from None
+    for checkpoint in train_all(recipes, out, seeds=numbers, jobs=jobs, say=typer.echo):
+        typer.echo(str(checkpoint))
+
+
+@app.command()
 def evaluate(
     checkpoint: Annotated[str, typer.Argument(help="Name or folder of a checkpoint.")],
     out: Annotated[Path, typer.Option(help="New folder for metrics.json and predictions.parquet.")],
@@ -108,7 +129,7 @@ def evaluate(
         assert suite is not None
         clips = from_suite(suite_of_card(bundle.card, suite), bundle.preprocessing.frames, bundle.preprocessing.size, cache)
     recipe = bundle.card.training.get("recipe", {})  # a control is tested on what it was trained on
-    clips = as_shown(clips, recipe.get("frames_shown", "all"), recipe.get("seed", 0))
+    clips = as_shown(clips, recipe.get("frames_shown", "all"), recipe.get("seed", 0), recipe.get("reads", "own"))
     metrics = write_evaluation(bundle, clips, out, batch=batch, device=str(choose_device(device)), seed=seed)
     _show_metrics(metrics, as_json, {"out": str(out)})
 

@@ -36,7 +36,7 @@ class ResNet3DSpec:
 RESNET_SPECS = {
     "r3d18": ResNet3DSpec("r3d", (64, 128, 256, 512), (1, 2, 4, 8)),
     "r2plus1d18": ResNet3DSpec("r2plus1d", (64, 128, 256, 512), (1, 2, 4, 8)),
-    "r3d-tiny": ResNet3DSpec("r3d", (12, 24, 48, 96), (1, 1, 2, 4)),
+    "r3d-tiny": ResNet3DSpec("r3d", (8, 16, 32, 64), (1, 1, 1, 2), (1, 1, 1, 1)),  # as many parameters as mvit-tiny
 }
 
 

@@ -22,6 +22,7 @@ from ifdd.data.scripted import SuiteConfig, suite_scripts, training_arrays
 from ifdd.data.scripted.suite import clip_id
 from ifdd.errors import InputError
 from ifdd.labels import EMOTIONS
+from ifdd.training.oracle import truth_places
 from ifdd.training.recipe import Recipe, ScriptedData, ScriptedSet
 
 SplitName = Literal["train", "val", "test"]
@@ -32,7 +33,8 @@ SPLITS: tuple[SplitName, ...] = ("train", "val", "test")
 class ClipSet:
     """n clips. `pixels` (n, T, H, W, 3) uint8, memory-mapped; `target` (n,) class indexes; `about` says where they come from.
 
-    `order` (n, T): the frames as they are shown, None for all in turn.
+    `order` (n, T): the frames as they are shown, None for all in turn. `intensity` (n, T): the emotion's true intensity where it
+    is known; `places` (n, 2, K): feature frames that S and D are told to read, None where the model chooses.
     """
 
     pixels: np.ndarray
@@ -42,6 +44,8 @@ class ClipSet:
     folds: tuple[int, ...]
     about: dict[str, Any] = field(default_factory=dict)
     order: np.ndarray | None = None
+    intensity: np.ndarray | None = None
+    places: np.ndarray | None = None
 
     def read(self, index: Sequence[int]) -> np.ndarray:
         """Pixels (len(index), T, H, W, 3) of some clips, in memory."""
@@ -59,12 +63,20 @@ def load_split(recipe: Recipe, split: SplitName, progress: bool = True) -> ClipS
 
     Raises: InputError for a manifest or a clip that cannot be read, or a class that the recipe does not list.
     """
-    return as_shown(_load_split(recipe, split, progress), recipe.frames_shown, recipe.seed)
+    return as_shown(_load_split(recipe, split, progress), recipe.frames_shown, recipe.seed, recipe.reads)
 
 
-def as_shown(clips: ClipSet, frames_shown: str, seed: int) -> ClipSet:
-    """The clips as a control sees them: "one", the middle frame alone; "shuffled", each clip's own order, always the same."""
+def as_shown(clips: ClipSet, frames_shown: str, seed: int, reads: str = "own") -> ClipSet:
+    """The clips as a control sees them: "one", the middle frame alone; "shuffled", each clip's own order, always the same.
+
+    With `reads` "truth" they bring the places of the most intense frames.
+    Raises: InputError for "truth" where the intensity is not known.
+    """
     n, frames = clips.pixels.shape[:2]
+    if reads == "truth":
+        if clips.intensity is None:
+            raise InputError("reads='truth': these clips have no true intensity; only scripted clips do, give a --suite")
+        return replace(clips, places=truth_places(clips.intensity, seed))
     if frames_shown == "all":
         return clips
     if frames_shown == "one":
@@ -119,6 +131,7 @@ def from_suite(suite: SuiteConfig, frames: int, size: tuple[int, int], cache: Pa
         subjects=tuple(str(script.identity) for script in scripts),
         folds=(0,) * len(scripts),
         about={"source": "scripted", **asdict(suite)},
+        intensity=arrays.intensity,
     )
 
 

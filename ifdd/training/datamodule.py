@@ -8,16 +8,20 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler
 
+from ifdd.model import DFERModel
 from ifdd.training.augment import ClipAugment, Mix, to_clips
 from ifdd.training.clipsets import ClipSet
+from ifdd.training.oracle import as_tensor
 from ifdd.training.recipe import Recipe
+from ifdd.training.stages import Stages, as_stages, read_stages
 
-Batch = tuple[Tensor, Tensor]
-"""Training: clips (B, 3, T, H, W) and classes (B,) or probabilities (B, classes)."""
+Batch = tuple[Tensor | tuple[Tensor, ...], Tensor, Tensor | None]
+"""Clips (B, 3, T, H, W), or the stages of a frozen backbone; classes (B,) or probabilities (B, classes); places (B, 2, K) if a
+split is told them."""
 
 
 class PixelDataset(Dataset[Batch]):
-    """Whole batches of pixels (B, T, H, W, 3) uint8 with their classes (B,); an index is a list of clips."""
+    """Whole batches of pixels (B, T, H, W, 3) uint8 with classes (B,) and places; an index is a list of clips."""
 
     def __init__(self, clips: ClipSet) -> None:
         self.clips = clips
@@ -26,7 +30,28 @@ class PixelDataset(Dataset[Batch]):
         return len(self.clips)
 
     def __getitem__(self, index: list[int]) -> Batch:
-        return torch.from_numpy(self.clips.read(index)), torch.from_numpy(self.clips.target[index])
+        places = as_tensor(self.clips.places, index)
+        return torch.from_numpy(self.clips.read(index)), torch.from_numpy(self.clips.target[index]), places
+
+
+class StageDataset(Dataset[Batch]):
+    """Whole batches of the stages of a frozen backbone, each clip mirrored with probability `flip`."""
+
+    def __init__(self, clips: ClipSet, plain: Stages, mirrored: Stages | None = None, flip: float = 0.0) -> None:
+        self.clips, self.plain, self.mirrored, self.flip = clips, plain, mirrored, flip
+
+    def __len__(self) -> int:
+        return len(self.clips)
+
+    def __getitem__(self, index: list[int]) -> Batch:
+        stages = as_stages(self.plain, index)
+        if self.mirrored is not None:
+            chosen = torch.rand(len(index)) < self.flip
+            other = as_stages(self.mirrored, index)
+            stages = tuple(
+                torch.where(chosen.view(-1, 1, 1, 1, 1), b, a) if a.numel() else a for a, b in zip(stages, other, strict=True)
+            )
+        return stages, torch.from_numpy(self.clips.target[index]), as_tensor(self.clips.places, index)
 
 
 class EpochBatches(Sampler[list[int]]):
@@ -55,12 +80,20 @@ class EpochBatches(Sampler[list[int]]):
 class ClipDataModule(L.LightningDataModule):
     """Training and validation batches of a recipe.
 
-    Batches are read by the main process: the pixels are memory-mapped, and a worker would take a core from the model.
+    Batches are read by the main process: the pixels are memory-mapped, and a worker would take a core from the model. With
+    `frozen`, a model whose backbone does not change, they are its stages.
     """
 
-    def __init__(self, recipe: Recipe, train: ClipSet, val: ClipSet) -> None:
+    def __init__(self, recipe: Recipe, train: ClipSet, val: ClipSet, frozen: DFERModel | None = None) -> None:
         super().__init__()
-        self.train, self.val = train, val
+        self.train: Dataset[Batch] = PixelDataset(train)
+        self.val: Dataset[Batch] = PixelDataset(val)
+        self.count = len(val)
+        if frozen is not None:
+            cache, flip = recipe.data.cache, recipe.augment.flip
+            mirrored = read_stages(frozen, train, cache, mirrored=True, title="train, mirrored") if flip else None
+            self.train = StageDataset(train, read_stages(frozen, train, cache, title="train"), mirrored, flip)
+            self.val = StageDataset(val, read_stages(frozen, val, cache, title="val"))
         self.batches = EpochBatches(len(train), recipe.optim.batch, recipe.seed)
         self.batch = recipe.optim.batch
         self.augment = ClipAugment(recipe.augment, recipe.model.size)
@@ -72,14 +105,16 @@ class ClipDataModule(L.LightningDataModule):
 
     def val_dataloader(self) -> DataLoader[Batch]:
         """All clips in order."""
-        return _loader(self.val, ordered_batches(len(self.val), self.batch))
+        return _loader(self.val, ordered_batches(self.count, self.batch))
 
     def on_after_batch_transfer(self, batch: Batch, dataloader_idx: int) -> Batch:
         """Pixels → clips; in training changed and mixed."""
-        pixels, target = batch
+        pixels, target, places = batch
+        if isinstance(pixels, tuple | list):
+            return batch
         if self.trainer is None or not self.trainer.training:
-            return to_clips(pixels), target
-        return self.mix(to_clips(self.augment(pixels)), target)
+            return to_clips(pixels), target, places
+        return *self.mix(to_clips(self.augment(pixels)), target), places
 
 
 def ordered_batches(count: int, batch: int) -> list[list[int]]:
@@ -87,6 +122,6 @@ def ordered_batches(count: int, batch: int) -> list[list[int]]:
     return [list(range(i, min(i + batch, count))) for i in range(0, count, batch)]
 
 
-def _loader(clips: ClipSet, batches: Iterable[list[int]]) -> DataLoader[Batch]:
+def _loader(clips: Dataset[Batch], batches: Iterable[list[int]]) -> DataLoader[Batch]:
     # a generator of its own: else every new iterator draws from the global one, and a resumed run makes one fewer
-    return DataLoader(PixelDataset(clips), sampler=batches, batch_size=None, generator=torch.Generator())
+    return DataLoader(clips, sampler=batches, batch_size=None, generator=torch.Generator())

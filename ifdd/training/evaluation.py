@@ -19,19 +19,36 @@ from ifdd.model import DFERModel
 from ifdd.training.augment import to_clips
 from ifdd.training.clipsets import ClipSet
 from ifdd.training.datamodule import ordered_batches
+from ifdd.training.oracle import as_tensor, told_where
+from ifdd.training.stages import Stages, as_stages
 
 PREDICTIONS, METRICS = "predictions.parquet", "metrics.json"
 
 
 @torch.no_grad()
-def predict_set(model: DFERModel, clips: ClipSet, *, batch: int = 16, device: str = "cpu", title: str = "predict") -> np.ndarray:
-    """Probabilities (n, classes) of every clip, float64; the model is left on `device` and in the mode in which it came."""
+def predict_set(
+    model: DFERModel,
+    clips: ClipSet,
+    *,
+    batch: int = 16,
+    device: str = "cpu",
+    title: str = "predict",
+    stages: Stages | None = None,
+) -> np.ndarray:
+    """Probabilities (n, classes) of every clip, float64; the model is left on `device` and in the mode in which it came.
+
+    `stages`: what its backbone makes of these clips, where that is known already.
+    """
     model.to(device)
     rows = []
     with model.evaluating():
         for index in tqdm(ordered_batches(len(clips), batch), desc=title, unit="batch", leave=False, disable=None):
-            pixels = torch.from_numpy(clips.read(index)).to(device)
-            rows.append(model(to_clips(pixels)).logits.double().softmax(-1).cpu())
+            if stages is None:
+                found = model.encode(to_clips(torch.from_numpy(clips.read(index)).to(device)))
+            else:
+                found = as_stages(stages, index, device)
+            with told_where(model, as_tensor(clips.places, index, device)):
+                rows.append(model.decode(found).logits.double().softmax(-1).cpu())
     return torch.cat(rows).numpy()
 
 

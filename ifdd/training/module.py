@@ -13,7 +13,9 @@ from torch.optim.swa_utils import get_ema_multi_avg_fn
 from ifdd import metrics
 from ifdd.errors import InputError
 from ifdd.losses import IFDDLoss
-from ifdd.model import DFERModel
+from ifdd.model import DFERModel, IFDDOutput
+from ifdd.training.datamodule import Batch
+from ifdd.training.oracle import told_where
 from ifdd.training.recipe import OptimConfig
 
 TABLES = "position.tables"
@@ -29,10 +31,12 @@ def lr_at(step: int, *, peak: float, warmup: int, total: int, final: float) -> f
 
 
 def parameter_groups(model: nn.Module, weight_decay: float) -> list[dict[str, Any]]:
-    """Parameters in two groups: weights of matrices and kernels are decayed; norms, biases, tables, tokens and pooling not."""
+    """Trained parameters in two groups: matrices and kernels are decayed; norms, biases, tables, tokens and pooling not."""
     decayed: list[nn.Parameter] = []
     free: list[nn.Parameter] = []
     for name, parameter in model.named_parameters():
+        if not parameter.requires_grad:
+            continue
         (free if parameter.dim() < 2 or TABLES in name else decayed).append(parameter)
     return [{"params": decayed, "weight_decay": weight_decay}, {"params": free, "weight_decay": 0.0}]
 
@@ -41,11 +45,16 @@ class TrainingModule(L.LightningModule):
     """A model with its loss, AdamW and the schedule of `lr_at`, step by step.
 
     Every epoch starts from a random state that depends on seed and epoch alone, so that a resumed run equals an
-    uninterrupted one.
+    uninterrupted one. With `frozen` the backbone stays as it is, batch statistics included.
     """
 
-    def __init__(self, model: DFERModel, loss: IFDDLoss, optim: OptimConfig, *, steps_per_epoch: int, seed: int) -> None:
+    def __init__(
+        self, model: DFERModel, loss: IFDDLoss, optim: OptimConfig, *, steps_per_epoch: int, seed: int, frozen: bool = False
+    ) -> None:
         super().__init__()
+        self.frozen = frozen
+        if frozen:
+            model.backbone.requires_grad_(False)
         self.model = model
         self.loss = loss
         self.optim = optim
@@ -69,32 +78,40 @@ class TrainingModule(L.LightningModule):
     def on_train_epoch_start(self) -> None:
         """Seed what the epoch draws: augmentation, mixing, dropout."""
         torch.manual_seed(self.seed * 100_003 + self.current_epoch)
+        if self.frozen:
+            self.model.backbone.eval()
 
-    def training_step(self, batch: tuple[Tensor, Tensor], _index: int) -> Tensor:
+    def training_step(self, batch: Batch, _index: int) -> Tensor:
         """Loss of one batch.
 
         Raises: InputError if it is not finite.
         """
-        clips, target = batch
-        terms = self.loss(self.model(clips), target)
+        target = batch[1]
+        terms = self.loss(self._run(batch), target)
         if not torch.isfinite(terms["loss"]):
             raise InputError(f"the loss became {terms['loss'].item()} at step {self.global_step}; lower optim.lr")
         self.log_dict(
-            {f"train_{name}": value for name, value in terms.items()}, on_step=False, on_epoch=True, batch_size=len(clips)
+            {f"train_{name}": value for name, value in terms.items()}, on_step=False, on_epoch=True, batch_size=len(target)
         )
         self.log("loss", terms["loss"], prog_bar=True, logger=False)
         return terms["loss"]
+
+    def _run(self, batch: Batch) -> IFDDOutput:
+        clips, _, places = batch
+        with told_where(self.model, places):
+            output: IFDDOutput = self.model(clips) if isinstance(clips, Tensor) else self.model.decode(tuple(clips))
+        return output
 
     def on_validation_epoch_start(self) -> None:
         """Start counting."""
         classes = self.model.config.num_classes
         self._confusion = torch.zeros(classes, classes, dtype=torch.long)
 
-    def validation_step(self, batch: tuple[Tensor, Tensor], _index: int) -> None:
+    def validation_step(self, batch: Batch, _index: int) -> None:
         """Count hits and misses of one batch."""
-        clips, target = batch
-        output = self.model(clips)
-        self.log("val_loss", nn.functional.cross_entropy(output.logits.float(), target), batch_size=len(clips))
+        target = batch[1]
+        output = self._run(batch)
+        self.log("val_loss", nn.functional.cross_entropy(output.logits.float(), target), batch_size=len(target))
         pairs = torch.stack((target, output.logits.argmax(-1))).cpu()
         self._confusion.index_put_(tuple(pairs), torch.ones(len(target), dtype=torch.long), accumulate=True)
 

@@ -113,9 +113,10 @@ class CropConfig(StrictModel):
 
 class Recipe(StrictModel):
     """An experiment. `ema` is the decay of the averaged weights (null: none); `init_from` a checkpoint whose backbone and
-    pyramid are the starting point; `precision` as Lightning names it; `labels` in the order of the logits. `frames_shown` makes
-    controls, in training, test and `ifdd evaluate` alike: the middle frame repeated ("one"), or frames in random order
-    ("shuffled"): if these do as well as the whole clip, the data do not test dynamics.
+    pyramid are the starting point; `freeze` keeps that backbone as it is and trains what follows; `precision` as Lightning names
+    it; `labels` in the order of the logits. `frames_shown` makes controls, in training, test and `ifdd evaluate` alike: the
+    middle frame repeated ("one"), or frames in random order ("shuffled"): if these do as well as the whole clip, the data do not
+    test dynamics. `reads` "truth" makes an upper bound: a dynamic group that is told which frames are the most intense.
     """
 
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
@@ -131,7 +132,9 @@ class Recipe(StrictModel):
     precision: Literal["32-true", "bf16-mixed"] = "32-true"
     device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
     init_from: str | None = None
+    freeze: Literal["none", "backbone"] = "none"
     frames_shown: Literal["all", "one", "shuffled"] = "all"
+    reads: Literal["own", "truth"] = "own"
 
     @model_validator(mode="after")
     def _labels_fit(self) -> Self:
@@ -139,13 +142,40 @@ class Recipe(StrictModel):
             raise ValueError(f"labels {self.labels} must be {self.model.num_classes} different names (model.num_classes)")
         return self
 
+    @model_validator(mode="after")
+    def _starts_fit(self) -> Self:
+        if self.freeze != "none" and self.init_from is None:
+            raise ValueError("freeze='backbone' keeps random weights as they are; name a checkpoint in init_from")
+        augment = self.augment
+        if self.freeze != "none" and (augment.crop < 1 or augment.jitter or augment.erase or augment.mix):
+            raise ValueError("a frozen backbone reads every clip once; set augment.crop=1, jitter=0, erase=0 and mix=0")
+        if self.reads == "truth" and (self.model.split != "even-odd" or self.data.source != "scripted"):
+            raise ValueError("reads='truth' replaces the places of split='even-odd' on scripted data, whose truth is known")
+        if self.reads == "truth" and self.frames_shown != "all":
+            raise ValueError(f"reads='truth' needs all frames in turn; frames_shown is {self.frames_shown!r}")
+        return self
+
 
 def load_recipe(path: str | Path, settings: Sequence[str] = ()) -> Recipe:
     """Read a recipe; `settings` such as `optim.lr=1e-3` replace single values.
 
-    Raises: InputError for a missing file, bad YAML, an unknown key, or a value that is out of range.
+    `extends: other.yaml`, beside the recipe, gives what the recipe itself does not say. `{seed}` in `name` and `init_from`
+    becomes the seed.
+    Raises: InputError for a missing file, bad YAML, an unknown key, a value that is out of range, or files that extend in a ring.
     """
-    file = Path(path)
+    values = _read(Path(path), ())
+    for setting in settings:
+        _set(values, setting)
+    for key in ("name", "init_from"):
+        if isinstance(values.get(key), str):
+            values[key] = values[key].replace("{seed}", str(values.get("seed", 0)))
+    return Recipe.parse(values, str(path))
+
+
+def _read(file: Path, extended_by: tuple[Path, ...]) -> dict[str, Any]:
+    """Keys of a recipe file, over those of the file that it extends."""
+    if file.resolve() in extended_by:
+        raise InputError(f"{file}: extends itself, by way of {extended_by[-1].name}; leave one `extends` out")
     try:
         text = file.read_text(encoding="utf-8")
     except FileNotFoundError:
@@ -158,9 +188,18 @@ def load_recipe(path: str | Path, settings: Sequence[str] = ()) -> Recipe:
         raise InputError(f"{file}: not valid YAML: {' '.join(str(error).split())}") from None
     if not isinstance(values, dict):
         raise InputError(f"{file}: holds no keys; a recipe is a YAML mapping")
-    for setting in settings:
-        _set(values, setting)
-    return Recipe.parse(values, str(file))
+    if (parent := values.pop("extends", None)) is None:
+        return values
+    return _over(_read(file.parent / str(parent), (*extended_by, file.resolve())), values)
+
+
+def _over(below: dict[str, Any], values: dict[str, Any]) -> dict[str, Any]:
+    """`values` laid over `below`, section by section."""
+    merged = dict(below)
+    for key, value in values.items():
+        both = isinstance(value, dict) and isinstance(below.get(key), dict)
+        merged[key] = _over(below[key], value) if both else value
+    return merged
 
 
 def recipe_yaml(recipe: Recipe) -> str:

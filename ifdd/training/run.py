@@ -31,6 +31,7 @@ from ifdd.training.datamodule import ClipDataModule
 from ifdd.training.evaluation import METRICS, PREDICTIONS, predict_set, predictions_frame, score, write_json, write_predictions
 from ifdd.training.module import AveragedWeights, TrainingModule
 from ifdd.training.recipe import Recipe, ScriptedData, load_recipe, recipe_yaml
+from ifdd.training.stages import read_stages
 
 CONFIG, ENVIRONMENT, CHECKPOINT = "config.yaml", "env.json", "checkpoint"
 NOTICE_SCRIPTED = (
@@ -95,7 +96,10 @@ def build_module(recipe: Recipe, steps_per_epoch: int) -> TrainingModule:
     """Model, loss and optimiser of a recipe."""
     lifting = LiftingLoss.from_preset(recipe.model.preset, recipe.loss.lifting_weight)
     loss = IFDDLoss(lifting, recipe.loss.label_smoothing)
-    return TrainingModule(initial_model(recipe), loss, recipe.optim, steps_per_epoch=steps_per_epoch, seed=recipe.seed)
+    return TrainingModule(
+        initial_model(recipe), loss, recipe.optim,
+        steps_per_epoch=steps_per_epoch, seed=recipe.seed, frozen=recipe.freeze == "backbone",
+    )  # fmt: skip
 
 
 def _check_run(recipe: Recipe, out: Path, resume: bool) -> None:
@@ -120,7 +124,8 @@ def _make_run(recipe: Recipe, out: Path) -> None:
 def _fit(
     recipe: Recipe, out: Path, sets: dict[SplitName, ClipSet], max_minutes: float | None, resume: bool, progress: bool
 ) -> None:
-    data = ClipDataModule(recipe, sets["train"], sets["val"])
+    frozen = initial_model(recipe) if recipe.freeze == "backbone" else None
+    data = ClipDataModule(recipe, sets["train"], sets["val"], frozen)
     module = build_module(recipe, len(data.batches))
     folder = out / "lightning"
     callbacks: list[Callback] = [
@@ -161,7 +166,8 @@ def _finish(recipe: Recipe, out: Path, sets: dict[SplitName, ClipSet], model: DF
     frames, results = [], {}
     for split in ("val", "test"):
         clips = sets[split]
-        probabilities = predict_set(model, clips, batch=recipe.optim.batch, device=str(device), title=split)
+        stages = read_stages(model, clips, recipe.data.cache, title=split) if recipe.freeze == "backbone" else None
+        probabilities = predict_set(model, clips, batch=recipe.optim.batch, device=str(device), title=split, stages=stages)
         frames.append(predictions_frame(clips, probabilities, recipe.labels).assign(split=split))
         results[split] = score(clips, probabilities, recipe.labels, seed=recipe.seed).to_dict()
     write_predictions(out / PREDICTIONS, pd.concat(frames, ignore_index=True))

@@ -1,0 +1,108 @@
+"""Several trainings: every recipe with every seed, some at a time, each in a process of its own."""
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from ifdd.errors import InputError
+from ifdd.training.recipe import Recipe, load_recipe, recipe_yaml
+from ifdd.training.run import CHECKPOINT, CONFIG
+
+CHECKPOINTS = "checkpoints"
+POLL_S = 1.0
+
+
+def sweep(
+    recipes: Sequence[str | Path],
+    out: str | Path,
+    *,
+    seeds: Sequence[int] = (0,),
+    jobs: int = 1,
+    say: Callable[[str], object] = print,
+) -> list[Path]:
+    """Train every recipe with every seed into `out/<name>`; returns the checkpoints, copied to `out/checkpoints/<name>`.
+
+    Runs that are complete are kept, interrupted ones resumed, so the same command goes on where it stopped. A run whose
+    `init_from` another one makes waits for it. `jobs` processes share the CPU's cores.
+    Raises: InputError for two runs of one name (write `{seed}` into it), a finished run of another recipe, or runs that failed
+    (the others are finished first).
+    """
+    out = Path(out).resolve()
+    waiting = _plan(recipes, seeds)
+    for name, recipe in waiting.items():
+        _check_same(recipe, out / name)
+    copies = out / CHECKPOINTS
+    copies.mkdir(parents=True, exist_ok=True)
+    running: dict[str, subprocess.Popen[bytes]] = {}
+    done: list[str] = []
+    failed: list[str] = []
+    try:
+        while waiting or running:
+            for name in [name for name, process in running.items() if process.poll() is not None]:
+                good = running.pop(name).returncode == 0
+                (done if good else failed).append(name)
+                say(f"{name}: {'trained' if good else f'failed, see {out / name}.log'}")
+                if good:
+                    _keep_copy(out / name / CHECKPOINT, copies / name)
+            for name in list(waiting):
+                source = waiting[name].init_from
+                if source in failed:
+                    failed.append(name)
+                    del waiting[name]
+                elif (out / name / CHECKPOINT).is_dir():
+                    _keep_copy(out / name / CHECKPOINT, copies / name)
+                    done.append(name)
+                    del waiting[name]
+                elif len(running) < jobs and source not in waiting and source not in running:
+                    running[name] = _start(waiting.pop(name), out / name, copies, jobs)
+                    say(f"{name}: training")
+            time.sleep(POLL_S if running else 0)
+    finally:
+        for process in running.values():
+            process.terminate()
+            process.wait()
+    if failed:
+        raise InputError(
+            f"{len(failed)} of {len(done) + len(failed)} trainings failed: {', '.join(failed)}; see their .log in {out}"
+        )
+    return [copies / name for name in done]
+
+
+def _plan(recipes: Sequence[str | Path], seeds: Sequence[int]) -> dict[str, Recipe]:
+    planned: dict[str, Recipe] = {}
+    for file in recipes:
+        for seed in seeds:
+            recipe = load_recipe(file, [f"seed={seed}"])
+            if recipe.name in planned:
+                raise InputError(f"{file}: two runs are called {recipe.name!r}; write {{seed}} into the recipe's name")
+            planned[recipe.name] = recipe
+    return planned
+
+
+def _check_same(recipe: Recipe, folder: Path) -> None:
+    if (folder / CONFIG).is_file() and load_recipe(folder / CONFIG) != recipe:
+        raise InputError(f"{folder}: was trained with another recipe, see its {CONFIG}; choose another --out or remove it")
+
+
+def _start(recipe: Recipe, folder: Path, copies: Path, jobs: int) -> subprocess.Popen[bytes]:
+    """`ifdd train` in a process, its words in `<folder>.log`."""
+    file = folder.with_name(f"{folder.name}.yaml")
+    file.write_text(recipe_yaml(recipe), encoding="utf-8")
+    resume = ["--resume"] if (folder / CONFIG).is_file() else []
+    threads = max(1, (os.cpu_count() or 1) // jobs)
+    setting = os.environ | {"OMP_NUM_THREADS": str(threads), "IFDD_CHECKPOINTS": str(copies)}
+    command = [sys.executable, "-c", "from ifdd.cli import main; main()", "train", str(file), "--out", str(folder), *resume]
+    with folder.with_name(f"{folder.name}.log").open("ab") as log:
+        return subprocess.Popen(command, env=setting, stdout=log, stderr=subprocess.STDOUT)
+
+
+def _keep_copy(checkpoint: Path, place: Path) -> None:
+    if not place.is_dir():
+        part = place.with_name(f".{place.name}.part")
+        shutil.rmtree(part, ignore_errors=True)
+        shutil.copytree(checkpoint, part)
+        part.rename(place)
