@@ -21,6 +21,8 @@ LIGHT = ["day", "day", "night", "night", "day", "night"]
 def test_levels_of_names_numbers_and_gaps() -> None:
     names = levels("light", ["b", None, "a", "", "b"], 5)
     assert (names.names, names.codes.tolist()) == (("(empty)", "a", "b", "missing"), [2, 3, 1, 0, 2])
+    assert levels("share", [0.0, 0.5, 0.5], 3).names == ("0", "0.5")
+    assert len(set(levels("close", [1.0, 1 + 1e-9], 2).names)) == 2
     few = levels("blinks", [2, 0, 2, 1], 4)
     assert (few.names, few.codes.tolist()) == (("0", "1", "2"), [2, 0, 2, 1])
     many = levels("yaw", [*range(8), np.nan], 9, bins=4)
@@ -51,6 +53,8 @@ def test_slices_by_hand() -> None:
     assert np.isnan(night.p)
     grouped = slice_metrics({"m": PREDICTED}, LABELS, {"light": LIGHT}, groups=list("aabbcc")).models["m"]
     assert grouped[0].n_groups == 2
+    wilson = grouped[0].war  # all right, two persons: 2 / (2 + z²)
+    assert (wilson.low, wilson.high) == (pytest.approx(2 / (2 + 1.959964**2), abs=1e-5), 1)
     alone = slice_metrics({"m": PREDICTED}, LABELS, {"person": list("aabbcc")}, groups=list("aabbcc")).models["m"]
     assert np.isnan(alone[0].war.low)
     json.dumps(result.to_dict(), allow_nan=False)

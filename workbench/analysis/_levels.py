@@ -46,7 +46,9 @@ def levels(name: str, values: ArrayLike, n: int, bins: int = 4) -> Levels:
         distinct = sorted(series[known].unique().tolist(), key=lambda v: (isinstance(v, str), v))
         if not numeric and len(distinct) == n > 2:
             raise InputError(f"factor {name} has another value in each of the {n} clips; slices need a value that several share")
-        text = [str(value) if str(value) else EMPTY for value in distinct]
+        text = [f"{value:g}" if numeric else str(value) or EMPTY for value in distinct]
+        if len(set(text)) < len(text):
+            text = [str(value) for value in distinct]
         codes = series.map({value: i for i, value in enumerate(distinct)}).to_numpy(float)
     if not known.all():
         codes = np.where(known, codes, len(text))

@@ -71,7 +71,8 @@ class ComparisonResult(Result):
     def caption(self) -> str:
         """One sentence: n, how the intervals were made, which test."""
         test = "exact McNemar and random exchange" if self.n_groups is None else "random exchange of whole groups"
-        return f"n = {self.n}; 95 % intervals from {self.resampling}; p-values: {test}, Holm over {len(self.pairs)} pairs"
+        holm = f", Holm over {len(self.pairs)} pairs" if len(self.pairs) > 1 else ""
+        return f"n = {self.n}; 95 % intervals from {self.resampling}; p-values: {test}{holm}"
 
 
 def compare(

@@ -83,7 +83,8 @@ def slice_metrics(
 ) -> SliceResult:
     """Accuracy of each model, (n, C) probabilities or (n,) predictions, at every level of each factor (n,).
 
-    Intervals are Wilson's, or with `groups` (n,) a bootstrap over the groups in the slice (no bounds for one alone).
+    Intervals are Wilson's, or with `groups` (n,) a bootstrap over the groups in the slice: no bounds for one alone,
+    Wilson's over the groups where all clips are right or all wrong.
     Raises: InputError as `check_predictions` and for factors that do not fit.
     """
     found = {}
@@ -197,7 +198,10 @@ def _slice(
         n_groups, war = None, wilson(int(hit[inside].sum()), n)
     else:
         own = np.unique(members[inside], return_inverse=True)[1]
-        n_groups, war = int(own.max()) + 1, mean_interval(hit[inside], draw_weights(own, 1000, seed))
+        n_groups = int(own.max()) + 1
+        war = mean_interval(hit[inside], draw_weights(own, 1000, seed))
+        if n_groups > 1 and war.value in (0, 1):  # a bootstrap of equal values has no width
+            war = wilson(n_groups * int(war.value), n_groups)
     mean = float(expected[inside].mean())
     return Slice(terms, n, n_groups, war, mean, war.value - mean)
 
