@@ -85,6 +85,14 @@ def test_one_clip_each_leaves_nothing_within() -> None:
     assert np.isnan(found.within.value)
 
 
+def test_persons_of_one_clip_are_left_out_within() -> None:
+    content, follows, own = planted()
+    groups = np.append(PERSONS[:-1], 99)
+    found = content_score("content", content, follows + own, groups=groups)
+    assert found.within.value > 0.95
+    assert found.within.low <= found.within.value <= found.within.high
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [

@@ -59,8 +59,9 @@ def content_score(
     if groups is not None and len(np.unique(members[several])) > 1:
         own_x, own_y = (_from_own_mean(array, members)[several] for array in (x, y))
         if own_y.std(0).max() >= STILL:
-            within = _r2(own_x, own_y, members[several], draws[:, several], seed)
-            shuffled = [_r2(rng.permutation(own_x), own_y, members[several], draws[:0], seed).value for _ in range(3)]
+            rest, drawn = members[several], draws[:, several]
+            within = _r2(own_x, own_y, rest, drawn, seed)
+            shuffled = [_r2(rng.permutation(own_x), own_y, rest, drawn[:0], seed).value for _ in range(3)]
             within_null = float(np.mean(shuffled))
     return ContentScore(name, r2, null, within, within_null)
 
