@@ -209,7 +209,10 @@ def test_confidence_draws_the_densities() -> None:
     np.testing.assert_array_equal(curves[1].y, result.classes[0].negatives.density)
     assert (curves[0].line.color, curves[1].line.color) == (style.ORANGE, style.BLUISH_GREEN)
     assert list(points[0].customdata) == IDS[::7]
-    assert figure.layout.annotations[0].text == "happy<br>n = 10 / 60"
+    assert (
+        figure.layout.annotations[0].text
+        == f"happy<br>n = 10 / 60<br>overlap {result.classes[0].overlap:.2f}, AUC {result.classes[0].separation:.2f}"
+    )
 
 
 def test_confidence_peaks_are_equal_by_default() -> None:

@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 from matplotlib.ticker import MaxNLocator
 from plotly.subplots import make_subplots
 
-from workbench.analysis.confidence import CalibrationResult, ConfidenceResult, Density
+from workbench.analysis.confidence import CalibrationResult, ClassConfidence, ConfidenceResult, Density
 from workbench.displays import style
 from workbench.displays.base import NamedDisplay, check_length, new_axes, new_grid, same_labels
 
@@ -20,6 +20,8 @@ _LANES = {"positives": (-0.06, -0.16), "negatives": (-0.22, -0.32)}  # where the
 
 class ConfidenceDisplay(NamedDisplay[ConfidenceResult]):
     """One column per class, one row per model: density of p(class) for the clips of the class and for all others.
+
+    Above each panel: clips on both sides, the area that the densities share, and the area under the ROC curve.
 
     `scale` "peak" draws each curve up to the same height, because a curve that hugs 0 or 1 would flatten the other;
     "density" draws all in units of density.
@@ -78,8 +80,8 @@ class ConfidenceDisplay(NamedDisplay[ConfidenceResult]):
                         clip_on=False,
                         rasterized=density.n > RASTER_CLIPS,
                     )
-                counts = f"n = {item.positives.n} / {item.negatives.n}"
-                panel.set_title(f"{item.name}\n{counts}" if row == 0 else counts, fontsize="small")
+                told = "\n".join(_numbers(item))
+                panel.set_title(f"{item.name}\n{told}" if row == 0 else told, fontsize="small")
                 panel.set(xlim=(0, 1), ylim=(-0.36 * height, 1.05 * height), xticks=[0, 0.5, 1])
                 panel.set_xticklabels(["0", ".5", "1"])
                 ticks = [0, 1] if self.scale == "peak" else MaxNLocator(3).tick_values(0, height)
@@ -96,13 +98,9 @@ class ConfidenceDisplay(NamedDisplay[ConfidenceResult]):
     def to_plotly(self, clip_ids: Sequence[str] | None = None) -> go.Figure:
         """Return the panels for a web page; the points carry the clip ids (row numbers by default) as `customdata`."""
         rows, columns = len(self.results), len(self.label_names)
-        titles = [
-            f"{item.name}<br>n = {item.positives.n} / {item.negatives.n}"
-            for result in self.results.values()
-            for item in result.classes
-        ]
+        titles = ["<br>".join([item.name, *_numbers(item)]) for result in self.results.values() for item in result.classes]
         figure = make_subplots(
-            rows, columns, shared_xaxes=True, subplot_titles=titles, horizontal_spacing=0.02, vertical_spacing=0.22 / rows
+            rows, columns, shared_xaxes=True, subplot_titles=titles, horizontal_spacing=0.02, vertical_spacing=0.28 / rows
         )
         for row, (model, result) in enumerate(self.results.items(), start=1):
             for column, item in enumerate(result.classes, start=1):
@@ -135,8 +133,8 @@ class ConfidenceDisplay(NamedDisplay[ConfidenceResult]):
         figure.update_annotations(font_size=12)
         figure.update_layout(
             template=style.plotly_template(),
-            height=120 + 190 * rows,
-            margin={"t": 80, "l": 40, "r": 10, "b": 40},
+            height=130 + 205 * rows,
+            margin={"t": 95, "l": 40, "r": 10, "b": 40},
             legend={"orientation": "h", "yref": "container", "y": 1, "yanchor": "top", "x": 0},
         )
         return figure
@@ -220,6 +218,13 @@ class CalibrationDisplay(NamedDisplay[CalibrationResult]):
         figure.update_xaxes(title="mean confidence of the bin", range=[-0.03, 1.03])
         figure.update_yaxes(title="accuracy in the bin", range=[-0.03, 1.03])
         return figure
+
+
+def _numbers(item: ClassConfidence) -> list[str]:
+    """Lines below the name of a class: n of positives and negatives, how far they overlap, how well they separate."""
+    parts = [("overlap", item.overlap), ("AUC", item.separation)]
+    known = [f"{what} {value:.2f}" for what, value in parts if value is not None]
+    return [f"n = {item.positives.n} / {item.negatives.n}", *([", ".join(known)] if known else [])]
 
 
 def _legend(name: str, result: CalibrationResult) -> str:
