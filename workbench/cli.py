@@ -11,6 +11,7 @@ import typer
 from ifdd.checkpoints import Bundle, load_checkpoint
 from ifdd.device import choose_device
 from ifdd.errors import InputError
+from workbench.cli_compare import compare_app
 from workbench.cli_maps import maps_app
 
 app = typer.Typer(
@@ -21,6 +22,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     help="See and measure what a model of facial expressions does with a video.",
 )
+app.add_typer(compare_app)
 app.add_typer(maps_app)
 
 

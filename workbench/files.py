@@ -1,8 +1,13 @@
 """Files that appear whole or not at all."""
 
 import json
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+from ifdd.errors import InputError
 
 
 def write_text(file: Path, text: str) -> None:
@@ -15,3 +20,30 @@ def write_text(file: Path, text: str) -> None:
 def write_json(file: Path, value: dict[str, Any]) -> None:
     """Write indented JSON as `write_text` does."""
     write_text(file, json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+
+
+@contextmanager
+def new_folder(out: Path) -> Iterator[Path]:
+    """A hidden folder to fill, which takes the name `out` when the block ends well, and is removed if it does not.
+
+    Raises: InputError if `out` exists.
+    """
+    check_new(out)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    partial = out.parent / f".{out.name}.partial"
+    shutil.rmtree(partial, ignore_errors=True)
+    partial.mkdir()
+    try:
+        yield partial
+        partial.rename(out)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+
+
+def check_new(out: Path) -> None:
+    """Refuse a folder that is there, before minutes are spent on what goes into it.
+
+    Raises: InputError.
+    """
+    if out.exists():
+        raise InputError(f"{out} exists; choose another folder or remove it")
