@@ -11,6 +11,7 @@ import typer
 from ifdd.checkpoints import Bundle, load_checkpoint
 from ifdd.device import choose_device
 from ifdd.errors import InputError
+from workbench.cli_benchmark import benchmark_app
 from workbench.cli_compare import compare_app
 from workbench.cli_maps import maps_app
 
@@ -24,6 +25,7 @@ app = typer.Typer(
 )
 app.add_typer(compare_app)
 app.add_typer(maps_app)
+app.add_typer(benchmark_app)
 
 
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")]

@@ -22,6 +22,22 @@ def write_json(file: Path, value: dict[str, Any]) -> None:
     write_text(file, json.dumps(value, indent=2, ensure_ascii=False) + "\n")
 
 
+def replace_between(file: Path, mark: str, text: str) -> None:
+    """Put `text` between the lines `<!-- mark -->` and `<!-- /mark -->` of a Markdown file.
+
+    Raises: InputError for a file that is not there or lacks the marks.
+    """
+    first, last = f"<!-- {mark} -->", f"<!-- /{mark} -->"
+    try:
+        before, rest = file.read_text(encoding="utf-8").split(first)
+        _, after = rest.split(last)
+    except FileNotFoundError:
+        raise InputError(f"{file} is not there; make it, with the lines {first} and {last}") from None
+    except ValueError:
+        raise InputError(f"{file}: the lines {first} and {last} must stand there once each, in this order") from None
+    write_text(file, f"{before}{first}\n{text}{last}{after}")
+
+
 @contextmanager
 def new_folder(out: Path) -> Iterator[Path]:
     """A hidden folder to fill, which takes the name `out` when the block ends well, and is removed if it does not.

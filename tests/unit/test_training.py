@@ -243,7 +243,7 @@ def test_a_loss_that_is_not_finite_stops_the_run():
     with torch.no_grad():
         module.model.head.classify.bias.fill_(float("nan"))
     with pytest.raises(InputError, match=r"the loss became nan at step 0; lower optim\.lr"):
-        module.training_step((torch.rand(2, 3, 8, 32, 32), torch.tensor([0, 1])), 0)
+        module.training_step((torch.rand(2, 3, 8, 32, 32), torch.tensor([0, 1]), None), 0)
 
 
 def test_prediction_does_not_depend_on_the_batch_and_keeps_the_mode():

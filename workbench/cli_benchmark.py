@@ -1,0 +1,56 @@
+"""`workbench benchmark`: trained variants over the suites of ScriptedFaces."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ifdd.checkpoints import load_checkpoint
+from ifdd.device import choose_device
+
+benchmark_app = typer.Typer(rich_markup_mode=None)
+
+
+@benchmark_app.command()
+def benchmark(
+    checkpoints: Annotated[list[str], typer.Argument(metavar="CHECKPOINT...", help="Names or folders.", show_default=False)],
+    out: Annotated[Path, typer.Option(help="Folder for benchmark.json, benchmark.md and robustness.png, .svg.")],
+    suites: Annotated[
+        str, typer.Option(help="Suites of the benchmark, with commas.")
+    ] = "noisy-00,noisy-25,noisy-50,noisy-75,subtle,occluded,head-motion",
+    scored: Annotated[str, typer.Option(help="The suite on which splits and branches are measured.")] = "noisy-50",
+    clips: Annotated[int, typer.Option(min=14, help="Test clips of each suite.")] = 560,
+    identities: Annotated[int, typer.Option(min=7, help="People in them.")] = 140,
+    seed: Annotated[int, typer.Option(help="Of the clips and of the bootstrap.")] = 11,
+    cache: Annotated[Path, typer.Option(help="Where rendered clips are kept.")] = Path("cache"),
+    table: Annotated[
+        Path | None, typer.Option(help="A Markdown file; what stands between its benchmark marks is replaced.")
+    ] = None,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
+) -> None:
+    """Score trained variants over the suites of ScriptedFaces: robustness curves, and one table with what splits and branches do.
+
+    Checkpoints whose names differ in their seed at the end (…-0, …-1) are one variant.
+    Example: workbench benchmark runs/noisy/checkpoints/* --out runs/noisy/report
+    """
+    from workbench.displays.family import family_markdown
+    from workbench.displays.robustness import RobustnessDisplay
+    from workbench.family import measure_family
+    from workbench.files import replace_between, write_text
+
+    place = choose_device(device)
+    bundles = [load_checkpoint(name) for name in checkpoints]
+    for bundle in bundles:
+        bundle.model.to(place)
+    result = measure_family(bundles, suites.split(","), scored, clips=clips, identities=identities, seed=seed, cache=cache)
+    text = family_markdown(result)
+    out.mkdir(parents=True, exist_ok=True)
+    write_text(out / "benchmark.json", json.dumps(result.to_dict(), indent=2, ensure_ascii=False) + "\n")
+    write_text(out / "benchmark.md", text)
+    picture = RobustnessDisplay.from_result(result.robustness)
+    for suffix in ("png", "svg"):
+        picture.save(out / f"robustness.{suffix}")
+    if table is not None:
+        replace_between(table, "benchmark", text)
+    typer.echo(text)

@@ -1,0 +1,80 @@
+"""UAR against the share of irrelevant frames, and on the other suites."""
+
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+
+from workbench.analysis.seeds import SeedScore
+from workbench.displays.base import Display, new_grid
+from workbench.displays.style import model_colour
+from workbench.robustness import NOISY, RobustnessResult
+
+
+class RobustnessDisplay(Display):
+    """Left: curves over the noisy suites with 95 % intervals; right: one dot a suite and variant. Few seeds: dashed, hollow."""
+
+    def __init__(self, result: RobustnessResult) -> None:
+        self.result = result
+
+    @classmethod
+    def from_result(cls, result: RobustnessResult) -> "RobustnessDisplay":
+        """Take the result."""
+        return cls(result)
+
+    def provenance(self) -> str:
+        """Provenance of the result."""
+        return self.result.provenance.to_json()
+
+    def _draw(self, ax: Any) -> None:
+        noisy, others = self._suites()
+        shown = [part for part in (noisy, others) if part]
+        axes = new_grid(ax, 1, len(shown), 4.6 * len(shown), 3.8, sharey=True)[0]
+        for panel, suites in zip(axes, shown, strict=True):
+            for i, variant in enumerate(self.result.members):
+                scores = [self.result.suite(suite).scores[variant] for suite in suites]
+                middle, arms = _percent(scores)
+                ranked = scores[0].ranked
+                shift = (i - (len(self.result.members) - 1) / 2) * 0.1
+                if suites is noisy:
+                    x = 100 * np.array([NOISY[suite] for suite in suites]) + 4 * shift
+                else:
+                    x = np.arange(len(suites), dtype=float) + shift
+                panel.errorbar(
+                    x, middle, yerr=arms, color=model_colour(i), label=variant, marker="o", ms=4, lw=1.3, elinewidth=0.8,
+                    ls=("-" if ranked else "--") if suites is noisy else "none",
+                    markerfacecolor=model_colour(i) if ranked else "none",
+                )  # fmt: skip
+            panel.axhline(100 / 7, color="black", lw=0.8, ls=":")
+            if suites is noisy:
+                panel.set(xlabel="frames that show something else / %", ylabel="UAR / %", xticks=[100 * NOISY[s] for s in suites])
+            else:
+                panel.set_xticks(range(len(suites)), suites, rotation=20, ha="right")
+        axes[0].set_ylabel("UAR / %")
+        axes[-1].legend(fontsize=7, frameon=False, loc="upper right")
+        self.ax_, self.figure_ = axes, axes[0].figure
+
+    def to_plotly(self) -> go.Figure:
+        """One line a variant over all suites."""
+        figure = go.Figure()
+        suites = [result.suite for result in self.result.suites]
+        for i, variant in enumerate(self.result.members):
+            scores = [self.result.suite(suite).scores[variant] for suite in suites]
+            middle, arms = _percent(scores)
+            figure.add_scatter(
+                x=suites, y=middle, name=variant, mode="lines+markers", marker_color=model_colour(i),
+                line={"dash": "solid" if scores[0].ranked else "dash"},
+                error_y={"array": arms[1], "arrayminus": arms[0], "thickness": 1},
+            )  # fmt: skip
+        figure.update_layout(yaxis={"title": "UAR / %", "range": [0, 100]})
+        return figure
+
+    def _suites(self) -> tuple[list[str], list[str]]:
+        names = [result.suite for result in self.result.suites]
+        return [name for name in NOISY if name in names], [name for name in names if name not in NOISY]
+
+
+def _percent(scores: list[SeedScore]) -> tuple[np.ndarray, np.ndarray]:
+    """UAR in percent (n,) and the arms of its interval (2, n)."""
+    table = 100 * np.array([[score.uar.value, score.uar.low, score.uar.high] for score in scores])
+    return table[:, 0], np.maximum(np.stack((table[:, 0] - table[:, 1], table[:, 2] - table[:, 0])), 0)
