@@ -36,6 +36,7 @@ INTENSITY = "true intensity"
 class SplitOfClip:
     """The split of one clip by one checkpoint: `kind`, grid (h, w) of X, and the frames (T, H, W, 3) uint8 it saw."""
 
+    clip_id: str
     kind: str
     split: SplitResult
     grid: tuple[int, int]
@@ -92,7 +93,7 @@ def split_of_clip(bundle: Bundle, manifest: str | Path, clip_id: str | None = No
     tensor = load_row(table, row, bundle)
     found = inspect_split(bundle.model, tensor[None].to(next(bundle.model.parameters()).device))
     pixels = (255 * tensor.permute(1, 2, 3, 0)).round().clamp(0, 255).to(torch.uint8).numpy()
-    return SplitOfClip(bundle.model.config.split, found, bundle.model.config.grid, pixels)
+    return SplitOfClip(str(row["clip_id"]), bundle.model.config.split, found, bundle.model.config.grid, pixels)
 
 
 def _one(table: pd.DataFrame, clip_id: str | None, manifest: str | Path) -> dict[Any, Any]:

@@ -85,6 +85,21 @@ def test_one_clip_each_leaves_nothing_within() -> None:
     assert np.isnan(found.within.value)
 
 
+def test_a_column_that_hardly_changes_does_no_harm() -> None:
+    """Nearly constant for all persons but one, whose prediction would be thrown far off by scaling each column on its own."""
+    content, follows, _ = planted()
+    rare = np.where(PERSONS == 3, 1.0, 1e-12 * np.random.default_rng(0).normal(size=160))
+    found = content_score("content", np.column_stack([content, rare]), follows, groups=PERSONS)
+    assert found.r2.value > 0.99
+
+
+def test_many_columns_and_few_clips_do_not_run_wild() -> None:
+    rng = np.random.default_rng(0)
+    found = content_score("noise", rng.normal(size=(40, 500)), rng.normal(size=(40, 8)), groups=np.repeat(np.arange(20), 2))
+    assert found.r2.value > -0.6
+    assert found.within.value > -1.2
+
+
 def test_persons_of_one_clip_are_left_out_within() -> None:
     content, follows, own = planted()
     groups = np.append(PERSONS[:-1], 99)

@@ -8,7 +8,6 @@ from sklearn.decomposition import PCA
 from sklearn.linear_model import RidgeCV
 from sklearn.model_selection import GroupKFold
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
 
 from ifdd.errors import InputError
 from workbench.analysis._clusters import draw_weights, group_members, spread
@@ -97,9 +96,12 @@ def _r2(x: np.ndarray, y: np.ndarray, members: np.ndarray, draws: np.ndarray, se
         if x[train].std(0).max() < STILL:  # content that never changes tells the mean
             guess[test] = y[train].mean(0)
             continue
-        dims = min(DIMENSIONS, x.shape[1], len(train) - 1)
-        model = make_pipeline(StandardScaler(), PCA(dims, random_state=seed), StandardScaler(), RidgeCV(PENALTIES))
-        guess[test] = model.fit(x[train], y[train]).predict(x[test]).reshape(len(test), -1)
+        # one scale for all columns: a column that is nearly constant in training must not blow up in another person
+        middle, scale = x[train].mean(0), np.sqrt(x[train].var(0).sum())
+        dims = max(1, min(DIMENSIONS, x.shape[1], len(train) // 4))
+        model = make_pipeline(PCA(dims, random_state=seed), RidgeCV(PENALTIES))
+        model.fit((x[train] - middle) / scale, y[train])
+        guess[test] = model.predict((x[test] - middle) / scale).reshape(len(test), -1)
     wrong, all_of_it = ((y - guess) ** 2).sum(1), ((y - y.mean(0)) ** 2).sum(1)
     with np.errstate(invalid="ignore", divide="ignore"):
         samples = 1 - (draws @ wrong) / (draws @ all_of_it)
