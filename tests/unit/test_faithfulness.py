@@ -112,6 +112,7 @@ def test_an_edge_detector_fails_parameter_randomisation() -> None:
     verdict = judge("edges", "input", curves, result)
     assert "parameter randomisation" in verdict.failed
     assert verdict.badge.startswith("fails: ")
+    assert "edge" in verdict.matched
     assert "hardly depends on the learned parameters" in " ".join(verdict.reasons)
 
 

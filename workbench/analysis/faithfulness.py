@@ -29,11 +29,16 @@ class Verdict(Result):
     passes: bool
     reasons: tuple[str, ...]
     failed: tuple[str, ...]
+    matched: tuple[str, ...] = ()
+    """Controls, which know nothing of the model, that the score follows as much as the map."""
 
     @property
     def badge(self) -> str:
         """A few words for a picture."""
-        return "passes both tests" if self.passes else f"fails: {', '.join(self.failed)}"
+        if not self.passes:
+            return f"fails: {', '.join(self.failed)}"
+        others = f"{' and '.join(self.matched)} {'do' if len(self.matched) > 1 else 'does'}"
+        return f"passes, but {others} as well" if self.matched else "passes both tests"
 
 
 def judge(
@@ -61,7 +66,8 @@ def judge(
         reasons.append(f"rank correlation with the maps of a network trained on shuffled labels: {rank.value:.2f}")
         if not learned:
             failed.append("shuffled labels")
-    return Verdict(method, activation, not failed, tuple(reasons), tuple(failed))
+    matched = [other.name for other in perturbation.scores if other.control and other.gap.value >= row.gap.value]
+    return Verdict(method, activation, not failed, tuple(reasons), tuple(failed), tuple(matched))
 
 
 def above_zero(interval: Interval) -> bool:
@@ -73,8 +79,8 @@ def _followed(row: PerturbationScore, follows: bool, result: PerturbationResult)
     gap = f"gap {row.gap.value:.3f} [{row.gap.low:.3f}, {row.gap.high:.3f}]"
     does = "follows" if follows else "does not follow"
     text = f"the {result.kind} {does} the map more than a random order of {result.unit}: {gap}"
-    better = [other.name for other in result.scores if other.control and other.gap.value >= row.gap.value]
-    return f"{text}; no better than the control {' and '.join(better)}" if better else text
+    best = max((other for other in result.scores if other.control), key=lambda other: other.gap.value)
+    return f"{text}; the best control ({best.name}) has {best.gap.value:.3f}"
 
 
 __all__ = [

@@ -166,17 +166,17 @@ def markdown(cards: Sequence[Scorecard]) -> str:
         f"{cards[0].clips} clips. Square brackets hold 95 % intervals over people (bootstrap; CKA: jackknife).",
         "",
     ]
-    lines += _table(["", *names], [[title, *cells] for title, cells in summary_rows(cards)])
+    lines += markdown_table(["", *names], [[title, *cells] for title, cells in summary_rows(cards)])
     for card in cards:
         if card.maps:
             lines += ["", f"## {card.checkpoint}: Grad-CAM on the pixels that the emotion moves ({card.maps.frames} frames)", ""]
             scores = map_rows(card.maps)
-            lines += _table(list(scores[0]), [list(row.values()) for row in scores])
+            lines += markdown_table(list(scores[0]), [list(row.values()) for row in scores])
         if card.probes:
             lines += ["", f"## {card.checkpoint}: what a linear probe finds (0 guessing, 1 knowing)", ""]
             found = card.probes
             table = [[name, *(show(found.probe(name, factor).score) for factor in found.factors)] for name in found.features]
-            lines += _table(["", *found.factors], table)
+            lines += markdown_table(["", *found.factors], table)
         if card.skipped:
             lines += ["", f"Not measured for {card.checkpoint}: " + "; ".join(card.skipped) + "."]
     return "\n".join(lines) + "\n"
@@ -191,5 +191,6 @@ def show(interval: Interval | None) -> str:
     return f"{interval.value:.2f} [{interval.low:.2f}, {interval.high:.2f}]"
 
 
-def _table(header: list[str], rows: list[list[str]]) -> list[str]:
+def markdown_table(header: list[str], rows: list[list[str]]) -> list[str]:
+    """Lines of a table in Markdown."""
     return ["| " + " | ".join(cells) + " |" for cells in (header, ["---"] * len(header), *rows)]

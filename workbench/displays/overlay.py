@@ -14,7 +14,6 @@ from matplotlib.axes import Axes
 from ifdd.errors import InputError
 from workbench.analysis.faithfulness import Verdict
 from workbench.analysis.saliency import SaliencyResult
-from workbench.displays import style
 
 COLOURMAP = "inferno"
 STRENGTH = 0.75
@@ -87,7 +86,9 @@ def remarks_on(result: SaliencyResult) -> tuple[str, ...]:
 
 def badge_colour(verdict: Verdict) -> str:
     """Colour of a verdict's badge."""
-    return style.BLUISH_GREEN if verdict.passes else "#B00020"
+    if not verdict.passes:
+        return "#B00020"
+    return "#9A6700" if verdict.matched else "#00704F"  # dark enough for white letters
 
 
 def draw_badge(axes: Axes, verdict: Verdict) -> None:
