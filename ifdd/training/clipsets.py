@@ -63,7 +63,10 @@ def load_split(recipe: Recipe, split: SplitName, progress: bool = True) -> ClipS
 
     Raises: InputError for a manifest or a clip that cannot be read, or a class that the recipe does not list.
     """
-    return as_shown(_load_split(recipe, split, progress), recipe.frames_shown, recipe.seed, recipe.reads)
+    clips = _load_split(recipe, split, progress)
+    if split == "train" and recipe.train_labels == "random":
+        clips = replace(clips, target=np.random.default_rng([recipe.seed, 227]).permutation(clips.target))
+    return as_shown(clips, recipe.frames_shown, recipe.seed, recipe.reads)
 
 
 def as_shown(clips: ClipSet, frames_shown: str, seed: int, reads: str = "own") -> ClipSet:

@@ -117,6 +117,8 @@ class Recipe(StrictModel):
     it; `labels` in the order of the logits. `frames_shown` makes controls, in training, test and `ifdd evaluate` alike: the
     middle frame repeated ("one"), or frames in random order ("shuffled"): if these do as well as the whole clip, the data do not
     test dynamics. `reads` "truth" makes an upper bound: a dynamic group that is told which frames are the most intense.
+    `train_labels` "random" gives every training clip another one's label: a model that can know nothing, for tests of maps
+    (Adebayo et al. 2018). `keep` is the epoch that is kept: best on validation, or last.
     """
 
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
@@ -135,6 +137,8 @@ class Recipe(StrictModel):
     freeze: Literal["none", "backbone"] = "none"
     frames_shown: Literal["all", "one", "shuffled"] = "all"
     reads: Literal["own", "truth"] = "own"
+    train_labels: Literal["true", "random"] = "true"
+    keep: Literal["best", "last"] = "best"
 
     @model_validator(mode="after")
     def _labels_fit(self) -> Self:
@@ -151,6 +155,8 @@ class Recipe(StrictModel):
             raise ValueError("a frozen backbone reads every clip once; set augment.crop=1, jitter=0, erase=0 and mix=0")
         if self.reads == "truth" and (self.model.split != "even-odd" or self.data.source != "scripted"):
             raise ValueError("reads='truth' replaces the places of split='even-odd' on scripted data, whose truth is known")
+        if self.train_labels == "random" and self.keep == "best":
+            raise ValueError("train_labels='random' leaves nothing to validate; set keep=last")
         if self.reads == "truth" and self.frames_shown != "all":
             raise ValueError(f"reads='truth' needs all frames in turn; frames_shown is {self.frames_shown!r}")
         return self

@@ -44,7 +44,7 @@ NOTICE = "An expression is not a feeling: do not use this model to judge people.
 def train(
     recipe: Recipe, out: str | Path, *, resume: bool = False, max_minutes: float | None = None, progress: bool = True
 ) -> Path:
-    """Train, choose the epoch with the best validation UAR, test once, and save; returns the checkpoint's folder.
+    """Train, keep the best epoch by validation UAR (or the last, if the recipe says so), test once, save; returns the checkpoint.
 
     Run folder: config.yaml, env.json, log/ (CSV), lightning/ (last.ckpt, best.ckpt), predictions.parquet (validation and
     test), metrics.json, checkpoint/. With `resume` a folder of an interrupted run is continued; the result is that of an
@@ -64,11 +64,11 @@ def train(
     keep_freed_memory()
     with _quiet_lightning():
         _fit(recipe, out, sets, max_minutes, resume, progress)
-    best = torch.load(out / "lightning" / "best.ckpt", map_location="cpu", weights_only=True)
+    kept = torch.load(out / "lightning" / f"{recipe.keep}.ckpt", map_location="cpu", weights_only=True)
     model = create_model(recipe.model)
     prefix = "model."
-    model.load_state_dict({k.removeprefix(prefix): v for k, v in best["state_dict"].items() if k.startswith(prefix)})
-    timing = {"minutes": round((time.monotonic() - started) / 60, 2), "epoch": best["epoch"] + 1}
+    model.load_state_dict({k.removeprefix(prefix): v for k, v in kept["state_dict"].items() if k.startswith(prefix)})
+    timing = {"minutes": round((time.monotonic() - started) / 60, 2), "epoch": kept["epoch"] + 1}
     return _finish(recipe, out, sets, model.to(device), timing)
 
 

@@ -11,7 +11,7 @@ import yaml
 
 import ifdd
 from ifdd.errors import InputError
-from ifdd.training import run, sweep
+from ifdd.training import clipsets, run, sweep
 from ifdd.training.augment import to_clips
 from ifdd.training.clipsets import SPLITS, ClipSet, as_shown
 from ifdd.training.evaluation import predict_set
@@ -221,3 +221,26 @@ def test_a_sweep_refuses_names_that_meet_and_other_recipes(tmp_path: Path, quick
     write(tmp_path, "one", seed=0, ema=0.5)
     with pytest.raises(InputError, match="was trained with another recipe"):
         sweep.sweep([one], tmp_path / "runs", say=lambda _: None)
+
+
+def test_random_labels_are_those_of_other_training_clips(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(clipsets, "_load_split", lambda _recipe, split, _progress: clip_set(split, 70))
+    recipe = parsed(train_labels="random", keep="last")
+    shown = {split: clipsets.load_split(recipe, split).target for split in SPLITS}
+    for split in ("val", "test"):
+        np.testing.assert_array_equal(shown[split], clip_set(split, 70).target)
+    true = clip_set("train", 70).target
+    np.testing.assert_array_equal(np.sort(shown["train"]), np.sort(true))
+    assert (shown["train"] == true).mean() < 0.4
+    np.testing.assert_array_equal(clipsets.load_split(recipe, "train").target, shown["train"])
+    with pytest.raises(InputError, match="nothing to validate; set keep=last"):
+        parsed(train_labels="random")
+
+
+@pytest.mark.usefixtures("noise")
+def test_the_last_epoch_can_be_kept(tmp_path: Path):
+    run.train(parsed(keep="last"), tmp_path / "run", progress=False)
+    last = torch.load(tmp_path / "run" / "lightning" / "last.ckpt", weights_only=True)["state_dict"]
+    kept = ifdd.load_checkpoint(tmp_path / "run" / "checkpoint").model.state_dict()
+    torch.testing.assert_close(kept["head.classify.weight"], last["model.head.classify.weight"])
+    assert ifdd.load_checkpoint(tmp_path / "run" / "checkpoint").card.training["epoch"] == 2
