@@ -14,6 +14,7 @@ from ifdd.errors import InputError
 from workbench.cli_benchmark import benchmark_app
 from workbench.cli_compare import compare_app
 from workbench.cli_maps import maps_app
+from workbench.cli_saliency import saliency_app
 from workbench.cli_splits import splits_app
 
 app = typer.Typer(
@@ -26,6 +27,7 @@ app = typer.Typer(
 )
 app.add_typer(compare_app)
 app.add_typer(maps_app)
+app.add_typer(saliency_app)
 app.add_typer(splits_app)
 app.add_typer(benchmark_app)
 

@@ -48,6 +48,31 @@ def true_masks(clips: pd.DataFrame, frames: int, size: tuple[int, int]) -> np.nd
     return out
 
 
+def has_regions(clips: pd.DataFrame) -> bool:
+    """Whether the truth of the clips says which part of the face each pixel shows (suites rendered with their full truth)."""
+    if not has_truth(clips) or not len(clips):
+        return False
+    try:
+        with np.load(Path(clips.attrs["root"]) / clips["truth"].iloc[0], allow_pickle=False) as truth:
+            return "regions" in truth and truth["regions"].size > 0
+    except (OSError, EOFError, ValueError, zipfile.BadZipFile, zlib.error):
+        return False  # reading the masks says what is wrong
+
+
+def true_regions(clips: pd.DataFrame, frames: int, size: tuple[int, int]) -> np.ndarray:
+    """What each pixel shows (n, T, H, W), indexes into `REGIONS`, in the frames that a model of `frames` frames sees.
+
+    Raises: InputError for a truth file that is missing, damaged or without regions.
+    """
+    out = np.empty((len(clips), frames, *size), np.uint8)
+    for i, name in enumerate(clips["truth"]):
+        (regions,) = _read(clips, name, "regions")
+        seconds = np.arange(len(regions)) / len(regions)
+        for t, frame in enumerate(frames_shown(seconds, 0.0, 1.0, frames)):
+            out[i, t] = cv2.resize(regions[frame], size[::-1], interpolation=cv2.INTER_NEAREST)
+    return out
+
+
 def _read(clips: pd.DataFrame, name: str, *arrays: str) -> list[np.ndarray]:
     path = Path(clips.attrs["root"]) / name
     try:

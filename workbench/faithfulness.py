@@ -1,0 +1,183 @@
+"""Are a checkpoint's maps true? The tests of `analysis.faithfulness` over a manifest, as files, and read back as verdicts.
+
+<out>/  faithfulness.json   faithfulness.md   curves.png   channels.png   randomisation.png
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from ifdd.checkpoints import Bundle
+from ifdd.data.manifest import data_hash
+from ifdd.errors import InputError
+from workbench.analysis._result import Result
+from workbench.analysis.attribution import INPUT
+from workbench.analysis.faithfulness import (
+    PerturbationResult,
+    RandomisationResult,
+    Similarity,
+    Verdict,
+    judge,
+    parameter_randomisation,
+    perturb_channels,
+    perturb_clips,
+    similarity,
+)
+from workbench.analysis.fills import Fill
+from workbench.displays.disentanglement import markdown_table, show
+from workbench.displays.faithfulness import PerturbationDisplay, RandomisationDisplay, verdict_table
+from workbench.files import write_text
+from workbench.maps import ON_INPUT, Request, from_manifest, make_maps
+
+DEFAULT_METHODS = ("gradcam", "hirescam", "saliency")
+FILE = "faithfulness.json"
+
+
+@dataclass(frozen=True, eq=False)
+class FaithfulnessReport(Result):
+    """Verdicts of a checkpoint's maps, by method and activation, with the curves and likenesses that they rest on.
+
+    `channels` by branch; `randomisation` and `labels_at_random` by map ("hirescam Y_D").
+    """
+
+    checkpoint: str
+    sha256: str
+    data_hash: str
+    clips: int
+    verdicts: tuple[Verdict, ...]
+    pixels: PerturbationResult
+    frames: PerturbationResult
+    channels: dict[str, PerturbationResult]
+    randomisation: dict[str, RandomisationResult]
+    labels_at_random: dict[str, Similarity]
+
+
+def make_report(
+    bundle: Bundle,
+    manifest: str | Path,
+    *,
+    methods: Sequence[str] = DEFAULT_METHODS,
+    activations: Sequence[str] | None = None,
+    clips: int = 28,
+    fill: Fill = "mean",
+    steps: int = 10,
+    shuffled: Bundle | None = None,
+    independent: bool = True,
+    seed: int = 0,
+) -> FaithfulnessReport:
+    """Test the maps for the predicted class of some clips of `manifest`, each class alike; intervals draw people.
+
+    `shuffled` is a checkpoint of the same architecture trained on shuffled labels.
+    Raises: InputError for unknown methods or activations, fewer than two clips, or a `shuffled` of other labels or another size.
+    """
+    if clips < 2 or not methods:
+        raise InputError(f"{clips} clips and {len(methods)} methods leave nothing to test; take two clips and one method or more")
+    requests = [
+        Request(m, None if m in ON_INPUT or activations is None else tuple(activations), normalise="none", steps=25)
+        for m in dict.fromkeys(methods)
+    ]
+    for request in requests:
+        request.check(bundle)
+    if shuffled is not None and (shuffled.labels != bundle.labels or shuffled.model.config != bundle.model.config):
+        raise InputError(f"{shuffled.name} is another architecture than {bundle.name}, or has other labels; train the same one")
+    rows, shown = from_manifest(bundle, Path(manifest), clips)
+    device = next(bundle.model.parameters()).device
+    tensors = torch.stack([clip.tensor for clip in shown]).to(device)
+    people = [clip.subject for clip in shown]
+    groups = None if None in people else np.array(people)
+    target = bundle.predict(tensors).argmax(1).tolist()
+    maps, raw, where = {}, {}, {}
+    for request in requests:
+        for key, result in make_maps(bundle, tensors, request, target).items():
+            name = _name(request.method, result.activation)
+            maps[name], raw[name], where[name] = result.frames, result.raw, (request, key, result.activation)
+    shared = {"fill": fill, "steps": steps, "groups": groups, "seed": seed}
+    pixels = perturb_clips(bundle.model, tensors, maps, target, **shared)  # type: ignore[arg-type]
+    in_time = {name: values.mean((2, 3)) for name, values in maps.items()}
+    frames = perturb_clips(bundle.model, tensors, in_time, target, unit="frames", **shared)  # type: ignore[arg-type]
+    channels = {
+        branch: perturb_channels(bundle.model, tensors, name, target, steps=steps, groups=groups, seed=seed)
+        for branch, name in bundle.model.branches.items()
+    }
+    randomisation, at_random, verdicts = {}, {}, []
+    for name, (request, key, activation) in where.items():
+
+        def explain(model: nn.Module, some: Tensor, request: Request = request, key: str = key) -> np.ndarray:
+            alone = replace(request, activations=None if key == INPUT else (bundle.model.branches.get(key, key),))
+            return make_maps(bundle, some, alone, target, model)[key].raw  # type: ignore[arg-type]
+
+        randomisation[name] = parameter_randomisation(
+            bundle.model, tensors, explain, name, independent=independent, groups=groups, seed=seed
+        )
+        if shuffled is not None:
+            shuffled.model.to(device)
+            at_random[name] = similarity(name, raw[name], explain(shuffled.model, tensors), groups=groups, seed=seed)
+        verdicts.append(
+            judge(request.method, activation, pixels, randomisation[name], name=name, labels_at_random=at_random.get(name))
+        )
+    return FaithfulnessReport(
+        bundle.name, bundle.card.sha256, data_hash(rows), len(shown), tuple(verdicts), pixels, frames, channels, randomisation,
+        at_random,
+    )  # fmt: skip
+
+
+def write_report(report: FaithfulnessReport, out: Path) -> Path:
+    """Write the report into a folder, which is made if it is not there; files of an older one are replaced."""
+    out.mkdir(parents=True, exist_ok=True)
+    PerturbationDisplay.from_result({"": report.pixels, " ": report.frames}).save(out / "curves.png")
+    PerturbationDisplay.from_result(report.channels).save(out / "channels.png")
+    RandomisationDisplay.from_result(report.randomisation).save(out / "randomisation.png")
+    write_text(out / "faithfulness.md", markdown(report))
+    write_text(out / FILE, json.dumps(report.to_dict(), indent=1, ensure_ascii=False) + "\n")  # last: it says that all is there
+    return out
+
+
+def markdown(report: FaithfulnessReport) -> str:
+    """The verdicts and the areas as tables."""
+    table = verdict_table(report.verdicts)
+    about = f"{report.clips} clips, maps for the predicted class. Square brackets hold 95 % intervals over people."
+    lines = [f"# Are the maps of {report.checkpoint} true?", "", about, ""]
+    lines += markdown_table(list(table[0]), [list(row.values()) for row in table])
+    for result in (report.pixels, report.frames, *report.channels.values()):
+        lines += ["", f"## Deletion and insertion of {result.unit}", ""]
+        lines += [
+            f"{result.kind.capitalize()} with all {result.whole:.3f}, with none {result.nothing:.3f}; fill: {result.fill}.",
+            "",
+        ]
+        cells = [
+            [row.name, *(show(x) for x in (row.deletion, row.insertion, row.gap, row.beyond_random))] for row in result.scores
+        ]
+        lines += markdown_table(["order", "deletion", "insertion", "gap", "gap beyond random"], cells)
+    return "\n".join(lines) + "\n"
+
+
+def read_verdicts(path: str | Path, bundle: Bundle) -> dict[tuple[str, str], Verdict]:
+    """Verdicts of an earlier report on this checkpoint, by method and activation; `path` is the file or its folder.
+
+    Raises: InputError for a missing or damaged file, or the report of another checkpoint.
+    """
+    file = Path(path) / FILE if Path(path).is_dir() else Path(path)
+    try:
+        found = json.loads(file.read_text(encoding="utf-8"))
+        sha256, rows = found["sha256"], [Verdict(**_tuples(row)) for row in found["verdicts"]]
+    except OSError as error:
+        raise InputError(f"{file}: {error.strerror or error}; make it with workbench faithfulness") from error
+    except (ValueError, KeyError, TypeError) as error:
+        raise InputError(f"{file} is no report of workbench faithfulness ({error}); make it again") from error
+    if sha256 != bundle.card.sha256:
+        raise InputError(f"{file} is of other weights ({found.get('checkpoint')}); test {bundle.name} itself")
+    return {(row.method, row.activation): row for row in rows}
+
+
+def _tuples(row: dict[str, Any]) -> dict[str, Any]:
+    return {name: tuple(value) if isinstance(value, list) else value for name, value in row.items()}
+
+
+def _name(method: str, activation: str) -> str:
+    return method if activation == INPUT else f"{method} {activation.rsplit('.', 1)[-1]}"
