@@ -1,6 +1,7 @@
 """The `workbench` command."""
 
 import json
+import shlex
 import sys
 import warnings
 from pathlib import Path
@@ -13,9 +14,11 @@ from ifdd.device import choose_device
 from ifdd.errors import InputError
 from workbench.cli_benchmark import benchmark_app
 from workbench.cli_compare import compare_app
+from workbench.cli_figures import figures_app
 from workbench.cli_maps import maps_app
 from workbench.cli_saliency import saliency_app
 from workbench.cli_splits import splits_app
+from workbench.passport import issuing, note_bundle
 
 app = typer.Typer(
     name="workbench",
@@ -25,11 +28,12 @@ app = typer.Typer(
     rich_markup_mode=None,
     help="See and measure what a model of facial expressions does with a video.",
 )
+app.add_typer(benchmark_app)
 app.add_typer(compare_app)
+app.add_typer(figures_app)
 app.add_typer(maps_app)
 app.add_typer(saliency_app)
 app.add_typer(splits_app)
-app.add_typer(benchmark_app)
 
 
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")]
@@ -202,7 +206,8 @@ def main() -> None:
     """Entry point: an error is one line on standard error and exit code 1."""
     warnings.showwarning = _show_warning
     try:
-        app()
+        with issuing(shlex.join(["workbench", *sys.argv[1:]])):
+            app()
     except (InputError, OSError) as error:
         _fail(_one_line(error))
         sys.exit(1)
@@ -215,6 +220,7 @@ def _load(checkpoint: str, device: str) -> Bundle:
     place = choose_device(device)
     bundle = load_checkpoint(checkpoint)
     bundle.model.to(place)
+    note_bundle(bundle)
     return bundle
 
 

@@ -17,6 +17,7 @@ import pandas as pd
 
 from ifdd.checkpoints import Bundle
 from ifdd.errors import InputError
+from workbench.passport import note_data, note_run
 
 SCHEMA = 1
 MANIFEST, PREDICTIONS, ACTIVATIONS = "manifest.json", "predictions.parquet", "activations"
@@ -107,4 +108,6 @@ def open_collection(folder: str | Path, bundle: Bundle | None = None) -> Collect
             f"{folder} was collected with checkpoint {meta['checkpoint']['name']} ({meta['checkpoint']['sha256'][:12]}…), "
             f"not with {bundle.name} ({bundle.card.sha256[:12]}…); collect again, or open it with its own checkpoint"
         )
+    note_run(meta["checkpoint"]["name"], meta["checkpoint"]["sha256"])
+    note_data(meta["data"]["manifest"], meta["data"]["hash"])
     return Collection(folder, meta)

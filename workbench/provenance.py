@@ -53,8 +53,13 @@ def record(
         analysis=analysis,
         parameters=dict(parameters),
         inputs={name: digest(array) for name, array in inputs.items()},
-        versions={name: _version(name) for name in (DISTRIBUTION, "numpy", *libraries)},
+        versions=versions_of((DISTRIBUTION, "numpy", *libraries)),
     )
+
+
+def versions_of(distributions: Iterable[str]) -> dict[str, str]:
+    """Version of each distribution by name."""
+    return {name: _version(name) for name in distributions}
 
 
 @cache

@@ -14,6 +14,7 @@ from matplotlib.figure import Figure
 
 from ifdd.errors import InputError
 from workbench.displays.style import matplotlib_theme
+from workbench.passport import issue
 
 SUFFIXES = (".svg", ".pdf", ".png")
 Result = TypeVar("Result")
@@ -27,10 +28,14 @@ class Display(ABC):
 
     figure_: Figure
     ax_: Any
+    normalisation: str = "none"
+    """How the numbers are scaled before they are drawn; a saved figure's passport says it."""
+    points: float | None = None
+    """Size of the text; None is seaborn's for paper."""
 
     def plot(self, ax: Any = None) -> Self:
         """Draw with matplotlib, into `ax` if given; keep figure and axes as `figure_` and `ax_`."""
-        with matplotlib_theme():
+        with matplotlib_theme(self.points):
             self._draw(ax)
         return self
 
@@ -43,11 +48,11 @@ class Display(ABC):
         """Return the same picture for a web page."""
 
     def provenance(self) -> str:
-        """Return one line of JSON that is written into saved figures."""
+        """Return what was drawn from: one line of JSON for each result, after its name and a colon where there are several."""
         return ""
 
     def save(self, path: str | Path, dpi: float = 200) -> Path:
-        """Write the figure, drawn if it is not yet, as .svg, .pdf or .png; an existing file is replaced.
+        """Write the figure, drawn if it is not yet, with its passport, as .svg, .pdf or .png; an existing file is replaced.
 
         Text stays text in SVG and PDF, and the same figure gives the same bytes. Nothing half-written is left behind.
 
@@ -66,8 +71,9 @@ class Display(ABC):
         os.close(handle)
         temporary = Path(name)
         try:
-            with matplotlib_theme():
-                self.figure_.savefig(temporary, format=kind, dpi=dpi, metadata=_metadata(kind, self.provenance()))
+            passport = issue(self.provenance(), self.normalisation).to_json()
+            with matplotlib_theme(self.points):
+                self.figure_.savefig(temporary, format=kind, dpi=dpi, metadata=_metadata(kind, passport))
             temporary.chmod(0o666 & ~_umask())
             temporary.replace(path)
         finally:
@@ -124,12 +130,12 @@ def check_length(values: Sequence[Any] | np.ndarray, n: int, what: str) -> None:
         raise InputError(f"{what} has {len(values)} entries for {n} clips; pass one per clip, in the order of the result")
 
 
-def _metadata(kind: str, provenance: str) -> dict[str, str | None]:
-    """Provenance under the key that each format has for it; no dates, which would change the bytes."""
+def _metadata(kind: str, passport: str) -> dict[str, str | None]:
+    """The passport under the key that each format has for it; no dates, which would change the bytes."""
     keys: dict[str, dict[str, str | None]] = {
-        "svg": {"Description": provenance, "Date": None},
-        "pdf": {"Subject": provenance, "CreationDate": None},
-        "png": {"Description": provenance},
+        "svg": {"Description": passport, "Date": None},
+        "pdf": {"Subject": passport, "CreationDate": None},
+        "png": {"Description": passport},
     }
     return keys[kind]
 

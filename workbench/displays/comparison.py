@@ -103,6 +103,8 @@ class ForestDisplay(ComparisonDisplay):
 class ConfusionDifferenceDisplay(ComparisonDisplay):
     """Second confusion matrix minus the first, in points of percent of the true class; the diagonal is better where positive."""
 
+    normalisation = "each row by the clips of its true class"
+
     @property
     def shares(self) -> np.ndarray:
         """Differences (C, C) in points of percent; 0 in the row of a class without clips."""

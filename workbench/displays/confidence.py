@@ -30,6 +30,7 @@ class ConfidenceDisplay(NamedDisplay[ConfidenceResult]):
     def __init__(self, results: Mapping[str, ConfidenceResult], scale: Scale = "peak") -> None:
         super().__init__(results)
         self.scale = scale
+        self.normalisation = "each density by its peak" if scale == "peak" else "none"
         self.label_names = same_labels(self.results)
 
     @classmethod

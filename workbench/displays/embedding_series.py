@@ -25,6 +25,8 @@ _HOLD, _BETWEEN, _FPS = 4, 8, 10  # pictures of a stage, pictures on the way to 
 class EmbeddingSeriesDisplay(Display):
     """One panel for each map, with its kNN accuracy and how far the clips moved; colours and markers are the classes'."""
 
+    normalisation = "each map to a root mean square radius of 1"
+
     def __init__(self, result: EmbeddingSeries) -> None:
         self.result = result
         self.groups = EmbeddingDisplay.from_result(result.maps[0]).groups("label")

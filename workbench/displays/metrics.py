@@ -14,6 +14,8 @@ from workbench.displays.base import Display, NamedDisplay, new_axes, same_labels
 class ConfusionDisplay(Display):
     """Confusion matrix: colour is the share of the true class, text is percent and count."""
 
+    normalisation = "each row by the clips of its true class"
+
     def __init__(self, result: MetricsResult) -> None:
         self.result = result
         sizes = result.confusion.sum(axis=1, keepdims=True)

@@ -75,6 +75,11 @@ def conventions(results: Mapping[str, SaliencyResult], label: str) -> str:
     return f"{method} of {names} for “{label}”; {_WEIGHTS[first.weights]}, {_NORMALISED[first.normalise]}"
 
 
+def scaling(results: Mapping[str, SaliencyResult]) -> str:
+    """How maps are scaled before they are drawn, in words."""
+    return f"maps {_NORMALISED[next(iter(results.values())).normalise]}"
+
+
 def remarks_on(result: SaliencyResult) -> tuple[str, ...]:
     """What a reader must know of a map: what it shows, and what the learned pooling does to it."""
     remarks = [result.reading] if result.reading else []

@@ -28,6 +28,7 @@ from workbench.displays.overlay import (
     ramp,
     remarks_on,
     row_name,
+    scaling,
 )
 
 PER_LINE = 16
@@ -102,11 +103,13 @@ class FilmStrip(Display):
             images = overlay(pixels, result, clip, peak)
             rows.append(Row(row_name(result), images, read_at.get(branch, nowhere), found.get(branch)))
         hatched = any(not result.read[clip].all() for result in results.values())
-        return cls(
+        strip = cls(
             tuple(rows), seconds, title=title, caption=conventions(results, label), peak=peak, hatched=hatched,
             remarks=tuple(dict.fromkeys(remark for result in results.values() for remark in remarks_on(result))),
             source="\n".join(dict.fromkeys(r.provenance.to_json() for r in results.values() if r.provenance is not None)),
         )  # fmt: skip
+        strip.normalisation = scaling(results)
+        return strip
 
     def _lines(self) -> Iterator[range]:
         frames = len(self.seconds)

@@ -171,10 +171,10 @@ def plotly_template(page: Literal["any", "light", "dark"] = "any") -> go.layout.
 
 
 @contextmanager
-def matplotlib_theme() -> Iterator[None]:
-    """Draw in seaborn's style for paper; matplotlib's settings are as before afterwards.
+def matplotlib_theme(points: float | None = None) -> Iterator[None]:
+    """Draw in seaborn's style for paper, with text and lines for a font of so many points; afterwards all is as before.
 
-    They belong to the whole process, so one thread draws at a time.
+    Matplotlib's settings belong to the whole process, so one thread draws at a time.
     """
     import seaborn as sns  # here, because it takes a second to load
 
@@ -190,5 +190,8 @@ def matplotlib_theme() -> Iterator[None]:
         "svg.hashsalt": "ifdd-workbench",  # the same figure gives the same bytes
         "pdf.fonttype": 42,
     }
-    with _RC_LOCK, mpl.rc_context({**sns.axes_style("ticks"), **sns.plotting_context("paper"), **own}):
+    paper = sns.plotting_context("paper")
+    if points is not None:
+        paper = {name: value * points / paper["font.size"] for name, value in paper.items()}
+    with _RC_LOCK, mpl.rc_context({**sns.axes_style("ticks"), **paper, **own}):
         yield
