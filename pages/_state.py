@@ -12,13 +12,17 @@ import streamlit as st
 from workbench.analysis.confidence import CalibrationResult, ConfidenceResult, calibration, density
 from workbench.analysis.embedding import EmbeddingResult, Method, embed
 from workbench.analysis.metrics import MetricsResult
+from workbench.analysis.seeds import RANKED_FROM
 from workbench.clipview import thumbnail
 from workbench.collection import Collection
 from workbench.explain import Explanation, Options, explain_source, explain_video, preprocessing_of, read_source
+from workbench.family import FamilyResult
+from workbench.family_file import read_benchmark
 from workbench.library import (
     Bundle,
     InputError,
     Library,
+    benchmark_file,
     checkpoints,
     demo_folder,
     features,
@@ -153,6 +157,23 @@ def _scorecard(sha256: str, manifest: str, stamp: int, name: str) -> Scorecard:
     bundle, turn = model(name)
     with turn, tempfile.TemporaryDirectory() as folder:
         return make_scorecard(bundle, manifest, Path(folder) / "collection", maps=28)
+
+
+def benchmark() -> FamilyResult | None:
+    """What `workbench benchmark` measured of the shipped checkpoints; None where nothing was measured."""
+    file = benchmark_file()
+    return None if file is None else _benchmark(str(file), file.stat().st_mtime_ns)
+
+
+@st.cache_resource(max_entries=2, show_spinner=False)
+def _benchmark(file: str, stamp: int) -> FamilyResult:
+    return read_benchmark(file)
+
+
+def compared(found: FamilyResult) -> list[str]:
+    """Variants to begin with: those trained often enough to be ranked, or all."""
+    ranked = [row.variant for row in found.rows if len(row.checkpoints) >= RANKED_FROM]
+    return ranked or [row.variant for row in found.rows]
 
 
 @st.cache_resource(max_entries=16, show_spinner="Drawing …")

@@ -5,6 +5,7 @@ import _state
 import streamlit as st
 
 from workbench.displays.disentanglement import ProbeDisplay, ReaderDisplay, map_rows, summary_rows
+from workbench.displays.robustness import RobustnessDisplay
 from workbench.library import InputError
 
 _looks.heading(
@@ -63,5 +64,21 @@ for card in cards:
         st.dataframe(map_rows(card.maps), hide_index=True, alt=f"Localisation of the maps of {card.checkpoint}")
     if card.skipped:
         st.caption(f"Not measured for {card.checkpoint}: {'; '.join(card.skipped)}.")
+if benchmark := _state.benchmark():
+    _looks.section(
+        "How far models hold",
+        f"UAR on {benchmark.robustness.suites[0].clips} unseen clips of each suite, from checkpoints/benchmark.json. "
+        "Dashed: fewer than three trainings.",
+    )
+    variants = st.multiselect(
+        "Variants",
+        list(benchmark.robustness.members),
+        default=_state.compared(benchmark),
+        **_looks.kept("disentanglement_variants"),
+    )
+    if variants:
+        displays["robustness"] = curves = RobustnessDisplay.from_result(benchmark.robustness.of(variants))
+        figure = curves.to_plotly().update_layout(height=430, legend=_looks.LEGEND_ABOVE, margin_t=40)
+        _looks.chart(figure, "disentanglement_robustness", "UAR of each variant on each suite, with 95 % intervals")
 if displays:
     _looks.save_button(displays, "disentanglement", "disentanglement_save")

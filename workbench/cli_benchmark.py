@@ -38,6 +38,7 @@ def benchmark(
     from workbench.displays.robustness import RobustnessDisplay
     from workbench.family import measure_family
     from workbench.files import replace_between, write_text
+    from workbench.library import BENCHMARK
 
     place = choose_device(device)
     bundles = [load_checkpoint(name) for name in checkpoints]
@@ -46,7 +47,7 @@ def benchmark(
     result = measure_family(bundles, suites.split(","), scored, clips=clips, identities=identities, seed=seed, cache=cache)
     text = family_markdown(result)
     out.mkdir(parents=True, exist_ok=True)
-    write_text(out / "benchmark.json", json.dumps(result.to_dict(), indent=2, ensure_ascii=False) + "\n")
+    write_text(out / BENCHMARK, json.dumps(result.to_dict(), indent=2, ensure_ascii=False) + "\n")
     write_text(out / "benchmark.md", text)
     picture = RobustnessDisplay.from_result(result.robustness)
     for suffix in ("png", "svg"):

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ifdd.checkpoints import Bundle, Card, list_checkpoints
+from ifdd.checkpoints import Bundle, Card, checkpoint_folders, list_checkpoints
 from ifdd.checkpoints import load_checkpoint as load_checkpoint
 from ifdd.data.manifest import clip_path, read_manifest
 from ifdd.errors import InputError as InputError
@@ -18,11 +18,18 @@ from ifdd.errors import NoFaceError as NoFaceError
 from workbench.analysis.metrics import MetricsResult, summary
 from workbench.collection import Collection, open_collection
 
+BENCHMARK = "benchmark.json"
+
 
 def checkpoints() -> dict[str, Path]:
     """Checkpoints that the app offers, name → folder: those in $IFDD_CHECKPOINTS, else all that are known by name."""
     given = os.environ.get("IFDD_CHECKPOINTS")
     return {name: folder for name, folder in list_checkpoints().items() if not given or folder.parent == Path(given)}
+
+
+def benchmark_file() -> Path | None:
+    """What `workbench benchmark` measured of the checkpoints that are offered, kept beside them; None where there is no file."""
+    return next((folder / BENCHMARK for folder in checkpoint_folders() if (folder / BENCHMARK).is_file()), None)
 
 
 def demo_folder() -> Path:

@@ -1,7 +1,7 @@
 """How far do models hold when clips get harder? Checkpoints over the benchmark's suites, those of one variant together."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -54,6 +54,11 @@ class RobustnessResult(Result):
             if result.suite == name:
                 return result
         raise InputError(f"suite {name!r} was not measured; measured: {', '.join(result.suite for result in self.suites)}")
+
+    def of(self, variants: Sequence[str]) -> "RobustnessResult":
+        """The same for some of the variants, in their order."""
+        suites = tuple(replace(found, scores={name: found.scores[name] for name in variants}) for found in self.suites)
+        return replace(self, members={name: self.members[name] for name in variants}, suites=suites)
 
 
 def variant_of(card: Card) -> str:

@@ -20,7 +20,9 @@ from ifdd.training.evaluation import predict_set
 from workbench import cli, cli_benchmark
 from workbench.analysis.metrics import summary
 from workbench.analysis.seeds import over_seeds
-from workbench.family import Figure
+from workbench.displays.family import family_markdown
+from workbench.family import Figure, measure_family
+from workbench.family_file import read_benchmark
 from workbench.files import replace_between
 from workbench.reading import read_clips
 from workbench.robustness import measure_robustness, variant_of
@@ -174,3 +176,17 @@ def test_command_writes_table_curves_and_numbers(
     wrong = CliRunner().invoke(cli.app, ["benchmark", *arguments, "--scored", "subtle"])
     assert isinstance(wrong.exception, InputError)
     assert "to be scored but not among the suites" in str(wrong.exception)
+
+
+def test_file_of_the_benchmark_reads_back(bundles: list[Bundle], cache: Path, tmp_path: Path):
+    result = measure_family(bundles, ["noisy-50"], "noisy-50", clips=28, identities=7, cache=cache)
+    file = tmp_path / "benchmark.json"
+    file.write_text(json.dumps(result.to_dict()))
+    again = read_benchmark(file)
+    assert again.to_dict() == result.to_dict()
+    assert family_markdown(again) == family_markdown(result)
+    file.write_text('{"rows": [{}]}')
+    with pytest.raises(InputError, match="no file of workbench benchmark"):
+        read_benchmark(file)
+    with pytest.raises(InputError, match="is not there"):
+        read_benchmark(tmp_path / "none.json")
