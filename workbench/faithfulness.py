@@ -130,7 +130,7 @@ def make_report(
 def write_report(report: FaithfulnessReport, out: Path) -> Path:
     """Write the report into a folder, which is made if it is not there; files of an older one are replaced."""
     out.mkdir(parents=True, exist_ok=True)
-    PerturbationDisplay.from_result({"": report.pixels, " ": report.frames}).save(out / "curves.png")
+    PerturbationDisplay.from_result({"pixels": report.pixels, "frames": report.frames}).save(out / "curves.png")
     PerturbationDisplay.from_result(report.channels).save(out / "channels.png")
     RandomisationDisplay.from_result(report.randomisation).save(out / "randomisation.png")
     write_text(out / "faithfulness.md", markdown(report))

@@ -140,6 +140,7 @@ def test_forgetting_keeps_scale_and_leaves_the_model_alone() -> None:
     names = [row.name for row in result.cascading]
     assert names[0] == "head"
     assert names.index("ladm") < names.index("issm") < names.index("pyramid") < names.index("backbone.blocks.0")
+    assert {"backbone.stem", "backbone.blocks.3"} <= set(names)
     assert names == [row.name for row in result.independent]
     assert result.cascading[0].rank == result.independent[0].rank
     forget(model, ["head.classify.weight"], seed=0)

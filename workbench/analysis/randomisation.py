@@ -109,7 +109,7 @@ def parameter_randomisation(
 def blocks(model: nn.Module, clips: Tensor) -> dict[str, list[str]]:
     """Names of the parameters by block, in the order in which a forward pass leaves the blocks, the last one first.
 
-    A block is a child of the model, or of its backbone a child of that; lists count by their members.
+    A block is a child of the model, or of its backbone a child of that; of a ModuleList every member is one.
     Raises: InputError for a model without parameters.
     """
     first_call: dict[str, int] = {}
@@ -130,7 +130,7 @@ def blocks(model: nn.Module, clips: Tensor) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     when: dict[str, int] = {}
     for path, _ in model.named_parameters():
-        block = _block(path)
+        block = _block(model, path)
         owner = path.rpartition(".")[0]
         while owner and owner not in first_call:  # used by its parent without a call
             owner = owner.rpartition(".")[0]
@@ -154,14 +154,12 @@ def forget(model: nn.Module, names: list[str], seed: int) -> None:
         parameter.copy_((values.mean() + values.std() * drawn).to(parameter.dtype))
 
 
-def _block(path: str) -> str:
+def _block(model: nn.Module, path: str) -> str:
     """`backbone.blocks.3.norm.weight` → backbone.blocks.3; `head.classify.weight` → head."""
     words = path.split(".")[:-1]
     if not words:
         return "the model's own"
-    depth = 1
-    if words[0] == "backbone" or (len(words) > 1 and words[1].isdigit()):
-        depth = 2
-    if len(words) > depth and words[depth].isdigit():
+    depth = 2 if words[0] == "backbone" else 1
+    while len(words) > depth and isinstance(model.get_submodule(".".join(words[:depth])), nn.ModuleList):
         depth += 1
     return ".".join(words[:depth])

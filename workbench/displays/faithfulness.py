@@ -14,6 +14,8 @@ from workbench.displays.base import NamedDisplay, new_grid
 from workbench.displays.overlay import METHODS, badge_colour
 
 PANELS = ("deletion", "insertion")
+WIDE = 3
+"""Panels beside one another."""
 _DASHES = ("--", ":", "-.", (0, (1, 3)))
 
 
@@ -60,27 +62,32 @@ class RandomisationDisplay(NamedDisplay[RandomisationResult]):
     """Rank correlation with the trained network's map, block by block: forgotten one after another, and each alone."""
 
     def _draw(self, ax: Any) -> None:
-        axes = new_grid(ax, 1, len(self.results), 0.6 + 4.0 * len(self.results), 3.6, sharey=True)
-        for panel, (name, result) in zip(axes[0], self.results.items(), strict=True):
-            for rows, label, colour in _series(result):
-                values = np.array([row.rank.value for row in rows])
-                arms = np.nan_to_num(np.array([_arms(row.rank) for row in rows])).T
-                panel.errorbar(range(len(rows)), values, yerr=arms, color=colour, marker="o", markersize=4, lw=1.2, label=label)
+        columns = min(len(self.results), WIDE)
+        rows = -(-len(self.results) // columns)
+        axes = new_grid(ax, rows, columns, 0.6 + 3.4 * columns, 3.4 * rows, sharey=True)
+        for panel in axes.flat[len(self.results) :]:
+            panel.set_axis_off()
+        for panel, (name, result) in zip(axes.flat, self.results.items(), strict=False):
+            for steps, label, colour in _series(result):
+                values = np.array([row.rank.value for row in steps])
+                arms = np.nan_to_num(np.array([_arms(row.rank) for row in steps])).T
+                panel.errorbar(range(len(steps)), values, yerr=arms, color=colour, marker="o", markersize=4, lw=1.2, label=label)
             panel.axhline(LIMIT, color="black", lw=0.8, ls=":")
             panel.set_xticks(range(len(result.cascading)), [row.name for row in result.cascading], rotation=45, ha="right")
             panel.set(ylim=(-0.02, 1.05), xlabel="from the logits to the pixels →")
-            panel.set_title(name or result.method, fontsize="medium")
+            panel.set_title(_named(name or result.method), fontsize="medium")
             panel.tick_params(axis="x", labelsize="x-small")
             box = {"boxstyle": "round,pad=0.25", "facecolor": _colour(result.passes), "edgecolor": "white"}
             text = "passes" if result.passes else "fails"
             panel.text(0.98, 0.97, text, transform=panel.transAxes, ha="right", va="top", color="white", fontsize=8, bbox=box)
-        axes[0, 0].set_ylabel("|rank correlation| with the trained map")
+        for panel in axes[:, 0]:
+            panel.set_ylabel("|rank correlation| with\nthe trained map")
         axes[0, 0].legend(fontsize="x-small", loc="lower left")
         self.ax_, self.figure_ = axes, axes[0, 0].figure
 
     def to_plotly(self) -> go.Figure:
         """Return the lines for a web page."""
-        titles = [f"{name or r.method}: {'passes' if r.passes else 'fails'}" for name, r in self.results.items()]
+        titles = [f"{_named(name or r.method)}: {'passes' if r.passes else 'fails'}" for name, r in self.results.items()]
         figure = make_subplots(1, len(self.results), subplot_titles=titles, shared_yaxes=True)
         for column, result in enumerate(self.results.values(), start=1):
             for rows, label, colour in _series(result):
@@ -122,7 +129,7 @@ def _lines(result: PerturbationResult, what: str) -> list[tuple[str, np.ndarray,
     found: list[tuple[str, np.ndarray, str, Any]] = []
     own, others = 0, 0
     for row in result.scores:
-        label = f"{METHODS.get(row.name, row.name)}: {_show(row.gap)}"
+        label = f"{_named(row.name)}: {_show(row.gap)}"
         curve = row.deletion_curve if what == "deletion" else row.insertion_curve
         if row.control:
             found.append((label, curve, style.GREY, _DASHES[others % len(_DASHES)]))
@@ -154,4 +161,10 @@ def _colour(passes: bool) -> str:
 
 def _title(name: str, result: PerturbationResult) -> str:
     text = f"{result.unit}, n = {result.n}, fill: {result.fill}"
-    return f"{name}: {text}" if name else text
+    return text if name in ("", result.unit) else f"{name}: {text}"
+
+
+def _named(name: str) -> str:
+    """`hirescam Y_D` → HiResCAM Y_D."""
+    method, _, of = name.partition(" ")
+    return f"{METHODS[method]} {of}".strip() if method in METHODS else name
