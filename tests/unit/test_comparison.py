@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy.stats import norm
+from scipy.stats import norm, ttest_1samp, ttest_ind
 from statsmodels.stats.contingency_tables import mcnemar as statsmodels_mcnemar
 from statsmodels.stats.multitest import multipletests
 
 from ifdd.errors import InputError
-from workbench.analysis._paired import detectable, difference, draw, holm, mcnemar, swap_test
+from workbench.analysis._paired import Drawn, detectable, difference, draw, holm, intervals, mcnemar, swap_test
 from workbench.analysis.comparison import compare
 
 NAMES = ("happy", "sad", "fear")
@@ -84,11 +84,11 @@ def test_stretched_draws_have_the_unbiased_variance() -> None:
     d = np.array([-1.0] * 2 + [0] * 6 + [1] * 4 + [-1] * 5 + [0] * 20 + [1] * 15)
     draws = draw(d, labels, 2, None, 40000, np.random.default_rng(0))
     variances = np.array([d[labels == c].var(ddof=1) / (labels == c).sum() for c in (0, 1)])
-    np.testing.assert_allclose(draws.recalls.var(0), variances, rtol=0.03)
-    assert draws.uar.var() == pytest.approx(variances.sum() / 4, rel=0.03)
-    assert draws.war.var() == pytest.approx((variances * np.array([12, 40]) ** 2).sum() / 52**2, rel=0.03)
-    assert draws.war.mean() == pytest.approx(d.mean(), abs=0.002)
-    assert detectable(draws.war) == pytest.approx((norm.ppf(0.975) + norm.ppf(0.8)) * draws.war.std(), rel=1e-4)
+    np.testing.assert_allclose(draws.recalls.samples.var(0), variances, rtol=0.03)
+    assert draws.uar.samples.var() == pytest.approx(variances.sum() / 4, rel=0.03)
+    assert draws.war.samples.var() == pytest.approx((variances * np.array([12, 40]) ** 2).sum() / 52**2, rel=0.03)
+    assert draws.war.samples.mean() == pytest.approx(d.mean(), abs=0.002)
+    assert detectable(draws.war) == pytest.approx((norm.ppf(0.975) + norm.ppf(0.8)) * draws.war.samples.std(), rel=1e-4)
 
 
 def test_groups_draw_whole_groups() -> None:
@@ -96,8 +96,24 @@ def test_groups_draw_whole_groups() -> None:
     labels = np.zeros(60, int)
     per_group = np.array([-1.0, 0, 0, 1, 1, 1, 0, 1, -1, 0, 1, 1])
     draws = draw(np.repeat(per_group, 5), labels, 1, np.repeat(np.arange(12), 5), 40000, np.random.default_rng(0))
-    assert draws.war.var() == pytest.approx(per_group.var(ddof=1) / 12, rel=0.03)
+    assert draws.war.samples.var() == pytest.approx(per_group.var(ddof=1) / 12, rel=0.03)
     assert draws.lost == 0
+
+
+def test_intervals_of_means_are_those_of_t_tests() -> None:
+    """Draws that are exactly normal: one class gives the one-sample interval, two classes in the UAR Welch's."""
+    rng = np.random.default_rng(0)
+    d = rng.choice([-1.0, 0, 1], 30, p=[0.2, 0.4, 0.4])
+    value, error = d.mean(), d.std(ddof=1) / np.sqrt(30)
+    normal = value + error * norm.ppf((np.arange(20000) + 0.5) / 20000)
+    (found,) = intervals(Drawn(np.array(value), normal, np.array(29)))
+    expected = ttest_1samp(d, 0).confidence_interval(0.95)
+    assert (found.low, found.high) == pytest.approx((expected.low, expected.high), abs=1e-4)
+    labels = np.repeat([0, 1], [10, 20])
+    freedom = draw(d, labels, 2, None, 100, rng)
+    welch = ttest_ind(d[:10], -d[10:], equal_var=False).df  # half the sum of two means has the freedom of their difference
+    assert float(freedom.uar.freedom) == pytest.approx(welch)
+    np.testing.assert_array_equal(freedom.recalls.freedom, [9, 19])
 
 
 def exact_swap(d: np.ndarray, weights: np.ndarray, groups: np.ndarray) -> float:

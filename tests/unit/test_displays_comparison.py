@@ -20,6 +20,7 @@ from ifdd.errors import InputError
 from ifdd.labels import EMOTIONS
 from workbench.analysis.ambiguity import ambiguity
 from workbench.analysis.comparison import ComparisonResult, compare
+from workbench.analysis.confidence import density
 from workbench.analysis.counterfactuals import CounterfactualResult, counterfactuals
 from workbench.analysis.frame_edits import freeze, reverse
 from workbench.analysis.metrics import summary
@@ -27,6 +28,7 @@ from workbench.analysis.slices import bad_slices, slice_metrics
 from workbench.displays.ambiguity import AmbiguityDisplay
 from workbench.displays.base import Display
 from workbench.displays.comparison import ConfusionDifferenceDisplay, FlipsDisplay, ForestDisplay
+from workbench.displays.confidence import ConfidenceDisplay
 from workbench.displays.counterfactuals import ORDER, ClipChangeDisplay, CounterfactualDisplay
 from workbench.displays.radar import RadarDisplay
 from workbench.displays.slices import SearchDisplay, SliceDisplay
@@ -54,6 +56,7 @@ def edited() -> CounterfactualResult:
 
 EDITED = edited()
 MAKERS: dict[str, Callable[[], Display]] = {
+    "confidence, classes without clips": lambda: ConfidenceDisplay.from_result(density(PROBS["IFDD"][:5], LABELS[:5], EMOTIONS)),
     "forest": lambda: ForestDisplay.from_result(compared()),
     "forest, three models": lambda: ForestDisplay.from_result(compared(3)),
     "confusion difference": lambda: ConfusionDifferenceDisplay.from_result(compared()),

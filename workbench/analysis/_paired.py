@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.stats import binomtest, norm
+from scipy.stats import t as student
 
 from workbench.analysis._result import Result
 from workbench.analysis.metrics import LEVEL, Interval, draw_groups, group_index
@@ -27,14 +28,22 @@ class Test(Result):
 
 
 @dataclass(frozen=True)
-class Draws:
-    """Bootstrap draws of the differences: of WAR (n_boot,), of UAR (n_boot,), of the recalls (n_boot, C)."""
+class Drawn:
+    """Bootstrap draws (n_boot, …) of a difference, and the degrees of freedom (…) behind its standard error."""
 
-    war: np.ndarray
-    uar: np.ndarray
-    recalls: np.ndarray
+    value: np.ndarray
+    samples: np.ndarray
+    freedom: np.ndarray
+
+
+@dataclass(frozen=True)
+class Draws:
+    """Draws of the differences of WAR, UAR, and the recalls (C,); `lost` is the share of draws in which a class is missing."""
+
+    war: Drawn
+    uar: Drawn
+    recalls: Drawn
     lost: float
-    """Share of the draws in which a class does not occur."""
 
 
 def mcnemar(only_first: int, only_second: int) -> float:
@@ -71,34 +80,43 @@ def draw(
 ) -> Draws:
     """Draw the clips again: within each class, or whole groups.
 
-    A draw of m things from m has (m − 1)/m of the variance it stands for, which is felt in a class of 20 clips. So the draws
-    are stretched about the estimate by √(m/(m − 1)), m the clips of the class or the groups. In simulation this lifts the
-    coverage of the UAR's interval from 93 to 95 % (benchmarks/comparison_coverage.py).
+    A draw of m things from m has (m − 1)/m of the variance it stands for, so the draws are stretched about the estimate by
+    √(m/(m − 1)), m the clips of the class or the groups. Degrees of freedom are m − 1; those of WAR and UAR over classes are
+    combined (Welch and Satterthwaite).
     """
     sizes = np.bincount(labels, minlength=n_classes)
-    sums = np.bincount(labels, d, n_classes)
+    values = [np.asarray(value) for value in difference(d, labels, n_classes)]
     if groups is None:
-        drawn = np.empty((n_boot, n_classes))
-        for c in range(n_classes):
-            own = d[labels == c]
-            counts = [int((own == value).sum()) for value in (-1, 0, 1)]
-            times = rng.multinomial(len(own), np.array(counts) / max(len(own), 1), size=n_boot)
-            drawn[:, c] = sums[c] + (times[:, 2] - times[:, 0] - sums[c]) * _stretch(len(own))
-        drawn_sizes = np.broadcast_to(sizes, drawn.shape)
-        stretch = 1.0
-    else:
-        drawn, drawn_sizes, n_groups = draw_groups(d, labels, groups, n_classes, n_boot, rng)
-        stretch = _stretch(n_groups)
-    war, uar, recalls = difference(d, labels, n_classes)
+        samples, freedom = _within_classes(d, labels, sizes, n_boot, rng)
+        war, uar, recalls = (Drawn(*part) for part in zip(values, samples, freedom, strict=True))
+        return Draws(war, uar, recalls, 0.0)
+    sums, drawn_sizes, m = draw_groups(d, labels, groups, n_classes, n_boot, rng)
     known = drawn_sizes > 0
-    drawn_recalls = np.divide(drawn, drawn_sizes, out=np.full(drawn.shape, np.nan), where=known)
-    drawn_uar = np.where(known, drawn_recalls, 0).sum(1) / known.sum(1)
-    return Draws(
-        war=war + (drawn.sum(1) / drawn_sizes.sum(1) - war) * stretch,
-        uar=uar + (drawn_uar - uar) * stretch,
-        recalls=recalls + (drawn_recalls - recalls) * stretch,
-        lost=float((~known & (sizes > 0)).any(1).mean()),
+    shares = np.divide(sums, drawn_sizes, out=np.full(sums.shape, np.nan), where=known)
+    drawn = (sums.sum(1) / drawn_sizes.sum(1), np.nan_to_num(shares).sum(1) / known.sum(1), shares)
+    war, uar, recalls = (
+        Drawn(value, value + (samples - value) * _stretch(m), np.full(value.shape, m - 1))
+        for value, samples in zip(values, drawn, strict=True)
     )
+    return Draws(war, uar, recalls, float((~known & (sizes > 0)).any(1).mean()))
+
+
+def _within_classes(
+    d: np.ndarray, labels: np.ndarray, sizes: np.ndarray, n_boot: int, rng: np.random.Generator
+) -> tuple[list[np.ndarray], list[np.ndarray]]:
+    """Stretched draws of WAR, UAR and recalls, and their degrees of freedom."""
+    recalls = np.full((n_boot, len(sizes)), np.nan)
+    variances = np.zeros(len(sizes))
+    for c in np.flatnonzero(sizes):
+        own = d[labels == c]
+        n, mean = len(own), own.mean()
+        counts = np.array([(own == value).sum() for value in (-1, 0, 1)])
+        times = rng.multinomial(n, counts / n, size=n_boot)  # drawing n clips again, as counts of the three outcomes
+        recalls[:, c] = mean + ((times[:, 2] - times[:, 0]) / n - mean) * _stretch(n)
+        variances[c] = own.var(ddof=1) / n if n > 1 else 0.0
+    weights = [sizes / sizes.sum(), (sizes > 0) / (sizes > 0).sum()]
+    combined = [np.array(_combined(np.square(w) * variances, sizes - 1)) for w in weights]
+    return [*(np.nan_to_num(recalls) @ w for w in weights), recalls], [*combined, np.maximum(sizes - 1, 0)]
 
 
 def swap_test(
@@ -123,22 +141,40 @@ def swap_test(
     return float(war), float(uar)
 
 
-def interval(value: float, draws: np.ndarray) -> Interval:
-    """A difference with the 95 % percentile interval of its draws, within [−1, 1]; all NaN for a class that does not occur."""
-    known = draws[np.isfinite(draws)]
-    if not known.size:
-        return Interval(float("nan"), float("nan"), float("nan"))
-    low, high = np.clip(np.quantile(known, [(1 - LEVEL) / 2, (1 + LEVEL) / 2]), -1, 1)
-    return Interval(float(value), float(low), float(high))
+def intervals(drawn: Drawn) -> list[Interval]:
+    """Each difference with its 95 % expanded percentile interval, within [−1, 1]; all NaN for a class that does not occur.
+
+    The draws are widened from the normal to Student's t, whose degrees of freedom say how well so few clips or groups show their
+    own variance. Source: Hesterberg 2015, section 5.
+    """
+    found = []
+    samples = drawn.samples.reshape(len(drawn.samples), -1)
+    for value, column, freedom in zip(drawn.value.ravel(), samples.T, drawn.freedom.ravel(), strict=True):
+        known = column[np.isfinite(column)]
+        if not known.size:
+            found.append(Interval(float("nan"), float("nan"), float("nan")))
+            continue
+        wider = student.ppf((1 + LEVEL) / 2, freedom) / norm.ppf((1 + LEVEL) / 2) if freedom > 0 else 1.0
+        low, high = np.clip(value + (np.quantile(known, [(1 - LEVEL) / 2, (1 + LEVEL) / 2]) - value) * wider, -1, 1)
+        found.append(Interval(float(value), float(low), float(high)))
+    return found
 
 
-def detectable(draws: np.ndarray) -> float:
+def detectable(drawn: Drawn) -> float:
     """Smallest true difference that a test at 5 % finds with 80 % probability: 2.80 standard errors; NaN if all draws agree.
 
     Source: Cohen 1988, chapter 2 (normal approximation), with the standard error of the bootstrap.
     """
-    error = float(draws.std(ddof=1))
+    error = float(drawn.samples.std(ddof=1))
     return _STRETCH * error if error > 0 else float("nan")
+
+
+def _combined(parts: np.ndarray, freedom: np.ndarray) -> float:
+    """Degrees of freedom of a sum of independent variances (C,), each with its own; infinite for no variance at all."""
+    known = parts > 0
+    if not known.any():
+        return float("inf")
+    return float(parts[known].sum() ** 2 / (np.square(parts[known]) / freedom[known]).sum())
 
 
 def _stretch(m: int) -> float:

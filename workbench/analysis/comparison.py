@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike
 
 from ifdd.errors import InputError
 from workbench.analysis._inputs import check_probabilities
-from workbench.analysis._paired import Test, detectable, difference, draw, holm, interval, mcnemar, swap_test
+from workbench.analysis._paired import Test, detectable, draw, holm, intervals, mcnemar, swap_test
 from workbench.analysis._result import Result
 from workbench.analysis.flips import Flips, find_flips
 from workbench.analysis.metrics import FEW_GROUPS, Interval, MetricsResult, check_predictions, group_index, summary
@@ -186,23 +186,21 @@ def _pair(
 ) -> PairResult:  # fmt: skip
     a, b = guesses[first], guesses[second]
     d = (b == y).astype(float) - (a == y)
-    war, uar, recalls = difference(d, y, len(names))
     draws = draw(d, y, len(names), groups, n_boot, rng)
     only_first, only_second = int((d < 0).sum()), int((d > 0).sum())
     swap_war, swap_uar = swap_test(d, y, len(names), groups, n_boot, rng)
     if draws.lost:
         notes.append(f"{draws.lost:.1%} of the draws lack a class: their UAR is the mean over the others")
-    if not draws.war.std():
+    if not draws.war.samples.std():
         notes.append(f"{second} − {first}: every draw gives the same difference; the bootstrap cannot see how uncertain it is")
     sizes = np.bincount(y, minlength=len(names))
     return PairResult(
         first=first,
         second=second,
-        war=interval(war, draws.war),
-        uar=interval(uar, draws.uar),
+        war=intervals(draws.war)[0],
+        uar=intervals(draws.uar)[0],
         recalls=tuple(
-            ClassDifference(name, int(n), interval(r, drawn))
-            for name, n, r, drawn in zip(names, sizes, recalls, draws.recalls.T, strict=True)
+            ClassDifference(name, int(n), recall) for name, n, recall in zip(names, sizes, intervals(draws.recalls), strict=True)
         ),
         only_first=only_first,
         only_second=only_second,

@@ -70,6 +70,8 @@ class ConfidenceDisplay(NamedDisplay[ConfidenceResult]):
                     if curve is not None:
                         panel.fill_between(result.grid, curve, color=colour, alpha=0.35, linewidth=0)
                         panel.plot(result.grid, curve, color=colour, linewidth=1.2)
+                    if not density.n:  # an empty line that is not clipped has no extent, and the layout collapses
+                        continue
                     strip = self._strip(density, side, height)
                     panel.plot(
                         density.values,
