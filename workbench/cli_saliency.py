@@ -7,8 +7,10 @@ from typing import Annotated, Literal
 import typer
 
 from ifdd.checkpoints import Bundle, load_checkpoint
+from ifdd.data.manifest import data_hash
 from ifdd.device import choose_device
 from ifdd.errors import InputError
+from workbench.passport import note_bundle, note_data
 
 saliency_app = typer.Typer()
 
@@ -70,6 +72,7 @@ def saliency(
     if data is not None:
         rows, shown = from_manifest(bundle, data, clips)
         margin = 0.0
+        note_data(data, data_hash(rows))
     else:
         rows, shown = None, from_videos(bundle, videos or [], Options(crop=crop), output_names(videos or []))
         margin = bundle.preprocessing.margin if (crop or bundle.preprocessing.crop) == "face" else 0.0
@@ -105,6 +108,7 @@ def faithfulness(
         activations=names, clips=clips, fill=fill, steps=steps, independent=independent, seed=seed,
         shuffled=None if shuffled is None else _load(shuffled, device),
     )  # fmt: skip
+    note_data(data, report.data_hash)
     write_report(report, out)
     typer.echo(json.dumps(report.to_dict(), ensure_ascii=False) if as_json else markdown(report))
 
@@ -113,4 +117,5 @@ def _load(checkpoint: str, device: str) -> Bundle:
     place = choose_device(device)
     bundle = load_checkpoint(checkpoint)
     bundle.model.to(place)
+    note_bundle(bundle)
     return bundle
