@@ -46,6 +46,10 @@ function build(root, data) {
       image.setAttribute("role", "img");
       picture(image, panel);
       const badge = element("span", "badge", image, "not read");
+      if (panel.badge) {
+        const verdict = element("span", "badge verdict", image, panel.badge.text);
+        verdict.style.background = panel.badge.colour;
+      }
       const caption = element("figcaption", "", figure);
       element("b", "", caption, panel.name);
       element("span", "hint", caption, panel.hint);

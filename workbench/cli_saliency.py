@@ -57,9 +57,9 @@ def saliency(
     """
     from workbench.explain import Options
     from workbench.explain_files import output_names
-    from workbench.faithfulness import read_verdicts
     from workbench.maps import Request, from_manifest, from_videos
     from workbench.saliency_files import write_maps
+    from workbench.verdicts import read_verdicts
 
     if bool(videos) == (data is not None):
         raise InputError("give either videos or --data clips.parquet")

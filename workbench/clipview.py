@@ -67,7 +67,9 @@ class ClipView:
             item = self.explanations[name]
             said = f"{item.labels[item.predicted]} {item.probabilities[item.predicted]:.0%}"
             label = item.labels[item.target]
-            groups.append(map_group(name, said, item.clip.pixels, item.clip.seconds, item.saliency, label))
+            groups.append(
+                map_group(name, said, item.clip.pixels, item.clip.seconds, item.saliency, label, verdicts=item.verdicts)
+            )
         intensity = None if self.truth is None else self.truth.intensity_of(clip.video_index)
         return player_data(groups, clip.video_index, intensity)
 
@@ -120,8 +122,9 @@ class ClipView:
         item = self.explanations[model]
         label, title = item.labels[item.target], f"{item.verdict()}  ·  {item.video.name}  ·  {item.checkpoint}"
         return FilmStrip.from_results(
-            item.clip.pixels, item.clip.seconds, item.saliency, label=label, title=title, split=item.split
-        )
+            item.clip.pixels, item.clip.seconds, item.saliency,
+            label=label, title=title, split=item.split, verdicts=item.verdicts,
+        )  # fmt: skip
 
 
 def read_truth(label: str, file: Path | None = None) -> Truth:

@@ -5,7 +5,7 @@
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +18,11 @@ from ifdd.data.preprocessing import Preprocessing
 from ifdd.data.video import file_sha256
 from ifdd.errors import InputError
 from ifdd.model import IFDDModel
+from workbench.analysis.faithfulness import Verdict
 from workbench.analysis.saliency import Normalisation, SaliencyResult, Weights, gradcam_branches
 from workbench.analysis.splits import SplitResult, inspect_split
 from workbench.displays.saliency import row_name
+from workbench.verdicts import verdicts_beside
 
 BATCH = 4
 """Windows that are in memory at a time."""
@@ -71,6 +73,8 @@ class Explanation:
     saliency: dict[str, SaliencyResult]
     split: SplitResult | None
     timeline: Timeline | None
+    verdicts: dict[str, Verdict] = field(default_factory=dict)
+    """By branch, where a report of `workbench faithfulness` lies beside the checkpoint."""
 
     @property
     def predicted(self) -> int:
@@ -157,6 +161,7 @@ def explain_source(bundle: Bundle, source: Source, options: Options) -> Explanat
         saliency=maps,
         split=split,
         timeline=timeline,
+        verdicts=verdicts_beside(bundle, maps),
     )
 
 

@@ -96,6 +96,8 @@ def _write_pictures(explanation: Explanation, folder: Path, film_format: str) ->
     panels = {"input": clip.pixels}
     for branch, result in explanation.saliency.items():
         name = f"{row_name(result)}, {GROUP_NAMES[branch]}" if branch in GROUP_NAMES else row_name(result)
+        if (verdict := explanation.verdicts.get(branch)) is not None and not verdict.passes:
+            name += f" ({verdict.badge})"
         panels[name] = overlay(clip.pixels, result, 0, peak)
     footer = [f"frame {index}  ·  {second:.2f} s" for index, second in zip(clip.video_index, clip.seconds, strict=True)]
     captions = [f"{explanation.verdict()}  ·  maps for “{label}”", f"{explanation.video.name}  ·  {explanation.checkpoint}"]
@@ -103,8 +105,9 @@ def _write_pictures(explanation: Explanation, folder: Path, film_format: str) ->
     write_film(folder / files["overlay"], side_by_side(panels, captions, footer))
     title = f"{explanation.verdict()}  ·  {explanation.video.name}  ·  {explanation.checkpoint}"
     strip = FilmStrip.from_results(
-        clip.pixels, clip.seconds, explanation.saliency, label=label, title=title, split=explanation.split
-    )
+        clip.pixels, clip.seconds, explanation.saliency,
+        label=label, title=title, split=explanation.split, verdicts=explanation.verdicts,
+    )  # fmt: skip
     for suffix in ("png", "svg"):
         files[f"film_strip_{suffix}"] = f"film_strip.{suffix}"
         with _without_glyph_warnings():
@@ -149,6 +152,7 @@ def to_dict(explanation: Explanation, files: dict[str, str]) -> dict[str, Any]:
             "activation": {branch: result.activation for branch, result in explanation.saliency.items()},
             "weights": first.weights,
             "normalise": first.normalise,
+            "verdicts": {branch: verdict.to_dict() for branch, verdict in explanation.verdicts.items()},
             "files": files,
         },
         "conventions": conventions(explanation.saliency, explanation.labels[explanation.target]),

@@ -7,7 +7,6 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -34,9 +33,9 @@ from workbench.displays.disentanglement import markdown_table, show
 from workbench.displays.faithfulness import PerturbationDisplay, RandomisationDisplay, verdict_table
 from workbench.files import write_text
 from workbench.maps import ON_INPUT, Request, from_manifest, make_maps
+from workbench.verdicts import FILE
 
 DEFAULT_METHODS = ("gradcam", "hirescam", "saliency")
-FILE = "faithfulness.json"
 
 
 @dataclass(frozen=True, eq=False)
@@ -155,28 +154,6 @@ def markdown(report: FaithfulnessReport) -> str:
         ]
         lines += markdown_table(["order", "deletion", "insertion", "gap", "gap beyond random"], cells)
     return "\n".join(lines) + "\n"
-
-
-def read_verdicts(path: str | Path, bundle: Bundle) -> dict[tuple[str, str], Verdict]:
-    """Verdicts of an earlier report on this checkpoint, by method and activation; `path` is the file or its folder.
-
-    Raises: InputError for a missing or damaged file, or the report of another checkpoint.
-    """
-    file = Path(path) / FILE if Path(path).is_dir() else Path(path)
-    try:
-        found = json.loads(file.read_text(encoding="utf-8"))
-        sha256, rows = found["sha256"], [Verdict(**_tuples(row)) for row in found["verdicts"]]
-    except OSError as error:
-        raise InputError(f"{file}: {error.strerror or error}; make it with workbench faithfulness") from error
-    except (ValueError, KeyError, TypeError) as error:
-        raise InputError(f"{file} is no report of workbench faithfulness ({error}); make it again") from error
-    if sha256 != bundle.card.sha256:
-        raise InputError(f"{file} is of other weights ({found.get('checkpoint')}); test {bundle.name} itself")
-    return {(row.method, row.activation): row for row in rows}
-
-
-def _tuples(row: dict[str, Any]) -> dict[str, Any]:
-    return {name: tuple(value) if isinstance(value, list) else value for name, value in row.items()}
 
 
 def _name(method: str, activation: str) -> str:

@@ -15,9 +15,10 @@ from ifdd.data.scripted import REGIONS
 from ifdd.errors import InputError
 from workbench import cli
 from workbench.analysis.faithfulness import Verdict
-from workbench.faithfulness import make_report, read_verdicts, write_report
+from workbench.faithfulness import make_report, write_report
 from workbench.maps import Request, regions_of
 from workbench.truth import has_regions, true_regions
+from workbench.verdicts import read_verdicts
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 import errno
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -62,6 +63,30 @@ def test_files(explanation: Explanation, tmp_path: Path) -> None:
     assert (told["saliency"]["weights"], told["saliency"]["normalise"]) == ("global", "clip")
     assert all((folder / name).is_file() for name in told["saliency"]["files"].values())
     assert len(told["frames"]["seconds"]) == len(told["frames"]["video_index"]) == len(told["faces"]["boxes"]) == 16
+
+
+def test_maps_that_failed_their_tests_say_so(bundle: Bundle, video: Path, tmp_path: Path) -> None:
+    place = tmp_path / "tested"
+    shutil.copytree(bundle.path, place)
+    row = {
+        "method": "gradcam",
+        "activation": "ladm.Y_D",
+        "passes": False,
+        "reasons": ["why"],
+        "failed": ["parameter randomisation"],
+    }
+    report = {"checkpoint": bundle.name, "sha256": bundle.card.sha256, "verdicts": [row]}
+    (place / "faithfulness.json").write_text(json.dumps(report))
+    tested = explain_video(ifdd.load_checkpoint(place), video, PLAIN)
+    assert {branch: verdict.badge for branch, verdict in tested.verdicts.items()} == {"D": "fails: parameter randomisation"}
+    folder = write_explanation(tested, tmp_path / "out", "gif")
+    assert json.loads((folder / "explain.json").read_text())["saliency"]["verdicts"]["D"]["passes"] is False
+    assert "fails: parameter randomisation" in (folder / "film_strip.svg").read_text()
+    steps = explain_video(ifdd.load_checkpoint(place), video, replace(PLAIN, weights="per-step"))
+    assert steps.verdicts == {}  # what was tested are maps by global weights
+    (place / "faithfulness.json").write_text(json.dumps(report | {"sha256": "0" * 64}))
+    with pytest.raises(InputError, match="is of other weights"):
+        explain_video(ifdd.load_checkpoint(place), video, PLAIN)
 
 
 def test_seconds_come_from_the_time_stamps(explanation: Explanation) -> None:

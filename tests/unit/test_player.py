@@ -7,8 +7,10 @@ import pytest
 from PIL import Image
 
 from ifdd import InputError
+from workbench.analysis.faithfulness import Verdict
 from workbench.analysis.saliency import SaliencyResult
 from workbench.clipview import Truth, read_truth, shrink
+from workbench.displays.overlay import badge_colour
 from workbench.displays.player import Group, Panel, input_group, map_group, player_data, sprite
 from workbench.displays.probabilities import Probabilities, ProbabilityDisplay
 from workbench.displays.style import class_colour
@@ -112,3 +114,13 @@ def test_probabilities_are_saved(tmp_path) -> None:
     assert "0.80" in text
     with pytest.raises(InputError):
         ProbabilityDisplay({})
+
+
+def test_a_map_that_was_tested_wears_its_verdict() -> None:
+    seconds = np.arange(4) / 2
+    verdict = Verdict("gradcam", "ladm.Y_D", False, ("likeness 0.9",), ("parameter randomisation",))
+    group = map_group("model", "happy", frames(4), seconds, maps(4), "happy", verdicts={"D": verdict})
+    badges = [
+        panel["badge"] for g in player_data([input_group(frames(4), seconds), group], range(4))["groups"] for panel in g["panels"]
+    ]
+    assert badges == [None, {"text": "fails: parameter randomisation", "colour": badge_colour(verdict)}]

@@ -11,9 +11,10 @@ import numpy as np
 from PIL import Image
 
 from ifdd.errors import InputError
+from workbench.analysis.faithfulness import Verdict
 from workbench.analysis.saliency import SaliencyResult
 from workbench.displays.images import data_uri
-from workbench.displays.saliency import conventions, overlay, peak_of, ramp, row_name
+from workbench.displays.saliency import badge_colour, conventions, overlay, peak_of, ramp, row_name
 
 TILE = 256  # pixels, largest side of one frame on the page
 BRANCH_HINTS = {"D": "dynamic", "S": "static", "X": "all features"}
@@ -21,13 +22,17 @@ BRANCH_HINTS = {"D": "dynamic", "S": "static", "X": "all features"}
 
 @dataclass(frozen=True)
 class Panel:
-    """One picture of the player: `images` (T, H, W, 3) uint8 at `seconds` (T,), `read` (T,) False where nothing is known."""
+    """One picture of the player: `images` (T, H, W, 3) uint8 at `seconds` (T,), `read` (T,) False where nothing is known.
+
+    `verdict` on the map, where it was tested.
+    """
 
     name: str
     hint: str
     images: np.ndarray
     seconds: np.ndarray
     read: np.ndarray
+    verdict: Verdict | None = None
 
 
 @dataclass(frozen=True)
@@ -46,12 +51,25 @@ def input_group(pixels: np.ndarray, seconds: np.ndarray, hint: str = "") -> Grou
 
 
 def map_group(
-    title: str, hint: str, pixels: np.ndarray, seconds: np.ndarray, maps: Mapping[str, SaliencyResult], label: str
+    title: str,
+    hint: str,
+    pixels: np.ndarray,
+    seconds: np.ndarray,
+    maps: Mapping[str, SaliencyResult],
+    label: str,
+    verdicts: Mapping[str, Verdict] | None = None,
 ) -> Group:
-    """Maps of one model's branches over the clip; `label` is the class that they speak for."""
+    """Maps of one model's branches over the clip; `label` is the class that they speak for, `verdicts` by branch."""
     peak = peak_of(maps)
     panels = tuple(
-        Panel(row_name(result), BRANCH_HINTS.get(branch, branch), overlay(pixels, result, 0, peak), seconds, result.read[0])
+        Panel(
+            row_name(result),
+            BRANCH_HINTS.get(branch, branch),
+            overlay(pixels, result, 0, peak),
+            seconds,
+            result.read[0],
+            (verdicts or {}).get(branch),
+        )
         for branch, result in maps.items()
     )
     note = f"{title}: {conventions(maps, label)}"
@@ -109,6 +127,7 @@ def _panel(panel: Panel, clock: np.ndarray) -> dict[str, Any]:
     return {
         "name": panel.name,
         "hint": panel.hint,
+        "badge": None if panel.verdict is None else {"text": panel.verdict.badge, "colour": badge_colour(panel.verdict)},
         "sprite": sprite(panel.images),
         "count": len(panel.images),
         "aspect": f"{width} / {height}",

@@ -1,0 +1,50 @@
+"""Verdicts of `workbench faithfulness` on a checkpoint's maps, read back: shown wherever the maps are."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from ifdd.checkpoints import Bundle
+from ifdd.errors import InputError
+from workbench.analysis.faithfulness import Verdict
+from workbench.analysis.saliency import SaliencyResult
+
+FILE = "faithfulness.json"
+"""In a report's folder, or copied beside a checkpoint's card."""
+
+
+def read_verdicts(path: str | Path, bundle: Bundle) -> dict[tuple[str, str], Verdict]:
+    """Verdicts of an earlier report on this checkpoint, by method and activation; `path` is the file or its folder.
+
+    Raises: InputError for a missing or damaged file, or the report of another checkpoint.
+    """
+    file = Path(path) / FILE if Path(path).is_dir() else Path(path)
+    try:
+        found = json.loads(file.read_text(encoding="utf-8"))
+        sha256, rows = found["sha256"], [Verdict(**_tuples(row)) for row in found["verdicts"]]
+    except OSError as error:
+        raise InputError(f"{file}: {error.strerror or error}; make it with workbench faithfulness") from error
+    except (ValueError, KeyError, TypeError) as error:
+        raise InputError(f"{file} is no report of workbench faithfulness ({error}); make it again") from error
+    if sha256 != bundle.card.sha256:
+        raise InputError(f"{file} is of other weights ({found.get('checkpoint')}); test {bundle.name} itself")
+    return {(row.method, row.activation): row for row in rows}
+
+
+def verdicts_beside(bundle: Bundle, maps: dict[str, SaliencyResult]) -> dict[str, Verdict]:
+    """Verdicts on maps by branch, from the report beside the checkpoint's card; maps that were not tested are left out.
+
+    Maps by the global channel weights are what is tested; another convention has no verdict.
+    Raises: InputError for a report that is damaged or of other weights.
+    """
+    if not (bundle.path / FILE).is_file():
+        return {}
+    found = read_verdicts(bundle.path, bundle)
+    tested = {
+        branch: found.get((result.method, result.activation)) for branch, result in maps.items() if result.weights == "global"
+    }
+    return {branch: verdict for branch, verdict in tested.items() if verdict is not None}
+
+
+def _tuples(row: dict[str, Any]) -> dict[str, Any]:
+    return {name: tuple(value) if isinstance(value, list) else value for name, value in row.items()}
