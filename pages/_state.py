@@ -29,6 +29,7 @@ from workbench.library import (
     labelled,
     load_checkpoint,
     measure,
+    of_these_clips,
 )
 from workbench.playground import Knobs, RenderedClip, Script, play
 from workbench.scorecard import Scorecard, make_scorecard
@@ -64,13 +65,36 @@ def model(name: str) -> tuple[Bundle, Lock]:
     return _model(folder, max(file.stat().st_mtime_ns for file in folder.iterdir()))
 
 
-def usable_models() -> dict[str, Bundle]:
-    """The checkpoints that load; a panel for each that does not.
+IN_VIEW, FEW = "models_in_view", 3
+"""Session key of the checkpoints that all pages show; up to `FEW` of them are shown without asking."""
 
-    Raises: InputError if none does.
+
+def ask_models_in_view() -> None:
+    """Let the reader choose the checkpoints of all pages, where there are many: those trained on clips like these at first."""
+    names = list(checkpoints())
+    if len(names) <= FEW:
+        return
+    with st.sidebar:
+        st.multiselect(
+            "Checkpoints",
+            names,
+            default=of_these_clips(names, Library(demo_folder()).manifest),
+            help="All pages show these. The others were trained on clips of another kind.",
+            **_looks.kept(IN_VIEW),
+        )
+
+
+def usable_models() -> dict[str, Bundle]:
+    """The checkpoints in view that load; a panel for each that does not.
+
+    Raises: InputError if none does, or none is chosen.
     """
     found = {}
-    for name in checkpoints():
+    known = checkpoints()
+    names = list(known) if len(known) <= FEW else [name for name in st.session_state[IN_VIEW] if name in known]
+    if known and not names:
+        raise InputError("no checkpoint is chosen; choose at least one in the side bar")
+    for name in names:
         try:
             found[name] = model(name)[0]
         except (InputError, OSError) as error:

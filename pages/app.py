@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import _looks
+import _state
 import streamlit as st
 
 HERE = Path(__file__).parent
@@ -23,4 +24,5 @@ page = st.navigation(
     ]
 )
 with _looks.error_panel():
+    _state.ask_models_in_view()
     page.run()

@@ -1,7 +1,8 @@
 """What lies on disk for the app: the clips, the checkpoints, and what each checkpoint said about the clips."""
 
+import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ifdd.checkpoints import Bundle, Card, checkpoint_folders, list_checkpoints
+from ifdd.checkpoints import Bundle, Card, checkpoint_folders, list_checkpoints, read_card
 from ifdd.checkpoints import load_checkpoint as load_checkpoint
 from ifdd.data.manifest import clip_path, read_manifest
 from ifdd.errors import InputError as InputError
@@ -25,6 +26,25 @@ def checkpoints() -> dict[str, Path]:
     """Checkpoints that the app offers, name → folder: those in $IFDD_CHECKPOINTS, else all that are known by name."""
     given = os.environ.get("IFDD_CHECKPOINTS")
     return {name: folder for name, folder in list_checkpoints().items() if not given or folder.parent == Path(given)}
+
+
+def of_these_clips(names: Sequence[str], manifest: Path) -> list[str]:
+    """Checkpoints that were tested on the kind of clips that lie beside `manifest`; all of them where that is not known.
+
+    A checkpoint whose card cannot be read is kept: the app shows what is wrong with it.
+    """
+    try:
+        kind = json.loads((manifest.parent / "suite.json").read_text(encoding="utf-8"))["config"]["difficulty"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return list(names)
+    folders, chosen = checkpoints(), []
+    for name in names:
+        try:
+            if read_card(folders[name]).data.get("test", {}).get("difficulty") == kind:
+                chosen.append(name)
+        except InputError:
+            chosen.append(name)
+    return chosen or list(names)
 
 
 def benchmark_file() -> Path | None:

@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from ifdd import load_checkpoint
 from tests.tiny_demo import CLIPS, MODELS, NOTICE, TinyDemo
+from workbench.family import measure_family
 
 Start = Callable[..., AppTest]
 CLIP_IDS = [f"tiny-test-{i:05d}" for i in range(CLIPS)]
@@ -235,3 +237,32 @@ def test_windows_add_a_timeline(start: Start, tiny_demo: TinyDemo) -> None:
     assert panels(app) == ""
     assert len(charts(app)) == 3 + len(MODELS)
     assert any("the last one is repeated" in item.value for item in app.warning)
+
+
+def test_many_checkpoints_are_chosen_from(start: Start, tiny_demo: TinyDemo, tmp_path: Path) -> None:
+    many = tiny_demo.copy_to(tmp_path)
+    for name in ("other-0", "other-1"):
+        folder = shutil.copytree(many.checkpoints / "tiny-baseline", many.checkpoints / name)
+        card = json.loads((folder / "card.json").read_text())
+        card |= {"name": name, "data": {"test": {"source": "scripted", "difficulty": "noisy-50"}}}
+        (folder / "card.json").write_text(json.dumps(card))
+    app = start(many)
+    chooser = app.sidebar.multiselect("models_in_view")
+    assert chooser.options == ["other-0", "other-1", "tiny-baseline", "tiny-ifdd"]
+    assert chooser.value == ["tiny-baseline", "tiny-ifdd"]  # trained on clips like the demo's
+    app = chooser.set_value(["other-1", "tiny-ifdd"]).run()
+    app = app.switch_page("clip.py").run()
+    assert app.multiselect("clip_models").options == ["other-1", "tiny-ifdd"]
+    assert "other-1" in panels(app)  # it was not collected, which is said, not hidden
+    app = app.sidebar.multiselect("models_in_view").set_value([]).run()
+    assert "no checkpoint is chosen" in panels(app)
+
+
+def test_curves_of_the_benchmark_beside_the_scorecard(start: Start, tiny_demo: TinyDemo, tmp_path: Path) -> None:
+    measured = tiny_demo.copy_to(tmp_path)
+    bundles = [load_checkpoint(folder) for folder in sorted(measured.checkpoints.iterdir())]
+    result = measure_family(bundles, ["noisy-50"], "noisy-50", clips=14, identities=7, cache=tmp_path / "cache")
+    (measured.checkpoints / "benchmark.json").write_text(json.dumps(result.to_dict()))
+    app = start(measured, "disentanglement")
+    assert not app.error
+    assert app.multiselect("disentanglement_variants").value == ["tiny-baseline", "tiny-ifdd"]
