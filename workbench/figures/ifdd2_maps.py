@@ -1,0 +1,233 @@
+"""IFDD, Fig. 2, left: class activation maps of Y_D and Y_S, an emotion a row."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, cast
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+import torch
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patheffects import withStroke
+from plotly.subplots import make_subplots
+
+from ifdd.checkpoints import Bundle
+from ifdd.data.clips import frames_shown
+from ifdd.data.manifest import read_manifest
+from ifdd.model import IFDDModel
+from workbench.analysis.faithfulness import Verdict
+from workbench.analysis.saliency import SaliencyResult
+from workbench.analysis.splits import inspect_split
+from workbench.collect import load_row
+from workbench.displays import style
+from workbench.displays.images import data_uri
+from workbench.displays.overlay import badge_colour, conventions, overlay, peak_of, ramp, remarks_on, scaling
+from workbench.figures.sheet import SMALL, Column, Sheet, wrapped
+from workbench.maps import Request, make_maps
+from workbench.study import Study
+
+RULE = "of each class the correctly read clip whose probability is the median of the correctly read ones"
+Verdicts = Mapping[tuple[str, str], Verdict]
+
+
+@dataclass(frozen=True)
+class Picture:
+    """One cell: (H, W, 3) uint8, and the second of the clip that it shows."""
+
+    image: np.ndarray
+    second: float
+
+
+@dataclass(frozen=True)
+class Row:
+    """One class: its clip and the probability of the class, or None where no clip is read correctly; pictures by block."""
+
+    name: str
+    clip_id: str | None
+    probability: float
+    blocks: dict[str, tuple[Picture, ...]]
+
+
+def choose_clips(table: pd.DataFrame, labels: tuple[str, ...]) -> dict[str, pd.Series | None]:
+    """By class, the row of the correctly read clip of median probability (the lower one of two, ties by id), or None."""
+    found: dict[str, pd.Series | None] = {}
+    for c, name in enumerate(labels):
+        hits = table[(table["label"] == c) & table["correct"]].sort_values(["confidence", "clip_id"], kind="stable")
+        found[name] = None if hits.empty else hits.iloc[(len(hits) - 1) // 2]
+    return found
+
+
+class MapsSheet(Sheet):
+    """A row for each class: frames of a clip, then each branch's maps over the frames that its steps read."""
+
+    stem, paper = "ifdd_fig2_maps", "IFDD, Fig. 2, left"
+
+    def __init__(
+        self, rows: tuple[Row, ...], blocks: Mapping[str, str], how: str, scale: str, column: Column,
+        badges: Mapping[str, Verdict], source: str, model: str,
+    ) -> None:  # fmt: skip
+        super().__init__(column)
+        self.rows, self.blocks, self.how, self.normalisation = rows, dict(blocks), how, scale
+        self.badges, self.source, self.model = dict(badges), source, model
+
+    def provenance(self) -> str:
+        """Return that of the maps."""
+        return self.source
+
+    @property
+    def caption(self) -> str:
+        """Which clips, which maps."""
+        missing = [row.name for row in self.rows if row.clip_id is None]
+        gaps = f" No clip of {', '.join(missing)} is read correctly." if missing else ""
+        return (
+            f"{self.model}: {RULE}.{gaps} Left the clip at evenly spaced times, then each branch at the frames that its steps "
+            f"read. {self.how}"
+        )
+
+    def _page(self) -> None:
+        each = [len(next((row.blocks[name] for row in self.rows if row.clip_id), ())) for name in self.blocks]
+        first = next((row.blocks for row in self.rows if row.clip_id), None)
+        ratio = 1.0 if first is None else np.divide(*next(iter(first.values()))[0].image.shape[:2])
+        left, gap = 0.62, 0.07  # inches, as all that follows
+        cell = (self.width - left - 0.02 - gap * (len(each) - 1)) / max(sum(each), 1)
+        head, lines = 0.2, wrapped(self.how, self.width - 1.5, SMALL).count("\n") + 1
+        foot = max(0.33, 0.08 + 0.1 * lines)
+        tall = head + len(self.rows) * (cell * ratio + 0.02) + foot
+        self.figure_ = Figure(figsize=(self.width, tall))
+        self.ax_ = np.empty((len(self.rows), sum(each)), dtype=object)
+        for number, row in enumerate(self.rows):
+            bottom = tall - head - (number + 1) * (cell * ratio + 0.02)
+            self._name(row, left, bottom + cell * ratio / 2, tall)
+            at, index = left, 0
+            for block, count in zip(self.blocks, each, strict=True):
+                for k in range(count):
+                    axes = self.figure_.add_axes(
+                        (at / self.width, bottom / tall, 0.97 * cell / self.width, 0.97 * cell * ratio / tall)
+                    )
+                    axes.set_axis_off()
+                    self.ax_[number, index] = axes
+                    if row.clip_id is not None:
+                        _show(axes, row.blocks[block][k])
+                    at, index = at + cell, index + 1
+                at += gap
+        at = left
+        for (block, title), count in zip(self.blocks.items(), each, strict=True):
+            self._head(block, title, at, tall)
+            at += count * cell + gap
+        self._bar(tall, foot)
+
+    def _name(self, row: Row, left: float, middle: float, tall: float) -> None:
+        told = f"{row.name}\n{row.probability:.0%}" if row.clip_id else f"{row.name}\nnone read\ncorrectly"
+        place = ((left - 0.06) / self.width, middle / tall)
+        self.figure_.text(*place, told, ha="right", va="center", color=style.class_colour(row.name), fontweight="bold")
+
+    def _head(self, block: str, title: str, at: float, tall: float) -> None:
+        self.figure_.text(at / self.width, 1 - 0.04 / tall, title, ha="left", va="top")
+        if block in self.badges:
+            verdict = self.badges[block]
+            box = {"boxstyle": "round,pad=0.2", "facecolor": badge_colour(verdict), "edgecolor": "none"}
+            place = ((at + 0.35) / self.width, 1 - 0.05 / tall)
+            self.figure_.text(*place, verdict.badge, ha="left", va="top", color="white", fontsize=SMALL, bbox=box)
+
+    def _bar(self, tall: float, foot: float) -> None:
+        bar = self.figure_.add_axes((0.12 / self.width, (foot - 0.14) / tall, 1.0 / self.width, 0.07 / tall))
+        bar.imshow(ramp(), extent=(0, 1, 0, 1), aspect="auto")
+        bar.set(yticks=[], xticks=[0, 0.5, 1])
+        bar.tick_params(labelsize=SMALL, length=2, pad=1)
+        text = wrapped(self.how, self.width - 1.5, SMALL)
+        self.figure_.text(1.35 / self.width, (foot - 0.05) / tall, text, ha="left", va="top", fontsize=SMALL)
+
+    def to_plotly(self) -> go.Figure:
+        """One picture for each class and block, side by side."""
+        shown = [row for row in self.rows if row.clip_id is not None]
+        names = [row.name for row in shown] or ["no clip is read correctly"]
+        figure = make_subplots(len(names), len(self.blocks), column_titles=list(self.blocks.values()), vertical_spacing=0.01,
+                               horizontal_spacing=0.02, row_titles=names)  # fmt: skip
+        for number, row in enumerate(shown, 1):
+            for column, pictures in enumerate(row.blocks.values(), 1):
+                image = data_uri(np.concatenate([picture.image for picture in pictures], 1))
+                text = f"{row.clip_id}: {', '.join(f'{p.second:.2f} s' for p in pictures)}"
+                figure.add_trace(go.Image(source=image, hovertemplate=f"{text}<extra></extra>"), number, column)
+        figure.update_xaxes(showticklabels=False, ticks="", showgrid=False, showline=False)
+        figure.update_yaxes(showticklabels=False, ticks="", showgrid=False, showline=False)
+        figure.update_xaxes(title="frames of a clip", row=len(names))
+        figure.update_yaxes(title="", col=1)
+        figure.update_layout(
+            template=style.plotly_template(), height=60 + 105 * len(names), margin={"t": 40, "l": 10, "r": 60, "b": 30}
+        )
+        return figure
+
+
+def maps_sheet(study: Study, column: Column = "double", method: str = "gradcam", verdicts: Verdicts | None = None) -> MapsSheet:
+    """Maps of the main checkpoint for one clip of each class, explained for that class.
+
+    Raises: InputError as `make_maps`, or for clips that cannot be read.
+    """
+    bundle = study.bundles[study.main]
+    chosen = choose_clips(study.clips, study.labels)
+    table = read_manifest(study.manifest).set_index("clip_id", drop=False)
+    count = 4 if column == "double" else 2
+    short = {branch: name.rsplit(".", 1)[-1] for branch, name in bundle.model.branches.items()}
+    request = Request(method=method)
+    rows: list[Row] = []
+    kept: dict[str, dict[str, SaliencyResult]] = {}
+    for c, (name, found) in enumerate(chosen.items()):
+        if found is None:
+            rows.append(Row(name, None, float("nan"), {}))
+            continue
+        clip = cast(dict[Any, Any], table.loc[found["clip_id"]].to_dict())
+        tensor = load_row(table, clip, bundle)
+        results = make_maps(bundle, tensor[None].to(_place(bundle)), request, [c])
+        kept[name] = results
+        rows.append(Row(name, str(found["clip_id"]), float(found["confidence"]), _blocks(bundle, clip, tensor, results, count)))
+    results = next(iter(kept.values()), {})
+    how = "" if not results else _how(results)
+    tested = {b: v for b, r in results.items() if (v := (verdicts or {}).get((method, r.activation))) is not None}
+    records = {name: next(iter(found.values())).provenance for name, found in kept.items()}
+    source = "\n".join(f"{name}: {record.to_json()}" for name, record in records.items() if record is not None)
+    titles = {"input": "clip"} | {branch: f"${name}$" if "_" in name else name for branch, name in short.items()}
+    scale = scaling(results) if results else "none"
+    return MapsSheet(tuple(rows), titles, how, scale, column, tested, source, bundle.name)
+
+
+def _how(results: dict[str, SaliencyResult]) -> str:
+    remarks = dict.fromkeys(remark for result in results.values() for remark in remarks_on(result))
+    return "; ".join([conventions(results, "the class of the row"), *remarks]) + "."
+
+
+def _blocks(
+    bundle: Bundle, clip: dict[Any, Any], tensor: torch.Tensor, results: dict[str, SaliencyResult], count: int
+) -> dict[str, tuple[Picture, ...]]:
+    frames, length = bundle.model.config.frames, int(clip["n_frames"])
+    seconds = frames_shown(np.arange(length) / length, 0.0, 1.0, frames) / float(clip["fps"] or 1.0)
+    pixels = (tensor.permute(1, 2, 3, 0) * 255).round().to(torch.uint8).cpu().numpy()
+    even = np.floor((np.arange(count) + 0.5) * frames / count).astype(int)
+    found = {"input": tuple(Picture(pixels[t], float(seconds[t])) for t in even)}
+    places: dict[str, np.ndarray] = {}
+    if isinstance(bundle.model, IFDDModel):
+        places = {
+            group: at[0] for group, at in inspect_split(bundle.model, tensor[None].to(_place(bundle))).input_frames().items()
+        }
+    peak = peak_of(results)
+    for branch, result in results.items():
+        images = overlay(pixels, result, 0, peak)
+        at = np.clip(np.rint(np.sort(places[branch])), 0, frames - 1).astype(int) if branch in places else even
+        at = at[np.linspace(0, len(at) - 1, min(count, len(at))).round().astype(int)]
+        found[branch] = tuple(Picture(images[t], float(seconds[t])) for t in at)
+    return found
+
+
+def _show(axes: Axes, picture: Picture) -> None:
+    axes.imshow(picture.image, interpolation="nearest", aspect="auto")
+    ink: dict[str, Any] = {
+        "color": "white",
+        "path_effects": [withStroke(linewidth=1, foreground="black")],
+        "fontsize": SMALL - 0.5,
+    }
+    axes.text(0.04, 0.04, f"{picture.second:.2f} s", transform=axes.transAxes, ha="left", va="bottom", **ink)
+
+
+def _place(bundle: Bundle) -> torch.device:
+    return next(bundle.model.parameters()).device

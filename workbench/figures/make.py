@@ -1,0 +1,128 @@
+"""All figures by one call: what was asked for is drawn, then every file appears, or none does."""
+
+import shutil
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from tqdm import tqdm
+
+from ifdd.errors import InputError
+from workbench.family_file import read_benchmark
+from workbench.figures.ifdd2_embedding import embedding_sheet
+from workbench.figures.ifdd2_maps import Verdicts, maps_sheet
+from workbench.figures.ifdd3_table import VariantTable
+from workbench.figures.ifdd3_variants import variants_sheet
+from workbench.figures.ifdd4_radar import radar_sheet
+from workbench.figures.ifdd5_confidence import confidence_sheet
+from workbench.figures.ous4_stages import stages_sheet
+from workbench.figures.ous5_confusion import confusion_sheet
+from workbench.figures.published import published_recalls
+from workbench.figures.sheet import Column, Sheet
+from workbench.files import write_text
+from workbench.study import Study
+from workbench.verdicts import read_verdicts
+
+CAPTIONS = "captions.md"
+FORMATS = ("png", "svg", "pdf")
+DPI = 300
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What the figures should show; see the command's options."""
+
+    column: Column = "double"
+    published: tuple[str, ...] | None = None
+    clip: str | None = None
+    method: str = "gradcam"
+    verdicts: Path | None = None
+    benchmark: Path | None = None
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class Made:
+    """Figures by stem, and for those that could not be drawn the reason."""
+
+    sheets: dict[str, Sheet]
+    left_out: dict[str, str]
+
+
+def make_figures(study: Study, wish: Wish) -> Made:
+    """Draw every figure; one whose data do not allow it is left out with its reason.
+
+    Raises: InputError for options that cannot be met, or if no figure can be drawn.
+    """
+    column = wish.column
+    bundle = study.bundles[study.main]
+    published_recalls(wish.published or (), study.labels)
+    verdicts: Verdicts = {} if wish.verdicts is None else read_verdicts(wish.verdicts, bundle)
+    family = None if wish.benchmark is None else read_benchmark(wish.benchmark)
+    if wish.clip is not None and wish.clip not in set(study.collections[study.main].predictions["clip_id"]):
+        raise InputError(f"{study.manifest} has no clip {wish.clip!r}; its first is {study.clips['clip_id'].iloc[0]!r}")
+    makers: dict[str, Callable[[], Sheet]] = {
+        "ifdd_fig2_maps": lambda: maps_sheet(study, column, wish.method, verdicts),
+        "ifdd_fig2_tsne": lambda: embedding_sheet(study, column, wish.seed),
+        "ifdd_fig3_variants": lambda: variants_sheet(study, column, wish.clip),
+        "ifdd_fig4_radar": lambda: radar_sheet(study, column, wish.published),
+        "ifdd_fig5_confidence": lambda: confidence_sheet(study, column),
+        "ous_fig4_stages": lambda: stages_sheet(study, column, wish.seed),
+        "ous_fig5_confusion": lambda: confusion_sheet(study, column),
+    }
+    if family is not None:
+        makers["ifdd_fig3_table"] = lambda: VariantTable(family, column)
+    sheets: dict[str, Sheet] = {}
+    left_out: dict[str, str] = {}
+    for stem, make in tqdm(sorted(makers.items()), desc="figures", unit="figure", disable=None):
+        try:
+            sheets[stem] = make()
+        except InputError as error:
+            left_out[stem] = str(error)
+    if not sheets:
+        raise InputError(f"no figure can be drawn: {next(iter(left_out.values()))}")
+    return Made(sheets, left_out)
+
+
+def check_room(out: Path, formats: Sequence[str]) -> None:
+    """Refuse formats that are unknown, and a folder that holds figures already, before minutes are spent.
+
+    Raises: InputError.
+    """
+    if unknown := [name for name in formats if name not in FORMATS]:
+        raise InputError(f"format {unknown[0]!r} is unknown; choose from {', '.join(FORMATS)}")
+    if out.exists() and not out.is_dir():
+        raise InputError(f"{out} is a file; give a folder as --out")
+    if (out / CAPTIONS).exists():
+        raise InputError(f"{out} holds figures already; choose another --out or remove it")
+
+
+def write_figures(made: Made, out: Path, formats: Sequence[str] = FORMATS) -> list[Path]:
+    """Write all figures and captions.md into `out`; nothing appears before all are whole. Returns the files.
+
+    Raises: InputError as `check_room`.
+    """
+    check_room(out, formats)
+    out.mkdir(parents=True, exist_ok=True)
+    partial = out / ".figures.partial"
+    shutil.rmtree(partial, ignore_errors=True)
+    partial.mkdir()
+    try:
+        for stem, sheet in tqdm(made.sheets.items(), desc="write", unit="figure", disable=None):
+            for suffix in formats:
+                sheet.save(partial / f"{stem}.{suffix}", dpi=DPI)
+        write_text(partial / CAPTIONS, captions(made))
+        files = sorted(partial.iterdir(), key=lambda file: file.name == CAPTIONS)  # the captions last: they say that all is there
+        return [file.rename(out / file.name) for file in files]
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+
+
+def captions(made: Made) -> str:
+    """The captions in Markdown, and what was left out and why."""
+    lines = ["# Figures", ""]
+    for number, (stem, sheet) in enumerate(made.sheets.items(), 1):
+        lines += [f"**{number}. {stem}** (after {sheet.paper}). {sheet.caption}", ""]
+    if made.left_out:
+        lines += ["## Left out", "", *(f"- {stem}: {reason}" for stem, reason in made.left_out.items()), ""]
+    return "\n".join(lines)

@@ -1,0 +1,1 @@
+"""One self-contained page of everything that was measured of some checkpoints."""

@@ -1,0 +1,61 @@
+"""The whole report by one call."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from tqdm import tqdm
+
+from ifdd.errors import InputError
+from workbench.family_file import read_benchmark
+from workbench.passport import issue
+from workbench.report import sections
+from workbench.report.page import Section, write_page
+from workbench.report.scores import scorecard_section
+from workbench.study import Study
+
+
+def check_out(out: Path) -> None:
+    """Refuse what cannot be written, before minutes are spent. Raises: InputError."""
+    if out.suffix.lower() != ".html":
+        raise InputError(f"{out}: a report is a page; give a file that ends in .html")
+    if out.exists():
+        raise InputError(f"{out} exists; choose another file or remove it")
+
+
+def write_report(
+    study: Study, out: Path, *, scorecard: Path | None = None, benchmark: Path | None = None, seed: int = 0
+) -> dict[str, str]:
+    """Write the page; returns, by section, why one was left out.
+
+    Raises: InputError as `check_out`, or for a scorecard or benchmark that cannot be read.
+    """
+    check_out(out)
+    makers: dict[str, Callable[[], Section]] = {
+        "models": lambda: sections.models(study),
+        "metrics": lambda: sections.metrics(study),
+        "comparison": lambda: sections.comparison(study),
+        "confidence": lambda: sections.confidence(study),
+        "embeddings": lambda: sections.embeddings(study, seed),
+        "splits": lambda: sections.splits(study),
+        "maps": lambda: sections.maps(study),
+    }
+    given: list[Section] = []
+    if scorecard is not None:
+        given.append(scorecard_section(scorecard))
+    if benchmark is not None:
+        given.append(sections.variants(read_benchmark(benchmark)))
+    made: list[Section] = []
+    left_out: dict[str, str] = {}
+    for name, make in tqdm(makers.items(), desc="report", unit="section", disable=None):
+        try:
+            made.append(make())
+        except InputError as error:
+            left_out[name] = str(error)
+    made += given
+    if left_out:
+        about = "; ".join(f"{name}: {reason}" for name, reason in left_out.items())
+        made.append(Section("Left out", about + ".", []))
+    out.parent.mkdir(parents=True, exist_ok=True)
+    lead = f"{len(study.bundles)} models on {len(study.clips)} labelled clips: {', '.join(study.bundles)}."
+    write_page("Report on models of dynamic facial expressions", lead, made, issue(), out)
+    return left_out

@@ -1,0 +1,116 @@
+"""From sections of text, tables and charts to one HTML file that needs nothing else."""
+
+import html
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+
+import plotly.graph_objects as go
+from plotly.offline import get_plotlyjs
+
+from workbench.displays.base import Display
+from workbench.files import write_text
+from workbench.passport import Passport, issue
+from workbench.passport_files import PAGE_MARK
+
+
+@dataclass(frozen=True)
+class Table:
+    """Cells as text, the first column names the rows; `wide` tables scroll within a frame of their own."""
+
+    caption: str
+    header: Sequence[str]
+    rows: Sequence[Sequence[str]]
+
+
+@dataclass(frozen=True)
+class Chart:
+    """An interactive plot and its passport."""
+
+    caption: str
+    figure: go.Figure
+    passport: Passport
+
+
+@dataclass(frozen=True)
+class Section:
+    """A heading, a paragraph on what the section answers, tables and charts."""
+
+    heading: str
+    about: str
+    parts: Sequence[Table | Chart]
+
+
+def chart(display: Display, caption: str, figure: go.Figure | None = None) -> Chart:
+    """A display's interactive form with its passport."""
+    return Chart(caption, figure or display.to_plotly(), issue(display.provenance(), display.normalisation))
+
+
+def write_page(title: str, lead: str, sections: Sequence[Section], passport: Passport, out: Path) -> None:
+    """Write the page under a temporary name, then rename it."""
+    write_text(out, render(title, lead, sections, passport))
+
+
+def render(title: str, lead: str, sections: Sequence[Section], passport: Passport) -> str:
+    """The page as text; figures and tables are numbered through, plotly is inlined once."""
+    here = files("workbench.report")
+    style, script = (here.joinpath(name).read_text(encoding="utf-8") for name in ("page.css", "page.js"))
+    count = {"Table": 0, "Figure": 0}
+    body, links = [], []
+    for number, section in enumerate(sections, 1):
+        links.append(f'<a href="#s{number}">{_text(section.heading)}</a>')
+        body.append(f'<section id="s{number}"><h2>{number}. {_text(section.heading)}</h2><p>{_text(section.about)}</p>')
+        for part in section.parts:
+            kind = "Table" if isinstance(part, Table) else "Figure"
+            count[kind] += 1
+            draw = _table(part, count[kind]) if isinstance(part, Table) else _chart(part, count[kind])
+            body.append(draw)
+        body.append("</section>")
+    facts = "\n".join(f"<li>{_text(line)}</li>" for line in passport.lines())
+    return (
+        '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        f"<title>{_text(title)}</title>\n<style>\n{style}</style>\n"
+        f"{PAGE_MARK}{_json(passport.to_json())}</script>\n</head>\n<body>\n"
+        f'<header><h1>{_text(title)}</h1><button id="theme" type="button">light / dark</button><p>{_text(lead)}</p></header>\n'
+        f'<nav aria-label="sections">{" ".join(links)}</nav>\n<main>\n{"".join(body)}\n'
+        f'<section id="passport-text"><h2>Passport</h2><ul class="facts">{facts}</ul></section>\n</main>\n'
+        f"<script>{get_plotlyjs()}</script>\n<script>\n{script}</script>\n</body>\n</html>\n"
+    )
+
+
+def _table(table: Table, number: int) -> str:
+    head = "".join(f'<th scope="col">{_text(name)}</th>' for name in table.header)
+    rows = "".join(
+        "<tr>"
+        + "".join(f'<th scope="row">{_text(c)}</th>' if i == 0 else f"<td>{_text(c)}</td>" for i, c in enumerate(row))
+        + "</tr>"
+        for row in table.rows
+    )
+    return (
+        f'<figure class="table"><figcaption><b>Table {number}.</b> {_text(table.caption)}</figcaption>'
+        f'<div class="scroll" tabindex="0"><table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div></figure>'
+    )
+
+
+def _chart(part: Chart, number: int) -> str:
+    height = part.figure.layout.height or 450
+    facts = "".join(f"<li>{_text(line)}</li>" for line in part.passport.lines())
+    return (
+        f'<figure class="chart"><div class="plot" id="plot-{number}" style="height:{height}px"></div>'
+        f'<script type="application/json" class="data" data-plot="plot-{number}">{_json(part.figure.to_json())}</script>'
+        f"<figcaption><b>Figure {number}.</b> {_text(part.caption)}</figcaption>"
+        f'<details><summary>passport</summary><ul class="facts">{facts}</ul></details></figure>'
+    )
+
+
+def _text(value: str) -> str:
+    return html.escape(str(value))
+
+
+def _json(text: str) -> str:
+    """JSON that cannot end the script element around it."""
+    json.loads(text)
+    return text.replace("<", "\\u003c")
