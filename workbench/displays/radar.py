@@ -91,7 +91,9 @@ class RadarDisplay(NamedDisplay[MetricsResult]):
 
     def to_plotly(self) -> go.Figure:
         """Return radar and points for a web page, the caption as title."""
-        figure = make_subplots(1, 2, specs=[[{"type": "polar"}, {"type": "xy"}]], column_widths=[0.45, 0.55])
+        figure = make_subplots(
+            1, 2, specs=[[{"type": "polar"}, {"type": "xy"}]], column_widths=[0.45, 0.55], horizontal_spacing=0.2
+        )
         for i, (name, recalls, published) in enumerate(self._polygons()):
             trace = go.Scatterpolar(
                 r=np.append(recalls, recalls[0]), theta=[*self.label_names, self.label_names[0]], name=name, showlegend=False,

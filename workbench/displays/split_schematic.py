@@ -158,8 +158,10 @@ class SplitSchematicDisplay(Display):
             title = f"{panel.name}: {panel.rule}"
             figure.add_annotation(x=-0.5, y=down + 3.2, text=title, xanchor="left", showarrow=False)
         figure.update_layout(template=style.plotly_template(), height=380 * len(self.panels))
-        figure.update_xaxes(title="feature frame", showgrid=False, zeroline=False)
-        figure.update_yaxes(title="S below, D above", showticklabels=False, showgrid=False, zeroline=False, scaleanchor="x")
+        steps = max(len(panel.pictures) for panel in self.panels)
+        figure.update_xaxes(title="feature frame", showgrid=False, zeroline=False, range=[-1, steps], constrain="domain")
+        figure.update_yaxes(title="S below, D above", showticklabels=False, showgrid=False, zeroline=False, scaleanchor="x",
+                            range=[-7.0 * (len(self.panels) - 1) - 3, 3.8])  # fmt: skip
         return figure
 
 

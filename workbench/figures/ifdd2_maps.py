@@ -143,7 +143,8 @@ class MapsSheet(Sheet):
         """One picture for each class and block, side by side."""
         shown = [row for row in self.rows if row.clip_id is not None]
         names = [row.name for row in shown] or ["no clip is read correctly"]
-        figure = make_subplots(len(names), len(self.blocks), column_titles=list(self.blocks.values()), vertical_spacing=0.01,
+        titles = [title.strip("$") for title in self.blocks.values()]
+        figure = make_subplots(len(names), len(self.blocks), column_titles=titles, vertical_spacing=0.01,
                                horizontal_spacing=0.02, row_titles=names)  # fmt: skip
         for number, row in enumerate(shown, 1):
             for column, pictures in enumerate(row.blocks.values(), 1):

@@ -57,5 +57,5 @@ def write_report(
         made.append(Section("Left out", about + ".", []))
     out.parent.mkdir(parents=True, exist_ok=True)
     lead = f"{len(study.bundles)} models on {len(study.clips)} labelled clips: {', '.join(study.bundles)}."
-    write_page("Report on models of dynamic facial expressions", lead, made, issue(), out)
+    write_page("Report on models of dynamic facial expressions", lead, made, issue(normalisation="see each figure"), out)
     return left_out

@@ -2,6 +2,7 @@
 
 import html
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.resources import files
@@ -15,10 +16,13 @@ from workbench.files import write_text
 from workbench.passport import Passport, issue
 from workbench.passport_files import PAGE_MARK
 
+_NUMBERS = re.compile(r"[\d\s.,;:%+\-−–±\[\]()/]*k?")
+"""Cells of such signs are aligned by their last digit."""
+
 
 @dataclass(frozen=True)
 class Table:
-    """Cells as text, the first column names the rows; `wide` tables scroll within a frame of their own."""
+    """Cells as text; the first column names the rows."""
 
     caption: str
     header: Sequence[str]
@@ -82,11 +86,17 @@ def render(title: str, lead: str, sections: Sequence[Section], passport: Passpor
 
 
 def _table(table: Table, number: int) -> str:
-    head = "".join(f'<th scope="col">{_text(name)}</th>' for name in table.header)
+    words = [any(not _NUMBERS.fullmatch(row[i]) for row in table.rows) for i in range(len(table.header))]
+
+    def cell(i: int, told: str) -> str:
+        return f'<td class="words">{_text(told)}</td>' if words[i] else f"<td>{_text(told)}</td>"
+
+    head = "".join(
+        f'<th scope="col"{" class=words" if word else ""}>{_text(name)}</th>'
+        for name, word in zip(table.header, words, strict=True)
+    )
     rows = "".join(
-        "<tr>"
-        + "".join(f'<th scope="row">{_text(c)}</th>' if i == 0 else f"<td>{_text(c)}</td>" for i, c in enumerate(row))
-        + "</tr>"
+        f'<tr><th scope="row">{_text(row[0])}</th>{"".join(cell(i, told) for i, told in enumerate(row) if i)}</tr>'
         for row in table.rows
     )
     return (

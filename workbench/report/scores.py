@@ -27,6 +27,8 @@ def scorecard_section(file: Path) -> Section:
     """
     try:
         cards: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+        if not cards:
+            raise ValueError("no checkpoint in it")
         rows = scorecard_rows(cards)
         skipped = [f"{name}: {why}" for name, card in cards.items() for why in card["skipped"]]
     except FileNotFoundError:
@@ -51,7 +53,8 @@ def scorecard_rows(cards: dict[str, Any]) -> list[list[str]]:
         effects = [{effect["name"]: effect["change"] for effect in card[kind]} for card in cards.values()]
         for name in dict.fromkeys(name for known in effects for name in known):
             cells = [_show(known.get(name)) for known in effects]
-            rows.append([f"change of the probabilities: {name}", *cells])
+            what = f"{name} of another clip" if kind == "patches" else name
+            rows.append([f"change of the probabilities: {what}", *cells])
     return [row for row in rows if set(row[1:]) != {"–"}]
 
 

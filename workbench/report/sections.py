@@ -240,4 +240,5 @@ def _percent(share: float) -> str:
 
 
 def _also(notes: Sequence[str]) -> str:
-    return f" {'; '.join(notes)}." if notes else ""
+    told = "; ".join(notes)
+    return f" {told[0].upper()}{told[1:]}." if told else ""
