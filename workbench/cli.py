@@ -18,7 +18,7 @@ from workbench.cli_figures import figures_app
 from workbench.cli_maps import maps_app
 from workbench.cli_saliency import saliency_app
 from workbench.cli_splits import splits_app
-from workbench.passport import issuing, note_bundle
+from workbench.passport import issuing, note_bundle, only_data
 
 app = typer.Typer(
     name="workbench",
@@ -86,7 +86,8 @@ def explain(
             if folder.exists():
                 raise InputError(f"{folder} exists; choose another --out or remove it")
             explanation = explain_video(bundle, video, options)
-            write_explanation(explanation, folder, film_format)
+            with only_data(video, explanation.sha256):
+                write_explanation(explanation, folder, film_format)
         except (InputError, OSError) as error:
             failed += 1
             _fail(_one_line(error, video))

@@ -39,12 +39,16 @@ def benchmark(
     from workbench.family import measure_family
     from workbench.files import replace_between, write_text
     from workbench.library import BENCHMARK
+    from workbench.passport import note_bundle, note_data
 
     place = choose_device(device)
     bundles = [load_checkpoint(name) for name in checkpoints]
     for bundle in bundles:
         bundle.model.to(place)
+        note_bundle(bundle)
     result = measure_family(bundles, suites.split(","), scored, clips=clips, identities=identities, seed=seed, cache=cache)
+    for found in result.robustness.suites:
+        note_data(f"suite {found.suite}", found.hash)
     text = family_markdown(result)
     out.mkdir(parents=True, exist_ok=True)
     write_text(out / BENCHMARK, json.dumps(result.to_dict(), indent=2, ensure_ascii=False) + "\n")

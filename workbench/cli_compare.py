@@ -96,12 +96,14 @@ def counterfactual(
     from ifdd.checkpoints import load_checkpoint
     from ifdd.device import choose_device
     from workbench.editing import check_edits, edit_clips, write_counterfactuals
+    from workbench.passport import note_bundle
 
     names, numbers = _names(edits), _numbers(frames)
     place = choose_device(device)
     bundle = load_checkpoint(checkpoint)
     check_edits(bundle, names, out)
     bundle.model.to(place)
+    note_bundle(bundle)
     edited = edit_clips(
         bundle, manifest, names, clip_ids=clip, clips=clips, frames=numbers, shuffles=shuffles, batch=batch, seed=seed
     )

@@ -32,6 +32,7 @@ def splits(
     from workbench.displays.split_schematic import SplitSchematicDisplay
     from workbench.displays.split_summary import OccupancyDisplay, SplitScoresDisplay, SplitStepsDisplay, markdown
     from workbench.files import write_text
+    from workbench.passport import note_bundle
     from workbench.split_report import measure_split, split_of_clip
 
     if out.exists() and not out.is_dir():
@@ -43,6 +44,7 @@ def splits(
     for bundle in bundles:
         require_split(bundle.model)  # before minutes are spent on the others
         bundle.model.to(place)
+        note_bundle(bundle)
     one = {bundle.name: split_of_clip(bundle, data, clip) for bundle in bundles}
     found = {bundle.name: measure_split(bundle, data, clips=clips, seed=seed) for bundle in bundles}
     out.mkdir(parents=True, exist_ok=True)

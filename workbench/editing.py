@@ -11,7 +11,7 @@ import torch
 from tqdm import tqdm
 
 from ifdd.checkpoints import Bundle
-from ifdd.data.manifest import read_manifest
+from ifdd.data.manifest import data_hash, read_manifest
 from ifdd.errors import InputError
 from workbench.analysis.counterfactuals import CounterfactualResult, Edit, counterfactuals, swap, zero_offsets
 from workbench.analysis.frame_edits import drop, freeze, random_donors, replace, reverse, shuffle
@@ -19,6 +19,7 @@ from workbench.collect import load_row
 from workbench.displays.counterfactuals import ClipChangeDisplay, CounterfactualDisplay
 from workbench.files import check_new, new_folder, write_text
 from workbench.library import persons
+from workbench.passport import note_data
 
 FRAME_EDITS = ("freeze", "reverse", "shuffle", "drop", "replace")
 FEATURE_EDITS = ("zero-offsets", "swap-D", "swap-S")
@@ -55,7 +56,9 @@ def edit_clips(
     `frames` are those that drop and replace change, by default the middle half; donors are drawn at random among the clips.
     Raises: InputError for unknown clips, edits or frames, edits that the model cannot take, and as `counterfactuals`.
     """
-    table = _choose(read_manifest(manifest), clip_ids, clips)
+    listed = read_manifest(manifest)
+    note_data(manifest, data_hash(listed))
+    table = _choose(listed, clip_ids, clips)
     n, length = len(table), bundle.model.config.frames
     at = list(range(length // 4, length - length // 4)) if frames is None else list(frames)
     donors = random_donors(n, seed) if n > 1 else np.zeros(1, np.int64)

@@ -9,7 +9,7 @@ import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -100,6 +100,17 @@ _DESK: ContextVar[_Desk | None] = ContextVar("passport desk", default=None)
 def issuing(command: str) -> Iterator[None]:
     """Passports issued in this block name the command, and the checkpoints and clips that were noted in it."""
     token = _DESK.set(_Desk(command))
+    try:
+        yield
+    finally:
+        _DESK.reset(token)
+
+
+@contextmanager
+def only_data(source: str | Path, data_hash: str) -> Iterator[None]:
+    """Passports issued in this block name these clips alone, e.g. one video of several that a command explains."""
+    desk = _DESK.get()
+    token = _DESK.set(desk and replace(desk, runs=dict(desk.runs), data={data_hash: Data(str(source), data_hash)}))
     try:
         yield
     finally:

@@ -10,7 +10,7 @@ import torch
 from tqdm import tqdm
 
 from ifdd.checkpoints import Bundle
-from ifdd.data.manifest import read_manifest
+from ifdd.data.manifest import data_hash, read_manifest
 from ifdd.errors import InputError
 from workbench.analysis.split_summary import SplitSummary, summarise_split
 from workbench.analysis.splits import (
@@ -24,6 +24,7 @@ from workbench.analysis.splits import (
 )
 from workbench.collect import load_row
 from workbench.library import persons
+from workbench.passport import note_data
 from workbench.truth import has_truth, true_intensity
 
 FRAMES = "frame features (pyramid.X)"
@@ -51,6 +52,7 @@ def measure_split(bundle: Bundle, manifest: str | Path, *, clips: int = 210, see
     model, config = bundle.model.eval(), bundle.model.config
     split = require_split(model)
     table = read_manifest(manifest)
+    note_data(manifest, data_hash(table))
     if unknown := sorted(set(table["label_name"]) - set(bundle.labels)):
         raise InputError(f"{manifest} has the class {unknown[0]}, which {bundle.name} does not know: {', '.join(bundle.labels)}")
     chosen = table.groupby("label_name").cumcount().sort_values(kind="stable").index[:clips]
@@ -89,6 +91,7 @@ def split_of_clip(bundle: Bundle, manifest: str | Path, clip_id: str | None = No
     Raises: InputError for a baseline, or an id that is not there.
     """
     table = read_manifest(manifest)
+    note_data(manifest, data_hash(table))
     row = _one(table, clip_id, manifest)
     tensor = load_row(table, row, bundle)
     found = inspect_split(bundle.model, tensor[None].to(next(bundle.model.parameters()).device))

@@ -21,7 +21,7 @@ from workbench import cli
 from workbench.analysis.metrics import summary
 from workbench.displays.base import Display
 from workbench.displays.metrics import ConfusionDisplay, RecallDisplay
-from workbench.passport import Passport, config_hash, issue, issuing, note_bundle, note_data, note_run
+from workbench.passport import Passport, config_hash, issue, issuing, note_bundle, note_data, note_run, only_data
 from workbench.passport_files import read_passport
 from workbench.provenance import digest
 
@@ -93,6 +93,18 @@ def test_notes_outside_a_command_are_forgotten() -> None:
         note_run("a", "0" * 64)
     with issuing("second"):
         assert issue().runs == ()
+
+
+def test_one_of_several_videos_stands_alone_in_its_passport() -> None:
+    with issuing("x"):
+        note_run("a", "0" * 64)
+        note_data("first.mp4", "1")
+        with only_data("second.mp4", "2"):
+            assert [data.manifest for data in issue().data] == ["second.mp4"]
+            assert [run.name for run in issue().runs] == ["a"]
+        assert [data.manifest for data in issue().data] == ["first.mp4"]
+    with only_data("third.mp4", "3"):  # in a program, not a command
+        assert issue().data == ()
 
 
 def test_a_bundle_is_noted_with_its_configuration(tiny_bundle_dir: Path, baseline_bundle_dir: Path) -> None:
