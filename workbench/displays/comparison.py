@@ -68,7 +68,8 @@ class ForestDisplay(ComparisonDisplay):
             self.ax_.annotate(text, (1.02, y), xycoords=("axes fraction", "data"), va="center", fontsize="small")
         self.ax_.axvline(0, color="black", linewidth=0.8)
         self.ax_.set_yticks(range(len(rows)), [row[0] for row in rows])
-        self.ax_.set(ylim=(len(rows) - 0.5, -0.5), xlabel=self._label, ylabel="what is compared")
+        gray = "\ngray: smaller true differences would often be missed" if any(np.isfinite(row[3]) for row in rows) else ""
+        self.ax_.set(ylim=(len(rows) - 0.5, -0.5), xlabel=self._label + gray, ylabel="what is compared")
 
     def to_plotly(self) -> go.Figure:
         """Return the differences for a web page."""

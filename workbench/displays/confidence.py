@@ -183,8 +183,10 @@ class CalibrationDisplay(NamedDisplay[CalibrationResult]):
                 zorder=3,
             )
         self.ax_.set(xlim=(0, 1), ylim=(0, 1), aspect="equal", xlabel="mean confidence of the bin", ylabel="accuracy in the bin")
-        self.ax_.set_title("Size of a point: share of the clips", fontsize="medium")
-        legend = self.ax_.legend(loc="upper left")
+        # above the axes: a curve may run through any corner of them
+        legend = self.ax_.legend(
+            loc="lower left", bbox_to_anchor=(-0.02, 1), title="size of a point: share of the clips", alignment="left"
+        )
         for handle in legend.legend_handles[1:]:
             handle.set_sizes([40])
 

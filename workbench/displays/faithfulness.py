@@ -64,7 +64,7 @@ class RandomisationDisplay(NamedDisplay[RandomisationResult]):
     def _draw(self, ax: Any) -> None:
         columns = min(len(self.results), WIDE)
         rows = -(-len(self.results) // columns)
-        axes = new_grid(ax, rows, columns, 0.6 + 3.4 * columns, 3.4 * rows, sharey=True)
+        axes = new_grid(ax, rows, columns, 1.7 + 3.4 * columns, 3.4 * rows, sharey=True)
         for panel in axes.flat[len(self.results) :]:
             panel.set_axis_off()
         for panel, (name, result) in zip(axes.flat, self.results.items(), strict=False):
@@ -79,10 +79,10 @@ class RandomisationDisplay(NamedDisplay[RandomisationResult]):
             panel.tick_params(axis="x", labelsize="x-small")
             box = {"boxstyle": "round,pad=0.25", "facecolor": _colour(result.passes), "edgecolor": "white"}
             text = "passes" if result.passes else "fails"
-            panel.text(0.98, 0.97, text, transform=panel.transAxes, ha="right", va="top", color="white", fontsize=8, bbox=box)
+            panel.text(0.99, 1.03, text, transform=panel.transAxes, ha="right", va="bottom", color="white", fontsize=8, bbox=box)
         for panel in axes[:, 0]:
             panel.set_ylabel("|rank correlation| with\nthe trained map")
-        axes[0, 0].legend(fontsize="x-small", loc="lower left")
+        axes[0, -1].legend(fontsize="x-small", loc="upper left", bbox_to_anchor=(1, 1))
         self.ax_, self.figure_ = axes, axes[0, 0].figure
 
     def to_plotly(self) -> go.Figure:

@@ -103,8 +103,8 @@ def draw_badge(axes: Axes, verdict: Verdict) -> None:
 
 
 def row_name(result: SaliencyResult) -> str:
-    """The paper's symbol of an activation: `ladm.Y_D` → Y_D."""
-    return result.activation.rsplit(".", 1)[-1]
+    """The paper's symbol of an activation: `ladm.Y_D` → Y_D; "pixels" for a map of the clip itself."""
+    return "pixels" if result.activation == "input" else result.activation.rsplit(".", 1)[-1]
 
 
 def ramp() -> np.ndarray:

@@ -149,6 +149,7 @@ class SearchDisplay(Display):
                 f"p = {item.p_adjusted:.3f}", (1.02, row), xycoords=("axes fraction", "data"), va="center", fontsize="small"
             )
         self.ax_.axvline(0, color="black", linewidth=0.8)
+        self.ax_.locator_params(axis="x", nbins=5)
         self.ax_.set_yticks(range(len(names)), names)
         found = f"{len(self.result.found)} found; p corrected for all {self.result.looked_at} slices"
         xlabel = "WAR minus expected, points of percent"
