@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from ifdd.checkpoints import CARD
 from ifdd.errors import InputError
 from ifdd.training.recipe import Recipe, load_recipe, recipe_yaml
 from ifdd.training.run import CHECKPOINT, CONFIG
@@ -28,8 +29,8 @@ def sweep(
 
     Runs that are complete are kept, interrupted ones resumed, so the same command goes on where it stopped. A run whose
     `init_from` another one makes waits for it. `jobs` processes share the CPU's cores.
-    Raises: InputError for two runs of one name (write `{seed}` into it), a finished run of another recipe, or runs that failed
-    (the others are finished first).
+    Raises: InputError for two runs of one name (write `{seed}` into it), runs that start from each other, a finished run of
+    another recipe, or runs that failed (the others are finished first).
     """
     out = Path(out).resolve()
     waiting = _plan(recipes, seeds)
@@ -80,6 +81,12 @@ def _plan(recipes: Sequence[str | Path], seeds: Sequence[int]) -> dict[str, Reci
             if recipe.name in planned:
                 raise InputError(f"{file}: two runs are called {recipe.name!r}; write {{seed}} into the recipe's name")
             planned[recipe.name] = recipe
+    for name in planned:
+        chain = [name]
+        while (source := planned[chain[-1]].init_from) in planned:
+            if source in chain:
+                raise InputError(f"{name}: init_from leads back to {source} ({', '.join(chain)}); start one of them elsewhere")
+            chain.append(source)
     return planned
 
 
@@ -101,8 +108,10 @@ def _start(recipe: Recipe, folder: Path, copies: Path, jobs: int) -> subprocess.
 
 
 def _keep_copy(checkpoint: Path, place: Path) -> None:
-    if not place.is_dir():
-        part = place.with_name(f".{place.name}.part")
-        shutil.rmtree(part, ignore_errors=True)
-        shutil.copytree(checkpoint, part)
-        part.rename(place)
+    if (place / CARD).is_file() and (place / CARD).read_bytes() == (checkpoint / CARD).read_bytes():
+        return
+    part = place.with_name(f".{place.name}.part")
+    shutil.rmtree(part, ignore_errors=True)
+    shutil.copytree(checkpoint, part)
+    shutil.rmtree(place, ignore_errors=True)  # of a run that was removed and trained anew
+    part.rename(place)

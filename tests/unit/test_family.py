@@ -223,6 +223,24 @@ def test_a_sweep_refuses_names_that_meet_and_other_recipes(tmp_path: Path, quick
         sweep.sweep([one], tmp_path / "runs", say=lambda _: None)
 
 
+def test_a_sweep_refuses_runs_that_wait_for_each_other(tmp_path: Path, quick_runs: list[str]):
+    one, two = write(tmp_path, "one", init_from="two-{seed}"), write(tmp_path, "two", init_from="one-{seed}")
+    with pytest.raises(InputError, match=r"one-0: init_from leads back to one-0 \(one-0, two-0\)"):
+        sweep.sweep([one, two], tmp_path / "runs")
+    with pytest.raises(InputError, match="self-0: init_from leads back to self-0"):
+        sweep.sweep([write(tmp_path, "self", init_from="self-0")], tmp_path / "runs")
+    assert not quick_runs
+
+
+def test_a_run_that_is_trained_anew_replaces_its_copy(tmp_path: Path, quick_runs: list[str]):
+    out, one = tmp_path / "runs", write(tmp_path, "one")
+    (copy,) = sweep.sweep([one], out, say=lambda _: None)
+    (copy / "card.json").write_text("an earlier training")
+    sweep.sweep([one], out, say=lambda _: None)
+    assert quick_runs == ["one-0"]
+    assert (copy / "card.json").read_text() == "one-0"
+
+
 def test_random_labels_are_those_of_other_training_clips(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(clipsets, "_load_split", lambda _recipe, split, _progress: clip_set(split, 70))
     recipe = parsed(train_labels="random", keep="last")
