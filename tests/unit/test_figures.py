@@ -108,14 +108,21 @@ def test_files_have_passports_fonts_and_the_width_of_a_column(made: Made, study:
 @pytest.mark.parametrize("column", ["single", "double"])
 def test_nothing_is_cut_off(column: str) -> None:
     names = {name: density(probs, LABELS, EMOTIONS) for name, probs in PROBS.items()}
-    sheets = [ConfusionSheet(METRICS, column), ConfidenceSheet(names, column), RadarSheet(METRICS, {}, column, False)]  # type: ignore[arg-type]
+    one = {"one": METRICS["ifdd"]}
+    sheets = [
+        ConfusionSheet(METRICS, column),  # type: ignore[arg-type]
+        ConfidenceSheet(names, column),  # type: ignore[arg-type]
+        RadarSheet(METRICS, {}, column, False),  # type: ignore[arg-type]
+        RadarSheet(one, published_recalls(["C3D"], EMOTIONS), column, False),  # type: ignore[arg-type]
+        RadarSheet(one, {}, column, False),  # type: ignore[arg-type]
+    ]
     for sheet in sheets:
         figure = sheet.plot().figure_
         figure.draw_without_rendering()
         inside, page = figure.get_tightbbox(), figure.bbox_inches
-        assert min(inside.x0, inside.y0) >= -0.02
-        assert inside.x1 <= page.x1 + 0.02
-        assert inside.y1 <= page.y1 + 0.02
+        assert min(inside.x0, inside.y0) >= -0.005
+        assert inside.x1 <= page.x1 + 0.005
+        assert inside.y1 <= page.y1 + 0.005
         assert page.width == pytest.approx(WIDTHS[column])  # type: ignore[index]
         assert min(text.get_fontsize() for text in figure.findobj(lambda artist: hasattr(artist, "get_fontsize"))) >= 5
 

@@ -37,11 +37,11 @@ class RadarSheet(Sheet):
         below = 0.1 * (lines.count("\n") + 1) + 0.05
         series = len(self.twin.results) + len(self.twin.published)
         above = 0.15 * -(-series // (4 if self.wide else 2)) + 0.05
-        figure = self.new_page((2.9 if self.wide else 5.6) + below + above)
+        figure = self.new_page((2.9 if self.wide else 4.9) + below + above)
         if self.wide:
             grid = figure.add_gridspec(1, 2, width_ratios=(1, 1.1))
         else:
-            grid = figure.add_gridspec(2, 1, height_ratios=(1.1, 1))
+            grid = figure.add_gridspec(2, 1, height_ratios=(0.95, 1))
         axes = np.array([figure.add_subplot(grid[0], projection="polar"), figure.add_subplot(grid[1])])
         self.twin._draw(axes)
         points = axes[1]

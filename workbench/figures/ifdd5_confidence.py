@@ -56,7 +56,7 @@ class ConfidenceSheet(Sheet):
                 if column == 0:
                     panel.set_ylabel(f"{model}\ndensity / its peak")
                 if row == rows - 1 or (m == len(self.results) - 1 and c + columns >= len(names)):
-                    panel.set_xlabel("p(class)")
+                    panel.set_xlabel("p(class)").set_visible(True)
                     panel.tick_params(labelbottom=True)
         handles = [
             axes[0, 0].fill_between([], [], color=colour, alpha=0.6, label=told)

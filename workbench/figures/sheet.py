@@ -92,4 +92,4 @@ def scatter_classes(panel: Axes, xy: np.ndarray, labels: np.ndarray, names: Sequ
 
 def wrapped(text: str, inches: float, points: float) -> str:
     """Text in lines that fit a width, for type of so many points."""
-    return "\n".join(textwrap.wrap(text, int(inches * 72 / (0.52 * points))))
+    return "\n".join(textwrap.wrap(text, int(inches * 72 / (0.57 * points))))
