@@ -222,7 +222,7 @@ def test_the_table_of_variants_prints_what_was_measured(tmp_path: Path) -> None:
                          record("robustness", {}, {})),
         "noisy-50",
     )  # fmt: skip
-    sheet = VariantTable(family, "double")
+    sheet = VariantTable(family)
     header, rows = sheet.cells()
     assert header == ["variant", "seeds", "param.", "GMACs", "noisy-50"]
     assert rows == [[("index †", "frozen"), ("1", ""), ("123 k", ""), ("2.50", ""), ("51.2", "44.8–57.3")]]

@@ -8,18 +8,18 @@ from matplotlib.figure import Figure
 from workbench.analysis.seeds import RANKED_FROM
 from workbench.displays import style
 from workbench.family import FamilyResult
-from workbench.figures.sheet import SMALL, Column, Sheet, wrapped
+from workbench.figures.sheet import SMALL, Sheet, wrapped
 
 _LINE = 0.24  # inches
 
 
 class VariantTable(Sheet):
-    """UAR of each variant by suite, with its interval below, and what it costs."""
+    """UAR of each variant by suite, with its interval below, and what it costs; it always goes over both columns."""
 
     stem, paper = "ifdd_fig3_table", "IFDD, Fig. 3, table"
 
-    def __init__(self, result: FamilyResult, column: Column) -> None:
-        super().__init__(column)
+    def __init__(self, result: FamilyResult) -> None:
+        super().__init__("double")
         self.result = result
 
     def provenance(self) -> str:

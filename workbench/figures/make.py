@@ -71,7 +71,7 @@ def make_figures(study: Study, wish: Wish) -> Made:
         "ous_fig5_confusion": lambda: confusion_sheet(study, column),
     }
     if family is not None:
-        makers["ifdd_fig3_table"] = lambda: VariantTable(family, column)
+        makers["ifdd_fig3_table"] = lambda: VariantTable(family)
     sheets: dict[str, Sheet] = {}
     left_out: dict[str, str] = {}
     for stem, make in tqdm(sorted(makers.items()), desc="figures", unit="figure", disable=None):

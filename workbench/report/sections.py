@@ -206,7 +206,7 @@ def maps(study: Study) -> Section:
 
 def variants(family: FamilyResult) -> Section:
     """The family's table and curves."""
-    sheet = VariantTable(family, "double")
+    sheet = VariantTable(family)
     header, rows = sheet.cells()
     plain = [[f"{told} ({below})" if below else told for told, below in row] for row in rows]
     curves = RobustnessDisplay.from_result(family.robustness)
