@@ -51,7 +51,7 @@ class RobustnessDisplay(Display):
             else:
                 panel.set_xticks(range(len(suites)), suites, rotation=20, ha="right")
         axes[0].set_ylabel("UAR / %")
-        axes[-1].legend(fontsize=7, frameon=False, loc="upper right")
+        axes[-1].legend(fontsize=7, frameon=False, loc="upper left", bbox_to_anchor=(1, 1))
         self.ax_, self.figure_ = axes, axes[0].figure
 
     def to_plotly(self) -> go.Figure:
