@@ -11,9 +11,11 @@ from ifdd import InputError, create_model
 from workbench.analysis import saliency
 from workbench.analysis.attribution import attribute
 from workbench.analysis.channels import LARGEST, ORDER
+from workbench.analysis.deletion_curves import RANDOM, all_curves, summarise
 from workbench.analysis.faithfulness import edge_map, judge, parameter_randomisation, perturb_channels, perturb_clips, similarity
 from workbench.analysis.randomisation import blocks, forget
 from workbench.analysis.similarity import rank_correlation, ssim
+from workbench.provenance import record
 
 N, T, H, W = 24, 4, 14, 14
 CLIPS = torch.rand(N, 3, T, H, W, generator=torch.Generator().manual_seed(0))
@@ -55,7 +57,8 @@ def test_exact_attribution_of_a_planted_rule_passes_both_tests() -> None:
     assert inside < units / 10
     np.testing.assert_allclose(row.deletion_curve[1:], 0, atol=1e-6)
     np.testing.assert_allclose(row.insertion_curve[1:], curves.whole, rtol=1e-5)
-    assert row.gap.value == pytest.approx(0.9 * curves.whole, rel=1e-5)
+    np.testing.assert_allclose(curves.fractions[:3], [0, 78 / 784, 157 / 784])  # whole cells
+    assert row.gap.value == pytest.approx((1 - 78 / 784) * curves.whole, rel=1e-5)
     assert row.beyond_random.low > 0
     assert [score.name for score in curves.scores] == ["exact", "centre", "edge", "random"]
 
@@ -85,6 +88,21 @@ def test_a_random_map_has_gap_zero(unit: str) -> None:
     assert not judge("noise", "input", found, parameter_randomisation(Planted(), CLIPS, exact, "noise")).passes
     beyond = found.score("noise").beyond_random
     assert beyond.low <= 0 <= beyond.high
+
+
+@pytest.mark.parametrize(("units", "steps"), [(3, 2), (7, 4), (5, 10), (16, 10)])
+def test_a_score_that_counts_units_has_gap_zero_however_they_divide(units: int, steps: int) -> None:
+    options = {"steps": steps, "seed": 0}
+    curves = all_curves(
+        {RANDOM: np.random.default_rng(0).random((4, units))}, lambda _: lambda keep: keep.double().mean(1), batch=8,
+        device=torch.device("cpu"), what="units", **options,
+    )  # fmt: skip
+    found = summarise(
+        curves, controls={RANDOM}, unit="units", kind="logit", fill="none", units=units, groups=None, resamples=100, seed=0,
+        provenance=record("test", options, {}),
+    )  # fmt: skip
+    assert found.score(RANDOM).gap.value == pytest.approx(0, abs=1e-12)
+    np.testing.assert_allclose(found.score(RANDOM).insertion_curve, found.fractions)
 
 
 def test_a_map_turned_upside_down_fails() -> None:

@@ -84,7 +84,7 @@ def all_curves(
         raise InputError(
             f"{steps} steps over {units} {what} and a batch of {batch} give no curve; take 2 steps and 2 cells or more"
         )
-    counts = np.rint(np.linspace(0, units, steps + 1)).astype(int)
+    counts = _counts(units, steps)
     rng = np.random.default_rng([seed, 4])
     curves = {name: np.empty((n, 2, steps + 1)) for name in values}
     for i in tqdm(range(n), desc=f"take away {what}", unit="clip", disable=None, leave=False):
@@ -118,7 +118,8 @@ def summarise(
     first = next(iter(curves.values()))
     n, steps = len(first), first.shape[2] - 1
     draws = draw_weights(group_members(groups, n), resamples, seed)
-    areas = {name: np.trapezoid(curve, dx=1 / steps, axis=2) for name, curve in curves.items()}
+    fractions = _counts(units, steps) / units  # as they are: equal steps would give a map that knows nothing a gap
+    areas = {name: np.trapezoid(curve, fractions, axis=2) for name, curve in curves.items()}
     gaps = {name: area[:, 1] - area[:, 0] for name, area in areas.items()}
     rows = [
         PerturbationScore(
@@ -134,5 +135,9 @@ def summarise(
         for name, gap in gaps.items()
     ]
     whole, nothing = float(first[:, 0, 0].mean()), float(first[:, 0, -1].mean())
-    fractions = np.linspace(0, 1, steps + 1)
     return PerturbationResult(unit, kind, fill, units, n, fractions, tuple(rows), whole, nothing, provenance)
+
+
+def _counts(units: int, steps: int) -> np.ndarray:
+    """How many units are taken away, or shown, at each point (steps + 1,) of a curve."""
+    return np.rint(np.linspace(0, units, steps + 1)).astype(int)
