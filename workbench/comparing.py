@@ -107,10 +107,15 @@ def slice_collections(
     found = slice_metrics(clips.probs, clips.true, table, groups=groups, label_names=clips.labels, bins=bins, seed=seed)
     if 2 * min_n > len(clips.table):
         return found, {}, (f"search for bad slices: it needs {2 * min_n} clips or more, there are {len(clips.table)}",)
-    searches = {
-        name: bad_slices(p, clips.true, table, groups=groups, label_names=clips.labels, bins=bins, min_n=min_n, seed=seed)
-        for name, p in clips.probs.items()
-    }
+    try:
+        searches = {
+            name: bad_slices(p, clips.true, table, groups=groups, label_names=clips.labels, bins=bins, min_n=min_n, seed=seed)
+            for name, p in clips.probs.items()
+        }
+    except InputError as error:
+        if columns is not None:
+            raise
+        return found, {}, (f"search for bad slices: {error}",)  # nobody asked for these factors
     return found, searches, ()
 
 

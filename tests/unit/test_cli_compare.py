@@ -1,5 +1,6 @@
 """The commands compare, calibrate and counterfactual on collections of random checkpoints."""
 
+import dataclasses
 import json
 import shutil
 import sys
@@ -146,6 +147,17 @@ def test_factors(collections: dict[str, Path]) -> None:
     assert factor_columns(clips.table.assign(site=["a", "b", "a", "b", "a"], votes_sad=range(5))) == ["light", "site"]
     with pytest.raises(InputError, match="unknown column 'age'; the factors are light"):
         slice_collections(clips, ["age"])
+
+
+def test_slices_that_are_all_small_are_noted_unless_they_were_asked_for(collections: dict[str, Path]) -> None:
+    clips = same_clips([open_collection(folder) for folder in collections.values()])
+    small = dataclasses.replace(clips, table=clips.table.assign(light=list("aaaab")))
+    found, searches, notes = slice_collections(small, min_n=2)
+    assert found is not None
+    assert searches == {}
+    assert notes == ("search for bad slices: no slice has 2 clips of 5 inside and outside; lower min_n, or name other factors",)
+    with pytest.raises(InputError, match="no slice has 2 clips of 5"):
+        slice_collections(small, ["light"], min_n=2)
 
 
 def test_calibrate(run, collections: dict[str, Path], tmp_path: Path) -> None:
