@@ -40,9 +40,9 @@ def embed(
     from workbench.collection import open_collection
     from workbench.embedding_files import write_map, write_series
     from workbench.embeddings import film_of_stages, map_clips, map_models, place_clips
+    from workbench.files import check_new
 
-    if out.exists():
-        raise InputError(f"{out} exists; choose another folder or remove it")
+    check_new(out)
     opened = [open_collection(folder) for folder in collections]
     names = [name.strip() for name in activation.split(",") if name.strip()]
     if not names:

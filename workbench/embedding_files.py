@@ -5,8 +5,6 @@
 """
 
 import json
-import shutil
-from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
@@ -21,7 +19,7 @@ from workbench.displays.embedding import ColourBy, EmbeddingDisplay
 from workbench.displays.embedding_series import EmbeddingSeriesDisplay
 from workbench.displays.images import can_write_mp4
 from workbench.embeddings import clip_rows, placed_rows
-from workbench.files import write_text
+from workbench.files import new_folder, write_text
 from workbench.library import labelled
 
 
@@ -43,12 +41,9 @@ def write_map(
         result, table["prediction"].to_numpy(), colour_by, placed=None if placed is None else placed[0]
     )
     text = json.dumps(summary | {"caption": result.caption}, indent=1, ensure_ascii=False) + "\n"
-
-    def write(folder: Path) -> None:
+    with new_folder(out) as folder:
         _common(folder, text, rows, display)
         _page(display.to_plotly(clip_ids=list(table["clip_id"])), folder / "embedding.html")
-
-    _whole(out, write)
     return text
 
 
@@ -63,15 +58,12 @@ def write_series(series: EmbeddingSeries, collection: Collection, out: Path) -> 
         for name, found in zip(series.names, plain["maps"], strict=True)
     }
     text = json.dumps(plain | {"caption": display.caption}, indent=1, ensure_ascii=False) + "\n"
-
-    def write(folder: Path) -> None:
+    with new_folder(out) as folder:
         _common(folder, text, rows, display)
         _page(display.to_plotly(), folder / "embedding.html")
         if series.onto == "previous":
             _page(display.to_film(), folder / "film.html")
             display.save_film(folder / ("film.mp4" if can_write_mp4() else "film.gif"))
-
-    _whole(out, write)
     return text
 
 
@@ -85,16 +77,3 @@ def _common(folder: Path, text: str, rows: pd.DataFrame, display: Display) -> No
 def _page(figure: go.Figure, file: Path) -> None:
     """One page that needs nothing else, online or not."""
     figure.write_html(file, include_plotlyjs=True, full_html=True)
-
-
-def _whole(out: Path, write: Callable[[Path], None]) -> None:
-    """Fill a hidden folder, which takes its name only when it is whole."""
-    out.parent.mkdir(parents=True, exist_ok=True)
-    partial = out.parent / f".{out.name}.partial"
-    shutil.rmtree(partial, ignore_errors=True)
-    partial.mkdir()
-    try:
-        write(partial)
-        partial.rename(out)
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
