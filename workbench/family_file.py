@@ -23,6 +23,8 @@ def read_benchmark(file: str | Path) -> FamilyResult:
         return FamilyResult(tuple(_row(row) for row in values["rows"]), _robustness(values["robustness"]), values["scored"])
     except FileNotFoundError:
         raise InputError(f"{file} is not there; workbench benchmark writes it into its --out") from None
+    except OSError as error:
+        raise InputError(f"{file} cannot be read ({error.strerror or error}); name the file benchmark.json itself") from None
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise InputError(f"{file} is no file of workbench benchmark ({type(error).__name__}: {error}); write it anew") from None
 

@@ -110,6 +110,13 @@ def test_scores_are_those_of_scikit_learn(guess: list[int], seeds: int):
     assert score.uar.value == pytest.approx(recall_score(truth, guess, average="macro", zero_division=0))
 
 
+def test_one_person_alone_has_no_interval():
+    score = over_seeds([[0, 1, 1], [0, 0, 0]], [0, 1, 0], groups=["a"] * 3)
+    assert score.each == (0.75, 0.5)
+    assert score.uar.value == 0.625
+    assert np.isnan([score.uar.low, score.uar.high, score.war.low, score.war.high]).all()
+
+
 def test_variant_is_the_name_without_its_seed(bundles: list[Bundle]):
     assert [variant_of(b.card) for b in bundles] == ["deep", "deep", "plain"]
     assert variant_of(as_recipe(bundles[0], "noisy-50", seed=0).card) == "noisy-50"
@@ -129,6 +136,10 @@ def test_what_the_benchmark_refuses(bundles: list[Bundle], cache: Path):
         over_seeds([], [0, 1])
     with pytest.raises(InputError, match="predictions of seed 1 has shape"):
         over_seeds([[0, 1], [0]], [0, 1])
+    with pytest.raises(InputError, match="no clip to score"):
+        over_seeds([[]], [])
+    with pytest.raises(InputError, match=r"groups\[1\] is missing"):
+        over_seeds([[0, 1]], [0, 1], groups=["a", None])
 
 
 def test_a_figure_prints_its_mean_and_its_extremes():
@@ -190,3 +201,5 @@ def test_file_of_the_benchmark_reads_back(bundles: list[Bundle], cache: Path, tm
         read_benchmark(file)
     with pytest.raises(InputError, match="is not there"):
         read_benchmark(tmp_path / "none.json")
+    with pytest.raises(InputError, match=r"Is a directory.*name the file benchmark\.json"):
+        read_benchmark(tmp_path)

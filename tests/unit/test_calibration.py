@@ -134,6 +134,10 @@ def test_ambiguity_degenerate_and_bad_input() -> None:
     even = ambiguity(np.full((5, 2), 0.5), np.tile([3, 1], (5, 1)))
     assert np.isnan(even.correlation.value)
     assert len(even.notes) == 2
+    probs = np.random.default_rng(1).dirichlet(np.ones(3), 6)
+    alone = ambiguity(probs, [[3, 1, 0], [1, 1, 1], [0, 2, 1], [4, 0, 0], [0, 0, 0], [0, 0, 0]], groups=list("aaaabb"))
+    assert np.isfinite(alone.correlation.value)
+    assert np.isnan([alone.correlation.low, alone.correlation.high]).all()  # all clips with votes are of one person
     sure = ambiguity([[1.0, 0.0]], [[1, 1]])
     assert np.isfinite(sure.divergence).all()
     assert any("has probability 0" in note for note in sure.notes)

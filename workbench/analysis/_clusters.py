@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ifdd.errors import InputError
+from workbench.analysis._inputs import check_groups
 from workbench.analysis.metrics import Interval
 
 BOUNDS = (0.025, 0.975)
@@ -12,14 +12,11 @@ BOUNDS = (0.025, 0.975)
 def group_members(groups: ArrayLike | None, n: int) -> np.ndarray:
     """Index (n,) of each clip's group, 0 upwards; without groups each clip is one.
 
-    Raises: InputError for another length.
+    Raises: InputError for another length, or a missing name.
     """
     if groups is None:
         return np.arange(n)
-    array = np.asarray(groups)
-    if array.shape != (n,):
-        raise InputError(f"groups has shape {array.shape} for {n} clips; pass one person (or video) for each clip")
-    return np.unique(array, return_inverse=True)[1].reshape(-1)
+    return np.unique(check_groups(groups, n), return_inverse=True)[1].reshape(-1)
 
 
 def draw_weights(members: np.ndarray, resamples: int, seed: int) -> np.ndarray:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 import numpy as np
+import pandas as pd
 from numpy.typing import ArrayLike
 
 from ifdd.errors import InputError
@@ -70,6 +71,20 @@ def check_probabilities(probs: ArrayLike) -> np.ndarray:
     if bad.size:
         raise InputError(f"probs[{bad[0]}] sums to {total[bad[0]]:.4g}, not to 1; pass the softmax over all classes")
     return np.minimum(array, 1.0)  # float16 rounding may exceed 1 by a hair
+
+
+def check_groups(groups: ArrayLike, n: int) -> np.ndarray:
+    """Return the group (n,) of each clip; names of any kind as text.
+
+    Raises: InputError for another length, or a missing name.
+    """
+    keys = np.asarray(groups)
+    if keys.shape != (n,):
+        raise InputError(f"groups has shape {keys.shape} for {n} clips; pass one group (person, video) per clip")
+    missing = pd.isna(keys)
+    if missing.any():
+        raise InputError(f"groups[{int(missing.argmax())}] is missing; name the group of every clip, or leave groups out")
+    return keys.astype(str) if keys.dtype == object else keys
 
 
 def check_finite(values: ArrayLike, dimensions: int, name: str) -> np.ndarray:

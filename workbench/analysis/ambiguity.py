@@ -127,8 +127,8 @@ def _rank_correlation(a: np.ndarray, b: np.ndarray, keys: np.ndarray | None, see
     members = np.arange(len(a)) if keys is None else np.unique(keys, return_inverse=True)[1]
     clips = [np.flatnonzero(members == group) for group in range(int(members.max()) + 1)]
     rng = np.random.default_rng(seed)
-    samples = np.empty(DRAWS)
-    for i in range(DRAWS):
+    samples = np.empty(DRAWS if len(clips) > 1 else 0)  # one group alone has no interval
+    for i in range(len(samples)):
         drawn = np.concatenate([clips[g] for g in rng.integers(len(clips), size=len(clips))])
         samples[i] = _spearman(a[drawn], b[drawn])
     return spread(_spearman(a, b), samples)

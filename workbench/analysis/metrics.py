@@ -4,13 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 from numpy.typing import ArrayLike
 from scipy.stats import binomtest
 from sklearn.metrics import confusion_matrix
 
 from ifdd.errors import InputError
-from workbench.analysis._inputs import check_labels, check_names, check_probabilities
+from workbench.analysis._inputs import check_groups, check_labels, check_names, check_probabilities
 from workbench.analysis._result import Result
 from workbench.provenance import Provenance, record
 
@@ -165,14 +164,7 @@ def group_index(groups: ArrayLike, n: int) -> np.ndarray:
 
     Raises: InputError for another length, a missing name, or one group alone.
     """
-    keys = np.asarray(groups)
-    if keys.shape != (n,):
-        raise InputError(f"groups has shape {keys.shape} for {n} clips; pass one group per clip")
-    if pd.isna(keys).any():
-        raise InputError(
-            f"groups[{int(np.flatnonzero(pd.isna(keys))[0])}] is missing; name the group of every clip, or leave groups out"
-        )
-    unique, index = np.unique(keys.astype(str), return_inverse=True)
+    unique, index = np.unique(check_groups(groups, n).astype(str), return_inverse=True)
     if len(unique) < 2:
         raise InputError(f"all clips are in group {unique[0]}; a bootstrap over groups needs two or more, or leave groups out")
     return index.reshape(-1)

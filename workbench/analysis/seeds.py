@@ -37,17 +37,22 @@ def over_seeds(
     """Predicted classes (n,) of each seed and the true ones (n,) → mean scores with 95 % percentile intervals.
 
     Two-level bootstrap: each draw takes persons with replacement, the same for all seeds, and then seeds with replacement.
-    Raises: InputError for no seed, or lengths that differ. Source: Davison and Hinkley 1997, section 3.8 (hierarchical data).
+    One person alone gives no bounds.
+    Raises: InputError for no seed or no clip, lengths that differ, or a person who is not named.
+    Source: Davison and Hinkley 1997, section 3.8 (hierarchical data).
     """
     if not len(predicted):
         raise InputError("no predictions; pass those of at least one seed")
     truth = check_labels(labels, len(np.asarray(labels)))
+    if not len(truth):
+        raise InputError("no clip to score; pass the true class of at least one")
     guesses = [check_labels(array, len(truth), what=f"predictions of seed {i}") for i, array in enumerate(predicted)]
     hits = (np.stack(guesses) == truth).astype(np.float64)  # (seeds, n)
     classes = np.eye(truth.max() + 1)[truth]
     classes = classes[:, classes.any(0)]
-    weights = draw_weights(group_members(groups, len(truth)), resamples, seed)
-    drawn = np.random.default_rng([seed, 5]).integers(0, len(hits), (resamples, len(hits)))
+    members = group_members(groups, len(truth))
+    weights = draw_weights(members, resamples if members.max() else 0, seed)
+    drawn = np.random.default_rng([seed, 5]).integers(0, len(hits), (len(weights), len(hits)))
     war, uar = [], []
     for row in hits:
         counts, right = weights @ classes, weights @ (classes * row[:, None])
@@ -56,7 +61,7 @@ def over_seeds(
         war.append(right.sum(1) / counts.sum(1))
     each_war = hits.mean(1)
     each_uar = (hits @ classes / classes.sum(0)).mean(1)
-    rows = np.arange(resamples)[:, None]
+    rows = np.arange(len(weights))[:, None]
     return SeedScore(
         n=len(truth),
         war=spread(float(each_war.mean()), np.stack(war, 1)[rows, drawn].mean(1)),
