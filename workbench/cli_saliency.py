@@ -63,6 +63,8 @@ def saliency(
 
     if bool(videos) == (data is not None):
         raise InputError("give either videos or --data clips.parquet")
+    if data is not None and crop is not None:
+        raise InputError(f"--crop {crop} is for videos; clips of --data are read as their manifest says, leave it out")
     bundle = _load(checkpoint, device)
     names = None if activation is None else tuple(name.strip() for name in activation.split(",") if name.strip())
     request = Request(method, names, target, against, weights, normalise, fill, steps)

@@ -111,6 +111,9 @@ class Request:
             raise InputError(f"method {self.method!r} is unknown; choose one of {known}")
         if self.method in ON_INPUT and self.activations:
             raise InputError(f"{self.method} is a map of the clip itself; leave --activation out")
+        if self.weights != "global" and (self.method not in CAMS or self.method in cam.BY_POSITION):
+            by_weights = ", ".join(name for name in CAMS if name not in cam.BY_POSITION)
+            raise InputError(f"weights={self.weights!r} means nothing to {self.method}, only to {by_weights}; leave it out")
         if self.method in CAMS or self.method.startswith(PACKAGE):
             bundle.model.select_activations(self.activations or tuple(bundle.model.branches.values()))
 

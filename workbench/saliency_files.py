@@ -26,8 +26,10 @@ from workbench.analysis.temporal import How, frame_importance
 from workbench.displays.attribution import FrameImportanceDisplay, RegionBudgetDisplay
 from workbench.displays.difference import DifferenceStrip, PoolingDisplay
 from workbench.displays.saliency import METHODS, FilmStrip, row_name
-from workbench.files import write_json
+from workbench.explain import target_index
+from workbench.files import new_folder, write_json
 from workbench.maps import Request, Shown, make_maps, regions_of
+from workbench.verdicts import verdicts_on
 
 Verdicts = Mapping[tuple[str, str], Verdict]
 
@@ -44,7 +46,7 @@ def write_maps(
     versus: Bundle | None = None,
     frames: bool = False,
 ) -> list[str]:
-    """Explain clips and write them into the folder `out`; returns one line for each clip.
+    """Explain clips and write them into the folder `out`; returns one line for each clip, and one for what is left out.
 
     `rows` of the manifest that they are from, for the truth of their regions; else regions are rectangles, with `margin` of the
     face crop. `versus` is another checkpoint, whose maps are subtracted; `frames` asks for the importance of each frame.
@@ -62,13 +64,17 @@ def write_maps(
     kept: dict[str, list[np.ndarray]] = {}
     lines = []
     for clip in shown:
-        results, line = _write_clip(bundle, clip, request, out / clip.name, verdicts or {}, versus, frames)
-        lines.append(line)
+        with new_folder(out / clip.name) as folder:
+            results, line, bad = _write_clip(bundle, clip, request, folder, verdicts or {}, versus, frames)
+        lines.append("; ".join([f"{line} -> {out / clip.name}", *bad]))
         for key, result in results.items():
             # relative to the clip: regions compare shares
             kept.setdefault(key, []).append(result.frames[0])
     people = np.array([clip.subject or clip.name for clip in shown])
     budgets: dict[str, RegionBudget] = {}
+    if request.normalise == "frame":
+        lines.append("regions: left out, maps scaled frame by frame have lost how frames compare; use normalise clip or none")
+        kept = {}
     for key, maps in kept.items():
         stacked = np.stack(maps)
         if stacked.any():
@@ -84,23 +90,18 @@ def write_maps(
 
 def _write_clip(
     bundle: Bundle, clip: Shown, request: Request, folder: Path, verdicts: Verdicts, versus: Bundle | None, frames: bool
-) -> tuple[dict[str, SaliencyResult], str]:
+) -> tuple[dict[str, SaliencyResult], str, list[str]]:
     tensor = clip.tensor[None].to(next(bundle.model.parameters()).device)
     probabilities = bundle.predict(tensor)[0].cpu().numpy()
     results = make_maps(bundle, tensor, request)
     target = int(next(iter(results.values())).target[0])
-    folder.mkdir(parents=True)
     (folder / "maps").mkdir()
     for result in results.values():
         np.save(folder / "maps" / f"{result.activation}.npy", result.raw[0])
     label = bundle.labels[target] + (f" rather than {request.against}" if request.against else "")
     title = f"{bundle.labels[int(probabilities.argmax())]} {probabilities.max():.1%}  ·  {clip.name}  ·  {bundle.name}"
     split = inspect_split(bundle.model, tensor) if isinstance(bundle.model, IFDDModel) else None
-    tested = {
-        key: verdicts[request.method, result.activation]
-        for key, result in results.items()
-        if (request.method, result.activation) in verdicts
-    }
+    tested = verdicts_on(verdicts, results, request.method)
     marks = split if INPUT not in results else None
     strip = FilmStrip.from_results(clip.pixels, clip.seconds, results, label=label, title=title, split=marks, verdicts=tested)
     strip.save(folder / "film_strip.png", dpi=120)
@@ -116,13 +117,14 @@ def _write_clip(
         first, second = results.items()
         about["difference"] = _write_difference(clip, first, second, folder / "difference.png")
     if frames:
-        importance = {how: frame_importance(bundle.model, tensor, how, target) for how in get_args(How)}
+        other = target_index(request.against, bundle.labels)
+        importance = {how: frame_importance(bundle.model, tensor, how, target, against=other) for how in get_args(How)}
         FrameImportanceDisplay.from_result(importance).save(folder / "frames.png")
         about["frames"] = {how: found.to_dict() for how, found in importance.items()}
     write_json(folder / "saliency.json", about)
     bad = [f"{row_name(results[key])} {verdict.badge}" for key, verdict in tested.items() if not verdict.passes]
-    line = f"{clip.name}: {METHODS.get(request.method, request.method)} for {label} ({probabilities[target]:.1%}) -> {folder}"
-    return results, "; ".join([line, *bad])
+    line = f"{clip.name}: {METHODS.get(request.method, request.method)} for {label} ({probabilities[target]:.1%})"
+    return results, line, bad
 
 
 def _about(result: SaliencyResult, verdict: Verdict | None) -> dict[str, Any]:

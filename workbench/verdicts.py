@@ -1,6 +1,7 @@
 """Verdicts of `workbench faithfulness` on a checkpoint's maps, read back: shown wherever the maps are."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,7 @@ def read_verdicts(path: str | Path, bundle: Bundle) -> dict[tuple[str, str], Ver
         sha256, rows = found["sha256"], [Verdict(**_tuples(row)) for row in found["verdicts"]]
     except OSError as error:
         raise InputError(f"{file}: {error.strerror or error}; make it with workbench faithfulness") from error
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise InputError(f"{file} is no report of workbench faithfulness ({error}); make it again") from error
     if sha256 != bundle.card.sha256:
         raise InputError(f"{file} is of other weights ({found.get('checkpoint')}); test {bundle.name} itself")
@@ -34,16 +35,22 @@ def read_verdicts(path: str | Path, bundle: Bundle) -> dict[tuple[str, str], Ver
 def verdicts_beside(bundle: Bundle, maps: dict[str, SaliencyResult]) -> dict[str, Verdict]:
     """Verdicts on maps by branch, from the report beside the checkpoint's card; maps that were not tested are left out.
 
-    Maps by the global channel weights are what is tested; another convention has no verdict.
     Raises: InputError for a report that is damaged or of other weights.
     """
     if not (bundle.path / FILE).is_file():
         return {}
-    found = read_verdicts(bundle.path, bundle)
-    tested = {
-        branch: found.get((result.method, result.activation)) for branch, result in maps.items() if result.weights == "global"
-    }
-    return {branch: verdict for branch, verdict in tested.items() if verdict is not None}
+    return verdicts_on(read_verdicts(bundle.path, bundle), maps)
+
+
+def verdicts_on(
+    found: Mapping[tuple[str, str], Verdict], maps: Mapping[str, SaliencyResult], method: str | None = None
+) -> dict[str, Verdict]:
+    """Verdicts on maps by branch or activation; `method` as the tests name it, by default the maps' own.
+
+    Maps with channel weights by step were not tested, those over all positions were.
+    """
+    keys = {key: (method or result.method, result.activation) for key, result in maps.items() if result.weights != "per-step"}
+    return {key: found[name] for key, name in keys.items() if name in found}
 
 
 def _tuples(row: dict[str, Any]) -> dict[str, Any]:

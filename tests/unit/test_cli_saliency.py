@@ -15,10 +15,11 @@ from ifdd.data.scripted import REGIONS
 from ifdd.errors import InputError
 from workbench import cli
 from workbench.analysis.faithfulness import Verdict
+from workbench.analysis.saliency import SaliencyResult
 from workbench.faithfulness import make_report, write_report
 from workbench.maps import Request, regions_of
 from workbench.truth import has_regions, true_regions
-from workbench.verdicts import read_verdicts
+from workbench.verdicts import read_verdicts, verdicts_on
 
 
 @pytest.fixture
@@ -54,7 +55,7 @@ def test_saliency_of_a_manifest(run, tiny_bundle_dir: Path, clips_manifest: Path
     assert dynamic["sum"] == pytest.approx(float(np.load(folders[0] / dynamic["file"]).sum()), rel=1e-4, abs=1e-6)
     assert about["maps"]["S"]["residue"] is None
     assert "context that the predictor subtracts" in about["maps"]["S"]["reading"]
-    assert set(about["frames"]) == {"occlude", "freeze"}
+    assert {how: found["against"] for how, found in about["frames"].items()} == {"occlude": [0], "freeze": [0]}  # happy
     again = run("saliency", *options)
     assert again[0] == 1
     assert "exists; choose another --out" in again[2]
@@ -73,6 +74,31 @@ def test_saliency_of_a_video_against_another_checkpoint(
     about = json.loads((out / "clip" / "saliency.json").read_text(encoding="utf-8"))
     assert about["versus"]["checkpoint"] == "tiny-baseline"
     assert 0 <= about["versus"]["difference"]["D"]["overlap"] <= 1
+
+
+def test_a_clip_that_cannot_be_compared_leaves_no_folder(
+    run, tiny_bundle_dir: Path, baseline_bundle_dir: Path, clips_manifest: Path, tmp_path: Path
+) -> None:
+    words = ["--data", clips_manifest, "--clips", 1, "--checkpoint", tiny_bundle_dir, "--out", tmp_path / "out"]
+    code, _, err = run("saliency", *words, "--versus", baseline_bundle_dir, "--activation", "ladm.Y_D")
+    assert code == 1
+    assert "ladm.Y_D" in err
+    assert not list((tmp_path / "out").iterdir())
+    code, told, err = run("saliency", *words, "--normalise", "frame")  # the same --out again
+    assert code == 0, err
+    assert "regions: left out" in told
+    assert not (tmp_path / "out" / "regions.json").exists()
+
+
+def test_a_verdict_is_of_the_weights_that_were_tested() -> None:
+    verdict = Verdict("gradcam", "ladm.Y_D", True, (), ())
+    zeros = np.zeros((1, 1, 1, 1), np.float32)
+    maps = {
+        weights: SaliencyResult("ladm.Y_D", np.zeros(1), weights, "clip", zeros, zeros, np.ones((1, 1), bool))
+        for weights in ("global", "per-step", "position")
+    }
+    assert verdicts_on({("gradcam", "ladm.Y_D"): verdict}, maps) == {"global": verdict, "position": verdict}
+    assert verdicts_on({("gradcam", "ladm.Y_D"): verdict}, maps, "package:gradcam") == {}
 
 
 @pytest.mark.parametrize("method", ["saliency", "package:fem"])
@@ -96,6 +122,10 @@ def test_other_methods(run, method: str, tiny_bundle_dir: Path, clips_manifest: 
         (["--data", "DATA", "--activation", "ladm.Y_X"], "unknown activation 'ladm.Y_X'"),
         (["--data", "DATA", "--activation", "head.logits"], "head.logits has no places"),
         (["--data", "DATA", "--method", "occlusion", "--activation", "pyramid.X"], "is a map of the clip itself"),
+        (["--data", "DATA", "--method", "saliency", "--weights", "per-step"], "means nothing to saliency, only to gradcam,"),
+        (["--data", "DATA", "--method", "package:gradcam", "--weights", "per-step"], "means nothing to package:gradcam"),
+        (["--data", "DATA", "--method", "hirescam", "--weights", "per-step"], "means nothing to hirescam"),
+        (["--data", "DATA", "--crop", "face"], "--crop face is for videos"),
         (["--data", "DATA", "--verdicts", "nowhere"], "make it with workbench faithfulness"),
     ],
 )
