@@ -157,7 +157,9 @@ class SplitSchematicDisplay(Display):
                                    marker={"size": 26, "opacity": 0}, name=f"{panel.name} {group}", showlegend=False)  # fmt: skip
             title = f"{panel.name}: {panel.rule}"
             figure.add_annotation(x=-0.5, y=down + 3.2, text=title, xanchor="left", showarrow=False)
-        figure.update_layout(template=style.plotly_template(), height=380 * len(self.panels))
+        figure.update_layout(
+            template=style.plotly_template(), height=60 + 420 * len(self.panels), margin={"t": 10, "l": 40, "r": 10, "b": 40}
+        )
         steps = max(len(panel.pictures) for panel in self.panels)
         figure.update_xaxes(title="feature frame", showgrid=False, zeroline=False, range=[-1, steps], constrain="domain")
         figure.update_yaxes(title="S below, D above", showticklabels=False, showgrid=False, zeroline=False, scaleanchor="x",
