@@ -175,6 +175,7 @@ def test_degenerate_input_is_stated() -> None:
     one = compare({"a": [0], "b": [1]}, [0], label_names=NAMES)
     assert (one.pairs[0].war.value, one.pairs[0].war.low, one.pairs[0].mcnemar.p) == (-1, -1, 1)
     assert any("the bootstrap cannot see" in note for note in one.notes)
+    assert "happy has one clip: its uncertainty is in no interval, neither of its recall nor of the UAR" in one.notes
     even = compare({"a": np.full((4, 2), 0.5), "b": np.eye(2)[[0, 1, 0, 1]]}, [0, 1, 0, 1], label_names=NAMES[:2])
     assert "a: 4 clips have several classes of the same highest probability; the first in the list counts" in even.notes
     assert "a: no clip is predicted as sad" in even.notes

@@ -127,6 +127,8 @@ def compare(
         except InputError as error:
             raise InputError(f"{name}: {error}") from None
         notes += _remarks(name, array, guesses[name], y, names)
+    alone = np.flatnonzero(np.bincount(y, minlength=len(names)) == 1)
+    notes += [f"{names[c]} has one clip: its uncertainty is in no interval, neither of its recall nor of the UAR" for c in alone]
     ids = tuple(str(row) for row in range(len(y))) if clip_ids is None else tuple(str(item) for item in clip_ids)
     if len(ids) != len(y):
         raise InputError(f"clip_ids has {len(ids)} names for {len(y)} clips; pass one per clip")
