@@ -110,7 +110,7 @@ def issuing(command: str) -> Iterator[None]:
 def only_data(source: str | Path, data_hash: str) -> Iterator[None]:
     """Passports issued in this block name these clips alone, e.g. one video of several that a command explains."""
     desk = _DESK.get()
-    token = _DESK.set(desk and replace(desk, runs=dict(desk.runs), data={data_hash: Data(str(source), data_hash)}))
+    token = _DESK.set(desk and replace(desk, runs=dict(desk.runs), data={data_hash: Data(_shared_name(source), data_hash)}))
     try:
         yield
     finally:
@@ -129,11 +129,17 @@ def note_bundle(bundle: Any) -> None:
     note_run(bundle.name, bundle.card.sha256, config_hash(bundle.card))
 
 
+def _shared_name(path: str | Path) -> str:
+    """What a figure that leaves the computer may tell of a path: the last folder and the file, not whose computer it was."""
+    parts = Path(path).parts
+    return str(Path(*parts[-2:])) if Path(path).is_absolute() and len(parts) > 2 else str(path)
+
+
 def note_data(manifest: str | Path, data_hash: str) -> None:
     """Clips were read."""
     desk = _DESK.get()
     if desk is not None:
-        desk.data[data_hash] = Data(str(manifest), data_hash)
+        desk.data[data_hash] = Data(_shared_name(manifest), data_hash)
 
 
 def config_hash(card: Any) -> str:

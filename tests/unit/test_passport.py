@@ -169,3 +169,11 @@ def test_figures_of_a_command_name_it(tmp_path: Path) -> None:
     )
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=os.environ)
     assert found.stdout.strip() == "workbench demo --clips 7"
+
+
+def test_passports_do_not_tell_whose_computer_it_was(tmp_path: Path) -> None:
+    with issuing("command"):
+        note_data(tmp_path / "home" / "clips" / "clips.parquet", "a" * 64)
+        note_data("clips/clips.parquet", "b" * 64)
+        found = issue("", None)
+    assert [data.manifest for data in found.data] == [str(Path("clips") / "clips.parquet")] * 2
