@@ -68,10 +68,10 @@ def explain(
     """
     from workbench.explain import Options, explain_video, target_index
     from workbench.explain_files import check_format, output_names, write_explanation
+    from workbench.files import check_folder
 
     names = output_names(videos)
-    if out.exists() and not out.is_dir():
-        raise InputError(f"{out} is a file; give a folder as --out")
+    check_folder(out)
     bundle = _load(checkpoint, device)
     target_index(target, bundle.labels)
     film_format = check_format(film)

@@ -37,10 +37,11 @@ def benchmark(
     from workbench.displays.family import family_markdown
     from workbench.displays.robustness import RobustnessDisplay
     from workbench.family import measure_family
-    from workbench.files import replace_between, write_text
+    from workbench.files import check_folder, replace_between, write_text
     from workbench.library import BENCHMARK
     from workbench.passport import note_bundle, note_data
 
+    check_folder(out)
     place = choose_device(device)
     bundles = [load_checkpoint(name) for name in checkpoints]
     for bundle in bundles:

@@ -31,12 +31,11 @@ def splits(
     from workbench.analysis.splits import require_split
     from workbench.displays.split_schematic import SplitSchematicDisplay
     from workbench.displays.split_summary import OccupancyDisplay, SplitScoresDisplay, SplitStepsDisplay, markdown
-    from workbench.files import write_text
+    from workbench.files import check_folder, write_text
     from workbench.passport import note_bundle
     from workbench.split_report import measure_split, split_of_clip
 
-    if out.exists() and not out.is_dir():
-        raise InputError(f"{out} is a file; give a folder as --out")
+    check_folder(out)
     place = choose_device(device)
     bundles = [load_checkpoint(name) for name in checkpoints]
     if len({bundle.name for bundle in bundles}) < len(bundles):

@@ -56,6 +56,15 @@ def new_folder(out: Path) -> Iterator[Path]:
         shutil.rmtree(partial, ignore_errors=True)
 
 
+def check_folder(out: Path) -> None:
+    """Refuse a file where files are to be written into a folder, before minutes are spent on them.
+
+    Raises: InputError.
+    """
+    if out.exists() and not out.is_dir():
+        raise InputError(f"{out} is a file; give a folder as --out")
+
+
 def check_new(out: Path) -> None:
     """Refuse a folder that is there, before minutes are spent on what goes into it.
 

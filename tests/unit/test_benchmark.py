@@ -184,6 +184,12 @@ def test_command_writes_table_curves_and_numbers(
     assert "| deep † | scratch | 2 |" in text
     for suffix in ("png", "svg"):
         assert (tmp_path / "out" / f"robustness.{suffix}").stat().st_size > 1000
+    monkeypatch.setattr("workbench.family.measure_family", None)  # told before anything is measured
+    wrong = CliRunner().invoke(cli.app, ["benchmark", *arguments, "--out", str(table)])
+    assert isinstance(wrong.exception, InputError)
+    assert "README.md is a file; give a folder as --out" in str(wrong.exception)
+    monkeypatch.undo()
+    monkeypatch.setattr(cli_benchmark, "load_checkpoint", lambda name: named[name])
     wrong = CliRunner().invoke(cli.app, ["benchmark", *arguments, "--scored", "subtle"])
     assert isinstance(wrong.exception, InputError)
     assert "to be scored but not among the suites" in str(wrong.exception)

@@ -153,6 +153,10 @@ def test_faithfulness_and_the_badge_that_it_leaves(run, tiny_bundle_dir: Path, c
     found = json.loads((out / "faithfulness.json").read_text(encoding="utf-8"))
     assert found["clips"] == 3
     assert set(found["channels"]) == {"D", "S"}
+    assert (
+        "faithfulness.md is a file; give a folder"
+        in run("faithfulness", tiny_bundle_dir, *words[:-1], out / "faithfulness.md")[2]
+    )
     bundle = load_checkpoint(tiny_bundle_dir)
     verdicts = read_verdicts(out, bundle)
     assert set(verdicts) == {("hirescam", "ladm.Y_D"), ("hirescam", "ladm.Y_S")}
