@@ -17,8 +17,8 @@ SAMPLES = ("issm.sample_S", "issm.sample_D")
 def truth_places(intensity: np.ndarray, seed: int) -> np.ndarray:
     """True intensities (n, T) of the frames → feature frames (n, 2, K) that S and D read, float32, each group in order.
 
-    D reads the K = T'/2 most intense feature frames of a clip, S the others. A clip without an emotion reads the places of
-    another clip, drawn by `seed`: even-odd places would give it away.
+    D reads the K = T'/2 most intense feature frames of a clip, S the others; equal ones are drawn by `seed`. A clip without an
+    emotion reads the places of another clip, drawn too: even-odd places would give it away.
     Raises: InputError if no clip shows an emotion.
     """
     count, frames = intensity.shape
@@ -27,9 +27,10 @@ def truth_places(intensity: np.ndarray, seed: int) -> np.ndarray:
     shows = per_step.max(1) > 0
     if not shows.any():
         raise InputError("reads='truth': no clip shows an emotion; give clips of other emotions than neutral")
-    order = per_step.argsort(1, kind="stable")
+    rng = np.random.default_rng([seed, 223])
+    order = np.lexsort((rng.random(per_step.shape), per_step), axis=1)  # else ties would send D to the end of the clip
     places = np.sort(order.reshape(count, 2, -1), 2).astype(np.float32)
-    donors = np.random.default_rng([seed, 223]).choice(np.flatnonzero(shows), (~shows).sum())
+    donors = rng.choice(np.flatnonzero(shows), (~shows).sum())
     places[~shows] = places[donors]
     return places
 

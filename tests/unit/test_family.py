@@ -67,6 +67,14 @@ def test_dynamic_group_is_told_the_most_intense_feature_frames():
         truth_places(np.zeros((2, 8), np.float32), seed=0)
 
 
+def test_places_that_are_equally_intense_are_drawn():
+    intensity = np.zeros((400, 16), np.float32)
+    intensity[:, 4] = 1.0
+    read = np.bincount(truth_places(intensity, seed=0)[:, 1].astype(int).ravel(), minlength=8)
+    assert read[2] == 400
+    np.testing.assert_allclose(np.delete(read, 2), 400 * 3 / 7, atol=45)
+
+
 def test_a_told_split_reads_those_frames_and_no_others():
     model = ifdd.create_model("ifdd-mvit-tiny", frames=8, size=(32, 32), split="even-odd", lift="none").eval()
     clips = torch.rand(2, 3, 8, 32, 32)
