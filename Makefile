@@ -1,6 +1,7 @@
 # Two commands do it all on a fresh machine with Python >= 3.11:  make app   make test
 PYTHON ?= python3
 PORT ?= 8501
+JOBS ?= 2
 BIN := .venv/bin
 STAMP := .venv/.installed
 
@@ -10,7 +11,7 @@ app: install
 	$(BIN)/workbench app --port $(PORT) --with-demo
 
 test: lint
-	$(BIN)/python -m pytest -m "not slow"
+	$(BIN)/python -m pytest -m "not slow" -n $(JOBS)
 
 slow: install
 	$(BIN)/python -m pytest -m slow

@@ -49,7 +49,9 @@ def of_these_clips(names: Sequence[str], manifest: Path) -> list[str]:
 
 def benchmark_file() -> Path | None:
     """What `workbench benchmark` measured of the checkpoints that are offered, kept beside them; None where there is no file."""
-    return next((folder / BENCHMARK for folder in checkpoint_folders() if (folder / BENCHMARK).is_file()), None)
+    given = os.environ.get("IFDD_CHECKPOINTS")
+    folders = [Path(given)] if given else checkpoint_folders()
+    return next((folder / BENCHMARK for folder in folders if (folder / BENCHMARK).is_file()), None)
 
 
 def demo_folder() -> Path:
