@@ -115,7 +115,7 @@ def evaluate(
     """
     from ifdd.checkpoints import load_checkpoint
     from ifdd.device import choose_device
-    from ifdd.training.clipsets import as_shown, from_manifest, from_suite, suite_of_card
+    from ifdd.training.clipsets import from_manifest, from_suite, shown_to, suite_of_card
     from ifdd.training.evaluation import write_evaluation
 
     if (manifest is None) == (suite is None):
@@ -128,8 +128,7 @@ def evaluate(
     else:
         assert suite is not None
         clips = from_suite(suite_of_card(bundle.card, suite), bundle.preprocessing.frames, bundle.preprocessing.size, cache)
-    recipe = bundle.card.training.get("recipe", {})  # a control is tested on what it was trained on
-    clips = as_shown(clips, recipe.get("frames_shown", "all"), recipe.get("seed", 0), recipe.get("reads", "own"))
+    clips = shown_to(bundle.card, clips)
     metrics = write_evaluation(bundle, clips, out, batch=batch, device=str(choose_device(device)), seed=seed)
     _show_metrics(metrics, as_json, {"out": str(out)})
 

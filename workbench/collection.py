@@ -7,6 +7,7 @@ columns of the manifest. Activations are memory-mapped; nothing is ever unpickle
 """
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -111,3 +112,15 @@ def open_collection(folder: str | Path, bundle: Bundle | None = None) -> Collect
     note_run(meta["checkpoint"]["name"], meta["checkpoint"]["sha256"])
     note_data(meta["data"]["manifest"], meta["data"]["hash"])
     return Collection(folder, meta)
+
+
+def distinct_names(collections: Sequence[Collection]) -> list[str]:
+    """Names of the checkpoints, or of the folders where two collections are of one checkpoint.
+
+    Raises: InputError for one that is given twice.
+    """
+    folders = [str(collection.folder) for collection in collections]
+    if len({collection.folder.resolve() for collection in collections}) < len(folders):
+        raise InputError(f"a collection is named twice: {', '.join(folders)}; name each once")
+    names = [collection.meta["checkpoint"]["name"] for collection in collections]
+    return names if len(set(names)) == len(names) else folders

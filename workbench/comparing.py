@@ -12,7 +12,7 @@ from workbench.analysis.ambiguity import AmbiguityResult, ambiguity
 from workbench.analysis.calibration import ScalingResult, log_probabilities, temperature_scaling
 from workbench.analysis.comparison import ComparisonResult, compare
 from workbench.analysis.slices import SearchResult, SliceResult, bad_slices, slice_metrics
-from workbench.collection import Collection
+from workbench.collection import Collection, distinct_names
 from workbench.library import labelled, persons
 
 VOTES = "votes_"
@@ -46,13 +46,11 @@ def same_clips(collections: Sequence[Collection]) -> SameClips:
     """
     if len(collections) < 2:
         raise InputError(f"{len(collections)} collection given; a comparison needs two or more of the same clips")
-    folders = [str(collection.folder.resolve()) for collection in collections]
-    if len(set(folders)) < len(folders):
-        raise InputError(f"a collection is named twice: {', '.join(str(c.folder) for c in collections)}; name each once")
+    names = distinct_names(collections)
     first = collections[0]
     table = _by_clip(first)
     probs, notes = {}, []
-    for collection, name in zip(collections, _names(collections), strict=True):
+    for collection, name in zip(collections, names, strict=True):
         if collection.labels != first.labels:
             raise InputError(
                 f"{collection.folder} has the classes {', '.join(collection.labels)}, {first.folder} has "
@@ -195,11 +193,6 @@ def _same_ids(first: Collection, table: pd.DataFrame, collection: Collection, ot
                 f"{place.folder} lacks {len(lacking)} of the {len(whole)} clips of {source.folder}, e.g. {lacking[0]}; "
                 "collect all models over one manifest"
             )
-
-
-def _names(collections: Sequence[Collection]) -> list[str]:
-    names = [collection.meta["checkpoint"]["name"] for collection in collections]
-    return names if len(set(names)) == len(names) else [str(collection.folder) for collection in collections]
 
 
 def _chosen(table: pd.DataFrame, columns: Sequence[str]) -> list[str]:

@@ -11,7 +11,7 @@ from workbench.analysis.embedding import EmbeddingResult, Method, embed
 from workbench.analysis.embedding_series import EmbeddingSeries, Start, embed_series
 from workbench.analysis.placing import PlacedClips, place
 from workbench.analysis.saliency import is_spatial
-from workbench.collection import Collection
+from workbench.collection import Collection, distinct_names
 from workbench.library import labelled, persons
 
 STAGES = (
@@ -76,7 +76,7 @@ def map_models(collections: Sequence[Collection], activation: str, method: Metho
                 "compare models of one label list"
             )
     tables = [labelled(c) for c in collections]
-    names = _distinct([c.meta["checkpoint"]["name"] for c in collections], [str(c.folder) for c in collections])
+    names = distinct_names(collections)
     return embed_series(
         {name: _rows(c, activation, t) for name, c, t in zip(names, collections, tables, strict=True)},
         tables[0]["label"],
@@ -145,10 +145,3 @@ def _rows(collection: Collection, activation: str, table: pd.DataFrame) -> np.nd
 
 def _labels(collection: Collection, table: pd.DataFrame) -> dict[str, Any]:
     return {"label_names": collection.labels, "groups": persons(table)}
-
-
-def _distinct(names: list[str], folders: list[str]) -> list[str]:
-    """Names of checkpoints, or of folders where two collections are of one checkpoint."""
-    if len(set(folders)) < len(folders):
-        raise InputError(f"a collection is named twice: {', '.join(folders)}; name each once")
-    return names if len(set(names)) == len(names) else folders

@@ -12,7 +12,7 @@ from tqdm import tqdm
 from ifdd.checkpoints import Bundle
 from ifdd.hooks import HookFunction
 from ifdd.training.augment import to_clips
-from ifdd.training.clipsets import ClipSet, as_shown
+from ifdd.training.clipsets import ClipSet, shown_to
 from ifdd.training.datamodule import ordered_batches
 from ifdd.training.oracle import as_tensor, told_where
 from ifdd.training.stages import backbone_key
@@ -26,20 +26,11 @@ class Reading:
     activations: dict[str, np.ndarray]
 
 
-def shown_to(bundle: Bundle, clips: ClipSet) -> ClipSet:
-    """The clips as the checkpoint's own recipe shows them: controls see one frame, or shuffled ones, or are told places.
-
-    Raises: InputError for places without a truth.
-    """
-    recipe = bundle.card.training.get("recipe", {})
-    return as_shown(clips, recipe.get("frames_shown", "all"), recipe.get("seed", 0), recipe.get("reads", "own"))
-
-
 def read_clips(
     bundles: Mapping[str, Bundle], clips: ClipSet, *, names: Sequence[str] = (), batch: int = 16, title: str = "read"
 ) -> dict[str, Reading]:
     """Probabilities and the activations `names`, where a model has them, of every checkpoint over all clips."""
-    shown = {name: shown_to(bundle, clips) for name, bundle in bundles.items()}
+    shown = {name: shown_to(bundle.card, clips) for name, bundle in bundles.items()}
     shared: dict[str, list[str]] = {}
     for name, bundle in bundles.items():
         frames = bundle.card.training.get("recipe", {}).get("frames_shown", "all")

@@ -88,6 +88,15 @@ def as_shown(clips: ClipSet, frames_shown: str, seed: int, reads: str = "own") -
     return replace(clips, order=order)
 
 
+def shown_to(card: Card, clips: ClipSet) -> ClipSet:
+    """The clips as the checkpoint's own recipe shows them: a control is tested on what it was trained on.
+
+    Raises: InputError for places that are told, of clips whose truth is not known.
+    """
+    recipe = card.training.get("recipe", {})
+    return as_shown(clips, recipe.get("frames_shown", "all"), recipe.get("seed", 0), recipe.get("reads", "own"))
+
+
 def _load_split(recipe: Recipe, split: SplitName, progress: bool) -> ClipSet:
     size = recipe.model.size
     if isinstance(recipe.data, ScriptedData):

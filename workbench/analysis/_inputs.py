@@ -49,19 +49,25 @@ def check_labels(labels: ArrayLike, n: int, n_classes: int | None = None, what: 
     return array.astype(np.int64)
 
 
-def check_probabilities(probs: ArrayLike) -> np.ndarray:
-    """Return probabilities (n, C) as float64: n ≥ 1, C ≥ 2, finite, in [0, 1], each row summing to 1 within 1e-3."""
-    array = np.asarray(probs)
+def check_scores(values: ArrayLike, name: str) -> np.ndarray:
+    """Return numbers (n, C) as float64: n ≥ 1, C ≥ 2, finite; `name` is for the message."""
+    array = np.asarray(values)
     if array.ndim != 2 or array.shape[0] < 1 or array.shape[1] < 2 or array.dtype.kind not in "fiu":
         raise InputError(
-            f"probs has shape {array.shape} and type {array.dtype}; pass numbers of shape (clips, classes), two classes or more"
+            f"{name} has shape {array.shape} and type {array.dtype}; pass numbers of shape (clips, classes), two classes or more"
         )
     array = array.astype(np.float64)
     bad = np.flatnonzero(~np.isfinite(array).all(axis=1))
     if bad.size:
         raise InputError(
-            f"probs[{bad[0]}] is not finite ({bad.size} of {len(array)} rows); look for a diverged model or an overflow"
+            f"{name}[{bad[0]}] is not finite ({bad.size} of {len(array)} rows); look for a diverged model or an overflow"
         )
+    return array
+
+
+def check_probabilities(probs: ArrayLike) -> np.ndarray:
+    """Return probabilities (n, C) as float64: n ≥ 1, C ≥ 2, finite, in [0, 1], each row summing to 1 within 1e-3."""
+    array = check_scores(probs, "probs")
     bad = np.flatnonzero((array < 0).any(axis=1) | (array > 1 + SUM_TOLERANCE).any(axis=1))
     if bad.size:
         worst = array[bad[0]][np.argmax(np.abs(array[bad[0]] - 0.5))]

@@ -9,7 +9,7 @@ from scipy.optimize import brentq
 from scipy.special import log_softmax, softmax
 
 from ifdd.errors import InputError
-from workbench.analysis._inputs import check_labels, check_names, check_probabilities
+from workbench.analysis._inputs import check_labels, check_names, check_probabilities, check_scores
 from workbench.analysis._result import Result
 from workbench.provenance import Provenance, record
 
@@ -136,7 +136,7 @@ def temperature_scaling(
     Source: Guo et al. 2017, section 4.2.
     """
     temperature = fit_temperature(fit_logits, fit_labels)
-    z = _check_logits(logits)
+    z = check_scores(logits, "logits")
     width = np.asarray(fit_logits).shape[1]
     if z.shape[1] != width:
         raise InputError(f"the temperature was fitted on {width} classes, these clips have {z.shape[1]}; use one model")
@@ -165,7 +165,7 @@ def fit_temperature(logits: ArrayLike, labels: ArrayLike) -> float:
     Raises: InputError for values that are not finite, labels that do not fit, and where no temperature is best: all clips right
         (T → 0), or the true class no more likely than chance (T → ∞).
     """
-    z = _check_logits(logits)
+    z = check_scores(logits, "logits")
     y = check_labels(labels, len(z), z.shape[1])
     z = z - z.max(axis=1, keepdims=True)
     true = z[np.arange(len(z)), y]
@@ -201,16 +201,3 @@ def log_probabilities(probs: ArrayLike) -> np.ndarray:
 def negative_log_likelihood(logits: np.ndarray, labels: np.ndarray) -> float:
     """Mean −log p of the true class, in nats; logits (n, C), class indexes (n,)."""
     return float(-log_softmax(logits, axis=1)[np.arange(len(labels)), labels].mean())
-
-
-def _check_logits(logits: ArrayLike) -> np.ndarray:
-    array = np.asarray(logits)
-    if array.ndim != 2 or array.shape[0] < 1 or array.shape[1] < 2 or array.dtype.kind not in "fiu":
-        raise InputError(
-            f"logits has shape {array.shape} and type {array.dtype}; pass numbers (clips, classes), two classes or more"
-        )
-    array = array.astype(np.float64)
-    bad = np.flatnonzero(~np.isfinite(array).all(axis=1))
-    if bad.size:
-        raise InputError(f"logits[{bad[0]}] is not finite ({bad.size} of {len(array)} rows); look for a diverged model")
-    return array

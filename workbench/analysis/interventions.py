@@ -16,7 +16,7 @@ from workbench.analysis._clusters import draw_weights, group_members, mean_inter
 from workbench.analysis._result import Result
 from workbench.analysis.frame_edits import random_donors
 from workbench.analysis.metrics import Interval
-from workbench.analysis.splits import require_split
+from workbench.analysis.splits import COPIES, require_split
 
 PATCHED = ("issm.X_S", "issm.X_D", "ladm.Y_S")
 """What is worth exchanging between clips. Patching Y_D is trivial: the head reads nothing else."""
@@ -102,12 +102,7 @@ def split_stability(
     Raises: InputError for a model without a split.
     """
     require_split(model)
-    length = clips.shape[2]
-    changed = {
-        "mirrored": clips.flip(-1),
-        "brighter": (1.15 * clips).clamp(max=1),
-        "half the frame rate": clips[:, :, torch.arange(length) // 2 * 2],
-    }
+    changed = {name: COPIES[name](clips) for name in ("mirrored", "brighter", "half the frame rate")}
     before = _samples(model, clips, batch)
     draws = draw_weights(group_members(groups, len(clips)), 1000, seed)
     moved = {

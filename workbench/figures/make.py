@@ -19,7 +19,7 @@ from workbench.figures.ous4_stages import stages_sheet
 from workbench.figures.ous5_confusion import confusion_sheet
 from workbench.figures.published import published_recalls
 from workbench.figures.sheet import Column, Sheet
-from workbench.files import write_text
+from workbench.files import check_folder, write_text
 from workbench.study import Study
 from workbench.verdicts import read_verdicts
 
@@ -91,8 +91,7 @@ def check_room(out: Path, formats: Sequence[str]) -> None:
     """
     if unknown := [name for name in formats if name not in FORMATS]:
         raise InputError(f"format {unknown[0]!r} is unknown; choose from {', '.join(FORMATS)}")
-    if out.exists() and not out.is_dir():
-        raise InputError(f"{out} is a file; give a folder as --out")
+    check_folder(out)
     if (out / CAPTIONS).exists():
         raise InputError(f"{out} holds figures already; choose another --out or remove it")
 
