@@ -1,21 +1,27 @@
 """Several checkpoints over one set of clips, each backbone run once for all that share it."""
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import cache as once
+from pathlib import Path
 
 import numpy as np
 import torch
 from torch import Tensor
 from tqdm import tqdm
 
+import ifdd
 from ifdd.checkpoints import Bundle
+from ifdd.data.scripted.jobs import whole_folder
 from ifdd.hooks import HookFunction
+from ifdd.model import DFERModel
 from ifdd.training.augment import to_clips
 from ifdd.training.clipsets import ClipSet, shown_to
 from ifdd.training.datamodule import ordered_batches
 from ifdd.training.oracle import as_tensor, told_where
-from ifdd.training.stages import backbone_key
+from ifdd.training.stages import backbone_key, content_hash, weights_hash
 
 
 @dataclass(frozen=True)
@@ -27,20 +33,61 @@ class Reading:
 
 
 def read_clips(
-    bundles: Mapping[str, Bundle], clips: ClipSet, *, names: Sequence[str] = (), batch: int = 16, title: str = "read"
-) -> dict[str, Reading]:
-    """Probabilities and the activations `names`, where a model has them, of every checkpoint over all clips."""
+    bundles: Mapping[str, Bundle], clips: ClipSet, *, names: Sequence[str] = (), batch: int = 16, title: str = "read",
+    cache: Path | None = None,
+) -> dict[str, Reading]:  # fmt: skip
+    """Probabilities and the activations `names`, where a model has them, of every checkpoint over all clips.
+
+    With `cache`, readings are kept there and not made twice: a new checkpoint beside old ones costs only itself.
+    Raises: InputError when the disk refuses, or for told places of clips whose truth is not known.
+    """
     shown = {name: shown_to(bundle.card, clips) for name, bundle in bundles.items()}
+    found: dict[str, Reading] = {}
+    folders: dict[str, Path] = {}
+    if cache is not None:
+        content = content_hash(clips)
+        folders = {name: cache / f"reading-{_key(bundles[name].model, shown[name], content, names)[:24]}" for name in bundles}
+        found = {name: _load(folder) for name, folder in folders.items() if folder.is_dir()}
     shared: dict[str, list[str]] = {}
     for name, bundle in bundles.items():
+        if name in found:
+            continue
         frames = bundle.card.training.get("recipe", {}).get("frames_shown", "all")
         shared.setdefault(
             f"{backbone_key(bundle.model)} {frames} {bundle.card.training.get('recipe', {}).get('seed')}", []
         ).append(name)
-    found: dict[str, Reading] = {}
     for members in tqdm(shared.values(), desc=title, unit="backbone", disable=None, leave=False):
-        found |= _read_shared({name: bundles[name] for name in members}, {name: shown[name] for name in members}, names, batch)
+        read = _read_shared({name: bundles[name] for name in members}, {name: shown[name] for name in members}, names, batch)
+        for name, reading in read.items():
+            if name in folders:
+                _save(reading, folders[name])
+        found |= read
     return {name: found[name] for name in bundles}
+
+
+def _key(model: DFERModel, shown: ClipSet, content: str, names: Sequence[str]) -> str:
+    """Hash of all that a reading depends on: `content` is that of the pixels in their own order."""
+    told = hashlib.sha256(b"".join(array.tobytes() for array in (shown.order, shown.places) if array is not None)).hexdigest()
+    return weights_hash(model, f"{model.config} {content} {told} {' '.join(names)} {torch.__version__} {_code()}")
+
+
+@once
+def _code() -> str:
+    """Hash of the code of the models: what an earlier version of it read is read again."""
+    root = Path(ifdd.__file__).parent
+    files = [root / "model.py", *sorted((root / "modules").rglob("*.py"))]
+    return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
+
+
+def _save(reading: Reading, folder: Path) -> None:
+    with whole_folder(folder) as work:
+        for name, array in {"probs": reading.probs, **reading.activations}.items():
+            np.save(work / f"{name}.npy", array, allow_pickle=False)
+
+
+def _load(folder: Path) -> Reading:
+    arrays = {file.stem: np.load(file, allow_pickle=False) for file in sorted(folder.glob("*.npy"))}
+    return Reading(arrays.pop("probs"), arrays)
 
 
 @torch.no_grad()

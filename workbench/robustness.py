@@ -71,7 +71,9 @@ def measure_robustness(
     bundles: Sequence[Bundle], suites: Sequence[str], *, clips: int = CLIPS, identities: int = IDENTITIES, seed: int = SEED,
     cache: str | Path = "cache", batch: int = 16, names: Sequence[str] = (),
 ) -> RobustnessResult:  # fmt: skip
-    """Score every checkpoint on the test split of every suite, rendered into `cache`; `names` are activations to keep as well.
+    """Score every checkpoint on the test split of every suite; `names` are activations to keep as well.
+
+    Clips are rendered into `cache`, and what a checkpoint says of them is kept there.
 
     Raises: InputError for an unknown suite, two checkpoints of one name, or one with other labels than the suites have.
     """
@@ -127,5 +129,5 @@ def _read(
     for frames, size in sorted(shapes):
         clips = from_suite(config, frames, size, cache)
         same = {n: b for n, b in named.items() if (b.preprocessing.frames, b.preprocessing.size) == (frames, size)}
-        readings |= read_clips(same, clips, names=names, batch=batch, title=config.difficulty)
+        readings |= read_clips(same, clips, names=names, batch=batch, title=config.difficulty, cache=cache)
     return {name: readings[name] for name in named}, clips

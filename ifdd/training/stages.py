@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from tqdm import tqdm
 
 from ifdd.data.arrays import new_array
@@ -24,8 +24,14 @@ BATCH = 16
 def backbone_key(model: DFERModel) -> str:
     """SHA-256 of all that the stages of a clip depend on: two models with one key make the same stages."""
     config = model.config
-    digest = hashlib.sha256(f"{config.backbone} {config.normalise} {config.frames} {config.size} {config.stages}".encode())
-    for name, tensor in model.backbone.state_dict().items():
+    about = f"{config.backbone} {config.normalise} {config.frames} {config.size} {config.stages}"
+    return weights_hash(model.backbone, about)
+
+
+def weights_hash(module: nn.Module, about: str) -> str:
+    """SHA-256 of `about`, and of names and bytes of all weights and buffers."""
+    digest = hashlib.sha256(about.encode())
+    for name, tensor in module.state_dict().items():
         digest.update(name.encode())
         digest.update(tensor.detach().cpu().contiguous().numpy().tobytes())
     return digest.hexdigest()
@@ -39,7 +45,7 @@ def read_stages(
 
     Raises: InputError when the disk refuses.
     """
-    key = hashlib.sha256(f"{backbone_key(model)} {mirrored} {_content(clips)}".encode()).hexdigest()
+    key = hashlib.sha256(f"{backbone_key(model)} {mirrored} {content_hash(clips)}".encode()).hexdigest()
     folder = cache / f"stages-{key[:24]}"
     if not folder.is_dir():
         with whole_folder(folder) as work:
@@ -64,7 +70,8 @@ def _write(model: DFERModel, clips: ClipSet, folder: Path, mirrored: bool, title
         array.flush()
 
 
-def _content(clips: ClipSet) -> str:
+def content_hash(clips: ClipSet) -> str:
+    """BLAKE2b of all pixels and their shape."""
     digest = hashlib.blake2b(str(clips.pixels.shape).encode())
     for start in range(0, len(clips), BATCH):
         digest.update(clips.read(list(range(start, min(start + BATCH, len(clips))))).tobytes())

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from bundles import save_random
 from hypothesis import given
 from hypothesis import strategies as st
@@ -66,6 +67,37 @@ def test_shared_backbones_change_nothing(bundles: list[Bundle], clips: ClipSet, 
         np.testing.assert_allclose(found[bundle.name].probs, predict_set(bundle.model, clips), atol=1e-6)
         assert found[bundle.name].activations["pyramid.X"].shape == (14, 64)
     assert set(found["plain-0"].activations) == {"pyramid.X"}
+
+
+def test_readings_are_kept_until_something_changes(
+    bundles: list[Bundle], clips: ClipSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    runs = []
+    encode = bundles[0].model.encode
+    monkeypatch.setattr(bundles[0].model, "encode", lambda c: (runs.append(1), encode(c))[1])
+
+    def read(bundle: Bundle, clips: ClipSet = clips, names: tuple[str, ...] = ("pyramid.X", "issm.sample_D")):
+        before = len(runs)
+        found = read_clips({bundle.name: bundle}, clips, names=names, batch=14, cache=tmp_path)[bundle.name]
+        return found, len(runs) - before
+
+    first, made = read(bundles[0])
+    again, kept = read(bundles[0])
+    assert (made, kept) == (1, 0)
+    np.testing.assert_array_equal(again.probs, first.probs)
+    assert set(again.activations) == {"pyramid.X", "issm.sample_D"}
+    np.testing.assert_array_equal(again.activations["pyramid.X"], first.activations["pyramid.X"])
+    assert read(bundles[0], names=("pyramid.X",))[1] == 1
+    assert read(as_recipe(bundles[0], "deep-0", seed=0, frames_shown="one"))[1] == 1
+    assert read(bundles[0], dataclasses.replace(clips, pixels=np.asarray(clips.pixels)[::-1]))[1] == 1
+    bias = bundles[0].model.head.classify.bias
+    before = bias.detach().clone()
+    with torch.no_grad():
+        bias += 1.0
+        changed, made = read(bundles[0])
+        bias.copy_(before)
+    assert made == 1
+    assert not np.array_equal(changed.probs, first.probs)
 
 
 def test_controls_are_shown_what_they_were_trained_on(bundles: list[Bundle], clips: ClipSet):

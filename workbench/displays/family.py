@@ -1,5 +1,8 @@
 """The family's table in Markdown: every figure with its interval, few seeds marked, nothing ranked that cannot be."""
 
+from math import isfinite
+from statistics import fmean
+
 from ifdd.data.scripted import SUITES
 from workbench.analysis.seeds import RANKED_FROM, SeedScore
 from workbench.family import MEASURES, FamilyResult, FamilyRow
@@ -23,7 +26,7 @@ def family_markdown(result: FamilyResult) -> str:
             _row(
                 [
                     _name(row), _how(row), str(len(row.checkpoints)), f"{row.parameters / 1e3:.0f} k", f"{row.macs / 1e9:.2f}",
-                    _whole(row.minutes.each), _percents(row.validation.each), *(_score(score) for score in scores),
+                    _mean(row.minutes.each, 1, 0), _mean(row.validation.each, 100, 1), *(_score(score) for score in scores),
                 ]
             )
         )  # fmt: skip
@@ -71,9 +74,7 @@ def _score(score: SeedScore) -> str:
     return f"{100 * score.uar.value:.1f} [{100 * score.uar.low:.1f}, {100 * score.uar.high:.1f}]"
 
 
-def _percents(values: tuple[float, ...]) -> str:
-    return f"{100 * sum(values) / len(values):.1f}"
-
-
-def _whole(values: tuple[float, ...]) -> str:
-    return f"{sum(values) / len(values):.0f}"
+def _mean(values: tuple[float, ...], factor: int, digits: int) -> str:
+    """Mean of what the cards say; a dash where none says it."""
+    known = [value for value in values if isfinite(value)]
+    return f"{factor * fmean(known):.{digits}f}" if known else "–"
