@@ -1,6 +1,7 @@
 """One training, from a recipe to a run folder with a checkpoint."""
 
 import ctypes
+import json
 import logging
 import os
 import platform
@@ -118,7 +119,8 @@ def _check_run(recipe: Recipe, out: Path, resume: bool) -> None:
 def _make_run(recipe: Recipe, out: Path) -> None:
     out.mkdir(parents=True)
     (out / CONFIG).write_text(recipe_yaml(recipe), encoding="utf-8")
-    write_json(out / ENVIRONMENT, environment())
+    source = None if recipe.init_from is None else load_checkpoint(recipe.init_from).card.sha256
+    write_json(out / ENVIRONMENT, environment() | {"init_from_sha256": source})
 
 
 def _fit(
@@ -180,11 +182,17 @@ def _finish(recipe: Recipe, out: Path, sets: dict[SplitName, ClipSet], model: DF
         labels=recipe.labels,
         preprocessing=Preprocessing(recipe.model.frames, size, recipe.preprocessing.crop, recipe.preprocessing.margin).to_dict(),
         data={split: clips.about for split, clips in sets.items()},
-        training={"recipe": recipe.model_dump(mode="json", exclude={"data": {"cache"}}), **timing},
+        training={"recipe": recipe.model_dump(mode="json", exclude={"data": {"cache"}}), **timing, **_source(out)},
         metrics=results,
         versions=library_versions(),
     )
     return save_checkpoint(out / CHECKPOINT, model, card)
+
+
+def _source(out: Path) -> dict[str, str]:
+    """The weights that a run started from, as its folder has known them since."""
+    found = json.loads((out / ENVIRONMENT).read_text(encoding="utf-8")).get("init_from_sha256")
+    return {} if found is None else {"init_from_sha256": found}
 
 
 def keep_freed_memory() -> None:

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from ifdd.checkpoints import CARD
+from ifdd.checkpoints import CARD, read_card
 from ifdd.errors import InputError
 from ifdd.training.recipe import Recipe, load_recipe, recipe_yaml
 from ifdd.training.run import CHECKPOINT, CONFIG
@@ -30,12 +30,14 @@ def sweep(
     Runs that are complete are kept, interrupted ones resumed, so the same command goes on where it stopped. A run whose
     `init_from` another one makes waits for it. `jobs` processes share the CPU's cores.
     Raises: InputError for two runs of one name (write `{seed}` into it), runs that start from each other, a finished run of
-    another recipe, or runs that failed (the others are finished first).
+    another recipe or from other weights than its source has now, or runs that failed (the others are finished first).
     """
     out = Path(out).resolve()
     waiting = _plan(recipes, seeds)
     for name, recipe in waiting.items():
         _check_same(recipe, out / name)
+        if recipe.init_from in waiting:
+            _check_source(out / name, out / recipe.init_from)
     copies = out / CHECKPOINTS
     copies.mkdir(parents=True, exist_ok=True)
     running: dict[str, subprocess.Popen[bytes]] = {}
@@ -93,6 +95,18 @@ def _plan(recipes: Sequence[str | Path], seeds: Sequence[int]) -> dict[str, Reci
 def _check_same(recipe: Recipe, folder: Path) -> None:
     if (folder / CONFIG).is_file() and load_recipe(folder / CONFIG) != recipe:
         raise InputError(f"{folder}: was trained with another recipe, see its {CONFIG}; choose another --out or remove it")
+
+
+def _check_source(folder: Path, source: Path) -> None:
+    """A finished run must have started from the weights that its source has now; runs that do not tell are believed."""
+    if not (folder / CHECKPOINT / CARD).is_file():
+        return
+    started = read_card(folder / CHECKPOINT).training.get("init_from_sha256")
+    if started and not ((source / CHECKPOINT / CARD).is_file() and read_card(source / CHECKPOINT).sha256 == started):
+        raise InputError(
+            f"{folder}: was trained from another {source.name} than stands in {source.parent}; remove it to train it anew, or "
+            "choose another --out"
+        )
 
 
 def _start(recipe: Recipe, folder: Path, copies: Path, jobs: int) -> subprocess.Popen[bytes]:

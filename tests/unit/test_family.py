@@ -1,6 +1,8 @@
 """Trainings on a frozen backbone, with told places, and many in a row."""
 
 import dataclasses
+import json
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -10,6 +12,7 @@ import torch
 import yaml
 
 import ifdd
+from ifdd.checkpoints import CARD, Card, read_card
 from ifdd.errors import InputError
 from ifdd.training import clipsets, run, sweep
 from ifdd.training.augment import to_clips
@@ -130,6 +133,8 @@ def test_a_frozen_backbone_stays_and_the_rest_learns(tmp_path: Path, reads: str)
     assert not torch.equal(before.state_dict()["head.classify.weight"], after.state_dict()["head.classify.weight"])
     clips = as_shown(clip_set("test"), "all", 0, reads)
     card = ifdd.load_checkpoint(checkpoint).card
+    assert card.training["init_from_sha256"] == ifdd.load_checkpoint(source).card.sha256
+    assert json.loads((tmp_path / "run" / run.ENVIRONMENT).read_text())["init_from_sha256"] == card.training["init_from_sha256"]
     guess = predict_set(after, clips).argmax(1)
     recalls = [(guess[clips.target == c] == c).mean() for c in range(7)]
     assert card.metrics["test"]["UAR"] == pytest.approx(np.mean(recalls))
@@ -176,8 +181,8 @@ def quick_runs(monkeypatch: pytest.MonkeyPatch) -> list[str]:
             started.append(recipe.name + (" resumed" if "--resume" in command else ""))
             self.returncode = int("bad" in recipe.name)
             if not self.returncode:
-                (folder / run.CHECKPOINT).mkdir(parents=True)
-                (folder / run.CHECKPOINT / "card.json").write_text(recipe.name)
+                source = recipe.init_from and folder.parent / recipe.init_from / run.CHECKPOINT
+                card(folder / run.CHECKPOINT, recipe, source)
                 (folder / run.CONFIG).write_text(Path(command[4]).read_text())
 
         def poll(self) -> int:
@@ -190,6 +195,17 @@ def quick_runs(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     monkeypatch.setattr(sweep, "POLL_S", 0.0)
     monkeypatch.setattr(subprocess, "Popen", Process)
     return started
+
+
+def card(folder: Path, recipe: Recipe, source: Path | str | None = None, sha256: str = "first") -> None:
+    """A card as a training writes it; it started from what `source` is now."""
+    started = {"init_from_sha256": read_card(Path(source)).sha256} if source else {}
+    written = Card(
+        name=recipe.name, notice="", model=recipe.model, labels=recipe.labels, preprocessing={}, data={}, training=started,
+        metrics={}, versions={}, sha256=sha256,
+    )  # fmt: skip
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / CARD).write_text(written.model_dump_json())
 
 
 def write(folder: Path, name: str, /, **changes: object) -> Path:
@@ -205,7 +221,7 @@ def test_a_sweep_trains_what_is_missing_and_starts_before_what_builds_on_it(tmp_
     assert quick_runs.index("first-0") < quick_runs.index("after-0")
     assert quick_runs.index("first-1") < quick_runs.index("after-1")
     assert sorted(path.name for path in found) == ["after-0", "after-1", "first-0", "first-1"]
-    assert (out / "checkpoints" / "after-1" / "card.json").read_text() == "after-1"
+    assert read_card(out / "checkpoints" / "after-1").name == "after-1"
     sweep.sweep([after, first], out, seeds=(0, 1, 2), jobs=2, say=lambda _: None)
     assert quick_runs[4:] == ["first-2", "after-2"]
 
@@ -246,7 +262,22 @@ def test_a_run_that_is_trained_anew_replaces_its_copy(tmp_path: Path, quick_runs
     (copy / "card.json").write_text("an earlier training")
     sweep.sweep([one], out, say=lambda _: None)
     assert quick_runs == ["one-0"]
-    assert (copy / "card.json").read_text() == "one-0"
+    assert read_card(copy).name == "one-0"
+
+
+def test_a_sweep_refuses_a_run_whose_source_was_trained_anew(tmp_path: Path, quick_runs: list[str]):
+    first, after, out = write(tmp_path, "first"), write(tmp_path, "after", init_from="first-{seed}"), tmp_path / "runs"
+    sweep.sweep([first, after], out, say=lambda _: None)
+    sweep.sweep([first, after], out, say=lambda _: None)
+    card(out / "first-0" / run.CHECKPOINT, load_recipe(first), sha256="second")
+    with pytest.raises(InputError, match=r"after-0: was trained from another first-0 .*; remove it to train it anew"):
+        sweep.sweep([first, after], out, say=lambda _: None)
+    shutil.rmtree(out / "first-0")
+    with pytest.raises(InputError, match="after-0: was trained from another first-0"):
+        sweep.sweep([first, after], out, say=lambda _: None)
+    shutil.rmtree(out / "after-0")
+    sweep.sweep([first, after], out, say=lambda _: None)
+    assert quick_runs == ["first-0", "after-0", "first-0", "after-0"]
 
 
 def test_random_labels_are_those_of_other_training_clips(monkeypatch: pytest.MonkeyPatch):
