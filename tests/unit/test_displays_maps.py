@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 from ifdd import InputError, create_model
 from workbench.analysis.difference import difference
@@ -89,6 +90,11 @@ def test_difference_strip_is_red_where_the_first_has_more(branches, tmp_path: Pa
     strong &= result.read[0][:, None, None]
     assert (np.sign(lean)[strong] == np.sign(result.frames[0])[strong]).mean() > 0.99
     assert "red, Y_D has more" in words(strip.plot().figure_)
+    long = DifferenceStrip.from_difference(PIXELS, SECONDS, difference(branches["D"], branches["S"], ("one " * 20, "two " * 20)))
+    figure = long.plot().figure_
+    renderer = FigureCanvasAgg(figure).get_renderer()
+    boxes = [text.get_window_extent(renderer) for text in figure.texts]
+    assert all(box.x1 <= figure.bbox.x1 and box.y0 >= 0 for box in boxes)
     strip.save(tmp_path / "difference.png", dpi=40)
     with pytest.raises(InputError, match="do not fit maps"):
         DifferenceStrip.from_difference(PIXELS[:2], SECONDS, result)

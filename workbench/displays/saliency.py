@@ -1,5 +1,6 @@
 """Where the model looks, frame by frame: the film strip of a clip."""
 
+import textwrap
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Self
@@ -35,6 +36,8 @@ PER_LINE = 16
 """Frames in one line of a film strip."""
 TITLE = 90
 """Letters of a title that fit, however wide; a longer one is shortened in its middle."""
+CAPTION = 130
+"""Letters of a line below the strip."""
 
 
 @dataclass(frozen=True)
@@ -170,7 +173,7 @@ class FilmStrip(Display):
         lines = [self.caption, *self.remarks]
         if any(len(row.marks) for row in self.rows):
             lines.append("▲ where the group's steps read" + ("; hatched: no step reads this frame" if self.hatched else ""))
-        return lines
+        return [part for line in lines for part in textwrap.wrap(line, CAPTION)]
 
     def _draw_row(self, axes: Axes, row: Row, chosen: range, *, times: bool) -> None:
         first, last = chosen.start - 0.5, chosen.stop - 0.5
