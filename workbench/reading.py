@@ -14,7 +14,7 @@ from tqdm import tqdm
 
 import ifdd
 from ifdd.checkpoints import Bundle
-from ifdd.data.scripted.jobs import whole_folder
+from ifdd.folders import whole_folder
 from ifdd.hooks import HookFunction
 from ifdd.model import DFERModel
 from ifdd.training.augment import to_clips

@@ -2,8 +2,6 @@
 
 import hashlib
 import json
-import shutil
-import tempfile
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -21,6 +19,7 @@ from ifdd.data.preprocessing import Preprocessing
 from ifdd.data.scripted import SuiteConfig, suite_scripts, training_arrays
 from ifdd.data.scripted.suite import clip_id
 from ifdd.errors import InputError
+from ifdd.folders import make_once
 from ifdd.labels import EMOTIONS
 from ifdd.training.oracle import truth_places
 from ifdd.training.recipe import Recipe, ScriptedData, ScriptedSet
@@ -160,8 +159,7 @@ def from_manifest(path: Path, preprocessing: Preprocessing, labels: Sequence[str
     crops = frame["crop"].tolist() if "crop" in frame else ["none"] * len(frame)
     key = json.dumps([data_hash(frame), files_hash(frame), crops, preprocessing.to_dict()])
     folder = cache / hashlib.sha256(key.encode()).hexdigest()[:24]
-    if not folder.is_dir():
-        _decode(frame, crops, preprocessing, folder, progress)
+    make_once(folder, lambda work: _decode(frame, crops, preprocessing, work, progress))
     return ClipSet(
         pixels=np.load(folder / "clips.npy", mmap_mode="r", allow_pickle=False),
         target=frame["label"].to_numpy(np.int64),
@@ -172,21 +170,13 @@ def from_manifest(path: Path, preprocessing: Preprocessing, labels: Sequence[str
     )
 
 
-def _decode(frame: pd.DataFrame, crops: list[str], preprocessing: Preprocessing, folder: Path, progress: bool) -> None:
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    work = Path(tempfile.mkdtemp(prefix=".decoding-", dir=folder.parent))
-    try:
-        shape = (len(frame), preprocessing.frames, *preprocessing.size, 3)
-        pixels = new_array(work / "clips.npy", shape)
-        rows = tqdm(frame.itertuples(), total=len(frame), desc="decode", unit="clip", disable=not progress)
-        for i, (row, crop) in enumerate(zip(rows, crops, strict=True)):
-            fps = float(row.fps) if row.kind == "frames" else None
-            pixels[i] = load_clip(clip_path(frame, row), replace(preprocessing, crop=crop), fps=fps).pixels
-        pixels.flush()
-        del pixels
-        work.rename(folder)
-    finally:
-        shutil.rmtree(work, ignore_errors=True)
+def _decode(frame: pd.DataFrame, crops: list[str], preprocessing: Preprocessing, work: Path, progress: bool) -> None:
+    pixels = new_array(work / "clips.npy", (len(frame), preprocessing.frames, *preprocessing.size, 3))
+    rows = tqdm(frame.itertuples(), total=len(frame), desc="decode", unit="clip", disable=not progress)
+    for i, (row, crop) in enumerate(zip(rows, crops, strict=True)):
+        fps = float(row.fps) if row.kind == "frames" else None
+        pixels[i] = load_clip(clip_path(frame, row), replace(preprocessing, crop=crop), fps=fps).pixels
+    pixels.flush()
 
 
 def check_disjoint(sets: dict[SplitName, ClipSet]) -> None:

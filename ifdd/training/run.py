@@ -117,7 +117,10 @@ def _check_run(recipe: Recipe, out: Path, resume: bool) -> None:
 
 
 def _make_run(recipe: Recipe, out: Path) -> None:
-    out.mkdir(parents=True)
+    try:
+        out.mkdir(parents=True)
+    except FileExistsError:
+        raise InputError(f"{out}: another training has begun there in the meantime; choose another --out") from None
     (out / CONFIG).write_text(recipe_yaml(recipe), encoding="utf-8")
     source = None if recipe.init_from is None else load_checkpoint(recipe.init_from).card.sha256
     write_json(out / ENVIRONMENT, environment() | {"init_from_sha256": source})

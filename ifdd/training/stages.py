@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from tqdm import tqdm
 
 from ifdd.data.arrays import new_array
-from ifdd.data.scripted.jobs import whole_folder
+from ifdd.folders import make_once
 from ifdd.model import DFERModel
 from ifdd.training.augment import to_clips
 from ifdd.training.clipsets import ClipSet
@@ -47,9 +47,7 @@ def read_stages(
     """
     key = hashlib.sha256(f"{backbone_key(model)} {mirrored} {content_hash(clips)}".encode()).hexdigest()
     folder = cache / f"stages-{key[:24]}"
-    if not folder.is_dir():
-        with whole_folder(folder) as work:
-            _write(model, clips, work, mirrored, title, progress)
+    make_once(folder, lambda work: _write(model, clips, work, mirrored, title, progress))
     return {stage: np.load(folder / f"{stage}.npy", mmap_mode="r", allow_pickle=False) for stage in model.config.stages}
 
 

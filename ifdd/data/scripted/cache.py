@@ -10,10 +10,11 @@ from tqdm import tqdm
 
 from ifdd.data.arrays import new_array
 from ifdd.data.scripted.clips import GENERATOR_VERSION, render_clip, render_times
-from ifdd.data.scripted.jobs import pool_map, whole_folder
+from ifdd.data.scripted.jobs import pool_map
 from ifdd.data.scripted.script import Script
 from ifdd.data.scripted.suites import SuiteConfig, by_person, suite_scripts
 from ifdd.errors import InputError
+from ifdd.folders import make_once
 from ifdd.labels import EMOTIONS
 
 
@@ -52,24 +53,23 @@ def training_arrays(
     for script in scripts:
         key.update(script.digest().encode())
     folder = Path(cache_dir) / key.hexdigest()[:24]
-    if not folder.is_dir():
-        _render(scripts, frames, size, folder, workers, progress, f"render {cfg.name} {cfg.split}")
+    title = f"render {cfg.name} {cfg.split}"
+    make_once(folder, lambda work: _render(scripts, frames, size, work, workers, progress, title))
     clips = np.load(folder / "clips.npy", mmap_mode="r", allow_pickle=False)
     labels = np.array([EMOTIONS.index(s.emotion) for s in scripts], np.int64)
     return TrainingArrays(clips, labels, np.load(folder / "intensity.npy", allow_pickle=False))
 
 
-def _render(scripts: list[Script], frames: int, size: int, folder: Path, workers: int, progress: bool, title: str) -> None:
+def _render(scripts: list[Script], frames: int, size: int, work: Path, workers: int, progress: bool, title: str) -> None:
     keep = segment_centres(32, frames)
-    with whole_folder(folder) as work:
-        render_clip(scripts[0], size, np.array([0.0]), masks=False)  # compiles once, before the pool starts
-        clips = new_array(work / "clips.npy", (len(scripts), frames, size, size, 3))
-        intensity = np.zeros((len(scripts), frames), np.float32)
-        order = by_person(scripts)
-        with pool_map(_job, [(scripts[i], size, keep) for i in order], workers) as results:
-            bar = tqdm(results, total=len(order), desc=title, unit="clip", disable=not progress)
-            for i, (pixels, curve) in zip(order, bar, strict=True):
-                clips[i], intensity[i] = pixels, curve
-        clips.flush()
-        del clips
-        np.save(work / "intensity.npy", intensity)
+    render_clip(scripts[0], size, np.array([0.0]), masks=False)  # compiles once, before the pool starts
+    clips = new_array(work / "clips.npy", (len(scripts), frames, size, size, 3))
+    intensity = np.zeros((len(scripts), frames), np.float32)
+    order = by_person(scripts)
+    with pool_map(_job, [(scripts[i], size, keep) for i in order], workers) as results:
+        bar = tqdm(results, total=len(order), desc=title, unit="clip", disable=not progress)
+        for i, (pixels, curve) in zip(order, bar, strict=True):
+            clips[i], intensity[i] = pixels, curve
+    clips.flush()
+    del clips
+    np.save(work / "intensity.npy", intensity)

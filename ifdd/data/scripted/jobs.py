@@ -1,39 +1,13 @@
-"""Folders that are whole or not there, folders that outlive an interruption, and work spread over processes."""
+"""Folders that outlive an interruption, and work spread over processes."""
 
 import errno
 import multiprocessing
 import re
 import shutil
-import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
-
-from ifdd.errors import InputError
-
-
-@contextmanager
-def whole_folder(out: Path) -> Iterator[Path]:
-    """A temporary folder beside `out` that becomes `out` when the block ends well, and is removed when it does not.
-
-    Where another process made `out` in the meantime, that one stays. Raises: InputError when the disk refuses.
-    """
-    work: Path | None = None
-    try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        work = Path(tempfile.mkdtemp(prefix=f".{out.name}-", dir=out.parent))
-        yield work
-        work.chmod(0o755)  # mkdtemp makes it private
-        if not out.exists():
-            work.rename(out)
-    except OSError as error:
-        raise InputError(
-            f"{out}: cannot be written: {error.strerror or error}; free the disk or choose another folder"
-        ) from error
-    finally:
-        if work is not None:
-            shutil.rmtree(work, ignore_errors=True)
 
 
 def partial_folder(out: Path, key: str) -> Path:

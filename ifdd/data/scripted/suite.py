@@ -15,7 +15,7 @@ from tqdm import tqdm
 from ifdd.data.manifest import FILE_NAME, write_manifest
 from ifdd.data.scripted.clips import GENERATOR_VERSION, MASK_THRESHOLD, render_clip, render_times
 from ifdd.data.scripted.face import FaceModel
-from ifdd.data.scripted.jobs import partial_folder, pool_map, settle, whole_folder
+from ifdd.data.scripted.jobs import partial_folder, pool_map, settle
 from ifdd.data.scripted.script import Script
 from ifdd.data.scripted.store import read_mask, read_regions, write_clip
 from ifdd.data.scripted.suites import (
@@ -175,5 +175,5 @@ def _table(cfg: SuiteConfig, scripts: list[Script], names: list[str], frames: in
 
 __all__ = [
     "IDENTITY_RANGES", "SuiteConfig", "by_person", "clip_id", "factors", "pool_map", "read_mask", "read_regions",
-    "render_suite", "suite_identities", "suite_scripts", "whole_folder", "write_clip",
+    "render_suite", "suite_identities", "suite_scripts", "write_clip",
 ]  # fmt: skip
