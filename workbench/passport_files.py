@@ -44,7 +44,8 @@ def _png(path: Path) -> str:
 
 
 def _svg(path: Path) -> str:
-    return next((element.text or "" for _, element in ET.iterparse(path) if element.tag == _DESCRIPTION), "")
+    with path.open("rb") as stream:  # iterparse would leave a file open that is not read to its end
+        return next((element.text or "" for _, element in ET.iterparse(stream) if element.tag == _DESCRIPTION), "")
 
 
 def _pdf(path: Path) -> str:

@@ -51,13 +51,13 @@ def runs(tiny: TinyDemo) -> list[str]:
     return [str(tiny.checkpoints / name) for name in ("tiny-baseline", "tiny-ifdd")]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # a command that is open: it must not reach into other modules
 def study(tiny: TinyDemo, runs: list[str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Study]:
     with issuing("workbench figures"):
         yield open_study(runs, tiny.demo / "clips", tmp_path_factory.mktemp("kept"))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def made(study: Study) -> Made:
     return make_figures(study, Wish(published=("C3D",)))
 
