@@ -28,6 +28,7 @@ class RobustnessDisplay(Display):
 
     def _draw(self, ax: Any) -> None:
         noisy, others = self._suites()
+        count = len(self.result.members)
         shown = [part for part in (noisy, others) if part]
         axes = new_grid(ax, 1, len(shown), 4.6 * len(shown), 3.8, sharey=True)[0]
         for panel, suites in zip(axes, shown, strict=True):
@@ -35,7 +36,7 @@ class RobustnessDisplay(Display):
                 scores = [self.result.suite(suite).scores[variant] for suite in suites]
                 middle, arms = _percent(scores)
                 ranked = scores[0].ranked
-                shift = (i - (len(self.result.members) - 1) / 2) * 0.1
+                shift = (i - (count - 1) / 2) * min(0.1, 0.8 / count)  # side by side, without reaching the next suite
                 if suites is noisy:
                     x = 100 * np.array([NOISY[suite] for suite in suites]) + 4 * shift
                 else:
