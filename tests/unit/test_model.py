@@ -186,6 +186,22 @@ def test_residual_networks_halve_time_once(name: str, frames: int) -> None:
     assert output.logits.shape == (1, 7)
 
 
+@pytest.mark.parametrize("name", ["r3d-tiny-baseline", "r2plus1d18-baseline"])
+def test_residual_networks_start_blind_to_what_does_not_move(name: str) -> None:
+    model = tiny(name)
+    still, moving = torch.rand(1, 3, 1, 32, 32).expand(-1, -1, 8, -1, -1), torch.rand(1, 3, 8, 32, 32)
+    answers: list[torch.Tensor] = []
+    with torch.no_grad():
+        for clips in (still, moving):
+            features = clips
+            for module in model.backbone.stem:
+                features = module(features)
+                if isinstance(module, torch.nn.Conv3d) and module.kernel_size[0] > 1:
+                    break
+            answers.append(features[:, :, 1:-1].abs().max())  # the first and the last frame see the padding in time
+    assert answers[0] < 1e-5 < 0.1 < answers[1]
+
+
 def test_small_residual_network_has_a_fifth_of_the_channels() -> None:
     assert all(small <= large / 5 for small, large in zip(RESNET_SPECS["r3d-tiny"].dims, RESNET_SPECS["r3d18"].dims, strict=True))
 
