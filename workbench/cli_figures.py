@@ -35,7 +35,7 @@ def figures(
     ] = None,
     clip: Annotated[str | None, typer.Option(help="Clip of the schematic; by default the first that is not neutral.")] = None,
     method: Annotated[str, typer.Option(help="Of the maps, as workbench saliency.")] = "gradcam",
-    verdicts: Annotated[Path | None, typer.Option(help="Folder of workbench faithfulness: maps that failed get a badge.")] = None,
+    verdicts: Annotated[Path | None, typer.Option(help="Of workbench faithfulness; default: beside the card.")] = None,
     benchmark: Benchmark = None,
     device: Device = "auto",
     seed: Seed = 0,

@@ -44,7 +44,7 @@ def saliency(
     fill: Annotated[Fill, typer.Option(help="What integrated gradients and occlusion start from.")] = "black",
     steps: Annotated[int, typer.Option(min=1, help="Of integrated gradients.")] = 50,
     versus: Annotated[str | None, typer.Option(help="Another checkpoint, whose maps are subtracted.")] = None,
-    verdicts: Annotated[Path | None, typer.Option(help="Folder of workbench faithfulness: maps that failed get a badge.")] = None,
+    verdicts: Annotated[Path | None, typer.Option(help="Of workbench faithfulness; default: beside the card.")] = None,
     frames: Annotated[bool, typer.Option("--frames", help="Also the importance of each frame.")] = False,
     crop: Annotated[
         Literal["face", "center", "none"] | None, typer.Option(help="Of videos; default: the checkpoint's own.")
@@ -59,7 +59,7 @@ def saliency(
     from workbench.explain_files import output_names
     from workbench.maps import Request, from_manifest, from_videos
     from workbench.saliency_files import write_maps
-    from workbench.verdicts import read_verdicts
+    from workbench.verdicts import known_verdicts
 
     if bool(videos) == (data is not None):
         raise InputError("give either videos or --data clips.parquet")
@@ -69,7 +69,7 @@ def saliency(
     names = None if activation is None else tuple(name.strip() for name in activation.split(",") if name.strip())
     request = Request(method, names, target, against, weights, normalise, fill, steps)
     request.check(bundle)
-    known = None if verdicts is None else read_verdicts(verdicts, bundle)
+    known = known_verdicts(bundle, verdicts)
     other = None if versus is None else _load(versus, device)
     if data is not None:
         rows, shown = from_manifest(bundle, data, clips)

@@ -22,7 +22,7 @@ from workbench.analysis.faithfulness import Verdict
 from workbench.analysis.saliency import Normalisation, SaliencyResult, Weights, gradcam_branches
 from workbench.analysis.splits import SplitResult, inspect_split
 from workbench.displays.saliency import row_name
-from workbench.verdicts import verdicts_beside
+from workbench.verdicts import known_verdicts, verdicts_on
 
 BATCH = 4
 """Windows that are in memory at a time."""
@@ -161,7 +161,7 @@ def explain_source(bundle: Bundle, source: Source, options: Options) -> Explanat
         saliency=maps,
         split=split,
         timeline=timeline,
-        verdicts=verdicts_beside(bundle, maps),
+        verdicts=verdicts_on(known_verdicts(bundle), maps),
     )
 
 

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from ifdd.checkpoints import Bundle
+from ifdd.config import ModelConfig
 from ifdd.data.manifest import data_hash
 from ifdd.errors import InputError
 from workbench.analysis._result import Result
@@ -83,7 +84,7 @@ def make_report(
     ]
     for request in requests:
         request.check(bundle)
-    if shuffled is not None and (shuffled.labels != bundle.labels or shuffled.model.config != bundle.model.config):
+    if shuffled is not None and (shuffled.labels != bundle.labels or _layers(shuffled) != _layers(bundle)):
         raise InputError(f"{shuffled.name} is another architecture than {bundle.name}, or has other labels; train the same one")
     rows, shown = from_manifest(bundle, Path(manifest), clips)
     device = next(bundle.model.parameters()).device
@@ -154,6 +155,11 @@ def markdown(report: FaithfulnessReport) -> str:
         ]
         lines += markdown_table(["order", "deletion", "insertion", "gap", "gap beyond random"], cells)
     return "\n".join(lines) + "\n"
+
+
+def _layers(bundle: Bundle) -> ModelConfig:
+    """What computes: dropout belongs to the training."""
+    return bundle.model.config.model_copy(update={"dropout": 0.0, "drop_path": 0.0})
 
 
 def _name(method: str, activation: str) -> str:

@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from ifdd.repository import source_commit
 from workbench.provenance import DISTRIBUTION, versions_of
 
 SCHEMA = 1
@@ -41,7 +42,7 @@ class Passport:
     """What one file was made from.
 
     `normalisation`: how numbers were scaled before they were drawn; `analyses`: by name, the function and its parameters;
-    `inputs`: digests of the arrays that they read.
+    `inputs`: digests of the arrays that they read; `commit`: of this repository, None for an installed copy.
     """
 
     runs: tuple[Run, ...]
@@ -51,6 +52,7 @@ class Passport:
     analyses: Mapping[str, Mapping[str, Any]]
     inputs: Mapping[str, str]
     versions: Mapping[str, str]
+    commit: str | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Plain dicts, ready for JSON."""
@@ -71,6 +73,7 @@ class Passport:
             rest = {key: value for key, value in about.items() if key != "analysis" and value}
             told.append(f"analysis: {name}, {about.get('analysis', '')} {json.dumps(rest, sort_keys=True, ensure_ascii=False)}")
         told += [f"input: {name} {digest}" for name, digest in self.inputs.items()]
+        told += [f"commit: {self.commit}"] if self.commit else []
         return [*told, f"versions: {', '.join(f'{name} {number}' for name, number in self.versions.items())}"]
 
     @classmethod
@@ -164,7 +167,8 @@ def issue(provenance: str = "", normalisation: str = "none") -> Passport:
         versions |= about.pop("versions", {})
         inputs |= {f"{key}: {name}": value for name, value in about.pop("inputs", {}).items()}
         analyses[key] = about
-    return Passport(tuple(desk.runs.values()), tuple(desk.data.values()), normalisation, desk.command, analyses, inputs, versions)
+    runs, data = tuple(desk.runs.values()), tuple(desk.data.values())
+    return Passport(runs, data, normalisation, desk.command, analyses, inputs, versions, source_commit())
 
 
 def _unused(name: str, taken: Mapping[str, object]) -> str:

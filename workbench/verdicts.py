@@ -32,14 +32,14 @@ def read_verdicts(path: str | Path, bundle: Bundle) -> dict[tuple[str, str], Ver
     return {(row.method, row.activation): row for row in rows}
 
 
-def verdicts_beside(bundle: Bundle, maps: dict[str, SaliencyResult]) -> dict[str, Verdict]:
-    """Verdicts on maps by branch, from the report beside the checkpoint's card; maps that were not tested are left out.
+def known_verdicts(bundle: Bundle, given: str | Path | None = None) -> dict[tuple[str, str], Verdict]:
+    """Verdicts of the report `given`; else of the one beside the checkpoint's card; none where there is neither.
 
-    Raises: InputError for a report that is damaged or of other weights.
+    Raises: InputError as `read_verdicts`.
     """
-    if not (bundle.path / FILE).is_file():
+    if given is None and not (bundle.path / FILE).is_file():
         return {}
-    return verdicts_on(read_verdicts(bundle.path, bundle), maps)
+    return read_verdicts(bundle.path if given is None else given, bundle)
 
 
 def verdicts_on(

@@ -5,7 +5,6 @@ import json
 import logging
 import os
 import platform
-import subprocess
 import time
 import warnings
 from collections.abc import Iterator
@@ -27,6 +26,7 @@ from ifdd.device import choose_device
 from ifdd.errors import InputError
 from ifdd.losses import IFDDLoss, LiftingLoss
 from ifdd.model import DFERModel, create_model
+from ifdd.repository import source_commit
 from ifdd.training.clipsets import SPLITS, ClipSet, SplitName, check_disjoint, load_split
 from ifdd.training.datamodule import ClipDataModule
 from ifdd.training.evaluation import METRICS, PREDICTIONS, predict_set, predictions_frame, score, write_json, write_predictions
@@ -218,17 +218,8 @@ def environment() -> dict[str, Any]:
         "torch_threads": torch.get_num_threads(),
         "cpus": os.cpu_count(),
         "cuda": torch.cuda.get_device_name() if torch.cuda.is_available() else None,
-        "commit": _commit(),
+        "commit": source_commit(),
     }
-
-
-def _commit() -> str | None:
-    here = Path(__file__).parent
-    try:
-        done = subprocess.run(["git", "-C", here, "rev-parse", "HEAD"], capture_output=True, text=True, check=True)
-    except (OSError, subprocess.CalledProcessError):
-        return None  # installed without its repository
-    return done.stdout.strip()
 
 
 @contextmanager

@@ -115,7 +115,7 @@ def _start(recipe: Recipe, folder: Path, copies: Path, jobs: int) -> subprocess.
     file.write_text(recipe_yaml(recipe), encoding="utf-8")
     resume = ["--resume"] if (folder / CONFIG).is_file() else []
     threads = max(1, (os.cpu_count() or 1) // jobs)
-    setting = os.environ | {"OMP_NUM_THREADS": str(threads), "IFDD_CHECKPOINTS": str(copies)}
+    setting = {"OMP_NUM_THREADS": str(threads)} | os.environ | {"IFDD_CHECKPOINTS": str(copies)}  # the user's own number counts
     command = [sys.executable, "-c", "from ifdd.cli import main; main()", "train", str(file), "--out", str(folder), *resume]
     with folder.with_name(f"{folder.name}.log").open("ab") as log:
         return subprocess.Popen(command, env=setting, stdout=log, stderr=subprocess.STDOUT)

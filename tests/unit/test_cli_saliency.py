@@ -1,6 +1,7 @@
 """`workbench saliency` and `workbench faithfulness`, from the words typed to the files."""
 
 import json
+import shutil
 import sys
 from pathlib import Path
 
@@ -167,13 +168,22 @@ def test_faithfulness_and_the_badge_that_it_leaves(run, tiny_bundle_dir: Path, c
     assert code == 0, err
     about = json.loads(next(shown.glob("*/saliency.json")).read_text(encoding="utf-8"))
     assert about["maps"]["D"]["verdict"]["passes"] == verdicts["hirescam", "ladm.Y_D"].passes
+    tested = shutil.copytree(tiny_bundle_dir, tmp_path / "tested")  # with its report beside the card nobody needs to name it
+    shutil.copy(out / "faithfulness.json", tested)
+    options = ["--data", clips_manifest, "--clips", 1, "--method", "hirescam", "--out", tmp_path / "again"]
+    code, _, err = run("saliency", "--checkpoint", tested, *options)
+    assert code == 0, err
+    again = json.loads(next((tmp_path / "again").glob("*/saliency.json")).read_text(encoding="utf-8"))
+    assert again["maps"]["D"]["verdict"] == about["maps"]["D"]["verdict"]
 
 
 def test_reports_of_others_are_refused(
     tiny_bundle_dir: Path, baseline_bundle_dir: Path, clips_manifest: Path, tmp_path: Path
 ) -> None:
     tiny, baseline = load_checkpoint(tiny_bundle_dir), load_checkpoint(baseline_bundle_dir)
-    report = make_report(baseline, clips_manifest, methods=["gradcam"], clips=2, steps=2, independent=False, shuffled=baseline)
+    regular = load_checkpoint(baseline_bundle_dir)  # dropout is no part of the architecture
+    regular.model.config = regular.model.config.model_copy(update={"dropout": 0.3})
+    report = make_report(baseline, clips_manifest, methods=["gradcam"], clips=2, steps=2, independent=False, shuffled=regular)
     assert "shuffled labels" in report.verdicts[0].failed  # its own maps: nothing differs
     write_report(report, tmp_path / "r")
     with pytest.raises(InputError, match="of other weights"):

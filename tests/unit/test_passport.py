@@ -144,6 +144,12 @@ def test_another_schema_is_refused() -> None:
         Passport.from_json(json.dumps(old))
 
 
+def test_passports_from_before_commits_were_noted_are_read() -> None:
+    old = issue().to_dict()
+    del old["commit"]
+    assert Passport.from_json(json.dumps(old)).commit is None
+
+
 def test_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     file = confusion().save(tmp_path / "figure.svg")
     for words in (["--json"], []):

@@ -21,7 +21,7 @@ from workbench.figures.published import published_recalls
 from workbench.figures.sheet import Column, Sheet
 from workbench.files import check_folder, write_text
 from workbench.study import Study
-from workbench.verdicts import read_verdicts
+from workbench.verdicts import known_verdicts
 
 CAPTIONS = "captions.md"
 FORMATS = ("png", "svg", "pdf")
@@ -57,7 +57,7 @@ def make_figures(study: Study, wish: Wish) -> Made:
     column = wish.column
     bundle = study.bundles[study.main]
     published_recalls(wish.published or (), study.labels)
-    verdicts: Verdicts = {} if wish.verdicts is None else read_verdicts(wish.verdicts, bundle)
+    verdicts: Verdicts = known_verdicts(bundle, wish.verdicts)
     family = None if wish.benchmark is None else read_benchmark(wish.benchmark)
     if wish.clip is not None and wish.clip not in set(study.collections[study.main].predictions["clip_id"]):
         raise InputError(f"{study.manifest} has no clip {wish.clip!r}; its first is {study.clips['clip_id'].iloc[0]!r}")

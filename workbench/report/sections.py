@@ -32,6 +32,7 @@ from workbench.passport import config_hash
 from workbench.report.page import Chart, Section, Table, chart
 from workbench.split_report import split_of_clip
 from workbench.study import Study, stages_of
+from workbench.verdicts import known_verdicts
 
 FLIPS = 200
 """Clips that flip which a page lists; the counts are of all."""
@@ -198,7 +199,7 @@ def splits(study: Study) -> Section:
 
 def maps(study: Study) -> Section:
     """Class activation maps, one clip a class."""
-    sheet = maps_sheet(study)
+    sheet = maps_sheet(study, verdicts=known_verdicts(study.bundles[study.main]))
     return Section(
         "Where does the model look?", "A map is a claim; workbench faithfulness tests it.", [chart(sheet, sheet.caption)]
     )
