@@ -129,7 +129,7 @@ def load_checkpoint(name_or_path: str | Path) -> Bundle:
         raise InputError(f"{file} is not a safetensors file: {error}") from None
     model = create_model(card.model)
     load_exactly(model, state_dict)
-    return Bundle(model.eval(), card, Preprocessing.from_dict(card.preprocessing), folder)
+    return Bundle(model.eval(), card, Preprocessing.from_dict(card.preprocessing), folder.absolute())
 
 
 def verify_checkpoint(name_or_path: str | Path) -> None:

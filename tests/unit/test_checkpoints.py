@@ -49,6 +49,8 @@ def test_by_name(saved: tuple[DFERModel, Path], monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setenv("IFDD_CHECKPOINTS", str(saved[1].parent))
     assert list_checkpoints()["tiny"] == saved[1]
     assert ifdd.load_checkpoint("tiny").name == "tiny"
+    monkeypatch.chdir(saved[1].parent)
+    assert ifdd.load_checkpoint("tiny").path == saved[1]  # not relative: who changes the folder still finds what lies beside it
     with pytest.raises(InputError, match=r"unknown checkpoint 'tinny'; known: .*tiny"):
         ifdd.load_checkpoint("tinny")
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sklearn.metrics import roc_auc_score
+from sklearn.metrics import average_precision_score, roc_auc_score
 
 from ifdd.errors import InputError
 from workbench.analysis import disentanglement
@@ -49,6 +49,18 @@ class TestSplitQuality:
         # with the whole clip in reach every dynamic step can read an active frame
         far = disentanglement.split_quality(*split_of([1, 3, 5, 7]), TRUTH, offset_range=8)
         assert far.score("oracle").auroc.value == 1
+
+    @pytest.mark.parametrize("values", [3, 1000])  # with many ties, and with hardly any
+    def test_areas_are_those_of_scikit_learn(self, values: int) -> None:
+        rng = np.random.default_rng(0)
+        dynamic, static = rng.integers(0, values, (2, 40, 4, STEPS)).astype(float)
+        truth = rng.uniform(0, 1, (40, STEPS)) ** 3
+        result = disentanglement.split_quality(dynamic, static, truth).score()
+        score, shown = (dynamic - static).sum(1), truth > 0.25 * truth.max(1, keepdims=True)
+        some = [i for i in range(40) if not shown[i].all()]
+        assert result.clips == len(some)
+        assert result.auroc.value == pytest.approx(np.mean([roc_auc_score(shown[i], score[i]) for i in some]), abs=1e-12)
+        assert result.ap.value == pytest.approx(np.mean([average_precision_score(shown[i], score[i]) for i in some]), abs=1e-12)
 
     def test_motion_is_the_slope_and_not_the_level(self) -> None:
         ramp = np.tile(np.r_[np.zeros(4), np.linspace(0, 1, 8), np.ones(4)], (3, 1))  # (3, 16): two values a feature frame

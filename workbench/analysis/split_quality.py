@@ -11,7 +11,6 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.optimize import linear_sum_assignment
-from sklearn.metrics import average_precision_score, roc_auc_score
 
 from ifdd.errors import InputError
 from workbench.analysis._clusters import draw_weights, group_members, mean_interval
@@ -129,7 +128,6 @@ def split_quality(
             "split_quality",
             {"threshold": THRESHOLD, "offset_range": offset_range, "resamples": resamples, "seed": seed},
             {"weights_D": dynamic, "weights_S": static, "truth": intensity},
-            ("scikit-learn",),
         ),
     )
 
@@ -156,14 +154,21 @@ def _motion(intensity: np.ndarray, steps: int) -> np.ndarray:
 
 
 def _by_clip(values: np.ndarray, truth: np.ndarray, active: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """AUROC and average precision (n,) each; NaN where a clip's frames are all active or none is."""
-    auroc, ap = np.full(len(values), np.nan), np.full(len(values), np.nan)
-    for i in np.flatnonzero(active):
-        shown = truth[i] > THRESHOLD * truth[i].max()
-        if shown.any() and not shown.all():
-            auroc[i] = roc_auc_score(shown, values[i])
-            ap[i] = average_precision_score(shown, values[i])
-    return auroc, ap
+    """AUROC and average precision (n,) each, as scikit-learn has them; NaN where a clip's frames are all active or none is.
+
+    All clips at once, by comparing every pair of frames: a call of scikit-learn for each clip costs a thousand times as much.
+    """
+    shown = truth > THRESHOLD * truth.max(1, keepdims=True)
+    scored = active & shown.any(1) & ~shown.all(1)
+    gap = values[:, :, None] - values[:, None, :]  # [i, t, u]: how far frame t is above frame u
+    wins = (gap > 0) + 0.5 * (gap == 0)
+    found, others = shown.sum(1), (~shown).sum(1)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        auroc = np.einsum("nt,ntu,nu->n", shown, wins, ~shown) / (found * others)
+        reached = gap <= 0  # u is retrieved by the time t is
+        precision = (reached * shown[:, None, :]).sum(2) / reached.sum(2)
+        ap = (precision * shown).sum(1) / found
+    return np.where(scored, auroc, np.nan), np.where(scored, ap, np.nan)
 
 
 def _score_of(position_D: np.ndarray, position_S: np.ndarray, steps: int) -> np.ndarray:

@@ -9,7 +9,7 @@ import seaborn as sns
 
 from workbench.analysis.confidence import ClassConfidence, ConfidenceResult, Density, density
 from workbench.displays.confidence import RASTER_CLIPS, SIDES, ConfidenceDisplay
-from workbench.figures.sheet import SMALL, Column, Sheet
+from workbench.figures.sheet import SMALL, Column, Sheet, wrapped
 from workbench.study import Study
 
 _LANES = {"positives": -0.16, "negatives": -0.36}  # middles of the strips, in units of the highest curve
@@ -54,7 +54,7 @@ class ConfidenceSheet(Sheet):
                 panel.set_axis_on()
                 self._panel(panel, item, result.grid, first=m == 0)
                 if column == 0:
-                    panel.set_ylabel(f"{model}\ndensity / its peak")
+                    panel.set_ylabel(f"{wrapped(model, 0.95, SMALL)}\ndensity / its peak")
                 if row == rows - 1 or (m == len(self.results) - 1 and c + columns >= len(names)):
                     panel.set_xlabel("p(class)").set_visible(True)
                     panel.tick_params(labelbottom=True)
