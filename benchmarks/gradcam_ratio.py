@@ -1,9 +1,10 @@
-"""Cost of Grad-CAM of both branches on one clip, mvit-xs at 16×224², in plain forward passes and against the grad-cam package.
+"""Cost of Grad-CAM of both branches in plain forward passes and against the grad-cam package.
 
-    python benchmarks/gradcam_ratio.py [--pairs 7]
+    python benchmarks/gradcam_ratio.py [--model ifdd-mvit-xs] [--clips 1] [--batch 4] [--pairs 7]
 
 The package needs one call for each branch. Prints medians over alternating rounds, taken in one run on one machine, and by how
-much the maps before ReLU and scaling differ, relative to their largest value.
+much the maps before ReLU and scaling differ, relative to their largest value. Random clips of the size that the model reads by
+default; all three go through them in the same batches.
 """
 
 import argparse
@@ -63,33 +64,40 @@ def package_maps(model: DFERModel, clips: Tensor) -> dict[str, np.ndarray]:
             return tokens.transpose(1, 2).unflatten(2, (-1, *model.config.grid))
 
         with RawGradCAM(Logits(model), [model.get_submodule(name)], reshape_transform=reshape) as cam:
-            maps[branch] = cam(clips, [ClassifierOutputTarget(0)])
+            maps[branch] = cam(clips, [ClassifierOutputTarget(0)] * len(clips))
     return maps
 
 
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--model", default="ifdd-mvit-xs")
+    parser.add_argument("--clips", type=int, default=1)
+    parser.add_argument("--batch", type=int, default=4)
     parser.add_argument("--pairs", type=int, default=7)
-    pairs = parser.parse_args().pairs
+    args = parser.parse_args()
+    pairs = args.pairs
     torch.manual_seed(0)
-    model = ifdd.create_model("ifdd-mvit-xs").eval()
-    clips = torch.rand(1, 3, 16, 224, 224)
+    model = ifdd.create_model(args.model).eval()
+    batches = torch.rand(args.clips, 3, model.config.frames, *model.config.size).split(args.batch)
 
     @torch.no_grad()
     def forward() -> None:
-        model(clips)
+        for clips in batches:
+            model(clips)
 
-    ours, theirs = gradcam_branches(model, clips, target=0), package_maps(model, clips)  # warm up, too
+    first = batches[0]
+    ours, theirs = gradcam_branches(model, first, target=0), package_maps(model, first)  # warm up, too
     apart = max(float(np.abs(ours[b].raw - theirs[b]).max() / np.abs(theirs[b]).max()) for b in theirs)
     forward()
     calls: tuple[Callable[[], object], ...] = (
         forward,
-        lambda: gradcam_branches(model, clips, target=0),
-        lambda: package_maps(model, clips),
+        lambda: [gradcam_branches(model, clips, target=0) for clips in batches],
+        lambda: [package_maps(model, clips) for clips in batches],
     )
     times = np.array([[seconds(call) for call in calls] for _ in range(pairs)])
     plain, maps, package = np.median(times, 0)
+    print(f"{args.model}, {args.clips} clips of {tuple(first.shape[2:])}, {len(first)} at once")
     print(f"forward                      {plain:6.2f} s")
     print(f"Grad-CAM, D and S            {maps:6.2f} s")
     print(f"two calls of the package     {package:6.2f} s   its maps differ by {apart:.1e}")

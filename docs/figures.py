@@ -63,7 +63,9 @@ def main() -> None:
             for file in write_figures(made, Path(folder, "out"), ("png",)):
                 if file.suffix == ".png":
                     shrink(file, OUT / file.name)
-            sys.stdout.write(f"{len(made.sheets)} figures of {len(RUNS)} checkpoints: {(time.monotonic() - began) / 60:.1f} min\n")
+            sys.stdout.write(
+                f"{len(made.sheets)} figures of {len(RUNS)} checkpoints: {(time.monotonic() - began) / 60:.1f} min\n"
+            )
         replace_between(OUT / "README.md", MARK, page(made))
     except InputError as error:
         raise SystemExit(f"error: {error}") from error

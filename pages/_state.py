@@ -14,7 +14,9 @@ from workbench.analysis.embedding import EmbeddingResult, Method, embed
 from workbench.analysis.metrics import MetricsResult
 from workbench.analysis.seeds import RANKED_FROM
 from workbench.clipview import thumbnail
+from workbench.collect import collect
 from workbench.collection import Collection
+from workbench.demo import COLLECTIONS
 from workbench.explain import Explanation, Options, explain_source, explain_video, preprocessing_of, read_source
 from workbench.family import FamilyResult
 from workbench.family_file import read_benchmark
@@ -107,14 +109,23 @@ def usable_models() -> dict[str, Bundle]:
 
 
 def collections(models: Sequence[str]) -> dict[str, Collection]:
-    """What the models said about the clips; a panel for each without a usable collection."""
+    """What the models said about the clips, collected now if they were not asked yet; a panel for each that cannot be used."""
     found = {}
     for name in models:
         try:
+            if name not in library().collected():
+                _collect(name)
             found[name] = library().collection(model(name)[0])
         except (InputError, OSError) as error:
             _looks.show_error(error, name)
     return found
+
+
+def _collect(name: str) -> None:
+    clips, (bundle, turn) = library(), model(name)
+    with st.spinner(f"Reading the clips with {name} for the first time …"), turn:
+        if name not in clips.collected():  # another reader may have waited for the same
+            collect(bundle, clips.manifest, clips.folder / COLLECTIONS / name)
 
 
 # -- results that are kept -------------------------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""What the app shows out of the box: rendered clips, and one collection of them for each shipped checkpoint."""
+"""What the app shows out of the box: rendered clips, and a collection of them for each checkpoint of such clips."""
 
 import json
 import shutil
@@ -15,7 +15,7 @@ from ifdd.data.scripted.suite import SuiteConfig, render_suite
 from ifdd.errors import InputError
 from workbench.collect import collect
 from workbench.collection import Collection, open_collection
-from workbench.library import checkpoints
+from workbench.library import checkpoints, of_these_clips
 
 NAME = "demo"
 CLIPS, COLLECTIONS = "clips", "collections"
@@ -27,9 +27,10 @@ DIFFICULTY = "easy"
 
 
 def prepare_demo(out: str | Path, clips: int = 140, device: torch.device | str = "cpu") -> dict[str, Collection]:
-    """Render the demo clips and collect on them every checkpoint that the app offers; what is there and still valid is kept.
+    """Render the demo clips and collect on them the checkpoints that the app shows at first: those tested on such clips.
 
-    A checkpoint that cannot be used is warned about: the app says so, too.
+    What is there and still valid is kept. The app collects the other checkpoints when they are chosen. A checkpoint that cannot
+    be used is warned about: the app says so, too.
     Raises: InputError if there is no checkpoint or none can be used, or `out` holds something else.
     """
     out = Path(out)
@@ -47,10 +48,10 @@ def prepare_demo(out: str | Path, clips: int = 140, device: torch.device | str =
     expected = data_hash(read_manifest(manifest))
     collections: dict[str, Collection] = {}
     failed: list[str] = []
-    for name, checkpoint in offered.items():
+    for name in of_these_clips(list(offered), manifest):
         folder = out / COLLECTIONS / name
         try:
-            bundle = load_checkpoint(checkpoint)
+            bundle = load_checkpoint(offered[name])
             bundle.model.to(device)
             found = _still_valid(folder, bundle, expected)
             if found is None:

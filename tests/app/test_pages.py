@@ -6,11 +6,13 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from ifdd import load_checkpoint
 from tests.tiny_demo import CLIPS, MODELS, NOTICE, TinyDemo
+from workbench.collection import open_collection
 from workbench.family import measure_family
 
 Start = Callable[..., AppTest]
@@ -168,12 +170,16 @@ def test_collection_of_an_older_schema(start: Start, tiny_demo: TinyDemo, tmp_pa
     assert "schema version 0" in panels(start(tiny))
 
 
-def test_model_without_a_collection_can_still_read_clips(start: Start, tiny_demo: TinyDemo, tmp_path: Path) -> None:
+def test_a_model_that_never_saw_the_clips_reads_them_when_it_is_shown(start: Start, tiny_demo: TinyDemo, tmp_path: Path) -> None:
     tiny = tiny_demo.copy_to(tmp_path)
-    shutil.rmtree(tiny.demo / "collections" / "tiny-ifdd")
-    app = start(tiny, "clip")
-    assert "no collection" in panels(app)
-    assert app.get("bidi_component")
+    folder = tiny.demo / "collections" / "tiny-ifdd"
+    shutil.rmtree(folder)
+    app = start(tiny)
+    assert not panels(app)
+    assert len(app.metric) == 2 * 3  # both models
+    again = open_collection(folder, load_checkpoint(tiny.checkpoints / "tiny-ifdd"))
+    before = open_collection(tiny_demo.demo / "collections" / "tiny-ifdd")
+    np.testing.assert_allclose(again.probs, before.probs, atol=1e-6)
 
 
 def upload(app: AppTest, name: str, content: bytes) -> AppTest:
@@ -253,7 +259,8 @@ def test_many_checkpoints_are_chosen_from(start: Start, tiny_demo: TinyDemo, tmp
     app = chooser.set_value(["other-1", "tiny-ifdd"]).run()
     app = app.switch_page("clip.py").run()
     assert app.multiselect("clip_models").options == ["other-1", "tiny-ifdd"]
-    assert "other-1" in panels(app)  # it was not collected, which is said, not hidden
+    assert not panels(app)  # it had not seen the clips, and has read them now
+    assert (many.demo / "collections" / "other-1").is_dir()
     app = app.sidebar.multiselect("models_in_view").set_value([]).run()
     assert "no checkpoint is chosen" in panels(app)
 

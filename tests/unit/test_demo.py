@@ -38,6 +38,14 @@ def test_demo_is_made_once_and_what_changed_is_made_anew(checkpoints: Path, tmp_
     ]
 
 
+def test_checkpoints_of_other_clips_are_left_to_the_app(checkpoints: Path, tmp_path: Path) -> None:
+    file = checkpoints / "tiny-ifdd" / "card.json"
+    card = json.loads(file.read_text(encoding="utf-8"))
+    card["data"]["test"]["difficulty"] = demo.DIFFICULTY
+    file.write_text(json.dumps(card), encoding="utf-8")
+    assert set(prepare_demo(tmp_path / "demo", clips=7)) == {"tiny-ifdd"}
+
+
 def test_a_damaged_checkpoint_does_not_stop_the_others(checkpoints: Path, tmp_path: Path) -> None:
     (checkpoints / "tiny-ifdd" / "weights.safetensors").write_bytes(b"x")
     with pytest.warns(UserWarning, match="tiny-ifdd"):
