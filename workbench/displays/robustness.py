@@ -7,7 +7,7 @@ import plotly.graph_objects as go
 
 from workbench.analysis.seeds import SeedScore
 from workbench.displays.base import Display, new_grid
-from workbench.displays.style import model_colour
+from workbench.displays.style import PLOTLY_MARKERS, model_colour, model_marker
 from workbench.robustness import NOISY, RobustnessResult
 
 
@@ -42,8 +42,8 @@ class RobustnessDisplay(Display):
                 else:
                     x = np.arange(len(suites), dtype=float) + shift
                 panel.errorbar(
-                    x, middle, yerr=arms, color=model_colour(i), label=variant, marker="o", ms=4, lw=1.3, elinewidth=0.8,
-                    ls=("-" if ranked else "--") if suites is noisy else "none",
+                    x, middle, yerr=arms, color=model_colour(i), label=variant, marker=model_marker(i), ms=4, lw=1.3,
+                    elinewidth=0.8, ls=("-" if ranked else "--") if suites is noisy else "none",
                     markerfacecolor=model_colour(i) if ranked else "none",
                 )  # fmt: skip
             panel.axhline(100 / 7, color="black", lw=0.8, ls=":")
@@ -56,18 +56,22 @@ class RobustnessDisplay(Display):
         self.ax_, self.figure_ = axes, axes[0].figure
 
     def to_plotly(self) -> go.Figure:
-        """One line a variant over all suites."""
+        """A line a variant over the noisy suites, dots on the others; the variants of a suite stand side by side."""
         figure = go.Figure()
-        suites = [result.suite for result in self.result.suites]
         for i, variant in enumerate(self.result.members):
-            scores = [self.result.suite(suite).scores[variant] for suite in suites]
-            middle, arms = _percent(scores)
-            figure.add_scatter(
-                x=suites, y=middle, name=variant, mode="lines+markers", marker_color=model_colour(i),
-                line={"dash": "solid" if scores[0].ranked else "dash"},
-                error_y={"array": arms[1], "arrayminus": arms[0], "thickness": 1},
-            )  # fmt: skip
-        figure.update_layout(yaxis={"title": "UAR / %", "range": [0, 100]})
+            for suites in filter(None, self._suites()):
+                scores = [self.result.suite(suite).scores[variant] for suite in suites]
+                middle, arms = _percent(scores)
+                ranked, joined = scores[0].ranked, suites[0] in NOISY
+                symbol = PLOTLY_MARKERS[model_marker(i)]
+                figure.add_scatter(
+                    x=suites, y=middle, name=variant, legendgroup=variant, offsetgroup=str(i),
+                    showlegend=joined or not self._suites()[0], mode="lines+markers" if joined else "markers",
+                    marker={"color": model_colour(i), "symbol": symbol if ranked else f"{symbol}-open", "size": 7},
+                    line={"dash": "solid" if ranked else "dash", "width": 1.3},
+                    error_y={"array": arms[1], "arrayminus": arms[0], "thickness": 1, "width": 0},
+                )  # fmt: skip
+        figure.update_layout(yaxis={"title": "UAR / %", "range": [0, 100]}, scattermode="group", scattergap=0.3)
         return figure
 
     def _suites(self) -> tuple[list[str], list[str]]:
