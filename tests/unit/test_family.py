@@ -226,6 +226,26 @@ def test_a_sweep_trains_what_is_missing_and_starts_before_what_builds_on_it(tmp_
     assert quick_runs[4:] == ["first-2", "after-2"]
 
 
+@pytest.mark.parametrize(("own", "expected"), [(None, "3"), ("1", "1")])
+def test_trainings_share_the_cores_unless_the_user_has_said_how_many(
+    own: str | None, expected: str, tmp_path: Path, quick_runs: list[str], monkeypatch: pytest.MonkeyPatch
+):
+    given: list[str] = []
+    quick = subprocess.Popen
+
+    def noted(command: list[str], env: dict[str, str], **rest: object) -> object:
+        given.append(env["OMP_NUM_THREADS"])
+        return quick(command, env=env, **rest)
+
+    monkeypatch.setattr(subprocess, "Popen", noted)
+    monkeypatch.setattr(sweep.os, "cpu_count", lambda: 6)
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    if own is not None:
+        monkeypatch.setenv("OMP_NUM_THREADS", own)
+    sweep.sweep([write(tmp_path, "a")], tmp_path / "runs", jobs=2, say=lambda _: None)
+    assert given == [expected]
+
+
 def test_a_sweep_resumes_and_tells_what_failed(tmp_path: Path, quick_runs: list[str]):
     out = tmp_path / "runs"
     good, bad, after = write(tmp_path, "good"), write(tmp_path, "bad"), write(tmp_path, "after", init_from="bad-{seed}")
