@@ -29,8 +29,8 @@ DIFFICULTY = "easy"
 def prepare_demo(out: str | Path, clips: int = 140, device: torch.device | str = "cpu") -> dict[str, Collection]:
     """Render the demo clips and collect on them the checkpoints that the app shows at first: those tested on such clips.
 
-    What is there and still valid is kept. The app collects the other checkpoints when they are chosen. A checkpoint that cannot
-    be used is warned about: the app says so, too.
+    What is there and still valid is kept. The app collects the other checkpoints when they are chosen; what it has collected is
+    made anew here where it is outdated. A checkpoint that cannot be used is warned about: the app says so, too.
     Raises: InputError if there is no checkpoint or none can be used, or `out` holds something else.
     """
     out = Path(out)
@@ -48,10 +48,13 @@ def prepare_demo(out: str | Path, clips: int = 140, device: torch.device | str =
     expected = data_hash(read_manifest(manifest))
     collections: dict[str, Collection] = {}
     failed: list[str] = []
-    for name in of_these_clips(list(offered), manifest):
+    fitting = of_these_clips(list(offered), manifest)
+    for name, checkpoint in offered.items():
         folder = out / COLLECTIONS / name
+        if name not in fitting and not folder.exists():
+            continue
         try:
-            bundle = load_checkpoint(offered[name])
+            bundle = load_checkpoint(checkpoint)
             bundle.model.to(device)
             found = _still_valid(folder, bundle, expected)
             if found is None:

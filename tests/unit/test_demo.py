@@ -43,7 +43,12 @@ def test_checkpoints_of_other_clips_are_left_to_the_app(checkpoints: Path, tmp_p
     card = json.loads(file.read_text(encoding="utf-8"))
     card["data"]["test"]["difficulty"] = demo.DIFFICULTY
     file.write_text(json.dumps(card), encoding="utf-8")
-    assert set(prepare_demo(tmp_path / "demo", clips=7)) == {"tiny-ifdd"}
+    out = tmp_path / "demo"
+    assert set(prepare_demo(out, clips=7)) == {"tiny-ifdd"}
+    # what the app has collected since, and of another checkpoint than stands there now, is made anew
+    shutil.copytree(out / "collections" / "tiny-ifdd", out / "collections" / "tiny-baseline")
+    again = prepare_demo(out, clips=7)["tiny-baseline"]
+    assert again.meta["checkpoint"]["sha256"] == load_checkpoint("tiny-baseline").card.sha256
 
 
 def test_a_damaged_checkpoint_does_not_stop_the_others(checkpoints: Path, tmp_path: Path) -> None:

@@ -130,6 +130,19 @@ def test_a_page_must_save_what_it_shows(tmp_path: Path, monkeypatch: pytest.Monk
     assert Path.cwd() == before
 
 
+def test_the_papers_figures_are_all_shown_with_a_caption_and_their_passport() -> None:
+    folder = ROOT / "docs" / "figures"
+    text = (folder / "README.md").read_text(encoding="utf-8")
+    shown = re.findall(r"^!\[[^\]]+\]\(([\w]+\.png)\)\n\n(\w.+)$", text, re.MULTILINE)
+    assert sorted(name for name, _ in shown) == sorted(file.name for file in folder.glob("*.png"))
+    assert len(shown) == 8
+    for name, caption in shown:
+        assert len(caption) > 60
+        passport = read_passport(folder / name)
+        assert passport.command == "python docs/figures.py"
+        assert {run.name for run in passport.runs} <= {place.name for place in (ROOT / "checkpoints").iterdir()}
+
+
 def test_a_large_picture_shrinks_and_keeps_its_passport(tmp_path: Path) -> None:
     from PIL.PngImagePlugin import PngInfo
 
