@@ -1,50 +1,23 @@
 """Decode a video, or a folder of frames, one upright frame at a time."""
 
-import hashlib
-import re
-from collections.abc import Callable, Container, Iterator
-from dataclasses import dataclass
+from collections.abc import Container, Iterator
 from fractions import Fraction
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import av
 import av.error
-import cv2
 import numpy as np
 from av.stream import Disposition
 
-from ifdd.data.wholeness import cut_short
+from ifdd.data.video.frame_folder import FOLDER_FPS, decode_folder
+from ifdd.data.video.frames import Frame, Picture, VideoInfo, existing, stretch_name
+from ifdd.data.video.pixels import display_matrix, square_pixels, upright
+from ifdd.data.video.wholeness import cut_short
 from ifdd.errors import InputError
-
-FOLDER_FPS = 25.0
-"""Frame rate of a folder of frames unless the caller states another one."""
-IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".webp")
 
 # FFmpeg would draw a text file, and follow a playlist to other files
 _NOT_A_VIDEO = {"tty", "concat", "hls", "dash", "sdp"}
-_Picture = Callable[[], np.ndarray]
-
-
-@dataclass(frozen=True)
-class Frame:
-    """One decoded frame: `image` is (H, W, 3) uint8 RGB, upright; `seconds` counts from the first frame."""
-
-    index: int
-    seconds: float
-    image: np.ndarray
-
-
-@dataclass(frozen=True)
-class VideoInfo:
-    """What a source is: `kind` is "video" or "frames"; `width` and `height` are those of the upright frame."""
-
-    path: Path
-    kind: str
-    fps: float | None
-    width: int
-    height: int
 
 
 def read_frames(
@@ -99,7 +72,7 @@ def probe(path: str | Path, *, fps: float | None = None) -> VideoInfo:
     Raises:
         InputError: as `read_frames`, as far as the first frame shows it.
     """
-    path = _existing(path)
+    path = existing(path)
     if path.is_dir():
         rate: float | None = fps or FOLDER_FPS
     else:
@@ -110,57 +83,9 @@ def probe(path: str | Path, *, fps: float | None = None) -> VideoInfo:
     return VideoInfo(path, "frames" if path.is_dir() else "video", rate, width, height)
 
 
-def file_sha256(path: str | Path) -> str:
-    """SHA-256 of a file, or over the names and contents of a folder's frames in their order.
-
-    Raises:
-        InputError: no such file, a folder without images.
-    """
-    path = _existing(path)
-    if path.is_file():
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    digest = hashlib.sha256()
-    for image in image_files(path):
-        digest.update(f"{image.name}\0{file_sha256(image)}\n".encode())
-    return digest.hexdigest()
-
-
-def image_files(folder: Path) -> list[Path]:
-    """Images of a folder in natural order; hidden and other files are left out.
-
-    Raises:
-        InputError: the folder holds no image.
-    """
-    files = [file for file in folder.iterdir() if file.suffix.lower() in IMAGE_SUFFIXES and not file.name.startswith(".")]
-    if not files:
-        raise InputError(f"{folder}: the folder holds no image ({', '.join(IMAGE_SUFFIXES)}); give a video or a folder of frames")
-    return sorted(files, key=lambda file: natural_key(file.name))
-
-
-def natural_key(name: str) -> tuple[list[tuple[int, str]], str]:
-    """Sort key that counts: 2.png before 10.png."""
-    parts = re.split(r"([0-9]+)", name.lower())
-    return [(int(part), "") if part.isdecimal() else (-1, part) for part in parts], name
-
-
-def stretch_name(start: float | None, end: float | None) -> str:
-    """A stretch in words, for messages."""
-    return f"{start or 0:g} s to {'the end' if end is None else f'{end:g} s'}"
-
-
-def _existing(path: str | Path) -> Path:
-    path = Path(path)
-    if not path.exists():
-        raise InputError(f"{path}: no such file or folder; check the spelling")
-    return path
-
-
-def _stretch(
-    path: str | Path, start: float | None, end: float | None, fps: float | None
-) -> Iterator[tuple[int, float, _Picture]]:
+def _stretch(path: str | Path, start: float | None, end: float | None, fps: float | None) -> Iterator[tuple[int, float, Picture]]:
     """(index, seconds, picture) of the frames with start <= seconds < end; the picture is made only when called."""
-    path = _existing(path)
+    path = existing(path)
     first = 0.0 if start is None else start
     if not first >= 0 or (end is not None and not end > first):
         raise InputError(f"{path}: the stretch from {stretch_name(start, end)} is empty; choose 0 <= start < end")
@@ -183,24 +108,8 @@ def _stretch(
         raise InputError(f"{path}: {first if first >= length else end:g} s is outside the video, which lasts {length:.2f} s")
 
 
-def _decode(path: Path, fps: float | None) -> Iterator[tuple[float, _Picture]]:
-    return _decode_folder(path, fps or FOLDER_FPS) if path.is_dir() else _decode_video(path)
-
-
-def _decode_folder(folder: Path, fps: float) -> Iterator[tuple[float, _Picture]]:
-    first: tuple[Path, tuple[int, ...]] | None = None
-    for index, file in enumerate(image_files(folder)):
-        data = np.fromfile(file, np.uint8)
-        image = cv2.imdecode(data, cv2.IMREAD_COLOR_RGB) if len(data) else None
-        if image is None:
-            raise InputError(f"{file}: not an image that can be read; remove it or write it anew")
-        first = first or (file, image.shape)
-        if image.shape != first[1]:
-            (h0, w0), (h, w) = first[1][:2], image.shape[:2]
-            raise InputError(
-                f"{folder}: frames of different sizes: {first[0].name} is {w0}x{h0}, {file.name} is {w}x{h}; make them one size"
-            )
-        yield index / fps, partial(np.asarray, image)
+def _decode(path: Path, fps: float | None) -> Iterator[tuple[float, Picture]]:
+    return decode_folder(path, fps or FOLDER_FPS) if path.is_dir() else _decode_video(path)
 
 
 def _open(path: Path) -> av.container.InputContainer:
@@ -225,7 +134,7 @@ def _stream(container: av.container.InputContainer, path: Path) -> av.video.stre
     return streams[0]
 
 
-def _decode_video(path: Path) -> Iterator[tuple[float, _Picture]]:
+def _decode_video(path: Path) -> Iterator[tuple[float, Picture]]:
     with _open(path) as container:
         stream = _stream(container, path)
         step = float(1 / (stream.average_rate or Fraction(25)))
@@ -260,35 +169,10 @@ def _decode_video(path: Path) -> Iterator[tuple[float, _Picture]]:
                 now = seconds + step if stamp is None else float(stamp * (stream.time_base or 1)) - origin
                 if count == 0:
                     origin, now = now, 0.0
-                    shape = _square_pixels(frame, stream.sample_aspect_ratio)
-                    turn = _display_matrix(frame)
+                    shape = square_pixels(frame, stream.sample_aspect_ratio)
+                    turn = display_matrix(frame)
                 seconds = now if now > seconds else seconds + step
                 count += 1
-                yield seconds, partial(_upright, frame, shape, turn)
+                yield seconds, partial(upright, frame, shape, turn)
         if (missing := cut_short(container, stream, path, reached, step)) and count:
             raise broken(missing)
-
-
-def _square_pixels(frame: av.VideoFrame, aspect: Fraction | None) -> tuple[int, int]:
-    """(width, height) to scale to before turning; an aspect within 1 % of square is a header's rounding."""
-    if not aspect or abs(float(aspect) - 1) < 0.01:
-        return frame.width, frame.height
-    return max(1, round(frame.width * float(aspect))), frame.height
-
-
-def _display_matrix(frame: av.VideoFrame) -> tuple[int, int, int, int]:
-    """(a, b, c, d) of x' = a·x + c·y, y' = b·x + d·y; the identity where a frame states none."""
-    side_data: Any = frame.side_data  # a mapping that also takes names, which its stub does not say
-    if "DISPLAYMATRIX" not in side_data:
-        return 1, 0, 0, 1
-    a, b, _, c, d = np.frombuffer(side_data["DISPLAYMATRIX"], np.int32)[:5].tolist()
-    return a, b, c, d
-
-
-def _upright(frame: av.VideoFrame, shape: tuple[int, int], turn: tuple[int, int, int, int]) -> np.ndarray:
-    """(H, W, 3) uint8 RGB, turned and mirrored in quarter turns as the display matrix asks."""
-    image = frame.to_ndarray(format="rgb24", width=shape[0], height=shape[1])
-    a, b, c, d = turn
-    if abs(b) > abs(a):
-        image, (a, d) = image.transpose(1, 0, 2), (c, b)
-    return np.ascontiguousarray(image[:: -1 if d < 0 else 1, :: -1 if a < 0 else 1])

@@ -1,0 +1,20 @@
+"""Decode a video, or a folder of frames, one upright frame at a time."""
+
+from ifdd.data.video.decode import probe, read_frames, read_seconds
+from ifdd.data.video.frame_folder import FOLDER_FPS, IMAGE_SUFFIXES, image_files, natural_key
+from ifdd.data.video.frames import Frame, VideoInfo, stretch_name
+from ifdd.data.video.hashing import file_sha256
+
+__all__ = [
+    "FOLDER_FPS",
+    "IMAGE_SUFFIXES",
+    "Frame",
+    "VideoInfo",
+    "file_sha256",
+    "image_files",
+    "natural_key",
+    "probe",
+    "read_frames",
+    "read_seconds",
+    "stretch_name",
+]

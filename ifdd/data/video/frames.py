@@ -1,0 +1,48 @@
+"""What a decoded video is made of."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from ifdd.errors import InputError
+
+Picture = Callable[[], np.ndarray]
+"""Makes the (H, W, 3) uint8 RGB picture of a frame; frames that nobody wants are never converted."""
+
+
+@dataclass(frozen=True)
+class Frame:
+    """One decoded frame: `image` is (H, W, 3) uint8 RGB, upright; `seconds` counts from the first frame."""
+
+    index: int
+    seconds: float
+    image: np.ndarray
+
+
+@dataclass(frozen=True)
+class VideoInfo:
+    """What a source is: `kind` is "video" or "frames"; `width` and `height` are those of the upright frame."""
+
+    path: Path
+    kind: str
+    fps: float | None
+    width: int
+    height: int
+
+
+def existing(path: str | Path) -> Path:
+    """The path, if something is there.
+
+    Raises: InputError.
+    """
+    path = Path(path)
+    if not path.exists():
+        raise InputError(f"{path}: no such file or folder; check the spelling")
+    return path
+
+
+def stretch_name(start: float | None, end: float | None) -> str:
+    """A stretch in words, for messages."""
+    return f"{start or 0:g} s to {'the end' if end is None else f'{end:g} s'}"
