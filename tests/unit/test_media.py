@@ -35,7 +35,12 @@ def test_what_is_asked_for_is_written(tmp_path: Path) -> None:
     with av.open(str(write_film(tmp_path / "a.mp4", small, large))) as file:
         for stream, track in zip(file.streams.video, (small, large), strict=True):
             frames = list(file.decode(stream))
-            assert [read_number(frame.to_ndarray(format="rgb24")) - track.first for frame in frames] == [0, 1, 2, 3]
+            assert [read_number(frame.to_ndarray(format="rgb24", width=128, height=96)) - track.first for frame in frames] == [
+                0,
+                1,
+                2,
+                3,
+            ]
             times = np.array([frame.time for frame in frames])
             np.testing.assert_allclose(times - times[0], track.seconds, atol=2e-3)
             assert times[0] == pytest.approx(track.begins / 1000, abs=1e-3)
