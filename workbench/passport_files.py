@@ -5,7 +5,7 @@ import xml.etree.ElementTree as ET
 from collections.abc import Callable
 from pathlib import Path
 
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
 from ifdd.errors import InputError
 from workbench.passport import Passport
@@ -29,7 +29,7 @@ def read_passport(path: str | Path) -> Passport:
         raise InputError(f"{path} is not there; give a file that workbench saved")
     try:
         text = reader(path)
-    except (ET.ParseError, UnidentifiedImageError, UnicodeDecodeError, SyntaxError) as error:
+    except (ET.ParseError, OSError, ValueError, SyntaxError) as error:  # Pillow's complaints are OSErrors
         raise InputError(f"{path} is no whole {path.suffix[1:].upper()} file ({error}); save the figure again") from error
     try:
         return Passport.from_json(text)

@@ -99,7 +99,7 @@ def test_folders_that_cannot_be_read(tmp_path: Path) -> None:
     assert "holds 1 frame;" in error_of(write_images(tmp_path / "one", ["1.png"]))
     for content in (b"", b"text", (mixed / "1.png").read_bytes()[:40]):
         (mixed / "1.png").write_bytes(content)
-        with pytest.raises(InputError, match=r"1\.png: not an image"):
+        with pytest.raises(InputError, match=r"1\.png: (not an image|damaged)"):
             list(read_frames(mixed))
 
 

@@ -8,6 +8,9 @@ import numpy as np
 
 from ifdd.errors import InputError
 
+MAX_PIXELS = 89_000_000
+"""Of one picture; more than twice an 8K frame. Larger ones are a slip or an attack, and would fill the memory."""
+
 Picture = Callable[[], np.ndarray]
 """Makes the (H, W, 3) uint8 RGB picture of a frame; frames that nobody wants are never converted."""
 

@@ -1,0 +1,344 @@
+"""Tell whether the coded data of a JPEG is whole (ITU-T T.81): decoders mend damage in silence, and show a wrong picture."""
+
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+import numpy as np
+from numba import njit
+
+_SOI, _EOI, _SOS, _DHT, _DQT, _DRI, _DNL = 0xD8, 0xD9, 0xDA, 0xC4, 0xDB, 0xDD, 0xDC
+_HUFFMAN = {0xC0: "sequential", 0xC1: "sequential", 0xC2: "progressive"}
+_OTHER_FRAMES = {*range(0xC3, 0xD0)} - {_DHT, 0xC8, 0xCC}
+_FAULTS = {
+    1: "its data ends early",
+    2: "a code that no table holds",
+    3: "a block with more than 64 values",
+    4: "a brightness out of range",
+    5: "bytes that belong to no block",
+    6: "a restart mark that is missing or wrong",
+}
+
+
+def damage(data: bytes) -> str | None:
+    """Why the coded data of a JPEG is not whole, or None.
+
+    Every Huffman code is walked: it must exist, fill its block exactly, stay within the range of an 8-bit picture, and each
+    scan must end with its last block at a marker. A changed bit that leaves a valid stream of the same length cannot be told.
+    """
+    try:
+        return _walk(np.frombuffer(data, np.uint8))
+    except (IndexError, KeyError, ValueError):
+        return "its header is damaged"
+
+
+@dataclass
+class _Component:
+    h: int
+    v: int
+    quantiser: int
+    columns: int = 0  # blocks that hold pixels
+    rows: int = 0
+    stride: int = 0  # blocks in a row of whole units
+    nonzero: np.ndarray = field(default_factory=lambda: np.zeros((0, 64), np.bool_))
+    missing_bits: np.ndarray = field(default_factory=lambda: np.full(64, 99))  # per coefficient, until its last scan
+
+
+def _walk(data: np.ndarray) -> str | None:
+    if len(data) < 4 or data[0] != 0xFF or data[1] != _SOI:
+        return "its header is damaged"
+    at, restart, kind = 2, 0, ""
+    tables: dict[tuple[int, int], bytes] = {}
+    quantisers: dict[int, np.ndarray] = {}
+    components: dict[int, _Component] = {}
+    units = (0, 0)
+    while True:
+        if data[at] != 0xFF:
+            return _FAULTS[5]
+        while data[at] == 0xFF:
+            at += 1
+        marker = int(data[at])
+        at += 1
+        if marker == _EOI:
+            if not components or any(part.missing_bits.any() for part in components.values()):
+                return "scans are missing"
+            return None
+        length = int(data[at]) << 8 | int(data[at + 1])
+        body = data[at + 2 : at + length]
+        if length < 2 or len(body) != length - 2:
+            return _FAULTS[1]
+        at += length
+        if marker == _DRI:
+            restart = int(body[0]) << 8 | int(body[1])
+        elif marker == _DHT:
+            _read_tables(body, tables)
+        elif marker == _DQT:
+            _read_quantisers(body, quantisers)
+        elif marker in _HUFFMAN:
+            if body[0] != 8:
+                return f"{body[0]} bits a colour, where 8 can be read"
+            kind = _HUFFMAN[marker]
+            units = _read_frame(body, components, kind == "progressive")
+        elif marker in _OTHER_FRAMES:
+            return "it is lossless, hierarchical or arithmetic-coded, which cannot be checked"
+        elif marker == _SOS:
+            fault, at = _walk_scan(data, at, body, components, tables, quantisers, restart, units, kind == "progressive")
+            if fault:
+                return _FAULTS[fault]
+
+
+def _read_tables(body: np.ndarray, tables: dict[tuple[int, int], bytes]) -> None:
+    at = 0
+    while at < len(body):
+        count = int(body[at + 1 : at + 17].sum())
+        tables[int(body[at]) >> 4, int(body[at]) & 15] = body[at + 1 : at + 17 + count].tobytes()
+        at += 17 + count
+
+
+@lru_cache(16)
+def _lookup(tables: tuple[bytes, ...]) -> np.ndarray:
+    """(tables, 65536): length << 8 | symbol of the Huffman code that 16 bits begin with, else 0 (T.81, annex C)."""
+    found = np.zeros((len(tables), 65536), np.uint16)
+    for entries, table in zip(found, tables, strict=True):
+        lengths = np.repeat(np.arange(1, 17), np.frombuffer(table[:16], np.uint8))
+        symbols = np.frombuffer(table[16:], np.uint8)
+        ends = np.cumsum(0x10000 >> lengths)
+        if len(symbols) != len(lengths) or (len(ends) and ends[-1] > 0x10000):
+            raise ValueError("not a Huffman table")
+        entries[: ends[-1] if len(ends) else 0] = np.repeat((lengths << 8 | symbols).astype(np.uint16), 0x10000 >> lengths)
+    return found
+
+
+def _read_quantisers(body: np.ndarray, quantisers: dict[int, np.ndarray]) -> None:
+    at = 0
+    while at < len(body):
+        size = 2 if body[at] >> 4 else 1
+        values = body[at + 1 : at + 1 + 64 * size].reshape(64, size).astype(np.int64)
+        quantisers[int(body[at]) & 15] = values[:, 0] if size == 1 else values[:, 0] << 8 | values[:, 1]
+        at += 1 + 64 * size
+
+
+def _read_frame(body: np.ndarray, components: dict[int, _Component], progressive: bool) -> tuple[int, int]:
+    height, width = int(body[1]) << 8 | int(body[2]), int(body[3]) << 8 | int(body[4])
+    if components or not height or not width or len(body) != 6 + 3 * body[5]:
+        raise ValueError("second frame, or no size")
+    for name, factors, quantiser in body[6:].reshape(-1, 3).tolist():
+        components[name] = _Component(factors >> 4, factors & 15, quantiser)
+    h_max, v_max = max(part.h for part in components.values()), max(part.v for part in components.values())
+    units = -(-width // (8 * h_max)), -(-height // (8 * v_max))
+    for part in components.values():
+        part.columns, part.rows = -(-width * part.h // (8 * h_max)), -(-height * part.v // (8 * v_max))
+        part.stride = units[0] * part.h
+        if progressive:
+            part.nonzero = np.zeros((part.stride * units[1] * part.v, 64), np.bool_)
+    return units
+
+
+def _walk_scan(
+    data: np.ndarray,
+    at: int,
+    body: np.ndarray,
+    components: dict[int, _Component],
+    tables: dict[tuple[int, int], bytes],
+    quantisers: dict[int, np.ndarray],
+    restart: int,
+    units: tuple[int, int],
+    progressive: bool,
+) -> tuple[int, int]:
+    """(fault, place of the marker after the scan)."""
+    count = int(body[0])
+    chosen = [(components[int(name)], int(t)) for name, t in body[1 : 1 + 2 * count].reshape(count, 2)]
+    first, last, bits = body[1 + 2 * count : 4 + 2 * count].tolist()
+    high, low = bits >> 4, bits & 15
+    if not progressive:
+        first, last, high, low = 0, 63, 0, 0
+    if last > 63 or first > last:
+        raise ValueError("spectral selection")
+    # one component by itself is coded without the blocks that only fill up a unit
+    columns, rows = units if count > 1 else (chosen[0][0].columns, chosen[0][0].rows)
+    fault = 0
+    blocks, strides, limits = [], [], []
+    codes: list[bytes] = []
+    for part, t in chosen:
+        blocks.append((part.h, part.v) if count > 1 else (1, 1))
+        strides.append(part.stride)
+        codes += [tables[0, t >> 4] if first == 0 and high == 0 else bytes(16), tables[1, t & 15] if last > 0 else bytes(16)]
+        # an 8-bit picture's values lie within 1024 over the quantiser; rounding and ringing may double it
+        limits.append(2048 // np.maximum(quantisers[part.quantiser], 1) + 1)
+        part.missing_bits[first : last + 1] = low
+    fault, at = _codes(
+        data, at, columns, rows, restart, np.array(blocks), np.array(strides), _lookup(tuple(codes)),
+        chosen[0][0].nonzero, np.stack(limits), first, last, high, low, progressive,
+    )  # fmt: skip
+    return fault, at
+
+
+@njit(cache=True)
+def _fill(data: np.ndarray, state: np.ndarray) -> None:  # pragma: no cover
+    """Read bytes up to a marker; state is (place, bits at hand, those bits, fault)."""
+    at = state[0]
+    while state[1] <= 40 and at + 1 < len(data) and (data[at] != 0xFF or data[at + 1] == 0):
+        state[2] = (state[2] << 8 | data[at]) & 0xFFFFFFFFFFFF
+        state[1] += 8
+        at += 2 if data[at] == 0xFF else 1
+    state[0] = at
+
+
+@njit(cache=True)
+def _bits(data: np.ndarray, state: np.ndarray, count: int) -> int:  # pragma: no cover
+    """The next `count` bits, at most 16."""
+    if state[1] < count:
+        _fill(data, state)
+        if state[1] < count:
+            state[3] = 1
+            return 0
+    state[1] -= count
+    return state[2] >> state[1] & ((1 << count) - 1)
+
+
+@njit(cache=True)
+def _symbol(data: np.ndarray, state: np.ndarray, table: np.ndarray) -> int:  # pragma: no cover
+    if state[1] < 16:
+        _fill(data, state)
+    left = state[1] - 16
+    entry = int(table[(state[2] >> left if left >= 0 else state[2] << -left) & 0xFFFF])
+    length = entry >> 8
+    if length == 0 or length > state[1]:
+        state[3] = 1 if state[1] < 16 else 2
+        return 0
+    state[1] -= length
+    return entry & 255
+
+
+@njit(cache=True)
+def _value(data: np.ndarray, state: np.ndarray, size: int) -> int:  # pragma: no cover
+    """A signed number of `size` bits (T.81, F.2.2.1)."""
+    value = _bits(data, state, size)
+    return value if size == 0 or value >> (size - 1) else value - (1 << size) + 1
+
+
+@njit(cache=True)
+def _end(data: np.ndarray, state: np.ndarray) -> None:  # pragma: no cover
+    """Less than a byte may be left before a marker, filled with equal bits."""
+    _fill(data, state)
+    rest = state[2] & ((1 << state[1]) - 1)
+    if state[1] > 7 or (rest != 0 and rest != (1 << state[1]) - 1):
+        state[3] = 5
+    elif state[0] + 1 >= len(data):
+        state[3] = 1
+    state[1] = 0
+
+
+@njit(cache=True)
+def _refine(data: np.ndarray, state: np.ndarray, known: np.ndarray, at: int, last: int, skip: int) -> int:  # pragma: no cover
+    """Read a bit for each known value, past `skip` unknown ones; the place of the next unknown one, or after the last."""
+    while at <= last:
+        if known[at]:
+            _bits(data, state, 1)
+        elif skip == 0:
+            break
+        else:
+            skip -= 1
+        at += 1
+    return at
+
+
+@njit(cache=True)
+def _block(
+    data: np.ndarray, state: np.ndarray, dc: np.ndarray, ac: np.ndarray, known: np.ndarray, limits: np.ndarray, before: int,
+    run: int, first: int, last: int, high: int, low: int, progressive: bool,
+) -> tuple[int, int]:  # fmt: skip  # pragma: no cover
+    """(DC value, blocks left of an end-of-band run) after one block (T.81, F.2.2 and G.1.2)."""
+    at = first
+    if at == 0:
+        at = 1
+        if high:
+            _bits(data, state, 1)
+        else:
+            size = _symbol(data, state, dc)
+            if size > 11:
+                state[3] = 4
+                return before, run
+            before += _value(data, state, size)
+            if abs(before << low) > limits[0]:
+                state[3] = 4
+    if run and at <= last:
+        if high:
+            _refine(data, state, known, at, last, 64)
+        return before, run - 1
+    while at <= last and not state[3]:
+        symbol = _symbol(data, state, ac)
+        zeros, size = symbol >> 4, symbol & 15
+        if size == 0 and zeros < 15:
+            if zeros and not progressive:
+                state[3] = 2
+                break
+            run = (1 << zeros) + _bits(data, state, zeros) - 1
+            if high:
+                _refine(data, state, known, at, last, 64)
+            break
+        if high:
+            if size > 1:
+                state[3] = 4
+            _bits(data, state, size)
+            at = _refine(data, state, known, at, last, zeros)
+        else:
+            value = _value(data, state, size)
+            at += zeros
+            if at <= last and abs(value << low) > limits[at]:
+                state[3] = 4
+        if at > last:
+            state[3] = 3
+            break
+        if size and progressive:
+            known[at] = True
+        at += 1
+    return before, run
+
+
+@njit(cache=True)
+def _codes(
+    data: np.ndarray, at: int, columns: int, rows: int, restart: int, blocks: np.ndarray, strides: np.ndarray, tables: np.ndarray,
+    nonzero: np.ndarray, limits: np.ndarray, first: int, last: int, high: int, low: int, progressive: bool,
+) -> tuple[int, int]:  # fmt: skip  # pragma: no cover
+    """Walk all codes of a scan."""
+    state = np.array([at, 0, 0, 0])
+    before = np.zeros(len(blocks), np.int64)
+    run, nobody = 0, np.zeros(64, np.bool_)
+    for unit in range(columns * rows):
+        if restart and unit and unit % restart == 0:
+            _end(data, state)
+            while state[0] < len(data) - 1 and data[state[0] + 1] == 0xFF:
+                state[0] += 1
+            if state[3] == 0 and data[state[0] + 1] != 0xD0 + (unit // restart - 1) % 8:
+                state[3] = 6
+            if run:
+                state[3] = 3
+            if state[3]:
+                return state[3], state[0]
+            state[0] += 2
+            before[:] = 0
+        for c in range(len(blocks)):
+            for y in range(blocks[c, 1]):
+                for x in range(blocks[c, 0]):
+                    row, column = unit // columns * blocks[c, 1] + y, unit % columns * blocks[c, 0] + x
+                    # only scans of one component have more than its DC values
+                    known = nonzero[row * strides[c] + column] if progressive and last > 0 else nobody
+                    before[c], run = _block(
+                        data,
+                        state,
+                        tables[2 * c],
+                        tables[2 * c + 1],
+                        known,
+                        limits[c],
+                        before[c],
+                        run,
+                        first,
+                        last,
+                        high,
+                        low,
+                        progressive,
+                    )
+                    if state[3]:
+                        return state[3], state[0]
+    _end(data, state)
+    return (state[3] if state[3] or not run else 3), state[0]
