@@ -12,6 +12,7 @@ import typer
 from ifdd.checkpoints import Bundle, load_checkpoint
 from ifdd.device import choose_device
 from ifdd.errors import InputError
+from ifdd.plain import terminal_text
 from workbench.cli_benchmark import benchmark_app
 from workbench.cli_compare import compare_app
 from workbench.cli_figures import figures_app
@@ -189,6 +190,9 @@ def demo(
 def serve(
     port: Annotated[int, typer.Option(min=1, max=65535, help="Port to listen on.")] = 8501,
     address: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    allow_host: Annotated[
+        list[str] | None, typer.Option(help="A further name under which browsers may ask for the app; may be given again.")
+    ] = None,
     with_demo: Annotated[bool, typer.Option("--with-demo", help="Prepare the demo first, if it is missing or old.")] = False,
 ) -> None:
     """Start the app, and open it in a browser where there is a screen.
@@ -200,7 +204,7 @@ def serve(
     check_port(port, address)  # before minutes are spent on the demo
     if with_demo:
         demo()
-    start_app(port, address)
+    start_app(port, address, allow_host or [])
 
 
 def main() -> None:
@@ -244,4 +248,4 @@ def _fail(text: str) -> None:
 
 
 def _say(text: str) -> None:
-    typer.echo(text, err=True)
+    typer.echo(terminal_text(text), err=True)

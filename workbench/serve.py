@@ -1,31 +1,44 @@
 """Start the app's server."""
 
 import errno
+import ipaddress
 import os
 import socket
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from ifdd.errors import InputError
 
 
-def start_app(port: int, address: str) -> None:
-    """Replace this process by the app's server.
+def start_app(port: int, address: str, hosts: Sequence[str] = ()) -> None:
+    """Replace this process by the app's server; `hosts` are further names under which browsers may ask for it.
 
     Raises: InputError if the port is in use or the pages are not there.
     """
-    page = Path(__file__).resolve().parents[1] / "pages" / "app.py"
+    page = Path(__file__).resolve().parents[1] / "pages" / "server.py"
     if not page.is_file():
         raise InputError(f"{page} is missing; the app runs from a clone of the repository (pip install -e .)")
     check_port(port, address)
     for name in ("IFDD_DEMO", "IFDD_CHECKPOINTS"):
         if os.environ.get(name):
             os.environ[name] = str(Path(os.environ[name]).resolve())
+    os.environ |= host_settings(address, hosts)
     os.chdir(page.parents[1])  # where Streamlit looks for its settings
     command = app_command(page, port, address)
     sys.stdout.flush()
     sys.stderr.flush()
     os.execv(command[0], command)  # signals reach the server itself, and nothing is left behind
+
+
+def host_settings(address: str, hosts: Sequence[str] = ()) -> dict[str, str]:
+    """Environment by which the server knows the hosts that it answers as, besides this computer's own (`pages/server.py`)."""
+    try:
+        everywhere = ipaddress.ip_address(address).is_unspecified
+    except ValueError:
+        everywhere = False
+    names = [*hosts, *([socket.gethostname()] if everywhere else [address])]
+    return {"IFDD_HOSTS": " ".join(names), "IFDD_ANY_ADDRESS": "1" if everywhere else "0"}
 
 
 def check_port(port: int, address: str) -> None:

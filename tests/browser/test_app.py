@@ -55,7 +55,17 @@ def address(tiny_demo: TinyDemo, tmp_path_factory: pytest.TempPathFactory) -> It
         "IFDD_CHECKPOINTS": str(tiny_demo.checkpoints),
         "PYTHONWARNINGS": "default",
     }
-    command = [sys.executable, "-m", "streamlit", "run", "pages/app.py", "--server.port", str(port), "--server.headless", "true"]
+    command = [
+        sys.executable,
+        "-m",
+        "streamlit",
+        "run",
+        "pages/server.py",
+        "--server.port",
+        str(port),
+        "--server.headless",
+        "true",
+    ]
     with log.open("wb") as output:
         server = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=output, stderr=subprocess.STDOUT)
     try:
@@ -84,19 +94,23 @@ def wait_until_healthy(url: str, server: subprocess.Popen) -> None:
 
 @pytest.fixture(params=["light"])
 def page(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Page]:
-    """A fresh window; anything that the page asks of another machine, and any error of its scripts, fails the test."""
+    """A fresh window; anything that the page asks of another machine, any error that its console shows, and any answer that is
+    none, fails the test."""
     window = browser.new_page(viewport={"width": 1440, "height": 1000}, color_scheme=request.param)
     window.set_default_timeout(PATIENCE)
-    strangers, errors = [], []
+    strangers, errors, refused = [], [], []
     window.on(
         "request",
         lambda asked: None if re.match(r"(https?|wss?)://127\.0\.0\.1|data:|blob:", asked.url) else strangers.append(asked.url),
     )
     window.on("pageerror", lambda error: errors.append(str(error)))
+    window.on("console", lambda said: errors.append(said.text) if said.type == "error" else None)
+    window.on("response", lambda answer: refused.append(f"{answer.status} {answer.url}") if answer.status >= 400 else None)
     yield window
     window.close()
     assert not strangers
     assert not errors
+    assert not refused
 
 
 @pytest.fixture(scope="session")

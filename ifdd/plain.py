@@ -1,0 +1,31 @@
+"""Text from files, so that nothing that shows it takes it for more than text.
+
+A checkpoint's card, a label and a clip's id may come from a stranger: a picture in Markdown would make a reader's browser ask a
+foreign address, and control characters would rewrite a terminal.
+"""
+
+import unicodedata
+
+# "www." and "://" are links without any sign of Markdown; Streamlit also reads $maths$, :colours[] and :icons:
+_SIGNS = frozenset("\\`*_{}[]()#+-.!|<>~$:&@^=")
+
+
+def markdown_text(text: object) -> str:
+    """The text as Markdown that shows it letter by letter, in one line."""
+    return "".join(f"\\{letter}" if letter in _SIGNS else letter for letter in " ".join(str(text).split()))
+
+
+def terminal_text(text: object) -> str:
+    """The text in one line without control characters, which are shown as � (U+FFFD)."""
+    line = " ".join(str(text).split())
+    return "".join("\N{REPLACEMENT CHARACTER}" if unicodedata.category(letter) in ("Cc", "Cs") else letter for letter in line)
+
+
+def markdown_line(text: object) -> str:
+    """The text for a line of a Markdown file, readable in a terminal too: no picture, link, tag, code or cell begins in it."""
+    line = " ".join(str(text).split())
+    for sign in ("|", "<", "`"):
+        line = line.replace(sign, f"\\{sign}")
+    for opened in ("](", "][", "]:"):
+        line = line.replace(opened, f"]\\{opened[1]}")
+    return line

@@ -1,0 +1,22 @@
+"""The app's server: Streamlit behind a guard. Start it with: workbench app"""
+
+import os
+from pathlib import Path
+
+import streamlit as st
+from _guard import Guard
+from starlette.middleware import Middleware
+
+INDEX = Path(st.__file__).parent / "static" / "index.html"
+
+app = st.App(
+    Path(__file__).with_name("app.py"),
+    middleware=[
+        Middleware(
+            Guard,
+            index=INDEX,
+            hosts=["localhost", "127.0.0.1", "::1", *os.environ.get("IFDD_HOSTS", "").split()],
+            any_address=os.environ.get("IFDD_ANY_ADDRESS") == "1",
+        )
+    ],
+)
