@@ -24,6 +24,7 @@ from ifdd.config import ModelConfig, StrictModel
 from ifdd.data.preprocessing import Preprocessing
 from ifdd.errors import InputError
 from ifdd.model import DFERModel, create_model
+from ifdd.plain import markdown_line
 from ifdd.weights import load_exactly
 
 SCHEMA = 1
@@ -201,7 +202,7 @@ def library_versions() -> dict[str, str]:
 
 def card_markdown(card: Card) -> str:
     """The card as a page for people."""
-    lines = [f"# {card.name}", "", f"> {card.notice}", ""]
+    lines = [f"# {markdown_line(card.name)}", "", f"> {markdown_line(card.notice)}", ""]
     for split, result in card.metrics.items():
         interval = {key: f" (95 % interval {low:.1%} – {high:.1%})" for key, (low, high) in result.get("intervals", {}).items()}
         lines += [f"## {split}: {result['n']} clips", ""]
@@ -209,7 +210,9 @@ def card_markdown(card: Card) -> str:
         if guess := result.get("constant_guess"):
             lines.append(f"- always guessing one class: WAR {guess['WAR']:.1%}, UAR {guess['UAR']:.1%}")
         lines += ["", "| class | recall | n |", "| --- | --- | --- |"]
-        lines += [f"| {label} | {recall:.1%} | {result['counts'][label]} |" for label, recall in result["recall"].items()]
+        lines += [
+            f"| {markdown_line(label)} | {recall:.1%} | {result['counts'][label]} |" for label, recall in result["recall"].items()
+        ]
         lines.append("")
     lines += ["Model, preprocessing, training recipe and data are in `card.json`.", ""]
     return "\n".join(lines)

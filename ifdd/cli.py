@@ -10,6 +10,7 @@ import typer
 from ifdd.cli_data import data_app
 from ifdd.cli_weights import Json, say_json, weights_app
 from ifdd.errors import InputError
+from ifdd.plain import terminal_text
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
 app.add_typer(data_app, name="data")
@@ -197,5 +198,5 @@ def main() -> None:
 
 
 def _fail(message: str) -> None:
-    typer.echo(f"error: {' '.join(message.split())}", err=True)
+    typer.echo(f"error: {terminal_text(message)}", err=True)
     sys.exit(1)

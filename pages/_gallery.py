@@ -32,4 +32,9 @@ def show(table: pd.DataFrame, clip_ids: Sequence[str], key: str) -> None:
                 mark = "✓" if row["correct"] else "✗"
                 said = f"{mark} {_looks.class_chip(row['predicted'])} {row['confidence']:.0%}"
                 st.html(f'<div class="said">{_looks.class_chip(row["label_name"])}<br>{said}</div>')
-                st.page_link("clip.py", label=row["clip_id"], query_params={"clip": row["clip_id"]}, help="Open on the page Clip")
+                st.page_link(
+                    "clip.py",
+                    label=_looks.markdown_text(row["clip_id"]),
+                    query_params={"clip": row["clip_id"]},
+                    help="Open on the page Clip",
+                )

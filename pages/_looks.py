@@ -9,9 +9,9 @@ from typing import Any
 
 import streamlit as st
 
-from workbench.displays.base import SUFFIXES, Display
+from workbench.displays.base import SUFFIXES, Display, without_markup
 from workbench.displays.style import class_colour, plotly_template
-from workbench.library import Bundle, InputError
+from workbench.library import Bundle, InputError, markdown_text
 
 MIME = {".svg": "image/svg+xml", ".pdf": "application/pdf", ".png": "image/png"}
 CHART = {"displaylogo": False, "modeBarButtonsToRemove": ["toImage", "autoScale2d"], "scrollZoom": False}
@@ -30,9 +30,9 @@ def show_error(error: Exception, about: str = "") -> None:
     text = text if not about or about in text else f"{about}: {text}"
     what, _, step = text.rpartition("; ")
     if isinstance(error, (InputError, OSError)) and 0 < text.count("; ") <= 2:  # more of them: a list, not a way out
-        text = f"{_plain(what)}\n\n**Next step:** {_plain(step)}"
+        text = f"{markdown_text(what)}\n\n**Next step:** {markdown_text(step)}"
     else:
-        text = _plain(text)
+        text = markdown_text(text)
     st.error(text, icon=":material/error:")
 
 
@@ -46,14 +46,9 @@ def error_panel() -> Iterator[None]:
         st.stop()
 
 
-def _plain(text: str) -> str:
-    """Text as it is, whatever Markdown would make of it."""
-    return "".join(f"\\{letter}" if letter in "\\`*_{}[]()#+-.!|<>~$:" else letter for letter in text)
-
-
 def heading(title: str, text: str = "") -> None:
-    """Title of a page, and what it is for."""
-    st.title(title, anchor=False)
+    """Title of a page, and what it is for; both as they are, whatever Markdown or HTML would make of them."""
+    st.title(markdown_text(title), anchor=False)
     if text:
         lead(html.escape(text))
 
@@ -64,16 +59,21 @@ def lead(text: str) -> None:
 
 
 def section(title: str, text: str = "") -> None:
-    """Title of a part of a page."""
-    st.subheader(title, anchor=False)
+    """Title of a part of a page, and a line on it; both as they are, whatever Markdown would make of them."""
+    st.subheader(markdown_text(title), anchor=False)
     if text:
-        st.caption(text)
+        note(text)
+
+
+def note(text: str) -> None:
+    """A small line, as it is."""
+    st.caption(markdown_text(text))
 
 
 def notice(bundles: dict[str, Bundle]) -> None:
     """What the cards warn of, each sentence once."""
     for text in dict.fromkeys(bundle.card.notice for bundle in bundles.values()):
-        st.warning(text, icon=":material/info:")
+        st.warning(markdown_text(text), icon=":material/info:")
 
 
 def percent(share: float) -> str:
@@ -93,6 +93,7 @@ LEGEND_BELOW = {"orientation": "h", "x": 0, "y": -0.08, "yanchor": "top"}
 def chart(figure: Any, key: str, alt: str, **options: Any) -> Any:
     """A plotly figure in the page's colours and font."""
     page = st.context.theme.type
+    figure = without_markup(figure)
     figure.update_layout(template=plotly_template(page if page in ("light", "dark") else "any"))
     figure.update_layout(modebar={"bgcolor": "rgba(0, 0, 0, 0)", "color": "#8a8a8a", "activecolor": "#2f8bcb"})
     figure.update_layout(font_family='"Source Sans", "Source Sans 3", sans-serif')
@@ -103,7 +104,7 @@ def save_button(displays: dict[str, Display], name: str, key: str) -> None:
     """A small menu with every figure as SVG, PDF and PNG, drawn when asked for."""
     with st.popover("Save figures", icon=":material/download:", key=f"{key}_menu"):
         for title, display in displays.items():
-            st.caption(title)
+            note(title)
             with st.container(horizontal=True):
                 for suffix in SUFFIXES:
                     stem = f"{name}-{title}".replace(" ", "-")

@@ -78,7 +78,7 @@ def in_words(text: str) -> str:
 def show(view: ClipView, name: str, key: str) -> None:
     """The whole view of a clip: player, probabilities, what was read; `name` for files, `key` for widgets."""
     for warning in view.warnings:
-        st.warning(in_words(warning), icon=":material/info:")
+        st.warning(_looks.markdown_text(in_words(warning)), icon=":material/info:")
     for number, data in enumerate(view.players()):
         _component(key=f"{key}_player_{number}", data=data)
     displays: dict[str, Display] = {f"film strip {model}": view.film_strip(model) for model in view.explanations}

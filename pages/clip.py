@@ -21,7 +21,14 @@ if asked and asked != st.session_state.get("clip_asked"):  # a link from another
 
 with st.sidebar:
     classes = list(table.sort_values("label")["label_name"].unique())
-    labels = st.pills("True class", classes, selection_mode="multi", help="None chosen means all.", **_looks.kept("clip_labels"))
+    labels = st.pills(
+        "True class",
+        classes,
+        selection_mode="multi",
+        format_func=_looks.markdown_text,
+        help="None chosen means all.",
+        **_looks.kept("clip_labels"),
+    )
     filters = outcomes(table)
     outcome = st.selectbox("Outcome", list(filters), help="By what the models predict.", **_looks.kept("clip_outcome"))
     shown = table[filters[outcome] & (table["label_name"].isin(labels) if labels else True)]
@@ -31,7 +38,7 @@ with st.sidebar:
         f"Clip ({len(shown)})",
         list(shown.index),
         format_func=table["title"].get,
-        help="✓ right, ✗ wrong, in the order of the models: " + ", ".join(models),
+        help="✓ right, ✗ wrong, in the order of the models: " + _looks.markdown_text(", ".join(models)),
         **_looks.kept("clip_id"),
     )
     clip = table.loc[clip_id]

@@ -37,7 +37,7 @@ _looks.section(
 alt = "Density of the probability of each class, positives and negatives, by model"
 ids = list(next(iter(collections.values())).predictions["clip_id"])
 _looks.chart(densities.to_plotly(ids), "confidence_density", alt)
-notes = [f"- {name}: {note}" for name, result in results.items() for note in result[0].notes]
+notes = [f"- {_looks.markdown_text(f'{name}: {note}')}" for name, result in results.items() for note in result[0].notes]
 if notes:
     with st.expander(f"{len(notes)} notes on these curves"):
         st.markdown("\n".join(notes))
@@ -49,6 +49,6 @@ with left:
     _looks.chart(calibrations.to_plotly(), "confidence_calibration", "Accuracy over confidence, by model")
 with right:
     for name, result in results.items():
-        st.markdown(f"**{name}**")
-        st.caption(result[1].caption)
+        st.markdown(f"**{_looks.markdown_text(name)}**")
+        _looks.note(result[1].caption)
 _looks.save_button({"confidence": densities, "calibration": calibrations}, "models", "confidence_save")

@@ -63,7 +63,7 @@ for card in cards:
         )
         st.dataframe(map_rows(card.maps), hide_index=True, alt=f"Localisation of the maps of {card.checkpoint}")
     if card.skipped:
-        st.caption(f"Not measured for {card.checkpoint}: {'; '.join(card.skipped)}.")
+        _looks.note(f"Not measured for {card.checkpoint}: {'; '.join(card.skipped)}.")
 if benchmark := _state.benchmark():
     _looks.section(
         "How far models hold",

@@ -60,7 +60,7 @@ with left:
         selection_mode=("points", "box", "lasso"),
     )
     for note in result.notes:
-        st.caption(note)
+        _looks.note(note)
     _looks.save_button({f"embedding {activation}": display}, name, "embedding_save")
 with right:
     picked = _looks.chosen_points(event)

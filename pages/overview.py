@@ -13,8 +13,8 @@ from workbench.library import Bundle, describe, test_data
 
 def show_model(name: str, bundle: Bundle, result: MetricsResult | None) -> None:
     """A card: what the model is, and what it reaches on the clips."""
-    st.markdown(f"#### {name}")
-    st.caption(describe(bundle.card))
+    st.markdown(f"#### {_looks.markdown_text(name)}")
+    _looks.note(describe(bundle.card))
     st.html('<div class="said">' + " &ensp;".join(_looks.class_chip(label) for label in bundle.labels) + "</div>")
     if result is None:
         return
@@ -23,7 +23,11 @@ def show_model(name: str, bundle: Bundle, result: MetricsResult | None) -> None:
     war.caption(f"95 %: {100 * result.war.low:.1f} – {100 * result.war.high:.1f}")
     uar.metric("UAR", _looks.percent(result.uar.value), help="Unweighted average recall: the mean of the classes' recalls.")
     uar.caption(f"95 %: {100 * result.uar.low:.1f} – {100 * result.uar.high:.1f}")
-    guess.metric("Constant guess", _looks.percent(result.constant_war), help=f"WAR of always answering {result.constant_class}.")
+    guess.metric(
+        "Constant guess",
+        _looks.percent(result.constant_war),
+        help=f"WAR of always answering {_looks.markdown_text(result.constant_class)}.",
+    )
     guess.caption(f"UAR {_looks.percent(result.constant_uar)}")
 
 
@@ -40,13 +44,18 @@ def show_recall(results: dict[str, MetricsResult]) -> None:
         _looks.chart(figure, "overview_recall", "Recall of each class, WAR and UAR, by model, with 95 % intervals")
     with right:
         chosen = st.segmented_control(
-            "Confusion of", list(results), default=next(iter(results)), required=True, key="overview_model"
+            "Confusion of",
+            list(results),
+            default=next(iter(results)),
+            required=True,
+            format_func=_looks.markdown_text,
+            key="overview_model",
         )
         confusion = ConfusionDisplay.from_result(results[chosen])
         figure = confusion.to_plotly().update_layout(height=460).update_xaxes(tickangle=-45)
         _looks.chart(figure, "overview_confusion", f"Confusion matrix of {chosen}")
     notes = dict.fromkeys(note for result in results.values() for note in result.notes)
-    st.caption(" · ".join(notes))
+    _looks.note(" · ".join(notes))
     _looks.save_button({"recall": recall, f"confusion {chosen}": confusion}, "overview", "overview_save")
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from ifdd.plain import markdown_line
 from workbench.analysis.calibration import calibration
 from workbench.analysis.comparison import ComparisonResult
 from workbench.analysis.confidence import density
@@ -72,24 +73,31 @@ def write_comparison(
 
 def comparison_markdown(result: ComparisonResult, searches: dict[str, SearchResult], notes: Sequence[str]) -> str:
     """The comparison as tables: each model, each pair, what a search found."""
-    lines = ["# Comparison", "", f"{result.caption}.", "", "| model | WAR | UAR |", "| --- | --- | --- |"]
-    lines += [f"| {name} | {m.war} | {m.uar} |" for name, m in result.models.items()]
+    lines = ["# Comparison", "", f"{markdown_line(result.caption)}.", "", "| model | WAR | UAR |", "| --- | --- | --- |"]
+    lines += [f"| {markdown_line(name)} | {m.war} | {m.uar} |" for name, m in result.models.items()]
     lines += ["", "| difference | WAR | p | UAR | p | detectable WAR, UAR | gained, lost |", "| --- |" + " --- |" * 6]
     for pair in result.pairs:
         p_war, p_uar = (p_text(result, pair, what) for what in ("WAR", "UAR"))
         found = ", ".join(_points(value) for value in (pair.detectable_war, pair.detectable_uar))
         counts = f"{pair.only_second}, {pair.only_first}"
-        lines.append(
-            f"| {pair.name} | {_difference(pair.war)} | {p_war} | {_difference(pair.uar)} | {p_uar} | {found} | {counts} |"
-        )
+        cells = [markdown_line(pair.name), _difference(pair.war), p_war, _difference(pair.uar), p_uar, found, counts]
+        lines.append(f"| {' | '.join(cells)} |")
     lines += ["", "Differences in points of percent. Detectable: found with 80 % probability at the 5 % level."]
     for name, search in searches.items():
-        lines += ["", f"## Slices where {name} is worse", "", SearchDisplay.from_result(search).caption + "."]
+        lines += [
+            "",
+            f"## Slices where {markdown_line(name)} is worse",
+            "",
+            markdown_line(SearchDisplay.from_result(search).caption) + ".",
+        ]
         if search.found:
             lines += ["", "| slice | clips | WAR | expected | p, corrected |", "| --- | --- | --- | --- | --- |"]
-            lines += [f"| {s.name} | {s.n} | {s.war} | {100 * s.expected:.1f} % | {s.p_adjusted:.3f} |" for s in search.found]
+            lines += [
+                f"| {markdown_line(s.name)} | {s.n} | {s.war} | {100 * s.expected:.1f} % | {s.p_adjusted:.3f} |"
+                for s in search.found
+            ]
     if notes:
-        lines += ["", "Notes:", "", *(f"- {note}" for note in notes)]
+        lines += ["", "Notes:", "", *(f"- {markdown_line(note)}" for note in notes)]
     return "\n".join(lines) + "\n"
 
 

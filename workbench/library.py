@@ -16,6 +16,7 @@ from ifdd.checkpoints import load_checkpoint as load_checkpoint
 from ifdd.data.manifest import clip_path, read_manifest
 from ifdd.errors import InputError as InputError
 from ifdd.errors import NoFaceError as NoFaceError
+from ifdd.plain import markdown_text as markdown_text
 from workbench.analysis.metrics import MetricsResult, summary
 from workbench.collection import Collection, open_collection
 

@@ -1,6 +1,7 @@
 """What every display shares: drawing under the theme, and saving whole files only."""
 
 import os
+import re
 import tempfile
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
@@ -17,6 +18,7 @@ from workbench.displays.style import matplotlib_theme
 from workbench.passport import issue
 
 SUFFIXES = (".svg", ".pdf", ".png")
+_NOT_SHOWN = ("customdata", "ids", "meta", "hovertemplate", "texttemplate")  # `customdata` identifies clips
 Result = TypeVar("Result")
 
 
@@ -79,6 +81,26 @@ class Display(ABC):
         finally:
             temporary.unlink(missing_ok=True)
         return path
+
+
+_OWN_TAGS = re.compile(r"<(?!/?(?:b|i|br|sub|sup)\s*/?>)", re.IGNORECASE)
+
+
+def without_markup(figure: go.Figure) -> go.Figure:
+    """The figure with each `<` written out that begins no tag of our own: plotly reads its texts as HTML, links too."""
+
+    def written_out(value: Any) -> Any:
+        if isinstance(value, str):
+            return _OWN_TAGS.sub("&lt;", value)
+        if isinstance(value, dict):
+            return {key: part if key in _NOT_SHOWN else written_out(part) for key, part in value.items()}
+        if isinstance(value, list | tuple):
+            return [written_out(part) for part in value]
+        if isinstance(value, np.ndarray) and value.dtype.kind in "OU":
+            return np.array([written_out(part) for part in value.ravel().tolist()], object).reshape(value.shape)
+        return value
+
+    return go.Figure(written_out(figure.to_dict()))
 
 
 class NamedDisplay(Display, Generic[Result]):

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
+from ifdd.plain import markdown_line
 from workbench.analysis.localisation import LocalisationResult
 from workbench.analysis.metrics import Interval
 from workbench.analysis.probes import ProbeMatrix
@@ -169,16 +170,20 @@ def markdown(cards: Sequence[Scorecard]) -> str:
     lines += markdown_table(["", *names], [[title, *cells] for title, cells in summary_rows(cards)])
     for card in cards:
         if card.maps:
-            lines += ["", f"## {card.checkpoint}: Grad-CAM on the pixels that the emotion moves ({card.maps.frames} frames)", ""]
+            lines += [
+                "",
+                f"## {markdown_line(card.checkpoint)}: Grad-CAM on the pixels that the emotion moves ({card.maps.frames} frames)",
+                "",
+            ]
             scores = map_rows(card.maps)
             lines += markdown_table(list(scores[0]), [list(row.values()) for row in scores])
         if card.probes:
-            lines += ["", f"## {card.checkpoint}: what a linear probe finds (0 guessing, 1 knowing)", ""]
+            lines += ["", f"## {markdown_line(card.checkpoint)}: what a linear probe finds (0 guessing, 1 knowing)", ""]
             found = card.probes
             table = [[name, *(show(found.probe(name, factor).score) for factor in found.factors)] for name in found.features]
             lines += markdown_table(["", *found.factors], table)
         if card.skipped:
-            lines += ["", f"Not measured for {card.checkpoint}: " + "; ".join(card.skipped) + "."]
+            lines += ["", markdown_line(f"Not measured for {card.checkpoint}: {'; '.join(card.skipped)}.")]
     return "\n".join(lines) + "\n"
 
 
@@ -193,4 +198,4 @@ def show(interval: Interval | None) -> str:
 
 def markdown_table(header: list[str], rows: list[list[str]]) -> list[str]:
     """Lines of a table in Markdown."""
-    return ["| " + " | ".join(cells) + " |" for cells in (header, ["---"] * len(header), *rows)]
+    return ["| " + " | ".join(map(markdown_line, cells)) + " |" for cells in (header, ["---"] * len(header), *rows)]

@@ -8,6 +8,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from ifdd.errors import InputError
+from ifdd.plain import markdown_line
 from workbench.family_file import read_benchmark
 from workbench.figures.ifdd2_embedding import embedding_sheet
 from workbench.figures.ifdd2_maps import Verdicts, maps_sheet
@@ -121,7 +122,7 @@ def captions(made: Made) -> str:
     """The captions in Markdown, and what was left out and why."""
     lines = ["# Figures", ""]
     for number, (stem, sheet) in enumerate(made.sheets.items(), 1):
-        lines += [f"**{number}. {stem}** (after {sheet.paper}). {sheet.caption}", ""]
+        lines += [f"**{number}. {stem}** (after {sheet.paper}). {markdown_line(sheet.caption)}", ""]
     if made.left_out:
-        lines += ["## Left out", "", *(f"- {stem}: {reason}" for stem, reason in made.left_out.items()), ""]
+        lines += ["## Left out", "", *(f"- {stem}: {markdown_line(reason)}" for stem, reason in made.left_out.items()), ""]
     return "\n".join(lines)

@@ -11,7 +11,7 @@ from pathlib import Path
 import plotly.graph_objects as go
 from plotly.offline import get_plotlyjs
 
-from workbench.displays.base import Display
+from workbench.displays.base import Display, without_markup
 from workbench.files import write_text
 from workbench.passport import Passport, issue
 from workbench.passport_files import PAGE_MARK
@@ -49,7 +49,7 @@ class Section:
 
 def chart(display: Display, caption: str, figure: go.Figure | None = None) -> Chart:
     """A display's interactive form with its passport."""
-    return Chart(caption, figure or display.to_plotly(), issue(display.provenance(), display.normalisation))
+    return Chart(caption, without_markup(figure or display.to_plotly()), issue(display.provenance(), display.normalisation))
 
 
 def write_page(title: str, lead: str, sections: Sequence[Section], passport: Passport, out: Path) -> None:
