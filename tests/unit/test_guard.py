@@ -10,9 +10,9 @@ import pytest
 import streamlit as st
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "pages"))
-from _guard import Guard, content_security_policy  # noqa: E402
+from _guard import Guard, content_security_policy
 
-from workbench.serve import host_settings  # noqa: E402
+from workbench.serve import host_settings
 
 INDEX = Path(st.__file__).parent / "static" / "index.html"
 
