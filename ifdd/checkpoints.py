@@ -21,6 +21,7 @@ import torch
 from torch import Tensor
 
 from ifdd.config import ModelConfig, StrictModel
+from ifdd.data.clips import load_clip
 from ifdd.data.preprocessing import Preprocessing
 from ifdd.errors import InputError
 from ifdd.model import DFERModel, create_model
@@ -71,11 +72,16 @@ class Bundle:
         return self.card.labels
 
     @torch.no_grad()
-    def predict(self, clips: Tensor) -> Tensor:
-        """Probabilities (B, classes) of clips (B, 3, T, H, W) in [0, 1]; softmax of the logits, in evaluation mode.
+    def predict(self, clips: Tensor | str | Path) -> Tensor:
+        """Probabilities (B, classes) of clips (B, 3, T, H, W) in [0, 1], or (1, classes) of a video or folder of frames.
 
-        Raises: InputError for another shape or type, values outside [0, 1] or NaN.
+        The softmax of the logits, in evaluation mode; a file is read by the checkpoint's own preprocessing.
+        Raises: InputError for another shape or type, values outside [0, 1] or NaN, and as `load_clip` for a file.
         """
+        if isinstance(clips, str | Path):
+            clips = load_clip(clips, self.preprocessing).tensor()[None].to(next(self.model.parameters()).device)
+        if not isinstance(clips, Tensor):
+            raise InputError(f"clips are a {type(clips).__name__}; give a tensor (B, 3, T, H, W), or the path of a video")
         check_range(clips)
         with self.model.evaluating():
             return self.model(clips).logits.float().softmax(-1)
@@ -130,6 +136,7 @@ def load_checkpoint(name_or_path: str | Path) -> Bundle:
         raise InputError(f"{file} is not a safetensors file: {error}") from None
     model = create_model(card.model)
     load_exactly(model, state_dict)
+    model.labels = card.labels
     return Bundle(model.eval(), card, Preprocessing.from_dict(card.preprocessing), folder.absolute())
 
 

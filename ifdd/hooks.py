@@ -6,7 +6,7 @@ The idea is after TransformerLens (`hook_points.py`, MIT).
 """
 
 import difflib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -47,10 +47,12 @@ class HookedModule(nn.Module):
             return valid
         if callable(names):
             return tuple(name for name in valid if names(name))
+        if not isinstance(names, Iterable):
+            raise InputError(f"activations are given by name, not as {names!r}; this model has: {', '.join(valid)}")
         wanted = (names,) if isinstance(names, str) else tuple(names)
         for name in wanted:
             if name not in valid:
-                near = difflib.get_close_matches(name, valid, n=1)
+                near = difflib.get_close_matches(str(name), valid, n=1)
                 hint = f" (did you mean {near[0]!r}?)" if near else ""
                 raise InputError(f"unknown activation {name!r}{hint}; this model has: {', '.join(valid)}")
         return wanted

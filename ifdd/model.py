@@ -60,6 +60,8 @@ class DFERModel(HookedModule, ABC):
     config: ModelConfig
     branches: dict[str, str]
     """Short branch name → its activation; what every display asks for."""
+    labels: tuple[str, ...] | None = None
+    """Class names in the order of the logits; known to the model of a checkpoint, so that a class can be given by its name."""
 
     def __init__(self, config: ModelConfig, *, normalise: nn.Module, backbone: nn.Module, pyramid: Pyramid, head: Head) -> None:
         super().__init__()
@@ -91,6 +93,8 @@ class DFERModel(HookedModule, ABC):
 
     def check_clips(self, clips: Tensor) -> None:
         """Refuse clips that this model was not built for, before any compute."""
+        if not isinstance(clips, Tensor):
+            raise InputError(f"clips are a {type(clips).__name__}; this model reads a tensor of floats in [0, 1]")
         expected = (3, self.config.frames, *self.config.size)
         if clips.dim() != 5 or tuple(clips.shape[1:]) != expected:
             raise InputError(f"clips have shape {tuple(clips.shape)}; this model reads (B, {', '.join(map(str, expected))})")
@@ -150,6 +154,8 @@ def create_model(model: str | ModelConfig, **overrides: Any) -> DFERModel:
     """
     if isinstance(model, str):
         return _build(named_config(model, **overrides))
+    if not isinstance(model, ModelConfig):
+        raise InputError(f"the model is given by its name or a ModelConfig, not as {model!r}; known: {', '.join(model_names())}")
     return _build(ModelConfig.parse(model.model_dump() | overrides, "ModelConfig"))
 
 

@@ -6,7 +6,7 @@ from torch import Tensor, nn
 from ifdd.errors import InputError
 from ifdd.hooks import HookFunction
 from ifdd.model import DFERModel
-from workbench.analysis._models import evaluating, logits_of
+from workbench.analysis._models import check_given, evaluating, logits_of
 from workbench.analysis.rendering import is_spatial, spatial_activations
 
 
@@ -16,6 +16,7 @@ def run_to(model: nn.Module, clips: Tensor, names: tuple[str, ...]) -> tuple[Ten
     Of any other module an activation is the name of a sub-module that returns (B, C, T', h, w).
     Raises: InputError for an unknown activation, or one without places in the frame.
     """
+    check_given(model, clips)
     return _decode(model, clips, names) if isinstance(model, DFERModel) else _run(model, clips, names)
 
 

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -11,8 +12,22 @@ from ifdd.errors import InputError
 
 _FREEZING = threading.RLock()
 
-Classes = int | Sequence[int] | None
+Classes = int | str | Sequence[int | str] | None
 """A class, one for each clip, or None."""
+
+
+def check_given(model: nn.Module, clips: Tensor) -> None:
+    """Refuse what is no model or no clips, before anything is asked of it.
+
+    Raises: InputError.
+    """
+    if not isinstance(model, nn.Module):
+        given = type(model).__name__
+        raise InputError(f"the model is a {given}; give a torch module" + (" (bundle.model)" if given == "Bundle" else ""))
+    if not isinstance(clips, Tensor):
+        raise InputError(
+            f"clips are a {type(clips).__name__}; give a tensor (clips, 3, T, H, W), e.g. load_clip(…).tensor()[None]"
+        )
 
 
 def logits_of(model: nn.Module, clips: Tensor) -> Tensor:
@@ -59,15 +74,15 @@ def frozen(model: nn.Module) -> Iterator[None]:
                 parameter.requires_grad_(flag)
 
 
-def choose_classes(target: Classes, logits: Tensor, what: str = "target") -> Tensor:
-    """Class indexes (B,); None stands for the predicted ones.
+def choose_classes(model: nn.Module, target: Classes, logits: Tensor, what: str = "target") -> Tensor:
+    """Class indexes (B,) of indexes or, where the model knows its labels, names; None stands for the predicted ones.
 
     Raises: InputError for a class that is not there, or another number of them.
     """
     batch, classes = logits.shape
     if target is None:
         return logits.detach().argmax(1)
-    chosen = torch.as_tensor(target)
+    chosen = _indexes(target, getattr(model, "labels", None), classes, what)
     chosen = chosen.expand(batch) if chosen.dim() == 0 else chosen
     whole = not (chosen.is_floating_point() or chosen.is_complex() or chosen.dtype == torch.bool)
     if not whole or chosen.shape != (batch,) or bool(((chosen < 0) | (chosen >= classes)).any()):
@@ -75,15 +90,39 @@ def choose_classes(target: Classes, logits: Tensor, what: str = "target") -> Ten
     return chosen.to(logits.device, torch.int64)
 
 
-def choose_contrast(target: Classes, against: Classes, logits: Tensor) -> tuple[Tensor, Tensor | None]:
+def _indexes(target: Any, labels: Sequence[str] | None, classes: int, what: str) -> Tensor:
+    """Classes as a tensor of whole numbers, or of whatever they are."""
+    if isinstance(target, str):
+        target = [target]
+        return _indexes(target, labels, classes, what)[0]
+    try:
+        named = not isinstance(target, Tensor) and any(isinstance(item, str) for item in target)
+    except TypeError:  # one number
+        named = False
+    if named:
+        if labels is None:
+            raise InputError(
+                f"{what} {list(target)} names classes, which this model does not know; give numbers from 0 to {classes - 1}, "
+                "or take the model of a checkpoint (load_checkpoint)"
+            )
+        if unknown := [item for item in target if isinstance(item, str) and item not in labels]:
+            raise InputError(f"{what} {unknown[0]!r} is no class of this model; its classes are {', '.join(labels)}")
+        target = [labels.index(item) if isinstance(item, str) else item for item in target]
+    try:
+        return torch.as_tensor(target)
+    except (TypeError, ValueError, RuntimeError):
+        raise InputError(f"{what} {target!r} is no class; give a number from 0 to {classes - 1}, or a name") from None
+
+
+def choose_contrast(model: nn.Module, target: Classes, against: Classes, logits: Tensor) -> tuple[Tensor, Tensor | None]:
     """Classes to explain (B,), and those whose logits are subtracted, if any.
 
     Raises: InputError as `choose_classes`, or for a class against itself.
     """
-    chosen = choose_classes(target, logits)
+    chosen = choose_classes(model, target, logits)
     if against is None:
         return chosen, None
-    others = choose_classes(against, logits, "against")
+    others = choose_classes(model, against, logits, "against")
     same = torch.nonzero(chosen == others).flatten().tolist()
     if same:
         raise InputError(

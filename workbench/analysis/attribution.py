@@ -20,7 +20,7 @@ from torch import Tensor, nn
 from tqdm import tqdm
 
 from ifdd.errors import InputError
-from workbench.analysis._models import Classes, check_finite, choose_contrast, frozen, logits_of, score
+from workbench.analysis._models import Classes, check_finite, check_given, choose_contrast, frozen, logits_of, score
 from workbench.analysis.cam import check_choice
 from workbench.analysis.fills import Fill, fill_of
 from workbench.analysis.rendering import Normalisation
@@ -55,6 +55,7 @@ def attribute(
     eighth of the time and a seventh of each side; it moves by `stride`, by default half of it.
     Raises: InputError for unknown names, a block that does not fit, sizes below 1, NaN.
     """
+    check_given(model, clips)
     check_choice("method", method, get_args(Method))
     check_choice("normalise", normalise, get_args(Normalisation))
     filled = fill_of(clips, fill)
@@ -67,7 +68,7 @@ def attribute(
         with torch.no_grad():
             logits = in_chunks(lambda part: logits_of(model, part), clips, batch)
         check_finite(logits, "the logits")
-        classes, others = choose_contrast(target, against, logits)
+        classes, others = choose_contrast(model, target, against, logits)
         maps = []
         for i in tqdm(range(len(clips)), desc=method, unit="clip", disable=None, leave=False):
             other = None if others is None else others[i : i + 1]

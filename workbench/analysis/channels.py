@@ -16,7 +16,7 @@ from torch import Tensor
 from ifdd.errors import InputError
 from ifdd.model import DFERModel
 from workbench.analysis._activations import run_to
-from workbench.analysis._models import Classes, choose_contrast, score
+from workbench.analysis._models import Classes, check_given, choose_contrast, score
 from workbench.analysis.deletion_curves import RANDOM, Kind, PerturbationResult, all_curves, summarise
 from workbench.provenance import record
 
@@ -41,6 +41,7 @@ def perturb_channels(
 
     Raises: InputError for one clip alone, an activation without places, a class that is not there.
     """
+    check_given(model, clips)
     if len(clips) < 2:
         raise InputError("channels are replaced by their mean over clips, and there is one clip; pass two or more")
     if against is not None and kind != "logit":
@@ -48,7 +49,7 @@ def perturb_channels(
     if activation.startswith("backbone."):
         raise InputError(f"{activation} lies inside the backbone; channels are exchanged behind it: pyramid.X, or a branch")
     logits, cache = run_to(model, clips, (activation,))
-    classes, others = choose_contrast(target, against, logits.detach())
+    classes, others = choose_contrast(model, target, against, logits.detach())
     with torch.enable_grad():
         total = score(logits, classes, others).sum()
     (gradient,) = torch.autograd.grad(total, cache[activation], allow_unused=True)

@@ -13,6 +13,7 @@ from ifdd.errors import InputError
 from ifdd.model import DFERModel
 from workbench.analysis._clusters import draw_weights, group_members, mean_interval
 from workbench.analysis._inputs import check_names, check_probabilities
+from workbench.analysis._models import check_given
 from workbench.analysis._result import Result
 from workbench.analysis.frame_edits import FrameEdit, check_donors, shuffle
 from workbench.analysis.interventions import Effect, effect
@@ -152,6 +153,7 @@ def counterfactuals(
 
     Source: Huang et al. 2018 ("What makes a video a video": how much motion a model uses); Geiger et al. 2021 (interchange).
     """
+    check_given(model, clips)
     if not len(clips):
         raise InputError("no clip to edit; give one or more")
     model.check_clips(clips)

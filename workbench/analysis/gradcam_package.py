@@ -74,7 +74,7 @@ def package_cam(
         raise InputError('the grad-cam package is not installed; pip install "ifdd-workbench[cam]"') from error
     logits, cache = run_to(model, clips, (activation,))
     check_finite(logits.detach(), "the logits")
-    classes, others = choose_contrast(target, against, logits.detach())
+    classes, others = choose_contrast(model, target, against, logits.detach())
     features = cache[activation].detach()
     grid = model.config.grid if isinstance(model, DFERModel) else (0, 0)
     volume = as_volume(features, grid)

@@ -18,7 +18,7 @@ from numpy.typing import ArrayLike
 from torch import Tensor, nn
 
 from ifdd.errors import InputError
-from workbench.analysis._models import Classes, check_finite, choose_contrast, evaluating, logits_of, score
+from workbench.analysis._models import Classes, check_finite, check_given, choose_contrast, evaluating, logits_of, score
 from workbench.analysis.attribution import in_chunks
 from workbench.analysis.cam import check_choice
 from workbench.analysis.deletion_curves import RANDOM, Kind, PerturbationResult, all_curves, summarise
@@ -52,6 +52,7 @@ def perturb_clips(
     by default an eighth of the time and a fourteenth of each side. A contrast (`against`) has a logit only.
     Raises: InputError for maps that do not fit or are undefined, unknown names, sizes below 1, a class that is not there.
     """
+    check_given(model, clips)
     check_choice("unit", unit, get_args(Unit))
     check_choice("kind", kind, get_args(Kind))
     filled, (n, _, frames, height, width) = fill_of(clips, fill), clips.shape
@@ -69,7 +70,7 @@ def perturb_clips(
     with evaluating(model):
         logits = in_chunks(lambda part: logits_of(model, part), clips, batch)
         check_finite(logits, "the logits")
-        classes, others = choose_contrast(target, against, logits)
+        classes, others = choose_contrast(model, target, against, logits)
 
         def evaluator(i: int) -> Callable[[Tensor], Tensor]:
             def evaluate(keep: Tensor) -> Tensor:

@@ -132,7 +132,7 @@ def class_maps(
     names = tuple(names)
     logits, cache = run_to(model, clips, names)
     check_finite(logits.detach(), "the logits")
-    classes, others = choose_contrast(target, against, logits)
+    classes, others = choose_contrast(model, target, against, logits)
     with torch.enable_grad():  # the caller may have gradients off
         scores = score(logits, classes, others)
         total = scores.sum()

@@ -12,6 +12,7 @@ from ifdd.errors import InputError
 from ifdd.model import DFERModel, IFDDModel
 from ifdd.modules.issm import Split, sampling_weights
 from ifdd.timing import to_clip_frames
+from workbench.analysis._models import check_given
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,7 @@ def inspect_split(model: DFERModel, clips: Tensor) -> SplitResult:
 
     Raises: InputError for a model without a split.
     """
+    check_given(model, clips)
     split = require_split(model)
     names = [name for name in model.activation_names if name.startswith("issm.") and name.split(".")[1] in _NEEDED]
     with model.evaluating():

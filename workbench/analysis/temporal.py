@@ -11,7 +11,7 @@ from tqdm import tqdm
 
 from ifdd.errors import InputError
 from workbench.analysis._clusters import BOUNDS, draw_weights, group_members
-from workbench.analysis._models import Classes, check_finite, choose_contrast, evaluating, logits_of, score
+from workbench.analysis._models import Classes, check_finite, check_given, choose_contrast, evaluating, logits_of, score
 from workbench.analysis._result import Result
 from workbench.analysis.attribution import in_chunks
 from workbench.analysis.cam import check_choice
@@ -60,6 +60,7 @@ def frame_importance(
 
     Raises: InputError for unknown names, clips of one frame, NaN.
     """
+    check_given(model, clips)
     check_choice("how", how, get_args(How))
     check_shape(clips)
     frames = clips.shape[2]
@@ -69,7 +70,7 @@ def frame_importance(
     with evaluating(model):
         logits = in_chunks(lambda part: logits_of(model, part), clips, batch)
         check_finite(logits, "the logits")
-        classes, others = choose_contrast(target, against, logits)
+        classes, others = choose_contrast(model, target, against, logits)
         kept, sure = score(logits, classes, others), logits.softmax(1).gather(1, classes[:, None])
         drop, probability = torch.empty(2, len(clips), frames, dtype=torch.float64)
         for i in tqdm(range(len(clips)), desc=f"{how} frames", unit="clip", disable=None, leave=False):
