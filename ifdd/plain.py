@@ -4,15 +4,19 @@ A checkpoint's card, a label and a clip's id may come from a stranger: a picture
 foreign address, and control characters would rewrite a terminal.
 """
 
+import re
 import unicodedata
 
-# "www." and "://" are links without any sign of Markdown; Streamlit also reads $maths$, :colours[] and :icons:
-_SIGNS = frozenset("\\`*_{}[]()#+-.!|<>~$:&@^=")
+# Streamlit also reads $maths$, :colours[] and :icons:; entities begin with &
+_SIGNS = frozenset("\\`*_{}[]<>|~$:&")
+# what opens a list, a heading or a rule at the begin of a line, and a link without any other sign
+_OPENERS = re.compile(r"^(?=[-+#=])|(?<=^\d)(?=[.)])|(?<=^\d\d)(?=[.)])|(?<=\bwww)(?=\.)", re.IGNORECASE)
 
 
 def markdown_text(text: object) -> str:
     """The text as Markdown that shows it letter by letter, in one line."""
-    return "".join(f"\\{letter}" if letter in _SIGNS else letter for letter in " ".join(str(text).split()))
+    line = "".join(f"\\{letter}" if letter in _SIGNS else letter for letter in " ".join(str(text).split()))
+    return _OPENERS.sub(r"\\", line)
 
 
 def terminal_text(text: object) -> str:

@@ -76,6 +76,11 @@ def notice(bundles: dict[str, Bundle]) -> None:
         st.warning(markdown_text(text), icon=":material/info:")
 
 
+def duration(seconds: float) -> str:
+    """So many seconds or minutes, as roughly as an estimate is known."""
+    return f"{max(1, round(seconds))} s" if seconds < 90 else f"{round(seconds / 60)} min"
+
+
 def percent(share: float) -> str:
     """A share in percent."""
     return f"{100 * share:.1f} %"

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import _looks
+import _state
 import streamlit as st
 
 from workbench.clipview import ClipView
@@ -35,7 +36,7 @@ def ask_models(bundles: dict[str, Bundle], key: str) -> list[str]:
     names = st.multiselect(
         "Models",
         list(bundles),
-        default=list(bundles),
+        default=list(bundles)[: _state.FEW],
         help="Shown side by side, moved by one slider.",
         **_looks.kept(f"{key}_models"),
     )

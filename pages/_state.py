@@ -14,7 +14,7 @@ from workbench.analysis.embedding import EmbeddingResult, Method, embed
 from workbench.analysis.metrics import MetricsResult
 from workbench.analysis.seeds import RANKED_FROM
 from workbench.clipview import thumbnail
-from workbench.collect import collect
+from workbench.collect import collect, seconds_to_collect
 from workbench.collection import Collection
 from workbench.demo import COLLECTIONS
 from workbench.explain import Explanation, Options, explain_source, explain_video, preprocessing_of, read_source
@@ -28,10 +28,10 @@ from workbench.library import (
     checkpoints,
     demo_folder,
     features,
+    first_in_view,
     labelled,
     load_checkpoint,
     measure,
-    of_these_clips,
 )
 from workbench.playground import Knobs, RenderedClip, Script, play
 from workbench.scorecard import Scorecard, make_scorecard
@@ -67,21 +67,21 @@ def model(name: str) -> tuple[Bundle, Lock]:
     return _model(folder, max(file.stat().st_mtime_ns for file in folder.iterdir()))
 
 
-IN_VIEW, FEW = "models_in_view", 3
-"""Session key of the checkpoints that all pages show; up to `FEW` of them are shown without asking."""
+IN_VIEW, FEW = "models_in_view", 4
+"""Session key of the checkpoints that all pages show; up to `FEW` of them have room side by side."""
 
 
 def ask_models_in_view() -> None:
-    """Let the reader choose the checkpoints of all pages, where there are many: those trained on clips like these at first."""
+    """Let the reader choose the checkpoints of all pages: at first those that have read the clips."""
     names = list(checkpoints())
-    if len(names) <= FEW:
+    if len(names) < FEW:
         return
     with st.sidebar:
         st.multiselect(
             "Checkpoints",
             names,
-            default=of_these_clips(names, Library(demo_folder()).manifest),
-            help="All pages show these. The others were trained on clips of another kind.",
+            default=first_in_view(names, Library(demo_folder())),
+            help="All pages show these. One that has not read the clips yet asks before it does.",
             **_looks.kept(IN_VIEW),
         )
 
@@ -93,9 +93,9 @@ def usable_models() -> dict[str, Bundle]:
     """
     found = {}
     known = checkpoints()
-    names = list(known) if len(known) <= FEW else [name for name in st.session_state[IN_VIEW] if name in known]
+    names = list(known) if len(known) < FEW else [name for name in st.session_state[IN_VIEW] if name in known]
     if known and not names:
-        raise InputError("no checkpoint is chosen; choose at least one in the side bar")
+        raise InputError("no checkpoint is chosen; choose at least one in the side bar (Checkpoints)")
     for name in names:
         try:
             found[name] = model(name)[0]
@@ -109,16 +109,45 @@ def usable_models() -> dict[str, Bundle]:
 
 
 def collections(models: Sequence[str]) -> dict[str, Collection]:
-    """What the models said about the clips, collected now if they were not asked yet; a panel for each that cannot be used."""
+    """What the models said about the clips; an offer to read them where that is still to do, a panel for each that fails."""
+    unread = [name for name in models if name not in library().collected()]
+    if unread and not _asked_to_read(unread):
+        models = [name for name in models if name not in unread]
+        unread = []
     found = {}
     for name in models:
         try:
-            if name not in library().collected():
+            if name in unread:
                 _collect(name)
             found[name] = library().collection(model(name)[0])
         except (InputError, OSError) as error:
             _looks.show_error(error, name)
     return found
+
+
+def _asked_to_read(names: Sequence[str]) -> bool:
+    """Offer to read the clips with models that have not; True in the run in which the reader agrees."""
+    clips = library()
+    try:
+        seconds = sum(_seconds_to_collect(model(name)[0].card.sha256, str(clips.manifest), name) for name in names)
+        takes = f"takes about {_looks.duration(seconds)}"
+    except (InputError, OSError) as error:
+        takes = f"may fail: {error}"
+    place = st.empty()
+    with place.container(border=True):
+        who = ", ".join(names)
+        st.markdown(_looks.markdown_text(f"{len(clips.clips)} clips have not been read with {who} yet. Reading them {takes}."))
+        agreed = st.button("Read the clips", icon=":material/play_arrow:", key=f"read_{'_'.join(names)}")
+    if agreed:
+        place.empty()
+    return agreed
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def _seconds_to_collect(sha256: str, manifest: str, name: str) -> float:
+    bundle, turn = model(name)
+    with turn:
+        return seconds_to_collect(bundle, manifest)
 
 
 def _collect(name: str) -> None:

@@ -10,11 +10,11 @@ from workbench.library import InputError
 _looks.heading("Confidence", "How sure are the models of each class, and are they right to be?")
 collections = _state.collections(_state.usable_models())
 if not collections:
-    raise InputError("no model has been run over the clips; stop the app and run make app")
+    st.stop()
 with st.sidebar:
     everyone = list(collections)
     names = st.multiselect(
-        "Models", everyone, default=everyone, help="One row of panels each.", **_looks.kept("confidence_models")
+        "Models", everyone, default=everyone[: _state.FEW], help="One row of panels each.", **_looks.kept("confidence_models")
     )
     scale = st.segmented_control(
         "Height of the curves",

@@ -15,7 +15,7 @@ _looks.heading(
 models = _state.usable_models()
 clips = _state.library()
 with st.sidebar:
-    chosen = st.multiselect("Models", list(models), default=list(models), **_looks.kept("disentanglement_models"))
+    chosen = st.multiselect("Models", list(models), default=list(models)[: _state.FEW], **_looks.kept("disentanglement_models"))
 if not chosen:
     raise InputError("no model is chosen; choose at least one on the left")
 cards = _state.scorecards(chosen)

@@ -11,7 +11,7 @@ from workbench.library import InputError, labelled, vector_activations
 _looks.heading("Embedding", "Every point is a clip. Draw a lasso or a box around some, or click one, to see them.")
 collections = _state.collections(_state.usable_models())
 if not collections:
-    raise InputError("no model has been run over the clips; stop the app and run make app")
+    st.stop()
 
 with st.sidebar:
     name = st.selectbox("Model", list(collections), **_looks.kept("embedding_model"))

@@ -31,6 +31,17 @@ def show_model(name: str, bundle: Bundle, result: MetricsResult | None) -> None:
     guess.caption(f"UAR {_looks.percent(result.constant_uar)}")
 
 
+def show_table(bundles: dict[str, Bundle], results: dict[str, MetricsResult]) -> None:
+    """The same in a line for each model: side by side there is room for few."""
+    rows = [
+        {"name": name, "model": describe(bundle.card)}
+        | ({} if (result := results.get(name)) is None else {"WAR": str(result.war), "UAR": str(result.uar)})
+        | ({} if result is None else {"constant guess": _looks.percent(result.constant_war)})
+        for name, bundle in bundles.items()
+    ]
+    st.dataframe(rows, hide_index=True, placeholder="–", alt="WAR and UAR of each model, with 95 % intervals")
+
+
 def show_recall(results: dict[str, MetricsResult]) -> None:
     """Recalls of all models, and the confusion matrix of one."""
     first = next(iter(results.values()))
@@ -88,9 +99,12 @@ _looks.notice(models)
 clips = _state.library()
 _looks.lead(f"Measured here on the {len(clips.clips)} clips in {html.escape(str(clips.manifest.parent))}")
 measured = {name: _state.metrics(collection) for name, collection in _state.collections(models).items()}
-for column, (name, bundle) in zip(st.columns(len(models)), models.items(), strict=True):
-    with column.container(border=True, height="stretch"):
-        show_model(name, bundle, measured.get(name))
+if len(models) <= _state.FEW:
+    for column, (name, bundle) in zip(st.columns(len(models)), models.items(), strict=True):
+        with column.container(border=True, height="stretch"):
+            show_model(name, bundle, measured.get(name))
+else:
+    show_table(models, measured)
 if measured:
     show_recall(measured)
 show_cards(models)

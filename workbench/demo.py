@@ -48,7 +48,7 @@ def prepare_demo(out: str | Path, clips: int = 140, device: torch.device | str =
     expected = data_hash(read_manifest(manifest))
     collections: dict[str, Collection] = {}
     failed: list[str] = []
-    fitting = of_these_clips(list(offered), manifest)
+    fitting = of_these_clips(list(offered), manifest) or list(offered)
     for name, checkpoint in offered.items():
         folder = out / COLLECTIONS / name
         if name not in fitting and not folder.exists():

@@ -30,14 +30,14 @@ def checkpoints() -> dict[str, Path]:
 
 
 def of_these_clips(names: Sequence[str], manifest: Path) -> list[str]:
-    """Checkpoints that were tested on the kind of clips that lie beside `manifest`; all of them where that is not known.
+    """Checkpoints that were tested on the kind of clips that lie beside `manifest`; none where that is not known.
 
     A checkpoint whose card cannot be read is kept: the app shows what is wrong with it.
     """
     try:
         kind = json.loads((manifest.parent / "suite.json").read_text(encoding="utf-8"))["config"]["difficulty"]
     except (OSError, ValueError, KeyError, TypeError):
-        return list(names)
+        return []
     folders, chosen = checkpoints(), []
     for name in names:
         try:
@@ -45,7 +45,14 @@ def of_these_clips(names: Sequence[str], manifest: Path) -> list[str]:
                 chosen.append(name)
         except InputError:
             chosen.append(name)
-    return chosen or list(names)
+    return chosen
+
+
+def first_in_view(names: Sequence[str], library: "Library") -> list[str]:
+    """Checkpoints that the app shows unasked: of those that have read the clips, the ones tested on their kind, else all."""
+    collected = library.collected()
+    read = [name for name in names if name in collected]
+    return [name for name in of_these_clips(names, library.manifest) if name in read] or read
 
 
 def benchmark_file() -> Path | None:

@@ -1,12 +1,14 @@
 """Every page on a small demo, and what bad input gets: a panel with the next step, never a traceback."""
 
 import json
+import re
 import shutil
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
@@ -170,13 +172,19 @@ def test_collection_of_an_older_schema(start: Start, tiny_demo: TinyDemo, tmp_pa
     assert "schema version 0" in panels(start(tiny))
 
 
-def test_a_model_that_never_saw_the_clips_reads_them_when_it_is_shown(start: Start, tiny_demo: TinyDemo, tmp_path: Path) -> None:
+def test_a_model_that_never_saw_the_clips_asks_before_it_reads_them(start: Start, tiny_demo: TinyDemo, tmp_path: Path) -> None:
     tiny = tiny_demo.copy_to(tmp_path)
     folder = tiny.demo / "collections" / "tiny-ifdd"
     shutil.rmtree(folder)
     app = start(tiny)
     assert not panels(app)
-    assert len(app.metric) == 2 * 3  # both models
+    assert len(app.metric) == 3  # the other model alone
+    offer = " ".join(item.value for item in app.markdown).replace("\\", "")
+    assert re.search(r"14 clips have not been read with tiny-ifdd yet. Reading them takes about \d+ s", offer)
+    assert not folder.exists()
+    app = app.button("read_tiny-ifdd").click().run()
+    assert not panels(app)
+    assert len(app.metric) == 2 * 3
     again = open_collection(folder, load_checkpoint(tiny.checkpoints / "tiny-ifdd"))
     before = open_collection(tiny_demo.demo / "collections" / "tiny-ifdd")
     np.testing.assert_allclose(again.probs, before.probs, atol=1e-6)
@@ -259,10 +267,63 @@ def test_many_checkpoints_are_chosen_from(start: Start, tiny_demo: TinyDemo, tmp
     app = chooser.set_value(["other-1", "tiny-ifdd"]).run()
     app = app.switch_page("clip.py").run()
     assert app.multiselect("clip_models").options == ["other-1", "tiny-ifdd"]
-    assert not panels(app)  # it had not seen the clips, and has read them now
+    assert not panels(app)
+    assert not (many.demo / "collections" / "other-1").exists()
+    app = app.button("read_other-1").click().run()
+    assert not panels(app)
     assert (many.demo / "collections" / "other-1").is_dir()
     app = app.sidebar.multiselect("models_in_view").set_value([]).run()
     assert "no checkpoint is chosen" in panels(app)
+
+
+def test_clips_of_ones_own_show_the_checkpoints_that_have_read_them(start: Start, tiny_demo: TinyDemo, tmp_path: Path) -> None:
+    own = tiny_demo.copy_to(tmp_path)
+    (own.demo / "clips" / "suite.json").unlink()  # any folder of clips
+    for i in range(4):
+        folder = shutil.copytree(own.checkpoints / "tiny-baseline", own.checkpoints / f"other-{i}")
+        card = json.loads((folder / "card.json").read_text()) | {"name": f"other-{i}"}
+        (folder / "card.json").write_text(json.dumps(card))
+    app = start(own)
+    assert app.sidebar.multiselect("models_in_view").value == ["tiny-baseline", "tiny-ifdd"]
+    app = app.sidebar.multiselect("models_in_view").set_value([f"other-{i}" for i in range(4)] + ["tiny-ifdd"]).run()
+    assert not panels(app)
+    assert not app.metric  # five models: a table
+    table = app.dataframe[0].value
+    assert list(table["name"]) == [*(f"other-{i}" for i in range(4)), "tiny-ifdd"]
+    assert table["WAR"].isna().tolist() == [True] * 4 + [False]
+    shutil.rmtree(own.demo / "collections")
+    app = start(own)
+    assert "no checkpoint is chosen" in panels(app)
+    assert not (own.demo / "collections").exists()
+
+
+EVIL = "![x](http://example.com/a.png)"
+
+
+def test_text_of_a_card_is_text(start: Start, tiny_demo: TinyDemo, tmp_path: Path) -> None:
+    evil = tiny_demo.copy_to(tmp_path)
+    file = evil.checkpoints / "tiny-baseline" / "card.json"
+    card = json.loads(file.read_text())
+    card |= {"notice": EVIL, "labels": [EVIL, "<b>x</b>", *card["labels"][2:]]}
+    file.write_text(json.dumps(card))
+    shutil.rmtree(evil.checkpoints / "tiny-ifdd")
+    shutil.rmtree(evil.demo / "collections")
+    manifest = evil.demo / "clips" / "clips.parquet"
+    clips = pd.read_parquet(manifest)
+    names = dict(zip(("happy", "sad"), card["labels"], strict=False))
+    clips["label_name"] = clips["label_name"].replace(names)
+    clips["clip_id"] = [f"{EVIL}{i}" for i in range(len(clips))]
+    clips.to_parquet(manifest)
+    app = start(evil)
+    app = app.button("read_tiny-baseline").click().run()
+    for page in ("overview", "clip", "embedding", "confidence"):
+        app = app.switch_page(f"{page}.py").run()
+        assert not app.exception
+        texts = [str(getattr(item, "value", "")) for kind in ("markdown", "caption", "title", "subheader", "warning", "error")
+                 for item in getattr(app, kind)]  # fmt: skip
+        texts += [option for item in (*app.get("button_group"),) for option in map(str, item.options)]
+        assert texts
+        assert not [text for text in texts if re.search(r"(?<!\\)(\]\(|<b>)", text)]
 
 
 def test_curves_of_the_benchmark_beside_the_scorecard(start: Start, tiny_demo: TinyDemo, tmp_path: Path) -> None:

@@ -19,7 +19,15 @@ def test_every_sign_of_markdown_is_escaped(text: str) -> None:
     said = markdown_text(text)
     assert "\n" not in said
     assert re.sub(r"\\(.)", r"\1", said) == " ".join(text.split())
-    assert not re.search(r"(?<!\\)(?:\\\\)*[`*_\[\]<>$:!|&]", said)
+    assert not re.search(r"(?<!\\)(?:\\\\)*[`*_\[\]<>$:|&]", said)
+
+
+@pytest.mark.parametrize(
+    "text", ["- a", "# a", "1. a", "12) a", "+ a", "---", "www.example.com", "http://example.com", "&lt;", ":red[a]"]
+)
+def test_nothing_opens_a_block_or_a_link(text: str) -> None:
+    assert markdown_text(text).count("\\") >= 1
+    assert markdown_text("a-b 0.5 c#1 (d)! www") == "a-b 0.5 c#1 (d)! www"
 
 
 @pytest.mark.parametrize(
