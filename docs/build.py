@@ -20,7 +20,7 @@ from PIL import Image, PngImagePlugin
 from ifdd.checkpoints import Bundle
 from ifdd.data.manifest import data_hash
 from ifdd.errors import InputError
-from workbench.files import replace_between
+from ifdd.io import replace_between
 from workbench.library import Library
 from workbench.passport import issuing, note_bundle, note_data
 

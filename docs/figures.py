@@ -15,8 +15,8 @@ from build import shrink
 
 from ifdd.data.scripted import SuiteConfig, render_suite
 from ifdd.errors import InputError
+from ifdd.io import replace_between
 from workbench.figures.make import Made, Wish, make_figures, write_figures
-from workbench.files import replace_between
 from workbench.passport import issuing
 from workbench.study import open_study
 

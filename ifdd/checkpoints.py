@@ -9,8 +9,6 @@ import hashlib
 import json
 import os
 import platform
-import shutil
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,6 +22,7 @@ from ifdd.config import ModelConfig, StrictModel
 from ifdd.data.clips import load_clip
 from ifdd.data.preprocessing import Preprocessing
 from ifdd.errors import InputError
+from ifdd.io import new_folder, write_json
 from ifdd.model import DFERModel, create_model
 from ifdd.plain import markdown_line
 from ifdd.weights import load_exactly
@@ -183,22 +182,13 @@ def save_checkpoint(folder: str | Path, model: DFERModel, card: Card) -> Path:
     folder = Path(folder)
     if folder.exists():
         raise InputError(f"{folder} exists; choose another name or remove it")
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    partial = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
-    try:
+    with new_folder(folder) as work:
         state_dict = {key: value.detach().cpu().contiguous() for key, value in model.state_dict().items()}
-        safetensors.torch.save_file(state_dict, partial / WEIGHTS)
-        card = card.model_copy(update={"sha256": _sha256(partial / WEIGHTS)})
-        (partial / CARD).write_text(
-            json.dumps(card.model_dump(mode="json"), indent=2, ensure_ascii=False) + "\n", encoding="utf-8"
-        )
-        (partial / README).write_text(card_markdown(card), encoding="utf-8")
-        (partial / WEIGHTS).chmod(0o644)  # safetensors writes it, and mkdtemp the folder, for the owner alone
-        partial.chmod(0o755)
-        partial.rename(folder)
-    except BaseException:
-        shutil.rmtree(partial, ignore_errors=True)
-        raise
+        safetensors.torch.save_file(state_dict, work / WEIGHTS)
+        (work / WEIGHTS).chmod(0o644)  # safetensors writes it for the owner alone
+        card = card.model_copy(update={"sha256": _sha256(work / WEIGHTS)})
+        write_json(work / CARD, card.model_dump(mode="json"))
+        (work / README).write_text(card_markdown(card), encoding="utf-8")
     return folder
 
 

@@ -1,5 +1,6 @@
-"""Which commit of this repository is running."""
+"""Which code is running."""
 
+import hashlib
 import subprocess
 from functools import cache
 from pathlib import Path
@@ -16,3 +17,12 @@ def source_commit() -> str | None:
         return subprocess.run(words, capture_output=True, text=True, check=True).stdout.strip()
     except (OSError, subprocess.CalledProcessError):
         return None
+
+
+@cache
+def code_hash(*parts: str) -> str:
+    """SHA-256 of this package's source, or of the files and folders `parts` of it: what other code made is not gone on with."""
+    root = Path(__file__).parent
+    places = [root / part for part in parts] or [root]
+    files = [file for place in places for file in ([place] if place.is_file() else sorted(place.rglob("*.py")))]
+    return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()

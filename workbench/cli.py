@@ -67,9 +67,9 @@ def explain(
 
     Example: workbench explain clip.mp4 --checkpoint scripted-tiny-ifdd --out out
     """
+    from ifdd.io import check_folder
     from workbench.explain import Options, explain_video, target_index
     from workbench.explain_files import check_format, output_names, write_explanation
-    from workbench.files import check_folder
 
     names = output_names(videos)
     check_folder(out)
@@ -150,8 +150,8 @@ def scorecard(
     Collections are kept under --out and used again by the next call.
     Example: workbench scorecard scripted-tiny-ifdd scripted-tiny-baseline --data data/scripted-test --out runs/scorecard
     """
+    from ifdd.io import write_text
     from workbench.displays.disentanglement import ProbeDisplay, markdown
-    from workbench.files import write_text
     from workbench.scorecard import make_scorecard
 
     bundles = [_load(name, device) for name in checkpoints]

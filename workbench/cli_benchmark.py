@@ -34,10 +34,10 @@ def benchmark(
     Checkpoints whose names differ in their seed at the end (…-0, …-1) are one variant.
     Example: workbench benchmark runs/noisy/checkpoints/* --out runs/noisy/report
     """
+    from ifdd.io import check_folder, replace_between, write_text
     from workbench.displays.family import family_markdown
     from workbench.displays.robustness import RobustnessDisplay
     from workbench.family import measure_family
-    from workbench.files import check_folder, replace_between, write_text
     from workbench.library import BENCHMARK
     from workbench.passport import note_bundle, note_data
 

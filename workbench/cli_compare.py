@@ -32,10 +32,10 @@ def compare(
     Persons are drawn as a whole where the manifest names them.
     Example: workbench compare runs/baseline runs/ifdd --out runs/comparison
     """
+    from ifdd.io import check_new
     from workbench.collection import open_collection
     from workbench.comparing import compare_collections, slice_collections
     from workbench.comparing_files import write_comparison
-    from workbench.files import check_new
 
     check_new(out)
     opened = [open_collection(folder) for folder in collections]
@@ -61,9 +61,9 @@ def calibrate(
     Where the manifest has columns votes_<class>, the annotators' disagreement is compared with the model's.
     Example: workbench calibrate runs/test --validation runs/validation --out runs/calibration
     """
+    from ifdd.io import check_new
     from workbench.collection import open_collection
     from workbench.comparing_files import write_calibration
-    from workbench.files import check_new
 
     check_new(out)
     other = None if validation is None else open_collection(validation)

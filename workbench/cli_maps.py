@@ -37,10 +37,10 @@ def embed(
     Several collections of the same clips are put side by side; several activations of one make a film over the stages.
     Example: workbench embed runs/scripted --activation stages --out runs/film
     """
+    from ifdd.io import check_new
     from workbench.collection import open_collection
     from workbench.embedding_files import write_map, write_series
     from workbench.embeddings import film_of_stages, map_clips, map_models, place_clips
-    from workbench.files import check_new
 
     check_new(out)
     opened = [open_collection(folder) for folder in collections]

@@ -102,8 +102,8 @@ def faithfulness(
 
     Example: workbench faithfulness scripted-tiny-ifdd --data data/scripted-test/clips.parquet --out runs/faithfulness
     """
+    from ifdd.io import check_folder
     from workbench.faithfulness import make_report, markdown, write_report
-    from workbench.files import check_folder
 
     check_folder(out)
     names = None if activation is None else [name.strip() for name in activation.split(",") if name.strip()]

@@ -28,10 +28,10 @@ def splits(
 
     Example: workbench splits scripted-tiny-ifdd --data demo/clips --out runs/splits
     """
+    from ifdd.io import check_folder, write_text
     from workbench.analysis.splits import require_split
     from workbench.displays.split_schematic import SplitSchematicDisplay
     from workbench.displays.split_summary import OccupancyDisplay, SplitScoresDisplay, SplitStepsDisplay, markdown
-    from workbench.files import check_folder, write_text
     from workbench.passport import note_bundle
     from workbench.split_report import measure_split, split_of_clip
 

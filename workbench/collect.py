@@ -1,7 +1,7 @@
 """Run a checkpoint over a manifest once and keep what it said: predictions and named activations, see `collection`.
 
 Everything is written into a hidden folder beside the target, which takes its name only when it is whole. An interrupted run
-leaves that folder behind and is resumed by the same call.
+leaves that folder behind and is resumed by the same call: the same checkpoint, clips, files, activations, batch, device and code.
 """
 
 import hashlib
@@ -9,6 +9,7 @@ import json
 import math
 import shutil
 import time
+import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from importlib.metadata import version
@@ -25,10 +26,11 @@ from ifdd.checkpoints import Bundle
 from ifdd.data.clips import load_clip
 from ifdd.data.manifest import clip_path, data_hash, files_hash, read_manifest
 from ifdd.errors import InputError
+from ifdd.io import check_new, unfinished_folder, write_json, write_whole
 from ifdd.model import DFERModel
+from ifdd.repository import code_hash
 from workbench.analysis.saliency import is_spatial
 from workbench.collection import ACTIVATIONS, MANIFEST, PREDICTIONS, SCHEMA, Collection, open_collection
-from workbench.files import write_json
 from workbench.provenance import DISTRIBUTION
 
 Pool = Literal["mean"]
@@ -39,7 +41,7 @@ DEFAULT: tuple[str, ...] = (
     "issm.correlation",
 )
 """Kept unless other names are given; a model keeps those of them that it has."""
-_STATE = "state.json"
+_STATE, _PROBABILITIES = "state.json", "probabilities.npy"
 _MARGIN = 64 * 2**20  # bytes left free on the disk, and room for the tables
 
 
@@ -67,8 +69,7 @@ def collect(
             little room on the disk, or none left while writing.
     """
     out = Path(out)
-    if out.exists():
-        raise InputError(f"{out} exists; choose another folder or remove it")
+    check_new(out)
     names = _choose(bundle.model, names)
     clips = read_manifest(manifest)
     labels = _label_indexes(clips, bundle.labels, manifest)
@@ -83,13 +84,7 @@ def collect(
         "clips": len(clips),
         "activations": {name: {"shape": list(stored.shape), "dtype": stored.dtype} for name, stored in plan.items()},
     }
-    try:
-        _run(bundle, clips, labels, out, plan, meta, batch)
-    except OSError as error:
-        raise InputError(
-            f"{error.filename or out}: {error.strerror or error}; make room or choose another folder "
-            "(the same call goes on where this one stopped)"
-        ) from error
+    _run(bundle, clips, labels, out, plan, meta, batch)
     return open_collection(out, bundle)
 
 
@@ -118,29 +113,46 @@ def _run(
     meta: dict[str, Any],
     batch: int,
 ) -> None:
-    out.parent.mkdir(parents=True, exist_ok=True)
-    partial = out.parent / f".{out.name}.partial"
-    done = _resume(partial, meta)
-    _check_room(partial, plan, len(clips), done)
-    files = {name: _RowFile(partial / ACTIVATIONS / f"{name}.npy", stored, len(clips), done) for name, stored in plan.items()}
-    probabilities = _RowFile(partial / "probabilities.npy", _Stored((len(bundle.labels),), "float32"), len(clips), done)
+    model = bundle.model.eval()
+    device = next(model.parameters()).device
+    key = {"collection": meta, "batch": batch, "device": str(device), "code": [torch.__version__, code_hash()]}
+    with unfinished_folder(out, json.dumps(key)) as work:
+        if not (work / MANIFEST).is_file():  # the last of its files
+            _read_clips(bundle, clips, labels, work, plan, meta, batch)
+        for name in (_STATE, _PROBABILITIES):
+            (work / name).unlink(missing_ok=True)
+
+
+def _read_clips(
+    bundle: Bundle,
+    clips: pd.DataFrame,
+    labels: np.ndarray,
+    work: Path,
+    plan: "_Plan",
+    meta: dict[str, Any],
+    batch: int,
+) -> None:
+    files = {name: _RowFile(work / ACTIVATIONS / f"{name}.npy", stored, len(clips)) for name, stored in plan.items()}
+    files[_PROBABILITIES] = _RowFile(work / _PROBABILITIES, _Stored((len(bundle.labels),), "float32"), len(clips))
+    done = _resume(work, files)
+    _check_room(work, plan, len(clips), done)
+    if not done:
+        for file in files.values():
+            file.create()
     model = bundle.model.eval()
     device = next(model.parameters()).device
     with tqdm(total=len(clips), initial=done, desc=f"collect {bundle.name}", unit="clip", disable=None) as bar:
         for first, tensors in _batches(clips, bundle, done, batch):
             with torch.inference_mode():
                 output, cache = model.run_with_cache(tensors.to(device), names=tuple(plan))
-            probabilities.write(first, output.logits.float().softmax(-1).cpu().numpy())
-            for name, file in files.items():
-                file.write(first, _pooled(cache[name], name, meta["pool"]).float().cpu().numpy())
-            write_json(partial / _STATE, {"key": meta, "done": first + len(tensors)})
+            files[_PROBABILITIES].write(first, output.logits.float().softmax(-1).cpu().numpy())
+            for name in plan:
+                files[name].write(first, _pooled(cache[name], name, meta["pool"]).float().cpu().numpy())
+            write_json(work / _STATE, {"done": first + len(tensors), "checks": {name: f.check for name, f in files.items()}})
             bar.update(len(tensors))
-    table = _predictions(clips, labels, bundle.labels, np.load(probabilities.path, allow_pickle=False))
-    table.to_parquet(partial / PREDICTIONS, index=False)
-    write_json(partial / MANIFEST, meta)
-    (partial / _STATE).unlink()  # first: without it nothing is taken for resumable
-    probabilities.path.unlink()
-    partial.rename(out)
+    table = _predictions(clips, labels, bundle.labels, np.load(work / _PROBABILITIES, allow_pickle=False))
+    write_whole(work / PREDICTIONS, lambda part: table.to_parquet(part, index=False))
+    write_json(work / MANIFEST, meta)
 
 
 @dataclass(frozen=True)
@@ -165,17 +177,32 @@ class _RowFile:
     By plain writes and not through a memory map: on a full disk those raise an error instead of killing the process.
     """
 
-    def __init__(self, path: Path, stored: _Stored, rows: int, done: int) -> None:
-        self.path, self.stored = path, stored
-        if not done:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            with path.open("wb") as file:
-                header = {"descr": np.lib.format.dtype_to_descr(np.dtype(stored.dtype)), "fortran_order": False}
-                np.lib.format.write_array_header_1_0(file, header | {"shape": (rows, *stored.shape)})
-        with path.open("rb") as file:
-            np.lib.format.read_magic(file)
-            np.lib.format.read_array_header_1_0(file)
+    def __init__(self, path: Path, stored: _Stored, rows: int) -> None:
+        self.path, self.stored, self.rows = path, stored, rows
+        self.check = 0  # CRC-32 of all rows so far
+        self._offset = 0
+
+    def create(self) -> None:
+        """Make the file, without rows."""
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        with self.path.open("wb") as file:
+            header = {"descr": np.lib.format.dtype_to_descr(np.dtype(self.stored.dtype)), "fortran_order": False}
+            np.lib.format.write_array_header_1_0(file, header | {"shape": (self.rows, *self.stored.shape)})
             self._offset = file.tell()
+
+    def resume(self, done: int, check: int) -> bool:
+        """Go on after `done` rows, if they are those whose CRC-32 is `check`."""
+        try:
+            with self.path.open("rb") as file:
+                np.lib.format.read_magic(file)
+                np.lib.format.read_array_header_1_0(file)
+                self._offset, left = file.tell(), done * self.stored.nbytes
+                while left and (block := file.read(min(left, 2**20))):
+                    self.check = zlib.crc32(block, self.check)
+                    left -= len(block)
+        except (OSError, ValueError):
+            return False
+        return not left and self.check == check
 
     def write(self, first: int, values: np.ndarray) -> None:
         """Write rows `first` … of float32 `values`.
@@ -190,7 +217,9 @@ class _RowFile:
             )
         with self.path.open("r+b") as file:
             file.seek(self._offset + first * self.stored.nbytes)
-            file.write(np.ascontiguousarray(rows).tobytes())
+            content = np.ascontiguousarray(rows).tobytes()
+            file.write(content)
+        self.check = zlib.crc32(content, self.check)
 
 
 def reading_hash(clips: pd.DataFrame) -> str:
@@ -247,18 +276,18 @@ def _check_room(partial: Path, plan: _Plan, clips: int, done: int) -> None:
         )
 
 
-def _resume(partial: Path, key: dict[str, Any]) -> int:
-    """Number of clips that an interrupted run of the same collection has finished; else an empty folder is made."""
-    state = partial / _STATE
-    if state.is_file():
-        try:
-            found = json.loads(state.read_text(encoding="utf-8"))
-        except ValueError:
-            found = {}
-        if found.get("key") == key:
-            return int(found["done"])
-    shutil.rmtree(partial, ignore_errors=True)
-    return 0
+def _resume(work: Path, files: dict[str, _RowFile]) -> int:
+    """Number of clips that an interrupted run has finished, all of whose values are still as it wrote them."""
+    try:
+        state = json.loads((work / _STATE).read_text(encoding="utf-8"))
+        done, checks = int(state["done"]), dict(state["checks"])
+        whole = all(file.resume(done, checks[name]) for name, file in files.items())
+    except (OSError, ValueError, KeyError, TypeError):
+        return 0
+    if not whole:
+        for file in files.values():
+            file.check = 0
+    return done if whole else 0
 
 
 def _batches(clips: pd.DataFrame, bundle: Bundle, done: int, size: int) -> Iterator[tuple[int, Tensor]]:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from ifdd.io import new_folder, write_text
 from ifdd.plain import markdown_line
 from workbench.analysis.calibration import calibration
 from workbench.analysis.comparison import ComparisonResult
@@ -21,7 +22,6 @@ from workbench.displays.confidence import CalibrationDisplay, ConfidenceDisplay
 from workbench.displays.metrics import RecallDisplay
 from workbench.displays.radar import RadarDisplay
 from workbench.displays.slices import SearchDisplay, SliceDisplay
-from workbench.files import new_folder, write_text
 from workbench.library import labelled
 
 

@@ -1,7 +1,6 @@
 """What the app shows out of the box: rendered clips, and a collection of them for each checkpoint of such clips."""
 
 import json
-import shutil
 import warnings
 from dataclasses import asdict
 from pathlib import Path
@@ -13,6 +12,7 @@ from ifdd.data.manifest import FILE_NAME, data_hash, read_manifest
 from ifdd.data.scripted.clips import GENERATOR_VERSION
 from ifdd.data.scripted.suite import SuiteConfig, render_suite
 from ifdd.errors import InputError
+from ifdd.io import remove
 from workbench.collect import collect
 from workbench.collection import Collection, open_collection
 from workbench.library import checkpoints, of_these_clips
@@ -42,7 +42,7 @@ def prepare_demo(out: str | Path, clips: int = 140, device: torch.device | str =
     )
     if not _is_rendered(out / CLIPS, config):
         for outdated in (out / COLLECTIONS, out / CLIPS):
-            shutil.rmtree(outdated, ignore_errors=True)
+            remove(outdated)
         render_suite(config, out / CLIPS)
     manifest = out / CLIPS / FILE_NAME
     expected = data_hash(read_manifest(manifest))
@@ -58,7 +58,7 @@ def prepare_demo(out: str | Path, clips: int = 140, device: torch.device | str =
             bundle.model.to(device)
             found = _still_valid(folder, bundle, expected)
             if found is None:
-                shutil.rmtree(folder, ignore_errors=True)
+                remove(folder)
                 found = collect(bundle, manifest, folder)
         except InputError as error:
             failed.append(str(error))

@@ -13,11 +13,11 @@ from tqdm import tqdm
 from ifdd.checkpoints import Bundle
 from ifdd.data.manifest import data_hash, read_manifest
 from ifdd.errors import InputError
+from ifdd.io import check_new, new_folder, write_text
 from workbench.analysis.counterfactuals import CounterfactualResult, Edit, counterfactuals, swap, zero_offsets
 from workbench.analysis.frame_edits import drop, freeze, random_donors, replace, reverse, shuffle
 from workbench.collect import load_row
 from workbench.displays.counterfactuals import ClipChangeDisplay, CounterfactualDisplay
-from workbench.files import check_new, new_folder, write_text
 from workbench.library import persons
 from workbench.passport import note_data
 

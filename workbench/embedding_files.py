@@ -10,6 +10,7 @@ from pathlib import Path
 import pandas as pd
 import plotly.graph_objects as go
 
+from ifdd.io import new_folder, write_text
 from workbench.analysis.embedding import EmbeddingResult
 from workbench.analysis.embedding_series import EmbeddingSeries
 from workbench.analysis.placing import PlacedClips
@@ -19,7 +20,6 @@ from workbench.displays.embedding import ColourBy, EmbeddingDisplay
 from workbench.displays.embedding_series import EmbeddingSeriesDisplay
 from workbench.displays.images import can_write_mp4
 from workbench.embeddings import clip_rows, placed_rows
-from workbench.files import new_folder, write_text
 from workbench.library import labelled
 
 

@@ -5,8 +5,6 @@
 """
 
 import json
-import shutil
-import tempfile
 import warnings
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -17,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from ifdd.errors import InputError
+from ifdd.io import new_folder
 from workbench.analysis.splits import SplitResult
 from workbench.displays.images import can_write_mp4, side_by_side, write_film
 from workbench.displays.saliency import FilmStrip, conventions, overlay, peak_of, row_name
@@ -52,27 +51,10 @@ def write_explanation(explanation: Explanation, folder: str | Path, film_format:
     """
     folder = Path(folder)
     film_format = check_format(film_format)
-    if folder.exists():
-        raise InputError(f"{folder} exists; choose another --out or remove it")
-    made_parent = not folder.parent.exists()
-    partial: Path | None = None
-    try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        partial = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
-        files = _write_pictures(explanation, partial, film_format)
+    with new_folder(folder) as work:
+        files = _write_pictures(explanation, work, film_format)
         text = json.dumps(to_dict(explanation, files), indent=2, ensure_ascii=False, allow_nan=False)
-        (partial / "explain.json").write_text(text + "\n", encoding="utf-8")
-        partial.chmod(0o755)  # a temporary folder is private
-        partial.rename(folder)
-    except OSError as error:
-        raise InputError(
-            f"{folder}: cannot be written: {error.strerror or error}; free the disk or choose another --out"
-        ) from error
-    finally:
-        if partial is not None:
-            shutil.rmtree(partial, ignore_errors=True)
-        if made_parent and folder.parent.is_dir() and not any(folder.parent.iterdir()):
-            folder.parent.rmdir()
+        (work / "explain.json").write_text(text + "\n", encoding="utf-8")
     return folder
 
 

@@ -16,6 +16,7 @@ from ifdd.checkpoints import Bundle
 from ifdd.config import ModelConfig
 from ifdd.data.manifest import data_hash
 from ifdd.errors import InputError
+from ifdd.io import write_text
 from workbench.analysis._result import Result
 from workbench.analysis.attribution import INPUT
 from workbench.analysis.faithfulness import (
@@ -32,7 +33,6 @@ from workbench.analysis.faithfulness import (
 from workbench.analysis.fills import Fill
 from workbench.displays.disentanglement import markdown_table, show
 from workbench.displays.faithfulness import PerturbationDisplay, RandomisationDisplay, verdict_table
-from workbench.files import write_text
 from workbench.maps import ON_INPUT, Request, from_manifest, make_maps
 from workbench.verdicts import FILE
 

@@ -4,7 +4,6 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
-from functools import cache as once
 from pathlib import Path
 
 import numpy as np
@@ -12,11 +11,11 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
-import ifdd
 from ifdd.checkpoints import Bundle
-from ifdd.folders import whole_folder
 from ifdd.hooks import HookFunction
+from ifdd.io import make_once
 from ifdd.model import DFERModel
+from ifdd.repository import code_hash
 from ifdd.training.augment import to_clips
 from ifdd.training.clipsets import ClipSet, shown_to
 from ifdd.training.datamodule import ordered_batches
@@ -68,21 +67,16 @@ def read_clips(
 def _key(model: DFERModel, shown: ClipSet, content: str, names: Sequence[str]) -> str:
     """Hash of all that a reading depends on: `content` is that of the pixels in their own order."""
     told = hashlib.sha256(b"".join(array.tobytes() for array in (shown.order, shown.places) if array is not None)).hexdigest()
-    return weights_hash(model, f"{model.config} {content} {told} {' '.join(names)} {torch.__version__} {_code()}")
-
-
-@once
-def _code() -> str:
-    """Hash of the code of the models: what an earlier version of it read is read again."""
-    root = Path(ifdd.__file__).parent
-    files = [root / "model.py", *sorted((root / "modules").rglob("*.py"))]
-    return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
+    code = code_hash("model.py", "modules")  # what an earlier version of it read is read again
+    return weights_hash(model, f"{model.config} {content} {told} {' '.join(names)} {torch.__version__} {code}")
 
 
 def _save(reading: Reading, folder: Path) -> None:
-    with whole_folder(folder) as work:
+    def fill(work: Path) -> None:
         for name, array in {"probs": reading.probs, **reading.activations}.items():
             np.save(work / f"{name}.npy", array, allow_pickle=False)
+
+    make_once(folder, fill)
 
 
 def _load(folder: Path) -> Reading:

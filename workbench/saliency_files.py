@@ -14,6 +14,7 @@ import pandas as pd
 
 from ifdd.checkpoints import Bundle
 from ifdd.errors import InputError
+from ifdd.io import new_folder, write_json
 from ifdd.model import IFDDModel
 from workbench.analysis.attribution import INPUT
 from workbench.analysis.difference import difference
@@ -27,7 +28,6 @@ from workbench.displays.attribution import FrameImportanceDisplay, RegionBudgetD
 from workbench.displays.difference import DifferenceStrip, PoolingDisplay
 from workbench.displays.saliency import METHODS, FilmStrip, row_name
 from workbench.explain import target_index
-from workbench.files import new_folder, write_json
 from workbench.maps import Request, Shown, make_maps, regions_of
 from workbench.verdicts import verdicts_on
 

@@ -2,8 +2,6 @@
 
 import hashlib
 import json
-import os
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -12,6 +10,7 @@ import pandas as pd
 
 from ifdd.data.video import IMAGE_SUFFIXES, natural_key, probe, read_seconds
 from ifdd.errors import InputError
+from ifdd.io import write_whole
 
 FILE_NAME = "clips.parquet"
 REQUIRED = ("clip_id", "path", "kind", "n_frames", "fps", "width", "height", "label", "label_name", "fold", "subject")
@@ -88,22 +87,7 @@ def write_manifest(frame: pd.DataFrame, path: str | Path) -> None:
     check_manifest(frame, file)
     table = frame.copy()
     table.attrs = {}  # `root` is where the file lies, not what it says
-    temporary: Path | None = None
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=f".{file.name}.", dir=file.parent)
-        temporary = Path(name)
-        with os.fdopen(handle, "wb") as stream:
-            table.to_parquet(stream, index=False)
-        temporary.chmod(0o644)  # a temporary file is private
-        temporary.replace(file)
-    except OSError as error:
-        raise InputError(
-            f"{file}: cannot be written: {error.strerror or error}; free the disk or choose another folder"
-        ) from error
-    finally:
-        if temporary is not None:
-            temporary.unlink(missing_ok=True)
+    write_whole(file, lambda part: table.to_parquet(part, index=False))
 
 
 def clip_path(root: pd.DataFrame | str | Path, row: Any) -> Path:

@@ -19,7 +19,7 @@ from ifdd.data.preprocessing import Preprocessing
 from ifdd.data.scripted import SuiteConfig, suite_scripts, training_arrays
 from ifdd.data.scripted.suite import clip_id
 from ifdd.errors import InputError
-from ifdd.folders import make_once
+from ifdd.io import make_once
 from ifdd.labels import EMOTIONS
 from ifdd.training.oracle import truth_places
 from ifdd.training.recipe import Recipe, ScriptedData, ScriptedSet

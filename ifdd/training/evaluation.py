@@ -1,10 +1,6 @@
 """Run a model over a set of clips; predictions and scores on disk."""
 
-import json
-import os
-import shutil
-import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +10,7 @@ import torch
 from tqdm import tqdm
 
 from ifdd.checkpoints import Bundle
+from ifdd.io import new_folder, write_json, write_whole
 from ifdd.metrics import Metrics, evaluate
 from ifdd.model import DFERModel
 from ifdd.training.augment import to_clips
@@ -71,39 +68,12 @@ def write_evaluation(
     probabilities = predict_set(bundle.model, clips, batch=batch, device=device, title="evaluate")
     metrics = score(clips, probabilities, bundle.labels, seed=seed).to_dict()
     source = {"checkpoint": bundle.name, "sha256": bundle.card.sha256, "data": clips.about}
-    out.parent.mkdir(parents=True, exist_ok=True)
-    work = Path(tempfile.mkdtemp(prefix=f".{out.name}.", dir=out.parent))
-    try:
+    with new_folder(out) as work:
         write_predictions(work / PREDICTIONS, predictions_frame(clips, probabilities, bundle.labels))
         write_json(work / METRICS, metrics | source)
-        work.chmod(0o755)
-        work.rename(out)
-    except BaseException:
-        shutil.rmtree(work, ignore_errors=True)
-        raise
     return metrics
-
-
-def write_json(path: Path, values: Any) -> None:
-    """Write JSON, whole or not at all."""
-    text = json.dumps(values, indent=2, ensure_ascii=False, default=str) + "\n"
-    write_whole(path, lambda part: part.write_text(text, encoding="utf-8"))
 
 
 def write_predictions(path: Path, frame: pd.DataFrame) -> None:
     """Write a table of predictions, whole or not at all."""
     write_whole(path, lambda part: frame.to_parquet(part, index=False))
-
-
-def write_whole(path: Path, write: Callable[[Path], object]) -> None:
-    """Let `write` make a temporary file beside `path` and rename it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    os.close(handle)
-    part = Path(name)
-    try:
-        write(part)
-        part.chmod(0o644)
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)

@@ -24,12 +24,13 @@ from ifdd.checkpoints import Card, library_versions, load_checkpoint, save_check
 from ifdd.data.preprocessing import Preprocessing
 from ifdd.device import choose_device
 from ifdd.errors import InputError
+from ifdd.io import new_folder, write_json
 from ifdd.losses import IFDDLoss, LiftingLoss
 from ifdd.model import DFERModel, create_model
 from ifdd.repository import source_commit
 from ifdd.training.clipsets import SPLITS, ClipSet, SplitName, check_disjoint, load_split
 from ifdd.training.datamodule import ClipDataModule
-from ifdd.training.evaluation import METRICS, PREDICTIONS, predict_set, predictions_frame, score, write_json, write_predictions
+from ifdd.training.evaluation import METRICS, PREDICTIONS, predict_set, predictions_frame, score, write_predictions
 from ifdd.training.module import AveragedWeights, TrainingModule
 from ifdd.training.recipe import Recipe, ScriptedData, load_recipe, recipe_yaml
 from ifdd.training.stages import read_stages
@@ -117,13 +118,10 @@ def _check_run(recipe: Recipe, out: Path, resume: bool) -> None:
 
 
 def _make_run(recipe: Recipe, out: Path) -> None:
-    try:
-        out.mkdir(parents=True)
-    except FileExistsError:
-        raise InputError(f"{out}: another training has begun there in the meantime; choose another --out") from None
-    (out / CONFIG).write_text(recipe_yaml(recipe), encoding="utf-8")
     source = None if recipe.init_from is None else load_checkpoint(recipe.init_from).card.sha256
-    write_json(out / ENVIRONMENT, environment() | {"init_from_sha256": source})
+    with new_folder(out) as work:
+        (work / CONFIG).write_text(recipe_yaml(recipe), encoding="utf-8")
+        write_json(work / ENVIRONMENT, environment() | {"init_from_sha256": source})
 
 
 def _fit(

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from tqdm import tqdm
 
 from ifdd.data.arrays import new_array
-from ifdd.folders import make_once
+from ifdd.io import make_once
 from ifdd.model import DFERModel
 from ifdd.training.augment import to_clips
 from ifdd.training.clipsets import ClipSet

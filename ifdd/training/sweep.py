@@ -10,6 +10,7 @@ from pathlib import Path
 
 from ifdd.checkpoints import CARD, read_card
 from ifdd.errors import InputError
+from ifdd.io import replaced_folder, write_text
 from ifdd.training.recipe import Recipe, load_recipe, recipe_yaml
 from ifdd.training.run import CHECKPOINT, CONFIG
 
@@ -112,7 +113,7 @@ def _check_source(folder: Path, source: Path) -> None:
 def _start(recipe: Recipe, folder: Path, copies: Path, jobs: int) -> subprocess.Popen[bytes]:
     """`ifdd train` in a process, its words in `<folder>.log`."""
     file = folder.with_name(f"{folder.name}.yaml")
-    file.write_text(recipe_yaml(recipe), encoding="utf-8")
+    write_text(file, recipe_yaml(recipe))
     resume = ["--resume"] if (folder / CONFIG).is_file() else []
     threads = max(1, (os.cpu_count() or 1) // jobs)
     setting = {"OMP_NUM_THREADS": str(threads)} | os.environ | {"IFDD_CHECKPOINTS": str(copies)}  # the user's own number counts
@@ -124,8 +125,5 @@ def _start(recipe: Recipe, folder: Path, copies: Path, jobs: int) -> subprocess.
 def _keep_copy(checkpoint: Path, place: Path) -> None:
     if (place / CARD).is_file() and (place / CARD).read_bytes() == (checkpoint / CARD).read_bytes():
         return
-    part = place.with_name(f".{place.name}.part")
-    shutil.rmtree(part, ignore_errors=True)
-    shutil.copytree(checkpoint, part)
-    shutil.rmtree(place, ignore_errors=True)  # of a run that was removed and trained anew
-    part.rename(place)
+    with replaced_folder(place) as work:  # one that is there is of a run that was removed and trained anew
+        shutil.copytree(checkpoint, work, dirs_exist_ok=True)

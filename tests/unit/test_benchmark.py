@@ -16,6 +16,7 @@ from ifdd import load_checkpoint
 from ifdd.checkpoints import Bundle
 from ifdd.data.scripted import SuiteConfig
 from ifdd.errors import InputError
+from ifdd.io import replace_between
 from ifdd.training.clipsets import ClipSet, from_suite
 from ifdd.training.evaluation import predict_set
 from workbench import cli, cli_benchmark
@@ -24,7 +25,6 @@ from workbench.analysis.seeds import over_seeds
 from workbench.displays.family import family_markdown
 from workbench.family import Figure, measure_family
 from workbench.family_file import read_benchmark
-from workbench.files import replace_between
 from workbench.reading import read_clips
 from workbench.robustness import measure_robustness, variant_of
 

@@ -87,8 +87,8 @@ def test_nothing_is_overwritten_or_half_written(saved: tuple[DFERModel, Path], m
     def full_disk(*_args: object, **_kwargs: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(Path, "write_text", full_disk)
-    with pytest.raises(OSError, match="No space"):
+    monkeypatch.setattr("safetensors.torch.save_file", full_disk)
+    with pytest.raises(InputError, match="other: cannot be written: No space left on device"):
         save_checkpoint(folder.parent / "other", model, make_card(model))
     assert [path.name for path in folder.parent.iterdir()] == ["tiny"]
 

@@ -18,7 +18,6 @@ from workbench import cli
 from workbench.collect import collect
 from workbench.collection import Collection, open_collection
 from workbench.comparing import factor_columns, same_clips, scale_collections, slice_collections, vote_ambiguity
-from workbench.files import new_folder
 
 
 @pytest.fixture(scope="module")
@@ -247,21 +246,6 @@ def test_labels_in_another_order_by_the_command(run, clips_manifest: Path, colle
     assert code == 1
     assert "in one order" in err
     assert not (tmp_path / "out").exists()
-
-
-def test_a_folder_appears_whole_or_not_at_all(tmp_path: Path) -> None:
-    def half(folder: Path) -> None:
-        (folder / "a").write_text("half")
-        raise RuntimeError
-
-    with pytest.raises(RuntimeError), new_folder(tmp_path / "deep" / "out") as folder:
-        half(folder)
-    assert list((tmp_path / "deep").iterdir()) == []
-    with new_folder(tmp_path / "deep" / "out") as folder:
-        (folder / "a").write_text("whole")
-    assert (tmp_path / "deep" / "out" / "a").read_text() == "whole"
-    with pytest.raises(InputError, match="exists"), new_folder(tmp_path / "deep" / "out"):
-        pass
 
 
 @pytest.mark.parametrize("command", ["compare", "calibrate", "counterfactual"])

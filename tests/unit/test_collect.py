@@ -169,7 +169,7 @@ def test_a_disk_that_fills_up_is_one_line_and_can_be_resumed(
 
     out = tmp_path / "out"
     monkeypatch.setattr(module._RowFile, "write", full)
-    with pytest.raises(InputError, match="out: No space left on device; make room"):
+    with pytest.raises(InputError, match=r"out: cannot be written: No space left on device.*the same command goes on"):
         workbench.collect(bundle, clips_manifest, out)
     assert not out.exists()
     monkeypatch.undo()

@@ -270,7 +270,7 @@ def test_suite_folder(tmp_path: Path) -> None:
         np.testing.assert_array_equal(pixels, clip.frames)
         np.testing.assert_array_equal(read_mask(manifest.parent / str(row.truth)), clip.truth.mask)
     assert [p.name for p in tmp_path.iterdir()] == ["suite é"]
-    with pytest.raises(InputError, match="exists already"):
+    with pytest.raises(InputError, match="exists; choose another folder"):
         render_suite(cfg, tmp_path / "suite é", progress=False)
 
 

@@ -177,10 +177,10 @@ def test_interrupted_render_goes_on(tmp_path: Path, drawn: list[int], monkeypatc
 
     def fails_third(clip: RenderedClip, folder: Path, name: str) -> None:
         if next(calls) == 2:
-            (folder / "clips" / name).mkdir()  # what a kill between frames and truth leaves
-            (folder / "clips" / name / "000.png").write_bytes(b"half")
-            (folder / f".{name}-left").mkdir()  # and one in the middle of a clip
-            (folder / ".clips.parquet.left").touch()
+            real(clip, folder, name)
+            (folder / "truth" / f"{name}.npz").unlink()  # what a kill between frames and truth leaves
+            (folder / "clips" / f".{name}.01234567.ifdd-part").mkdir()  # and one in the middle of a clip
+            (folder / ".clips.parquet.01234567.ifdd-part").touch()
             raise KeyboardInterrupt
         real(clip, folder, name)
 
@@ -221,19 +221,7 @@ def test_clips_of_another_render_are_not_taken(
     assert [p.name for p in tmp_path.iterdir()] == ["out"]  # the unfinished work is of no use any more
 
 
-def test_other_process_was_faster(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    out, real = tmp_path / "out", suite.write_manifest
-
-    def meanwhile(table: pd.DataFrame, folder: Path) -> None:
-        real(table, folder)
-        folder.rename(out)
-        raise FileNotFoundError("gone")
-
-    monkeypatch.setattr(suite, "write_manifest", meanwhile)
-    assert len(read_manifest(render(out))) == 5
-
-
-def test_other_process_made_something_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_was_made_meanwhile_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     out, real = tmp_path / "out", suite.write_manifest
 
     def meanwhile(table: pd.DataFrame, folder: Path) -> None:
@@ -241,9 +229,13 @@ def test_other_process_made_something_else(tmp_path: Path, monkeypatch: pytest.M
         out.mkdir()
 
     monkeypatch.setattr(suite, "write_manifest", meanwhile)
-    with pytest.raises(InputError, match="was made by another command meanwhile"):
+    with pytest.raises(InputError, match="out exists; choose another folder or remove it"):
         render(out)
     assert not list(out.iterdir())
+    out.rmdir()
+    monkeypatch.setattr(suite, "write_manifest", real)
+    monkeypatch.setattr(suite, "_render_job", lambda _: pytest.fail("drawn again"))
+    assert len(read_manifest(render(out))) == 5
 
 
 def test_truth_on_disk(tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ from ifdd.training import clipsets, run
 from ifdd.training.augment import to_clips
 from ifdd.training.clipsets import SPLITS, ClipSet, check_disjoint
 from ifdd.training.datamodule import EpochBatches, ordered_batches
-from ifdd.training.evaluation import predict_set, write_whole
+from ifdd.training.evaluation import predict_set
 from ifdd.training.module import AveragedWeights, lr_at, parameter_groups
 from ifdd.training.recipe import Recipe
 
@@ -253,12 +253,3 @@ def test_prediction_does_not_depend_on_the_batch_and_keeps_the_mode():
     np.testing.assert_allclose(several, single, atol=1e-6)
     np.testing.assert_allclose(several.sum(1), 1)
     assert model.training
-
-
-def test_a_file_that_cannot_be_written_leaves_nothing(tmp_path: Path):
-    def fail(_part: Path) -> None:
-        raise OSError(28, "No space left on device")
-
-    with pytest.raises(OSError, match="No space"):
-        write_whole(tmp_path / "metrics.json", fail)
-    assert not list(tmp_path.iterdir())

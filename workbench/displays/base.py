@@ -2,7 +2,6 @@
 
 import os
 import re
-import tempfile
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -14,6 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from ifdd.errors import InputError
+from ifdd.io import write_whole
 from workbench.displays.style import matplotlib_theme
 from workbench.passport import issue
 
@@ -69,17 +69,9 @@ class Display(ABC):
         if not hasattr(self, "figure_"):
             self.plot()
         kind = path.suffix.lower()[1:]
-        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-        os.close(handle)
-        temporary = Path(name)
-        try:
-            passport = issue(self.provenance(), self.normalisation).to_json()
-            with matplotlib_theme(self.points):
-                self.figure_.savefig(temporary, format=kind, dpi=dpi, metadata=_metadata(kind, passport))
-            temporary.chmod(0o666 & ~_umask())
-            temporary.replace(path)
-        finally:
-            temporary.unlink(missing_ok=True)
+        passport = issue(self.provenance(), self.normalisation).to_json()
+        with matplotlib_theme(self.points):
+            write_whole(path, lambda part: self.figure_.savefig(part, format=kind, dpi=dpi, metadata=_metadata(kind, passport)))
         return path
 
 

@@ -1,6 +1,5 @@
 """All figures by one call: what was asked for is drawn, then every file appears, or none does."""
 
-import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,6 +7,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from ifdd.errors import InputError
+from ifdd.io import check_folder, filled_folder, write_text
 from ifdd.plain import markdown_line
 from workbench.family_file import read_benchmark
 from workbench.figures.ifdd2_embedding import embedding_sheet
@@ -20,7 +20,6 @@ from workbench.figures.ous4_stages import stages_sheet
 from workbench.figures.ous5_confusion import confusion_sheet
 from workbench.figures.published import published_recalls
 from workbench.figures.sheet import Column, Sheet
-from workbench.files import check_folder, write_text
 from workbench.study import Study
 from workbench.verdicts import known_verdicts
 
@@ -103,19 +102,13 @@ def write_figures(made: Made, out: Path, formats: Sequence[str] = FORMATS) -> li
     Raises: InputError as `check_room`.
     """
     check_room(out, formats)
-    out.mkdir(parents=True, exist_ok=True)
-    partial = out / ".figures.partial"
-    shutil.rmtree(partial, ignore_errors=True)
-    partial.mkdir()
-    try:
+    with filled_folder(out, last=CAPTIONS) as work:  # the captions last: they say that all is there
         for stem, sheet in tqdm(made.sheets.items(), desc="write", unit="figure", disable=None):
             for suffix in formats:
-                sheet.save(partial / f"{stem}.{suffix}", dpi=DPI)
-        write_text(partial / CAPTIONS, captions(made))
-        files = sorted(partial.iterdir(), key=lambda file: file.name == CAPTIONS)  # the captions last: they say that all is there
-        return [file.rename(out / file.name) for file in files]
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
+                sheet.save(work / f"{stem}.{suffix}", dpi=DPI)
+        write_text(work / CAPTIONS, captions(made))
+        names = sorted((file.name for file in work.iterdir()), key=lambda name: name == CAPTIONS)
+    return [out / name for name in names]
 
 
 def captions(made: Made) -> str:

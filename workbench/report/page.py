@@ -11,8 +11,8 @@ from pathlib import Path
 import plotly.graph_objects as go
 from plotly.offline import get_plotlyjs
 
+from ifdd.io import write_text
 from workbench.displays.base import Display, without_markup
-from workbench.files import write_text
 from workbench.passport import Passport, issue
 from workbench.passport_files import PAGE_MARK
 

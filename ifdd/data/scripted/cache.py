@@ -14,7 +14,7 @@ from ifdd.data.scripted.jobs import pool_map
 from ifdd.data.scripted.script import Script
 from ifdd.data.scripted.suites import SuiteConfig, by_person, suite_scripts
 from ifdd.errors import InputError
-from ifdd.folders import make_once
+from ifdd.io import make_once
 from ifdd.labels import EMOTIONS
 
 

@@ -1,7 +1,5 @@
 """A rendered clip on disk: frames as PNG, truth as npz; both whole or not there."""
 
-import shutil
-import tempfile
 from pathlib import Path
 
 import cv2
@@ -10,6 +8,7 @@ import numpy as np
 from ifdd.data.scripted.clips import MASK_THRESHOLD, RenderedClip
 from ifdd.data.scripted.regions import REGIONS
 from ifdd.errors import InputError
+from ifdd.io import make_once, write_whole
 
 
 def write_clip(clip: RenderedClip, folder: Path, name: str) -> None:
@@ -17,25 +16,22 @@ def write_clip(clip: RenderedClip, folder: Path, name: str) -> None:
 
     Both appear whole, the truth last: a clip is finished when its truth is there.
     """
-    frames = folder / "clips" / name
-    truth_file = folder / "truth" / f"{name}.npz"
-    for parent in (frames.parent, truth_file.parent):
-        parent.mkdir(parents=True, exist_ok=True)
-    work = Path(tempfile.mkdtemp(prefix=f".{name}-", dir=folder))
-    try:
-        pictures = work / "frames"
-        pictures.mkdir()
-        for i, frame in enumerate(clip.frames):
-            done, png = cv2.imencode(".png", cv2.cvtColor(frame, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_PNG_COMPRESSION, 3])
-            if not done:
-                raise OSError(f"{frames / f'{i:03d}.png'}: the frame could not be encoded as PNG")
-            (pictures / f"{i:03d}.png").write_bytes(png.tobytes())
-        np.savez_compressed(work / "truth.npz", **_truth_arrays(clip))  # type: ignore[arg-type]
-        shutil.rmtree(frames, ignore_errors=True)  # of a clip that was interrupted between its two parts
-        pictures.rename(frames)
-        (work / "truth.npz").replace(truth_file)
-    finally:
-        shutil.rmtree(work, ignore_errors=True)
+    make_once(folder / "clips" / name, lambda work: _write_frames(clip, work))
+    write_whole(folder / "truth" / f"{name}.npz", lambda part: _write_truth(clip, part))
+
+
+def _write_frames(clip: RenderedClip, folder: Path) -> None:
+    for i, frame in enumerate(clip.frames):
+        file = folder / f"{i:03d}.png"
+        done, png = cv2.imencode(".png", cv2.cvtColor(frame, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_PNG_COMPRESSION, 3])
+        if not done:
+            raise OSError(f"{file}: the frame could not be encoded as PNG")
+        file.write_bytes(png.tobytes())
+
+
+def _write_truth(clip: RenderedClip, file: Path) -> None:
+    with file.open("wb") as stream:
+        np.savez_compressed(stream, **_truth_arrays(clip))  # type: ignore[arg-type]
 
 
 def _truth_arrays(clip: RenderedClip) -> dict[str, np.ndarray]:

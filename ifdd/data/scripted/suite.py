@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import shutil
 from dataclasses import asdict, dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -15,7 +14,7 @@ from tqdm import tqdm
 from ifdd.data.manifest import FILE_NAME, write_manifest
 from ifdd.data.scripted.clips import GENERATOR_VERSION, MASK_THRESHOLD, render_clip, render_times
 from ifdd.data.scripted.face import FaceModel
-from ifdd.data.scripted.jobs import partial_folder, pool_map, settle
+from ifdd.data.scripted.jobs import pool_map
 from ifdd.data.scripted.script import Script
 from ifdd.data.scripted.store import read_mask, read_regions, write_clip
 from ifdd.data.scripted.suites import (
@@ -31,6 +30,7 @@ from ifdd.data.scripted.suites import (
 )
 from ifdd.data.scripted.truth import TRUTH_VERSION
 from ifdd.errors import InputError
+from ifdd.io import check_new, unfinished_folder
 from ifdd.labels import EMOTIONS
 
 
@@ -92,8 +92,7 @@ def render_suite(
     Raises: InputError if `out` exists, for frames or fps that are not above 0, for a bad face model, or when the disk refuses.
     """
     out = Path(out)
-    if out.exists():
-        raise InputError(f"{out}: exists already; choose another folder or remove it")
+    check_new(out)
     if frames < 1 or fps <= 0:
         raise InputError(f"suite {cfg.name}: frames {frames} and fps {fps} must be above 0")
     cfg = replace(cfg, duration=frames / fps)
@@ -114,9 +113,7 @@ def render_suite(
         "suite_hash": suite_hash(cfg),
     }
     text = json.dumps(about, indent=2, sort_keys=True) + "\n"
-    work = partial_folder(out, hashlib.sha256(text.encode()).hexdigest())
-    try:
-        work.mkdir(parents=True, exist_ok=True)
+    with unfinished_folder(out, text) as work:
         jobs = [_Job(scripts[i], names[i], frames, size, work, full, face) for i in by_person(scripts)]
         left = [job for job in jobs if not _finished(job)]
         if left:
@@ -129,24 +126,7 @@ def render_suite(
         (work / "scripts.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
         (work / "suite.json").write_text(text, encoding="utf-8")
         write_manifest(_table(cfg, scripts, names, frames, fps, size), work)
-        settle(work, out)
-    except OSError as error:
-        if not out.exists():
-            raise InputError(
-                f"{out}: cannot be written: {error.strerror or error}; free the disk and give the same command again"
-            ) from error
-        # another process was faster: the same work is as good as ours
-        if not _holds(out, text):
-            raise InputError(f"{out}: was made by another command meanwhile; choose another folder or remove it") from error
-    finally:
-        if not any((work / "truth").glob("*.npz")):
-            shutil.rmtree(work, ignore_errors=True)
     return out / FILE_NAME
-
-
-def _holds(out: Path, about: str) -> bool:
-    file = out / "suite.json"
-    return file.is_file() and file.read_text(encoding="utf-8") == about and (out / FILE_NAME).is_file()
 
 
 def _table(cfg: SuiteConfig, scripts: list[Script], names: list[str], frames: int, fps: float, size: int) -> pd.DataFrame:
