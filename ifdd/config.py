@@ -2,10 +2,12 @@
 
 import difflib
 from dataclasses import dataclass
-from typing import Any, Literal, Self, get_args
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self, get_args
 
-from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from ifdd.documents import one_line, shown
 from ifdd.errors import InputError
 from ifdd.modules.backbones import BACKBONES
 from ifdd.modules.issm import Read, read_as_released, read_exact
@@ -17,6 +19,32 @@ SplitName = Literal["none", "even-odd", "constant", "index", "topk", "weight", "
 LiftName = Literal["none", "update-first", "predict-first"]
 PresetName = Literal["paper", "reference"]
 Pooling = Literal["mean", "attention", "refined"]
+Seed = Annotated[int, Field(ge=0, lt=2**32)]  # what NumPy and PyTorch both take
+Side = Annotated[int, Field(ge=1, le=4096)]  # pixels
+MAX_CLIP = 2**25
+"""Pixels of a clip, all frames together: 32 of 1024²."""
+
+
+def _different(labels: tuple[str, ...]) -> tuple[str, ...]:
+    """Refuse class names that a table, a page or a file name could not tell apart."""
+    for label in labels:
+        if not label.strip() or label != label.strip() or not label.isprintable():
+            raise ValueError(f"the label {label!r} must be visible text without spaces around it")
+    if len(set(labels)) < len(labels):
+        twice = next(label for label in labels if labels.count(label) > 1)
+        raise ValueError(f"the label {twice!r} is there twice; every class needs its own different name")
+    return labels
+
+
+def _no_nul(path: Path) -> Path:
+    if "\0" in str(path):
+        raise ValueError("a path cannot hold a NUL character")
+    return path
+
+
+Labels = Annotated[tuple[str, ...], AfterValidator(_different)]
+"""Class names in the order of the logits."""
+FilePath = Annotated[Path, AfterValidator(_no_nul)]
 
 
 @dataclass(frozen=True)
@@ -58,7 +86,7 @@ PRESETS: dict[str, Preset] = {
 class StrictModel(BaseModel):
     """Base of every configuration: frozen, and a key that nobody knows is an error with a suggestion."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     @classmethod
     def parse(cls, values: dict[str, Any], source: str) -> Self:
@@ -69,15 +97,15 @@ class StrictModel(BaseModel):
         try:
             return cls.model_validate(values)
         except ValidationError as error:
-            first = error.errors()[0]
+            first = error.errors(include_url=False)[0]
             where = _path_in(values, first["loc"]) or "config"
             if first["type"] == "extra_forbidden":
                 fields = _all_fields(cls)
                 near = difflib.get_close_matches(str(first["loc"][-1]), fields, n=1)
                 hint = f"did you mean {fields[near[0]]!r}?" if near else f"known keys: {', '.join(sorted(cls.model_fields))}"
-                raise InputError(f"{source}: unknown key {where!r}; {hint}") from None
-            given = "" if first["type"] in ("missing", "value_error") else f" (given: {first['input']!r})"
-            message = first["msg"].removeprefix("Value error, ")
+                raise InputError(f"{source}: unknown key {shown(where)}; {hint}") from None
+            given = "" if first["type"] in ("missing", "value_error") else f" (given: {shown(first['input'])})"
+            message = one_line(ValueError(first["msg"].removeprefix("Value error, ")))
             raise InputError(f"{source}: {where}: {message}{given}") from None
 
 
@@ -116,12 +144,12 @@ class ModelConfig(StrictModel):
     lift: LiftName = "update-first"
     pooling: Pooling = "mean"
     preset: PresetName = "paper"
-    frames: int = 16
-    size: tuple[int, int] = (224, 224)
+    frames: Annotated[int, Field(ge=4, le=1024)] = 16
+    size: tuple[Side, Side] = (224, 224)
     stages: tuple[int, ...] = (2, 3)
     offset_range: Literal[1, 2, 4] = 2
     normalise: Literal["none", "kinetics"] = "none"
-    num_classes: int = 7
+    num_classes: Annotated[int, Field(le=10_000)] = 7
     drop_path: float = 0.2
     dropout: float = 0.5
     mlp_skip: bool | None = None
@@ -141,6 +169,8 @@ class ModelConfig(StrictModel):
             raise ValueError(f"stages={self.stages} cannot be aggregated; the pyramid reads (3,), (2, 3) or (1, 2, 3)")
         if self.num_classes < 2:
             raise ValueError(f"num_classes={self.num_classes} must be at least 2")
+        if self.frames * self.size[0] * self.size[1] > MAX_CLIP:
+            raise ValueError(f"a clip of {self.frames} frames of size {self.size} has more than {MAX_CLIP} pixels")
         for name in ("drop_path", "dropout"):
             if not 0 <= getattr(self, name) < 1:
                 raise ValueError(f"{name}={getattr(self, name)} must lie in [0, 1)")

@@ -22,7 +22,7 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
-from ifdd.checkpoints import Bundle
+from ifdd.checkpoints import Bundle, finite_logits
 from ifdd.data.clips import load_clip
 from ifdd.data.manifest import clip_path, data_hash, files_hash, read_manifest
 from ifdd.errors import InputError
@@ -145,7 +145,7 @@ def _read_clips(
         for first, tensors in _batches(clips, bundle, done, batch):
             with torch.inference_mode():
                 output, cache = model.run_with_cache(tensors.to(device), names=tuple(plan))
-            files[_PROBABILITIES].write(first, output.logits.float().softmax(-1).cpu().numpy())
+            files[_PROBABILITIES].write(first, finite_logits(output.logits, bundle.name).float().softmax(-1).cpu().numpy())
             for name in plan:
                 files[name].write(first, _pooled(cache[name], name, meta["pool"]).float().cpu().numpy())
             write_json(work / _STATE, {"done": first + len(tensors), "checks": {name: f.check for name, f in files.items()}})

@@ -6,22 +6,63 @@ Predictions: clip_id, fold, label (index in the checkpoint's own order), label_n
 columns of the manifest. Activations are memory-mapped; nothing is ever unpickled.
 """
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal
 
 import numpy as np
 import pandas as pd
+from pydantic import Field, TypeAdapter
+from typing_extensions import TypedDict  # pydantic wants this one before Python 3.12
 
+from ifdd.card import Name
 from ifdd.checkpoints import Bundle
+from ifdd.config import Labels
+from ifdd.documents import OPEN, checked, read_array, read_json, shown
 from ifdd.errors import InputError
+from ifdd.tables import read_table
 from workbench.passport import note_data, note_run
 
 SCHEMA = 1
 MANIFEST, PREDICTIONS, ACTIVATIONS = "manifest.json", "predictions.parquet", "activations"
+AGAIN = "remove the folder and run workbench collect again"
+Size = Annotated[int, Field(ge=0, le=2**40)]
+_SUM_ERROR = 1e-3
+"""How far probabilities in single precision may be from a sum of 1."""
+
+
+class _Checkpoint(TypedDict):
+    name: Name
+    sha256: str
+
+
+class _Data(TypedDict):
+    __pydantic_config__ = OPEN  # type: ignore[misc]
+    manifest: str
+    hash: str
+
+
+class _Stored(TypedDict):
+    shape: Annotated[list[Size], Field(max_length=8)]
+    dtype: Literal["float16", "float32"]
+
+
+class _Meta(TypedDict):
+    """manifest.json."""
+
+    __pydantic_config__ = OPEN  # type: ignore[misc]
+    schema_version: int
+    checkpoint: _Checkpoint
+    labels: Annotated[Labels, Field(min_length=2)]
+    data: _Data
+    pool: Literal["mean"] | None
+    clips: Annotated[int, Field(ge=1, le=2**31)]
+    activations: dict[Name, _Stored]
+
+
+_META: TypeAdapter[Any] = TypeAdapter(_Meta)
 
 
 @dataclass(frozen=True)
@@ -45,13 +86,13 @@ class Collection:
     def predictions(self) -> pd.DataFrame:
         """One row per clip, in the order of the manifest.
 
-        Raises: InputError if the file is missing or damaged.
+        Raises: InputError if the file is missing or damaged, has other rows or classes than the collection's manifest, or
+        probabilities that are none.
         """
         file = self.folder / PREDICTIONS
-        try:
-            return pd.read_parquet(file)
-        except (OSError, ValueError) as error:
-            raise InputError(f"{file} cannot be read ({error}); {self._again()}") from error
+        table = read_table(file, AGAIN)
+        _check_predictions(table, self.labels, self.meta["clips"], file)
+        return table
 
     @cached_property
     def probs(self) -> np.ndarray:
@@ -69,23 +110,19 @@ class Collection:
                 f"workbench collect {self.meta['checkpoint']['name']} {self.meta['data']['manifest']} "
                 f"--names {','.join([*self.activation_names, name])} {self._pooling}--out NEW"
             )
-        file = self.folder / ACTIVATIONS / f"{name}.npy"
-        try:
-            values = np.load(file, mmap_mode="r", allow_pickle=False)
-        except (OSError, ValueError) as error:
-            raise InputError(f"{file} cannot be read ({error}); {self._again()}") from error
-        expected = (self.meta["clips"], *self.meta["activations"][name]["shape"])
+        file, about = self.folder / ACTIVATIONS / f"{name}.npy", self.meta["activations"][name]
+        values = read_array(file, AGAIN)
+        expected = (self.meta["clips"], *about["shape"])
         if values.shape != expected:
-            raise InputError(f"{file} has shape {values.shape}, {MANIFEST} says {expected}; {self._again()}")
+            raise InputError(f"{file} has shape {values.shape}, {MANIFEST} says {expected}; {AGAIN}")
+        if values.dtype != about["dtype"]:
+            raise InputError(f"{file} holds {values.dtype}, {MANIFEST} says {about['dtype']}; {AGAIN}")
         return values
 
     @property
     def _pooling(self) -> str:
         """How the command that made this collection asked for means, if it did."""
         return f"--pool {self.meta['pool']} " if self.meta.get("pool") else ""
-
-    def _again(self) -> str:
-        return "remove the folder and run workbench collect again"
 
 
 def open_collection(folder: str | Path, bundle: Bundle | None = None) -> Collection:
@@ -96,19 +133,22 @@ def open_collection(folder: str | Path, bundle: Bundle | None = None) -> Collect
     folder = Path(folder)
     file = folder / MANIFEST
     try:
-        meta = json.loads(file.read_text(encoding="utf-8"))
-    except FileNotFoundError:
+        meta = read_json(file)
+    except (FileNotFoundError, NotADirectoryError):
         raise InputError(f"{folder} is no collection: {file} is missing; make one with workbench collect") from None
-    except (OSError, ValueError) as error:
-        raise InputError(f"{file} cannot be read ({error}); remove the folder and run workbench collect again") from error
+    except InputError as error:
+        raise InputError(f"{error}; {AGAIN}") from error
     version = meta.get("schema_version") if isinstance(meta, dict) else None
     if version != SCHEMA:
-        raise InputError(f"{file} has schema version {version}, this version reads {SCHEMA}; run workbench collect again")
+        raise InputError(f"{file} has schema version {shown(version)}, this version reads {SCHEMA}; run workbench collect again")
+    meta = checked(_META, meta, str(file), AGAIN)
     if bundle is not None and meta["checkpoint"]["sha256"] != bundle.card.sha256:
         raise InputError(
             f"{folder} was collected with checkpoint {meta['checkpoint']['name']} ({meta['checkpoint']['sha256'][:12]}…), "
             f"not with {bundle.name} ({bundle.card.sha256[:12]}…); collect again, or open it with its own checkpoint"
         )
+    if bundle is not None and meta["labels"] != bundle.labels:
+        raise InputError(f"{folder} has the classes {', '.join(meta['labels'])}, {bundle.name} has others; {AGAIN}")
     note_run(meta["checkpoint"]["name"], meta["checkpoint"]["sha256"])
     note_data(meta["data"]["manifest"], meta["data"]["hash"])
     return Collection(folder, meta)
@@ -124,3 +164,33 @@ def distinct_names(collections: Sequence[Collection]) -> list[str]:
         raise InputError(f"a collection is named twice: {', '.join(folders)}; name each once")
     names = [collection.meta["checkpoint"]["name"] for collection in collections]
     return names if len(set(names)) == len(names) else folders
+
+
+def _check_predictions(table: pd.DataFrame, labels: Sequence[str], clips: int, file: Path) -> None:
+    """Refuse a table of predictions whose figures would be wrong or fail later. Raises: InputError."""
+    columns = ["clip_id", "fold", "label", "label_name", *(f"p_{label}" for label in labels)]
+    if missing := [name for name in columns if name not in table]:
+        raise InputError(f"{file} lacks the column {missing[0]!r}; {AGAIN}")
+    if len(table) != clips:
+        raise InputError(f"{file} has {len(table)} rows, {MANIFEST} says {clips} clips; {AGAIN}")
+    for name in ("clip_id", "label_name"):
+        if not pd.api.types.is_string_dtype(table[name]) or table[name].isna().any():
+            raise InputError(f"{file}: {name} must be text in every row; {AGAIN}")
+    if table["clip_id"].duplicated().any():
+        raise InputError(f"{file}: clip {table['clip_id'][table['clip_id'].duplicated()].iloc[0]!r} is there twice; {AGAIN}")
+    if not pd.api.types.is_integer_dtype(table["label"]) or not table["label"].between(-1, len(labels) - 1).all():
+        raise InputError(f"{file}: labels must be whole numbers from -1 (none) to {len(labels) - 1}; {AGAIN}")
+    known = table["label"] >= 0
+    if (np.array(labels)[table.loc[known, "label"]] != table.loc[known, "label_name"]).any():
+        raise InputError(f"{file}: label and label_name disagree; {AGAIN}")
+    probs = table[columns[4:]]
+    if not all(pd.api.types.is_float_dtype(kind) for kind in probs.dtypes):
+        raise InputError(f"{file}: probabilities must be numbers; {AGAIN}")
+    values = probs.to_numpy(np.float64)
+    good = (values >= 0).all(1) & (values <= 1 + _SUM_ERROR).all(1) & (np.abs(values.sum(1) - 1) <= _SUM_ERROR)
+    if not good.all():
+        row = int((~good).argmax())
+        told = ", ".join(f"{value:.3g}" for value in values[row])
+        raise InputError(
+            f"{file}: the probabilities of clip {table['clip_id'].iloc[row]} are {told}, which is no distribution; {AGAIN}"
+        )

@@ -1,6 +1,5 @@
 """What the app shows out of the box: rendered clips, and a collection of them for each checkpoint of such clips."""
 
-import json
 import warnings
 from dataclasses import asdict
 from pathlib import Path
@@ -11,6 +10,7 @@ from ifdd.checkpoints import Bundle, load_checkpoint
 from ifdd.data.manifest import FILE_NAME, data_hash, read_manifest
 from ifdd.data.scripted.clips import GENERATOR_VERSION
 from ifdd.data.scripted.suite import SuiteConfig, render_suite
+from ifdd.documents import read_json
 from ifdd.errors import InputError
 from ifdd.io import remove
 from workbench.collect import collect
@@ -88,12 +88,14 @@ def _is_rendered(folder: Path, config: SuiteConfig) -> bool:
     if not folder.exists():
         return False
     try:
-        about = json.loads((folder / "suite.json").read_text(encoding="utf-8"))
-        found, generator = dict(about["config"]), about["generator_version"]
-    except (OSError, ValueError, KeyError, TypeError):
+        about = read_json(folder / "suite.json")
+    except (OSError, InputError):
+        about = None
+    found = about.get("config") if isinstance(about, dict) else None
+    if not isinstance(found, dict):
         raise InputError(f"{folder} is no folder of demo clips; choose another --out or remove it") from None
     if found.get("name") != NAME:
         raise InputError(f"{folder} holds the suite {found.get('name')!r}; choose another --out or remove it")
     wanted = asdict(config)
     wanted["duration"] = found.get("duration")  # follows from the number of frames when a suite is rendered
-    return generator == GENERATOR_VERSION and found == wanted and (folder / FILE_NAME).is_file()
+    return about.get("generator_version") == GENERATOR_VERSION and found == wanted and (folder / FILE_NAME).is_file()

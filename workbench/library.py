@@ -1,6 +1,5 @@
 """What lies on disk for the app: the clips, the checkpoints, and what each checkpoint said about the clips."""
 
-import json
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,11 +13,12 @@ import pandas as pd
 from ifdd.checkpoints import Bundle, Card, checkpoint_folders, list_checkpoints, read_card
 from ifdd.checkpoints import load_checkpoint as load_checkpoint
 from ifdd.data.manifest import clip_path, read_manifest
+from ifdd.documents import read_json, user_path
 from ifdd.errors import InputError as InputError
 from ifdd.errors import NoFaceError as NoFaceError
 from ifdd.plain import markdown_text as markdown_text
 from workbench.analysis.metrics import MetricsResult, summary
-from workbench.collection import Collection, open_collection
+from workbench.collection import AGAIN, Collection, open_collection
 
 BENCHMARK = "benchmark.json"
 
@@ -26,7 +26,7 @@ BENCHMARK = "benchmark.json"
 def checkpoints() -> dict[str, Path]:
     """Checkpoints that the app offers, name → folder: those in $IFDD_CHECKPOINTS, else all that are known by name."""
     given = os.environ.get("IFDD_CHECKPOINTS")
-    return {name: folder for name, folder in list_checkpoints().items() if not given or folder.parent == Path(given)}
+    return {name: folder for name, folder in list_checkpoints().items() if not given or folder.parent == user_path(given)}
 
 
 def of_these_clips(names: Sequence[str], manifest: Path) -> list[str]:
@@ -35,8 +35,12 @@ def of_these_clips(names: Sequence[str], manifest: Path) -> list[str]:
     A checkpoint whose card cannot be read is kept: the app shows what is wrong with it.
     """
     try:
-        kind = json.loads((manifest.parent / "suite.json").read_text(encoding="utf-8"))["config"]["difficulty"]
-    except (OSError, ValueError, KeyError, TypeError):
+        about = read_json(manifest.parent / "suite.json")
+    except (OSError, InputError):
+        return []
+    config = about.get("config") if isinstance(about, dict) else None
+    kind = config.get("difficulty") if isinstance(config, dict) else None
+    if not isinstance(kind, str):
         return []
     folders, chosen = checkpoints(), []
     for name in names:
@@ -58,14 +62,14 @@ def first_in_view(names: Sequence[str], library: "Library") -> list[str]:
 def benchmark_file() -> Path | None:
     """What `workbench benchmark` measured of the checkpoints that are offered, kept beside them; None where there is no file."""
     given = os.environ.get("IFDD_CHECKPOINTS")
-    folders = [Path(given)] if given else checkpoint_folders()
+    folders = [user_path(given)] if given else checkpoint_folders()
     return next((folder / BENCHMARK for folder in folders if (folder / BENCHMARK).is_file()), None)
 
 
 def demo_folder() -> Path:
     """Where `workbench demo` writes: $IFDD_DEMO, else `demo` beside the package."""
     given = os.environ.get("IFDD_DEMO")
-    return Path(given) if given else Path(__file__).resolve().parents[1] / "demo"
+    return user_path(given) if given else Path(__file__).resolve().parents[1] / "demo"
 
 
 @dataclass(frozen=True)
@@ -179,9 +183,15 @@ def vector_activations(collection: Collection) -> dict[str, tuple[int, ...]]:
 
 
 def features(collection: Collection, activation: str) -> np.ndarray:
-    """An activation as one row for each clip, (n, d) float32."""
+    """An activation as one row for each clip, (n, d) float32.
+
+    Raises: InputError for values that are not finite, or as `Collection.activation`.
+    """
     values = collection.activation(activation)
-    return np.asarray(values, np.float32).reshape(len(values), -1)
+    rows = np.asarray(values, np.float32).reshape(len(values), -1)
+    if not np.isfinite(rows).all():
+        raise InputError(f"{collection.folder}: {activation} holds NaN or infinity; {AGAIN}")
+    return rows
 
 
 def test_data(card: Card) -> str:

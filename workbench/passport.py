@@ -13,6 +13,10 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from pydantic import TypeAdapter
+
+from ifdd.documents import checked, parse_json
+from ifdd.errors import InputError
 from ifdd.repository import source_commit
 from workbench.provenance import DISTRIBUTION, versions_of
 
@@ -77,14 +81,12 @@ class Passport:
         return [*told, f"versions: {', '.join(f'{name} {number}' for name, number in self.versions.items())}"]
 
     @classmethod
-    def from_json(cls, text: str) -> "Passport":
-        """Read what `to_json` wrote. Raises: ValueError, KeyError or TypeError for anything else."""
-        found = json.loads(text)
-        if found.pop("passport") != SCHEMA:
-            raise ValueError("another schema")
-        found["runs"] = tuple(Run(**run) for run in found["runs"])
-        found["data"] = tuple(Data(**data) for data in found["data"])
-        return cls(**found)
+    def from_json(cls, text: str, source: str = "passport") -> "Passport":
+        """Read what `to_json` wrote. Raises: InputError for anything else."""
+        found = parse_json(text, source)
+        if not isinstance(found, dict) or found.get("passport") != SCHEMA:
+            raise InputError(f"{source}: no passport of schema {SCHEMA}; save the figure again")
+        return checked(TypeAdapter(cls), found, source, "save the figure again")
 
 
 @dataclass

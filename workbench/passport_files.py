@@ -1,18 +1,27 @@
 """Read passports back from PNG, SVG, PDF and HTML."""
 
 import re
+import struct
 import xml.etree.ElementTree as ET
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 
 from PIL import Image
 
+from ifdd.documents import one_line
 from ifdd.errors import InputError
 from workbench.passport import Passport
 
 PAGE_MARK = '<script type="application/json" id="passport">'
 """What stands before a page's passport."""
 _DESCRIPTION = "{http://purl.org/dc/elements/1.1/}description"
+MAX_FILE, MAX_TEXT = 256 * 2**20, 2**20
+UNREADABLE = (
+    ET.ParseError, OSError, SyntaxError, ValueError, LookupError, EOFError, OverflowError, MemoryError, struct.error, zlib.error,
+    Image.DecompressionBombError,
+)  # fmt: skip
+"""What Pillow and the XML parser raise of a damaged file; none of them has one class for it."""
 _ESCAPED = {b"n": b"\n", b"r": b"\r", b"t": b"\t", b"b": b"\b", b"f": b"\f"}
 
 
@@ -27,14 +36,17 @@ def read_passport(path: str | Path) -> Passport:
         raise InputError(f"{path}: passports are in {', '.join(_READERS)} files; give one of those")
     if not path.is_file():
         raise InputError(f"{path} is not there; give a file that workbench saved")
+    if path.stat().st_size > MAX_FILE:
+        raise InputError(f"{path} has more than {MAX_FILE // 2**20} MB; no figure or page of workbench has")
     try:
         text = reader(path)
-    except (ET.ParseError, OSError, ValueError, SyntaxError) as error:  # Pillow's complaints are OSErrors
-        raise InputError(f"{path} is no whole {path.suffix[1:].upper()} file ({error}); save the figure again") from error
-    try:
-        return Passport.from_json(text)
-    except (ValueError, KeyError, TypeError):
-        raise InputError(f"{path} carries no passport; only figures and pages saved by workbench do") from None
+    except UNREADABLE as error:
+        raise InputError(
+            f"{path} is no whole {path.suffix[1:].upper()} file ({one_line(error)}); save the figure again"
+        ) from error
+    if '"passport"' not in text:
+        raise InputError(f"{path} carries no passport; only figures and pages saved by workbench do")
+    return Passport.from_json(text, f"{path}: its passport")
 
 
 def _png(path: Path) -> str:
@@ -55,7 +67,7 @@ def _pdf(path: Path) -> str:
     if found is None:
         return ""
     text, depth, at = bytearray(), 1, found.end()
-    while at < len(content):
+    while at < min(len(content), found.end() + MAX_TEXT):
         sign = content[at : at + 1]
         if sign == b"\\":
             at += 1

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
-from ifdd.checkpoints import Bundle
+from ifdd.checkpoints import Bundle, finite_logits
 from ifdd.hooks import HookFunction
 from ifdd.io import make_once
 from ifdd.model import DFERModel
@@ -103,7 +103,7 @@ def _read_shared(bundles: dict[str, Bundle], shown: dict[str, ClipSet], names: S
                 # told places first: hooks run in the order in which they are set
                 with told_where(model, as_tensor(shown[name].places, index, device)), model.hooks(keep):
                     logits = model.decode(tuple(stage.to(device) for stage in stages)).logits
-                probs[name].append(logits.double().softmax(-1).cpu().numpy())
+                probs[name].append(finite_logits(logits, name).double().softmax(-1).cpu().numpy())
     return {
         name: Reading(np.concatenate(probs[name]), {key: np.concatenate(parts) for key, parts in kept[name].items()})
         for name in bundles

@@ -1,17 +1,30 @@
 """Verdicts of `workbench faithfulness` on a checkpoint's maps, read back: shown wherever the maps are."""
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from pydantic import TypeAdapter
+from typing_extensions import TypedDict  # pydantic wants this one before Python 3.12
+
 from ifdd.checkpoints import Bundle
+from ifdd.documents import OPEN, checked, read_json
 from ifdd.errors import InputError
 from workbench.analysis.faithfulness import Verdict
 from workbench.analysis.saliency import SaliencyResult
 
 FILE = "faithfulness.json"
 """In a report's folder, or copied beside a checkpoint's card."""
+
+
+class _Report(TypedDict):
+    __pydantic_config__ = OPEN  # type: ignore[misc]
+    checkpoint: str
+    sha256: str
+    verdicts: list[Verdict]
+
+
+_REPORT: TypeAdapter[Any] = TypeAdapter(_Report)
 
 
 def read_verdicts(path: str | Path, bundle: Bundle) -> dict[tuple[str, str], Verdict]:
@@ -21,14 +34,12 @@ def read_verdicts(path: str | Path, bundle: Bundle) -> dict[tuple[str, str], Ver
     """
     file = Path(path) / FILE if Path(path).is_dir() else Path(path)
     try:
-        found = json.loads(file.read_text(encoding="utf-8"))
-        sha256, rows = found["sha256"], [Verdict(**_tuples(row)) for row in found["verdicts"]]
-    except OSError as error:
-        raise InputError(f"{file}: {error.strerror or error}; make it with workbench faithfulness") from error
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise InputError(f"{file} is no report of workbench faithfulness ({error}); make it again") from error
-    if sha256 != bundle.card.sha256:
-        raise InputError(f"{file} is of other weights ({found.get('checkpoint')}); test {bundle.name} itself")
+        found = checked(_REPORT, read_json(file), str(file), "make it again with workbench faithfulness")
+    except (FileNotFoundError, NotADirectoryError):
+        raise InputError(f"{file}: No such file or directory; make it with workbench faithfulness") from None
+    if found["sha256"] != bundle.card.sha256:
+        raise InputError(f"{file} is of other weights ({found['checkpoint']}); test {bundle.name} itself")
+    rows: list[Verdict] = found["verdicts"]
     return {(row.method, row.activation): row for row in rows}
 
 
@@ -51,7 +62,3 @@ def verdicts_on(
     """
     keys = {key: (method or result.method, result.activation) for key, result in maps.items() if result.weights != "per-step"}
     return {key: found[name] for key, name in keys.items() if name in found}
-
-
-def _tuples(row: dict[str, Any]) -> dict[str, Any]:
-    return {name: tuple(value) if isinstance(value, list) else value for name, value in row.items()}

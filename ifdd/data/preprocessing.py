@@ -3,6 +3,9 @@
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Self
 
+from pydantic import TypeAdapter
+
+from ifdd.documents import checked
 from ifdd.errors import InputError
 
 CROPS = ("face", "center", "none")
@@ -48,6 +51,4 @@ class Preprocessing:
             if key not in known and _RULES.get(key) != value:
                 raise InputError(f"preprocessing {key}: {value!r} is unknown; known are {', '.join(sorted(known))} and {_RULES}")
         kept = {key: value for key, value in values.items() if key in known}
-        if "size" in kept:
-            kept["size"] = tuple(kept["size"])
-        return cls(**kept)
+        return checked(TypeAdapter(cls), kept, "preprocessing", "save the checkpoint again")

@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
+from pydantic import TypeAdapter
 from tqdm import tqdm
 
 from ifdd.checkpoints import Card
@@ -18,6 +19,7 @@ from ifdd.data.manifest import clip_path, data_hash, files_hash, read_manifest
 from ifdd.data.preprocessing import Preprocessing
 from ifdd.data.scripted import SuiteConfig, suite_scripts, training_arrays
 from ifdd.data.scripted.suite import clip_id
+from ifdd.documents import checked
 from ifdd.errors import InputError
 from ifdd.io import make_once
 from ifdd.labels import EMOTIONS
@@ -123,7 +125,7 @@ def suite_of_card(card: Card, split: str) -> SuiteConfig:
         raise InputError(f"suite {split!r} is unknown; the card of {card.name} names {', '.join(card.data)}")
     if about.get("source") != "scripted":
         raise InputError(f"checkpoint {card.name} was not trained on scripted data; give a --manifest")
-    return SuiteConfig(**{key: value for key, value in about.items() if key != "source"})
+    return checked(TypeAdapter(SuiteConfig), about, f"card of {card.name}: data.{split}", "give a --manifest")
 
 
 def from_suite(suite: SuiteConfig, frames: int, size: tuple[int, int], cache: Path, progress: bool = True) -> ClipSet:

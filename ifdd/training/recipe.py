@@ -7,12 +7,13 @@ from typing import Annotated, Any, Literal, Self
 import yaml
 from pydantic import Field, field_validator, model_validator
 
-from ifdd.config import ModelConfig, StrictModel
+from ifdd.config import FilePath, Labels, ModelConfig, Seed, StrictModel
+from ifdd.documents import MAX_YAML, parse_yaml, plain, read_text, shown
 from ifdd.errors import InputError
 from ifdd.labels import EMOTIONS
 
 Share = Annotated[float, Field(ge=0, le=1)]
-Count = Annotated[int, Field(ge=1)]
+Count = Annotated[int, Field(ge=1, le=10_000_000)]
 Positive = Annotated[float, Field(gt=0)]
 NotNegative = Annotated[float, Field(ge=0)]
 
@@ -25,7 +26,7 @@ class ScriptedSet(StrictModel):
 
     clips: Count
     identities: Count
-    seed: int = 0
+    seed: Seed = 0
     difficulty: str = "standard"
 
     @field_validator("difficulty")
@@ -47,17 +48,17 @@ class ScriptedData(StrictModel):
     train: ScriptedSet
     val: ScriptedSet
     test: ScriptedSet
-    cache: Path = Path("cache")
+    cache: FilePath = Path("cache")
 
 
 class ManifestData(StrictModel):
     """Manifests (`clips.parquet`); decoded once into `cache`."""
 
     source: Literal["manifest"]
-    train: Path
-    val: Path
-    test: Path
-    cache: Path = Path("cache")
+    train: FilePath
+    val: FilePath
+    test: FilePath
+    cache: FilePath = Path("cache")
 
 
 class AugmentConfig(StrictModel):
@@ -85,7 +86,7 @@ class OptimConfig(StrictModel):
     weight_decay: NotNegative = 0.05
     betas: tuple[Share, Share] = (0.9, 0.999)
     epochs: Count
-    batch: Annotated[int, Field(ge=2)] = 16
+    batch: Annotated[int, Field(ge=2, le=100_000)] = 16
     warmup_epochs: NotNegative = 1.0
     final: Share = 0.01
     clip_norm: NotNegative = 1.0
@@ -122,8 +123,8 @@ class Recipe(StrictModel):
     """
 
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
-    seed: int = 0
-    labels: tuple[str, ...] = EMOTIONS
+    seed: Seed = 0
+    labels: Labels = EMOTIONS
     model: ModelConfig
     data: Annotated[ScriptedData | ManifestData, Field(discriminator="source")]
     preprocessing: CropConfig = CropConfig()
@@ -142,7 +143,7 @@ class Recipe(StrictModel):
 
     @model_validator(mode="after")
     def _labels_fit(self) -> Self:
-        if len(set(self.labels)) != len(self.labels) or len(self.labels) != self.model.num_classes:
+        if len(self.labels) != self.model.num_classes:
             raise ValueError(f"labels {self.labels} must be {self.model.num_classes} different names (model.num_classes)")
         return self
 
@@ -175,7 +176,7 @@ def load_recipe(path: str | Path, settings: Sequence[str] = ()) -> Recipe:
     for key in ("name", "init_from"):
         if isinstance(values.get(key), str):
             values[key] = values[key].replace("{seed}", str(values.get("seed", 0)))
-    return Recipe.parse(values, str(path))
+    return Recipe.parse(plain(values, str(path)), str(path))
 
 
 def _read(file: Path, extended_by: tuple[Path, ...]) -> dict[str, Any]:
@@ -183,20 +184,17 @@ def _read(file: Path, extended_by: tuple[Path, ...]) -> dict[str, Any]:
     if file.resolve() in extended_by:
         raise InputError(f"{file}: extends itself, by way of {extended_by[-1].name}; leave one `extends` out")
     try:
-        text = file.read_text(encoding="utf-8")
+        text = read_text(file, MAX_YAML)
     except FileNotFoundError:
         raise InputError(f"{file}: no such recipe; recipes are YAML files, see the folder recipes/") from None
-    except UnicodeDecodeError:
-        raise InputError(f"{file}: not a text file; a recipe is YAML") from None
-    try:
-        values = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise InputError(f"{file}: not valid YAML: {' '.join(str(error).split())}") from None
+    values = parse_yaml(text, str(file))
     if not isinstance(values, dict):
         raise InputError(f"{file}: holds no keys; a recipe is a YAML mapping")
     if (parent := values.pop("extends", None)) is None:
         return values
-    return _over(_read(file.parent / str(parent), (*extended_by, file.resolve())), values)
+    if not isinstance(parent, str):
+        raise InputError(f"{file}: extends: {shown(parent)} is no file name; name one recipe")
+    return _over(_read(file.parent / parent, (*extended_by, file.resolve())), values)
 
 
 def _over(below: dict[str, Any], values: dict[str, Any]) -> dict[str, Any]:
@@ -216,16 +214,13 @@ def recipe_yaml(recipe: Recipe) -> str:
 def _set(values: dict[str, Any], setting: str) -> None:
     key, equals, text = setting.partition("=")
     if not equals or not key:
-        raise InputError(f"--set {setting}: write it as section.key=value, e.g. optim.lr=0.001")
+        raise InputError(f"--set {shown(setting)}: write it as section.key=value, e.g. optim.lr=0.001")
     *parents, last = key.split(".")
     for parent in parents:
         values = values.setdefault(parent, {})
         if not isinstance(values, dict):
-            raise InputError(f"--set {setting}: {parent!r} is a value, not a section")
-    try:
-        values[last] = _number(yaml.safe_load(text))
-    except yaml.YAMLError:
-        raise InputError(f"--set {setting}: {text!r} is not a YAML value") from None
+            raise InputError(f"--set {shown(setting)}: {parent!r} is a value, not a section")
+    values[last] = _number(parse_yaml(text, f"--set {key}"))
 
 
 def _number(value: Any) -> Any:

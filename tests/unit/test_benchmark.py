@@ -239,5 +239,5 @@ def test_file_of_the_benchmark_reads_back(bundles: list[Bundle], cache: Path, tm
         read_benchmark(file)
     with pytest.raises(InputError, match="is not there"):
         read_benchmark(tmp_path / "none.json")
-    with pytest.raises(InputError, match=r"Is a directory.*name the file benchmark\.json"):
+    with pytest.raises(InputError, match=r"is a folder, a file is needed; name the file itself"):
         read_benchmark(tmp_path)

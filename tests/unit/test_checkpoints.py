@@ -3,10 +3,12 @@ from pathlib import Path
 
 import pytest
 import torch
+from typer.testing import CliRunner
 
 import ifdd
 from ifdd import InputError
-from ifdd.checkpoints import Card, list_checkpoints, save_checkpoint
+from ifdd.checkpoints import Card, list_checkpoints, save_checkpoint, verify_checkpoint
+from ifdd.cli_weights import weights_app
 from ifdd.data.preprocessing import Preprocessing
 from ifdd.labels import EMOTIONS
 from ifdd.model import DFERModel
@@ -70,6 +72,22 @@ def test_changed_weights_are_refused(saved: tuple[DFERModel, Path]) -> None:
         ({"schema_version": 0}, "schema version 0, this version reads 1"),
         ({"labels": ["happy"]}, "1 labels for 7 classes"),
         ({"notes": "x"}, "unknown key 'notes'"),
+        ({"labels": ["happy"] * 7}, "'happy' is there twice"),
+        ({"labels": ["", "b", "c", "d", "e", "f", "g"]}, "must be visible text"),
+        ({"labels": [1, 2, 3, 4, 5, 6, 7]}, r"labels.0: .*string \(given: 1\)"),
+        ({"name": "../away"}, "must be a plain file name"),
+        ({"preprocessing": {"frames": "x"}}, "preprocessing: frames: .*integer"),
+        ({"preprocessing": {"frames": 16, "size": [32, 32]}}, r"makes clips of 16 frames of \(32, 32\), the model reads 8"),
+        ({"preprocessing": {"frames": 8, "size": [64, 32]}}, r"of \(64, 32\), the model reads 8 of \(32, 32\)"),
+        ({"preprocessing": 3}, "preprocessing: .*dictionary"),
+        ({"metrics": {"test": 1}}, "metrics.test: .*dictionary"),
+        ({"metrics": {"test": {"WAR": "high"}}}, r"metrics.test.WAR: .*number"),
+        ({"metrics": {"test": {"WAR": 3}}}, r"metrics.test.WAR: .*less than or equal to 1"),
+        ({"training": {"recipe": []}}, "training.recipe: .*dictionary"),
+        ({"training": {"recipe": {"seed": -1}}}, "training.recipe.seed: .*greater than or equal to 0"),
+        ({"data": {"test": "none"}}, "data.test: .*dictionary"),
+        ({"versions": {"torch": 2}}, "versions.torch: .*string"),
+        ({"sha256": None}, "sha256: .*string"),
     ],
 )
 def test_wrong_cards(saved: tuple[DFERModel, Path], change: dict, message: str) -> None:
@@ -77,6 +95,55 @@ def test_wrong_cards(saved: tuple[DFERModel, Path], change: dict, message: str) 
     file.write_text(json.dumps(json.loads(file.read_text()) | change))
     with pytest.raises(InputError, match=message):
         ifdd.load_checkpoint(saved[1])
+
+
+@pytest.mark.parametrize("change", [{"size": [1e9, 1e9]}, {"size": [2**31, 2**31]}, {"frames": 10**9}, {"num_classes": 10**12}])
+def test_a_model_of_absurd_size_is_refused_before_it_is_built(saved: tuple[DFERModel, Path], change: dict) -> None:
+    file = saved[1] / "card.json"
+    card = json.loads(file.read_text())
+    file.write_text(json.dumps(card | {"model": card["model"] | change}))
+    with pytest.raises(InputError, match=next(iter(change))):
+        ifdd.load_checkpoint(saved[1])
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf")])
+def test_weights_that_are_not_finite_are_refused_where_they_are_loaded(tmp_path: Path, value: float) -> None:
+    model = ifdd.create_model("ifdd-mvit-tiny", frames=8, size=(32, 32)).eval()
+    with torch.no_grad():
+        model.head.classify.weight[0, 0] = value
+    folder = save_checkpoint(tmp_path / "bad", model, make_card(model))
+    with pytest.raises(InputError, match=r"weights.safetensors: head.classify.weight holds NaN or infinity"):
+        ifdd.load_checkpoint(folder)
+
+
+@pytest.mark.parametrize("name", ["mvit-tiny-baseline", "ifdd-mvit-tiny"])
+@pytest.mark.parametrize("part", ["pyramid", "backbone"])
+def test_weights_that_overflow_end_in_one_line(tmp_path: Path, name: str, part: str) -> None:
+    """Finite weights, but products that are not: every class would have NaN."""
+    model = ifdd.create_model(name, frames=8, size=(32, 32)).eval()
+    with torch.no_grad():
+        for key, weight in model.named_parameters():
+            if key.startswith(part):
+                weight.mul_(1e30).add_(1e30)
+    folder = save_checkpoint(tmp_path / "bad", model, make_card(model))
+    with pytest.raises(InputError, match="overflow; train or fetch it again"):
+        ifdd.load_checkpoint(folder).predict(torch.rand(1, 3, 8, 32, 32))
+    with pytest.raises(InputError, match="overflow"):
+        verify_checkpoint(folder)
+
+
+def test_one_bad_card_leaves_the_others(saved: tuple[DFERModel, Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, content in {"bad": b"[" * 100_000, "worse": b"\xff\xfe", "empty": b""}.items():
+        (saved[1].parent / name).mkdir()
+        (saved[1].parent / name / "card.json").write_bytes(content)
+    monkeypatch.setenv("IFDD_CHECKPOINTS", str(saved[1].parent))
+    found = CliRunner().invoke(weights_app, ["list"])
+    assert found.exit_code == 0
+    lines = {line.split()[0]: line for line in found.stdout.splitlines()}
+    assert "mvit-tiny" in lines["tiny"]
+    assert "deeper than 64" in lines["bad"]
+    assert "no UTF-8" in lines["worse"]
+    assert "not valid JSON" in lines["empty"]
 
 
 def test_nothing_is_overwritten_or_half_written(saved: tuple[DFERModel, Path], monkeypatch: pytest.MonkeyPatch) -> None:

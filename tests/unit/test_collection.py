@@ -68,6 +68,9 @@ def test_another_checkpoint_is_refused(folder: Path, tiny_bundle_dir: Path) -> N
     with pytest.raises(InputError, match=r"collected with checkpoint tiny \(0{12}…\), not with tiny-ifdd"):
         open_collection(folder, bundle)
     change(folder, checkpoint={"name": "tiny", "sha256": bundle.card.sha256})
+    with pytest.raises(InputError, match="has the classes happy, sad, tiny-ifdd has others"):
+        open_collection(folder, bundle)
+    change(folder, labels=list(bundle.labels))
     assert open_collection(folder, bundle).meta["clips"] == 3
 
 
@@ -84,5 +87,69 @@ def test_what_is_missing_or_damaged_is_named(folder: Path) -> None:
     with pytest.raises(InputError, match=r"predictions.parquet cannot be read .*collect again"):
         _ = open_collection(folder).predictions
     (folder / "manifest.json").write_text("{")
-    with pytest.raises(InputError, match=r"manifest.json cannot be read"):
+    with pytest.raises(InputError, match=r"manifest.json is not valid JSON.*collect again"):
         open_collection(folder)
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"labels": ["happy", "happy"]}, "'happy' is there twice"),
+        ({"labels": "happy"}, "labels: "),
+        ({"clips": "three"}, "clips: .*integer"),
+        ({"clips": -1}, "clips: "),
+        ({"checkpoint": {"name": "tiny"}}, "checkpoint.sha256: Field required"),
+        ({"checkpoint": {"name": "../../x", "sha256": "0"}}, "checkpoint.name: .*plain file name"),
+        ({"data": None}, "data: "),
+        ({"activations": {"../x": {"shape": [2], "dtype": "float32"}}}, "plain file name"),
+        ({"activations": {"x": {"shape": [2], "dtype": "object"}}}, "activations.x.dtype"),
+        ({"activations": {"x": {"shape": 2, "dtype": "float32"}}}, "activations.x.shape"),
+    ],
+)
+def test_wrong_values_in_the_manifest_are_named(folder: Path, values: dict[str, object], message: str) -> None:
+    change(folder, **values)
+    with pytest.raises(InputError, match=message) as caught:
+        open_collection(folder)
+    assert str(caught.value).endswith("; remove the folder and run workbench collect again")
+
+
+NAN = float("nan")
+
+
+@pytest.mark.parametrize(
+    ("columns", "message"),
+    [
+        ({"p_sad": [NAN, 0.5, 0.75]}, "probabilities of clip a are 0.75, nan, which is no distribution"),
+        ({"p_sad": [0.5, 0.5, 0.75]}, "no distribution"),
+        ({"p_happy": [1.25, 0.5, 0.25], "p_sad": [-0.25, 0.5, 0.75]}, "no distribution"),
+        ({"p_sad": list("abc")}, "probabilities must be numbers"),
+        ({"label": [0, 1, 2]}, "labels must be whole numbers from -1"),
+        ({"label": [0.5, 1, 0]}, "labels must be whole numbers"),
+        ({"label": [1, 1, 0]}, "label and label_name disagree"),
+        ({"clip_id": [1, 2, 3]}, "clip_id must be text"),
+        ({"clip_id": ["a", "b", None]}, "clip_id must be text"),
+        ({"clip_id": ["a", "b", "b"]}, "clip 'b' is there twice"),
+    ],
+)
+def test_damaged_predictions_are_named(folder: Path, columns: dict[str, object], message: str) -> None:
+    file = folder / "predictions.parquet"
+    pd.read_parquet(file).assign(**columns).to_parquet(file)
+    with pytest.raises(InputError, match=message):
+        _ = open_collection(folder).probs
+
+
+def test_missing_rows_and_columns_are_named(folder: Path) -> None:
+    file = folder / "predictions.parquet"
+    whole = pd.read_parquet(file)
+    whole.drop(columns="p_sad").to_parquet(file)
+    with pytest.raises(InputError, match="lacks the column 'p_sad'"):
+        _ = open_collection(folder).probs
+    whole.iloc[:2].to_parquet(file)
+    with pytest.raises(InputError, match=r"has 2 rows, manifest.json says 3 clips"):
+        _ = open_collection(folder).probs
+    np.save(folder / "activations" / "head.embedding.npy", np.zeros((3, 2)))
+    with pytest.raises(InputError, match=r"holds float64, manifest.json says float32"):
+        open_collection(folder).activation("head.embedding")
+    (folder / "activations" / "head.embedding.npy").write_bytes(b"")  # NumPy's EOFError would pass for Ctrl-C
+    with pytest.raises(InputError, match="cannot be read"):
+        open_collection(folder).activation("head.embedding")

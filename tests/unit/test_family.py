@@ -201,7 +201,8 @@ def card(folder: Path, recipe: Recipe, source: Path | str | None = None, sha256:
     """A card as a training writes it; it started from what `source` is now."""
     started = {"init_from_sha256": read_card(Path(source)).sha256} if source else {}
     written = Card(
-        name=recipe.name, notice="", model=recipe.model, labels=recipe.labels, preprocessing={}, data={}, training=started,
+        name=recipe.name, notice="", model=recipe.model, labels=recipe.labels,
+        preprocessing={"frames": recipe.model.frames, "size": recipe.model.size}, data={}, training=started,
         metrics={}, versions={}, sha256=sha256,
     )  # fmt: skip
     folder.mkdir(parents=True, exist_ok=True)

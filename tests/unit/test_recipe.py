@@ -71,7 +71,7 @@ def test_settings_replace_single_values(tmp_path: Path):
         ("model.split=none", "needs two groups to lift"),
         ("optim.lr", "write it as section.key=value"),
         ("name.x=1", "'name' is a value, not a section"),
-        ("name=[", "is not a YAML value"),
+        ("name=[", "--set name: not valid YAML"),
     ],
 )
 def test_what_is_wrong_is_named_in_one_line(tmp_path: Path, setting: str, message: str):
@@ -82,7 +82,7 @@ def test_what_is_wrong_is_named_in_one_line(tmp_path: Path, setting: str, messag
 
 @pytest.mark.parametrize(
     ("content", "message"),
-    [(b"a: [", "not valid YAML"), (b"- 1", "a YAML mapping"), (b"", "a YAML mapping"), (b"\xff\xfe\x00", "not a text file")],
+    [(b"a: [", "not valid YAML"), (b"- 1", "a YAML mapping"), (b"", "a YAML mapping"), (b"\xff\xfe\x00", "no UTF-8 text")],
 )
 def test_files_that_are_no_recipe(tmp_path: Path, content: bytes, message: str):
     file = tmp_path / "bad.yaml"

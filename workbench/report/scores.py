@@ -1,9 +1,12 @@
 """The figures of a scorecard.json as a table."""
 
-import json
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
+from pydantic import Field, TypeAdapter
+from typing_extensions import TypedDict  # pydantic wants this one before Python 3.12
+
+from ifdd.documents import OPEN, checked, read_json
 from ifdd.errors import InputError
 from workbench.report.page import Section, Table
 
@@ -20,21 +23,55 @@ SINGLE = {
 """What a row is called → where its interval lies."""
 
 
+class _Interval(TypedDict):
+    __pydantic_config__ = OPEN  # type: ignore[misc]
+    value: float | None
+    low: float | None
+    high: float | None
+
+
+class _Level(TypedDict):
+    __pydantic_config__ = OPEN  # type: ignore[misc]
+    uar: _Interval
+
+
+class _Effect(TypedDict):
+    __pydantic_config__ = OPEN  # type: ignore[misc]
+    name: str
+    change: _Interval
+
+
+class _Card(TypedDict):
+    """What a table needs of one checkpoint, beside the figures of `SINGLE`."""
+
+    __pydantic_config__ = OPEN  # type: ignore[misc]
+    clips: int
+    skipped: list[str]
+    levels: dict[str, _Level]
+    order: list[_Effect]
+    patches: list[_Effect]
+
+
+_CARDS: TypeAdapter[Any] = TypeAdapter(Annotated[dict[str, _Card], Field(min_length=1)])
+_FIGURE: TypeAdapter[Any] = TypeAdapter(_Interval | None)
+
+
 def scorecard_section(file: Path) -> Section:
     """One column a checkpoint.
 
     Raises: InputError for a file that is not there or no scorecard.json.
     """
     try:
-        cards: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
-        if not cards:
-            raise ValueError("no checkpoint in it")
-        rows = scorecard_rows(cards)
-        skipped = [f"{name}: {why}" for name, card in cards.items() for why in card["skipped"]]
-    except FileNotFoundError:
+        values = read_json(file)
+    except (FileNotFoundError, NotADirectoryError):
         raise InputError(f"{file} is not there; workbench scorecard writes it into its --out") from None
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise InputError(f"{file} is no file of workbench scorecard ({type(error).__name__}: {error}); write it anew") from None
+    what = f"{file} is no file of workbench scorecard"
+    cards: dict[str, Any] = checked(_CARDS, values, what, "write it anew")
+    for name, card in cards.items():
+        for path in SINGLE.values():
+            checked(_FIGURE, _at(card, path), f"{what}: {name}.{'.'.join(path)}", "write it anew")
+    rows = scorecard_rows(cards)
+    skipped = [f"{name}: {why}" for name, card in cards.items() for why in card["skipped"]]
     clips = ", ".join(f"{name} {card['clips']}" for name, card in cards.items())
     told = f" Not measured: {'; '.join(skipped)}." if skipped else ""
     return Section(
@@ -44,7 +81,7 @@ def scorecard_section(file: Path) -> Section:
 
 
 def scorecard_rows(cards: dict[str, Any]) -> list[list[str]]:
-    """Rows of text; those that no checkpoint has are left out. Raises: KeyError, TypeError for other files."""
+    """Rows of text; those that no checkpoint has are left out."""
     rows = [[title, *(_show(_at(card, path)) for card in cards.values())] for title, path in SINGLE.items()]
     for name in dict.fromkeys(name for card in cards.values() for name in card["levels"]):
         cells = [_show(card["levels"].get(name, {}).get("uar")) for card in cards.values()]
@@ -59,10 +96,10 @@ def scorecard_rows(cards: dict[str, Any]) -> list[list[str]]:
 
 
 def _at(card: dict[str, Any], path: tuple[str, ...]) -> Any:
-    """What lies there; None where the first step is null, as of a baseline without branches."""
-    found = card[path[0]]
-    for key in path[1:]:
-        found = None if found is None else found[key]
+    """What lies there; None where a step is null or not there, as of a baseline without branches."""
+    found: Any = card
+    for key in path:
+        found = found.get(key) if isinstance(found, dict) else None
     return found
 
 

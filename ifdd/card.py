@@ -1,0 +1,115 @@
+"""What a checkpoint says about itself: every value of `card.json` has its type here, whoever wrote the file."""
+
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import AfterValidator, Field, model_validator
+from typing_extensions import TypedDict  # pydantic wants this one before Python 3.12
+
+from ifdd.config import Labels, ModelConfig, Seed, StrictModel
+from ifdd.data.preprocessing import Preprocessing
+from ifdd.documents import OPEN, Shaped
+
+SCHEMA = 1
+Count = Annotated[int, Field(ge=0)]
+Share = Annotated[float, Field(ge=0, le=1)]
+
+
+def _file_name(name: str) -> str:
+    """A name becomes folders and files: it may not lead elsewhere."""
+    if not name.strip() or name != name.strip() or not name.isprintable() or name.startswith(".") or set(name) & set("/\\"):
+        raise ValueError(f"the name {name!r} must be a plain file name: visible, no slash, no dot at its start")
+    return name
+
+
+Name = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_file_name)]
+
+
+class CardMetrics(TypedDict, total=False):
+    """Scores on one split, as `ifdd.metrics.Metrics.to_dict` gives them."""
+
+    __pydantic_config__ = OPEN  # type: ignore[misc]
+    n: Count
+    WAR: Share
+    UAR: Share
+    intervals: dict[str, Annotated[list[float], Field(min_length=2, max_length=2)]]
+    recall: dict[str, Share | None]
+    counts: dict[str, Count]
+    constant_guess: dict[str, Share]
+    confusion: list[list[Count]]
+
+
+class CardRecipe(TypedDict, total=False):
+    """What of the recipe decides how clips are shown, and what a variant is called."""
+
+    __pydantic_config__ = OPEN  # type: ignore[misc]
+    seed: Seed
+    init_from: str | None
+    freeze: Literal["none", "backbone"]
+    frames_shown: Literal["all", "one", "shuffled"]
+    reads: Literal["own", "truth"]
+
+
+class CardTraining(TypedDict, total=False):
+    """The resolved recipe, and how the training went."""
+
+    __pydantic_config__ = OPEN  # type: ignore[misc]
+    recipe: CardRecipe
+    minutes: Annotated[float, Field(ge=0)]
+    epoch: Count
+    init_from_sha256: str
+
+
+class CardData(TypedDict, total=False):
+    """Clips of one split: a scripted suite, or a manifest."""
+
+    __pydantic_config__ = OPEN  # type: ignore[misc]
+    source: str
+    name: str
+    manifest: str
+    difficulty: str
+    seed: Seed
+    clips: Annotated[int, Field(ge=1, le=10_000_000)]
+    identities: Annotated[int, Field(ge=1, le=10_000_000)]
+    duration: Annotated[float, Field(gt=0, le=3600)]
+
+
+class CardSplits(TypedDict, total=False):
+    """Data by split."""
+
+    __pydantic_config__ = OPEN  # type: ignore[misc]
+    train: CardData
+    val: CardData
+    test: CardData
+
+
+class Card(StrictModel):
+    """What a checkpoint says about itself.
+
+    `labels` in the order of the logits; `metrics` by split, each with n, WAR, UAR, their intervals and the recalls by label;
+    `training` the resolved recipe; `data` name, seed and sizes; `sha256` of the weights file. Labels and preprocessing fit the
+    model.
+    """
+
+    schema_version: int = SCHEMA
+    name: Name
+    notice: str
+    model: ModelConfig
+    labels: Labels
+    preprocessing: dict[str, Any]
+    data: Annotated[dict[str, Any], Shaped(CardSplits)]
+    training: Annotated[dict[str, Any], Shaped(CardTraining)]
+    metrics: Annotated[dict[str, Any], Shaped(dict[str, CardMetrics])]
+    versions: dict[str, str]
+    sha256: str = ""
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        if len(self.labels) != self.model.num_classes:
+            raise ValueError(f"the card lists {len(self.labels)} labels for {self.model.num_classes} classes")
+        read = Preprocessing.from_dict(self.preprocessing)
+        if (read.frames, read.size) != (self.model.frames, self.model.size):
+            raise ValueError(
+                f"preprocessing makes clips of {read.frames} frames of {read.size}, the model reads {self.model.frames} of "
+                f"{self.model.size}"
+            )
+        return self
