@@ -209,6 +209,9 @@ def card_markdown(card: Card) -> str:
             f"| {markdown_line(label)} | {recall:.1%} | {result['counts'][label]} |" for label, recall in result["recall"].items()
         ]
         lines.append("")
+    notes = card.training.get("notes")
+    if isinstance(notes, list) and notes:
+        lines += ["## Notes", "", *(f"- {markdown_line(str(note))}" for note in notes), ""]
     lines += ["Model, preprocessing, training recipe and data are in `card.json`.", ""]
     return "\n".join(lines)
 

@@ -2,12 +2,13 @@
 
 import json
 import sys
+import warnings
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from ifdd.cli_data import data_app
+from ifdd.cli_data import OnErrorOption, data_app
 from ifdd.cli_weights import Json, say_json, weights_app
 from ifdd.errors import InputError
 from ifdd.plain import terminal_text
@@ -105,6 +106,7 @@ def evaluate(
     manifest: Annotated[Path | None, typer.Option(help="clips.parquet, or the folder that holds it.")] = None,
     suite: Annotated[str | None, typer.Option(help="train, val or test of the checkpoint's own scripted data.")] = None,
     cache: Annotated[Path, typer.Option(help="Where decoded or rendered clips are kept.")] = Path("cache"),
+    on_error: OnErrorOption = "stop",
     batch: Batch = 16,
     device: Device = "auto",
     seed: Annotated[int, typer.Option(help="Seed of the bootstrap.")] = 0,
@@ -125,7 +127,7 @@ def evaluate(
         raise InputError(f"{out} exists; choose another --out or remove it")
     bundle = load_checkpoint(checkpoint)
     if manifest is not None:
-        clips = from_manifest(manifest, bundle.preprocessing, bundle.labels, cache)
+        clips = from_manifest(manifest, bundle.preprocessing, bundle.labels, cache, on_error=on_error)
     else:
         assert suite is not None
         clips = from_suite(suite_of_card(bundle.card, suite), bundle.preprocessing.frames, bundle.preprocessing.size, cache)
@@ -173,6 +175,8 @@ def predict(
 
 
 def _show_metrics(metrics: dict[str, Any], as_json: bool, where: dict[str, str]) -> None:
+    for note in metrics.get("notes", ()):
+        typer.echo(f"warning: {terminal_text(note)}", err=True)
     if as_json:
         say_json(metrics | where)
         return
@@ -188,6 +192,7 @@ def _show_metrics(metrics: dict[str, Any], as_json: bool, where: dict[str, str])
 
 def main() -> None:
     """Run the command line; bad input ends with one line on standard error and exit code 1 (Ctrl-C: 130, by Typer)."""
+    warnings.showwarning = _show_warning
     try:
         app(standalone_mode=True)
     except InputError as error:
@@ -195,6 +200,10 @@ def main() -> None:
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
         _fail(f"{where}{error.strerror or error}")
+
+
+def _show_warning(message: Warning | str, *_: object, **__: object) -> None:
+    typer.echo(f"warning: {terminal_text(message)}", err=True)
 
 
 def _fail(message: str) -> None:

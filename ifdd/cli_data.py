@@ -7,8 +7,13 @@ from typing import Annotated, Literal
 import typer
 
 from ifdd.cli_weights import Json, say_json
+from ifdd.data.bad_clips import OnError
 from ifdd.errors import InputError
+from ifdd.plain import terminal_text
 
+OnErrorOption = Annotated[
+    OnError, typer.Option(help="Clips that cannot be read: stop and name them, or skip them if they are at most a fifth.")
+]
 data_app = typer.Typer(no_args_is_help=True, help="Make and index data.")
 
 
@@ -68,29 +73,58 @@ def render(
 
 @data_app.command()
 def index(
-    folder: Annotated[Path, typer.Argument(help="Folder with one sub-folder for each class.")],
+    folder: Annotated[Path, typer.Argument(help="Folder with one sub-folder for each class; or a list: CSV, TSV, parquet.")],
     out: Annotated[Path | None, typer.Option(help="Manifest to write; default FOLDER/clips.parquet.")] = None,
     labels: Annotated[str | None, typer.Option(help="Class names in order, with commas; default: seven emotions.")] = None,
+    names: Annotated[
+        str | None,
+        typer.Option("--map", help="What other names mean, e.g. ANG=angry,DIS=disgust; NAME= leaves a class out."),
+    ] = None,
     crop: Annotated[
         Literal["face", "center", "none"] | None, typer.Option(help="Default: face for videos, none for folders of frames.")
     ] = None,
+    on_error: OnErrorOption = "stop",
     as_json: Json = False,
 ) -> None:
-    """Write the manifest of a folder: FOLDER/<class>/<video or folder of frames>.
+    """Write the manifest of a folder, FOLDER/<class>/<video or folder of frames>, or of a list of clips.
 
-    Example: ifdd data index corpora/mine
+    Folders are matched to classes whatever their case, spaces, "_" and "-"; and as common synonyms (anger, happiness): each is
+    told. A list needs the columns path and label (a name; or a number from 0, with --labels in that order). What else it may
+    tell: clip_id, kind (video, frames), n_frames, fps, width, height, label_name, fold, subject (the person), crop (face,
+    center, none), truth, votes_<class>, and any factor. What it does not tell is probed.
+
+    Example: ifdd data index corpora/mine --map ANG=angry,DIS=disgust --on-error skip
     """
-    from ifdd.data.manifest import FILE_NAME, index_folder, write_manifest
-    from ifdd.labels import EMOTIONS
+    from ifdd.data.manifest import FILE_NAME, index_folder, index_list, write_manifest
+    from ifdd.labels import EMOTIONS, parse_labels, parse_map
 
+    is_list = folder.is_file()
+    if is_list and out is None:
+        raise InputError(f"{folder} is a list; name the manifest to write with --out")
+    root = folder.parent if is_list else folder
     target = out or folder / FILE_NAME
     if target.exists():
         raise InputError(f"{target} exists; choose another --out or remove it")
-    frame = index_folder(folder, labels.split(",") if labels else EMOTIONS, crop)
+    known, meant = parse_labels(labels) if labels is not None else None, parse_map(names)
+    if is_list:
+        frame = index_list(folder, known, crop, names=meant, on_error=on_error)
+    else:
+        frame = index_folder(folder, known or EMOTIONS, crop, names=meant, on_error=on_error)
+    notes = frame.attrs["notes"]
+    for note in notes:
+        typer.echo(f"warning: {terminal_text(note)}", err=True)
     base = (target if target.suffix != ".parquet" else target.parent).resolve()
-    frame["path"] = [Path(os.path.relpath(folder.resolve() / path, base)).as_posix() for path in frame["path"]]
+    for column in ("path", *(["truth"] if "truth" in frame else [])):
+        frame[column] = frame[column].map(lambda path: _moved(path, root.resolve(), base))
     write_manifest(frame, target)
     if as_json:
-        say_json({"manifest": str(target), "clips": len(frame)})
+        say_json({"manifest": str(target), "clips": len(frame), "notes": list(notes)})
     else:
         typer.echo(f"{target}: {len(frame)} clips")
+
+
+def _moved(path: object, root: Path, base: Path) -> object:
+    """A path relative to `root` as one relative to `base`; absolute ones, and empty cells, stay."""
+    if not isinstance(path, str) or Path(path).is_absolute():
+        return path
+    return Path(os.path.relpath(root / path, base)).as_posix()

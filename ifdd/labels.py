@@ -1,4 +1,136 @@
-"""Class names, in the one order that the project uses."""
+"""Class names, in the one order that the project uses, and how names that others use are matched to them."""
+
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
+
+from ifdd.errors import InputError
 
 EMOTIONS: tuple[str, ...] = ("happy", "sad", "neutral", "angry", "surprise", "disgust", "fear")
 """The seven basic emotions in DFEW order (model index = DFEW label - 1)."""
+SYNONYMS: tuple[frozenset[str], ...] = (
+    frozenset({"happy", "happiness", "joy", "joyful", "joyous"}),
+    frozenset({"sad", "sadness"}),
+    frozenset({"neutral", "neutrality"}),
+    frozenset({"angry", "anger"}),
+    frozenset({"surprise", "surprised"}),
+    frozenset({"disgust", "disgusted"}),
+    frozenset({"fear", "fearful", "afraid", "scared"}),
+    frozenset({"contempt", "contemptuous"}),
+)
+"""Words for one class."""
+
+
+def parse_labels(text: str) -> tuple[str, ...]:
+    """Names with commas between, without the space around them.
+
+    Raises: InputError for an empty name or one that is there twice (but for case and space).
+    """
+    names = tuple(" ".join(name.split()) for name in text.split(","))
+    if not all(names):
+        raise InputError(f"--labels {text!r}: a name is empty; write names with commas between, e.g. happy,sad")
+    keys = [_key(name) for name in names]
+    if twice := [name for i, name in enumerate(names) if keys[i] in keys[:i]]:
+        raise InputError(f"--labels {text!r}: {twice[0]} is there twice; name each class once")
+    return names
+
+
+def parse_map(text: str | None) -> dict[str, str]:
+    """What `--map ANG=angry,DIS=disgust` says: name → class, "" for a class that is left out.
+
+    Raises: InputError for a part without "=", or a name that is mapped twice.
+    """
+    found: dict[str, str] = {}
+    for part in (text or "").split(",") if text is not None else []:
+        name, equals, label = (" ".join(piece.split()) for piece in part.partition("="))
+        if not equals or not name:
+            raise InputError(f"--map {text!r}: write NAME=CLASS with commas between, e.g. ANG=angry,DIS=disgust")
+        if name in found:
+            raise InputError(f"--map {text!r}: {name} is there twice; give it one class")
+        found[name] = label
+    return found
+
+
+def match_labels(
+    names: Iterable[str], labels: Sequence[str], source: object, given: Mapping[str, str] | None = None, way_out: str = "--map"
+) -> tuple[dict[str, str], tuple[str, ...]]:
+    """Class of `labels` for each name ("" where `given` leaves it out), and notes on those that are matched by another
+    spelling, or left out.
+
+    A name is matched as `given` says, else by its spelling but for case, space, "_" and "-", else as a synonym. Two words for
+    one class are refused: they may be two classes.
+
+    Args:
+        names: as folders or a manifest have them.
+        labels: classes that are known.
+        source: named in an error.
+        given: name → class, from `parse_map`.
+        way_out: the option, or command, that takes such a map.
+
+    Raises:
+        InputError: a name that is no class, or whose class is not clear; a map from or to a name that is not there.
+    """
+    names, given = sorted(set(names)), dict(given or {})
+    known = ", ".join(labels)
+    by_key = {_key(label): label for label in labels}
+    asked = {_key(name): _target(name, label, labels, source) for name, label in given.items()}
+    if strange := [name for name in given if _key(name) not in {_key(found) for found in names}]:
+        raise InputError(f"{source}: there is no {strange[0]!r} to map; there are {', '.join(names)}")
+    found: dict[str, str] = {}
+    unknown: list[str] = []
+    for name in names:
+        key = _key(name)
+        if key in asked:
+            found[name] = asked[key]
+        elif name in labels:
+            found[name] = name
+        elif key in by_key:
+            found[name] = by_key[key]
+        elif len(same := _same_word(key, labels)) == 1:
+            found[name] = same[0]
+        else:
+            unknown.append(name)
+    if unknown:
+        told = ",".join(f"{name}={_guess(name, labels) or 'CLASS'}" for name in unknown)
+        raise InputError(
+            f"{source}: {', '.join(unknown)} {'is no class' if len(unknown) == 1 else 'are no classes'}; classes are {known}; "
+            f"say what is meant with {way_out} {told} (NAME= leaves a class out)"
+        )
+    for label in set(found.values()) - {""}:
+        words = {_key(name) for name, chosen in found.items() if chosen == label and _key(name) not in asked}
+        if len(words) > 1:
+            several = [name for name, chosen in found.items() if chosen == label]
+            told = ",".join(f"{name}={label}" for name in several)
+            raise InputError(f"{source}: {' and '.join(several)} may both be {label}; if they are, say so with {way_out} {told}")
+    notes = [f"{name} is left out" for name, label in found.items() if not label]
+    notes += [
+        f"{name} is read as {label}" for name, label in found.items() if label not in ("", name) and _key(name) not in asked
+    ]
+    return found, tuple(notes)
+
+
+def _target(name: str, label: str, labels: Sequence[str], source: object) -> str:
+    if not label or label in labels:
+        return label
+    fitting = [known for known in labels if _key(known) == _key(label)]
+    if len(fitting) != 1:
+        raise InputError(f"{source}: {name} is mapped to {label!r}, which is no class; classes are {', '.join(labels)}")
+    return fitting[0]
+
+
+def _key(name: str) -> str:
+    """A name without what spellings differ in: case, space, "_", "-"."""
+    plain = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
+    return "".join(letter for letter in plain if not letter.isspace() and letter not in "_-") or plain
+
+
+def _same_word(key: str, labels: Sequence[str]) -> list[str]:
+    group = next((words for words in SYNONYMS if key in words), frozenset())
+    return [label for label in labels if _key(label) in group]
+
+
+def _guess(name: str, labels: Sequence[str]) -> str | None:
+    """The class that a name seems to abbreviate, if there is just one."""
+    key = _key(name)
+    words = {label: {_key(label)}.union(*(group for group in SYNONYMS if _key(label) in group)) for label in labels}
+    fitting = [label for label, group in words.items() if len(key) >= 2 and any(word.startswith(key) for word in group)]
+    return fitting[0] if len(fitting) == 1 else None

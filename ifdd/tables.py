@@ -24,19 +24,24 @@ FROM_ITS_METADATA = (
 """What pandas raises of the JSON that it keeps in a parquet file, when that is damaged."""
 
 
-def read_table(file: Path, renew: str) -> pd.DataFrame:
+def read_table(file: Path, renew: str, *, exact: bool = False) -> pd.DataFrame:
     """A parquet file as a frame with text column names, without an index; `renew` is the way out.
 
+    Pages that carry a checksum are checked by it. With `exact`, whole numbers stay whole beside empty cells, times are objects,
+    and what pandas has noted of its own types and index in the file is left aside.
     Raises: InputError for a file that is missing, damaged or no table, one of absurd size, or a column that is there twice.
     """
     if not file.is_file():
         raise InputError(f"{file} is no file; {renew}")
     try:
-        with pq.ParquetFile(file) as table:
+        options: dict[str, bool] = {}
+        if exact:
+            options = {"ignore_metadata": True, "integer_object_nulls": True, "timestamp_as_object": True}
+        with pq.ParquetFile(file, page_checksum_verification=True) as table:
             about = table.metadata
             if about.num_rows * about.num_columns > MAX_CELLS:
                 raise InputError(f"{file} claims {about.num_rows} rows of {about.num_columns} columns; {renew}")
-            frame = table.read().to_pandas()
+            frame = table.read().to_pandas(**options)
     except InputError:
         raise
     except (pa.ArrowException, OSError, MemoryError, *FROM_ITS_METADATA) as error:

@@ -13,6 +13,7 @@ import pandas as pd
 from ifdd.checkpoints import Bundle, Card, checkpoint_folders, list_checkpoints, read_card
 from ifdd.checkpoints import load_checkpoint as load_checkpoint
 from ifdd.data.manifest import clip_path, read_manifest
+from ifdd.data.persons import known_groups
 from ifdd.documents import read_json, user_path
 from ifdd.errors import InputError as InputError
 from ifdd.errors import NoFaceError as NoFaceError
@@ -162,8 +163,7 @@ def labelled(collection: Collection) -> pd.DataFrame:
 
 def persons(table: pd.DataFrame) -> np.ndarray | None:
     """Person of each clip (n,); None where they are not known for all, or there is one alone."""
-    named = "subject" in table and table["subject"].notna().all() and (table["subject"].astype(str) != "").all()
-    return table["subject"].astype(str).to_numpy() if named and table["subject"].nunique() > 1 else None
+    return known_groups(table["subject"]) if "subject" in table else None
 
 
 def measure(collection: Collection) -> MetricsResult:

@@ -13,6 +13,7 @@ from torch import Tensor
 from ifdd.checkpoints import Bundle
 from ifdd.data.clips import load_clip
 from ifdd.data.manifest import clip_path, read_manifest
+from ifdd.data.persons import person_ids
 from ifdd.data.scripted import REGIONS
 from ifdd.errors import InputError
 from ifdd.model import DFERModel
@@ -70,8 +71,8 @@ def from_manifest(bundle: Bundle, manifest: Path, count: int) -> tuple[pd.DataFr
     for row in rows.to_dict("records"):
         how = replace(bundle.preprocessing, crop=row.get("crop", "none"))  # clips of a corpus are face crops already
         clip = load_clip(clip_path(table, row), how, fps=float(row["fps"]) if row["kind"] == "frames" else None)
-        subject = None if pd.isna(row.get("subject")) else str(row["subject"])
-        found.append(Shown(str(row["clip_id"]), clip.tensor(), clip.seconds, str(row["label_name"]), subject))
+        (subject,) = person_ids([row.get("subject")]).tolist()
+        found.append(Shown(str(row["clip_id"]), clip.tensor(), clip.seconds, str(row["label_name"]), subject or None))
     return rows, found
 
 

@@ -12,6 +12,7 @@ from tqdm import tqdm
 
 from ifdd.checkpoints import Bundle
 from ifdd.data.manifest import data_hash, read_manifest
+from ifdd.data.persons import person_ids
 from ifdd.errors import InputError
 from workbench.analysis import interventions
 from workbench.analysis._clusters import draw_weights, mean_interval
@@ -31,6 +32,7 @@ from workbench.analysis.saliency import gradcam_branches
 from workbench.analysis.splits import from_activations
 from workbench.collect import collect, load_row, reading_hash
 from workbench.collection import Collection, open_collection
+from workbench.library import persons
 from workbench.truth import has_truth, true_intensity, true_masks
 
 FEATURES = ("pyramid.X", "issm.X_S", "issm.X_D", "ladm.Y_S", "ladm.detail", "ladm.Y_D", "head.embedding")
@@ -105,7 +107,7 @@ def make_scorecard(
     kept = found.meta["data"]["hash"], found.meta["data"].get("reading"), found.meta["pool"], set(found.activation_names)
     if kept != (data_hash(clips), reading_hash(clips), "mean", set(names)):
         raise InputError(f"{folder} was collected from other clips or activations; remove it or choose another folder")
-    groups = _persons(clips)
+    groups = persons(clips)
     skipped: list[str] = []
     columns = _factors(clips, factors, groups, skipped)
     probes = None
@@ -132,7 +134,7 @@ def make_scorecard(
     rows = _spread_over(clips, maps)
     tensors = torch.stack([load_row(clips, row, bundle) for row in rows.to_dict("records")])
     tensors = tensors.to(next(model.parameters()).device)
-    some = None if groups is None else rows["subject"].astype(str).to_numpy()
+    some = None if groups is None else person_ids(rows["subject"])
     mixing = interventions.temporal_mixing(model, tensors[:MIXED], seed=seed).mean(1)
     return Scorecard(
         checkpoint=bundle.name,
@@ -156,12 +158,6 @@ def make_scorecard(
     )
 
 
-def _persons(clips: pd.DataFrame) -> np.ndarray | None:
-    """Person of each clip; None where they are not known, or there is one alone."""
-    named = clips["subject"].notna() & (clips["subject"].astype(str) != "")
-    return clips["subject"].astype(str).to_numpy() if named.all() and clips["subject"].nunique() > 1 else None
-
-
 def _scene_column(clips: pd.DataFrame) -> str:
     """The polarity that scenes tell, where they tell one; else the kind of background."""
     return "scene" if "scene" in clips and clips["scene"].nunique() > 1 else COLUMNS["scene"]
@@ -175,7 +171,7 @@ def _factors(clips: pd.DataFrame, more: Sequence[str], groups: np.ndarray | None
         if column not in clips:
             skipped.append(f"probe of {factor}: the manifest has no column {column}")
             continue
-        series = clips[column]
+        series = pd.Series(person_ids(clips[column]), clips.index) if factor == IDENTITY else clips[column]
         if factor == "talking":
             series = (series > 0).map({True: "talks", False: "silent"})
         numeric = pd.api.types.is_numeric_dtype(series)
@@ -191,7 +187,7 @@ def _factors(clips: pd.DataFrame, more: Sequence[str], groups: np.ndarray | None
             found[factor] = values
     if EMOTION not in found:
         raise InputError("all clips show one emotion; the scorecard needs at least two")
-    emotions = clips.groupby("subject", dropna=False)["label_name"].nunique()
+    emotions = clips.groupby(person_ids(clips["subject"]))["label_name"].nunique()
     if IDENTITY in found and (emotions < 2).any():
         skipped.append("probe of identity: some people show one emotion alone, so they cannot be known through another one")
         del found[IDENTITY]

@@ -2,8 +2,10 @@
 
 import hashlib
 import json
-from collections.abc import Sequence
+import os
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
+from itertools import combinations
 from pathlib import Path
 from typing import Any, Literal
 
@@ -13,21 +15,28 @@ from pydantic import TypeAdapter
 from tqdm import tqdm
 
 from ifdd.checkpoints import Card
-from ifdd.data.arrays import new_array
+from ifdd.data.arrays import keep_rows, new_array
+from ifdd.data.bad_clips import UNREADABLE, OnError, left_out, reason, settle
 from ifdd.data.clips import load_clip
 from ifdd.data.manifest import clip_path, data_hash, files_hash, read_manifest
+from ifdd.data.persons import person_ids, unknown_persons
 from ifdd.data.preprocessing import Preprocessing
+from ifdd.data.same_files import same_files
 from ifdd.data.scripted import SuiteConfig, suite_scripts, training_arrays
 from ifdd.data.scripted.suite import clip_id
 from ifdd.documents import checked
 from ifdd.errors import InputError
-from ifdd.io import make_once
-from ifdd.labels import EMOTIONS
+from ifdd.io import make_once, remove
+from ifdd.labels import EMOTIONS, match_labels
 from ifdd.training.oracle import truth_places
 from ifdd.training.recipe import Recipe, ScriptedData, ScriptedSet
 
 SplitName = Literal["train", "val", "test"]
 SPLITS: tuple[SplitName, ...] = ("train", "val", "test")
+CACHE_VERSION = 2
+"""Raised when the same files come out as other pixels: clips that an earlier version has decoded are decoded anew."""
+BAD = "bad.json"
+"""Beside the cached pixels: clips that could not be read."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,7 +44,8 @@ class ClipSet:
     """n clips. `pixels` (n, T, H, W, 3) uint8, memory-mapped; `target` (n,) class indexes; `about` says where they come from.
 
     `order` (n, T): the frames as they are shown, None for all in turn. `intensity` (n, T): the emotion's true intensity where it
-    is known; `places` (n, 2, K): feature frames that S and D are told to read, None where the model chooses.
+    is known; `places` (n, 2, K): feature frames that S and D are told to read, None where the model chooses. `files` (n,): real
+    paths of the clips, none where they are rendered. `notes` tell what a reader of a number has to know of the clips.
     """
 
     pixels: np.ndarray
@@ -47,6 +57,8 @@ class ClipSet:
     order: np.ndarray | None = None
     intensity: np.ndarray | None = None
     places: np.ndarray | None = None
+    files: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
     def read(self, index: Sequence[int]) -> np.ndarray:
         """Pixels (len(index), T, H, W, 3) of some clips, in memory."""
@@ -106,7 +118,11 @@ def _load_split(recipe: Recipe, split: SplitName, progress: bool) -> ClipSet:
         suite = suite_of(recipe.data, split)
         return from_suite(suite, recipe.model.frames, size, recipe.data.cache, progress)
     preprocessing = Preprocessing(recipe.model.frames, size, recipe.preprocessing.crop, recipe.preprocessing.margin)
-    return from_manifest(getattr(recipe.data, split), preprocessing, recipe.labels, recipe.data.cache, progress)
+    data = recipe.data
+    way_out = "data.on_error=skip (in the recipe, or by --set)"
+    return from_manifest(
+        getattr(data, split), preprocessing, recipe.labels, data.cache, progress, on_error=data.on_error, way_out=way_out
+    )
 
 
 def suite_of(data: ScriptedData, split: SplitName) -> SuiteConfig:
@@ -148,49 +164,116 @@ def from_suite(suite: SuiteConfig, frames: int, size: tuple[int, int], cache: Pa
     )
 
 
-def from_manifest(path: Path, preprocessing: Preprocessing, labels: Sequence[str], cache: Path, progress: bool = True) -> ClipSet:
+def from_manifest(
+    path: Path,
+    preprocessing: Preprocessing,
+    labels: Sequence[str],
+    cache: Path,
+    progress: bool = True,
+    *,
+    on_error: OnError = "stop",
+    way_out: str = "--on-error skip",
+) -> ClipSet:
     """Decode every clip of a manifest, or take them from the cache. A row's `crop` column wins over the preprocessing's.
 
-    Raises: InputError for a clip that cannot be read, or a class that is not in `labels` at the same index.
+    Classes are matched to `labels` by name, as `labels.match_labels` does. Clips that cannot be read are all named; with "skip"
+    a few are left out (`bad_clips.settle`), which stands in `about` and `notes`.
+
+    Raises: InputError for clips that cannot be read, or a class that is not in `labels`.
     """
     frame = read_manifest(path)
-    named = frame[["label", "label_name"]].drop_duplicates()
-    for label, name in named.itertuples(index=False):
-        if label >= len(labels) or labels[label] != name:
-            raise InputError(f"{path}: label {label} is {name!r}; the model's labels are {', '.join(labels)}, in this order")
+    meant, notes = match_labels(frame["label_name"], labels, path, way_out=f"`ifdd data index {path} --out NEW.parquet` --map")
     crops = frame["crop"].tolist() if "crop" in frame else ["none"] * len(frame)
-    key = json.dumps([data_hash(frame), files_hash(frame), crops, preprocessing.to_dict()])
+    key = json.dumps(
+        [CACHE_VERSION, data_hash(frame), files_hash(frame), crops, preprocessing.to_dict(), str(frame["fps"].tolist())]
+    )
     folder = cache / hashlib.sha256(key.encode()).hexdigest()[:24]
-    make_once(folder, lambda work: _decode(frame, crops, preprocessing, work, progress))
+    bad = _decoded(frame, crops, preprocessing, folder, progress)
+    notes += settle(bad, len(frame), path, on_error, way_out)
+    files = tuple(os.path.realpath(clip_path(frame, row)) for row in frame.itertuples())
+    kept = (~frame["clip_id"].isin(list(bad))).to_numpy()
+    about = {"source": "manifest", "manifest": Path(path).name, "clips": int(kept.sum()), "data_hash": data_hash(frame)}
     return ClipSet(
         pixels=np.load(folder / "clips.npy", mmap_mode="r", allow_pickle=False),
-        target=frame["label"].to_numpy(np.int64),
-        clip_ids=tuple(frame["clip_id"].astype(str)),
-        subjects=tuple(frame["subject"].fillna("").astype(str)),
-        folds=tuple(frame["fold"].astype(int)),
-        about={"source": "manifest", "manifest": Path(path).name, "clips": len(frame), "data_hash": data_hash(frame)},
+        target=frame["label_name"][kept].map(meant).map(list(labels).index).to_numpy(np.int64),
+        clip_ids=tuple(frame["clip_id"][kept]),
+        subjects=tuple(frame["subject"][kept]),
+        folds=tuple(frame["fold"][kept].tolist()),
+        about=about | {"files_hash": files_hash(frame)} | left_out(bad, len(frame)),
+        files=tuple(file for file, keep in zip(files, kept, strict=True) if keep),
+        notes=notes,
     )
 
 
-def _decode(frame: pd.DataFrame, crops: list[str], preprocessing: Preprocessing, work: Path, progress: bool) -> None:
-    pixels = new_array(work / "clips.npy", (len(frame), preprocessing.frames, *preprocessing.size, 3))
-    rows = tqdm(frame.itertuples(), total=len(frame), desc="decode", unit="clip", disable=not progress)
-    for i, (row, crop) in enumerate(zip(rows, crops, strict=True)):
-        fps = float(row.fps) if row.kind == "frames" else None
-        pixels[i] = load_clip(clip_path(frame, row), replace(preprocessing, crop=crop), fps=fps).pixels
-    pixels.flush()
+def _decoded(frame: pd.DataFrame, crops: list[str], preprocessing: Preprocessing, folder: Path, progress: bool) -> dict[str, str]:
+    """Fill the folder of the cache where it is not there; returns the clips that cannot be read, id → reason."""
+
+    def load(i: int) -> np.ndarray:
+        row = frame.iloc[i]
+        fps = float(row["fps"]) if row["kind"] == "frames" and row["fps"] > 0 else None
+        return load_clip(clip_path(frame, row), replace(preprocessing, crop=crops[i]), fps=fps).pixels
+
+    def fill(work: Path) -> None:
+        pixels = new_array(work / "clips.npy", (len(frame), preprocessing.frames, *preprocessing.size, 3))
+        bad: dict[str, str] = {}
+        good = []
+        for i, clip in enumerate(tqdm(frame["clip_id"], desc="decode", unit="clip", disable=not progress)):
+            try:
+                pixels[i] = load(i)
+                good.append(i)
+            except UNREADABLE as error:
+                bad[clip] = reason(error, clip_path(frame, frame.iloc[i]))
+        pixels.flush()
+        if bad:
+            keep_rows(work / "clips.npy", good, len(frame))
+        (work / BAD).write_text(json.dumps(bad), encoding="utf-8")
+
+    def mended(clip: str) -> bool:
+        try:
+            load(int((frame["clip_id"] == clip).to_numpy().argmax()))
+        except UNREADABLE:
+            return False
+        return True
+
+    make_once(folder, fill)
+    bad: dict[str, str] = json.loads((folder / BAD).read_text(encoding="utf-8"))
+    if any(mended(clip) for clip in bad):  # what kept a file from being read leaves no trace in it, e.g. who may read it
+        remove(folder)
+        make_once(folder, fill)
+        bad = json.loads((folder / BAD).read_text(encoding="utf-8"))
+    return bad
 
 
-def check_disjoint(sets: dict[SplitName, ClipSet]) -> None:
-    """Refuse splits that share a person.
+def check_disjoint(sets: Mapping[SplitName, ClipSet], keep: str = "best") -> tuple[str, ...]:
+    """Refuse splits that share a person or a clip; returns what has to be told of them all the same.
 
-    Raises: InputError that names the two splits and one of the persons.
+    Persons are compared by `persons.person_ids`, clips by file and content. Validation and test may be the same clips, for
+    corpora that have two parts alone: that is told, and what it means where the epoch is chosen (`keep` "best").
+
+    Raises: InputError that names the two splits and one of the persons, or of the clips.
     """
-    splits = list(sets)
-    for i, first in enumerate(splits):
-        for second in splits[i + 1 :]:
-            shared = (set(sets[first].subjects) & set(sets[second].subjects)) - {""}
-            if shared:
-                raise InputError(
-                    f"{first} and {second} share {len(shared)} subjects, e.g. {min(shared)}; split the data by person"
-                )
+    notes = [f"{split}: {note}" for split, clips in sets.items() for note in clips.notes]
+    people = {split: set(person_ids(clips.subjects).tolist()) - {""} for split, clips in sets.items()}
+    for first, second in combinations(sets, 2):
+        ours, theirs = sets[first], sets[second]
+        same = _same_clips(ours, theirs)
+        if {first, second} == {"val", "test"} and len(same) == len(ours) == len(theirs):
+            chosen = ", and the epoch is chosen on them: the result on test is better than on new clips" if keep == "best" else ""
+            notes.append(f"val and test are the same {len(same)} clips{chosen}")
+            continue
+        if shared := people[first] & people[second]:
+            raise InputError(f"{first} and {second} share {len(shared)} subjects, e.g. {min(shared)}; split the data by person")
+        if same:
+            raise InputError(f"{first} and {second} share {len(same)} clips, e.g. {same[0]}; leave them out of one split")
+    unnamed = {split: unknown_persons(clips.subjects) for split, clips in sets.items()}
+    if any(unnamed.values()):
+        told = ", ".join(f"{count} of {len(sets[split])} clips of {split}" for split, count in unnamed.items() if count)
+        notes.append(f"{told} name no person (column subject): whether somebody is in two splits is not known")
+    return tuple(notes)
+
+
+def _same_clips(first: ClipSet, second: ClipSet) -> list[str]:
+    """Ids in `first` of the clips that are in `second`, too; clips without files, which are rendered, are known by their id."""
+    if not first.files or not second.files:
+        return sorted(set(first.clip_ids) & set(second.clip_ids)) if not first.files and not second.files else []
+    return [first.clip_ids[i] for i in same_files(first.files, second.files)]

@@ -9,7 +9,8 @@ import pandas as pd
 import torch
 from tqdm import tqdm
 
-from ifdd.checkpoints import Bundle
+from ifdd.checkpoints import Bundle, Card
+from ifdd.data.persons import known_groups
 from ifdd.io import new_folder, write_json, write_whole
 from ifdd.metrics import Metrics, evaluate
 from ifdd.model import DFERModel
@@ -51,8 +52,8 @@ def predict_set(
 
 def score(clips: ClipSet, probabilities: np.ndarray, labels: Sequence[str], *, seed: int = 0) -> Metrics:
     """Metrics of a set; clips of one person are kept together in the bootstrap where persons are known."""
-    groups = clips.subjects if all(clips.subjects) else None
-    return evaluate(probabilities, clips.target, labels, groups=groups, seed=seed)
+    people = known_groups(clips.subjects)
+    return evaluate(probabilities, clips.target, labels, groups=None if people is None else people.tolist(), seed=seed)
 
 
 def predictions_frame(clips: ClipSet, probabilities: np.ndarray, labels: Sequence[str]) -> pd.DataFrame:
@@ -67,11 +68,24 @@ def write_evaluation(
     """Score a checkpoint on a set and write metrics.json and predictions.parquet to the new folder `out`, both or neither."""
     probabilities = predict_set(bundle.model, clips, batch=batch, device=device, title="evaluate")
     metrics = score(clips, probabilities, bundle.labels, seed=seed).to_dict()
+    metrics |= {"notes": [*clips.notes, *_seen_before(bundle.card, clips)]}
     source = {"checkpoint": bundle.name, "sha256": bundle.card.sha256, "data": clips.about}
     with new_folder(out) as work:
         write_predictions(work / PREDICTIONS, predictions_frame(clips, probabilities, bundle.labels))
         write_json(work / METRICS, metrics | source)
     return metrics
+
+
+def _seen_before(card: Card, clips: ClipSet) -> list[str]:
+    """A note where the checkpoint was trained, or its epoch chosen, on these very clips."""
+    what = {"train": "the checkpoint was trained on", "val": "the checkpoint's epoch was chosen on"}
+    same = [split for split in what if clips.about.get("source") and _same_data(card.data.get(split), clips.about)]
+    return [f"these are the clips that {what[split]}: on new ones it is worse" for split in same]
+
+
+def _same_data(known: Any, about: dict[str, Any]) -> bool:
+    keys = ("data_hash", "files_hash") if about["source"] == "manifest" else tuple(about)
+    return isinstance(known, dict) and all(key in about and known.get(key) == about[key] for key in keys)
 
 
 def write_predictions(path: Path, frame: pd.DataFrame) -> None:

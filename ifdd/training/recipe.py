@@ -52,13 +52,17 @@ class ScriptedData(StrictModel):
 
 
 class ManifestData(StrictModel):
-    """Manifests (`clips.parquet`); decoded once into `cache`."""
+    """Manifests (`clips.parquet`, CSV or TSV); decoded once into `cache`.
+
+    `on_error` tells whether clips that cannot be read stop the training, or are skipped where they are a fifth at most.
+    """
 
     source: Literal["manifest"]
     train: FilePath
     val: FilePath
     test: FilePath
     cache: FilePath = Path("cache")
+    on_error: Literal["stop", "skip"] = "stop"
 
 
 class AugmentConfig(StrictModel):

@@ -58,7 +58,9 @@ def train(
     _check_run(recipe, out, resume)
     device = choose_device(recipe.device)
     sets: dict[SplitName, ClipSet] = {split: load_split(recipe, split, progress) for split in SPLITS}
-    check_disjoint(sets)
+    notes = check_disjoint(sets, recipe.keep)
+    for note in notes:
+        warnings.warn(note, stacklevel=2)
     initial_model(recipe)  # a checkpoint that does not fit is told before a folder is made
     if not resume:
         _make_run(recipe, out)
@@ -71,7 +73,7 @@ def train(
     prefix = "model."
     model.load_state_dict({k.removeprefix(prefix): v for k, v in kept["state_dict"].items() if k.startswith(prefix)})
     timing = {"minutes": round((time.monotonic() - started) / 60, 2), "epoch": kept["epoch"] + 1}
-    return _finish(recipe, out, sets, model.to(device), timing)
+    return _finish(recipe, out, sets, model.to(device), timing, notes)
 
 
 def initial_model(recipe: Recipe) -> DFERModel:
@@ -164,7 +166,14 @@ def _fit(
         raise InputError(f"{out}: the time limit ended before the first epoch; give more --max-minutes")
 
 
-def _finish(recipe: Recipe, out: Path, sets: dict[SplitName, ClipSet], model: DFERModel, timing: dict[str, Any]) -> Path:
+def _finish(
+    recipe: Recipe,
+    out: Path,
+    sets: dict[SplitName, ClipSet],
+    model: DFERModel,
+    timing: dict[str, Any],
+    notes: tuple[str, ...],
+) -> Path:
     device = next(model.parameters()).device
     frames, results = [], {}
     for split in ("val", "test"):
@@ -174,7 +183,7 @@ def _finish(recipe: Recipe, out: Path, sets: dict[SplitName, ClipSet], model: DF
         frames.append(predictions_frame(clips, probabilities, recipe.labels).assign(split=split))
         results[split] = score(clips, probabilities, recipe.labels, seed=recipe.seed).to_dict()
     write_predictions(out / PREDICTIONS, pd.concat(frames, ignore_index=True))
-    write_json(out / METRICS, {**results, "training": timing})
+    write_json(out / METRICS, {**results, "training": timing, "notes": list(notes)})
     size = recipe.model.size
     card = Card(
         name=recipe.name,
@@ -183,7 +192,12 @@ def _finish(recipe: Recipe, out: Path, sets: dict[SplitName, ClipSet], model: DF
         labels=recipe.labels,
         preprocessing=Preprocessing(recipe.model.frames, size, recipe.preprocessing.crop, recipe.preprocessing.margin).to_dict(),
         data={split: clips.about for split, clips in sets.items()},
-        training={"recipe": recipe.model_dump(mode="json", exclude={"data": {"cache"}}), **timing, **_source(out)},
+        training={
+            "recipe": recipe.model_dump(mode="json", exclude={"data": {"cache"}}),
+            **timing,
+            **_source(out),
+            "notes": list(notes),
+        },
         metrics=results,
         versions=library_versions(),
     )

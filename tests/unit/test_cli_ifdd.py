@@ -141,7 +141,88 @@ def test_index_a_folder_of_classes(rendered: Path, tmp_path: Path):
     assert result.output.strip().endswith("7 clips")
     assert sorted(pd.read_parquet(tmp_path / "mine" / "clips.parquet")["label"]) == list(range(7))
     again = runner.invoke(cli.app, ["data", "index", str(tmp_path / "mine"), "--out", str(tmp_path / "two.parquet"), "--json"])
-    assert json.loads(again.output) == {"manifest": str(tmp_path / "two.parquet"), "clips": 7}
+    assert json.loads(again.output) == {"manifest": str(tmp_path / "two.parquet"), "clips": 7, "notes": []}
+
+
+def classes_of(rendered: Path, folder: Path, names: dict[str, str]) -> Path:
+    """The rendered clips in folders of other names."""
+    frame = pd.read_parquet(rendered)
+    for label, path in zip(frame["label_name"], frame["path"], strict=True):
+        (folder / names.get(label, label)).mkdir(parents=True)
+        (folder / names.get(label, label) / "clip").symlink_to(rendered.parent / path)
+    return folder
+
+
+def test_index_names_what_it_does_not_know_and_takes_a_map(rendered: Path, tmp_path: Path, monkeypatch, capsys):
+    folder = classes_of(rendered, tmp_path / "mine", {"angry": "ANG", "sad": "Sadness", "fear": "FEAR", "disgust": "other"})
+    assert run_main(monkeypatch, "data", "index", str(folder)) == 1
+    error = capsys.readouterr().err
+    assert "ANG, other are no classes; classes are happy, sad" in error
+    assert "--map ANG=angry,other=CLASS" in error
+    assert (
+        run_main(
+            monkeypatch,
+            "data",
+            "index",
+            str(folder),
+            "--map",
+            "ANG=angry,other=",
+            "--labels",
+            " ".join(["happy,"] + [f"{label}," for label in EMOTIONS[1:-1]] + ["fear"]),
+        )
+        == 0
+    )
+    told = capsys.readouterr()
+    assert told.out.strip().endswith("6 clips")
+    assert told.err.splitlines() == [
+        "warning: other is left out", "warning: FEAR is read as fear", "warning: Sadness is read as sad",
+    ]  # fmt: skip
+    frame = pd.read_parquet(folder / "clips.parquet").set_index("clip_id")
+    assert frame.loc["ANG/clip", ["label", "label_name"]].tolist() == [3, "angry"]
+    assert frame.loc["Sadness/clip", "label_name"] == "sad"
+
+
+def test_index_names_all_bad_clips_and_skips_few(rendered: Path, tmp_path: Path, monkeypatch, capsys):
+    folder = classes_of(rendered, tmp_path / "mine", {})
+    (folder / "sad" / "text.mp4").write_text("no video")
+    (folder / "fear" / "empty").mkdir()
+    assert run_main(monkeypatch, "data", "index", str(folder)) == 1
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1
+    assert "2 of 9 clips cannot be read: sad/text.mp4: not a video" in error
+    assert "fear/empty: the folder holds no image" in error
+    assert "mend or remove them: more than 20%" in error
+    assert not (folder / "clips.parquet").exists()
+    (folder / "fear" / "empty").rmdir()
+    assert run_main(monkeypatch, "data", "index", str(folder)) == 1
+    assert "or leave them out with --on-error skip" in capsys.readouterr().err
+    assert run_main(monkeypatch, "data", "index", str(folder), "--on-error", "skip") == 0
+    told = capsys.readouterr()
+    assert told.out.strip().endswith("7 clips")
+    assert "warning: 1 of 8 clips left out, they cannot be read: sad/text.mp4: not a video" in told.err
+
+
+def test_index_a_list(rendered: Path, tmp_path: Path, monkeypatch, capsys):
+    frame = pd.read_parquet(rendered)
+    paths = [str((rendered.parent / path).resolve()) for path in frame["path"]]
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a" / "relative").symlink_to(paths[0])
+    file = tmp_path / "a" / "list.csv"
+    rows = ["path,label,age", *(f"{path},{label},{i}" for i, (path, label) in enumerate(zip(paths, frame["label"], strict=True)))]
+    file.write_text("\n".join([*rows, "relative,0,9"]))
+    assert run_main(monkeypatch, "data", "index", str(file), "--out", str(tmp_path / "b")) == 1
+    assert "nothing says which class they stand for" in capsys.readouterr().err
+    assert run_main(monkeypatch, "data", "index", str(file)) == 1
+    assert "is a list; name the manifest to write with --out" in capsys.readouterr().err
+    arguments = ["data", "index", str(file), "--out", str(tmp_path / "b"), "--labels", ", ".join(EMOTIONS)]
+    assert run_main(monkeypatch, *arguments) == 0
+    found = pd.read_parquet(tmp_path / "b" / "clips.parquet")
+    assert found["path"].tolist() == [*paths, "../a/relative"]
+    assert found["label_name"].tolist() == [*frame["label_name"], "happy"]
+    assert (found["n_frames"] == 8).all()
+    assert (found[["width", "height"]] == 64).all(axis=None)
+    assert found["crop"].tolist() == ["none"] * 8
+    assert found["age"].tolist() == [*range(7), 9]
 
 
 def test_the_installed_command_prints_no_traceback(tmp_path: Path):

@@ -1,0 +1,120 @@
+"""Manifests of what lies on disk: of a folder with a sub-folder for each class, or of a list that tells path and label alone."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import pandas as pd
+from tqdm import tqdm
+
+from ifdd.data.bad_clips import UNREADABLE, OnError, reason, settle
+from ifdd.data.manifest.files import clip_path
+from ifdd.data.manifest.table import REQUIRED, complete, read_manifest
+from ifdd.data.video import FOLDER_FPS, IMAGE_SUFFIXES, natural_key, probe, read_seconds
+from ifdd.errors import InputError
+from ifdd.labels import EMOTIONS, match_labels
+
+
+def index_folder(
+    root: str | Path,
+    labels: Sequence[str] = EMOTIONS,
+    crop: str | None = None,
+    *,
+    names: Mapping[str, str] | None = None,
+    on_error: OnError = "stop",
+) -> pd.DataFrame:
+    """Manifest of a folder with one sub-folder a class, each holding videos or folders of frames.
+
+    Fold is 0; subject is empty, as a folder does not tell it. Hidden files and images that lie beside clips are left out.
+    Paths are relative to `root`. `.attrs["notes"]` tells what was matched by other spellings, and what was left out.
+
+    Args:
+        root: folder whose sub-folders are named after `labels`, as `match_labels` understands them.
+        labels: class names, in the order of their numbers.
+        crop: "face", "center" or "none" for every clip; by default videos are cropped to the face and folders of frames,
+            which corpora hand out cropped, are not.
+        names: sub-folder → class, where the name does not say it; "" leaves one out.
+        on_error: whether clips that cannot be read stop all, or are skipped (see `bad_clips.settle`).
+
+    Raises:
+        InputError: no such folder, a sub-folder that is no class, no clips, clips that cannot be read.
+    """
+    root = Path(root)
+    if not root.is_dir():
+        raise InputError(f"{root}: no such folder")
+    folders = sorted(folder.name for folder in root.iterdir() if folder.is_dir() and not folder.name.startswith("."))
+    meant, notes = match_labels(folders, labels, root, names)
+    rows = []
+    for label in labels:
+        for folder in (name for name in folders if meant[name] == label):
+            clips = [clip for clip in (root / folder).iterdir() if not clip.name.startswith(".")]
+            clips = [clip for clip in clips if not (clip.is_file() and clip.suffix.lower() in IMAGE_SUFFIXES)]
+            about = {"label": labels.index(label), "label_name": label}
+            names_of_clips = sorted((clip.name for clip in clips), key=natural_key)
+            rows += [{"path": f"{folder}/{name}"} | about for name in names_of_clips]
+    if not rows:
+        raise InputError(f"{root}: no clips in folders named {', '.join(labels)}")
+    return _probed(pd.DataFrame(rows), root, root, crop, on_error, notes)
+
+
+def index_list(
+    file: str | Path,
+    labels: Sequence[str] | None = None,
+    crop: str | None = None,
+    *,
+    names: Mapping[str, str] | None = None,
+    on_error: OnError = "stop",
+) -> pd.DataFrame:
+    """A list of clips (CSV, TSV or parquet) with all that it does not tell: every clip is read once.
+
+    Classes are numbered in the order of `labels`; without them names stay as they are, but for those that `names` maps.
+    Arguments and notes as `index_folder`; the folder of `file` is kept in `.attrs["root"]`.
+
+    Raises:
+        InputError: as `read_manifest` and `index_folder`.
+    """
+    frame = read_manifest(file, labels)
+    found = sorted(set(frame["label_name"]))
+    known = labels or tuple(dict.fromkeys([*(name for name in (names or {}).values() if name), *found]))
+    meant, notes = match_labels(found, known, file, names)
+    frame["label_name"] = frame["label_name"].map(meant)
+    frame = frame[frame["label_name"] != ""].reset_index(drop=True)
+    if frame.empty:
+        raise InputError(f"{file}: the map leaves no clip")
+    if labels is not None or names:
+        frame = frame.drop(columns="label") if labels is None else frame.assign(label=frame["label_name"].map(list(labels).index))
+    return _probed(frame, Path(frame.attrs["root"]), file, crop, on_error, notes)
+
+
+def _probed(
+    frame: pd.DataFrame, root: Path, source: object, crop: str | None, on_error: OnError, notes: Sequence[str]
+) -> pd.DataFrame:
+    """The table with kind, frames, rate and size of every clip as it is on disk, without those that cannot be read."""
+    frame = complete(frame, root, source)
+    frame.attrs["root"] = str(root)
+    bad: dict[str, str] = {}
+    kept, measured = [], []
+    rows = frame.to_dict("records")
+    for i, row in enumerate(tqdm(rows, desc="index", unit="clip", delay=2, disable=None)):
+        clip = clip_path(frame, row)
+        try:
+            fps = float(row["fps"]) if row["fps"] > 0 and clip.is_dir() else None
+            _, seconds = read_seconds(clip, fps=fps)
+            info = probe(clip, fps=fps)
+        except UNREADABLE as error:
+            bad[row["clip_id"]] = reason(error, clip)
+            continue
+        kept.append(i)
+        size = {"width": info.width, "height": info.height}
+        rate = info.fps if info.kind == "video" else info.fps or FOLDER_FPS
+        measured.append({"kind": info.kind, "n_frames": len(seconds), "fps": rate, **size})
+    told = settle(bad, len(frame), source, on_error)
+    table = frame.iloc[kept].reset_index(drop=True)
+    for name in ("kind", "n_frames", "fps", "width", "height"):
+        table[name] = [found[name] for found in measured]
+    default = table["kind"].map({"video": "face", "frames": "none"})
+    table["crop"] = crop if crop else table.get("crop", default)
+    gone = [name for name in dict.fromkeys(frame["label_name"]) if name not in set(table["label_name"])]
+    told += (f"no clip of {', '.join(gone)} is left",) if gone else ()
+    table = table[[*REQUIRED, "crop", *(name for name in table.columns if name not in (*REQUIRED, "crop"))]]
+    table.attrs = {"root": str(root), "notes": (*notes, *told)}
+    return table

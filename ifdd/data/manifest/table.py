@@ -1,0 +1,270 @@
+"""Read, complete, check and write the list of clips: the one door through which a manifest comes in."""
+
+import csv
+import io
+from collections.abc import Sequence
+from pathlib import Path, PurePosixPath
+
+import numpy as np
+import pandas as pd
+
+from ifdd.data.manifest.columns import numbers, plain, read_cells, text
+from ifdd.data.preprocessing import CROPS
+from ifdd.errors import InputError
+from ifdd.io import write_whole
+from ifdd.labels import EMOTIONS
+from ifdd.tables import read_table
+
+FILE_NAME = "clips.parquet"
+TEXT_FILES = {".csv": ",;\t", ".tsv": "\t"}
+"""Suffixes of tables that are text, and what may stand between their cells."""
+REQUIRED = ("clip_id", "path", "kind", "n_frames", "fps", "width", "height", "label", "label_name", "fold", "subject")
+"""Columns that every manifest has once it is read. A file needs `path` and `label` alone: see docs/manifest.md."""
+VOTES = "votes_"
+"""A column `votes_<class>` holds how many annotators chose that class."""
+_MEASURES = {"n_frames": 1, "fps": 0, "width": 1, "height": 1}
+
+
+def read_manifest(path: str | Path, labels: Sequence[str] | None = None) -> pd.DataFrame:
+    """Read, complete and check a manifest: a parquet, CSV or TSV file, or a folder that holds clips.parquet, .csv or .tsv.
+
+    Every column of `REQUIRED` is there afterwards; what the file does not tell is empty (NaN, "") and probed where it is needed.
+    The folder that `path` is relative to is kept in `.attrs["root"]`.
+
+    Args:
+        path: the file or folder.
+        labels: class names in the order of their numbers, for a file that has numbers alone.
+
+    Raises:
+        InputError: no such file, not a table, or as `complete`.
+    """
+    file = _find(Path(path))
+    frame = _read_text(file) if file.suffix.lower() in TEXT_FILES else _read_parquet(file)
+    found = complete(frame, file.parent, file, labels)
+    found.attrs["root"] = str(file.parent)
+    return found
+
+
+def write_manifest(frame: pd.DataFrame, path: str | Path) -> None:
+    """Complete and check a manifest and write it, whole or not at all; a path without the suffix .parquet is its folder.
+
+    Raises:
+        InputError: as `complete`; the disk refuses.
+    """
+    file = Path(path)
+    file = file if file.suffix == ".parquet" else file / FILE_NAME
+    table = complete(frame, file.parent, file)
+    table.attrs = {}  # `root` is where the file lies, not what it says
+    write_whole(file, lambda part: table.to_parquet(part, index=False, write_page_checksum=True))
+
+
+def complete(frame: pd.DataFrame, root: Path, source: object, labels: Sequence[str] | None = None) -> pd.DataFrame:
+    """The table with every column of `REQUIRED`, each of its type; other columns as numbers, truth values or text.
+
+    Args:
+        frame: with `path` and `label` at least; `label` may hold names or numbers from 0.
+        root: folder that `path` is relative to; tells videos from folders of frames where `kind` is left out.
+        source: named in an error.
+        labels: class names in the order of their numbers.
+
+    Raises:
+        InputError: no rows, a missing column, two of one name, a cell that is empty or of the wrong type, a clip id twice, an
+            unknown kind or crop, labels that are no whole numbers from 0 or numbers without names, or label and label_name that
+            disagree.
+    """
+    _check_columns(frame, source)
+    table = {str(column): frame[column] for column in frame.columns}
+    found: dict[str, pd.Series] = {"path": _filled(text(table["path"], "path", source), "path", source)}
+    found["clip_id"] = _clip_ids(table.get("clip_id"), found["path"], source)
+    found["label"], found["label_name"] = _classes(table, source, labels)
+    found["kind"] = _kinds(table.get("kind"), found["path"], root, source)
+    for name, least in _MEASURES.items():
+        if name in table:
+            found[name] = numbers(table[name], name, source, whole=name != "fps", least=least)
+        else:
+            found[name] = pd.Series(np.nan, frame.index)
+    found["fold"] = _folds(table.get("fold"), frame.index, source)
+    found["subject"] = text(table["subject"], "subject", source).fillna("") if "subject" in table else _same("", frame.index)
+    if "crop" in table:
+        found["crop"] = text(table["crop"], "crop", source).fillna("none")
+        _one_of(found["crop"], "crop", CROPS, source)
+    if "truth" in table:
+        found["truth"] = text(table["truth"], "truth", source)
+    for name, column in table.items():
+        if name not in found:
+            found[name] = numbers(column, name, source) if name.startswith(VOTES) else plain(column)
+    order = [*frame.columns, *(name for name in REQUIRED if name not in table)]
+    done = pd.DataFrame({name: found[name] for name in dict.fromkeys(map(str, order))})
+    done.attrs = dict(frame.attrs)
+    return done
+
+
+def _find(path: Path) -> Path:
+    names = [FILE_NAME, *(f"clips{suffix}" for suffix in TEXT_FILES)]
+    file = next((path / name for name in names if (path / name).is_file()), path / FILE_NAME) if path.is_dir() else path
+    if not file.is_file():
+        raise InputError(f"{file}: no such manifest; make one with `ifdd data index`")
+    return file
+
+
+def _read_parquet(file: Path) -> pd.DataFrame:
+    frame = read_table(file, "make it anew with `ifdd data index`, or give a .csv", exact=True)
+    return frame[[name for name in frame.columns if not name.startswith("__index_level_")]]
+
+
+def _read_text(file: Path) -> pd.DataFrame:
+    try:
+        content = file.read_bytes().decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise InputError(f"{file}: not UTF-8 text; save the table as CSV in UTF-8") from None
+    if "\0" in content:
+        raise InputError(f"{file}: holds NUL characters; save the table as CSV in UTF-8")
+    header = content.partition("\n")[0]
+    between = max(TEXT_FILES[file.suffix.lower()], key=header.count)
+    try:
+        rows = [row for row in csv.reader(io.StringIO(content, newline=""), delimiter=between, strict=True) if row]
+    except csv.Error as error:
+        raise InputError(f"{file}: not a table of text ({error}); save it as CSV anew") from None
+    if not rows:
+        raise InputError(f"{file}: lists no clip")
+    names = [name.strip() for name in rows[0]]
+    for number, row in enumerate(rows[1:]):
+        if len(row) != len(names):
+            raise InputError(
+                f"{file}: row {number} has {len(row)} cells, the header has {len(names)}; quote cells with {between!r}"
+            )
+    if len(set(names)) < len(names):
+        twice = next(name for name in names if names.count(name) > 1)
+        raise InputError(f"{file}: column {twice or '(no name)'} is there twice; every column needs a name of its own")
+    columns = {name: pd.Series([row[i].strip() or None for row in rows[1:]], dtype=object) for i, name in enumerate(names)}
+    typed = ("path", "clip_id", "label_name", "subject", "crop", "kind", "truth")
+    return pd.DataFrame({name: column if name in typed else read_cells(column) for name, column in columns.items()})
+
+
+def _check_columns(frame: pd.DataFrame, source: object) -> None:
+    names = list(frame.columns)
+    strange = [name for name in names if not isinstance(name, str) or not name.strip() or not name.isprintable()]
+    if strange:
+        raise InputError(f"{source}: column {strange[0]!r} has no name that can be printed; rename it")
+    if len(set(names)) < len(names):
+        raise InputError(f"{source}: column {frame.columns[frame.columns.duplicated()][0]} is there twice; leave one out")
+    missing = [] if "path" in names else ["path"]
+    missing += [] if {"label", "label_name"} & set(names) else ["label"]
+    if missing:
+        raise InputError(
+            f"{source}: column {', '.join(missing)} is missing; a manifest needs path and label, it has {', '.join(names)}"
+        )
+    if frame.empty:
+        raise InputError(f"{source}: lists no clip")
+
+
+def _filled(column: pd.Series, name: str, source: object) -> pd.Series:
+    empty = column.isna().to_numpy()
+    if empty.any():
+        raise InputError(f"{source}: {name} is empty in row {int(empty.argmax())}; fill it in")
+    return column
+
+
+def _clip_ids(given: pd.Series | None, paths: pd.Series, source: object) -> pd.Series:
+    """Ids as text; by default the paths, without what leads out of the folder."""
+    if given is None:
+        ids = paths.map(lambda path: "/".join(part for part in PurePosixPath(path).parts if part not in ("/", "..")))
+    else:
+        ids = _filled(text(given, "clip_id", source), "clip_id", source)
+        for name in ids:  # reports make a folder for a clip
+            if name.startswith(("/", "~")) or ".." in PurePosixPath(name).parts:
+                raise InputError(f"{source}: clip_id {name!r} leads out of its folder; give the clip another id")
+    twice = ids[ids.duplicated()]
+    if len(twice):
+        raise InputError(f"{source}: clip_id {twice.iloc[0]!r} is there twice; every clip needs its own")
+    return ids
+
+
+def _kinds(given: pd.Series | None, paths: pd.Series, root: Path, source: object) -> pd.Series:
+    if given is None:
+        return paths.map(lambda path: "frames" if _is_folder(root / path) else "video")
+    kinds = _filled(text(given, "kind", source), "kind", source)
+    _one_of(kinds, "kind", ("video", "frames"), source)
+    return kinds
+
+
+def _is_folder(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except OSError:  # a name that is too long: reading it says so
+        return False
+
+
+def _one_of(column: pd.Series, name: str, known: Sequence[str], source: object) -> None:
+    unknown = sorted(set(column) - set(known))
+    if unknown:
+        raise InputError(f"{source}: {name} {unknown[0]!r} is unknown; use {', '.join(known[:-1])} or {known[-1]}")
+
+
+def _folds(given: pd.Series | None, index: pd.Index, source: object) -> pd.Series:
+    if given is None:
+        return _same(0, index)
+    if not pd.api.types.is_integer_dtype(plain(given).dtype):
+        raise InputError(f"{source}: folds must be whole numbers, they are {plain(given).dtype}; use 0 where there are none")
+    return plain(given).astype(np.int64)
+
+
+def _classes(table: dict[str, pd.Series], source: object, labels: Sequence[str] | None) -> tuple[pd.Series, pd.Series]:
+    """Numbers and names of the classes; `label` may hold either."""
+    given = table.get("label")
+    if given is not None:
+        _filled(plain(given), "label", source)
+    named = table.get("label_name")
+    if named is None and given is not None and not pd.api.types.is_numeric_dtype(plain(given).dtype):
+        given, named = None, given
+    if named is None:
+        assert given is not None
+        codes = _label_numbers(given, source)
+        if labels is None:
+            raise InputError(
+                f"{source}: label holds numbers, and nothing says which class they stand for; write names into label, or state "
+                f"the order with `ifdd data index {source} --labels happy,sad,… --out NEW.parquet`"
+            )
+        if codes.max() >= len(labels):
+            raise InputError(f"{source}: label {codes.max()} has no name; the labels are {', '.join(labels)}, from 0")
+        return codes, codes.map(dict(enumerate(labels)))
+    names = _filled(text(named, "label_name" if "label_name" in table else "label", source), "label_name", source)
+    names = names.map(lambda name: " ".join(name.split()))
+    if given is None:
+        order = label_order(names, labels)
+        return names.map({name: i for i, name in enumerate(order)}).astype(np.int64), names
+    codes = _label_numbers(given, source)
+    pairs = pd.DataFrame({"label": codes, "label_name": names}).drop_duplicates()
+    for column, other in (("label", "label_name"), ("label_name", "label")):
+        clash = pairs[pairs[column].duplicated(keep=False)]
+        if len(clash):
+            value = clash[column].iloc[0]
+            others = " and ".join(str(item) for item in clash.loc[clash[column] == value, other].iloc[:2])
+            raise InputError(f"{source}: {column} {value} goes with {other} {others}; one number stands for one class")
+    return codes, names
+
+
+def _label_numbers(given: pd.Series, source: object) -> pd.Series:
+    column = plain(given)
+    values = column.to_numpy()
+    if (
+        values.dtype.kind not in "iuf"
+        or not np.isfinite(values).all()
+        or (values < 0).any()
+        or (values != np.round(values)).any()
+    ):
+        raise InputError(f"{source}: labels must be whole numbers from 0, they are {column.dtype}")
+    return column.astype(np.int64)
+
+
+def label_order(names: pd.Series, labels: Sequence[str] | None = None) -> list[str]:
+    """Classes in the order of their numbers where names alone are given: `labels`, the seven emotions, or the alphabet."""
+    found = set(names)
+    for known in (labels or (), EMOTIONS):
+        if found <= set(known):
+            return list(known)
+    return [*(labels or ()), *sorted(found - set(labels or ()))]
+
+
+def _same(value: object, index: pd.Index) -> pd.Series:
+    return pd.Series([value] * len(index), index)

@@ -1,0 +1,57 @@
+"""Which clips of two lists are the same, by path or by content."""
+
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+
+from ifdd.data.video import file_sha256, image_files
+from ifdd.errors import InputError
+
+
+def same_files(first: Sequence[str], second: Sequence[str]) -> list[int]:
+    """Indexes into `first` of the clips, videos or folders of frames, that are also in `second`, under whatever name.
+
+    Paths must be real ones (without links). Contents are compared only where sizes are equal: few files are read.
+    """
+    known = set(second)
+    sizes: dict[tuple[int, int], list[str]] = {}
+    for file in second:
+        if (size := _size(file)) is not None:
+            sizes.setdefault(size, []).append(file)
+    hashes: dict[str, str | None] = {}
+    found = []
+    for i, file in enumerate(first):
+        alike = [] if file in known else sizes.get(_size(file) or (0, 0), [])
+        if file in known or (alike and (own := _hash(file, hashes)) is not None and own in {_hash(f, hashes) for f in alike}):
+            found.append(i)
+    return found
+
+
+def content_hash(clip: str | Path) -> str:
+    """SHA-256 of a video's bytes, or of those of a folder's frames in their order, whatever they are called.
+
+    Raises: InputError, OSError for what cannot be read.
+    """
+    clip = Path(clip)
+    if not clip.is_dir():
+        return file_sha256(clip)
+    return hashlib.sha256("".join(file_sha256(image) for image in image_files(clip)).encode()).hexdigest()
+
+
+def _size(file: str) -> tuple[int, int] | None:
+    """Number of files and bytes; None for what cannot be read."""
+    clip = Path(file)
+    try:
+        parts = image_files(clip) if clip.is_dir() else [clip]
+        return len(parts), sum(part.stat().st_size for part in parts)
+    except (OSError, InputError):
+        return None
+
+
+def _hash(file: str, hashes: dict[str, str | None]) -> str | None:
+    if file not in hashes:
+        try:
+            hashes[file] = content_hash(file)
+        except (OSError, InputError):
+            hashes[file] = None
+    return hashes[file]
