@@ -13,7 +13,7 @@ import numpy as np
 import torch
 
 from ifdd.checkpoints import Bundle
-from ifdd.data.clips import Clip, Source, analyse
+from ifdd.data.clips import Clip, Source, analyse, check_windows
 from ifdd.data.preprocessing import Preprocessing
 from ifdd.data.video import file_sha256
 from ifdd.errors import InputError
@@ -117,6 +117,8 @@ def read_source(video: str | Path, preprocessing: Preprocessing, options: Option
         raise InputError(f"{video}: --face {options.face} needs --crop face, not {preprocessing.crop}")
     if options.stride is not None and options.window is None:
         raise InputError(f"{video}: a stride of {options.stride:g} s needs windows; give --window as well")
+    if options.window is not None:
+        check_windows(video, options.window, options.stride or options.window)  # before the face is looked for
     return analyse(video, preprocessing, face=options.face, start=options.start, end=options.end, fps=options.fps)
 
 

@@ -6,6 +6,7 @@ and boxes; cutting streams them again and keeps only the crops of the sampled fr
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from math import inf
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,7 @@ from tqdm import tqdm
 from ifdd.data.crop import centre_box, crop, widen
 from ifdd.data.faces import FaceTracker
 from ifdd.data.preprocessing import Preprocessing
-from ifdd.data.video import probe, read_frames, read_seconds, stretch_name
+from ifdd.data.video import read_frames, read_times, stretch_name
 from ifdd.errors import InputError
 
 LONG = 10.0
@@ -82,12 +83,17 @@ class Source:
         begins shows the frame before it.
 
         Raises:
-            InputError: `window` or `stride` is not above 0.
+            InputError: `window` or `stride` is shorter than a frame, and than 10 ms.
         """
-        if not window > 0 or not stride > 0:
-            raise InputError(f"{self.path}: window {window:g} s, stride {stride:g} s: both must be above 0")
+        check_windows(self.path, window, stride)
+        frame = float(np.median(np.diff(self.seconds)))
+        for name, value in (("window", window), ("stride", stride)):
+            if value < min(frame, 0.01):
+                raise InputError(
+                    f"{self.path}: a {name} of {value:g} s is shorter than a frame, which lasts {frame:.3g} s; "
+                    f"give --{name} {frame:.3g} or more"
+                )
         length = self.end - self.start
-        frame = length / len(self.seconds)
         fits = window <= length + frame / 2  # half a frame must not cost a window that ends with the video
         warnings = () if fits else (f"the stretch of {length:.2f} s is shorter than the window of {window:g} s",)
         count = max(1, int((length + frame / 2 - window) / stride) + 1) if fits else 1
@@ -178,16 +184,18 @@ def analyse(
     """
     path, preprocessing = Path(path), preprocessing or Preprocessing()
     if preprocessing.crop == "face":
-        tracker, first = FaceTracker(), 0
+        tracker, first, last = FaceTracker(), 0, 0.0
         times: list[float] = []
         frames = read_frames(path, start, end, fps=fps)
         for frame in tqdm(frames, desc="find the face", unit="frame", delay=2, leave=False, disable=None):
             first = first if times else frame.index
             times.append(frame.seconds)
+            last = frame.end
             tracker.update(frame.image)
         seconds = np.array(times)
     else:
-        first, seconds = read_seconds(path, start, end, fps=fps)
+        stretch = read_times(path, start, end, fps=fps)
+        first, seconds, last = stretch.first, stretch.seconds, stretch.end
     count = len(seconds)
     if count < 2:
         raise InputError(
@@ -197,11 +205,9 @@ def analyse(
         track = tracker.result(face, margin=preprocessing.margin, source=path)
         boxes, found, held, faces = widen(track.boxes, preprocessing.size), track.found, track.held, track.faces
     else:
-        info = probe(path, fps=fps)
-        box = np.array([0, 0, info.width, info.height], np.float32)
+        box = np.array([0, 0, stretch.width, stretch.height], np.float32)
         boxes = np.tile(centre_box(box, preprocessing.size) if preprocessing.crop == "center" else box, (count, 1))
         found, held, faces = np.zeros(count, bool), np.zeros(count, bool), 0
-    last = float(2 * seconds[-1] - seconds[-2])
     return Source(
         path, preprocessing, first, seconds, boxes, found, held, faces, start or 0.0, last if end is None else min(end, last), fps
     )
@@ -232,9 +238,16 @@ def load_windows(
     fps: float | None = None,
 ) -> Iterator[Clip]:
     """Clips of `window` seconds every `stride` seconds; arguments and errors as `analyse` and `Source.windows`."""
-    if not window > 0 or not stride > 0:
-        raise InputError(f"{path}: window {window:g} s, stride {stride:g} s: both must be above 0")
+    check_windows(path, window, stride)  # before minutes of looking for faces
     return analyse(path, preprocessing, face=face, start=start, end=end, fps=fps).windows(window, stride)
+
+
+def check_windows(path: str | Path, window: float, stride: float) -> None:
+    """Raises: InputError for seconds that no video can be cut by: not above 0, endless, below a millisecond."""
+    if not 0 < window < inf or not 0 < stride < inf:
+        raise InputError(f"{path}: window {window:g} s, stride {stride:g} s: both must be above 0")
+    if min(window, stride) < 1e-3:
+        raise InputError(f"{path}: window {window:g} s, stride {stride:g} s: shorter than a frame; give seconds")
 
 
 def frames_shown(seconds: np.ndarray, start: float, end: float, frames: int) -> np.ndarray:

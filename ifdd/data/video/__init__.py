@@ -1,14 +1,15 @@
 """Decode a video, or a folder of frames, one upright frame at a time."""
 
-from ifdd.data.video.decode import probe, read_frames, read_seconds
+from ifdd.data.video.decode import probe, read_frames, read_seconds, read_times
 from ifdd.data.video.frame_folder import FOLDER_FPS, IMAGE_SUFFIXES, image_files, natural_key
-from ifdd.data.video.frames import Frame, VideoInfo, stretch_name
+from ifdd.data.video.frames import Frame, Times, VideoInfo, stretch_name
 from ifdd.data.video.hashing import file_sha256
 
 __all__ = [
     "FOLDER_FPS",
     "IMAGE_SUFFIXES",
     "Frame",
+    "Times",
     "VideoInfo",
     "file_sha256",
     "image_files",
@@ -16,5 +17,6 @@ __all__ = [
     "probe",
     "read_frames",
     "read_seconds",
+    "read_times",
     "stretch_name",
 ]

@@ -1,23 +1,26 @@
 """Decode a video, or a folder of frames, one upright frame at a time."""
 
+from collections import deque
 from collections.abc import Container, Iterator
-from fractions import Fraction
+from dataclasses import replace
 from functools import partial
+from math import inf
 from pathlib import Path
 
-import av
-import av.error
+import cv2
 import numpy as np
-from av.stream import Disposition
 
+from ifdd.data.video.film import Damaged, Film
 from ifdd.data.video.frame_folder import FOLDER_FPS, decode_folder
-from ifdd.data.video.frames import Frame, Picture, VideoInfo, existing, stretch_name
+from ifdd.data.video.frames import Frame, Shown, Times, VideoInfo, existing, stretch_name
+from ifdd.data.video.opening import choose_stream, open_video
 from ifdd.data.video.pixels import display_matrix, square_pixels, upright
-from ifdd.data.video.wholeness import cut_short
+from ifdd.data.video.stamps import steady, usual_gap
 from ifdd.errors import InputError
 
-# FFmpeg would draw a text file, and follow a playlist to other files
-_NOT_A_VIDEO = {"tty", "concat", "hls", "dash", "sdp"}
+_BROADCAST = {"mpegts", "mpeg"}
+_NEW_CLOCK = 10.0
+"""Seconds that the stamps of a broadcast stream may jump ahead before it is a new clock: FFmpeg's `-dts_delta_threshold`."""
 
 
 def read_frames(
@@ -28,24 +31,42 @@ def read_frames(
     fps: float | None = None,
     keep: Container[int] | None = None,
 ) -> Iterator[Frame]:
-    """Yield the frames with `start` <= seconds < `end` in presentation order, one in memory at a time.
+    """Yield the frames with `start` <= seconds < `end` in presentation order, a few in memory at a time.
 
-    Seconds come from the time stamps, less that of the first frame; a frame without a stamp, or with one that does not
-    increase, follows its predecessor by one frame of the average rate. The display matrix (rotation, mirroring) and
-    non-square pixels are honoured. Frames that cannot be decoded before the first whole picture are left out.
+    Seconds come from the time stamps, less that of the first frame; stamps that miss or are wrong are mended as
+    `stamps.steady` says. Of several video streams the default one is read, else the largest. The display matrix (rotation,
+    mirroring) and non-square pixels are honoured. Frames that cannot be decoded before the first whole picture are left out.
+    Where the size changes within the stretch, pictures of the same shape are scaled to the first.
 
     Args:
         path: video file, or folder of images in natural order (2.png before 10.png; hidden files are left out).
         start: seconds, inclusive.
-        end: seconds, exclusive. Nothing after it is decoded.
+        end: seconds, exclusive. At most a few frames after it are decoded.
         fps: frame rate of a folder of frames, `FOLDER_FPS` by default; a video has time stamps of its own.
         keep: frame indexes to convert to RGB and yield; the others are only decoded.
 
     Raises:
-        InputError: no such file, not a video, fewer than two frames, broken or cut short, images of different sizes,
+        InputError: no such file, not a video, fewer than two frames, broken or cut short, pictures of different shapes,
             `start` or `end` outside the video.
     """
-    return (Frame(i, t, picture()) for i, t, picture in _stretch(path, start, end, fps) if keep is None or i in keep)
+    frames = _stretch(path, start, end, fps, keep)
+    return (Frame(shown.index, shown.seconds, shown.picture(), shown.end) for shown in frames)
+
+
+def read_times(path: str | Path, start: float | None = None, end: float | None = None, *, fps: float | None = None) -> Times:
+    """When the frames of the stretch are shown, and their size; no picture is made.
+
+    Raises:
+        InputError: as `read_frames`; also when no frame begins within the stretch.
+    """
+    first: Shown | None = None
+    seconds: list[float] = []
+    for shown in _stretch(path, start, end, fps):
+        first = first or shown
+        seconds.append(shown.seconds)
+    if first is None:
+        raise InputError(f"{path}: no frame from {stretch_name(start, end)}; choose a longer stretch")
+    return Times(first.index, np.array(seconds), shown.end, *first.size)
 
 
 def read_seconds(
@@ -54,16 +75,10 @@ def read_seconds(
     """Index of the first frame of the stretch, and the seconds (n,) of all its frames.
 
     Raises:
-        InputError: as `read_frames`; also when no frame begins within the stretch.
+        InputError: as `read_times`.
     """
-    first = 0
-    seconds: list[float] = []
-    for index, t, _ in _stretch(path, start, end, fps):
-        first = index if not seconds else first
-        seconds.append(t)
-    if not seconds:
-        raise InputError(f"{path}: no frame from {stretch_name(start, end)}; choose a longer stretch")
-    return first, np.array(seconds)
+    times = read_times(path, start, end, fps=fps)
+    return times.first, times.seconds
 
 
 def probe(path: str | Path, *, fps: float | None = None) -> VideoInfo:
@@ -76,103 +91,94 @@ def probe(path: str | Path, *, fps: float | None = None) -> VideoInfo:
     if path.is_dir():
         rate: float | None = fps or FOLDER_FPS
     else:
-        with _open(path) as container:
-            average = _stream(container, path).average_rate
+        with open_video(path) as container:
+            average = choose_stream(container, path).average_rate
             rate = float(average) if average else None
-    height, width = next(_decode(path, fps))[1]().shape[:2]
+    width, height = next(_decode(path, fps)).size
     return VideoInfo(path, "frames" if path.is_dir() else "video", rate, width, height)
 
 
-def _stretch(path: str | Path, start: float | None, end: float | None, fps: float | None) -> Iterator[tuple[int, float, Picture]]:
-    """(index, seconds, picture) of the frames with start <= seconds < end; the picture is made only when called."""
+def _stretch(
+    path: str | Path, start: float | None, end: float | None, fps: float | None, keep: Container[int] | None = None
+) -> Iterator[Shown]:
+    """The wanted frames with start <= seconds < end."""
     path = existing(path)
     first = 0.0 if start is None else start
     if not first >= 0 or (end is not None and not end > first):
         raise InputError(f"{path}: the stretch from {stretch_name(start, end)} is empty; choose 0 <= start < end")
-    if fps is not None and not fps > 0:
+    if fps is not None and not 0 < fps < inf:
         raise InputError(f"{path}: a frame rate of {fps:g} is impossible; give --fps above 0")
     if fps is not None and path.is_file():
         raise InputError(f"{path}: a video has time stamps of its own; --fps is for a folder of frames, leave it out")
-    seconds, step, count = 0.0, 0.0, 0
-    for count, (now, picture) in enumerate(_decode(path, fps), start=1):
-        if end is not None and now >= end:
+    model: Shown | None = None  # its size is that of all pictures
+    last, length, count = 0.0, 0.0, 0
+    for shown in _decode(path, fps):
+        if end is not None and shown.seconds >= end:
             return
-        seconds, step = now, now - seconds
-        if seconds >= first:
-            yield count - 1, seconds, picture
+        if shown.seconds >= first and (keep is None or shown.index in keep):
+            model = model or shown
+            yield shown if shown.size == model.size else _alike(shown, model, path)
+        last, length, count = shown.seconds, shown.end, shown.index + 1
     if count < 2:
         raise InputError(f"{path}: holds {count} frame{'' if count else 's'}; a clip needs at least 2: give a longer video")
-    length = seconds + step
-    # half a frame of grace: the length is known no better than that
-    if first >= length or (end is not None and end > length + step / 2):
+    # the grace of a header's rounding, or of half a frame that lasts no longer than usual
+    if first >= length or (end is not None and end > length + min((length - last) / 2, 0.02)):
         raise InputError(f"{path}: {first if first >= length else end:g} s is outside the video, which lasts {length:.2f} s")
 
 
-def _decode(path: Path, fps: float | None) -> Iterator[tuple[float, Picture]]:
-    return decode_folder(path, fps or FOLDER_FPS) if path.is_dir() else _decode_video(path)
+def _alike(shown: Shown, model: Shown, path: Path) -> Shown:
+    """The frame with its picture scaled to the size of another one.
+
+    Raises: InputError where that would stretch it.
+    """
+    (width, height), (w, h) = shown.size, model.size
+    if abs(width * h / (w * height) - 1) > 0.01:
+        raise InputError(
+            f"{path}: the picture changes from {w}x{h} to {width}x{height} at {shown.seconds:.2f} s; "
+            f"read one part, with --end {shown.seconds:.2f} or --start {shown.seconds:.2f}"
+        )
+    return replace(shown, picture=lambda: cv2.resize(shown.picture(), model.size, interpolation=cv2.INTER_AREA))
 
 
-def _open(path: Path) -> av.container.InputContainer:
-    try:
-        # "file:" and the whitelist: a name with a colon is no address, and no file makes us fetch another
-        container = av.open(f"file:{path}", options={"protocol_whitelist": "file"}, metadata_errors="replace")
-    except av.error.FFmpegError as error:
-        raise InputError(f"{path}: not a video that can be read ({error.strerror}); give a whole video") from error
-    if container.format.name in _NOT_A_VIDEO:
-        container.close()
-        raise InputError(f"{path}: text or a playlist, not a video; give the video itself")
-    return container
+def _decode(path: Path, fps: float | None) -> Iterator[Shown]:
+    return _decode_folder(path, fps or FOLDER_FPS) if path.is_dir() else _decode_video(path)
 
 
-def _stream(container: av.container.InputContainer, path: Path) -> av.video.stream.VideoStream:
-    streams = [stream for stream in container.streams.video if not stream.disposition & Disposition.attached_pic]
-    if not streams:
-        found = ", ".join(sorted({s.type for s in container.streams})) or "nothing"
-        raise InputError(f"{path}: holds no video, only {found}; give a video with pictures")
-    if streams[0].codec_context is None:
-        raise InputError(f"{path}: no decoder for its video codec; convert it to H.264 first")
-    return streams[0]
+def _decode_folder(path: Path, fps: float) -> Iterator[Shown]:
+    size: tuple[int, int] | None = None  # one for all: a folder of mixed sizes is refused
+    for index, (seconds, picture) in enumerate(decode_folder(path, fps)):
+        if size is None:
+            height, width = picture().shape[:2]
+            size = (width, height)
+        yield Shown(index, seconds, (index + 1) / fps, size, picture)
 
 
-def _decode_video(path: Path) -> Iterator[tuple[float, Picture]]:
-    with _open(path) as container:
-        stream = _stream(container, path)
-        step = float(1 / (stream.average_rate or Fraction(25)))
-        origin, seconds, count = 0.0, -step, 0
-        shape, turn, reached = (0, 0), (1, 0, 0, 1), 0.0
-
-        def broken(why: object) -> InputError:
-            return InputError(
-                f"{path}: breaks after frame {count - 1} ({seconds:.2f} s): {why}; "
-                f"repair the file, or read what is whole of it with --end {seconds:.2f}"
-            )
-
-        packets = container.demux()
-        while True:
-            try:
-                packet = next(packets)
-                if packet.pts is not None and packet.time_base is not None:
-                    reached = max(reached, float((packet.pts + (packet.duration or 0)) * packet.time_base))
-                frames = stream.decode(packet) if packet.stream is stream else []
-            except StopIteration:
-                break
-            except av.error.FFmpegError as error:
-                if count == 0 and not isinstance(error, av.error.EOFError):
-                    continue  # a stream may begin within a group of pictures
-                raise broken(error.strerror) from error
-            for frame in frames:
-                if frame.is_corrupt:
-                    if count == 0:
-                        continue
-                    raise broken("the next frame is damaged")
-                stamp = frame.dts if frame.pts is None else frame.pts
-                now = seconds + step if stamp is None else float(stamp * (stream.time_base or 1)) - origin
-                if count == 0:
-                    origin, now = now, 0.0
-                    shape = square_pixels(frame, stream.sample_aspect_ratio)
-                    turn = display_matrix(frame)
-                seconds = now if now > seconds else seconds + step
-                count += 1
-                yield seconds, partial(upright, frame, shape, turn)
-        if (missing := cut_short(container, stream, path, reached, step)) and count:
-            raise broken(missing)
+def _decode_video(path: Path) -> Iterator[Shown]:
+    with open_video(path) as container:
+        stream = choose_stream(container, path)
+        film = Film(container, stream, path)
+        longest = _NEW_CLOCK if container.format.name in _BROADCAST else inf
+        shown: Shown | None = None  # waits for its successor, which tells when it ends
+        recent: deque[float] = deque(maxlen=16)
+        rotation, turn = 0, (1, 0, 0, 1)
+        try:
+            for index, (seconds, frame) in enumerate(steady(film, film.step, longest)):
+                if shown is not None:
+                    yield replace(shown, end=seconds)
+                if shown is None or frame.rotation != rotation:
+                    # seldom: once its side data are asked for, a frame stays in memory until the garbage collector comes
+                    rotation, turn = frame.rotation, display_matrix(frame)
+                shape = square_pixels(frame, stream.sample_aspect_ratio)
+                size = shape[::-1] if abs(turn[1]) > abs(turn[0]) else shape
+                shown = Shown(index, seconds, seconds + film.step, size, partial(upright, frame, shape, turn))
+                recent.append(seconds)
+        except Damaged as why:
+            if shown is None:
+                raise InputError(f"{path}: no picture of it can be read: {why}; give a whole video") from why
+            yield shown
+            raise InputError(
+                f"{path}: breaks after frame {shown.index} ({shown.seconds:.2f} s): {why}; "
+                f"repair the file, or read what is whole of it with --end {shown.seconds:.2f}"
+            ) from why
+        if shown is not None:
+            yield replace(shown, end=shown.seconds + (film.last_lasts(shown.seconds) or usual_gap(recent, film.step)))

@@ -17,11 +17,34 @@ Picture = Callable[[], np.ndarray]
 
 @dataclass(frozen=True)
 class Frame:
-    """One decoded frame: `image` is (H, W, 3) uint8 RGB, upright; `seconds` counts from the first frame."""
+    """One decoded frame: `image` is (H, W, 3) uint8 RGB, upright, shown from `seconds` (from the first frame on) to `end`."""
 
     index: int
     seconds: float
     image: np.ndarray
+    end: float
+
+
+@dataclass(frozen=True)
+class Shown:
+    """When a frame is shown, its upright (width, height) and what makes its picture."""
+
+    index: int
+    seconds: float
+    end: float
+    size: tuple[int, int]
+    picture: Picture
+
+
+@dataclass(frozen=True)
+class Times:
+    """When the frames of a stretch are shown: index of the first, `seconds` (n,) of all, the end of the last; their size."""
+
+    first: int
+    seconds: np.ndarray
+    end: float
+    width: int
+    height: int
 
 
 @dataclass(frozen=True)
@@ -36,13 +59,15 @@ class VideoInfo:
 
 
 def existing(path: str | Path) -> Path:
-    """The path, if something is there.
+    """The path, if a file or a folder is there.
 
     Raises: InputError.
     """
     path = Path(path)
     if not path.exists():
         raise InputError(f"{path}: no such file or folder; check the spelling")
+    if not path.is_file() and not path.is_dir():  # a pipe would wait for ever
+        raise InputError(f"{path}: a pipe, socket or device; save the video to a file and give that")
     return path
 
 

@@ -1,37 +1,133 @@
-"""Tell whether a video file that was read to its end is whole: FFmpeg stops in silence where a file is cut short."""
+"""Where a video ends, and whether the file is whole: FFmpeg stops in silence where one is cut short."""
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
 import av
 
-# containers whose header states how long they are; elsewhere FFmpeg estimates it from what is left of the file
-_STATE_LENGTH = {"flv", "matroska,webm", "avi", "asf"}
+# headers that state how long the stream, or the whole file, lasts; elsewhere FFmpeg estimates it from what is left of the file
+_STREAM_STATED = {"avi", "mov,mp4,m4a,3gp,3g2,mj2", "gif"}
+_FILE_STATED = {"flv", "matroska,webm", "asf"}
+
+
+@dataclass
+class Reading:
+    """What the packets said: seconds at which those of the chosen stream, and of the others, end; the byte after the last."""
+
+    video: float = 0.0
+    others: float = 0.0
+    byte: int = 0
+
+    def note(self, packet: av.Packet, own: bool) -> None:
+        """Add a packet of the chosen stream, or of another."""
+        if packet.pos is not None:
+            self.byte = max(self.byte, packet.pos + packet.size)
+        if packet.pts is None or packet.time_base is None:
+            return
+        end = float((packet.pts + (packet.duration or 0)) * packet.time_base)
+        if own:
+            self.video = max(self.video, end)
+        else:
+            self.others = max(self.others, end)
+
+
+def stated_end(container: av.container.InputContainer, stream: av.video.stream.VideoStream, reading: Reading) -> float | None:
+    """Seconds, on the clock of the stamps, at which the header says that the stream ends; None where it says nothing.
+
+    A file's own length counts only where it goes beyond what its other streams explain.
+    """
+    if container.format.name in _STREAM_STATED and stream.duration:
+        return float(((stream.start_time or 0) + stream.duration) * (stream.time_base or 1))
+    if container.format.name in _FILE_STATED and container.duration:
+        end = container.duration / av.time_base
+        return end if end > reading.others + 0.05 else None
+    return None
 
 
 def cut_short(
-    container: av.container.InputContainer, stream: av.video.stream.VideoStream, path: Path, reached: float, step: float
+    container: av.container.InputContainer, stream: av.video.stream.VideoStream, path: Path, reading: Reading, step: float
 ) -> str | None:
     """Why a file is not whole, or None.
+
+    A header that promises more than was read means that the last frame stays, or that the file is cut: its bytes tell which.
 
     Args:
         container: the open file.
         stream: the stream that was decoded.
         path: of the file.
-        reached: seconds at which the last packet of any stream ends.
+        reading: all its packets.
         step: seconds of a frame. A header's length may be off by three of them, 0.1 s or 2 %.
     """
     size = path.stat().st_size
     if any(entry.pos + entry.size > size for entry in stream.index_entries):
         return "the file is cut short"
+    name = container.format.name
     declared = (container.duration or 0) / av.time_base
-    if container.format.name in _STATE_LENGTH and reached < declared - max(3 * step, 0.1, 0.02 * declared):
-        return f"the file is cut short, its header says {declared:.2f} s"
-    if container.format.name == "gif":
-        with path.open("rb") as file:
-            if not _gif_ends(file):
-                return "the file is cut short or damaged"
+    with path.open("rb") as file:
+        early = max(reading.video, reading.others) < declared - max(3 * step, 0.1, 0.02 * declared)
+        if early and name in _ENDS and not _ENDS[name](file, size, reading.byte):
+            return f"the file is cut short, its header says {declared:.2f} s"
+        if name == "gif" and not _gif_ends(file):
+            return "the file is cut short or damaged"
     return None
+
+
+def _flv_ends(file: BinaryIO, size: int, read: int) -> bool:
+    """The file ends with a whole tag, and what was read reaches it but for tags without pictures (FLV 10.1, annex E)."""
+    file.seek(max(0, size - 4))
+    length = int.from_bytes(file.read(4))
+    start = size - 4 - length
+    if length < 11 or start < 0:
+        return False
+    file.seek(start)
+    kind, told = file.read(1)[0], int.from_bytes(file.read(3))
+    return kind in (8, 9, 18) and told == length - 11 and start <= read + 64
+
+
+def _avi_ends(file: BinaryIO, size: int, read: int) -> bool:
+    """Every RIFF chunk of the file is whole (an AVI above a gigabyte has several)."""
+    at = 0
+    while at < size:
+        file.seek(at)
+        head = file.read(8)
+        if head[:4] != b"RIFF" or not (length := int.from_bytes(head[4:], "little")):
+            return False
+        at += 8 + length + length % 2
+    return at <= size + 1
+
+
+def _asf_ends(file: BinaryIO, size: int, read: int) -> bool:
+    """The file is as long as its properties say (ASF specification, 3.2)."""
+    head = file.read(1 << 16)
+    at = head.find(bytes.fromhex("a1dcab8c47a9cf118ee400c00c205365"))
+    return at >= 0 and 0 < int.from_bytes(head[at + 40 : at + 48], "little") <= size
+
+
+def _matroska_ends(file: BinaryIO, size: int, read: int) -> bool:
+    """Every element of the segment is whole, and what was read reaches the end of the last cluster (RFC 8794, RFC 9559)."""
+
+    def number(keep_marker: bool) -> int | None:
+        first = (file.read(1) or b"\0")[0]
+        if not first:
+            return None
+        more = 8 - first.bit_length()
+        value = int.from_bytes(bytes([first if keep_marker else first & (0x7F >> more)]) + file.read(more))
+        return None if not keep_marker and value == (1 << 7 * (more + 1)) - 1 else value  # all ones: unknown
+
+    at = cluster = 0
+    while at < size:
+        file.seek(at)
+        name, length = number(True), number(False)
+        if name is None or length is None:
+            return False
+        at = file.tell() + (0 if name == 0x18538067 else length)  # go into the segment
+        if name == 0x1F43B675:
+            cluster = at
+    return at == size and cluster - read < 64  # after its last frame a cluster holds that frame's length and references
+
+
+_ENDS = {"flv": _flv_ends, "avi": _avi_ends, "asf": _asf_ends, "matroska,webm": _matroska_ends}
 
 
 def _gif_ends(file: BinaryIO) -> bool:

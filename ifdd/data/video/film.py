@@ -1,0 +1,134 @@
+"""Frames of one stream in order of presentation with the stamps that the container gives, and a word where some are lost."""
+
+from collections.abc import Iterator
+from math import inf
+from pathlib import Path
+
+import av
+import av.error
+
+from ifdd.data.video.transport import packets_lost
+from ifdd.data.video.wholeness import Reading, cut_short, stated_end
+
+_DECODE_ORDER = {"avi"}
+"""Containers that stamp packets in the order in which they are decoded: of B-frames FFmpeg knows no time of presentation."""
+_ONE_PICTURE_A_PACKET = {"h264", "hevc", "mpeg1video", "mpeg2video"}
+_LONGEST_WAIT = 32
+"""Packets that a decoder may hold before it gives a picture; the standards allow 16 frames."""
+
+
+class Damaged(Exception):
+    """Why the frames end before the stream does."""
+
+
+class Film:
+    """The frames of `stream`, and how long the last one is shown. Iterate it once.
+
+    `step` is how long a frame usually lasts by the header, in seconds.
+    """
+
+    def __init__(self, container: av.container.InputContainer, stream: av.video.stream.VideoStream, path: Path) -> None:
+        self._container, self._stream, self._path = container, stream, path
+        rate = float(stream.guessed_rate or stream.average_rate or 25)
+        self.step = 1 / rate if 0.1 < rate < 2000 else 0.04
+        self._in_decode_order = container.format.name in _DECODE_ORDER
+        self._unit = float(stream.time_base or 1)
+        self._reading = Reading()
+        self._fed = 0
+        self._owed: dict[int, tuple[int, float]] = {}  # stamp: number and seconds of a packet that gave no picture yet
+        self._joined: bool | None = None  # whether all that is torn is so because the file was joined of several
+        self._last: int | None = None  # stamp of the newest frame
+        self._lasts = 0.0  # seconds that its packet gives it
+        self._given = 0
+
+    def __iter__(self) -> Iterator[tuple[float | None, av.VideoFrame]]:
+        """(stamp in seconds or None, frame).
+
+        Raises: Damaged, after the frames that are whole.
+        """
+        packets = self._container.demux()
+        while True:
+            try:
+                packet = next(packets)
+                frames = self._feed(packet)
+            except StopIteration:
+                break
+            except av.error.FFmpegError as error:
+                if self._given == 0 and not isinstance(error, av.error.EOFError):
+                    continue  # a stream may begin within a group of pictures
+                raise Damaged(error.strerror) from error
+            for frame in frames:
+                if self._given or not frame.is_corrupt:
+                    yield self._check(frame), frame
+        if self._given and (why := self._what_is_missing()):
+            raise Damaged(why)
+
+    def last_lasts(self, seconds: float) -> float | None:
+        """Seconds that the last frame, shown from `seconds` on, stays: by its packet, the stream or the container; or None."""
+        found = [self._lasts]
+        end = stated_end(self._container, self._stream, self._reading)
+        if end is not None and self._in_decode_order:
+            found.append(end - seconds)
+        elif end is not None and self._last is not None and self._reading.video <= self._last * self._unit + self._lasts + 1e-3:
+            found.append(end - self._last * self._unit)  # not where a new clock began on the way: the end is by the old one
+        return max(found) if max(found) > 0 else None
+
+    def _feed(self, packet: av.Packet) -> list[av.VideoFrame]:
+        own = packet.stream is self._stream
+        self._reading.note(packet, own)
+        if not own:
+            return []
+        if packet.pts is not None:
+            self._fed += 1
+            if not packet.is_discard:
+                self._owed[packet.pts] = (self._fed, float(packet.duration or 0) * self._unit)
+        if packet.is_corrupt and self._given and self._torn():
+            raise Damaged("packets of it are lost")
+        return self._stream.decode(packet)
+
+    def _check(self, frame: av.VideoFrame) -> float | None:
+        """The stamp of a frame.
+
+        Raises: Damaged where it is torn, or frames before it gave no picture.
+        """
+        if frame.is_corrupt and self._torn():
+            raise Damaged("the next frame is damaged")
+        self._given += 1
+        if frame.pts is not None:
+            number, self._lasts = self._owed.pop(frame.pts, (self._fed, 0.0))
+            lost = [] if self._last is None else self._lost(self._last, frame.pts, number)
+            # one stamp that runs ahead passes those that wait for their turn: no more than the decoder reorders
+            if len(lost) > self._reorders or (lost and (frame.pts - (self._last or 0)) * self._unit < 4 * self.step):
+                raise Damaged(f"what the next {len(lost)} frames need is lost, they cannot be decoded")
+            self._owed = {stamp: said for stamp, said in self._owed.items() if said[0] > self._fed - _LONGEST_WAIT}
+            self._last = frame.pts
+        stamp = frame.dts if self._in_decode_order else frame.pts
+        return None if stamp is None else stamp * self._unit
+
+    def _torn(self) -> bool:
+        """Whether what FFmpeg calls corrupt is damaged: it also calls so what lies where files were joined."""
+        if self._joined is None:
+            self._joined = self._container.format.name == "mpegts" and not packets_lost(self._path, self._stream.id)
+        return not self._joined
+
+    @property
+    def _reorders(self) -> int:
+        return self._stream.codec_context.has_b_frames
+
+    def _lost(self, after: int, before: float, number: float) -> list[int]:
+        """Stamps between two frames of packets, fed before the packet of that number, that gave no picture.
+
+        Only where that leaves a hole in time: the second field of a frame, or a frame that says "as before", leaves none.
+        """
+        if self._in_decode_order or self._stream.codec_context.name not in _ONE_PICTURE_A_PACKET:
+            return []
+        if (before - after) * self._unit < 1.5 * self.step:
+            return []
+        return [
+            stamp for stamp, (n, _) in self._owed.items() if after + 0.75 * self.step / self._unit < stamp < before and n < number
+        ]
+
+    def _what_is_missing(self) -> str | None:
+        if self._last is not None and (lost := self._lost(self._last, inf, inf)):
+            return f"what the last {len(lost)} frames need is lost, they cannot be decoded"
+        return cut_short(self._container, self._stream, self._path, self._reading, self.step)

@@ -1,0 +1,301 @@
+"""When the frames of a video are shown: lengths, stamps, lost packets, joined streams, several streams. Closed forms."""
+
+import os
+import socket
+from fractions import Fraction
+from itertools import product
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+from av.stream import Disposition
+from media import Track, numbered_image, read_number, write_film, write_sound, write_video
+from PIL import Image
+
+from ifdd.data.clips import analyse, load_clip, load_windows
+from ifdd.data.preprocessing import Preprocessing
+from ifdd.data.video import file_sha256, probe, read_frames, read_times
+from ifdd.errors import InputError
+
+WHOLE = Preprocessing(crop="none", size=(48, 64))
+HELD = (40, 40, 40, 120, 40, 40, 40, 40, 40, 600)
+
+
+def numbers(path: Path, start: float | None = None, end: float | None = None) -> list[int]:
+    return [read_number(frame.image) for frame in read_frames(path, start, end)]
+
+
+def error_of(path: Path, start: float | None = None, end: float | None = None) -> str:
+    with pytest.raises(InputError) as caught:
+        list(read_frames(path, start, end))
+    message = str(caught.value)
+    assert "\n" not in message
+    assert str(path) in message
+    return message
+
+
+CONTAINERS = [
+    ("a.mp4", "libx264", 0), ("b.mp4", "libx264", 1), ("a.mov", "libx264", 0), ("q.mov", "qtrle", 0), ("a.mkv", "libx264", 0),
+    ("b.mkv", "libx264", 2), ("a.webm", "libvpx", 0), ("9.webm", "libvpx-vp9", 0), ("a.flv", "flv", 0), ("h.flv", "libx264", 0),
+    ("a.avi", "mpeg4", 0), ("m.avi", "mjpeg", 0), ("a.wmv", "wmv2", 0), ("a.gif", "gif", 0), ("a.png", "apng", 0),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "codec", "b_frames"), CONTAINERS)
+def test_the_last_frame_is_shown_as_long_as_the_file_says(tmp_path: Path, name: str, codec: str, b_frames: int) -> None:
+    film = Track(HELD, codec=codec, b_frames=b_frames)
+    path = write_film(tmp_path / name, film)
+    times = read_times(path)
+    np.testing.assert_allclose(times.seconds, film.seconds, atol=2e-3)
+    assert times.end == pytest.approx(film.length, abs=2e-3)
+    frames = list(read_frames(path))
+    assert [read_number(frame.image) for frame in frames] == list(range(10))
+    np.testing.assert_allclose([frame.end for frame in frames], [*film.seconds[1:], film.length], atol=2e-3)
+    assert numbers(path, 0.4, 1.0) == [8, 9]
+    assert "which lasts 1.04 s" in error_of(path, end=1.1)
+
+
+def test_a_frame_that_is_held_is_what_a_clip_shows(tmp_path: Path) -> None:
+    path = write_film(tmp_path / "a.mp4", Track(HELD))
+    source = analyse(path, WHOLE)
+    assert (source.start, source.end) == (0, pytest.approx(1.04))
+    assert load_clip(path, Preprocessing(frames=8, size=(48, 64), crop="none")).video_index.tolist() == [1, 3, 6, 9, 9, 9, 9, 9]
+    windows = list(load_windows(path, WHOLE, window=0.26, stride=0.26))
+    assert [window.end for window in windows] == pytest.approx([0.26, 0.52, 0.78, 1.04])
+    assert set(windows[3].video_index.tolist()) == {9}
+    assert load_clip(path, WHOLE, end=1.04).end == pytest.approx(1.04)
+    assert analyse(path, WHOLE, end=0.4).end == pytest.approx(0.4)
+
+
+@pytest.mark.parametrize(("name", "delays", "seconds"), [
+    ("a.gif", [100] * 19 + [3000], 4.9), ("a.png", [100] * 19 + [3000], 4.9), ("a.mkv", [5000, 40], 5.04),
+    ("a.mp4", [5000, 40], 5.04),
+    ("b.mp4", [40, 5960], 6.0), ("b.mkv", [40, 5960], 6.0), ("b.mov", [40, 5960], 6.0), ("s.mp4", [5000, 1000, 40], 6.04),
+])  # fmt: skip
+def test_lengths_of_uneven_videos(tmp_path: Path, name: str, delays: list[int], seconds: float) -> None:
+    film = Track(delays, codec="gif" if name.endswith("gif") else "libx264")
+    assert analyse(write_film(tmp_path / name, film), WHOLE).end == pytest.approx(seconds)
+
+
+@pytest.mark.parametrize(("delay", "shown"), [(0, 0.1), (10, 0.01), (20, 0.02), (50, 0.05)])
+def test_a_gif_without_a_delay_shows_ten_frames_a_second(tmp_path: Path, delay: int, shown: float) -> None:
+    images = [Image.fromarray(numbered_image(number)) for number in range(4)]
+    images[0].save(tmp_path / "a.gif", save_all=True, append_images=images[1:], duration=delay)
+    times = read_times(tmp_path / "a.gif")
+    np.testing.assert_allclose([*times.seconds, times.end], shown * np.arange(5), atol=1e-9)
+
+
+def test_where_nobody_says_the_last_frame_is_as_long_as_most(tmp_path: Path) -> None:
+    folder = tmp_path / "frames"
+    folder.mkdir()
+    for number in range(5):
+        Image.fromarray(numbered_image(number)).save(folder / f"{number}.png")
+    with pytest.raises(InputError, match=r"1 s is outside the video, which lasts 0\.50 s"):
+        analyse(folder, WHOLE, fps=10, end=1.0)
+    assert analyse(folder, WHOLE, fps=10).end == pytest.approx(0.5)
+    film = Track((40, 40, 40, 40, 400, 40, 40))
+    assert read_times(write_film(tmp_path / "a.ts", film)).end == pytest.approx(film.length, abs=1e-4)
+    film = Track((40,) * 7, codec="mpeg2video")
+    assert read_times(write_film(tmp_path / "a.mpg", film)).end == pytest.approx(film.length, abs=1e-4)
+
+
+@pytest.mark.parametrize("name", ["a.mkv", "a.avi", "a.flv", "a.wmv"])
+def test_a_held_frame_is_told_from_a_file_cut_short(tmp_path: Path, name: str) -> None:
+    codec = {"mkv": "libx264", "avi": "mpeg4", "flv": "flv", "wmv": "wmv2"}[name[2:]]
+    path = write_film(tmp_path / name, Track((40,) * 30 + (5000,), codec=codec))
+    data = path.read_bytes()
+    for share in (0.5, 0.7, 0.9):
+        path.write_bytes(data[: int(share * len(data))])
+        assert "breaks after frame" in error_of(path) or "no picture" in error_of(path)
+
+
+@pytest.mark.parametrize(("name", "codec"), [("a.avi", "libx264"), ("b.avi", "mpeg4"), ("a.mp4", "libx264"), ("a.mkv", "libx264"),
+                                             ("a.ts", "libx264"), ("a.flv", "libx264"), ("a.mpg", "mpeg2video")])  # fmt: skip
+@pytest.mark.parametrize("b_frames", [0, 1, 2])
+def test_frames_that_are_coded_in_another_order(tmp_path: Path, name: str, codec: str, b_frames: int) -> None:
+    path = write_film(tmp_path / name, Track(codec=codec, b_frames=b_frames))
+    times = read_times(path)
+    np.testing.assert_allclose(times.seconds, 0.04 * np.arange(20), atol=1.1e-3)
+    assert times.end == pytest.approx(0.8, abs=2e-3)
+    assert numbers(path) == list(range(20))
+
+
+@pytest.mark.parametrize("begins", [0, 500, 7000])
+@pytest.mark.parametrize("name", ["a.mp4", "a.mkv", "a.ts", "a.mov"])
+def test_seconds_begin_with_the_first_frame(tmp_path: Path, name: str, begins: int) -> None:
+    times = read_times(write_film(tmp_path / name, Track(HELD, begins=begins)))
+    np.testing.assert_allclose(times.seconds, Track(HELD).seconds, atol=2e-3)
+    assert times.end == pytest.approx(0.48 if name == "a.ts" else 1.04, abs=2e-3)
+
+
+def test_a_broadcast_clock_that_wraps(tmp_path: Path) -> None:
+    """33 bits at 90 kHz: after 95,443.7 s stamps begin at 0 again."""
+    path = write_film(tmp_path / "a.ts", Track(begins=95_443_717 - 1400 - 400))
+    np.testing.assert_allclose(read_times(path).seconds, 0.04 * np.arange(20), atol=1e-3)
+    assert numbers(path) == list(range(20))
+
+
+@pytest.mark.parametrize("name", ["a.mkv", "a.mp4"])
+def test_a_stamp_that_runs_ahead_does_not_shift_the_clock(tmp_path: Path, name: str) -> None:
+    path = write_film(tmp_path / name, Track(edit=lambda packet: _moved(packet, 280, 90_000)))
+    times = read_times(path)
+    np.testing.assert_allclose(times.seconds, 0.04 * np.arange(20), atol=2e-3)
+    assert times.end == pytest.approx(0.8, abs=2e-3)
+
+
+def _moved(packet: av.Packet, stamp: int, to: int) -> av.Packet:
+    if packet.pts == stamp:
+        packet.pts = to
+    return packet
+
+
+def lossy(number: int, height: int, width: int) -> np.ndarray:
+    """A number under noise: many packets a frame."""
+    image = numbered_image(number, height, width)
+    image[: height // 4] = np.random.default_rng(number).integers(0, 255, (height // 4, width, 3))
+    return image
+
+
+@pytest.mark.parametrize("b_frames", [0, 2])
+@pytest.mark.parametrize("lost", [1, 5, 33, 170])
+@pytest.mark.parametrize("at", [0.3, 0.5, 0.8])
+def test_lost_packets_are_told(tmp_path: Path, lost: int, at: float, b_frames: int) -> None:
+    whole = write_film(tmp_path / "whole.ts", Track((40,) * 60, image=lossy, b_frames=b_frames)).read_bytes()
+    first = int(at * len(whole) / 188)
+    path = tmp_path / "lost.ts"
+    pictures = np.frombuffer(whole, np.uint8).reshape(-1, 188)[first:, 1:3] @ (256, 1) & 0x1FFF == 256
+    after = first + 1 + int(np.flatnonzero(np.cumsum(pictures) == lost)[0])
+    path.write_bytes(whole[: 188 * first] + whole[188 * after :])
+    message = error_of(path)
+    assert "breaks after frame" in message
+    end = float(message.rsplit(" ", 1)[1])
+    assert numbers(path, end=end) == list(range(round(end / 0.04)))
+
+
+@pytest.mark.parametrize("begins", [0, 800, 40_000])
+def test_joined_broadcast_files_go_on_where_they_were(tmp_path: Path, begins: int) -> None:
+    """The second one's clock begins anew, goes on, or jumps."""
+    parts = [Track(), Track(first=20, begins=begins)]
+    files = [write_film(tmp_path / f"{index}.ts", part).read_bytes() for index, part in enumerate(parts)]
+    path = tmp_path / "joined.ts"
+    path.write_bytes(b"".join(files))
+    frames = list(read_frames(path))
+    assert [read_number(frame.image) for frame in frames] == list(range(40))
+    np.testing.assert_allclose([frame.seconds for frame in frames], 0.04 * np.arange(40), atol=2e-3)
+    assert frames[-1].end == pytest.approx(1.6, abs=2e-3)
+
+
+@pytest.mark.parametrize(("name", "codec"), [("a.ts", "libx264"), ("a.mkv", "mjpeg"), ("a.avi", "mjpeg")])
+def test_a_part_of_another_shape_is_not_stretched(tmp_path: Path, name: str, codec: str) -> None:
+    upright = Track(codec=codec, size=(128, 96), first=20)
+    path = write_film(tmp_path / name, Track(codec=codec, then=upright))
+    message = error_of(path)
+    assert "changes from 128x96 to 96x128 at 0.80 s" in message
+    assert numbers(path, end=0.8) == list(range(20))
+    assert numbers(path, start=0.8) == list(range(20, 40))
+    clip = load_clip(path, Preprocessing(crop="none", size=(128, 96)), start=0.8)
+    assert [read_number(image) for image in clip.pixels] == clip.video_index.tolist()
+    assert all(20 <= index < 40 for index in clip.video_index)
+
+
+def test_a_part_of_the_same_shape_is_scaled(tmp_path: Path) -> None:
+    path = write_film(tmp_path / "a.mkv", Track(codec="mjpeg", then=Track(codec="mjpeg", size=(48, 64), first=20)))
+    frames = list(read_frames(path))
+    assert {frame.image.shape for frame in frames} == {(96, 128, 3)}
+    assert [read_number(frame.image) for frame in frames] == list(range(40))
+
+
+SMALL, LARGE = Track(size=(48, 64), durations=(40,) * 4), Track(first=100, durations=(40,) * 4)
+
+
+@pytest.mark.parametrize("name", ["a.mkv", "a.mp4", "a.mov", "a.ts"])
+@pytest.mark.parametrize("swap", [False, True])
+def test_of_several_streams_the_default_is_read_else_the_largest(tmp_path: Path, name: str, swap: bool) -> None:
+    def flagged(small: Disposition, large: Disposition) -> Path:
+        tracks = [Track(**{**vars(SMALL), "disposition": small}), Track(**{**vars(LARGE), "disposition": large})]
+        return write_film(tmp_path / name, *(tracks[::-1] if swap else tracks))
+
+    none, default = Disposition(0), Disposition.default
+    assert numbers(flagged(default, default)) == [100, 101, 102, 103]
+    assert (probe(tmp_path / name).width, probe(tmp_path / name).height) == (128, 96)
+    if name != "a.ts":  # which has no flags
+        assert numbers(flagged(default, none)) == [0, 1, 2, 3]
+        assert numbers(flagged(none, default)) == [100, 101, 102, 103]
+    if name == "a.mkv":  # the other two flag the first of two streams without a flag
+        assert numbers(flagged(none, none)) == [100, 101, 102, 103]
+
+
+def test_a_cover_is_no_film(tmp_path: Path) -> None:
+    cover = Track(codec="mjpeg", size=(192, 256), durations=(40,), first=200, disposition=Disposition.attached_pic)
+    assert numbers(write_film(tmp_path / "a.mp4", cover, SMALL)) == [0, 1, 2, 3]
+    assert "only video, whose picture is a cover" in error_of(write_film(tmp_path / "b.mp4", cover))
+
+
+@pytest.mark.parametrize("crop", ["none", "center"])
+@pytest.mark.parametrize(("rotation", "mirrored"), list(product([0, 90, 180, 270], [False, True])))
+@pytest.mark.parametrize("aspect", [Fraction(1), Fraction(4, 3), Fraction(8, 15)])
+def test_rotation_pixels_and_crop(tmp_path: Path, rotation: int, mirrored: bool, aspect: Fraction, crop: str) -> None:
+    """What is written turned, mirrored and squeezed is shown as it was."""
+    film = Track((40,) * 3, size=(96, 160), rotation=rotation, mirrored=mirrored, aspect=aspect, first=5)
+    path = write_film(tmp_path / "a.mp4", film)
+    info = probe(path)
+    assert (info.width, info.height) == pytest.approx((160, 96), abs=2)
+    size = (96, 160) if crop == "none" else (96, 96)
+    clip = load_clip(path, Preprocessing(frames=3, crop=crop, size=size))
+    wanted = film.pictures()
+    for image, whole in zip(clip.pixels, wanted, strict=True):
+        expected = whole if crop == "none" else whole[:, 32:128]
+        assert abs(image.astype(float) - expected).mean() < 14
+        assert read_number(image) == read_number(whole)
+
+
+@pytest.mark.parametrize("kind", ["pipe", "socket", "device", "pipe among images"])
+def test_what_is_no_file_is_refused_at_once(tmp_path: Path, kind: str) -> None:
+    path = tmp_path / "x"
+    listening = socket.socket(socket.AF_UNIX)
+    if kind == "pipe":
+        os.mkfifo(path)
+    elif kind == "socket":
+        listening.bind(str(path))
+    elif kind == "device":
+        path = Path("/dev/zero")
+    else:
+        path.mkdir()
+        os.mkfifo(path / "1.png")
+    for read in (lambda: list(read_frames(path)), lambda: probe(path), lambda: file_sha256(path), lambda: analyse(path, WHOLE)):
+        with pytest.raises(InputError, match=r"a pipe, socket or device|not a file that can be read"):
+            read()
+    listening.close()
+
+
+@pytest.mark.parametrize(("window", "stride"), [(1e-6, 1e-6), (1.0, 1e-6), (0.002, 0.002), (1e-300, 1.0), (1.0, float("inf")),
+                                                (float("nan"), 1.0), (float("inf"), 1.0), (1.0, 0.009)])  # fmt: skip
+def test_windows_below_a_frame_are_refused(tmp_path: Path, window: float, stride: float) -> None:
+    path = write_film(tmp_path / "a.mp4")
+    source = analyse(path, WHOLE)
+    for cut in (lambda: load_windows(path, WHOLE, window=window, stride=stride), lambda: source.windows(window, stride)):
+        with pytest.raises(InputError, match=r"above 0|shorter than a frame"):
+            cut()
+
+
+def test_sound_that_goes_on_does_not_hold_the_last_frame(tmp_path: Path) -> None:
+    write_sound(tmp_path / "sound.m4a")  # a second
+    for name in ("a.mkv", "a.mp4", "a.flv"):
+        path = tmp_path / name
+        silent = write_film(tmp_path / f"silent-{name}", Track((40,) * 10))
+        with av.open(str(silent)) as film, av.open(str(tmp_path / "sound.m4a")) as sound, av.open(str(path), "w") as both:
+            streams = [both.add_stream_from_template(source.streams[0]) for source in (film, sound)]
+            for source, stream in zip((film, sound), streams, strict=True):
+                for packet in source.demux():
+                    if packet.dts is not None:
+                        packet.stream = stream
+                        both.mux(packet)
+        assert read_times(path).end == pytest.approx(0.4, abs=2e-3)
+
+
+def test_an_edit_list_cuts_both_ends(tmp_path: Path) -> None:
+    """Frames before the edit are decoded and not shown: those with negative stamps."""
+    path = write_video(tmp_path / "a.mp4", [numbered_image(number) for number in range(20)], milliseconds=range(-200, 600, 40))
+    assert numbers(path)[-1] == 19
+    assert read_times(path).seconds[0] == 0
