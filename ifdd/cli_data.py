@@ -46,7 +46,7 @@ def render(
 
     Example: ifdd data render --suite-name noisy-50 --split test --clips 70 --out data/noisy-50-test
     """
-    from ifdd.data.scripted import SUITES, SuiteConfig, render_suite
+    from ifdd.data.scripted import SUITES, SuiteConfig, class_note, render_suite
 
     if suite_name is not None:
         if difficulty is not None:
@@ -63,6 +63,8 @@ def render(
         split=split,
         difficulty=suite_name or difficulty or "easy",
     )
+    if note := class_note(config.difficulty, split):
+        typer.echo(f"note: {note}", err=True)
     full = suite_name is not None if full_truth is None else full_truth
     manifest = render_suite(config, out, frames=frames, size=size, workers=workers, full=full, face=face)
     if as_json:

@@ -10,6 +10,7 @@ from tqdm import tqdm
 from ifdd.checkpoints import Bundle, Card
 from ifdd.data.scripted import SUITES, SuiteConfig, suite_hash, suite_scripts
 from ifdd.data.scripted.position import position_auroc
+from ifdd.data.scripted.suites import SECOND
 from ifdd.errors import InputError
 from ifdd.labels import EMOTIONS
 from ifdd.training.clipsets import ClipSet, from_suite
@@ -18,8 +19,10 @@ from workbench.analysis.seeds import SeedScore, over_seeds
 from workbench.provenance import Provenance, record
 from workbench.reading import Reading, read_clips
 
-NOISY = {"noisy-00": 0.0, "noisy-25": 0.25, "noisy-50": 0.5, "noisy-75": 0.75}
-"""Suites that differ in the share of irrelevant frames alone → that share."""
+NOISY = {
+    f"noisy-{round(100 * share):02d}{version}": share for version in ("", SECOND) for share in (0.0, 0.25, 0.5, 0.75)
+}  # fmt: skip
+"""Suites, of two versions, that differ within a version in the share of irrelevant frames alone → that share."""
 
 CLIPS, IDENTITIES, SEED = 560, 140, 11
 """Of each suite's test split: people whom no recipe of this repository trains on."""
@@ -27,7 +30,11 @@ CLIPS, IDENTITIES, SEED = 560, 140, 11
 
 @dataclass(frozen=True, eq=False)
 class SuiteResult(Result):
-    """Scores by variant on one suite. `position`: AUROC of a frame's position alone for frames that show the emotion."""
+    """Scores by variant on one suite.
+
+    `position`: signed AUROC of a frame's nearness to the clip's middle for frames that show the emotion, `position_null` where
+    95 % of it lie by chance (`ifdd.data.scripted.position`).
+    """
 
     suite: str
     clips: int
@@ -35,6 +42,7 @@ class SuiteResult(Result):
     position: float
     scores: dict[str, SeedScore]
     readings: dict[str, Reading] = field(compare=False, repr=False)
+    position_null: tuple[float, float] = (float("nan"), float("nan"))
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,13 +96,15 @@ def measure_robustness(
     for suite in tqdm(suites, desc="suites", unit="suite", disable=None):
         config = SuiteConfig("benchmark", seed, clips, identities, "test", suite)
         readings, truth = _read(named, config, Path(cache), batch, names)
+        position = position_auroc(suite_scripts(config))
         guesses = {name: reading.probs.argmax(1) for name, reading in readings.items()}
         results.append(
             SuiteResult(
                 suite=suite,
                 clips=clips,
                 hash=suite_hash(config),
-                position=position_auroc(suite_scripts(config)).centre,
+                position=position.centre,
+                position_null=position.centre_null,
                 scores={
                     variant: over_seeds([guesses[name] for name in own], truth.target, groups=truth.subjects, seed=seed)
                     for variant, own in members.items()

@@ -9,6 +9,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GroupKFold, cross_val_predict
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 from typer.testing import CliRunner
 
 from ifdd import cli
@@ -16,9 +20,11 @@ from ifdd.data.manifest import read_manifest
 from ifdd.data.scripted import (
     REGIONS,
     SUITES,
+    UNITS,
     RenderedClip,
     Script,
     SuiteConfig,
+    class_note,
     models,
     read_mask,
     read_regions,
@@ -36,8 +42,9 @@ from ifdd.data.scripted.script import Curve
 from ifdd.data.scripted.suites import factors
 from ifdd.errors import InputError
 from ifdd.labels import EMOTIONS
+from workbench.analysis.seeds import over_seeds
 
-NEW = [name for name in SUITES if name != "standard"]
+NEW = [name for name in SUITES if name != "standard" and not name.endswith("-v2")]
 PEOPLE = {"seed": 1, "clips": 420, "identities": 105}
 
 
@@ -54,7 +61,8 @@ def polarity(clips: list[Script]) -> tuple[list[int], list[int]]:
 
 def test_names_of_the_suites() -> None:
     noisy = ["noisy-00", "noisy-25", "noisy-50", "noisy-75"]
-    assert list(SUITES) == ["standard", *noisy, "subtle", "occluded", "head-motion", "scene-shift"]
+    first = ["standard", *noisy, "subtle", "occluded", "head-motion", "scene-shift"]
+    assert list(SUITES) == [*first, *(f"{name}-v2" for name in first)]
     assert all(s.version for s in SUITES.values())
     ninth = scripts("standard", clips=14)[9]
     assert ninth == sample_script(ninth.seed, EMOTIONS[2], ninth.identity, "standard")
@@ -70,29 +78,45 @@ def test_splits_share_nobody(name: str) -> None:
 @pytest.mark.parametrize("split", ["train", "test"])
 @pytest.mark.parametrize("name", NEW)
 def test_position_alone_does_not_tell_when(name: str, split: str) -> None:
-    assert max(position_auroc(scripts(name, split))) <= 0.6
+    found = position_auroc(scripts(name, split))
+    assert found.frame == pytest.approx(0.5, abs=0.1)
+    assert found.centre == pytest.approx(0.5, abs=0.1)
 
 
 def test_position_auroc_by_hand() -> None:
     base = sample_script(0, "happy", 0)
     late = replace(base, curve=Curve(1.0, 1.0, 9.0, 9.0))  # the second half of its frames
-    assert position_auroc([late], 8) == pytest.approx((1.0, 0.5))
+    assert position_auroc([late], 8)[:2] == pytest.approx((1.0, 0.5))
     early = replace(base, curve=Curve(-9.0, -9.0, 1.0, 1.0))
-    assert position_auroc([early], 8) == pytest.approx((1.0, 0.5))
-    assert position_auroc([late, early], 8) == pytest.approx((0.5, 0.5))
+    assert position_auroc([early], 8)[:2] == pytest.approx((0.0, 0.5))  # signed: it lies early
+    assert position_auroc([late, early], 8)[:2] == pytest.approx((0.5, 0.5))
     middle = replace(base, curve=Curve(0.5, 0.5, 1.5, 1.5))
-    assert position_auroc([middle, sample_script(0, "neutral", 0)], 8) == pytest.approx((0.5, 1.0))
+    assert position_auroc([middle, sample_script(0, "neutral", 0)], 8)[:2] == pytest.approx((0.5, 1.0))
     with pytest.raises(InputError, match="no clip shows an emotion"):
         position_auroc([sample_script(0, "neutral", 0)])
 
 
-def test_noisy_suites_differ_in_noise_alone() -> None:
+def test_position_has_a_null_of_its_own() -> None:
+    base = sample_script(0, "happy", 0)
+    anywhere = [replace(base, curve=Curve(t, t, t + 0.5, t + 0.5)) for t in np.linspace(-0.45, 1.95, 60)]  # as often anywhere
+    middle = [replace(base, curve=Curve(0.75, 0.75, 1.25, 1.25))] * 60
+    for clips, outside in ((anywhere, False), (middle, True)):
+        found = position_auroc(clips)
+        low, high = found.centre_null
+        assert low < 0.5 < high
+        assert high - low < 0.2
+        assert (found.centre > high) == outside
+        assert found.frame_null[0] <= found.frame <= found.frame_null[1]
+
+
+@pytest.mark.parametrize("version", ["", suites.SECOND])
+def test_noisy_suites_differ_in_noise_alone(version: str) -> None:
     shares = (0.0, 0.25, 0.5, 0.75)
-    noisy = [scripts(f"noisy-{round(100 * share):02d}", clips=140) for share in shares]
+    noisy = [scripts(f"noisy-{round(100 * share):02d}{version}", clips=140) for share in shares]
     for share, clips in zip(shares, noisy, strict=True):
         assert [replace(s, irrelevant=()) for s in clips] == noisy[0]
         assert {factors(s)["irrelevant_share"] for s in clips} == {share}
-    assert any(s.emotion for script in noisy[3] for s in script.irrelevant)
+    assert any(s.emotion for script in noisy[3] for s in script.irrelevant) == (not version)
 
 
 def test_what_else_the_suites_promise() -> None:
@@ -295,3 +319,65 @@ def test_face_model_is_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     about = json.loads((tmp_path / "out" / "suite.json").read_text(encoding="utf-8"))
     assert about["face"] == "head.npz"
     assert len(about["face_sha256"]) == 64
+
+
+def distractors(clips: list[Script]) -> np.ndarray:
+    """What the irrelevant stretches of each clip are called, which units move, when they begin and end: (n, features)."""
+    names = [e for e in EMOTIONS if e != "neutral"]
+    rows = []
+    for script in clips:
+        units = np.array([max((dict(s.units).get(u, 0.0) for s in script.irrelevant), default=0.0) for u in UNITS])
+        called = [sum(s.emotion == name for s in script.irrelevant) for name in names]
+        edges = [t for s in script.irrelevant for t in (s.curve.start, s.curve.end)]
+        when = np.histogram(edges, bins=8, range=(0, script.duration))[0]
+        rows.append(np.concatenate([called, units, when, [len(script.irrelevant)]]))
+    return np.array(rows)
+
+
+def told_by_distractors(clips: list[Script]) -> tuple[float, float, float]:
+    """UAR of a classifier of the emotion from the distractors alone, on people held out, and its 95 % interval over people."""
+    x, y = distractors(clips), np.array([EMOTIONS.index(s.emotion) for s in clips])
+    people = np.array([s.identity for s in clips])
+    model = make_pipeline(StandardScaler(), LogisticRegression(max_iter=300))
+    guess = cross_val_predict(model, x, y, groups=people, cv=GroupKFold(5))
+    found = over_seeds([guess], y, groups=people).uar
+    return found.value, found.low, found.high
+
+
+@pytest.mark.parametrize("name", [f"{n}{v}" for n in ("standard", "noisy-50", "scene-shift") for v in ("", suites.SECOND)])
+def test_distractors_alone_do_not_tell_the_class(name: str) -> None:
+    """In the second versions; the first ones are the positive control: their names alone tell a little."""
+    value, low, high = told_by_distractors(scripts(name, clips=2100, identities=300))
+    if name.endswith(suites.SECOND):
+        assert low <= 1 / 7 <= high
+        assert not class_note(name)
+    else:
+        assert low > 1 / 7
+        assert value > 0.18
+        assert f"{name}{suites.SECOND} shows the same clips" in class_note(name)
+
+
+@pytest.mark.parametrize("name", [name for name in SUITES if not name.endswith(suites.SECOND)])
+def test_second_versions_differ_in_distractors_alone(name: str) -> None:
+    first, second = (scripts(n, clips=140) for n in (name, name + suites.SECOND))
+    assert [replace(s, irrelevant=()) for s in first] == [replace(s, irrelevant=()) for s in second]
+    assert not any(stretch.emotion for script in second for stretch in script.irrelevant)
+    shares = [np.mean([factors(s)["irrelevant_share"] for s in clips]) for clips in (first, second)]
+    assert shares[1] == pytest.approx(shares[0], abs=0 if name.startswith("noisy") else 0.08)
+    assert (SUITES[name].version, SUITES[name + suites.SECOND].version) == ("1", "2")
+
+
+def test_first_versions_keep_every_byte() -> None:
+    """Hashes of the benchmark's clips as they have always been; they stand in checkpoints/benchmark.json."""
+    file = Path(__file__).resolve().parents[2] / "checkpoints" / "benchmark.json"
+    kept = {found["suite"]: found["hash"] for found in json.loads(file.read_text(encoding="utf-8"))["robustness"]["suites"]}
+    assert len(kept) == 8
+    for name in ("noisy-50", "scene-shift"):
+        assert suite_hash(SuiteConfig("benchmark", 11, 560, 140, "test", name)) == kept[name]
+
+
+def test_render_says_what_distractors_tell(tmp_path: Path) -> None:
+    said = run("--suite-name", "noisy-50", "--out", str(tmp_path / "a"))[1]
+    assert "note: noisy-50: irrelevant stretches tell the class a little" in said
+    assert "note" not in run("--suite-name", "noisy-50-v2", "--out", str(tmp_path / "b"))[1]
+    assert "note" not in run("--difficulty", "easy", "--out", str(tmp_path / "c"))[1]

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
+from ifdd.data.scripted.suites import SECOND
 from workbench.analysis.seeds import SeedScore
 from workbench.displays.base import Display, new_grid
 from workbench.displays.style import PLOTLY_MARKERS, model_colour, model_marker
@@ -58,15 +59,16 @@ class RobustnessDisplay(Display):
     def to_plotly(self) -> go.Figure:
         """A line a variant over the noisy suites, dots on the others; the variants of a suite stand side by side."""
         figure = go.Figure()
+        noisy, others = self._suites()
         for i, variant in enumerate(self.result.members):
-            for suites in filter(None, self._suites()):
+            for suites in filter(None, (noisy, others)):
                 scores = [self.result.suite(suite).scores[variant] for suite in suites]
                 middle, arms = _percent(scores)
-                ranked, joined = scores[0].ranked, suites[0] in NOISY
+                ranked, joined = scores[0].ranked, suites is noisy
                 symbol = PLOTLY_MARKERS[model_marker(i)]
                 figure.add_scatter(
                     x=suites, y=middle, name=variant, legendgroup=variant, offsetgroup=str(i),
-                    showlegend=joined or not self._suites()[0], mode="lines+markers" if joined else "markers",
+                    showlegend=joined or not noisy, mode="lines+markers" if joined else "markers",
                     marker={"color": model_colour(i), "symbol": symbol if ranked else f"{symbol}-open", "size": 7},
                     line={"dash": "solid" if ranked else "dash", "width": 1.3},
                     error_y={"array": arms[1], "arrayminus": arms[0], "thickness": 1, "width": 0},
@@ -75,8 +77,11 @@ class RobustnessDisplay(Display):
         return figure
 
     def _suites(self) -> tuple[list[str], list[str]]:
+        """Those that a line joins, of one version; all others."""
         names = [result.suite for result in self.result.suites]
-        return [name for name in NOISY if name in names], [name for name in names if name not in NOISY]
+        noisy = [name for name in NOISY if name in names]
+        joined = [name for name in noisy if name.endswith(SECOND) == noisy[0].endswith(SECOND)]
+        return joined, [name for name in names if name not in joined]
 
 
 def _percent(scores: list[SeedScore]) -> tuple[np.ndarray, np.ndarray]:

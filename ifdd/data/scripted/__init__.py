@@ -10,7 +10,7 @@ from ifdd.data.scripted.regions import REGIONS
 from ifdd.data.scripted.sampling import DIFFICULTIES, Difficulty, sample_script
 from ifdd.data.scripted.script import Script
 from ifdd.data.scripted.suite import read_mask, read_regions, render_suite
-from ifdd.data.scripted.suites import SUITES, SuiteConfig, suite_hash, suite_scripts
+from ifdd.data.scripted.suites import SUITES, SuiteConfig, class_note, suite_hash, suite_scripts
 from ifdd.data.scripted.units import PROTOTYPES, UNITS
 
 __all__ = [
@@ -26,6 +26,7 @@ __all__ = [
     "SuiteConfig",
     "TrainingArrays",
     "Truth",
+    "class_note",
     "read_mask",
     "read_regions",
     "render_clip",

@@ -3,6 +3,8 @@
 Where the emotion lies, irrelevant stretches of a given share, mixed onsets, patches, cuts, and scenes that tell something.
 """
 
+import math
+
 import numpy as np
 
 from ifdd.data.scripted.elements import RGB, Background, Curve, Cut, Occluder, Stretch, Weights
@@ -31,12 +33,14 @@ POLARITY: dict[str, int] = {"happy": 1, "sad": -1, "neutral": 0, "angry": -1, "s
 
 SCENE_OF = {1: "positive", -1: "negative", 0: "neutral"}
 
+_STREAMS = {
+    "window": 61, "fill": 67, "onsets": 71, "occluder": 73, "cut": 79, "scene": 83, "jpeg": 89, "independent": 97,
+}  # fmt: skip
+
 
 def stream(seed: int, name: str) -> np.random.Generator:
     """The generator of one addition to the script of that seed."""
-    return np.random.default_rng(
-        [seed, {"window": 61, "fill": 67, "onsets": 71, "occluder": 73, "cut": 79, "scene": 83, "jpeg": 89}[name]]
-    )
+    return np.random.default_rng([seed, _STREAMS[name]])
 
 
 def place_window(rng: np.random.Generator, curve: Curve, window: tuple[float, float], duration: float) -> Curve:
@@ -59,7 +63,8 @@ def _parts(rng: np.random.Generator, total: int, count: int, least: int) -> list
 def _shown(first: float, last: float, peak: float, units: Weights, emotion: str = "") -> Stretch:
     """A stretch that is above `SHOWN` from first to last, seconds."""
     ramp = 0.35
-    dark = np.arccos(1 - 2 * SHOWN / peak) / np.pi  # share of a ramp that is below
+    # share of a ramp that is below; math's, since numpy's last digit differs between processors, and with it a script's digest
+    dark = math.acos(1 - 2 * SHOWN / peak) / math.pi
     length = float((last - first) / (1 - 2 * ramp * dark))
     start = float(first - ramp * dark * length)
     return Stretch(Curve(start, start + ramp * length, start + (1 - ramp) * length, start + length, peak), units, emotion)

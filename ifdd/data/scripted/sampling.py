@@ -38,6 +38,7 @@ class Difficulty:
     cut: float = 0.0  # share of clips that jump to another framing and background
     compression: tuple[int, int] | None = None  # JPEG quality from, to
     rho: float | None = None  # correlation of the background's polarity with the emotion's; None: it tells nothing
+    independent: bool = False  # irrelevant stretches know nothing of the class: none shows another emotion
 
     def __post_init__(self) -> None:
         share = self.irrelevant_share
@@ -160,8 +161,13 @@ def sample_script(
         curve = place_window(stream(seed, "window"), curve, difficulty.window, duration)
     units = _weights(rng, variants[int(rng.integers(0, len(variants)))])
     irrelevant = _irrelevant(rng, emotion, curve, duration, difficulty)
+    strange = difficulty.other_emotion
+    if difficulty.independent:  # another emotion is never the clip's own and never in a neutral clip, so its name tells something
+        strange = 0.0
+        apart = replace(difficulty, other_emotion=strange)
+        irrelevant = _irrelevant(stream(seed, "independent"), "neutral", curve, duration, apart)
     if difficulty.irrelevant_share is not None:
-        irrelevant = fill(stream(seed, "fill"), emotion, curve, duration, difficulty.irrelevant_share, difficulty.other_emotion)
+        irrelevant = fill(stream(seed, "fill"), emotion, curve, duration, difficulty.irrelevant_share, strange)
     talk = []
     if rng.uniform() < difficulty.talking:
         start = float(rng.uniform(-0.3, 0.6 * duration))

@@ -33,11 +33,15 @@ _NOISY = replace(DIFFICULTIES["standard"], talking=0.0, window=(0.2, 0.25), onse
 _ANYWHERE = replace(DIFFICULTIES["standard"], window=(0.3, 0.6), onset_spread=0.08)
 
 
+SECOND = "-v2"
+"""Ends the name of a suite whose irrelevant stretches know nothing of the class."""
+
+
 def _same(about: str, difficulty: Difficulty) -> Suite:
     return Suite("1", about, difficulty, difficulty)
 
 
-SUITES: dict[str, Suite] = {
+_FIRST: dict[str, Suite] = {
     "standard": _same("everything a little", DIFFICULTIES["standard"]),
     # the four differ in their irrelevant stretches alone: same people, emotions, windows and speechless mouths, clip by clip
     "noisy-00": _same("nothing irrelevant", replace(_NOISY, irrelevant_share=0.0)),
@@ -56,11 +60,35 @@ SUITES: dict[str, Suite] = {
 }
 
 
+def _independent(suite: Suite) -> Suite:
+    """The same clips but for their irrelevant stretches, which none of the class's draws reach."""
+    train, test = (replace(difficulty, independent=True) for difficulty in (suite.train, suite.test))
+    return Suite("2", f"{suite.about}; irrelevant stretches independent of the class", train, test)
+
+
+SUITES: dict[str, Suite] = _FIRST | {name + SECOND: _independent(suite) for name, suite in _FIRST.items()}
+"""Those without an ending keep every byte of their first version, whose irrelevant stretches tell the class a little."""
+
+
 def difficulty_of(name: str, split: str) -> Difficulty:
     """What the clips of a split are like, by a name of `SUITES` or `DIFFICULTIES`."""
     if name in SUITES:
         return SUITES[name].test if split == "test" else SUITES[name].train
     return DIFFICULTIES[name]
+
+
+def class_note(name: str, split: str = "test") -> str:
+    """One line on what the irrelevant stretches of a suite or level tell of the class; empty where they tell nothing."""
+    difficulty = difficulty_of(name, split)
+    if difficulty.independent or not difficulty.other_emotion:
+        return ""
+    if not (difficulty.irrelevant if difficulty.irrelevant_share is None else difficulty.irrelevant_share):
+        return ""
+    better = f"; {name}{SECOND} shows the same clips with independent ones" if name + SECOND in SUITES else ""
+    return (
+        f"{name}: irrelevant stretches tell the class a little (another emotion is never the clip's own, and never in a neutral "
+        f"clip){better}"
+    )
 
 
 @dataclass(frozen=True)
