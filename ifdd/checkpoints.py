@@ -22,7 +22,7 @@ from ifdd.data.clips import load_clip
 from ifdd.data.preprocessing import Preprocessing
 from ifdd.documents import one_line, read_json, shown, user_path
 from ifdd.errors import InputError
-from ifdd.io import new_folder, write_json
+from ifdd.io import new_folder, replaced_folder, write_json
 from ifdd.model import DFERModel, create_model
 from ifdd.plain import markdown_line
 from ifdd.weights import load_exactly
@@ -172,17 +172,18 @@ def read_card(folder: Path) -> Card:
     return Card.parse(values, str(file))
 
 
-def save_checkpoint(folder: str | Path, model: DFERModel, card: Card) -> Path:
+def save_checkpoint(folder: str | Path, model: DFERModel, card: Card, *, replace: bool = False) -> Path:
     """Write weights, card (with the sha256 filled in) and README to a new folder, all of it or nothing.
 
-    Raises: InputError if `folder` exists.
+    Raises: InputError if `folder` exists (unless it may be replaced), or if the disk refuses.
     """
     folder = Path(folder)
-    if folder.exists():
-        raise InputError(f"{folder} exists; choose another name or remove it")
-    with new_folder(folder) as work:
+    with replaced_folder(folder) if replace else new_folder(folder) as work:
         state_dict = {key: value.detach().cpu().contiguous() for key, value in model.state_dict().items()}
-        safetensors.torch.save_file(state_dict, work / WEIGHTS)
+        try:
+            safetensors.torch.save_file(state_dict, work / WEIGHTS)
+        except safetensors.SafetensorError as error:  # its own name for an error of the disk
+            raise InputError(f"{folder}: cannot be written: {error}; free the disk or choose another folder") from error
         (work / WEIGHTS).chmod(0o644)  # safetensors writes it for the owner alone
         card = card.model_copy(update={"sha256": _sha256(work / WEIGHTS)})
         write_json(work / CARD, card.model_dump(mode="json"))

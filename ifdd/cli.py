@@ -1,6 +1,7 @@
 """The command `ifdd`: models, training, evaluation, prediction, data."""
 
 import json
+import shlex
 import sys
 import warnings
 from pathlib import Path
@@ -54,7 +55,14 @@ def models(
 def train(
     recipe: Annotated[Path, typer.Argument(help="YAML file, see recipes/.")],
     out: Annotated[Path | None, typer.Option(help="Run folder; default runs/<name of the recipe>.")] = None,
-    resume: Annotated[bool, typer.Option("--resume", help="Continue an interrupted run in its folder.")] = False,
+    resume: Annotated[
+        bool,
+        typer.Option(
+            "--resume",
+            help="Continue an interrupted run in its folder; optim.epochs may then be more, also after a complete run: the "
+            "learning rate follows the longer schedule from there on.",
+        ),
+    ] = False,
     seed: Annotated[int | None, typer.Option(help="Replaces the recipe's seed.")] = None,
     device: Annotated[str | None, typer.Option(help="Replaces the recipe's device: auto, cpu, cuda or mps.")] = None,
     settings: Annotated[list[str] | None, typer.Option("--set", help="Replaces one value, e.g. optim.lr=0.0005.")] = None,
@@ -66,6 +74,7 @@ def train(
     Example: ifdd train recipes/scripted-tiny-ifdd.yaml --out runs/mine --set optim.epochs=4
     """
     from ifdd.training import run
+    from ifdd.training.keeping import resumed, what_is_kept
     from ifdd.training.recipe import load_recipe
 
     replaced = [*(settings or [])]
@@ -73,7 +82,12 @@ def train(
     replaced += [] if device is None else [f"device={device}"]
     chosen = load_recipe(recipe, replaced)
     folder = out or Path("runs") / chosen.name
-    checkpoint = run.train(chosen, folder, resume=resume, max_minutes=max_minutes)
+    try:
+        checkpoint = run.train(chosen, folder, resume=resume, max_minutes=max_minutes)
+    except KeyboardInterrupt:
+        again = ["ifdd", "train", str(recipe), "--out", str(folder), *(part for text in replaced for part in ("--set", text))]
+        typer.echo(f"interrupted: {what_is_kept(chosen, folder)}: {shlex.join([*again, *resumed(folder)])}", err=True)
+        raise typer.Exit(130) from None
     metrics = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
     _show_metrics(metrics["test"], as_json, {"checkpoint": str(checkpoint)})
 

@@ -100,22 +100,35 @@ class StrictModel(BaseModel):
             first = error.errors(include_url=False)[0]
             where = _path_in(values, first["loc"]) or "config"
             if first["type"] == "extra_forbidden":
-                fields = _all_fields(cls)
-                near = difflib.get_close_matches(str(first["loc"][-1]), fields, n=1)
-                hint = f"did you mean {fields[near[0]]!r}?" if near else f"known keys: {', '.join(sorted(cls.model_fields))}"
+                hint = _hint(cls, where)
                 raise InputError(f"{source}: unknown key {shown(where)}; {hint}") from None
             given = "" if first["type"] in ("missing", "value_error") else f" (given: {shown(first['input'])})"
             message = one_line(ValueError(first["msg"].removeprefix("Value error, ")))
             raise InputError(f"{source}: {where}: {message}{given}") from None
 
 
-def _all_fields(model: type[BaseModel], prefix: str = "") -> dict[str, str]:
-    """Name of every field of a model and its sections → its dotted path (the first one, where sections share a name)."""
-    paths = {name: prefix + name for name in model.model_fields}
+def _hint(model: type[StrictModel], where: str) -> str:
+    """What may be meant by the unknown key at the dotted path `where`: first in its own section, then anywhere."""
+    section, _, key = where.rpartition(".")
+    fields = _all_fields(model)
+    inside = {path: names for path, names in fields.items() if path.rpartition(".")[0] == section}
+    for some in (inside, fields):
+        paths = {name: path for path, names in some.items() for name in names}
+        if near := difflib.get_close_matches(key, paths, n=1):
+            return f"did you mean {paths[near[0]]!r}?"
+    known = sorted(path.rpartition(".")[2] for path in inside or dict.fromkeys(model.model_fields))
+    return f"known keys{f' of {section}' if inside and section else ''}: {', '.join(known)}"
+
+
+def _all_fields(model: type[BaseModel], prefix: str = "") -> dict[str, list[str]]:
+    """Dotted path of every field of a model and its sections → the names that lead to it."""
+    paths = {prefix + name: [name] for name in model.model_fields}
+    for other, name in getattr(model, "also_called", {}).items():
+        paths[prefix + name].append(other)
     for name, field in model.model_fields.items():
         for part in (field.annotation, *get_args(field.annotation)):
             if isinstance(part, type) and issubclass(part, BaseModel):
-                paths = _all_fields(part, f"{prefix}{name}.") | paths
+                paths |= _all_fields(part, f"{prefix}{name}.")
     return paths
 
 

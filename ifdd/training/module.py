@@ -75,6 +75,13 @@ class TrainingModule(L.LightningModule):
         schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, factor)
         return {"optimizer": optimiser, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
 
+    def on_train_start(self) -> None:
+        """Begin at the schedule's rate: a checkpoint brings that of its own, which may have had fewer epochs."""
+        optimiser, schedule = self.trainer.optimizers[0], self.trainer.lr_scheduler_configs[0].scheduler
+        assert isinstance(schedule, torch.optim.lr_scheduler.LambdaLR)
+        for group, base, factor in zip(optimiser.param_groups, schedule.base_lrs, schedule.lr_lambdas, strict=True):
+            group["lr"] = base * factor(schedule.last_epoch)
+
     def on_train_epoch_start(self) -> None:
         """Seed what the epoch draws: augmentation, mixing, dropout."""
         torch.manual_seed(self.seed * 100_003 + self.current_epoch)

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 import yaml
 from pydantic import Field, field_validator, model_validator
@@ -85,6 +85,15 @@ class AugmentConfig(StrictModel):
 
 class OptimConfig(StrictModel):
     """AdamW with linear warm-up and cosine decay to `final` times the peak rate, step by step."""
+
+    also_called: ClassVar[dict[str, str]] = {
+        "learning_rate": "lr",
+        "max_lr": "lr",
+        "batch_size": "batch",
+        "max_epochs": "epochs",
+        "num_epochs": "epochs",
+        "wd": "weight_decay",
+    }
 
     lr: Positive
     weight_decay: NotNegative = 0.05

@@ -18,24 +18,33 @@ import lightning as L
 import pandas as pd
 import torch
 from lightning.pytorch.callbacks import Callback, ModelCheckpoint, TQDMProgressBar
-from lightning.pytorch.loggers import CSVLogger
 
 from ifdd.checkpoints import Card, library_versions, load_checkpoint, save_checkpoint
 from ifdd.data.preprocessing import Preprocessing
 from ifdd.device import choose_device
 from ifdd.errors import InputError
-from ifdd.io import new_folder, write_json
+from ifdd.io import claim, new_folder, write_json, write_text
 from ifdd.losses import IFDDLoss, LiftingLoss
 from ifdd.model import DFERModel, create_model
 from ifdd.repository import source_commit
 from ifdd.training.clipsets import SPLITS, ClipSet, SplitName, check_disjoint, load_split
 from ifdd.training.datamodule import ClipDataModule
 from ifdd.training.evaluation import METRICS, PREDICTIONS, predict_set, predictions_frame, score, write_predictions
+from ifdd.training.keeping import (
+    CHECKPOINT,
+    CONFIG,
+    ENVIRONMENT,
+    EPOCHS,
+    LOG,
+    Begun,
+    EpochLog,
+    WholeCheckpoints,
+    find_begun,
+)
 from ifdd.training.module import AveragedWeights, TrainingModule
-from ifdd.training.recipe import Recipe, ScriptedData, load_recipe, recipe_yaml
+from ifdd.training.recipe import Recipe, ScriptedData, recipe_yaml
 from ifdd.training.stages import read_stages
 
-CONFIG, ENVIRONMENT, CHECKPOINT = "config.yaml", "env.json", "checkpoint"
 NOTICE_SCRIPTED = (
     "Trained on synthetic faces only. It is not fit to judge real people: "
     "what it says of a real video shows how the workbench works, not what somebody feels."
@@ -48,27 +57,36 @@ def train(
 ) -> Path:
     """Train, keep the best epoch by validation UAR (or the last, if the recipe says so), test once, save; returns the checkpoint.
 
-    Run folder: config.yaml, env.json, log/ (CSV), lightning/ (last.ckpt, best.ckpt), predictions.parquet (validation and
-    test), metrics.json, checkpoint/. With `resume` a folder of an interrupted run is continued; the result is that of an
-    uninterrupted one.
-    Raises: InputError for an `out` that exists, a resume of another recipe, splits that share a person, a loss that is not
-    finite, or a limit that ends before the first epoch.
+    Run folder: config.yaml, env.json, log/metrics.csv (a row for each epoch), lightning/ (last.ckpt, the one before it, and
+    best.ckpt), predictions.parquet (validation and test), metrics.json, checkpoint/. With `resume` a folder of an interrupted run
+    is continued; the result is that of an uninterrupted one. `device` and `data.cache` may then be others, and `optim.epochs`
+    more, also of a run that was complete: from the next step on the learning rate is that of the longer schedule, which is not
+    what an uninterrupted run of so many epochs would have had.
+    Raises: InputError for an `out` that exists, or that another process trains in, a resume of another recipe, splits that share
+    a person, a loss that is not finite, or a limit that ends before the first epoch.
     """
-    out = Path(out)
-    _check_run(recipe, out, resume)
+    with claim(Path(out)):
+        return _train(recipe, Path(out), resume, max_minutes, progress)
+
+
+def _train(recipe: Recipe, out: Path, resume: bool, max_minutes: float | None, progress: bool) -> Path:
+    begun = None
+    if resume:
+        begun = find_begun(recipe, out)
+    elif out.exists():
+        raise InputError(f"{out} exists; choose another --out, or continue it with --resume")
     device = choose_device(recipe.device)
     sets: dict[SplitName, ClipSet] = {split: load_split(recipe, split, progress) for split in SPLITS}
     notes = check_disjoint(sets, recipe.keep)
     for note in notes:
         warnings.warn(note, stacklevel=2)
     initial_model(recipe)  # a checkpoint that does not fit is told before a folder is made
-    if not resume:
-        _make_run(recipe, out)
+    about = _go_on(recipe, out, begun) if begun is not None else _make_run(recipe, out)
     started = time.monotonic()
     keep_freed_memory()
     with _quiet_lightning():
-        _fit(recipe, out, sets, max_minutes, resume, progress)
-    kept = torch.load(out / "lightning" / f"{recipe.keep}.ckpt", map_location="cpu", weights_only=True)
+        _fit(recipe, out, sets, max_minutes, None if begun is None else begun.file, about, progress)
+    kept = torch.load(out / EPOCHS / f"{recipe.keep}.ckpt", map_location="cpu", weights_only=True)
     model = create_model(recipe.model)
     prefix = "model."
     model.load_state_dict({k.removeprefix(prefix): v for k, v in kept["state_dict"].items() if k.startswith(prefix)})
@@ -106,34 +124,50 @@ def build_module(recipe: Recipe, steps_per_epoch: int) -> TrainingModule:
     )  # fmt: skip
 
 
-def _check_run(recipe: Recipe, out: Path, resume: bool) -> None:
-    if resume:
-        if not (out / CONFIG).is_file():
-            raise InputError(f"{out}: no run to resume; leave --resume out")
-        if (out / CHECKPOINT).exists():
-            raise InputError(f"{out}: the run is complete; its checkpoint is {out / CHECKPOINT}")
-        if load_recipe(out / CONFIG) != recipe:
-            raise InputError(f"{out}: was started with another recipe, see {out / CONFIG}; resume with that one")
-        return
-    if out.exists():
-        raise InputError(f"{out} exists; choose another --out, or continue it with --resume")
-
-
-def _make_run(recipe: Recipe, out: Path) -> None:
+def _make_run(recipe: Recipe, out: Path) -> dict[str, Any]:
+    """The run's folder, whole from the start; returns what every checkpoint of it tells."""
     source = None if recipe.init_from is None else load_checkpoint(recipe.init_from).card.sha256
     with new_folder(out) as work:
-        (work / CONFIG).write_text(recipe_yaml(recipe), encoding="utf-8")
+        write_text(work / CONFIG, recipe_yaml(recipe))
         write_json(work / ENVIRONMENT, environment() | {"init_from_sha256": source})
+    return {"recipe": recipe_yaml(recipe), "init_from_sha256": source}
+
+
+def _go_on(recipe: Recipe, out: Path, begun: Begun) -> dict[str, Any]:
+    """Bring the folder of an interrupted run up to date; returns as `_make_run`.
+
+    Raises: InputError if a frozen backbone has changed meanwhile.
+    """
+    source = None if recipe.init_from is None else load_checkpoint(recipe.init_from).card.sha256
+    told = environment() | {"init_from_sha256": source} | begun.environment
+    if not begun.epochs:
+        told["init_from_sha256"] = source
+    elif recipe.freeze == "backbone" and told["init_from_sha256"] != source:
+        raise InputError(f"{recipe.init_from}: has other weights than when {out} was begun; put them back, or train anew")
+    source = told["init_from_sha256"]
+    raised = {"from": begun.raised, "after": begun.epochs}
+    if begun.raised is not None and raised not in told.get("epochs_raised", []):
+        told["epochs_raised"] = [*told.get("epochs_raised", []), raised]
+    write_json(out / ENVIRONMENT, told)
+    write_text(out / CONFIG, recipe_yaml(recipe))
+    return {"recipe": recipe_yaml(recipe), "init_from_sha256": source}
 
 
 def _fit(
-    recipe: Recipe, out: Path, sets: dict[SplitName, ClipSet], max_minutes: float | None, resume: bool, progress: bool
+    recipe: Recipe,
+    out: Path,
+    sets: dict[SplitName, ClipSet],
+    max_minutes: float | None,
+    start: Path | None,
+    about: dict[str, Any],
+    progress: bool,
 ) -> None:
     frozen = initial_model(recipe) if recipe.freeze == "backbone" else None
     data = ClipDataModule(recipe, sets["train"], sets["val"], frozen)
     module = build_module(recipe, len(data.batches))
-    folder = out / "lightning"
+    folder = out / EPOCHS
     callbacks: list[Callback] = [
+        EpochLog(out / LOG / "metrics.csv"),
         ModelCheckpoint(folder, "best", monitor="val_UAR", mode="max", enable_version_counter=False),
         ModelCheckpoint(folder, "last", enable_version_counter=False),  # after the other, whose score it keeps
     ]
@@ -148,16 +182,15 @@ def _fit(
         max_epochs=recipe.optim.epochs,
         max_time=None if max_minutes is None else timedelta(minutes=max_minutes),
         gradient_clip_val=recipe.optim.clip_norm or None,
-        logger=CSVLogger(out, name="log"),
+        logger=False,
         callbacks=callbacks,
+        plugins=[WholeCheckpoints(about)],
         enable_progress_bar=progress,
         enable_model_summary=False,
         num_sanity_val_steps=0,
-        log_every_n_steps=len(data.batches),
     )
-    last = folder / "last.ckpt"
     try:
-        trainer.fit(module, datamodule=data, ckpt_path=last if resume and last.is_file() else None, weights_only=True)
+        trainer.fit(module, datamodule=data, ckpt_path=start, weights_only=True)
     except SystemExit:
         if trainer.interrupted:  # Lightning turns Ctrl-C into an exit
             raise KeyboardInterrupt from None
@@ -201,13 +234,13 @@ def _finish(
         metrics=results,
         versions=library_versions(),
     )
-    return save_checkpoint(out / CHECKPOINT, model, card)
+    return save_checkpoint(out / CHECKPOINT, model, card, replace=True)  # of fewer epochs
 
 
-def _source(out: Path) -> dict[str, str]:
-    """The weights that a run started from, as its folder has known them since."""
-    found = json.loads((out / ENVIRONMENT).read_text(encoding="utf-8")).get("init_from_sha256")
-    return {} if found is None else {"init_from_sha256": found}
+def _source(out: Path) -> dict[str, Any]:
+    """The weights that a run started from, and whether its epochs were raised, as its folder has known them since."""
+    told = json.loads((out / ENVIRONMENT).read_text(encoding="utf-8"))
+    return {key: told[key] for key in ("init_from_sha256", "epochs_raised") if told.get(key) is not None}
 
 
 def keep_freed_memory() -> None:

@@ -10,9 +10,9 @@ from pathlib import Path
 
 from ifdd.checkpoints import CARD, read_card
 from ifdd.errors import InputError
-from ifdd.io import replaced_folder, write_text
+from ifdd.io import claim, replaced_folder, write_text
+from ifdd.training.keeping import CHECKPOINT, CONFIG, find_begun
 from ifdd.training.recipe import Recipe, load_recipe, recipe_yaml
-from ifdd.training.run import CHECKPOINT, CONFIG
 
 CHECKPOINTS = "checkpoints"
 POLL_S = 1.0
@@ -34,6 +34,11 @@ def sweep(
     another recipe or from other weights than its source has now, or runs that failed (the others are finished first).
     """
     out = Path(out).resolve()
+    with claim(out):
+        return _sweep(recipes, out, seeds, jobs, say)
+
+
+def _sweep(recipes: Sequence[str | Path], out: Path, seeds: Sequence[int], jobs: int, say: Callable[[str], object]) -> list[Path]:
     waiting = _plan(recipes, seeds)
     for name, recipe in waiting.items():
         _check_same(recipe, out / name)
@@ -94,8 +99,11 @@ def _plan(recipes: Sequence[str | Path], seeds: Sequence[int]) -> dict[str, Reci
 
 
 def _check_same(recipe: Recipe, folder: Path) -> None:
-    if (folder / CONFIG).is_file() and load_recipe(folder / CONFIG) != recipe:
-        raise InputError(f"{folder}: was trained with another recipe, see its {CONFIG}; choose another --out or remove it")
+    if (folder / CHECKPOINT).is_dir():
+        if load_recipe(folder / CONFIG) != recipe:
+            raise InputError(f"{folder}: was trained with another recipe, see its {CONFIG}; choose another --out or remove it")
+    elif folder.exists():
+        find_begun(recipe, folder)
 
 
 def _check_source(folder: Path, source: Path) -> None:
@@ -114,7 +122,7 @@ def _start(recipe: Recipe, folder: Path, copies: Path, jobs: int) -> subprocess.
     """`ifdd train` in a process, its words in `<folder>.log`."""
     file = folder.with_name(f"{folder.name}.yaml")
     write_text(file, recipe_yaml(recipe))
-    resume = ["--resume"] if (folder / CONFIG).is_file() else []
+    resume = ["--resume"] if folder.exists() else []
     threads = max(1, (os.cpu_count() or 1) // jobs)
     setting = {"OMP_NUM_THREADS": str(threads)} | os.environ | {"IFDD_CHECKPOINTS": str(copies)}  # the user's own number counts
     command = [sys.executable, "-c", "from ifdd.cli import main; main()", "train", str(file), "--out", str(folder), *resume]

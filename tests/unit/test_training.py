@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 import torch
 import yaml
+from colours import clip_set, recipe, weights
 
 import ifdd
 from ifdd.errors import InputError
@@ -17,7 +18,7 @@ from ifdd.modules.attention import TokenPool
 from ifdd.modules.early import PlaceReading
 from ifdd.training import clipsets, run
 from ifdd.training.augment import to_clips
-from ifdd.training.clipsets import SPLITS, ClipSet, check_disjoint
+from ifdd.training.clipsets import check_disjoint
 from ifdd.training.datamodule import EpochBatches, ordered_batches
 from ifdd.training.evaluation import predict_set
 from ifdd.training.module import AveragedWeights, lr_at, parameter_groups
@@ -25,28 +26,6 @@ from ifdd.training.recipe import Recipe
 
 KINDS = ("all", "one", "shuffled")
 QUIET = {"flip": 0, "crop": 1, "jitter": 0, "mixup": 0, "cutmix": 0}
-
-
-def recipe(**changes: object) -> Recipe:
-    values = {
-        "name": "tiny",
-        "model": {"backbone": "mvit-tiny", "frames": 8, "size": [32, 32], "drop_path": 0.1, "normalise": "kinetics"},
-        "data": {"source": "scripted"} | {split: {"clips": 8, "identities": 4} for split in SPLITS},
-        "optim": {"lr": 0.002, "epochs": 3, "batch": 4},
-        "ema": 0.9,
-    }
-    return Recipe.parse(values | changes, "test")
-
-
-def clip_set(split: str, count: int = 8) -> ClipSet:
-    """Clips of one colour each, brightness and hue by class, with noise."""
-    generator = np.random.default_rng(len(split))
-    target = np.arange(count) % 7
-    colour = np.stack([40 + 25 * target, 200 - 25 * target, 60 + 60 * (target % 3)], -1)
-    noise = generator.integers(0, 20, (count, 8, 32, 32, 3))
-    pixels = (colour[:, None, None, None] + noise).astype(np.uint8)
-    ids = tuple(f"{split}-{i}" for i in range(count))
-    return ClipSet(pixels, target, ids, ids, (0,) * count, {"source": "scripted", "name": "colours", "split": split})
 
 
 @pytest.fixture(autouse=True)
@@ -72,10 +51,6 @@ KERNELS = (TokenPool, PlaceReading)
 
 def kernels(model: torch.nn.Module) -> set[str]:
     return {f"{name}.weight" for name, part in model.named_modules() if isinstance(part, KERNELS)}
-
-
-def weights(folder: Path) -> dict[str, torch.Tensor]:
-    return ifdd.load_checkpoint(folder).model.state_dict()
 
 
 def test_learning_rate_in_closed_form():
@@ -159,7 +134,8 @@ def test_run_folder_and_checkpoint(tmp_path: Path):
         "config.yaml", "env.json", "log", "lightning", "metrics.json", "predictions.parquet", "checkpoint",
     }  # fmt: skip
     assert Recipe.parse(yaml.safe_load((out / "config.yaml").read_text()), "config") == chosen
-    log = pd.read_csv(out / "log" / "version_0" / "metrics.csv")
+    log = pd.read_csv(out / "log" / "metrics.csv")
+    assert list(log["epoch"]) == [0, 1, 2]
     assert {"train_loss", "train_lifting", "val_UAR", "val_WAR", "val_loss"} <= set(log.columns)
 
     bundle = ifdd.load_checkpoint(folder)

@@ -1,0 +1,233 @@
+"""What a training keeps as it goes, and how it goes on after an interruption."""
+
+import io
+import json
+import pickle
+import warnings
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import lightning as L
+import pandas as pd
+import torch
+import yaml
+from lightning.fabric.plugins.io.torch_io import TorchCheckpointIO
+from lightning.pytorch.callbacks import Callback
+
+from ifdd.checkpoints import CARD, read_card
+from ifdd.errors import InputError
+from ifdd.io import write_whole
+from ifdd.training.recipe import Recipe, load_recipe
+
+CONFIG, ENVIRONMENT, CHECKPOINT, EPOCHS, LOG = "config.yaml", "env.json", "checkpoint", "lightning", "log"
+LAST, BEFORE = "last.ckpt", "before.ckpt"
+MAY_CHANGE = "epochs raised, device and data.cache changed"
+
+
+class WholeCheckpoints(TorchCheckpointIO):
+    """Lightning's checkpoints, written beside their place, never through TMPDIR, and renamed when they are on the disk.
+
+    The last one's predecessor is kept. Each holds `about`, too.
+    """
+
+    def __init__(self, about: dict[str, Any]) -> None:
+        super().__init__()
+        self.about = about
+
+    def save_checkpoint(self, checkpoint: dict[str, Any], path: Any, storage_options: Any = None) -> None:
+        """Write a checkpoint whole. Raises: InputError with the path when the disk refuses."""
+        file, buffer = Path(path), io.BytesIO()
+        torch.save(checkpoint | self.about, buffer)  # in memory first: torch hides the system's own words on a full disk
+        before = file.with_name(BEFORE) if file.name == LAST else None
+        write_whole(file, lambda part: part.write_bytes(buffer.getbuffer()), before=before)
+
+    def load_checkpoint(self, path: Any, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        """Read a checkpoint; of a run whose folder was moved, too: Lightning forgets the best epoch of another folder."""
+        checkpoint = super().load_checkpoint(path, *args, **kwargs)
+        here = str(Path(path).resolve().parent)
+        for state in checkpoint["callbacks"].values():
+            if there := state.get("dirpath"):
+                for key in ("dirpath", "best_model_path", "kth_best_model_path", "last_model_path"):
+                    state[key] = state[key].replace(there, here, 1)
+                state["best_k_models"] = {file.replace(there, here, 1): score for file, score in state["best_k_models"].items()}
+        return checkpoint
+
+
+class EpochLog(Callback):
+    """The measures of every epoch as one CSV file, which a resumed run continues: its rows are part of each checkpoint."""
+
+    def __init__(self, file: Path) -> None:
+        self.file = file
+        self.rows: list[dict[str, float]] = []
+
+    def on_train_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        """Add a row."""
+        measures = {name: float(value) for name, value in trainer.callback_metrics.items() if name.startswith(("train_", "val_"))}
+        rate = float(trainer.optimizers[0].param_groups[0]["lr"])
+        self.rows.append({"epoch": trainer.current_epoch, "step": trainer.global_step, "lr": rate, **measures})
+        write_whole(self.file, lambda part: pd.DataFrame(self.rows).to_csv(part, index=False))
+
+    def state_dict(self) -> dict[str, Any]:
+        """The rows so far."""
+        return {"rows": self.rows}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Go on after these rows."""
+        self.rows = list(state_dict["rows"])
+
+
+@dataclass(frozen=True)
+class Begun:
+    """What an interrupted run has kept: `file`, its last whole checkpoint, after `epochs` epochs; None where none has ended.
+
+    `environment` is its env.json, or what is known of it; `raised` tells from how many epochs it is being raised.
+    """
+
+    file: Path | None
+    epochs: int
+    environment: dict[str, Any]
+    raised: int | None = None
+
+
+def find_begun(recipe: Recipe, out: Path) -> Begun:
+    """See how far the run in `out` has come, and that `recipe` may go on with it.
+
+    Raises: InputError if there is none, if it is complete, for another recipe (with what differs), or for files that are damaged,
+    with the one to remove.
+    """
+    if not out.is_dir() or {path.name for path in out.iterdir()} - {CONFIG, ENVIRONMENT, CHECKPOINT, EPOCHS, LOG, *_RESULTS}:
+        raise InputError(f"{out}: no run to resume; leave --resume out, or name the folder of a run")
+    file, kept = _last_whole(out / EPOCHS)
+    old = _recipe_of(out, file, kept, recipe)
+    differences = _differences(old, recipe)
+    if differences:
+        raise InputError(
+            f"{out}: was started with another recipe ({differences}); a resumed run may have its {MAY_CHANGE}; "
+            f"give its own recipe, {out / CONFIG}, or choose another --out"
+        )
+    raised = old.optim.epochs if recipe.optim.epochs > old.optim.epochs else None
+    _check_unfinished(recipe, out, kept, raised)
+    if kept is not None and recipe.keep == "best" and _read(out / EPOCHS / "best.ckpt") is None:
+        raise InputError(
+            f"{out / EPOCHS / 'best.ckpt'} is missing or damaged, and with it the best epoch; remove {out} and train anew"
+        )
+    return Begun(file, 0 if kept is None else int(kept["epoch"]) + 1, _environment(out, kept), raised)
+
+
+_RESULTS = ("metrics.json", "predictions.parquet")
+
+
+def what_is_kept(recipe: Recipe, out: Path) -> str:
+    """What an interrupted run leaves, and what to do, in words."""
+    if not out.exists():
+        return "nothing was begun; give the same command again"
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        _, kept = _last_whole(out / EPOCHS)
+    if kept is None:
+        return f"no epoch has ended yet, {out} holds its recipe; go on with"
+    return f"{kept['epoch'] + 1} of {recipe.optim.epochs} epochs are kept in {out / EPOCHS}; go on with"
+
+
+def resumed(out: Path) -> list[str]:
+    """The option that goes on with what is kept."""
+    return ["--resume"] if out.exists() else []
+
+
+def _last_whole(folder: Path) -> tuple[Path | None, dict[str, Any] | None]:
+    """The last checkpoint, or the one before it where that is damaged.
+
+    Raises: InputError if neither is whole.
+    """
+    found = [file for file in (folder / LAST, folder / BEFORE) if file.is_file()]
+    for file in found:
+        if (kept := _read(file)) is not None:
+            if file.name != LAST:
+                warnings.warn(
+                    f"{folder / LAST} is missing or damaged; going on from {file.name}, after epoch {kept['epoch'] + 1}",
+                    stacklevel=4,
+                )
+            return file, kept
+    if found:
+        both = " and ".join(str(file) for file in found)
+        raise InputError(f"{both} cannot be read; remove {folder.parent} and train anew")
+    return None, None
+
+
+def _read(file: Path) -> dict[str, Any] | None:
+    """A checkpoint with all its bytes as they were written; None if it is not there or damaged."""
+    try:
+        with zipfile.ZipFile(file) as parts:
+            if parts.testzip() is not None:
+                return None
+        kept = torch.load(file, map_location="cpu", weights_only=True)
+        return kept if isinstance(kept, dict) and isinstance(kept.get("epoch"), int) else None
+    except (OSError, RuntimeError, ValueError, KeyError, EOFError, zipfile.BadZipFile, pickle.UnpicklingError):
+        return None
+
+
+def _recipe_of(out: Path, file: Path | None, kept: dict[str, Any] | None, given: Recipe) -> Recipe:
+    """The recipe that a run was started with; where no epoch has ended, a damaged or missing one is the one given."""
+    config = out / CONFIG
+    if config.is_file():
+        try:
+            return load_recipe(config)
+        except InputError as error:
+            if kept is None:
+                return given
+            raise InputError(f"{error}; remove {config}: the recipe is in {file}, too") from None
+    if kept is None:
+        if (out / CHECKPOINT).exists():
+            raise InputError(f"{config} is missing; put it back, or remove {out} and train anew")
+        return given
+    if "recipe" not in kept:
+        raise InputError(f"{config} is missing, and {file} does not tell the recipe; put it back, or remove {out} and train anew")
+    return Recipe.parse(yaml.safe_load(kept["recipe"]), str(file))
+
+
+def _differences(old: Recipe, new: Recipe) -> str:
+    """What may not change when a run goes on, in words."""
+    before, now = _flat(old.model_dump(mode="json")), _flat(new.model_dump(mode="json"))
+    told = []
+    for key in sorted(before.keys() | now.keys()):
+        raised = key == "optim.epochs" and now[key] > before[key]
+        if before.get(key) != now.get(key) and key not in ("device", "data.cache") and not raised:
+            told.append(f"{key}: {before.get(key, 'not there')} then, {now.get(key, 'not there')} now")
+    return "; ".join(told)
+
+
+def _flat(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for key, value in values.items():
+        flat |= _flat(value, f"{prefix}{key}.") if isinstance(value, dict) else {f"{prefix}{key}": value}
+    return flat
+
+
+def _check_unfinished(recipe: Recipe, out: Path, kept: dict[str, Any] | None, raised: int | None) -> None:
+    checkpoint = out / CHECKPOINT
+    if not checkpoint.exists():
+        return
+    complete = f"{out}: the run is complete; its checkpoint is {checkpoint}; to train on, raise optim.epochs"
+    if kept is None or not (checkpoint / CARD).is_file():
+        raise InputError(complete)
+    made = read_card(checkpoint).training.get("recipe", {}).get("optim", {}).get("epochs")
+    if made == recipe.optim.epochs and raised is None:
+        raise InputError(complete)
+    progress = kept.get("loops", {}).get("fit_loop", {}).get("epoch_loop.batch_progress", {})
+    if not progress.get("is_last_batch", True):
+        raise InputError(f"{out}: --max-minutes ended it within an epoch, from where it cannot go on; train anew elsewhere")
+
+
+def _environment(out: Path, kept: dict[str, Any] | None) -> dict[str, Any]:
+    """What env.json says; where it is missing or damaged, only the source of the weights, if the epochs tell it."""
+    file = out / ENVIRONMENT
+    try:
+        values = json.loads(file.read_text(encoding="utf-8"))
+        if isinstance(values, dict):
+            return values
+    except (OSError, ValueError):
+        pass
+    warnings.warn(f"{file} is missing or damaged; it is made anew, and tells where the run goes on", stacklevel=3)
+    return {} if kept is None or "init_from_sha256" not in kept else {"init_from_sha256": kept["init_from_sha256"]}
