@@ -16,7 +16,7 @@ from tqdm import tqdm
 from ifdd.data.crop import centre_box, crop, widen
 from ifdd.data.faces import FaceTracker
 from ifdd.data.preprocessing import Preprocessing
-from ifdd.data.video import read_frames, read_times, stretch_name
+from ifdd.data.video import left_to_show, read_frames, read_times, stretch_name
 from ifdd.errors import InputError
 
 LONG = 10.0
@@ -126,7 +126,10 @@ class Source:
 
     def _frames_of(self, start: float, end: float) -> tuple[int, int]:
         low, high = np.searchsorted(self.seconds, (start - 1e-9, end - 1e-9)).tolist()
-        return (low, high) if low < high else (max(0, low - 1), max(1, low))
+        begins = self.seconds[low] if low < len(self.seconds) else self.end
+        if low and (low >= high or left_to_show(self.seconds[low - 1], begins, start)):
+            low -= 1
+        return low, max(high, low + 1)
 
     def _clip(
         self,
@@ -186,7 +189,7 @@ def analyse(
     if preprocessing.crop == "face":
         tracker, first, last = FaceTracker(), 0, 0.0
         times: list[float] = []
-        frames = read_frames(path, start, end, fps=fps)
+        frames = read_frames(path, start, end, fps=fps, on_show=True)
         for frame in tqdm(frames, desc="find the face", unit="frame", delay=2, leave=False, disable=None):
             first = first if times else frame.index
             times.append(frame.seconds)
@@ -194,7 +197,7 @@ def analyse(
             tracker.update(frame.image)
         seconds = np.array(times)
     else:
-        stretch = read_times(path, start, end, fps=fps)
+        stretch = read_times(path, start, end, fps=fps, on_show=True)
         first, seconds, last = stretch.first, stretch.seconds, stretch.end
     count = len(seconds)
     if count < 2:

@@ -2,6 +2,7 @@
 
 import os
 import socket
+from dataclasses import replace
 from fractions import Fraction
 from itertools import product
 from pathlib import Path
@@ -191,12 +192,24 @@ def test_a_part_of_another_shape_is_not_stretched(tmp_path: Path, name: str, cod
     upright = Track(codec=codec, size=(128, 96), first=20)
     path = write_film(tmp_path / name, Track(codec=codec, then=upright))
     message = error_of(path)
-    assert "changes from 128x96 to 96x128 at 0.80 s" in message
+    assert "changes from 128x96 to 96x128 at 0.800 s" in message
     assert numbers(path, end=0.8) == list(range(20))
     assert numbers(path, start=0.8) == list(range(20, 40))
     clip = load_clip(path, Preprocessing(crop="none", size=(128, 96)), start=0.8)
     assert [read_number(image) for image in clip.pixels] == clip.video_index.tolist()
     assert all(20 <= index < 40 for index in clip.video_index)
+
+
+@pytest.mark.parametrize("count", [4, 7, 13, 19, 29])
+def test_the_seconds_that_a_message_names_part_the_stream(tmp_path: Path, count: int) -> None:
+    """At 30 frames a second they are no round numbers."""
+    wide, upright = (Track((33, 33, 34) * 10, codec="mjpeg", size=size) for size in ((96, 128), (128, 96)))
+    wide = replace(wide, durations=wide.durations[:count], then=replace(upright, first=count))
+    path = write_film(tmp_path / "a.mkv", wide)
+    at = float(error_of(path).rsplit(" ", 1)[1])
+    assert numbers(path, end=at) == list(range(count))
+    assert numbers(path, start=at) == list(range(count, count + 30))
+    assert load_clip(path, Preprocessing(crop="none", size=(128, 96)), start=at).video_index[0] == count
 
 
 def test_a_part_of_the_same_shape_is_scaled(tmp_path: Path) -> None:
@@ -299,3 +312,19 @@ def test_an_edit_list_cuts_both_ends(tmp_path: Path) -> None:
     path = write_video(tmp_path / "a.mp4", [numbered_image(number) for number in range(20)], milliseconds=range(-200, 600, 40))
     assert numbers(path)[-1] == 19
     assert read_times(path).seconds[0] == 0
+
+
+def test_a_stretch_begins_with_the_frame_on_show(tmp_path: Path) -> None:
+    """A still of three seconds: what is cut out of its middle shows it until the next frame comes."""
+    path = write_film(tmp_path / "a.mkv", Track((40, 40, 3000, 40, 40, 40)))
+    frames = Preprocessing(frames=2, crop="none", size=(48, 64))
+    assert load_clip(path, frames, start=1.0, end=3.2).video_index.tolist() == [2, 2]
+    [*_, last] = load_windows(path, replace(frames, frames=4), window=0.8, stride=0.8)
+    assert (last.start, last.video_index.tolist()) == (pytest.approx(2.4), [2, 2, 2, 3])
+    windows = list(load_windows(path, frames, window=1.0, stride=1.0, start=0.2))
+    assert [window.video_index.tolist() for window in windows] == [[2, 2], [2, 2], [2, 2]]
+    assert list(read_times(path, 1.0, 3.2).seconds) == pytest.approx([3.08, 3.12, 3.16])  # those that begin there
+    with pytest.raises(InputError, match="1 frame from 1 s to 2 s; a clip needs 2"):
+        analyse(path, WHOLE, start=1.0, end=2.0)
+    assert [frame.index for frame in read_frames(path, 0.05, 0.1, on_show=True)] == [1, 2]
+    assert [frame.index for frame in read_frames(path, 0.065, 0.1, on_show=True)] == [2]

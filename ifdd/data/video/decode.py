@@ -4,7 +4,7 @@ from collections import deque
 from collections.abc import Container, Iterator
 from dataclasses import replace
 from functools import partial
-from math import inf
+from math import floor, inf
 from pathlib import Path
 
 import cv2
@@ -12,7 +12,7 @@ import numpy as np
 
 from ifdd.data.video.film import Damaged, Film
 from ifdd.data.video.frame_folder import FOLDER_FPS, decode_folder
-from ifdd.data.video.frames import Frame, Shown, Times, VideoInfo, existing, stretch_name
+from ifdd.data.video.frames import Frame, Shown, Times, VideoInfo, existing, left_to_show, stretch_name
 from ifdd.data.video.opening import choose_stream, open_video
 from ifdd.data.video.pixels import display_matrix, square_pixels, upright
 from ifdd.data.video.stamps import steady, usual_gap
@@ -30,6 +30,7 @@ def read_frames(
     *,
     fps: float | None = None,
     keep: Container[int] | None = None,
+    on_show: bool = False,
 ) -> Iterator[Frame]:
     """Yield the frames with `start` <= seconds < `end` in presentation order, a few in memory at a time.
 
@@ -44,16 +45,19 @@ def read_frames(
         end: seconds, exclusive. At most a few frames after it are decoded.
         fps: frame rate of a folder of frames, `FOLDER_FPS` by default; a video has time stamps of its own.
         keep: frame indexes to convert to RGB and yield; the others are only decoded.
+        on_show: begin with the frame that is on show at `start`, unless little of it is left (`left_to_show`).
 
     Raises:
         InputError: no such file, not a video, fewer than two frames, broken or cut short, pictures of different shapes,
             `start` or `end` outside the video.
     """
-    frames = _stretch(path, start, end, fps, keep)
+    frames = _stretch(path, start, end, fps, keep, on_show)
     return (Frame(shown.index, shown.seconds, shown.picture(), shown.end) for shown in frames)
 
 
-def read_times(path: str | Path, start: float | None = None, end: float | None = None, *, fps: float | None = None) -> Times:
+def read_times(
+    path: str | Path, start: float | None = None, end: float | None = None, *, fps: float | None = None, on_show: bool = False
+) -> Times:
     """When the frames of the stretch are shown, and their size; no picture is made.
 
     Raises:
@@ -61,7 +65,7 @@ def read_times(path: str | Path, start: float | None = None, end: float | None =
     """
     first: Shown | None = None
     seconds: list[float] = []
-    for shown in _stretch(path, start, end, fps):
+    for shown in _stretch(path, start, end, fps, on_show=on_show):
         first = first or shown
         seconds.append(shown.seconds)
     if first is None:
@@ -99,7 +103,12 @@ def probe(path: str | Path, *, fps: float | None = None) -> VideoInfo:
 
 
 def _stretch(
-    path: str | Path, start: float | None, end: float | None, fps: float | None, keep: Container[int] | None = None
+    path: str | Path,
+    start: float | None,
+    end: float | None,
+    fps: float | None,
+    keep: Container[int] | None = None,
+    on_show: bool = False,
 ) -> Iterator[Shown]:
     """The wanted frames with start <= seconds < end."""
     path = existing(path)
@@ -115,7 +124,8 @@ def _stretch(
     for shown in _decode(path, fps):
         if end is not None and shown.seconds >= end:
             return
-        if shown.seconds >= first and (keep is None or shown.index in keep):
+        inside = shown.seconds >= first or (on_show and left_to_show(shown.seconds, shown.end, first))
+        if inside and (keep is None or shown.index in keep):
             model = model or shown
             yield shown if shown.size == model.size else _alike(shown, model, path)
         last, length, count = shown.seconds, shown.end, shown.index + 1
@@ -133,11 +143,17 @@ def _alike(shown: Shown, model: Shown, path: Path) -> Shown:
     """
     (width, height), (w, h) = shown.size, model.size
     if abs(width * h / (w * height) - 1) > 0.01:
+        at = _cut_at(shown.seconds, 3)
         raise InputError(
-            f"{path}: the picture changes from {w}x{h} to {width}x{height} at {shown.seconds:.2f} s; "
-            f"read one part, with --end {shown.seconds:.2f} or --start {shown.seconds:.2f}"
+            f"{path}: the picture changes from {w}x{h} to {width}x{height} at {at} s; "
+            f"read one part, with --end {at} or --start {at}"
         )
     return replace(shown, picture=lambda: cv2.resize(shown.picture(), model.size, interpolation=cv2.INTER_AREA))
+
+
+def _cut_at(seconds: float, digits: int) -> str:
+    """Seconds as text, rounded down: as `--end` they leave out the frame that begins there, as `--start` they take it."""
+    return f"{floor(seconds * 10**digits + 1e-6) / 10**digits:.{digits}f}"
 
 
 def _decode(path: Path, fps: float | None) -> Iterator[Shown]:
@@ -176,9 +192,10 @@ def _decode_video(path: Path) -> Iterator[Shown]:
             if shown is None:
                 raise InputError(f"{path}: no picture of it can be read: {why}; give a whole video") from why
             yield shown
+            end = _cut_at(shown.seconds, 2)
             raise InputError(
                 f"{path}: breaks after frame {shown.index} ({shown.seconds:.2f} s): {why}; "
-                f"repair the file, or read what is whole of it with --end {shown.seconds:.2f}"
+                f"repair the file{f', or read what is whole of it with --end {end}' if float(end) > 0 else ''}"
             ) from why
         if shown is not None:
             yield replace(shown, end=shown.seconds + (film.last_lasts(shown.seconds) or usual_gap(recent, film.step)))

@@ -71,6 +71,11 @@ def existing(path: str | Path) -> Path:
     return path
 
 
+def left_to_show(seconds: float, end: float, start: float) -> bool:
+    """Whether a frame that began before `start` belongs to what is seen from there: half of it is left, or 20 ms."""
+    return end - start > min((end - seconds) / 2, 0.02) + 1e-6
+
+
 def stretch_name(start: float | None, end: float | None) -> str:
     """A stretch in words, for messages."""
     return f"{start or 0:g} s to {'the end' if end is None else f'{end:g} s'}"
