@@ -11,7 +11,7 @@ import av
 import numpy as np
 import pytest
 from av.stream import Disposition
-from media import Track, numbered_image, read_number, write_film, write_sound, write_video
+from media import Track, numbered_image, read_number, write_film, write_sound
 from PIL import Image
 
 from ifdd.data.clips import analyse, load_clip, load_windows
@@ -308,10 +308,18 @@ def test_sound_that_goes_on_does_not_hold_the_last_frame(tmp_path: Path) -> None
 
 
 def test_an_edit_list_cuts_both_ends(tmp_path: Path) -> None:
-    """Frames before the edit are decoded and not shown: those with negative stamps."""
-    path = write_video(tmp_path / "a.mp4", [numbered_image(number) for number in range(20)], milliseconds=range(-200, 600, 40))
-    assert numbers(path)[-1] == 19
-    assert read_times(path).seconds[0] == 0
+    """ISO 14496-12, 8.6.6: frames before it are decoded and not shown, the last one gives way when it ends."""
+    path = write_film(tmp_path / "a.mp4", Track(HELD, b_frames=1))
+    data = bytearray(path.read_bytes())
+    entry = data.index(b"elst") + 12  # length in 1/1000 s, start in the time scale of the stream
+    assert int.from_bytes(data[entry : entry + 4]) == 1040
+    start = int.from_bytes(data[entry + 4 : entry + 8])
+    data[entry : entry + 8] = (700).to_bytes(4) + (start + 12800 * 24 // 100).to_bytes(4)  # 0.24 s later, 0.7 s long
+    path.write_bytes(data)
+    frames = list(read_frames(path))
+    assert [read_number(frame.image) for frame in frames] == [4, 5, 6, 7, 8, 9]
+    np.testing.assert_allclose([frame.seconds for frame in frames], [0, 0.04, 0.08, 0.12, 0.16, 0.2], atol=2e-3)
+    assert frames[-1].end == pytest.approx(0.7, abs=2e-3)
 
 
 def test_a_stretch_begins_with_the_frame_on_show(tmp_path: Path) -> None:

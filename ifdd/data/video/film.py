@@ -8,7 +8,7 @@ import av
 import av.error
 
 from ifdd.data.video.transport import packets_lost
-from ifdd.data.video.wholeness import Reading, cut_short, stated_end
+from ifdd.data.video.wholeness import STREAM_STATED, Reading, cut_short, stated_end
 
 _DECODE_ORDER = {"avi"}
 """Containers that stamp packets in the order in which they are decoded: of B-frames FFmpeg knows no time of presentation."""
@@ -64,14 +64,22 @@ class Film:
             raise Damaged(why)
 
     def last_lasts(self, seconds: float) -> float | None:
-        """Seconds that the last frame, shown from `seconds` on, stays: by its packet, the stream or the container; or None."""
-        found = [self._lasts]
+        """Seconds that the last frame, shown from `seconds` on, stays, or None where nobody says.
+
+        A stream's own header comes first, as an edit list ends a stream before its last packet does; then the packet, unless
+        the length of the file is more.
+        """
         end = stated_end(self._container, self._stream, self._reading)
+        stated = 0.0
         if end is not None and self._in_decode_order:
-            found.append(end - seconds)
-        elif end is not None and self._last is not None and self._reading.video <= self._last * self._unit + self._lasts + 1e-3:
-            found.append(end - self._last * self._unit)  # not where a new clock began on the way: the end is by the old one
-        return max(found) if max(found) > 0 else None
+            stated = end - seconds
+        elif end is not None and self._last is not None:
+            last = self._last * self._unit
+            # not where a new clock began on the way: the header's end is by the old one
+            stated = end - last if self._reading.video <= last + self._lasts + 1e-3 else 0.0
+        if self._container.format.name in STREAM_STATED and stated > 1e-3:
+            return stated
+        return max(stated, self._lasts) or None
 
     def _feed(self, packet: av.Packet) -> list[av.VideoFrame]:
         own = packet.stream is self._stream

@@ -6,8 +6,9 @@ from typing import BinaryIO
 
 import av
 
-# headers that state how long the stream, or the whole file, lasts; elsewhere FFmpeg estimates it from what is left of the file
-_STREAM_STATED = {"avi", "mov,mp4,m4a,3gp,3g2,mj2", "gif"}
+STREAM_STATED = {"avi", "mov,mp4,m4a,3gp,3g2,mj2", "gif"}
+"""Containers whose header states how long each stream lasts."""
+# here, how long the whole file does; elsewhere FFmpeg estimates it from what is left of the file
 _FILE_STATED = {"flv", "matroska,webm", "asf"}
 
 
@@ -37,7 +38,7 @@ def stated_end(container: av.container.InputContainer, stream: av.video.stream.V
 
     A file's own length counts only where it goes beyond what its other streams explain.
     """
-    if container.format.name in _STREAM_STATED and stream.duration:
+    if container.format.name in STREAM_STATED and stream.duration:
         return float(((stream.start_time or 0) + stream.duration) * (stream.time_base or 1))
     if container.format.name in _FILE_STATED and container.duration:
         end = container.duration / av.time_base
