@@ -51,7 +51,13 @@ def parse_map(text: str | None) -> dict[str, str]:
 
 
 def match_labels(
-    names: Iterable[str], labels: Sequence[str], source: object, given: Mapping[str, str] | None = None, way_out: str = "--map"
+    names: Iterable[str],
+    labels: Sequence[str],
+    source: object,
+    given: Mapping[str, str] | None = None,
+    *,
+    way_out: str = "--map",
+    model: str = "",
 ) -> tuple[dict[str, str], tuple[str, ...]]:
     """Class of `labels` for each name ("" where `given` leaves it out), and notes on those that are matched by another
     spelling, or left out.
@@ -65,6 +71,7 @@ def match_labels(
         source: named in an error.
         given: name → class, from `parse_map`.
         way_out: the option, or command, that takes such a map.
+        model: whose classes they are, if it is a model: "the checkpoint".
 
     Raises:
         InputError: a name that is no class, or whose class is not clear; a map from or to a name that is not there.
@@ -91,10 +98,11 @@ def match_labels(
             unknown.append(name)
     if unknown:
         told = ",".join(f"{name}={_guess(name, labels) or 'CLASS'}" for name in unknown)
-        raise InputError(
-            f"{source}: {', '.join(unknown)} {'is no class' if len(unknown) == 1 else 'are no classes'}; classes are {known}; "
-            f"say what is meant with {way_out} {told} (NAME= leaves a class out)"
+        few = f"{', '.join(unknown)} {'is no class' if len(unknown) == 1 else 'are no classes'}; classes are"
+        told_of = (
+            f"{source} has classes that {model} does not know: {', '.join(unknown)}; it has" if model else f"{source}: {few}"
         )
+        raise InputError(f"{told_of} {known}; say what is meant with {way_out} {told} (NAME= leaves a class out)")
     for label in set(found.values()) - {""}:
         words = {_key(name) for name, chosen in found.items() if chosen == label and _key(name) not in asked}
         if len(words) > 1:

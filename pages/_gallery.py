@@ -23,10 +23,9 @@ def show(table: pd.DataFrame, clip_ids: Sequence[str], key: str) -> None:
         for column, (_, row) in zip(
             st.columns(COLUMNS, gap="small"), shown.iloc[start : start + COLUMNS].iterrows(), strict=False
         ):
-            clip = library.clips.loc[row["clip_id"]]
             with column, st.container(border=True, key=f"{key}_{row['clip_id']}", gap="xsmall"):
                 picture = _state.clip_thumbnail(
-                    str(library.path(row["clip_id"])), library.apex(row["clip_id"]), int(clip["n_frames"])
+                    str(library.path(row["clip_id"])), library.apex(row["clip_id"]), library.frames(row["clip_id"])
                 )
                 st.image(picture, width="stretch", alt=f"{row['clip_id']}, {row['label_name']}")
                 mark = "✓" if row["correct"] else "✗"

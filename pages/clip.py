@@ -46,7 +46,7 @@ with st.sidebar:
     maps = _player.ask_maps([models[name] for name in names], "clip", {"the true class": clip["label_name"]})
 st.session_state["clip_asked"] = st.query_params["clip"] = clip_id  # the address can be shared
 
-said = [f"{name} says {_looks.class_chip(clip[f'said {name}'])}" for name in names if f"said {name}" in clip]
+said = [f"{name} says {_looks.class_chip(clip[f'said {name}'])}" for name in names if isinstance(clip.get(f"said {name}"), str)]
 _looks.heading(clip_id)
 _looks.lead("true class " + _looks.class_chip(clip["label_name"]) + "".join(f" · {text}" for text in said))
 options = Options(**maps, **library.reading(clip_id))

@@ -98,7 +98,10 @@ models = _state.usable_models()
 _looks.notice(models)
 clips = _state.library()
 _looks.lead(f"Measured here on the {len(clips.clips)} clips in {html.escape(str(clips.manifest.parent))}")
-measured = {name: _state.metrics(collection) for name, collection in _state.collections(models).items()}
+collections = _state.collections(models)
+measured = {name: _state.metrics(collection) for name, collection in collections.items()}
+if told := [f"{name}: {note}" for name, collection in collections.items() for note in collection.notes]:
+    _looks.note(" · ".join(told))
 if len(models) <= _state.FEW:
     for column, (name, bundle) in zip(st.columns(len(models)), models.items(), strict=True):
         with column.container(border=True, height="stretch"):

@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 import typer
 
 from ifdd.checkpoints import Bundle, load_checkpoint
+from ifdd.cli_data import OnErrorOption
 from ifdd.device import choose_device
 from ifdd.errors import InputError
 from ifdd.plain import terminal_text
@@ -114,6 +115,7 @@ def collect(
         Literal["mean"] | None, typer.Option(help="Keep feature maps and tokens as their mean over positions.")
     ] = None,
     batch: Annotated[int, typer.Option(min=1, help="Clips in memory at a time.")] = 8,
+    on_error: OnErrorOption = "stop",
     device: Device = "auto",
     as_json: Annotated[bool, typer.Option("--json", help="Print the collection's manifest.")] = False,
 ) -> None:
@@ -127,7 +129,9 @@ def collect(
 
     chosen = DEFAULT if names is None else tuple(name.strip() for name in names.split(",") if name.strip())
     bundle = _load(checkpoint, device)
-    found = run(bundle, manifest, out, chosen, pool, batch=batch)
+    found = run(bundle, manifest, out, chosen, pool, batch=batch, on_error=on_error)
+    for note in found.notes:
+        _say(f"warning: {note}")
     if as_json:
         typer.echo(json.dumps(found.meta, ensure_ascii=False))
     else:

@@ -7,10 +7,12 @@ leaves that folder behind and is resumed by the same call: the same checkpoint, 
 import hashlib
 import json
 import math
+import shlex
 import shutil
 import time
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
@@ -22,15 +24,20 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
-from ifdd.checkpoints import Bundle, finite_logits
-from ifdd.data.clips import load_clip
+from ifdd.checkpoints import Bundle
+from ifdd.data.arrays import keep_rows
+from ifdd.data.bad_clips import UNREADABLE, OnError, left_out, reason, settle
+from ifdd.data.clips import Clip, load_clip
 from ifdd.data.manifest import clip_path, data_hash, files_hash, read_manifest
+from ifdd.data.same_files import content_hash
 from ifdd.errors import InputError
 from ifdd.io import check_new, unfinished_folder, write_json, write_whole
+from ifdd.labels import match_labels
 from ifdd.model import DFERModel
 from ifdd.repository import code_hash
 from workbench.analysis.saliency import is_spatial
 from workbench.collection import ACTIVATIONS, MANIFEST, PREDICTIONS, SCHEMA, Collection, open_collection
+from workbench.columns import CONTENT, kept_as, renaming_notes
 from workbench.provenance import DISTRIBUTION
 
 Pool = Literal["mean"]
@@ -53,6 +60,7 @@ def collect(
     pool: Pool | None = None,
     *,
     batch: int = 8,
+    on_error: OnError = "stop",
 ) -> Collection:
     """Run `bundle` over the clips of `manifest`, where its model is, and write a Collection to the new folder `out`.
 
@@ -63,16 +71,20 @@ def collect(
         names: activations to keep, as float16; logits, embedding and issm.* as float32.
         pool: "mean" keeps the mean over all positions of feature maps and tokens, (n, C) instead of all positions.
         batch: clips in memory at a time.
+        on_error: whether clips that cannot be read stop the run, after all have been tried, or are left out where they are few.
+
+    Classes are matched to the checkpoint's by name, as `labels.match_labels` does. Columns of the manifest whose names are ours
+    are kept as `columns.kept_as` says. What was left out or renamed stands in the manifest's `notes` and `left_out`.
 
     Raises:
-        InputError: `out` exists, unknown activations, a class that the checkpoint does not know, a broken clip, too
+        InputError: `out` exists, unknown activations, a class that the checkpoint does not know, clips that cannot be read, too
             little room on the disk, or none left while writing.
     """
     out = Path(out)
     check_new(out)
     names = _choose(bundle.model, names)
     clips = read_manifest(manifest)
-    labels = _label_indexes(clips, bundle.labels, manifest)
+    clips, notes = named_as(clips, bundle.labels, manifest)
     plan = _plan(bundle, names, pool, len(clips))
     meta = {
         "schema_version": SCHEMA,
@@ -84,7 +96,8 @@ def collect(
         "clips": len(clips),
         "activations": {name: {"shape": list(stored.shape), "dtype": stored.dtype} for name, stored in plan.items()},
     }
-    _run(bundle, clips, labels, out, plan, meta, batch)
+    way_out = shlex.join(["workbench", "collect", str(bundle.path), str(manifest), "--out", str(out), "--on-error", "skip"])
+    _run(bundle, clips, out, plan, meta, batch, lambda bad: (*notes, *settle(bad, len(clips), manifest, on_error, way_out)))
     return open_collection(out, bundle)
 
 
@@ -94,31 +107,40 @@ def seconds_to_collect(bundle: Bundle, manifest: str | Path) -> float:
     Raises: InputError as `collect` for a manifest or clips that cannot be read.
     """
     clips = read_manifest(manifest)
-    rows = clips.head(2).to_dict("records")
     device = next(bundle.model.parameters()).device
+    began, tensors = 0.0, []
+    for row in clips.head(20).to_dict("records"):
+        with suppress(InputError):
+            start = time.perf_counter()
+            tensors.append(load_row(clips, row, bundle))
+            began += time.perf_counter() - start
+        if len(tensors) == 2:
+            break
+    if not tensors:
+        raise InputError(f"{manifest}: none of its first clips can be read; `ifdd data index` says what is wrong with each")
+    stacked = torch.stack(tensors).to(device)
     with torch.inference_mode():
-        tensors = torch.stack([load_row(clips, row, bundle) for row in rows]).to(device)
-        bundle.model.eval()(tensors)  # once for what is made at the first call only
-        began = time.perf_counter()
-        bundle.model(torch.stack([load_row(clips, row, bundle) for row in rows]).to(device))
-    return (time.perf_counter() - began) / len(rows) * len(clips)
+        bundle.model.eval()(stacked)  # once for what is made at the first call only
+        start = time.perf_counter()
+        bundle.model(stacked)
+    return (began + time.perf_counter() - start) / len(tensors) * len(clips)
 
 
 def _run(
     bundle: Bundle,
     clips: pd.DataFrame,
-    labels: np.ndarray,
     out: Path,
     plan: "_Plan",
     meta: dict[str, Any],
     batch: int,
+    accept: "_Accept",
 ) -> None:
     model = bundle.model.eval()
     device = next(model.parameters()).device
     key = {"collection": meta, "batch": batch, "device": str(device), "code": [torch.__version__, code_hash()]}
     with unfinished_folder(out, json.dumps(key)) as work:
         if not (work / MANIFEST).is_file():  # the last of its files
-            _read_clips(bundle, clips, labels, work, plan, meta, batch)
+            _read_clips(bundle, clips, work, plan, meta, batch, accept)
         for name in (_STATE, _PROBABILITIES):
             (work / name).unlink(missing_ok=True)
 
@@ -126,15 +148,15 @@ def _run(
 def _read_clips(
     bundle: Bundle,
     clips: pd.DataFrame,
-    labels: np.ndarray,
     work: Path,
     plan: "_Plan",
     meta: dict[str, Any],
     batch: int,
+    accept: "_Accept",
 ) -> None:
     files = {name: _RowFile(work / ACTIVATIONS / f"{name}.npy", stored, len(clips)) for name, stored in plan.items()}
     files[_PROBABILITIES] = _RowFile(work / _PROBABILITIES, _Stored((len(bundle.labels),), "float32"), len(clips))
-    done = _resume(work, files)
+    done, bad = _resume(work, files, clips, bundle)
     _check_room(work, plan, len(clips), done)
     if not done:
         for file in files.values():
@@ -142,17 +164,31 @@ def _read_clips(
     model = bundle.model.eval()
     device = next(model.parameters()).device
     with tqdm(total=len(clips), initial=done, desc=f"collect {bundle.name}", unit="clip", disable=None) as bar:
-        for first, tensors in _batches(clips, bundle, done, batch):
-            with torch.inference_mode():
-                output, cache = model.run_with_cache(tensors.to(device), names=tuple(plan))
-            files[_PROBABILITIES].write(first, finite_logits(output.logits, bundle.name).float().softmax(-1).cpu().numpy())
-            for name in plan:
-                files[name].write(first, _pooled(cache[name], name, meta["pool"]).float().cpu().numpy())
-            write_json(work / _STATE, {"done": first + len(tensors), "checks": {name: f.check for name, f in files.items()}})
-            bar.update(len(tensors))
-    table = _predictions(clips, labels, bundle.labels, np.load(work / _PROBABILITIES, allow_pickle=False))
-    write_whole(work / PREDICTIONS, lambda part: table.to_parquet(part, index=False))
-    write_json(work / MANIFEST, meta)
+        for seen, tensors, failed in _batches(clips, bundle, done, batch):
+            first = done - len(bad)  # rows hold the clips that could be read
+            if tensors:
+                with torch.inference_mode():
+                    output, cache = model.run_with_cache(torch.stack(tensors).to(device), names=tuple(plan))
+                files[_PROBABILITIES].write(first, output.logits.float().softmax(-1).cpu().numpy())
+                for name in plan:
+                    files[name].write(first, _pooled(cache[name], name, meta["pool"]).float().cpu().numpy())
+            bar.update(seen - done)
+            done, bad = seen, bad | failed
+            write_json(work / _STATE, {"done": done, "bad": bad, "checks": {name: f.check for name, f in files.items()}})
+    notes = accept(bad)
+    kept = clips[~clips["clip_id"].isin(list(bad))].reset_index(drop=True)
+    kept.attrs = clips.attrs
+    if bad:
+        for file in files.values():
+            file.shorten(len(kept))
+    table = _predictions(kept, bundle.labels, np.load(work / _PROBABILITIES, allow_pickle=False))
+    write_whole(work / PREDICTIONS, lambda part: table.to_parquet(part, index=False, write_page_checksum=True))
+    told = {"clips": len(kept), "notes": [*notes, *renaming_notes(table)]} | left_out(bad, len(clips))
+    write_json(work / MANIFEST, meta | told)
+
+
+_Accept = Callable[[Mapping[str, str]], tuple[str, ...]]
+"""Refuses the clips that could not be read (id → reason), or says that they are left out."""
 
 
 @dataclass(frozen=True)
@@ -221,6 +257,15 @@ class _RowFile:
             file.write(content)
         self.check = zlib.crc32(content, self.check)
 
+    def shorten(self, rows: int) -> None:
+        """Leave the first `rows` alone: the others were meant for clips that cannot be read."""
+        with self.path.open("r+b") as file:
+            np.lib.format.read_magic(file)
+            (found, *_), *_ = np.lib.format.read_array_header_1_0(file)
+            if found == self.rows:  # an interrupted call may have shortened it already
+                file.truncate(self._offset + self.rows * self.stored.nbytes)
+        keep_rows(self.path, range(rows), self.rows)
+
 
 def reading_hash(clips: pd.DataFrame) -> str:
     """SHA-256 of what decides the pixels beside the list of clips: their files, and how they are cropped."""
@@ -234,14 +279,12 @@ def _choose(model: DFERModel, names: Sequence[str]) -> tuple[str, ...]:
     return model.select_activations(tuple(dict.fromkeys(names)))
 
 
-def _label_indexes(clips: pd.DataFrame, labels: Sequence[str], manifest: str | Path) -> np.ndarray:
-    """Classes by name, in the order of the checkpoint."""
-    unknown = sorted(set(clips["label_name"]) - set(labels))
-    if unknown:
-        raise InputError(
-            f"{manifest} has classes that the checkpoint does not know: {', '.join(unknown)}; it has {', '.join(labels)}"
-        )
-    return clips["label_name"].map({label: i for i, label in enumerate(labels)}).to_numpy(np.int64)
+def named_as(clips: pd.DataFrame, labels: Sequence[str], manifest: str | Path) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    """The clips with classes named and numbered as the checkpoint's, and what has to be told of that."""
+    way_out = f"`ifdd data index {manifest} --out NEW.parquet` --map"
+    meant, notes = match_labels(clips["label_name"], labels, manifest, way_out=way_out, model="the checkpoint")
+    names = clips["label_name"].map(meant)
+    return clips.assign(label_name=names, label=names.map(list(labels).index).astype(np.int64)), notes
 
 
 def _plan(bundle: Bundle, names: tuple[str, ...], pool: Pool | None, clips: int) -> _Plan:
@@ -276,40 +319,72 @@ def _check_room(partial: Path, plan: _Plan, clips: int, done: int) -> None:
         )
 
 
-def _resume(work: Path, files: dict[str, _RowFile]) -> int:
-    """Number of clips that an interrupted run has finished, all of whose values are still as it wrote them."""
+def _resume(work: Path, files: dict[str, _RowFile], clips: pd.DataFrame, bundle: Bundle) -> tuple[int, dict[str, str]]:
+    """Number of clips that an interrupted run has tried, all of whose values are still as it wrote them, and the bad ones."""
     try:
         state = json.loads((work / _STATE).read_text(encoding="utf-8"))
-        done, checks = int(state["done"]), dict(state["checks"])
-        whole = all(file.resume(done, checks[name]) for name, file in files.items())
+        done, checks, bad = int(state["done"]), dict(state["checks"]), dict(state["bad"])
+        whole = all(file.resume(done - len(bad), checks[name]) for name, file in files.items())
     except (OSError, ValueError, KeyError, TypeError):
-        return 0
-    if not whole:
+        return 0, {}
+    if not whole or any(_readable(clips, row, bundle) for row in clips.to_dict("records") if row["clip_id"] in bad):
         for file in files.values():
             file.check = 0
-    return done if whole else 0
+        return 0, {}
+    return done, bad
 
 
-def _batches(clips: pd.DataFrame, bundle: Bundle, done: int, size: int) -> Iterator[tuple[int, Tensor]]:
+def _readable(clips: pd.DataFrame, row: dict[Any, Any], bundle: Bundle) -> bool:
+    try:
+        load_row(clips, row, bundle)
+    except UNREADABLE:
+        return False
+    return True
+
+
+def _batches(clips: pd.DataFrame, bundle: Bundle, done: int, size: int) -> Iterator[tuple[int, list[Tensor], dict[str, str]]]:
+    """After every `size` clips: how many have been tried, the tensors of those that could be read, and why others could not."""
     rows = clips.to_dict("records")
     for first in range(done, len(rows), size):
-        yield first, torch.stack([load_row(clips, row, bundle) for row in rows[first : first + size]])
+        tensors, failed = [], {}
+        for row in rows[first : first + size]:
+            try:
+                tensors.append(load_row(clips, row, bundle))
+            except UNREADABLE as error:
+                failed[str(row["clip_id"])] = reason(error, clip_path(clips, row))
+        yield min(first + size, len(rows)), tensors, failed
+
+
+def read_row(clips: pd.DataFrame, row: dict[Any, Any], bundle: Bundle) -> Clip:
+    """The clip of one row of a manifest, as the checkpoint reads it.
+
+    Raises: InputError that names the clip and a way out that any command over a list has.
+    """
+    crop = row.get("crop", "none")  # as the manifest's own column says: clips of a corpus are face crops already
+    fps = float(row["fps"]) if row["kind"] == "frames" and row["fps"] > 0 else None
+    path = clip_path(clips, row)
+    try:
+        return load_clip(path, replace(bundle.preprocessing, crop=crop), fps=fps)
+    except UNREADABLE as error:
+        raise InputError(f"{path}: {reason(error, path)}; mend it, or leave it out of the list") from error
 
 
 def load_row(clips: pd.DataFrame, row: dict[Any, Any], bundle: Bundle) -> Tensor:
-    """The clip (3, T, H, W) of one row of a manifest, as the checkpoint reads it."""
-    crop = row.get("crop", "none")  # as the manifest's own column says: clips of a corpus are face crops already
-    fps = float(row["fps"]) if row["kind"] == "frames" else None
-    return load_clip(clip_path(clips, row), replace(bundle.preprocessing, crop=crop), fps=fps).tensor()
+    """The tensor (3, T, H, W) of one row of a manifest. Raises: as `read_row`."""
+    return read_row(clips, row, bundle).tensor()
 
 
-def _predictions(clips: pd.DataFrame, labels: np.ndarray, names: Sequence[str], probs: np.ndarray) -> pd.DataFrame:
-    columns: dict[str, Any] = {
-        "clip_id": clips["clip_id"],
-        "fold": clips["fold"],
-        "label": labels,
-        "label_name": clips["label_name"],
-    }
+def _predictions(clips: pd.DataFrame, names: Sequence[str], probs: np.ndarray) -> pd.DataFrame:
+    columns: dict[str, Any] = {name: clips[name] for name in ("clip_id", "fold", "label", "label_name")}
     columns |= {f"p_{name}": probs[:, i] for i, name in enumerate(names)}
-    columns |= {name: clips[name] for name in clips.columns if name not in columns}
+    renamed = kept_as(clips.columns, names)
+    columns |= {renamed.get(name, name): clips[name] for name in clips.columns if name not in columns or name in renamed}
+    columns[CONTENT] = [_content(clip_path(clips, row)) for row in clips.itertuples()]
     return pd.DataFrame(columns)
+
+
+def _content(clip: Path) -> str:
+    try:
+        return content_hash(clip)
+    except UNREADABLE:  # gone since it was read
+        return ""

@@ -10,12 +10,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import (
+    Annotated,
+    Any,
+    Literal,
+    NotRequired,  # pydantic wants this one before Python 3.12
+)
 
 import numpy as np
 import pandas as pd
 from pydantic import Field, TypeAdapter
-from typing_extensions import TypedDict  # pydantic wants this one before Python 3.12
+from typing_extensions import TypedDict
 
 from ifdd.card import Name
 from ifdd.checkpoints import Bundle
@@ -23,6 +28,7 @@ from ifdd.config import Labels
 from ifdd.documents import OPEN, checked, read_array, read_json, shown
 from ifdd.errors import InputError
 from ifdd.tables import read_table
+from workbench.columns import own_columns
 from workbench.passport import note_data, note_run
 
 SCHEMA = 1
@@ -49,6 +55,12 @@ class _Stored(TypedDict):
     dtype: Literal["float16", "float32"]
 
 
+class _LeftOut(TypedDict):
+    clips: int
+    of: int
+    reasons: dict[str, str]
+
+
 class _Meta(TypedDict):
     """manifest.json."""
 
@@ -60,6 +72,8 @@ class _Meta(TypedDict):
     pool: Literal["mean"] | None
     clips: Annotated[int, Field(ge=1, le=2**31)]
     activations: dict[Name, _Stored]
+    notes: NotRequired[list[str]]
+    left_out: NotRequired[_LeftOut]
 
 
 _META: TypeAdapter[Any] = TypeAdapter(_Meta)
@@ -82,6 +96,16 @@ class Collection:
         """Names of the activations that were kept."""
         return tuple(self.meta["activations"])
 
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What has to be told beside its numbers: clips left out, classes and columns by other names."""
+        return tuple(str(note) for note in self.meta.get("notes", ()))
+
+    @property
+    def left_out(self) -> frozenset[str]:
+        """Ids of the manifest's clips that could not be read."""
+        return frozenset(self.meta.get("left_out", {}).get("reasons", {}))
+
     @cached_property
     def predictions(self) -> pd.DataFrame:
         """One row per clip, in the order of the manifest.
@@ -90,7 +114,7 @@ class Collection:
         probabilities that are none.
         """
         file = self.folder / PREDICTIONS
-        table = read_table(file, AGAIN)
+        table = own_columns(read_table(file, AGAIN))
         _check_predictions(table, self.labels, self.meta["clips"], file)
         return table
 

@@ -7,20 +7,17 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from ifdd.data.manifest import VOTES
 from ifdd.errors import InputError
+from workbench.analysis._levels import levels
 from workbench.analysis.ambiguity import AmbiguityResult, ambiguity
 from workbench.analysis.calibration import ScalingResult, log_probabilities, temperature_scaling
 from workbench.analysis.comparison import ComparisonResult, compare
 from workbench.analysis.slices import SearchResult, SliceResult, bad_slices, slice_metrics
 from workbench.collection import Collection, distinct_names
+from workbench.columns import CONTENT, DERIVED, factor_columns, kept_as, probability_columns, renaming_notes
 from workbench.library import labelled, persons
-
-VOTES = "votes_"
-"""A manifest's column `votes_<class>` holds how many annotators chose that class."""
-_NO_FACTOR = {
-    "clip_id", "path", "kind", "label", "label_name", "subject", "truth",
-    "row", "prediction", "predicted", "confidence", "correct",
-}  # fmt: skip
+from workbench.same_clips import other_content, other_reading, shared_clips
 
 
 @dataclass(frozen=True)
@@ -42,33 +39,46 @@ class SameClips:
 def same_clips(collections: Sequence[Collection]) -> SameClips:
     """Put collections of the same clips side by side, by clip id; models are named by checkpoint, or by folder if one is twice.
 
-    Raises: InputError for fewer than two collections, other clips, another order of the labels, or another true label.
+    Classes are put in the first collection's order, by name. Clips that one of them could not read are left out, with a note.
+    Raises: InputError for fewer than two collections, other clips, clips of one id with other content, other classes, or another
+    true label.
     """
     if len(collections) < 2:
         raise InputError(f"{len(collections)} collection given; a comparison needs two or more of the same clips")
     names = distinct_names(collections)
     first = collections[0]
     table = _by_clip(first)
-    probs, notes = {}, []
+    notes = [f"{name}: {note}" for collection, name in zip(collections, names, strict=True) for note in collection.notes]
+    gone = frozenset().union(*(collection.left_out for collection in collections))
+    table = table[~table.index.isin(gone)]
+    if table.empty:
+        raise InputError(f"{first.folder} shares no clip with the others that all could read")
+    probs = {}
     for collection, name in zip(collections, names, strict=True):
-        if collection.labels != first.labels:
+        if set(collection.labels) != set(first.labels):
             raise InputError(
                 f"{collection.folder} has the classes {', '.join(collection.labels)}, {first.folder} has "
-                f"{', '.join(first.labels)}; compare models of one label list, in one order"
+                f"{', '.join(first.labels)}; compare models of the same classes, named alike"
             )
         other = _by_clip(collection)
+        other = other[~other.index.isin(gone)]
         _same_ids(first, table, collection, other)
         other = other.loc[table.index]
-        if (differ := other["label"].to_numpy() != table["label"].to_numpy()).any():
+        if differing := other_content(table, other):
+            raise InputError(
+                f"{differing[0]} is another clip in {collection.folder} than in {first.folder}, by its content "
+                f"({len(differing)} of {len(table)} clips are); collect both with one manifest"
+            )
+        if (differ := other["label_name"].to_numpy() != table["label_name"].to_numpy()).any():
             row = int(np.flatnonzero(differ)[0])
             clip, here, there = table["clip_id"].iloc[row], other["label_name"].iloc[row], table["label_name"].iloc[row]
             raise InputError(
                 f"{clip} is {here} in {collection.folder}, {there} in {first.folder}; collect both with one manifest"
             )
-        readings = {c.meta["data"].get("reading") for c in (first, collection)} - {None}
-        if len(readings) > 1:
+        if other_reading(first, table, collection, other):
             notes.append(f"{name}: its clips were read from other files or cropped otherwise than those of the first collection")
-        probs[name] = collection.probs[other["row"].to_numpy()]
+        order = [collection.labels.index(label) for label in first.labels]
+        probs[name] = collection.probs[other["row"].to_numpy()][:, order]
     sources = {name: c.meta["checkpoint"]["sha256"] for name, c in zip(probs, collections, strict=True)}
     return SameClips(probs, table.reset_index(drop=True), first.labels, sources, tuple(notes))
 
@@ -97,14 +107,24 @@ def slice_collections(
 
     Raises: InputError for an unknown column, or columns that are named and cannot be sliced by.
     """
-    factors = factor_columns(clips.table) if columns is None else _chosen(clips.table, columns)
+    notes = list(renaming_notes(clips.table))
+    if columns is None:
+        factors = []
+        for name in factor_columns(clips.table, clips.labels):
+            try:
+                levels(name, clips.table[name], len(clips.table), bins)
+                factors.append(name)
+            except InputError as error:
+                notes.append(f"slices by {name}: {error}")  # nobody asked for this factor
+    else:
+        factors = _chosen(clips, columns)
     if not factors:
-        return None, {}, ("slices: the manifest has no factor column with two values or more",)
+        return None, {}, (*notes, "slices: the manifest has no factor column with two values or more")
     groups = persons(clips.table)
     table = {name: clips.table[name] for name in factors}
     found = slice_metrics(clips.probs, clips.true, table, groups=groups, label_names=clips.labels, bins=bins, seed=seed)
     if 2 * min_n > len(clips.table):
-        return found, {}, (f"search for bad slices: it needs {2 * min_n} clips or more, there are {len(clips.table)}",)
+        return found, {}, (*notes, f"search for bad slices: it needs {2 * min_n} clips or more, there are {len(clips.table)}")
     try:
         searches = {
             name: bad_slices(p, clips.true, table, groups=groups, label_names=clips.labels, bins=bins, min_n=min_n, seed=seed)
@@ -113,18 +133,8 @@ def slice_collections(
     except InputError as error:
         if columns is not None:
             raise
-        return found, {}, (f"search for bad slices: {error}",)  # nobody asked for these factors
-    return found, searches, ()
-
-
-def factor_columns(table: pd.DataFrame) -> list[str]:
-    """Columns of the manifest to slice by: those with two values or more that are neither names of clips nor predictions."""
-    columns = [c for c in table.columns if c not in _NO_FACTOR and not c.startswith(("p_", VOTES))]
-    return [
-        c
-        for c in columns
-        if table[c].nunique(dropna=False) > 1 and (pd.api.types.is_numeric_dtype(table[c]) or table[c].nunique() < len(table))
-    ]
+        return found, {}, (*notes, f"search for bad slices: {error}")  # nobody asked for these factors
+    return found, searches, tuple(notes)
 
 
 def scale_collections(validation: Collection, test: Collection, bins: int = 15) -> tuple[ScalingResult, tuple[str, ...]]:
@@ -138,8 +148,7 @@ def scale_collections(validation: Collection, test: Collection, bins: int = 15) 
             f"{validation.folder} was collected with {theirs['name']}, {test.folder} with {ours['name']}; use one checkpoint"
         )
     fit, judge = labelled(validation), labelled(test)
-    both = set(fit["clip_id"]) & set(judge["clip_id"])
-    if both:
+    if both := shared_clips(validation, fit, test, judge):
         raise InputError(
             f"{len(both)} clips are in both collections, e.g. {min(both)}; a temperature is fitted on validation clips "
             "and judged on others"
@@ -195,8 +204,13 @@ def _same_ids(first: Collection, table: pd.DataFrame, collection: Collection, ot
             )
 
 
-def _chosen(table: pd.DataFrame, columns: Sequence[str]) -> list[str]:
-    unknown = [name for name in columns if name not in table]
+def _chosen(clips: SameClips, columns: Sequence[str]) -> list[str]:
+    """Columns of the manifest by the names that it gives them."""
+    renamed = kept_as(columns, clips.labels)
+    found = [renamed[name] if name in renamed and renamed[name] in clips.table else name for name in columns]
+    ours = {*DERIVED, CONTENT, *probability_columns(clips.labels)}
+    unknown = [name for name, column in zip(columns, found, strict=True) if column not in clips.table or column in ours]
     if unknown:
-        raise InputError(f"unknown column {unknown[0]!r}; the factors are {', '.join(factor_columns(table)) or 'none'}")
-    return list(columns)
+        known = ", ".join(factor_columns(clips.table, clips.labels)) or "none"
+        raise InputError(f"unknown column {unknown[0]!r}; the factors are {known}")
+    return found

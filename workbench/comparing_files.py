@@ -113,7 +113,7 @@ def write_calibration(
     probs = test.probs[table["row"].to_numpy()]
     confidence = density(probs, table["label"], test.labels)
     before = calibration(probs, table["label"], bins, test.labels)
-    curves, notes = {"as it is": before}, list(confidence.notes)
+    curves, notes = {"as it is": before}, [*test.notes, *confidence.notes]
     plain: dict[str, object] = {"caption": before.caption}
     lines = [before.caption]
     if validation is not None:

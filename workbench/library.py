@@ -12,7 +12,7 @@ import pandas as pd
 
 from ifdd.checkpoints import Bundle, Card, checkpoint_folders, list_checkpoints, read_card
 from ifdd.checkpoints import load_checkpoint as load_checkpoint
-from ifdd.data.manifest import clip_path, read_manifest
+from ifdd.data.manifest import clip_path, length, read_manifest
 from ifdd.data.persons import known_groups
 from ifdd.documents import read_json, user_path
 from ifdd.errors import InputError as InputError
@@ -112,7 +112,7 @@ class Library:
             what = str(error).rpartition("; ")[0]
             raise InputError(f"{what}; stop the app and run make app, which collects anew") from error
         known = set(collection.predictions["clip_id"])
-        missing = [clip for clip in self.clips.index if clip not in known]
+        missing = [clip for clip in self.clips.index if clip not in known and clip not in collection.left_out]
         if missing:
             raise InputError(
                 f"{collection.folder} lacks {len(missing)} of {len(self.clips)} clips of {self.manifest}, e.g. {missing[0]}; "
@@ -130,6 +130,10 @@ class Library:
         fps: Any = row["fps"]
         return {"crop": row.get("crop", "none"), "fps": float(fps) if row["kind"] == "frames" else None}
 
+    def frames(self, clip_id: str) -> int:
+        """How many frames a clip has. Raises: InputError for one that is not listed with its length, and cannot be read."""
+        return length(self.clips, self.clips.loc[clip_id])[0]
+
     def truth_file(self, clip_id: str) -> Path | None:
         """File with what is known about a scripted clip, None if there is none."""
         name = self.clips.loc[clip_id].get("truth")
@@ -138,8 +142,8 @@ class Library:
     def apex(self, clip_id: str) -> float:
         """Share of the clip, in [0, 1], at which the expression is strongest; the middle where that is not known."""
         row = self.clips.loc[clip_id]
-        apex, length = row.get("apex_s"), row["n_frames"] / row["fps"] if row["fps"] else np.nan
-        share = apex / length if apex is not None and pd.notna(apex) and length > 0 else 0.5
+        apex, seconds = row.get("apex_s"), row["n_frames"] / row["fps"] if row["fps"] else np.nan
+        share = apex / seconds if isinstance(apex, int | float) and pd.notna(apex) and seconds > 0 else 0.5
         return float(np.clip(share, 0, 1))
 
 
@@ -209,13 +213,17 @@ def describe(card: Card) -> str:
 
 def clip_table(clips: pd.DataFrame, collections: Mapping[str, Collection]) -> pd.DataFrame:
     """The clips with what each model said: columns `said <model>` (name), `right <model>`, and a `title` in words."""
-    table = clips.copy()
+    ours = [name for name in clips.columns if name == "title" or name.startswith(("said ", "right "))]
+    table = clips.drop(columns=ours)
     marks = pd.Series("", table.index)
     for name, collection in collections.items():
-        predicted = pd.Series(np.array(collection.labels)[collection.probs.argmax(1)], collection.predictions["clip_id"])
-        table[f"said {name}"] = predicted.reindex(table.index)
-        table[f"right {name}"] = table[f"said {name}"] == table["label_name"]
-        marks = marks + table[f"right {name}"].map({True: "✓", False: "✗"})
+        rows = collection.predictions.set_index("clip_id")
+        said = pd.Series(np.array(collection.labels)[collection.probs.argmax(1)], rows.index)
+        known = rows["label_name"].reindex(table.index)
+        table["label_name"] = known.where(known.notna(), table["label_name"])  # as the model spells its classes
+        table[f"said {name}"] = said.reindex(table.index)
+        table[f"right {name}"] = (said == rows["label_name"]).reindex(table.index, fill_value=False)
+        marks = marks + table[f"right {name}"].map({True: "✓", False: "✗"}).where(known.notna(), "–")
     table["title"] = [
         f"{clip} · {label} {mark}" for clip, label, mark in zip(table.index, table["label_name"], marks, strict=True)
     ]
@@ -227,11 +235,11 @@ def outcomes(table: pd.DataFrame) -> dict[str, pd.Series]:
     everything = pd.Series(True, table.index)
     columns = [str(column) for column in table.columns]
     right = {column.removeprefix("right "): table[column] for column in columns if column.startswith("right ")}
+    said = {name: table[f"said {name}"].notna() for name in right}  # a clip that could not be read is neither right nor wrong
     filters = {"all": everything}
     if len(right) > 1:
-        said = table[[f"said {name}" for name in right]]
-        filters["the models disagree"] = said.nunique(axis=1) > 1
-        filters["all models wrong"] = ~pd.concat(right, axis=1).any(axis=1)
+        filters["the models disagree"] = table[[f"said {name}" for name in right]].nunique(axis=1) > 1
+        filters["all models wrong"] = ~pd.concat(right, axis=1).any(axis=1) & pd.concat(said, axis=1).any(axis=1)
     for name, hit in right.items():
-        filters[f"{name} wrong"], filters[f"{name} right"] = ~hit, hit
+        filters[f"{name} wrong"], filters[f"{name} right"] = ~hit & said[name], hit
     return filters

@@ -1,7 +1,7 @@
 """Maps of a checkpoint's clips by any method: what `workbench saliency` and `workbench faithfulness` are made of."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -11,8 +11,7 @@ import torch
 from torch import Tensor
 
 from ifdd.checkpoints import Bundle
-from ifdd.data.clips import load_clip
-from ifdd.data.manifest import clip_path, read_manifest
+from ifdd.data.manifest import read_manifest
 from ifdd.data.persons import person_ids
 from ifdd.data.scripted import REGIONS
 from ifdd.errors import InputError
@@ -23,6 +22,7 @@ from workbench.analysis.fills import Fill
 from workbench.analysis.gradcam_package import OFFERED, REFUSED, package_cam
 from workbench.analysis.region_budget import face_rectangles
 from workbench.analysis.saliency import Normalisation, SaliencyResult, Weights, class_maps
+from workbench.collect import named_as, read_row
 from workbench.explain import Options, preprocessing_of, read_source, target_index
 from workbench.truth import has_regions, true_regions
 
@@ -60,17 +60,13 @@ def from_manifest(bundle: Bundle, manifest: Path, count: int) -> tuple[pd.DataFr
 
     Raises: InputError for classes that the checkpoint does not know, or broken clips.
     """
-    table = read_manifest(manifest)
-    unknown = sorted(set(table["label_name"]) - set(bundle.labels))
-    if unknown:
-        raise InputError(f"{manifest} has classes that the checkpoint does not know: {', '.join(unknown)}")
+    table, _ = named_as(read_manifest(manifest), bundle.labels, manifest)
     order = table.groupby("label_name").cumcount().sort_values(kind="stable").index
     rows = table.loc[sorted(order[:count])]
     rows.attrs = table.attrs
     found = []
     for row in rows.to_dict("records"):
-        how = replace(bundle.preprocessing, crop=row.get("crop", "none"))  # clips of a corpus are face crops already
-        clip = load_clip(clip_path(table, row), how, fps=float(row["fps"]) if row["kind"] == "frames" else None)
+        clip = read_row(table, row, bundle)
         (subject,) = person_ids([row.get("subject")]).tolist()
         found.append(Shown(str(row["clip_id"]), clip.tensor(), clip.seconds, str(row["label_name"]), subject or None))
     return rows, found

@@ -107,8 +107,11 @@ def make_scorecard(
     kept = found.meta["data"]["hash"], found.meta["data"].get("reading"), found.meta["pool"], set(found.activation_names)
     if kept != (data_hash(clips), reading_hash(clips), "mean", set(names)):
         raise InputError(f"{folder} was collected from other clips or activations; remove it or choose another folder")
+    whole = data_hash(clips)
+    clips, attrs = clips[clips["clip_id"].isin(found.predictions["clip_id"])].reset_index(drop=True), clips.attrs
+    clips.attrs = attrs
     groups = persons(clips)
-    skipped: list[str] = []
+    skipped: list[str] = list(found.notes)
     columns = _factors(clips, factors, groups, skipped)
     probes = None
     if groups is not None:
@@ -140,7 +143,7 @@ def make_scorecard(
         checkpoint=bundle.name,
         sha256=bundle.card.sha256,
         clips=len(clips),
-        data_hash=data_hash(clips),
+        data_hash=whole,
         metrics=summary(found.probs.argmax(1), found.predictions["label"].to_numpy(), found.labels, seed=seed, groups=groups),
         split=_split(bundle, clips, found, groups, skipped, seed),
         probes=probes,

@@ -182,7 +182,8 @@ def from_manifest(
     Raises: InputError for clips that cannot be read, or a class that is not in `labels`.
     """
     frame = read_manifest(path)
-    meant, notes = match_labels(frame["label_name"], labels, path, way_out=f"`ifdd data index {path} --out NEW.parquet` --map")
+    way_to_map = f"`ifdd data index {path} --out NEW.parquet` --map"
+    meant, notes = match_labels(frame["label_name"], labels, path, way_out=way_to_map, model="the model")
     crops = frame["crop"].tolist() if "crop" in frame else ["none"] * len(frame)
     key = json.dumps(
         [CACHE_VERSION, data_hash(frame), files_hash(frame), crops, preprocessing.to_dict(), str(frame["fps"].tolist())]

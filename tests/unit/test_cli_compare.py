@@ -13,11 +13,14 @@ import pytest
 from bundles import save_random
 
 from ifdd.checkpoints import load_checkpoint
+from ifdd.data.manifest import read_manifest, write_manifest
 from ifdd.errors import InputError
 from workbench import cli
 from workbench.collect import collect
 from workbench.collection import Collection, open_collection
-from workbench.comparing import factor_columns, same_clips, scale_collections, slice_collections, vote_ambiguity
+from workbench.columns import factor_columns
+from workbench.comparing import same_clips, scale_collections, slice_collections, vote_ambiguity
+from workbench.library import labelled
 
 
 @pytest.fixture(scope="module")
@@ -106,12 +109,12 @@ def relabelled(table: pd.DataFrame) -> pd.DataFrame:
     [
         (lambda t: t.iloc[1:], {}, "lacks 1 of the 5 clips of .*, e.g. clip-0; collect all models over one manifest"),
         (lambda t: t.assign(clip_id=[f"other-{i}" for i in range(5)]), {}, "lacks 5 of the 5 clips"),
-        (lambda t: t.assign(clip_id="clip-0"), {}, "holds clip-0 twice"),
+        (lambda t: t.assign(clip_id="clip-0"), {}, "clip 'clip-0' is there twice"),
         (relabelled, {}, "clip-0 is angry in .*, happy in .*; collect both with one manifest"),
         (
             lambda t: t,
-            {"labels": ["sad", "happy", "neutral", "angry", "surprise", "disgust", "fear"]},
-            "has the classes sad, happy, .* compare models of one label list, in one order",
+            {"labels": ["cross", "sad", "neutral", "angry", "surprise", "disgust", "fear"]},
+            "has the classes cross, sad, .* compare models of the same classes, named alike",
         ),
     ],
 )
@@ -136,8 +139,24 @@ def test_one_collection_or_one_twice(collections: dict[str, Path], tmp_path: Pat
 def test_other_pixels_are_noted(collections: dict[str, Path], tmp_path: Path) -> None:
     one = open_collection(collections["ifdd"])
     data = one.meta["data"] | {"reading": "another"}
-    other = changed(collections["baseline"], tmp_path / "other", lambda t: t, data=data)
-    assert "cropped otherwise" in same_clips([one, other]).notes[0]
+    touched = changed(collections["baseline"], tmp_path / "touched", lambda t: t, data=data)
+    assert same_clips([one, touched]).notes == ()  # the same content, written at another time
+    cropped = changed(collections["baseline"], tmp_path / "cropped", lambda t: t.assign(crop="center"))
+    assert "cropped otherwise" in same_clips([one, cropped]).notes[0]
+    old = [
+        changed(collections[name], tmp_path / name, lambda t: t.drop(columns="clip_sha256"), data=data | {"reading": name})
+        for name in collections
+    ]
+    assert "read from other files" in same_clips(old).notes[0]
+
+
+def test_other_clips_under_the_same_ids_are_refused(collections: dict[str, Path], tmp_path: Path) -> None:
+    one = open_collection(collections["ifdd"])
+    turned = changed(collections["baseline"], tmp_path / "turned", lambda t: t.assign(clip_sha256=np.roll(t["clip_sha256"], 1)))
+    with pytest.raises(
+        InputError, match=r"clip-0 is another clip in .*turned than in .*\(5 of 5 clips are\); collect both with one"
+    ):
+        same_clips([one, turned])
 
 
 def test_factors(collections: dict[str, Path]) -> None:
@@ -165,7 +184,7 @@ def test_calibrate(run, collections: dict[str, Path], tmp_path: Path) -> None:
     label = np.where(np.arange(5) == 0, ranks[:, 1], ranks[:, 0])  # right but once: a temperature can be fitted
     columns = {"label": label, "label_name": np.array(one.labels)[label]} | {f"votes_{c}": [c == "happy"] * 5 for c in one.labels}
     test = changed(one.folder, tmp_path / "test", lambda t: t.assign(**columns))
-    renamed = changed(test.folder, tmp_path / "valid", lambda t: t.assign(clip_id="v" + t["clip_id"]))
+    renamed = changed(test.folder, tmp_path / "valid", lambda t: t.assign(clip_sha256="v" + t["clip_id"]))
     code, told, err = run("calibrate", test.folder, "--validation", renamed.folder, "--out", tmp_path / "out")
     assert code == 0, err
     assert "temperature" in told
@@ -187,6 +206,9 @@ def test_calibrate_refuses(collections: dict[str, Path], tmp_path: Path) -> None
         scale_collections(baseline, ifdd)
     with pytest.raises(InputError, match=r"5 clips are in both collections, e\.g\. clip-0"):
         scale_collections(ifdd, ifdd)
+    renamed = changed(ifdd.folder, tmp_path / "renamed", lambda t: t.assign(clip_id="v" + t["clip_id"]))
+    with pytest.raises(InputError, match="5 clips are in both collections"):
+        scale_collections(renamed, ifdd)
     some = changed(collections["ifdd"], tmp_path / "some", lambda t: t.assign(votes_sad=1))
     with pytest.raises(InputError, match="has votes but no column votes_happy, votes_neutral"):
         vote_ambiguity(some)
@@ -242,10 +264,14 @@ def test_labels_in_another_order_by_the_command(run, clips_manifest: Path, colle
     names = ("sad", "happy", "neutral", "angry", "surprise", "disgust", "fear")
     other = load_checkpoint(save_random(tmp_path / "other", "mvit-tiny-baseline", 2, names))
     folder = collect(other, clips_manifest, tmp_path / "collection", ("head.logits",)).folder
-    code, _, err = run("compare", collections["ifdd"], folder, "--out", tmp_path / "out")
-    assert code == 1
-    assert "in one order" in err
-    assert not (tmp_path / "out").exists()
+    code, _, err = run("compare", collections["ifdd"], folder, "--out", tmp_path / "out", "--draws", 200)
+    assert code == 0, err
+    found = same_clips([open_collection(collections["ifdd"]), open_collection(folder)])
+    mine = open_collection(folder).predictions
+    np.testing.assert_array_equal(found.probs["other"], mine[[f"p_{label}" for label in found.labels]].to_numpy(np.float32))
+    accuracy = json.loads((tmp_path / "out" / "comparison.json").read_text())["models"]["other"]["war"]["value"]
+    guesses = mine[[f"p_{label}" for label in names]].to_numpy().argmax(1)
+    assert accuracy == pytest.approx((np.array(names)[guesses] == mine["label_name"]).mean())
 
 
 @pytest.mark.parametrize("command", ["compare", "calibrate", "counterfactual"])
@@ -253,3 +279,100 @@ def test_help_has_an_example(run, command: str) -> None:
     code, out, _ = run(command, "--help")
     assert code == 0
     assert f"Example: workbench {command}" in " ".join(out.split())
+
+
+def right_but_once(table: pd.DataFrame) -> pd.DataFrame:
+    """Labels with which a temperature can be fitted."""
+    ours = [name for name in table.columns if name.startswith("p_")]
+    ranks = np.argsort(-table[ours].to_numpy(), axis=1)
+    label = np.where(np.arange(5) == 0, ranks[:, 1], ranks[:, 0])
+    return table.assign(label=label, label_name=np.array([name.removeprefix("p_") for name in ours])[label])
+
+
+@pytest.mark.parametrize("lost", [[], ["clip_sha256"], ["clip_sha256", "path"]], ids=["contents", "places", "ids"])
+def test_clips_of_two_data_sets_may_have_the_same_ids(collections: dict[str, Path], tmp_path: Path, lost: list[str]) -> None:
+    """`val/happy/1` and `test/happy/1` are both `happy/1` in a manifest of their own."""
+    test = changed(collections["ifdd"], tmp_path / "test", lambda t: right_but_once(t).drop(columns=lost))
+    files = {} if lost else {"clip_sha256": list("abcde")}
+    about = test.meta["data"] | {"manifest": "/elsewhere/clips.parquet"}
+    other = changed(test.folder, tmp_path / "valid", lambda t: t.assign(**files), data=about)
+    assert scale_collections(other, test)[0].temperature > 0
+    with pytest.raises(InputError, match="5 clips are in both"):
+        scale_collections(test, test)
+
+
+ODD = {
+    "bbox": [[1, 2], [3, 4], [1, 2], [5, 6], None], "about": [{"a": 1}] * 4 + [{"a": 2}], "array": [np.arange(2)] * 5,
+    "when": pd.to_datetime(["2020-01-01"] * 3 + ["2021-01-01", None]), "blob": [b"\xff", b"x", b"x", b"x", None],
+    "share": [0.5, np.inf, 1.0, 2.0, 3.0], "light": [0.1, 0.2, 0.3, 0.4, 0.5], "sure": [True, None, False, True, True],
+    "size of it": pd.Categorical(["s", "m", "s", "m", "s"]), "note |x|<b>": ["a", "b", "a", "b", "![](http://x)"],
+}  # fmt: skip
+
+
+def test_columns_of_any_type_are_sliced_or_left_out_with_a_note(run, collections: dict[str, Path], tmp_path: Path) -> None:
+    """In collections of an earlier version, too, which kept them as they came."""
+    ours = [
+        changed(f, tmp_path / name, lambda t: t.drop(columns="light").assign(**ODD)).folder for name, f in collections.items()
+    ]
+    code, told, err = run("compare", *ours, "--out", tmp_path / "out", "--draws", 200)
+    assert code == 0, err
+    assert "slices by share: factor share holds infinity" in told
+    sliced = set(pd.read_csv(tmp_path / "out" / "slices.csv")["slice"].str.partition(" = ")[0])
+    assert {"bbox", "about", "when", "light", "sure", "size of it"} <= sliced
+    assert not {"array", "share"} & sliced
+    code, _, err = run("compare", *ours, "--out", tmp_path / "two", "--draws", 200, "--slices", "bbox,about", "--min-n", 2)
+    assert code == 0, err
+    code, _, err = run("compare", *ours, "--out", tmp_path / "three", "--slices", "share")
+    assert code == 1
+    assert err.startswith("error: factor share holds infinity")
+
+
+MINE = {"confidence": [1, 2, 1, 2, 1], "correct": list("ababa"), "row": [5, 5, 6, 6, 6], "prediction": [7, 8, 7, 8, 7],
+        "predicted": list("xyxyx"), "p_happy": [3, 3, 3, 3, 4], "p_value": [0.1, 0.2, 0.1, 0.2, 0.1], 
+        "manifest_row": list("qrqrq"),
+        "clip_sha256": list("mnmnm")}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def taken(tiny_bundle_dir: Path, baseline_bundle_dir: Path, clips_manifest: Path, tmp_path_factory) -> dict[str, Collection]:
+    """Collections of a manifest whose own columns have names of ours."""
+    write_manifest(read_manifest(clips_manifest).assign(**MINE), clips_manifest.with_name("taken.parquet"))
+    root = tmp_path_factory.mktemp("taken")
+    folders = {"ifdd": tiny_bundle_dir, "baseline": baseline_bundle_dir}
+    manifest = clips_manifest.with_name("taken.parquet")
+    return {name: collect(load_checkpoint(f), manifest, root / name, ("head.logits",)) for name, f in folders.items()}
+
+
+def test_a_manifests_columns_never_pass_for_what_a_model_says(run, taken, collections: dict[str, Path], tmp_path: Path) -> None:
+    plain, table = open_collection(collections["ifdd"]), labelled(taken["ifdd"])
+    for name in ("row", "prediction", "predicted", "confidence", "correct", "p_happy", "clip_sha256"):
+        assert table[name].tolist() == labelled(plain)[name].tolist(), name
+        assert table[f"manifest_{name}"].tolist() == MINE[name], name
+    assert table["p_value"].tolist() == MINE["p_value"]
+    assert table["manifest_manifest_row"].tolist() == MINE["manifest_row"]
+    assert any("column confidence is called manifest_confidence here" in note for note in taken["ifdd"].notes)
+    folders = [c.folder for c in taken.values()]
+    code, told, err = run("compare", *folders, "--out", tmp_path / "out", "--draws", 200)
+    assert code == 0, err
+    assert "the manifest's column confidence is called manifest_confidence here: confidence is what a model says" in told
+    sliced = set(pd.read_csv(tmp_path / "out" / "slices.csv")["slice"].str.partition(" = ")[0])
+    assert sliced == {"light", "p_value", "manifest_manifest_row"} | {f"manifest_{name}" for name in MINE} - {"manifest_p_value"}
+    code, _, err = run("compare", *folders, "--out", tmp_path / "two", "--draws", 200, "--slices", "confidence")
+    assert code == 0, err
+    assert {*pd.read_csv(tmp_path / "two" / "slices.csv")["slice"]} == {"manifest_confidence = 1", "manifest_confidence = 2"}
+    code, _, err = run("compare", *collections.values(), "--out", tmp_path / "three", "--slices", "confidence")
+    assert code == 1
+    assert "unknown column 'confidence'; the factors are light" in err
+
+
+def test_an_earlier_collection_gives_a_manifests_columns_back(collections: dict[str, Path], tmp_path: Path) -> None:
+    old = changed(
+        collections["ifdd"], tmp_path / "old", lambda t: t.assign(confidence=MINE["confidence"], predicted=MINE["predicted"])
+    )
+    table, plain = labelled(old), labelled(open_collection(collections["ifdd"]))
+    assert table["confidence"].tolist() == plain["confidence"].tolist()
+    assert table["predicted"].tolist() == plain["predicted"].tolist()
+    assert (table["manifest_confidence"].tolist(), table["manifest_predicted"].tolist()) == (
+        MINE["confidence"],
+        MINE["predicted"],
+    )

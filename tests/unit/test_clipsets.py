@@ -50,7 +50,7 @@ def test_classes_are_matched_by_name(clips: Path) -> None:
     found = read(clips / "list.csv")
     assert found.target.tolist() == [0, 1]
     assert found.notes == ("Happiness is read as happy", "SAD is read as sad")
-    with pytest.raises(InputError, match=r"sad is no class; classes are happy, fear; .* --map sad=CLASS"):
+    with pytest.raises(InputError, match=r"classes that the model does not know: sad; it has happy, fear; .* --map sad=CLASS"):
         read(clips, ("happy", "fear"))
 
 

@@ -1,4 +1,6 @@
 import errno
+import os
+import shutil
 from collections import namedtuple
 from pathlib import Path
 from typing import Any
@@ -18,6 +20,7 @@ from ifdd.data.manifest import read_manifest, write_manifest
 from ifdd.data.preprocessing import Preprocessing
 from ifdd.errors import InputError
 from ifdd.labels import EMOTIONS
+from workbench.comparing import same_clips
 
 module = __import__("workbench.collect", fromlist=["load_row"])
 
@@ -175,3 +178,67 @@ def test_a_disk_that_fills_up_is_one_line_and_can_be_resumed(
     monkeypatch.undo()
     assert workbench.collect(bundle, clips_manifest, out).meta["clips"] == 5
     assert list(tmp_path.iterdir()) == [out]
+
+
+@pytest.fixture
+def broken(clips_manifest: Path, tmp_path: Path) -> Path:
+    """A manifest whose second clip has a damaged frame."""
+    shutil.copytree(clips_manifest.parent, tmp_path / "clips")
+    (tmp_path / "clips" / "clip-1" / "007.png").write_bytes(b"no picture")
+    return tmp_path / "clips"
+
+
+def test_bad_clips_are_all_named_and_few_are_left_out(
+    bundle: Bundle, broken: Path, clips_manifest: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = ("head.logits", "head.embedding")
+    whole = workbench.collect(bundle, clips_manifest, tmp_path / "whole", names, batch=2)
+    with pytest.raises(
+        InputError, match=r"1 of 5 clips cannot be read: clip-1: .*007\.png.*`?workbench collect .*--on-error skip"
+    ):
+        workbench.collect(bundle, broken, tmp_path / "out", names, batch=2)
+    assert not (tmp_path / "out").exists()
+    seen: list[str] = []
+    original = module.load_row
+    monkeypatch.setattr(module, "load_row", lambda *args: seen.append(args[1]["clip_id"]) or original(*args))
+    found = workbench.collect(bundle, broken, tmp_path / "out", names, batch=2, on_error="skip")
+    assert seen == ["clip-1"]  # all others had been read by the call that was refused
+    assert list(found.predictions["clip_id"]) == ["clip-0", "clip-2", "clip-3", "clip-4"]
+    assert found.left_out == {"clip-1"}
+    assert "1 of 5 clips left out, they cannot be read: clip-1: " in found.notes[0]
+    kept = [0, 2, 3, 4]
+    np.testing.assert_allclose(found.probs, whole.probs[kept], atol=1e-6)
+    for name in names:
+        np.testing.assert_allclose(found.activation(name), whole.activation(name)[kept], atol=1e-5)
+    beside = same_clips([whole, found])
+    assert list(beside.table["clip_id"]) == [f"clip-{i}" for i in kept]
+    np.testing.assert_array_equal(beside.probs[str(whole.folder)], whole.probs[kept])
+    assert any("1 of 5 clips left out" in note for note in beside.notes)
+    (broken / "clip-2" / "000.png").write_bytes(b"")
+    with pytest.raises(InputError, match=r"2 of 5 clips .*more than 20%"):
+        workbench.collect(bundle, broken, tmp_path / "two", names, on_error="skip")
+
+
+def test_a_clip_that_can_be_read_again_is_not_left_out(bundle: Bundle, broken: Path, tmp_path: Path) -> None:
+    frame = broken / "clip-1" / "007.png"
+    about = frame.stat()
+    with pytest.raises(InputError, match="clip-1"):
+        workbench.collect(bundle, broken, tmp_path / "out", ("head.logits",))
+    picture = (broken / "clip-1" / "006.png").read_bytes()
+    frame.write_bytes(picture)
+    os.utime(frame, ns=(about.st_atime_ns, about.st_mtime_ns))
+    found = workbench.collect(bundle, broken, tmp_path / "out", ("head.logits",))
+    assert (found.meta["clips"], found.left_out, found.notes) == (5, frozenset(), ())
+
+
+def test_classes_of_another_spelling(bundle: Bundle, clips_manifest: Path, tmp_path: Path) -> None:
+    names = read_manifest(clips_manifest)["label_name"].map({"happy": "Happiness", "sad": "SAD"})
+    (tmp_path / "list.csv").write_text(
+        "path,label\n" + "".join(f"{clips_manifest.parent}/clip-{i},{name}\n" for i, name in enumerate(names))
+    )
+    found = workbench.collect(bundle, tmp_path / "list.csv", tmp_path / "out", ("head.logits",))
+    assert list(found.predictions["label_name"]) == ["happy", "sad"] * 2 + ["happy"]
+    assert found.notes == ("Happiness is read as happy", "SAD is read as sad")
+    plain = workbench.collect(bundle, clips_manifest, tmp_path / "plain", ("head.logits",))
+    np.testing.assert_array_equal(found.predictions["clip_sha256"], plain.predictions["clip_sha256"])
+    assert found.predictions["clip_id"][0] == f"{clips_manifest.parent}/clip-0".lstrip("/")

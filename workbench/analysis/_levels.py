@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
+from ifdd.data.manifest.columns import plain
 from ifdd.errors import InputError
 
 MISSING, EMPTY = "missing", "(empty)"
@@ -26,9 +27,10 @@ def levels(name: str, values: ArrayLike, n: int, bins: int = 4) -> Levels:
     A bin is named by its lowest and highest value; equal values never fall into two bins, so there may be fewer.
     Raises: InputError for another length, fewer than two bins, or a name that differs in every clip.
     """
-    series = pd.Series(np.asarray(values)) if np.ndim(values) == 1 else None
+    series = _column(values)
     if series is None or len(series) != n:
-        raise InputError(f"factor {name} has shape {np.shape(values)} for {n} clips; pass one value per clip")
+        shape = np.shape(values) if series is None else (len(series),)
+        raise InputError(f"factor {name} has shape {shape} for {n} clips; pass one value per clip")
     if bins < 2:
         raise InputError(f"bins is {bins}; numbers need 2 bins or more")
     known = series.notna()
@@ -54,6 +56,21 @@ def levels(name: str, values: ArrayLike, n: int, bins: int = 4) -> Levels:
         codes = np.where(known, codes, len(text))
         text = [*text, MISSING]
     return Levels(codes.astype(np.int64), tuple(text))
+
+
+def _column(values: ArrayLike) -> pd.Series | None:
+    """Values as numbers, truth values or text; lists and the like as their JSON. None for what is no row of values."""
+    if isinstance(values, pd.Series):
+        return plain(values.reset_index(drop=True))
+    if isinstance(values, np.ndarray):
+        return plain(pd.Series(values)) if values.ndim == 1 else None
+    if isinstance(values, list | tuple):
+        cells = pd.Series(index=range(len(values)), dtype=object)
+        cells[:] = [None] * len(values)
+        for i, value in enumerate(values):
+            cells.iat[i] = value
+        return plain(cells)
+    return _column(np.asarray(values))
 
 
 def all_levels(factors: Mapping[str, ArrayLike], n: int, bins: int) -> dict[str, Levels]:

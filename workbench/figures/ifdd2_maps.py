@@ -15,7 +15,7 @@ from plotly.subplots import make_subplots
 
 from ifdd.checkpoints import Bundle
 from ifdd.data.clips import frames_shown
-from ifdd.data.manifest import read_manifest
+from ifdd.data.manifest import length, read_manifest
 from ifdd.model import IFDDModel
 from workbench.analysis.faithfulness import Verdict
 from workbench.analysis.saliency import SaliencyResult
@@ -182,7 +182,9 @@ def maps_sheet(study: Study, column: Column = "double", method: str = "gradcam",
         tensor = load_row(table, clip, bundle)
         results = make_maps(bundle, tensor[None].to(_place(bundle)), request, [c])
         kept[name] = results
-        rows.append(Row(name, str(found["clip_id"]), float(found["confidence"]), _blocks(bundle, clip, tensor, results, count)))
+        rows.append(
+            Row(name, str(found["clip_id"]), float(found["confidence"]), _blocks(bundle, table, clip, tensor, results, count))
+        )
     results = next(iter(kept.values()), {})
     how = "" if not results else _how(results)
     tested = {b: v for b, r in results.items() if (v := (verdicts or {}).get((method, r.activation))) is not None}
@@ -199,10 +201,15 @@ def _how(results: dict[str, SaliencyResult]) -> str:
 
 
 def _blocks(
-    bundle: Bundle, clip: dict[Any, Any], tensor: torch.Tensor, results: dict[str, SaliencyResult], count: int
+    bundle: Bundle,
+    root: pd.DataFrame,
+    clip: dict[Any, Any],
+    tensor: torch.Tensor,
+    results: dict[str, SaliencyResult],
+    count: int,
 ) -> dict[str, tuple[Picture, ...]]:
-    frames, length = bundle.model.config.frames, int(clip["n_frames"])
-    seconds = frames_shown(np.arange(length) / length, 0.0, 1.0, frames) / float(clip["fps"] or 1.0)
+    frames, (listed, rate) = bundle.model.config.frames, length(root, clip)
+    seconds = frames_shown(np.arange(listed) / listed, 0.0, 1.0, frames) / rate
     pixels = (tensor.permute(1, 2, 3, 0) * 255).round().to(torch.uint8).cpu().numpy()
     even = np.floor((np.arange(count) + 0.5) * frames / count).astype(int)
     found = {"input": tuple(Picture(pixels[t], float(seconds[t])) for t in even)}

@@ -61,7 +61,8 @@ def models(study: Study) -> Section:
 def metrics(study: Study) -> Section:
     """WAR, UAR, recalls, confusion."""
     found = study.metrics()
-    notes = list(dict.fromkeys(note for result in found.values() for note in result.notes))
+    kept = [f"{name}: {note}" for name in found for note in study.collections[name].notes]
+    notes = [*kept, *dict.fromkeys(note for result in found.values() for note in result.notes)]
     rows = [[name, f"{r.war}", f"{r.uar}", r.constant_class, _percent(r.constant_war), _percent(r.constant_uar)]
             for name, r in found.items()]  # fmt: skip
     recalls = [

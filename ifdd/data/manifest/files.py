@@ -7,11 +7,27 @@ from typing import Any
 
 import pandas as pd
 
+from ifdd.data.video import FOLDER_FPS, probe, read_seconds
+
 
 def clip_path(root: pd.DataFrame | str | Path, row: Any) -> Path:
     """Path of the clip of a row: a Series, a mapping, or what `itertuples` gives; `root` is a manifest or its folder."""
     base = root.attrs["root"] if isinstance(root, pd.DataFrame) else root
     return Path(base) / (row.path if hasattr(row, "path") else row["path"])
+
+
+def length(root: pd.DataFrame | str | Path, row: Any) -> tuple[int, float]:
+    """Frames of a clip, and frames a second: as its row (a Series or mapping) says, or where it does not, as they are on disk.
+
+    Raises: InputError for a clip that has to be read and cannot be.
+    """
+    count, rate = float(row["n_frames"]), float(row["fps"])
+    if count > 0 and rate > 0:
+        return int(count), rate
+    path = clip_path(root, row)
+    fps = rate if rate > 0 and path.is_dir() else None
+    _, seconds = read_seconds(path, fps=fps)
+    return len(seconds), rate if rate > 0 else probe(path, fps=fps).fps or FOLDER_FPS
 
 
 def data_hash(frame: pd.DataFrame) -> str:
