@@ -27,7 +27,7 @@ from tqdm import tqdm
 from ifdd.checkpoints import Bundle
 from ifdd.data.arrays import keep_rows
 from ifdd.data.bad_clips import UNREADABLE, OnError, left_out, reason, settle
-from ifdd.data.clips import Clip, load_clip
+from ifdd.data.clips import READING, Clip, load_clip
 from ifdd.data.manifest import clip_path, data_hash, files_hash, read_manifest
 from ifdd.data.same_files import content_hash
 from ifdd.errors import InputError
@@ -268,8 +268,8 @@ class _RowFile:
 
 
 def reading_hash(clips: pd.DataFrame) -> str:
-    """SHA-256 of what decides the pixels beside the list of clips: their files, and how they are cropped."""
-    reading = [files_hash(clips), clips["crop"].tolist() if "crop" in clips else None]
+    """SHA-256 of what decides the pixels beside the list of clips: their files, how they are read and cropped."""
+    reading = [READING, files_hash(clips), clips["crop"].tolist() if "crop" in clips else None]
     return hashlib.sha256(json.dumps(reading).encode()).hexdigest()
 
 

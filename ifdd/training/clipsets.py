@@ -17,7 +17,7 @@ from tqdm import tqdm
 from ifdd.checkpoints import Card
 from ifdd.data.arrays import keep_rows, new_array
 from ifdd.data.bad_clips import UNREADABLE, OnError, left_out, reason, settle
-from ifdd.data.clips import load_clip
+from ifdd.data.clips import READING, load_clip
 from ifdd.data.manifest import clip_path, data_hash, files_hash, read_manifest
 from ifdd.data.persons import person_ids, unknown_persons
 from ifdd.data.preprocessing import Preprocessing
@@ -33,8 +33,6 @@ from ifdd.training.recipe import Recipe, ScriptedData, ScriptedSet
 
 SplitName = Literal["train", "val", "test"]
 SPLITS: tuple[SplitName, ...] = ("train", "val", "test")
-CACHE_VERSION = 2
-"""Raised when the same files come out as other pixels: clips that an earlier version has decoded are decoded anew."""
 BAD = "bad.json"
 """Beside the cached pixels: clips that could not be read."""
 
@@ -185,9 +183,7 @@ def from_manifest(
     way_to_map = f"`ifdd data index {path} --out NEW.parquet` --map"
     meant, notes = match_labels(frame["label_name"], labels, path, way_out=way_to_map, model="the model")
     crops = frame["crop"].tolist() if "crop" in frame else ["none"] * len(frame)
-    key = json.dumps(
-        [CACHE_VERSION, data_hash(frame), files_hash(frame), crops, preprocessing.to_dict(), str(frame["fps"].tolist())]
-    )
+    key = json.dumps([READING, data_hash(frame), files_hash(frame), crops, preprocessing.to_dict(), str(frame["fps"].tolist())])
     folder = cache / hashlib.sha256(key.encode()).hexdigest()[:24]
     bad = _decoded(frame, crops, preprocessing, folder, progress)
     notes += settle(bad, len(frame), path, on_error, way_out)

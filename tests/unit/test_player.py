@@ -62,6 +62,13 @@ def test_other_frame_rates_show_the_frame_nearest_in_time() -> None:
     assert player_data(groups, range(4))["groups"][1]["panels"][0]["at"] == [0, 0, 1, 1]
 
 
+def test_frames_that_repeat_a_picture_keep_their_own_maps() -> None:
+    """A short clip repeats its last frame, and a held frame is sampled again: one time stamp, several maps."""
+    seconds = np.array([0.0, 0.04, 0.04, 0.04])
+    data = player_data([input_group(frames(4), seconds)], np.array([0, 1, 1, 1]))
+    assert data["groups"][0]["panels"][0]["at"] == [0, 1, 2, 3]
+
+
 def test_unscaled_maps_state_their_peak() -> None:
     note = map_group("model", "", frames(4), np.arange(4.0), maps(4, "none", 0.0321), "happy").note
     assert "strongest colour: 0.0321" in note

@@ -111,6 +111,17 @@ def test_a_held_frame_is_told_from_a_file_cut_short(tmp_path: Path, name: str) -
         assert "breaks after frame" in error_of(path) or "no picture" in error_of(path)
 
 
+def test_an_avi_whose_header_was_never_filled_in(tmp_path: Path) -> None:
+    """Written to a pipe, or by a recorder that stopped: it has no length, so no frame is missing or held."""
+    path = write_film(tmp_path / "a.avi", Track(codec="mpeg4"))
+    data = bytearray(path.read_bytes())
+    length = data.index(b"strh") + 8 + 32
+    assert int.from_bytes(data[length : length + 4], "little") == 20
+    data[4:8], data[length : length + 4] = b"\xff" * 4, (1 << 30).to_bytes(4, "little")
+    path.write_bytes(data)
+    assert read_times(path).end == pytest.approx(0.8)
+
+
 @pytest.mark.parametrize(("name", "codec"), [("a.avi", "libx264"), ("b.avi", "mpeg4"), ("a.mp4", "libx264"), ("a.mkv", "libx264"),
                                              ("a.ts", "libx264"), ("a.flv", "libx264"), ("a.mpg", "mpeg2video")])  # fmt: skip
 @pytest.mark.parametrize("b_frames", [0, 1, 2])

@@ -132,8 +132,15 @@ def _panel(panel: Panel, clock: np.ndarray) -> dict[str, Any]:
         "count": len(panel.images),
         "aspect": f"{width} / {height}",
         "read": [bool(read) for read in panel.read],
-        "at": [int(np.abs(panel.seconds - t).argmin()) for t in clock],
+        "at": _nearest(panel.seconds, clock),
     }
+
+
+def _nearest(seconds: np.ndarray, clock: np.ndarray) -> list[int]:
+    """For every time of the clock the frame nearest to it; of frames that repeat one picture each its own."""
+    if np.array_equal(seconds, clock):
+        return list(range(len(clock)))
+    return [int(np.abs(seconds - t).argmin()) for t in clock]
 
 
 def _legend(groups: Iterable[Group]) -> dict[str, Any]:

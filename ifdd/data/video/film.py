@@ -69,10 +69,10 @@ class Film:
         A stream's own header comes first, as an edit list ends a stream before its last packet does; then the packet, unless
         the length of the file is more.
         """
-        end = stated_end(self._container, self._stream, self._reading)
+        end = stated_end(self._container, self._stream, self._path, self._reading)
         stated = 0.0
         if end is not None and self._in_decode_order:
-            stated = end - seconds
+            stated = end - seconds - float(self._stream.start_time or 0) * self._unit
         elif end is not None and self._last is not None:
             last = self._last * self._unit
             # not where a new clock began on the way: the header's end is by the old one

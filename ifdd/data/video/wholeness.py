@@ -33,11 +33,15 @@ class Reading:
             self.others = max(self.others, end)
 
 
-def stated_end(container: av.container.InputContainer, stream: av.video.stream.VideoStream, reading: Reading) -> float | None:
+def stated_end(
+    container: av.container.InputContainer, stream: av.video.stream.VideoStream, path: Path, reading: Reading
+) -> float | None:
     """Seconds, on the clock of the stamps, at which the header says that the stream ends; None where it says nothing.
 
     A file's own length counts only where it goes beyond what its other streams explain.
     """
+    if _left_open(container, path):
+        return None
     if container.format.name in STREAM_STATED and stream.duration:
         return float(((stream.start_time or 0) + stream.duration) * (stream.time_base or 1))
     if container.format.name in _FILE_STATED and container.duration:
@@ -66,12 +70,22 @@ def cut_short(
     name = container.format.name
     declared = (container.duration or 0) / av.time_base
     with path.open("rb") as file:
-        early = max(reading.video, reading.others) < declared - max(3 * step, 0.1, 0.02 * declared)
+        early = not _left_open(container, path) and max(reading.video, reading.others) < declared - max(
+            3 * step, 0.1, 0.02 * declared
+        )
         if early and name in _ENDS and not _ENDS[name](file, size, reading.byte):
             return f"the file is cut short, its header says {declared:.2f} s"
         if name == "gif" and not _gif_ends(file):
             return "the file is cut short or damaged"
     return None
+
+
+def _left_open(container: av.container.InputContainer, path: Path) -> bool:
+    """Whether the header of an AVI was never filled in: the file was written to a pipe, or its recorder stopped."""
+    if container.format.name != "avi":
+        return False
+    with path.open("rb") as file:
+        return file.read(8)[4:] in (bytes(4), b"\xff" * 4)
 
 
 def _flv_ends(file: BinaryIO, size: int, read: int) -> bool:
