@@ -1,6 +1,6 @@
 """What a checkpoint says about itself: every value of `card.json` has its type here, whoever wrote the file."""
 
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, NotRequired, Self
 
 from pydantic import AfterValidator, Field, model_validator
 from typing_extensions import TypedDict  # pydantic wants this one before Python 3.12
@@ -24,18 +24,25 @@ def _file_name(name: str) -> str:
 Name = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_file_name)]
 
 
-class CardMetrics(TypedDict, total=False):
+class CardScores(TypedDict):
+    """The two scores of one model."""
+
+    WAR: Share
+    UAR: Share
+
+
+class CardMetrics(TypedDict):
     """Scores on one split, as `ifdd.metrics.Metrics.to_dict` gives them."""
 
     __pydantic_config__ = OPEN  # type: ignore[misc]
     n: Count
     WAR: Share
     UAR: Share
-    intervals: dict[str, Annotated[list[float], Field(min_length=2, max_length=2)]]
-    recall: dict[str, Share | None]
+    recall: dict[str, Share]
     counts: dict[str, Count]
-    constant_guess: dict[str, Share]
-    confusion: list[list[Count]]
+    intervals: NotRequired[dict[str, Annotated[list[float], Field(min_length=2, max_length=2)]]]
+    constant_guess: NotRequired[CardScores]
+    confusion: NotRequired[list[list[Count]]]
 
 
 class CardRecipe(TypedDict, total=False):
@@ -106,6 +113,9 @@ class Card(StrictModel):
     def _fits(self) -> Self:
         if len(self.labels) != self.model.num_classes:
             raise ValueError(f"the card lists {len(self.labels)} labels for {self.model.num_classes} classes")
+        for split, result in self.metrics.items():
+            if unknown := [label for label in result["recall"] if label not in result["counts"]]:
+                raise ValueError(f"metrics.{split} has a recall of {unknown[0]!r} and no count")
         read = Preprocessing.from_dict(self.preprocessing)
         if (read.frames, read.size) != (self.model.frames, self.model.size):
             raise ValueError(
