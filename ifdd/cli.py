@@ -63,7 +63,7 @@ def train(
             "learning rate follows the longer schedule from there on.",
         ),
     ] = False,
-    seed: Annotated[int | None, typer.Option(help="Replaces the recipe's seed.")] = None,
+    seed: Annotated[int | None, typer.Option(min=0, max=2**32 - 1, help="Replaces the recipe's seed.")] = None,
     device: Annotated[str | None, typer.Option(help="Replaces the recipe's device: auto, cpu, cuda or mps.")] = None,
     settings: Annotated[list[str] | None, typer.Option("--set", help="Replaces one value, e.g. optim.lr=0.0005.")] = None,
     max_minutes: Annotated[float | None, typer.Option(min=0.01, help="Stop training after so long.")] = None,
@@ -123,7 +123,7 @@ def evaluate(
     on_error: OnErrorOption = "stop",
     batch: Batch = 16,
     device: Device = "auto",
-    seed: Annotated[int, typer.Option(help="Seed of the bootstrap.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Seed of the bootstrap.")] = 0,
     as_json: Json = False,
 ) -> None:
     """Score a checkpoint on a manifest, or on a split of the scripted data that its card names.

@@ -30,7 +30,7 @@ def render(
     identities: Annotated[int, typer.Option(min=1, help="How many persons.")] = 140,
     difficulty: Annotated[str | None, typer.Option(help="easy (default), standard or hard.")] = None,
     name: Annotated[str | None, typer.Option(help="Goes into the clip ids; default: the suite's name, or scripted.")] = None,
-    seed: Annotated[int, typer.Option(help="Another seed gives other persons and clips.")] = 1,
+    seed: Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Another seed gives other persons and clips.")] = 1,
     size: Annotated[int, typer.Option(min=32, help="Height and width in pixels.")] = 112,
     frames: Annotated[int, typer.Option(min=2, help="Frames of a clip, 16 a second.")] = 32,
     face: Annotated[str, typer.Option(help="built-in, or the path of a face model.")] = "built-in",

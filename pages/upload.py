@@ -10,7 +10,7 @@ import streamlit as st
 
 from workbench.clipview import ClipView
 from workbench.explain import Options
-from workbench.library import InputError, NoFaceError
+from workbench.library import InputError, NoFaceError, upload_name, user_path
 
 CROPS = ("face", "center", "none")
 
@@ -65,7 +65,7 @@ path = right.text_input("or the path of a video or of a folder of frames", key="
 if uploaded is not None and path:
     st.warning("A file and a path are given; the file is shown. Remove it to see the path.", icon=":material/info:")
 fps = None
-if uploaded is None and path and (path := str(Path(path).expanduser())) and Path(path).is_dir():
+if uploaded is None and path and (path := str(user_path(path))) and Path(path).is_dir():
     fps = right.number_input(
         "Frame rate of the folder (1/s)", 1.0, 1000.0, 25.0, help="Images have no time stamps.", **_looks.kept("upload_fps")
     )
@@ -74,7 +74,7 @@ if uploaded is None and not path:
     st.stop()
 
 options = Options(**maps, crop=crop, face=face, start=start, end=end, window=window, stride=stride, fps=fps)
-source = Path(uploaded.name if uploaded else path)
+source = Path(upload_name(uploaded.name) if uploaded else path)
 asked = (uploaded.file_id if uploaded else path, tuple(names), options)
 if st.session_state.get("upload_asked") != asked:  # only the last view is kept, and only for this visitor
     st.session_state.pop("upload_asked", None)

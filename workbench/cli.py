@@ -146,7 +146,7 @@ def scorecard(
     factors: Annotated[str | None, typer.Option(help="Further columns to probe, with commas between.")] = None,
     maps: Annotated[int, typer.Option(min=4, help="Clips to explain, and to change the order of.")] = 42,
     device: Device = "auto",
-    seed: Annotated[int, typer.Option(help="Of the bootstrap, folds and random choices.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Of the bootstrap, folds and random choices.")] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="Print scorecard.json.")] = False,
 ) -> None:
     """Measure whether the disentanglement is real: splits, probes, maps, dependence, interventions.

@@ -22,7 +22,7 @@ def benchmark(
     scored: Annotated[str, typer.Option(help="The suite on which splits and branches are measured.")] = "noisy-50",
     clips: Annotated[int, typer.Option(min=14, help="Test clips of each suite.")] = 560,
     identities: Annotated[int, typer.Option(min=7, help="People in them.")] = 140,
-    seed: Annotated[int, typer.Option(help="Of the clips and of the bootstrap.")] = 11,
+    seed: Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Of the clips and of the bootstrap.")] = 11,
     cache: Annotated[Path, typer.Option(help="Where rendered clips, and what was read from them, are kept.")] = Path("cache"),
     table: Annotated[
         Path | None, typer.Option(help="A Markdown file; what stands between its benchmark marks is replaced.")

@@ -24,7 +24,7 @@ def compare(
     bins: Annotated[int, typer.Option(min=2, help="Bins of numbers, of about equal counts.")] = 4,
     min_n: Annotated[int, typer.Option("--min-n", min=2, help="Clips that a slice needs in the search for bad ones.")] = 20,
     draws: Annotated[int, typer.Option(min=100, help="Of the bootstrap and of the exchange tests.")] = 2000,
-    seed: Annotated[int, typer.Option(help="Of all draws.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Of all draws.")] = 0,
     as_json: Json = False,
 ) -> None:
     """Compare models on the same clips: differences with intervals and tests, flips, recalls, slices.
@@ -53,7 +53,7 @@ def calibrate(
         Path | None, typer.Option(help="Collection of other clips by the same checkpoint, to fit a temperature on.")
     ] = None,
     bins: Annotated[int, typer.Option(min=1, help="Of confidence, of equal width.")] = 15,
-    seed: Annotated[int, typer.Option(help="Of the bootstrap against votes.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Of the bootstrap against votes.")] = 0,
     as_json: Json = False,
 ) -> None:
     """Measure whether a model is right as often as it is sure; with validation clips, mend it by a temperature.
@@ -86,7 +86,7 @@ def counterfactual(
     shuffles: Annotated[int, typer.Option(min=0, help="Random orders of each clip, for the order-sensitivity index.")] = 4,
     batch: Annotated[int, typer.Option(min=1, help="Clips in one pass of the model.")] = 8,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
-    seed: Annotated[int, typer.Option(help="Of orders, donors and the bootstrap.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Of orders, donors and the bootstrap.")] = 0,
     as_json: Json = False,
 ) -> None:
     """Change clips or features and measure what the probabilities do: order of frames, lost frames, offsets, branches.

@@ -28,7 +28,7 @@ def embed(
     perplexity: Annotated[float, typer.Option(help="Of t-SNE.")] = 30.0,
     neighbors: Annotated[int, typer.Option(help="Of UMAP.")] = 15,
     k: Annotated[int, typer.Option(min=1, help="Neighbours of the quality figures.")] = 5,
-    seed: Annotated[int, typer.Option(help="Of the map and of the shuffled labels.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Of the map and of the shuffled labels.")] = 0,
     jobs: Annotated[int, typer.Option(min=1, help="Threads; above 1 a map is not the same again to the last digit.")] = 1,
     as_json: Annotated[bool, typer.Option("--json", help="Print embedding.json.")] = False,
 ) -> None:

@@ -95,7 +95,7 @@ def faithfulness(
     shuffled: Annotated[str | None, typer.Option(help="Checkpoint trained on shuffled labels.")] = None,
     independent: Annotated[bool, typer.Option(help="Also forget each block alone.")] = True,
     device: Device = "auto",
-    seed: Annotated[int, typer.Option(help="Of random orders, forgotten weights and the bootstrap.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Of random orders, forgotten weights and the bootstrap.")] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="Print faithfulness.json.")] = False,
 ) -> None:
     """Test whether maps are true: deletion and insertion, parameter randomisation; a verdict for each.

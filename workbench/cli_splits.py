@@ -21,7 +21,7 @@ def splits(
     clips: Annotated[int, typer.Option(min=2, help="Clips to measure, of each class alike.")] = 210,
     clip: Annotated[str | None, typer.Option(help="Clip of the schematic; by default the first that is not neutral.")] = None,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
-    seed: Annotated[int, typer.Option(help="Of bootstrap and shuffles.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Of bootstrap and shuffles.")] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="Print splits.json.")] = False,
 ) -> None:
     """Measure what splits do: places, occupancy by class, awareness, content R², stability, agreement with motion.

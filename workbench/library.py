@@ -14,7 +14,8 @@ from ifdd.checkpoints import Bundle, Card, checkpoint_folders, list_checkpoints,
 from ifdd.checkpoints import load_checkpoint as load_checkpoint
 from ifdd.data.manifest import clip_path, length, read_manifest
 from ifdd.data.persons import known_groups
-from ifdd.documents import read_json, user_path
+from ifdd.documents import read_json
+from ifdd.documents import user_path as user_path
 from ifdd.errors import InputError as InputError
 from ifdd.errors import NoFaceError as NoFaceError
 from ifdd.plain import markdown_text as markdown_text
@@ -71,6 +72,15 @@ def demo_folder() -> Path:
     """Where `workbench demo` writes: $IFDD_DEMO, else `demo` beside the package."""
     given = os.environ.get("IFDD_DEMO")
     return user_path(given) if given else Path(__file__).resolve().parents[1] / "demo"
+
+
+def upload_name(name: str) -> str:
+    """A file name for what a browser calls `name`, whatever that is: no folders, nothing invisible, not too long."""
+    seen = "".join(letter for letter in name.replace("\\", "/").rpartition("/")[2] if letter.isprintable()).strip(" .")
+    stem, dot, suffix = seen.rpartition(".")
+    if not dot:
+        stem, suffix = seen, ""
+    return f"{stem[:60] or 'upload'}{dot}{suffix[:12]}"
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ from workbench.library import (
     labelled,
     measure,
     outcomes,
+    upload_name,
     vector_activations,
 )
 
@@ -96,3 +97,14 @@ def test_clips_that_a_collection_lacks(library: Library, tiny_demo: TinyDemo, tm
     about.write_text(about.read_text().replace('"clips": 14', '"clips": 13'))
     with pytest.raises(InputError, match="lacks 1 of 14 clips"):
         Library(tiny.demo).collection(load_checkpoint(tiny.checkpoints / "tiny-ifdd"))
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [
+        ("clip.mp4", "clip.mp4"), ("a\0b.mp4", "ab.mp4"), ("../../etc/passwd", "passwd"), ("C:\\x\\y.avi", "y.avi"),
+        ("", "upload"), ("..", "upload"), ("a\nb.gif", "ab.gif"), ("é" * 300 + ".mp4", "é" * 60 + ".mp4"), ("/", "upload"), (".mp4", "mp4"),
+    ],
+)  # fmt: skip
+def test_names_of_uploads_are_plain_file_names(given: str, kept: str) -> None:
+    assert upload_name(given) == kept

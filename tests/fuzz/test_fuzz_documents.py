@@ -31,6 +31,11 @@ from workbench.verdicts import FILE, read_verdicts
 
 test_data.__test__ = False  # type: ignore[attr-defined]  # the function of the library is no test
 Use = Callable[[], object]
+SNIPPETS = (
+    "&a [*a]", "*a", "!!int ''", "!!timestamp x", "!!python/name:os.system", "<<: *x", "? [", "---", "...", "%YAML 9.9", "{", "|",
+    "2024-13-45", "!!binary x", "0x", "1:2:3", "\t", "&a", "!!set {a}", "'", '"', "#", "- ", "\0", "\x85", "~", ".inf", "0b2",
+)  # fmt: skip
+"""Pieces of YAML to put anywhere."""
 
 
 def use_card(folder: Path) -> None:
@@ -66,15 +71,13 @@ def test_cards(checkpoint: Path, tmp_path: Path, count: int, monkeypatch: pytest
 
 def test_recipes(tmp_path: Path, count: int) -> None:
     recipe = yaml.safe_load((ROOT / "recipes" / "scripted-tiny-ifdd.yaml").read_text())
-    snippets = ("&a [*a]", "*a", "!!int ''", "!!timestamp x", "!!python/name:os.system", "<<: *x", "? [", "---", "...", "%YAML 9.9", "{", "|", "2024-13-45",
-                "!!binary x", "0x", "1:2:3", "\t", "&a", "!!set {a}", "'", '"', "#", "- ", "\0", "\x85", "~", ".inf", "0b2", "=")  # fmt: skip
 
     def write(rng: random.Random, place: Path) -> Use:
         values = changed(recipe, rng) if rng.random() < 0.7 else recipe
         text = yaml.safe_dump(values, allow_unicode=rng.random() < 0.5)
         if rng.random() < 0.4:
             at = rng.randrange(len(text))
-            text = text[:at] + rng.choice(snippets) + text[at + rng.choice((0, 3)) :]
+            text = text[:at] + rng.choice(SNIPPETS) + text[at + rng.choice((0, 3)) :]
         data = text.encode(errors="surrogatepass")
         file = place / "recipe.yaml"
         file.write_bytes(damaged(data, rng) if rng.random() < 0.3 else data)

@@ -98,7 +98,10 @@ def probe(path: str | Path, *, fps: float | None = None) -> VideoInfo:
         with open_video(path) as container:
             average = choose_stream(container, path).average_rate
             rate = float(average) if average else None
-    width, height = next(_decode(path, fps)).size
+    first = next(_decode(path, fps), None)
+    if first is None:
+        raise InputError(f"{path}: holds no frame that can be decoded; give another video")
+    width, height = first.size
     return VideoInfo(path, "frames" if path.is_dir() else "video", rate, width, height)
 
 
