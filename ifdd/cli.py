@@ -12,7 +12,7 @@ import typer
 from ifdd.cli_data import OnErrorOption, data_app
 from ifdd.cli_weights import Json, say_json, weights_app
 from ifdd.errors import InputError
-from ifdd.plain import terminal_text
+from ifdd.plain import escape_what_cannot_be_printed, terminal_text
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
 app.add_typer(data_app, name="data")
@@ -207,6 +207,7 @@ def _show_metrics(metrics: dict[str, Any], as_json: bool, where: dict[str, str])
 def main() -> None:
     """Run the command line; bad input ends with one line on standard error and exit code 1 (Ctrl-C: 130, by Typer)."""
     warnings.showwarning = _show_warning
+    escape_what_cannot_be_printed()
     try:
         app(standalone_mode=True)
     except InputError as error:

@@ -1,6 +1,7 @@
 """Checkpoints of the released code (CyberPegasus/IFDD, `.pth`) → checkpoints of ours."""
 
 import pickle
+import struct
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
@@ -14,6 +15,12 @@ from ifdd.errors import InputError
 from ifdd.weights import from_reference
 
 NOTICE = "Weights trained elsewhere and converted: what they were trained and tested on is not known here."
+
+UNREADABLE = (
+    pickle.UnpicklingError, RuntimeError, EOFError, ValueError, KeyError, IndexError, TypeError, AttributeError, OverflowError,
+    MemoryError, AssertionError, struct.error, OSError,
+)  # fmt: skip
+"""What PyTorch raises of a damaged pickle: whatever its own machine stumbles over."""
 
 
 def convert(
@@ -58,7 +65,7 @@ def read_weights(file: Path, which: str) -> Mapping[str, Tensor]:
         raise InputError(f"{file}: no such file; check the spelling")
     try:
         payload = torch.load(file, map_location="cpu", weights_only=True)
-    except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError, KeyError) as error:
+    except UNREADABLE as error:
         reason = str(error).split("\n", 1)[0]
         raise InputError(f"{file}: not a file of weights that can be read safely ({reason}); give the released .pth") from error
     if _is_state_dict(payload):

@@ -204,7 +204,8 @@ class _Loader(yaml.SafeLoader):
 
     def construct_mapping(self, node: Any, deep: bool = False) -> Any:
         """Refuse a key that stands twice in the file itself; one that `<<` brings may be replaced."""
-        names = [key.value for key, _ in getattr(node, "value", []) if isinstance(key, yaml.ScalarNode)]
+        pairs = node.value if isinstance(node, yaml.MappingNode) else []  # anything else is refused below
+        names = [key.value for key, _ in pairs if isinstance(key, yaml.ScalarNode)]
         twice = next((name for name in names if names.count(name) > 1), None) if len(set(names)) < len(names) else None
         if twice is not None:
             raise yaml.constructor.ConstructorError(None, None, f"the key {shown(twice)} is there twice", node.start_mark)

@@ -1,8 +1,18 @@
 """The exception for bad input."""
 
+LONGEST = 2000
+"""Characters of a message."""
+
 
 class InputError(ValueError):
-    """Something the user gave cannot be used; the message is one line: what, which file and value, the way out."""
+    """Something the user gave cannot be used; the message is one line: what, which file and value, the way out.
+
+    A name or value in it may hold line breaks, or be endless: the breaks are left out, and so is the middle.
+    """
+
+    def __init__(self, message: object) -> None:
+        text = " ".join(str(message).splitlines())
+        super().__init__(text if len(text) <= LONGEST else f"{text[: LONGEST * 2 // 3]} … {text[-LONGEST // 3 :]}")
 
 
 class NoFaceError(InputError):

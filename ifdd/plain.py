@@ -4,7 +4,9 @@ A checkpoint's card, a label and a clip's id may come from a stranger: a picture
 foreign address, and control characters would rewrite a terminal.
 """
 
+import io
 import re
+import sys
 import unicodedata
 
 # Streamlit also reads $maths$, :colours[] and :icons:; entities begin with &
@@ -23,6 +25,18 @@ def terminal_text(text: object) -> str:
     """The text in one line without control characters, which are shown as � (U+FFFD)."""
     line = " ".join(str(text).split())
     return "".join("\N{REPLACEMENT CHARACTER}" if unicodedata.category(letter) in ("Cc", "Cs") else letter for letter in line)
+
+
+def printable(text: str) -> str:
+    """The text with what is no Unicode (bytes of a file's name) written as escapes."""
+    return text.encode("utf-8", "backslashreplace").decode()
+
+
+def escape_what_cannot_be_printed() -> None:
+    """Let a command print any file's name, on any terminal: what that has no character for is written as an escape."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def markdown_line(text: object) -> str:

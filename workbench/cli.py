@@ -13,7 +13,7 @@ from ifdd.checkpoints import Bundle, load_checkpoint
 from ifdd.cli_data import OnErrorOption
 from ifdd.device import choose_device
 from ifdd.errors import InputError
-from ifdd.plain import terminal_text
+from ifdd.plain import escape_what_cannot_be_printed, printable, terminal_text
 from workbench.cli_benchmark import benchmark_app
 from workbench.cli_compare import compare_app
 from workbench.cli_figures import figures_app
@@ -214,8 +214,9 @@ def serve(
 def main() -> None:
     """Entry point: an error is one line on standard error and exit code 1."""
     warnings.showwarning = _show_warning
+    escape_what_cannot_be_printed()
     try:
-        with issuing(shlex.join(["workbench", *sys.argv[1:]])):
+        with issuing(printable(shlex.join(["workbench", *sys.argv[1:]]))):
             app()
     except (InputError, OSError) as error:
         _fail(_one_line(error))

@@ -55,7 +55,7 @@ def run(main: Callable[[], None], words: list[str], monkeypatch: pytest.MonkeyPa
     err = capsys.readouterr().err
     if code not in (0, 1, 2):
         raise AssertionError(f"exit {code}: {err[-200:]}")
-    if "Traceback" in err or (code == 1 and sum(line.startswith("error: ") for line in err.splitlines()) < 1):
+    if "Traceback" in err or (code == 1 and not err.strip()):
         raise AssertionError(f"exit {code} without one clear line: {err[-200:]}")
 
 

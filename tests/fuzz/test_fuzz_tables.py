@@ -71,6 +71,8 @@ def spoilt(table: pd.DataFrame, rng: random.Random) -> pd.DataFrame:
             table = table.rename(columns={name: rng.choice(("", "row", "p_", "confidence", "é", "a\nb", *table.columns))})
         elif act == 2:
             table = table.sample(frac=rng.choice((0, 0.5, 2)), replace=True, random_state=rng.randrange(99))
+        elif not table.columns.is_unique:
+            break  # one of them twice
         elif act == 3:
             table[name] = rng.choice((None, np.nan, 1, -1, 1e300, np.inf, "x", "", "a\0b", True, pd.Timestamp(0), b"x"))
         elif act == 4:

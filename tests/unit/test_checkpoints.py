@@ -14,6 +14,9 @@ from ifdd.labels import EMOTIONS
 from ifdd.model import DFERModel
 
 
+SCORES = {"n": 1, "WAR": 0.5, "UAR": 0.5, "recall": {}, "counts": {}}
+
+
 def make_card(model: DFERModel, name: str = "tiny") -> Card:
     return Card(
         name=name,
@@ -81,8 +84,10 @@ def test_changed_weights_are_refused(saved: tuple[DFERModel, Path]) -> None:
         ({"preprocessing": {"frames": 8, "size": [64, 32]}}, r"of \(64, 32\), the model reads 8 of \(32, 32\)"),
         ({"preprocessing": 3}, "preprocessing: .*dictionary"),
         ({"metrics": {"test": 1}}, "metrics.test: .*dictionary"),
-        ({"metrics": {"test": {"WAR": "high"}}}, r"metrics.test.WAR: .*number"),
-        ({"metrics": {"test": {"WAR": 3}}}, r"metrics.test.WAR: .*less than or equal to 1"),
+        ({"metrics": {"test": SCORES | {"WAR": "high"}}}, r"metrics.test.WAR: .*number"),
+        ({"metrics": {"test": SCORES | {"recall": {"a": 1}}}}, "metrics.test has a recall of 'a' and no count"),
+        ({"metrics": {"test": {"WAR": 0.5}}}, "metrics.test.n: Field required"),
+        ({"metrics": {"test": SCORES | {"WAR": 3}}}, r"metrics.test.WAR: .*less than or equal to 1"),
         ({"training": {"recipe": []}}, "training.recipe: .*dictionary"),
         ({"training": {"recipe": {"seed": -1}}}, "training.recipe.seed: .*greater than or equal to 0"),
         ({"data": {"test": "none"}}, "data.test: .*dictionary"),

@@ -55,6 +55,7 @@ YAML = {
     "a key twice": ("a: 1\nb: 2\na: 3", "'a' is there twice"),
     "a key that is a number": ("1: a", "key 1 is no text"),
     "a key that is a list": ("[1]: a", "unhashable"),
+    "text that is said to be a mapping": ("!!map a", "expected a mapping node"),
     "two documents": ("a: 1\n---\nb: 1", "another document"),
     "NUL": ("a: \0", "special characters"),
     "half a pair": ('a: "\\ud800"', "surrogate"),
