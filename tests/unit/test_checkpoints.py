@@ -13,7 +13,6 @@ from ifdd.data.preprocessing import Preprocessing
 from ifdd.labels import EMOTIONS
 from ifdd.model import DFERModel
 
-
 SCORES = {"n": 1, "WAR": 0.5, "UAR": 0.5, "recall": {}, "counts": {}}
 
 
