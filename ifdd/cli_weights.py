@@ -80,10 +80,13 @@ def verify(
 
 @weights_app.command()
 def convert(
-    file: Annotated[Path, typer.Argument(help="Checkpoint of the released code, .pth.")],
+    file: Annotated[Path, typer.Argument(help="Checkpoint of the released code, .pth, or its weights as safetensors.")],
     out: Annotated[Path, typer.Option(help="New folder; its name is the checkpoint's.")],
     labels: Annotated[str, typer.Option(help="Class names in the order of the logits, with commas.")],
-    weights: Annotated[Literal["model", "ema"], typer.Option(help="The last weights, or their moving average.")] = "model",
+    key: Annotated[
+        str | None,
+        typer.Option("--key", "--weights", help="Which weights, e.g. ema; default: model, or the only ones in the file."),
+    ] = None,
     lift: Annotated[Literal["update-first", "predict-first"] | None, typer.Option(help="Order; default as released.")] = None,
     split: Annotated[Literal["even-odd", "topk"] | None, typer.Option(help="Where the weights tell no split.")] = None,
     frames: Annotated[int | None, typer.Option(help="Frames of a clip: 8, 16 (default) or 32.")] = None,
@@ -96,9 +99,10 @@ def convert(
     Example: ifdd weights convert dfew.pth --out checkpoints/dfew --labels happy,sad,neutral,angry,surprise,disgust,fear
     """
     from ifdd import convert as conversion
+    from ifdd.labels import parse_labels
 
     told = {key: value for key, value in (("lift", lift), ("split", split), ("frames", frames)) if value is not None}
-    folder = conversion.convert(file, out, labels.split(","), weights, **told)
+    folder = conversion.convert(file, out, parse_labels(labels), key, **told)
     if as_json:
         say_json({"out": str(folder)})
     else:
