@@ -6,6 +6,8 @@ from typing import Any
 import av
 import numpy as np
 
+from ifdd.data.video.colour import to_rgb
+
 
 def square_pixels(frame: av.VideoFrame, aspect: Fraction | None) -> tuple[int, int]:
     """(width, height) to scale to before turning; an aspect within 1 % of square is a header's rounding."""
@@ -25,7 +27,7 @@ def display_matrix(frame: av.VideoFrame) -> tuple[int, int, int, int]:
 
 def upright(frame: av.VideoFrame, shape: tuple[int, int], turn: tuple[int, int, int, int]) -> np.ndarray:
     """(H, W, 3) uint8 RGB, turned and mirrored in quarter turns as the display matrix asks."""
-    image = frame.to_ndarray(format="rgb24", width=shape[0], height=shape[1])
+    image = to_rgb(frame, *shape)
     a, b, c, d = turn
     if abs(b) > abs(a):
         image, (a, d) = image.transpose(1, 0, 2), (c, b)
