@@ -8,7 +8,6 @@ import pytest
 
 from ifdd.data.video import read_frames
 from ifdd.data.video.colour import UnknownColour, to_rgb
-from ifdd.data.video.pixels import square_pixels
 
 KR_KB = {"709": (0.2126, 0.0722), "601": (0.299, 0.114), "240": (0.212, 0.087), "fcc": (0.30, 0.11), "2020": (0.2627, 0.0593)}
 TAGS = {"709": 1, "fcc": 4, "601": 5, "601 ": 6, "240": 7, "2020": 9}
@@ -26,7 +25,9 @@ def patch(rgb: np.ndarray, matrix: str, full: bool, form: str = "yuv420p", size:
     low, height, width = (0, (1 << bits) - 1, (1 << bits) - 1) if full else (16 * unit, 219 * unit, 224 * unit)
     values = [low + height * y, 128 * unit + width * cb, 128 * unit + width * cr]
     for plane, value in zip(frame.planes, values, strict=True):
-        plane.update(np.full(plane.buffer_size // (2 if bits > 8 else 1), round(value), np.uint16 if bits > 8 else np.uint8).tobytes())
+        plane.update(
+            np.full(plane.buffer_size // (2 if bits > 8 else 1), round(value), np.uint16 if bits > 8 else np.uint8).tobytes()
+        )
     return frame
 
 
@@ -77,13 +78,19 @@ def test_untagged_hd_file(tmp_path: Path) -> None:
 
 # codes, and what FFmpeg 5.1 makes of them:
 # zscale=t=linear:npl=203,zscale=p=bt709,tonemap=mobius:param=0.3:desat=0:peak=4.926,zscale=t=bt709; SDR without tonemap
-CODES = np.array([(0, 0, 0), (0.2, 0.2, 0.2), (0.35, 0.35, 0.35), (0.5, 0.5, 0.5), (0.58, 0.58, 0.58), (0.7, 0.7, 0.7),
-                  (0.75, 0.75, 0.75), (0.9, 0.9, 0.9), (0.5, 0.4, 0.3), (0.45, 0.5, 0.4), (0.3, 0.35, 0.5), (0.6, 0.5, 0.42)])  # fmt: skip
-PQ = [(0, 0, 0), (40, 40, 40), (94, 94, 94), (179, 179, 179), (217, 217, 217), (248, 248, 248), (255, 255, 255), (255, 255, 255),
-      (199, 99, 56), (120, 182, 105), (0, 92, 184), (235, 123, 86)]  # fmt: skip
+CODES = np.array([
+    *((gray, gray, gray) for gray in (0, 0.2, 0.35, 0.5, 0.58, 0.7, 0.75, 0.9)),
+    (0.5, 0.4, 0.3), (0.45, 0.5, 0.4), (0.3, 0.35, 0.5), (0.6, 0.5, 0.42),
+])  # fmt: skip
+
+
+def grays(*values: int) -> list[tuple[int, int, int]]:
+    return [(value, value, value) for value in values]
+
+
+PQ = [*grays(0, 40, 94, 179, 217, 248, 255, 255), (199, 99, 56), (120, 182, 105), (0, 92, 184), (235, 123, 86)]
 HLG_GRAYS = [0, 57, 100, 143, 168, 204, 217, 245]
-WIDE = [(0, 0, 0), (51, 51, 51), (89, 89, 89), (128, 128, 128), (148, 148, 148), (178, 178, 178), (191, 191, 191), (230, 230, 230),
-        (142, 98, 72), (107, 129, 99), (60, 90, 131), (168, 124, 104)]  # fmt: skip
+WIDE = [*grays(0, 51, 89, 128, 148, 178, 191, 230), (142, 98, 72), (107, 129, 99), (60, 90, 131), (168, 124, 104)]
 P3 = [*WIDE[:8], (132, 101, 72), (112, 128, 99), (73, 90, 131), (158, 126, 104)]
 
 
@@ -122,7 +129,9 @@ def test_hdr_as_it_comes_from_a_camera(curve: int) -> None:
         np.testing.assert_allclose(camera, colour_of(tagged(code, curve, 9)), atol=8)
 
 
-@pytest.mark.parametrize(("tag", "value"), [("colorspace", 8), ("colorspace", 10), ("colorspace", 14), ("color_trc", 8), ("color_trc", 9)])
+@pytest.mark.parametrize(
+    ("tag", "value"), [("colorspace", 8), ("colorspace", 10), ("colorspace", 14), ("color_trc", 8), ("color_trc", 9)]
+)
 def test_colours_that_cannot_be_converted_are_refused(tag: str, value: int) -> None:
     frame = patch(SKIN, "709", False)
     setattr(frame, tag, value)

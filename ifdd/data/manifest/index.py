@@ -9,7 +9,7 @@ from tqdm import tqdm
 from ifdd.data.bad_clips import UNREADABLE, OnError, reason, settle
 from ifdd.data.manifest.files import clip_path
 from ifdd.data.manifest.table import REQUIRED, complete, read_manifest
-from ifdd.data.video import FOLDER_FPS, IMAGE_SUFFIXES, natural_key, probe, read_seconds
+from ifdd.data.video import FOLDER_FPS, IMAGE_SUFFIXES, is_animated, natural_key, probe, read_seconds
 from ifdd.errors import InputError
 from ifdd.labels import EMOTIONS, match_labels
 
@@ -47,7 +47,9 @@ def index_folder(
     for label in labels:
         for folder in (name for name in folders if meant[name] == label):
             clips = [clip for clip in (root / folder).iterdir() if not clip.name.startswith(".")]
-            clips = [clip for clip in clips if not (clip.is_file() and clip.suffix.lower() in IMAGE_SUFFIXES)]
+            clips = [
+                clip for clip in clips if not (clip.is_file() and clip.suffix.lower() in IMAGE_SUFFIXES) or is_animated(clip)
+            ]
             about = {"label": labels.index(label), "label_name": label}
             names_of_clips = sorted((clip.name for clip in clips), key=natural_key)
             rows += [{"path": f"{folder}/{name}"} | about for name in names_of_clips]

@@ -4,6 +4,7 @@ from ifdd.data.video.decode import probe, read_frames, read_seconds, read_times
 from ifdd.data.video.frame_folder import FOLDER_FPS, IMAGE_SUFFIXES, image_files, natural_key
 from ifdd.data.video.frames import Frame, Times, VideoInfo, left_to_show, stretch_name
 from ifdd.data.video.hashing import file_sha256
+from ifdd.data.video.images import is_animated
 
 __all__ = [
     "FOLDER_FPS",
@@ -13,6 +14,7 @@ __all__ = [
     "VideoInfo",
     "file_sha256",
     "image_files",
+    "is_animated",
     "left_to_show",
     "natural_key",
     "probe",

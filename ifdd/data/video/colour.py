@@ -1,6 +1,7 @@
 """From a decoded frame to 8-bit RGB as an SDR screen shows it."""
 
 from functools import lru_cache
+from typing import Any
 
 import av
 import numpy as np
@@ -16,7 +17,12 @@ PEAK = 1000.0
 _KNEE = 0.3
 _UNKNOWN, _GAMMA = 2, 2.4
 _CURVES = {ColorTrc.SMPTE2084, ColorTrc.ARIB_STD_B67}
-_NOT_SHOWN = {ColorTrc.LINEAR: "linear", ColorTrc.LOG: "logarithmic", ColorTrc.LOG_SQRT: "logarithmic", ColorTrc.SMPTE428: "cinema"}
+_NOT_SHOWN = {
+    ColorTrc.LINEAR: "linear",
+    ColorTrc.LOG: "logarithmic",
+    ColorTrc.LOG_SQRT: "logarithmic",
+    ColorTrc.SMPTE428: "cinema",
+}
 _FORMATS = {(False, False): "rgb24", (True, False): "rgba", (False, True): "rgb48le", (True, True): "rgba64le"}
 # linear light to that of BT.709, D65 both: ITU-R BT.2087, and SMPTE EG 432-1
 _TO_709 = {
@@ -52,11 +58,12 @@ def to_rgb(frame: av.VideoFrame, width: int, height: int) -> np.ndarray:
     alpha = frame.format.has_palette or any(part.is_alpha for part in frame.format.components)
     wide = frame.color_trc in _CURVES or primaries in _TO_709
     shown = _upper_field(frame) if frame.interlaced_frame else frame
-    size = {} if alpha else {"width": width, "height": height}  # a colour under transparency would bleed when scaled
+    size = (None, None) if alpha else (width, height)  # a colour under transparency would bleed when scaled
     try:
-        pixels = shown.to_ndarray(format=_FORMATS[alpha, wide], src_colorspace=matrix, **size)
+        shown = shown.reformat(size[0], size[1], _FORMATS[alpha, wide], src_colorspace=matrix)
     except OSError as error:
         raise UnknownColour(f"colour matrix {matrix}") from error
+    pixels: Any = shown.to_ndarray()
     if wide:
         colours = _standard(pixels[..., :3], frame.color_trc, primaries)
         pixels = np.dstack([colours, (pixels[..., 3] >> 8).astype(np.uint8)]) if alpha else colours
@@ -113,4 +120,6 @@ def _upper_field(frame: av.VideoFrame) -> av.VideoFrame:
     field.link_to(sink)
     graph.configure()
     source.push(frame)
-    return graph.pull()
+    half = graph.pull()
+    assert isinstance(half, av.VideoFrame)
+    return half

@@ -10,6 +10,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from ifdd.data.video.animation import decode_animation, frame_ends
 from ifdd.data.video.film import Damaged, Film
 from ifdd.data.video.frame_folder import FOLDER_FPS, decode_folder
 from ifdd.data.video.frames import Frame, Shown, Times, VideoInfo, existing, left_to_show, stretch_name
@@ -94,6 +95,8 @@ def probe(path: str | Path, *, fps: float | None = None) -> VideoInfo:
     path = existing(path)
     if path.is_dir():
         rate: float | None = fps or FOLDER_FPS
+    elif len(ends := frame_ends(path)):
+        rate = len(ends) / float(ends[-1])
     else:
         with open_video(path) as container:
             average = choose_stream(container, path).average_rate
@@ -160,16 +163,15 @@ def _cut_at(seconds: float, digits: int) -> str:
 
 
 def _decode(path: Path, fps: float | None) -> Iterator[Shown]:
-    return _decode_folder(path, fps or FOLDER_FPS) if path.is_dir() else _decode_video(path)
+    if path.is_dir():
+        return _decode_folder(path, fps or FOLDER_FPS)
+    ends = frame_ends(path)
+    return decode_animation(path, ends) if len(ends) else _decode_video(path)
 
 
 def _decode_folder(path: Path, fps: float) -> Iterator[Shown]:
-    size: tuple[int, int] | None = None  # one for all: a folder of mixed sizes is refused
-    for index, (seconds, picture) in enumerate(decode_folder(path, fps)):
-        if size is None:
-            height, width = picture().shape[:2]
-            size = (width, height)
-        yield Shown(index, seconds, (index + 1) / fps, size, picture)
+    for index, (size, picture) in enumerate(decode_folder(path)):
+        yield Shown(index, index / fps, (index + 1) / fps, size, picture)
 
 
 def _decode_video(path: Path) -> Iterator[Shown]:
@@ -187,9 +189,9 @@ def _decode_video(path: Path) -> Iterator[Shown]:
                 if shown is None or frame.rotation != rotation:
                     # seldom: once its side data are asked for, a frame stays in memory until the garbage collector comes
                     rotation, turn = frame.rotation, display_matrix(frame)
-                shape = square_pixels(frame, stream.sample_aspect_ratio)
+                shape = square_pixels(frame, stream.sample_aspect_ratio, path)
                 size = shape[::-1] if abs(turn[1]) > abs(turn[0]) else shape
-                shown = Shown(index, seconds, seconds + film.step, size, partial(upright, frame, shape, turn))
+                shown = Shown(index, seconds, seconds + film.step, size, partial(upright, frame, shape, turn, path))
                 recent.append(seconds)
         except Damaged as why:
             if shown is None:

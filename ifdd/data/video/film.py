@@ -7,6 +7,7 @@ from pathlib import Path
 import av
 import av.error
 
+from ifdd.data.video.decoder import Decoder, next_packet
 from ifdd.data.video.transport import packets_lost
 from ifdd.data.video.wholeness import STREAM_STATED, Reading, cut_short, stated_end
 
@@ -40,6 +41,8 @@ class Film:
         self._last: int | None = None  # stamp of the newest frame
         self._lasts = 0.0  # seconds that its packet gives it
         self._given = 0
+        self._decoder = Decoder(stream)
+        self._begun: float | None = None  # stamp of the first key picture, -inf where it has none
 
     def __iter__(self) -> Iterator[tuple[float | None, av.VideoFrame]]:
         """(stamp in seconds or None, frame).
@@ -49,13 +52,13 @@ class Film:
         packets = self._container.demux()
         while True:
             try:
-                packet = next(packets)
+                packet, why = next_packet(self._container, packets)
+                if why and self._begun is not None:
+                    raise Damaged(f"its container is damaged: {why}")
                 frames = self._feed(packet)
             except StopIteration:
                 break
             except av.error.FFmpegError as error:
-                if self._given == 0 and not isinstance(error, av.error.EOFError):
-                    continue  # a stream may begin within a group of pictures
                 raise Damaged(error.strerror) from error
             for frame in frames:
                 if self._given or not frame.is_corrupt:
@@ -92,7 +95,15 @@ class Film:
                 self._owed[packet.pts] = (self._fed, float(packet.duration or 0) * self._unit)
         if packet.is_corrupt and self._given and self._torn():
             raise Damaged("packets of it are lost")
-        return self._stream.decode(packet)
+        frames, why = self._decoder.decode(packet)
+        if why is None:
+            if packet.is_keyframe and self._begun is None:
+                self._begun = -inf if packet.pts is None else packet.pts
+            return frames
+        # a stream may begin within a group of pictures, or with some that need what was before its first whole one
+        if self._given or packet.is_keyframe or (self._begun is not None and (packet.pts is None or packet.pts >= self._begun)):
+            raise Damaged(f"the decoder says: {why}")
+        return []
 
     def _check(self, frame: av.VideoFrame) -> float | None:
         """The stamp of a frame.

@@ -80,13 +80,13 @@ def _in_order(folder: Path, images: list[Path]) -> list[Path]:
     return ordered
 
 
-def decode_folder(folder: Path, fps: float) -> Iterator[tuple[float, Picture]]:
-    """(seconds, picture) of every image at `fps`; a picture is (H, W, 3) uint8 RGB, made only when called.
+def decode_folder(folder: Path) -> Iterator[tuple[tuple[int, int], Picture]]:
+    """((width, height), picture) of every image in order; a picture is (H, W, 3) uint8 RGB, made only when called.
 
     Raises: InputError for a file that is no whole image, images of different sizes.
     """
     first: tuple[Path, int, int] | None = None
-    for index, file in enumerate(image_files(folder)):
+    for file in image_files(folder):
         width, height, picture = read_image(file)
         first = first or (file, width, height)
         if (width, height) != first[1:]:
@@ -94,4 +94,4 @@ def decode_folder(folder: Path, fps: float) -> Iterator[tuple[float, Picture]]:
                 f"{folder}: frames of different sizes: {first[0].name} is {first[1]}x{first[2]}, "
                 f"{file.name} is {width}x{height}; make them one size"
             )
-        yield index / fps, picture
+        yield (width, height), picture

@@ -47,6 +47,15 @@ def read_image(file: Path) -> tuple[int, int, Picture]:
     return width, height, partial(_picture, file, image, turn)
 
 
+def is_animated(file: Path) -> bool:
+    """Whether an image file holds several pictures to be shown one after the other."""
+    try:
+        with Image.open(file, formats=_ANIMATED) as image:
+            return getattr(image, "n_frames", 1) > 1
+    except Exception:  # no image, or a damaged one
+        return False
+
+
 def _open(file: Path, data: bytes) -> Image.Image:
     try:
         return Image.open(BytesIO(data), formats=_FORMATS)
@@ -55,10 +64,11 @@ def _open(file: Path, data: bytes) -> Image.Image:
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise InputError(f"{file}: more than {MAX_PIXELS // 10**6} million pixels; make it smaller") from error
     except Exception as error:  # a reader of damaged bytes may fail in any way
-        raise InputError(f"{file}: damaged: {_line(error)}; remove it or write it anew") from error
+        raise InputError(f"{file}: damaged: {one_line(error)}; remove it or write it anew") from error
 
 
-def _line(error: Exception) -> str:
+def one_line(error: Exception) -> str:
+    """What an error says, without line breaks."""
     return " ".join(str(error).split()) or type(error).__name__
 
 
@@ -67,7 +77,7 @@ def _picture(file: Path, image: Image.Image, turn: int) -> np.ndarray:
         image.load()
         return np.ascontiguousarray(_rgb(ImageOps.exif_transpose(image) if turn > 1 else image))
     except Exception as error:  # as above
-        raise InputError(f"{file}: damaged: {_line(error)}; remove it or write it anew") from error
+        raise InputError(f"{file}: damaged: {one_line(error)}; remove it or write it anew") from error
 
 
 def _rgb(image: Image.Image) -> np.ndarray:
@@ -89,7 +99,7 @@ def _orientation(file: Path, image: Image.Image, data: bytes) -> int:
     try:
         turn = image.getexif().get(0x0112, 1)
     except Exception as error:  # as above
-        raise InputError(f"{file}: damaged EXIF data: {_line(error)}; remove it or write it anew") from error
+        raise InputError(f"{file}: damaged EXIF data: {one_line(error)}; remove it or write it anew") from error
     return turn if turn in range(1, 9) else 1
 
 
@@ -98,18 +108,18 @@ def _damage(kind: str, data: bytes) -> str | None:
         return jpeg.damage(data)
     if kind == "PNG":
         return _png_damage(data)
-    if kind == "WEBP" and _webp_hole(data):
+    if kind == "WEBP" and webp_hole(data):
         return "a hole of zeros"
     stated = int.from_bytes(data[4:8], "little") + 8 if kind == "WEBP" else int.from_bytes(data[2:6], "little")
     return f"it is cut short, {len(data)} of {stated} bytes" if len(data) < stated else None
 
 
-def _webp_hole(data: bytes) -> bool:
-    """Lossy WebP has no check of its own, but its arithmetic code never holds a long run of zeros."""
-    at = 12
+def webp_hole(data: bytes, at: int = 12) -> bool:
+    """Lossy WebP has no check of its own, but its arithmetic code never holds a long run of zeros; parts begin at `at`."""
     while at + 8 < len(data):
         length = int.from_bytes(data[at + 4 : at + 8], "little")
-        if data[at : at + 4] == b"VP8 " and bytes(64) in data[at + 8 : at + 8 + length]:
+        kind, body = data[at : at + 4], data[at + 8 : at + 8 + length]
+        if (kind == b"VP8 " and bytes(64) in body) or (kind == b"ANMF" and webp_hole(body, 16)):
             return True
         at += 8 + length + length % 2
     return False

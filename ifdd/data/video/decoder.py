@@ -1,0 +1,74 @@
+"""Decode packets, and hear what FFmpeg mutters: it conceals damage, and gives a picture that was never filmed."""
+
+import logging
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import av
+import av.error
+import av.logging
+
+from ifdd.data.video.frames import MAX_PIXELS
+
+# FFmpeg's errors come here only to be heard while decoding; nothing of them is printed
+av.logging.set_level(av.logging.ERROR)
+av.logging.set_skip_repeated(False)
+logging.getLogger("libav").addHandler(logging.NullHandler())
+logging.getLogger("libav").propagate = False
+
+_WITH_ALPHA = {"vp8": "libvpx", "vp9": "libvpx-vp9"}
+"""Decoders that read the transparency of WebM; FFmpeg's own ones show what is under it."""
+_HOLES = {
+    # the standards forbid a row of zeros but before a start code
+    "h264": re.compile(rb"\0{32,}[^\0\1]"),
+    "hevc": re.compile(rb"\0{32,}[^\0\1]"),
+    # an arithmetic code never holds a long one
+    "vp8": re.compile(rb"\0{64}"),
+    "vp9": re.compile(rb"\0{64}"),
+}
+
+
+class Decoder:
+    """The decoder of a stream, in one thread, so that what it says belongs to the packet at hand."""
+
+    def __init__(self, stream: av.video.stream.VideoStream) -> None:
+        name = stream.codec_context.name
+        self._context: Any = stream.codec_context  # decodes frames of pictures, which a stub of one just made does not say
+        if name in _WITH_ALPHA and stream.metadata.get("alpha_mode") == "1":
+            self._context = av.CodecContext.create(_WITH_ALPHA[name], "r")
+        if self._context.codec.name != "libdav1d":  # which raises what it says, and is slow alone
+            self._context.thread_count = 1
+        self._context.options = {"max_pixels": str(MAX_PIXELS), "err_detect": "crccheck"}
+        self._hole = _HOLES.get(name)
+
+    def decode(self, packet: av.Packet) -> tuple[list[av.VideoFrame], str | None]:
+        """The frames that a packet yields, and what is wrong with it, or None.
+
+        Raises: EOFError of FFmpeg after the end.
+        """
+        if self._hole and (found := self._hole.search(bytes(packet))):
+            return [], f"a hole of {len(found[0])} zeros or more"
+        with av.logging.Capture(local=True) as said:
+            try:
+                frames = self._context.decode(packet)
+            except av.error.EOFError:
+                raise
+            except av.error.FFmpegError as error:
+                return [], _first(said) or error.strerror
+        return frames, _first(said)
+
+
+def next_packet(container: av.container.InputContainer, packets: Iterator[av.Packet]) -> tuple[av.Packet, str | None]:
+    """The next packet, and what the container's reader says is wrong before it, or None.
+
+    Raises: StopIteration, FFmpegError.
+    """
+    with av.logging.Capture(local=True) as said:
+        packet = next(packets)
+    return packet, _first(said, container.format.name)
+
+
+def _first(said: list[tuple[int, str, str]], by: str | None = None) -> str | None:
+    """The first error that was said, in one line."""
+    return next((" ".join(text.split()) for level, name, text in said if level <= av.logging.ERROR and by in (None, name)), None)

@@ -1,0 +1,195 @@
+"""Damage that a decoder conceals is told; odd sizes and pixels are refused; WebP that moves is read (oracle: Pillow)."""
+
+import re
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+from media import gray_images
+from PIL import Image
+
+from ifdd.data.video import probe, read_frames, read_seconds
+from ifdd.errors import InputError
+
+
+def moving(count: int = 24) -> list[np.ndarray]:
+    """A detailed picture that slides."""
+    wide = np.asarray(Image.fromarray(np.random.default_rng(0).integers(0, 256, (30, 60, 3), dtype=np.uint8)).resize((320, 160)))
+    return [np.ascontiguousarray(wide[:, i : i + 256]) for i in range(count)]
+
+
+def error_of(path: Path) -> str:
+    with pytest.raises(InputError) as caught:
+        list(read_frames(path))
+    message = str(caught.value)
+    assert "\n" not in message
+    assert message.startswith(f"{path}: ")
+    return message
+
+
+CODECS = [
+    ("a.mp4", "libx264"), ("a.mkv", "libx264"), ("a.mp4", "libx265"), ("a.avi", "mpeg4"), ("a.webm", "libvpx"),
+    ("a.webm", "libvpx-vp9"), ("a.avi", "mjpeg"), ("a.mkv", "ffv1"), ("a.mpg", "mpeg2video"), ("a.mov", "png"), ("a.flv", "flv"),
+]  # fmt: skip
+
+
+def encode(path: Path, codec: str) -> Path:
+    forms = {"mjpeg": "yuvj420p", "png": "rgb24"}
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream(codec, rate=25)
+        stream.height, stream.width = moving(1)[0].shape[:2]
+        stream.pix_fmt = forms.get(codec, "yuv420p")
+        stream.codec_context.gop_size = 8
+        if codec not in ("ffv1", "png"):
+            stream.codec_context.bit_rate = 1_500_000
+        stream.options = {"preset": "ultrafast", "x265-params": "log-level=none"} if codec.startswith("libx") else {}
+        if codec.startswith("libvpx"):
+            stream.options = {"deadline": "realtime", "cpu-used": "8"}
+        for image in moving():
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(image, format="rgb24")))
+        container.mux(stream.encode())
+    return path
+
+
+@pytest.mark.filterwarnings("ignore:deprecated pixel format")
+@pytest.mark.parametrize(("name", "codec"), CODECS)
+def test_a_hole_in_a_video_is_told_whatever_the_decoder_does(tmp_path: Path, name: str, codec: str) -> None:
+    path = encode(tmp_path / name, codec)
+    whole = path.read_bytes()
+    assert len(list(read_frames(path))) == 24
+    for place in (0.3, 0.5, 0.6):
+        start = int(len(whole) * place)
+        path.write_bytes(whole[:start] + bytes(1500) + whole[start + 1500 :])
+        assert re.search("breaks after frame|no picture of it can be read", error_of(path))
+
+
+@pytest.mark.parametrize(("name", "codec"), [("a.mkv", "ffv1"), ("a.mp4", "libx264"), ("a.avi", "mpeg4"), ("a.mov", "png")])
+def test_noise_in_a_video_is_told(tmp_path: Path, name: str, codec: str) -> None:
+    path = encode(tmp_path / name, codec)
+    whole = path.read_bytes()
+    start = len(whole) // 2
+    path.write_bytes(whole[:start] + np.random.default_rng(1).bytes(400) + whole[start + 400 :])
+    message = error_of(path)
+    assert "breaks after frame" in message
+    assert len(list(read_frames(path, end=float(message.rsplit(" ", 1)[1])))) > 3  # the way out that it names works
+
+
+def test_a_part_missing_from_the_middle_of_a_matroska_file_is_told(tmp_path: Path) -> None:
+    path = encode(tmp_path / "a.webm", "libvpx")
+    whole = path.read_bytes()
+    path.write_bytes(whole[: len(whole) // 2] + whole[len(whole) // 2 + 700 :])
+    assert "breaks after frame" in error_of(path)
+
+
+def test_a_damaged_first_picture_is_no_silent_start(tmp_path: Path) -> None:
+    path = encode(tmp_path / "a.avi", "mpeg4")
+    with av.open(str(path)) as container:
+        first = next(container.demux(video=0))
+        start, size = first.pos + 60, first.size
+    data = bytearray(path.read_bytes())
+    data[start : start + size // 2] = bytes(size // 2)
+    path.write_bytes(data)
+    assert "no picture of it can be read" in error_of(path)
+
+
+def test_nothing_of_it_is_printed(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    path = encode(tmp_path / "a.mp4", "libx264")
+    whole = path.read_bytes()
+    path.write_bytes(whole[: len(whole) // 2] + np.random.default_rng(1).bytes(400) + whole[len(whole) // 2 + 400 :])
+    capfd.readouterr()
+    error_of(path)
+    assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize("aspect", [Fraction(6), Fraction(1, 60), Fraction(9, 2)])
+def test_absurd_pixels_are_refused(tmp_path: Path, aspect: Fraction) -> None:
+    path = tmp_path / "a.mkv"
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("mpeg4", rate=25)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+        stream.codec_context.sample_aspect_ratio = aspect
+        for image in gray_images(range(3)):
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(image, format="rgb24")))
+        container.mux(stream.encode())
+    assert "ffmpeg -vf setsar=1" in error_of(path)
+
+
+def test_a_huge_video_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "a.mov"
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("png", rate=25)
+        stream.width, stream.height, stream.pix_fmt = 12_000, 8_000, "gray"
+        frame = av.VideoFrame(12_000, 8_000, "gray")
+        frame.planes[0].update(bytes(frame.planes[0].buffer_size))
+        container.mux(stream.encode(frame))
+        container.mux(stream.encode())
+    assert "no picture of it can be read" in error_of(path)
+
+
+@pytest.mark.parametrize("lossless", [True, False])
+def test_animated_webp(tmp_path: Path, lossless: bool) -> None:
+    images = [Image.fromarray(image).convert("RGBA") for image in moving(5)]
+    images[1].putalpha(128)
+    path = tmp_path / "a.webp"
+    images[0].save(path, save_all=True, append_images=images[1:], duration=[100, 200, 5, 40, 1000], lossless=lossless, exact=True)
+    frames = list(read_frames(path))
+    np.testing.assert_allclose([frame.seconds for frame in frames], [0, 0.1, 0.3, 0.4, 0.44])  # 5 ms are shown for 100
+    assert frames[-1].end == pytest.approx(1.44)
+    with Image.open(path) as again:
+        for index, frame in enumerate(frames):
+            again.seek(index)
+            over = Image.alpha_composite(Image.new("RGBA", again.size, (0, 0, 0, 255)), again.convert("RGBA")).convert("RGB")
+            np.testing.assert_allclose(frame.image.astype(int), np.asarray(over).astype(int), atol=1)
+    assert (probe(path).width, probe(path).height, probe(path).kind) == (256, 160, "video")
+    assert probe(path).fps == pytest.approx(5 / 1.44)
+    assert len(read_seconds(path, end=1.44)[1]) == 5
+
+
+def test_damaged_animated_webp(tmp_path: Path) -> None:
+    path = tmp_path / "a.webp"
+    images = [Image.fromarray(image) for image in moving(5)]
+    images[0].save(path, save_all=True, append_images=images[1:], duration=100)
+    whole = path.read_bytes()
+    half = len(whole) // 2
+    path.write_bytes(whole[:half])
+    assert "cut short" in error_of(path)
+    path.write_bytes(whole[:half] + bytes(200) + whole[half + 200 :])
+    assert "damaged" in error_of(path)
+
+
+@pytest.mark.parametrize(("name", "codec"), [("a.webm", "libvpx"), ("a.webm", "libvpx-vp9")])
+def test_transparent_webm_lies_over_black(tmp_path: Path, name: str, codec: str) -> None:
+    image = np.zeros((48, 64, 4), np.uint8)
+    image[:, :32] = 0, 200, 0, 128
+    image[:, 32:] = 255, 0, 255, 0  # must not be seen
+    with av.open(str(tmp_path / name), "w") as container:
+        stream = container.add_stream(codec, rate=25)
+        stream.width, stream.height, stream.pix_fmt, stream.options = 64, 48, "yuva420p", {"auto-alt-ref": "0"}
+        for _ in range(3):
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(image, format="rgba").reformat(format="yuva420p")))
+        container.mux(stream.encode())
+    frames = list(read_frames(tmp_path / name))
+    np.testing.assert_allclose([frame.seconds for frame in frames], [0, 0.04, 0.08])
+    for frame in frames:
+        np.testing.assert_allclose(frame.image[8:40, 4:26].reshape(-1, 3), np.full((32 * 22, 3), (0, 100, 0)), atol=6)
+        np.testing.assert_allclose(frame.image[8:40, 38:60], 0, atol=3)
+
+
+@pytest.mark.parametrize("kind", ["gif", "apng"])
+def test_transparent_gif_and_apng_lie_over_black(tmp_path: Path, kind: str) -> None:
+    image = Image.new("RGBA", (64, 48), (255, 0, 255, 0))
+    image.paste((0, 200, 0, 255), (0, 0, 32, 48))
+    other = image.copy()
+    other.paste((200, 0, 0, 255), (0, 0, 10, 10))
+    path = tmp_path / f"a.{kind}"
+    image.save(
+        path, format="GIF" if kind == "gif" else "PNG", save_all=True, append_images=[other, image], duration=100, disposal=2
+    )
+    frames = list(read_frames(path))
+    with Image.open(path) as again:
+        assert len(frames) == again.n_frames > 1
+    for frame in frames:
+        np.testing.assert_allclose(frame.image[20:40, 4:26].reshape(-1, 3), np.full((20 * 22, 3), (0, 200, 0)), atol=8)
+        assert frame.image[:, 40:].max() == 0
