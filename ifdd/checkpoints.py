@@ -210,6 +210,8 @@ def card_markdown(card: Card) -> str:
             f"| {markdown_line(label)} | {recall:.1%} | {result['counts'][label]} |" for label, recall in result["recall"].items()
         ]
         lines.append("")
+        if over := result.get("intervals_over"):
+            lines += [f"Intervals {over}.", *(f"Note: {markdown_line(note)}." for note in result["notes"]), ""]
     notes = card.training.get("notes")
     if isinstance(notes, list) and notes:
         lines += ["## Notes", "", *(f"- {markdown_line(str(note))}" for note in notes), ""]

@@ -123,7 +123,9 @@ def evaluate(
     on_error: OnErrorOption = "stop",
     batch: Batch = 16,
     device: Device = "auto",
-    seed: Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Seed of the bootstrap.")] = 0,
+    seed: Annotated[
+        int, typer.Option(min=0, max=2**32 - 1, help="Without effect: nothing is drawn; intervals have a closed form.")
+    ] = 0,
     as_json: Json = False,
 ) -> None:
     """Score a checkpoint on a manifest, or on a split of the scripted data that its card names.
@@ -146,7 +148,7 @@ def evaluate(
         assert suite is not None
         clips = from_suite(suite_of_card(bundle.card, suite), bundle.preprocessing.frames, bundle.preprocessing.size, cache)
     clips = shown_to(bundle.card, clips)
-    metrics = write_evaluation(bundle, clips, out, batch=batch, device=str(choose_device(device)), seed=seed)
+    metrics = write_evaluation(bundle, clips, out, batch=batch, device=str(choose_device(device)))
     _show_metrics(metrics, as_json, {"out": str(out)})
 
 
@@ -199,7 +201,9 @@ def _show_metrics(metrics: dict[str, Any], as_json: bool, where: dict[str, str])
         guess = metrics["constant_guess"][name]
         typer.echo(f"{name} {metrics[name]:.1%} (95 % interval {low:.1%} – {high:.1%}; constant guess {guess:.1%})")
     for label, recall in metrics["recall"].items():
-        typer.echo(f"  {label:<10} {recall:6.1%} of {metrics['counts'][label]}")
+        low, high = metrics["recall_intervals"][label]
+        typer.echo(f"  {label:<10} {recall:6.1%} of {metrics['counts'][label]} (95 % interval {low:.1%} – {high:.1%})")
+    typer.echo(f"intervals {metrics['intervals_over']}")
     for key, value in where.items():
         typer.echo(f"{key}: {value}")
 

@@ -45,9 +45,7 @@ def show_table(bundles: dict[str, Bundle], results: dict[str, MetricsResult]) ->
 def show_recall(results: dict[str, MetricsResult]) -> None:
     """Recalls of all models, and the confusion matrix of one."""
     first = next(iter(results.values()))
-    _looks.section(
-        "Recall", f"{first.n} clips; 95 % bootstrap intervals for WAR and UAR ({first.resampling}), Wilson for recalls."
-    )
+    _looks.section("Recall", f"{first.n} clips; 95 % intervals {first.units}.")
     left, right = st.columns([6, 5], gap="medium")
     recall = RecallDisplay.from_result(results)
     with left:

@@ -16,7 +16,7 @@ from workbench.analysis.comparison import ComparisonResult, compare
 from workbench.analysis.slices import SearchResult, SliceResult, bad_slices, slice_metrics
 from workbench.collection import Collection, distinct_names
 from workbench.columns import CONTENT, DERIVED, factor_columns, kept_as, probability_columns, renaming_notes
-from workbench.library import labelled, persons
+from workbench.library import labelled, persons, subjects
 from workbench.same_clips import other_content, other_reading, shared_clips
 
 
@@ -84,7 +84,7 @@ def same_clips(collections: Sequence[Collection]) -> SameClips:
 
 
 def compare_collections(collections: Sequence[Collection], **options: Any) -> tuple[ComparisonResult, SameClips]:
-    """Compare models over their collections, by person where all are known; `options` as `comparison.compare`.
+    """Compare models over their collections, by person where they are known; `options` as `comparison.compare`.
 
     Raises: InputError as `same_clips` and `compare`.
     """
@@ -92,7 +92,7 @@ def compare_collections(collections: Sequence[Collection], **options: Any) -> tu
     result = compare(
         clips.probs,
         clips.true,
-        persons(clips.table),
+        subjects(clips.table),
         label_names=clips.labels,
         clip_ids=list(clips.table["clip_id"]),
         **options,

@@ -13,11 +13,11 @@ import pandas as pd
 from ifdd.checkpoints import Bundle, Card, checkpoint_folders, list_checkpoints, read_card
 from ifdd.checkpoints import load_checkpoint as load_checkpoint
 from ifdd.data.manifest import clip_path, length, read_manifest
-from ifdd.data.persons import known_groups
 from ifdd.documents import read_json
 from ifdd.documents import user_path as user_path
 from ifdd.errors import InputError as InputError
 from ifdd.errors import NoFaceError as NoFaceError
+from ifdd.metrics import count_units, name_persons
 from ifdd.plain import markdown_text as markdown_text
 from workbench.analysis.metrics import MetricsResult, summary
 from workbench.collection import AGAIN, Collection, open_collection
@@ -175,19 +175,25 @@ def labelled(collection: Collection) -> pd.DataFrame:
     return table
 
 
+def subjects(table: pd.DataFrame) -> np.ndarray | None:
+    """Person of each clip (n,) as the manifest has it; None where it has no such column."""
+    return table["subject"].to_numpy() if "subject" in table else None
+
+
 def persons(table: pd.DataFrame) -> np.ndarray | None:
-    """Person of each clip (n,); None where they are not known for all, or there is one alone."""
-    return known_groups(table["subject"]) if "subject" in table else None
+    """Person of each clip (n,) by the rule of `ifdd.metrics.count_units`; None where clips count as independent."""
+    named = subjects(table)
+    return name_persons(named) if named is not None and count_units(named, len(table)).persons else None
 
 
 def measure(collection: Collection) -> MetricsResult:
-    """WAR, UAR and recalls of a collection; whole persons are drawn again where there are enough of them to know.
+    """WAR, UAR and recalls of a collection, with intervals over persons where they are known.
 
     Raises: InputError if no clip has a label.
     """
     table = labelled(collection)
     probs = collection.probs[table["row"].to_numpy()]
-    return summary(probs, table["label"].to_numpy(), collection.labels, groups=persons(table))
+    return summary(probs, table["label"].to_numpy(), collection.labels, groups=subjects(table))
 
 
 def vector_activations(collection: Collection) -> dict[str, tuple[int, ...]]:

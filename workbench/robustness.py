@@ -106,7 +106,7 @@ def measure_robustness(
                 position=position.centre,
                 position_null=position.centre_null,
                 scores={
-                    variant: over_seeds([guesses[name] for name in own], truth.target, groups=truth.subjects, seed=seed)
+                    variant: over_seeds([guesses[name] for name in own], truth.target, groups=truth.subjects)
                     for variant, own in members.items()
                 },
                 readings=readings,

@@ -32,7 +32,7 @@ from workbench.analysis.saliency import gradcam_branches
 from workbench.analysis.splits import from_activations
 from workbench.collect import collect, load_row, reading_hash
 from workbench.collection import Collection, open_collection
-from workbench.library import persons
+from workbench.library import persons, subjects
 from workbench.truth import has_truth, true_intensity, true_masks
 
 FEATURES = ("pyramid.X", "issm.X_S", "issm.X_D", "ladm.Y_S", "ladm.detail", "ladm.Y_D", "head.embedding")
@@ -137,14 +137,14 @@ def make_scorecard(
     rows = _spread_over(clips, maps)
     tensors = torch.stack([load_row(clips, row, bundle) for row in rows.to_dict("records")])
     tensors = tensors.to(next(model.parameters()).device)
-    some = None if groups is None else person_ids(rows["subject"])
+    some = persons(rows)
     mixing = interventions.temporal_mixing(model, tensors[:MIXED], seed=seed).mean(1)
     return Scorecard(
         checkpoint=bundle.name,
         sha256=bundle.card.sha256,
         clips=len(clips),
         data_hash=whole,
-        metrics=summary(found.probs.argmax(1), found.predictions["label"].to_numpy(), found.labels, seed=seed, groups=groups),
+        metrics=summary(found.probs.argmax(1), found.predictions["label"].to_numpy(), found.labels, groups=subjects(clips)),
         split=_split(bundle, clips, found, groups, skipped, seed),
         probes=probes,
         leakage=leakage,
@@ -152,7 +152,7 @@ def make_scorecard(
         maps=_maps(bundle, rows, tensors, some, skipped, seed),
         dependence=_dependence(found, branches, groups, skipped),
         stability=interventions.split_stability(model, tensors, groups=some, batch=batch, seed=seed) if "D" in branches else None,
-        levels=_by_level(clips, found, groups, seed),
+        levels=_by_level(clips, found, groups),
         order=interventions.order_sensitivity(model, tensors, groups=some, batch=batch, seed=seed),
         patches=interventions.patch_between_clips(model, tensors, groups=some, batch=batch, seed=seed),
         mixing=mean_interval(mixing, draw_weights(np.arange(len(mixing)), 1000, seed)),
@@ -218,18 +218,17 @@ def _levels(clips: pd.DataFrame) -> np.ndarray | None:
     return np.select([share <= end for end, _ in LEVELS], [name for _, name in LEVELS], "unknown")
 
 
-def _by_level(clips: pd.DataFrame, found: Collection, groups: np.ndarray | None, seed: int) -> dict[str, MetricsResult]:
+def _by_level(clips: pd.DataFrame, found: Collection, groups: np.ndarray | None) -> dict[str, MetricsResult]:
     """Metrics of the clips of each level that has enough of them."""
     names = _levels(clips)
     if names is None:
         return {}
     guess, truth = found.probs.argmax(1), found.predictions["label"].to_numpy()
-    persons = np.arange(len(clips)).astype(str) if groups is None else groups
     counts = {name: names == name for _, name in LEVELS}
     return {
-        name: summary(guess[inside], truth[inside], found.labels, seed=seed, groups=persons[inside])
+        name: summary(guess[inside], truth[inside], found.labels, groups=None if groups is None else groups[inside])
         for name, inside in counts.items()
-        if inside.sum() >= FEWEST and len(set(persons[inside])) > 1
+        if inside.sum() >= FEWEST
     }
 
 

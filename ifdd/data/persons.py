@@ -30,12 +30,6 @@ def unknown_persons(values: Iterable[Any]) -> int:
     return int((person_ids(values) == "").sum())
 
 
-def known_groups(values: Iterable[Any]) -> np.ndarray | None:
-    """Persons (n,) as `person_ids`; None where somebody is not named, or there is one alone: nothing to group by."""
-    ids = person_ids(values)
-    return ids if len(ids) and (ids != "").all() and len(set(ids.tolist())) > 1 else None
-
-
 def _person(value: Any) -> str:
     if value is None or (pd.api.types.is_scalar(value) and pd.isna(value)):
         return ""

@@ -10,7 +10,6 @@ import torch
 from tqdm import tqdm
 
 from ifdd.checkpoints import Bundle, Card
-from ifdd.data.persons import known_groups
 from ifdd.io import new_folder, write_json, write_whole
 from ifdd.metrics import Metrics, evaluate
 from ifdd.model import DFERModel
@@ -50,10 +49,9 @@ def predict_set(
     return torch.cat(rows).numpy()
 
 
-def score(clips: ClipSet, probabilities: np.ndarray, labels: Sequence[str], *, seed: int = 0) -> Metrics:
-    """Metrics of a set; clips of one person are kept together in the bootstrap where persons are known."""
-    people = known_groups(clips.subjects)
-    return evaluate(probabilities, clips.target, labels, groups=None if people is None else people.tolist(), seed=seed)
+def score(clips: ClipSet, probabilities: np.ndarray, labels: Sequence[str]) -> Metrics:
+    """Metrics of a set, with intervals over persons where they are known."""
+    return evaluate(probabilities, clips.target, labels, groups=clips.subjects)
 
 
 def predictions_frame(clips: ClipSet, probabilities: np.ndarray, labels: Sequence[str]) -> pd.DataFrame:
@@ -62,13 +60,11 @@ def predictions_frame(clips: ClipSet, probabilities: np.ndarray, labels: Sequenc
     return pd.DataFrame(columns | {f"p_{label}": probabilities[:, i] for i, label in enumerate(labels)})
 
 
-def write_evaluation(
-    bundle: Bundle, clips: ClipSet, out: Path, *, batch: int = 16, device: str = "cpu", seed: int = 0
-) -> dict[str, Any]:
+def write_evaluation(bundle: Bundle, clips: ClipSet, out: Path, *, batch: int = 16, device: str = "cpu") -> dict[str, Any]:
     """Score a checkpoint on a set and write metrics.json and predictions.parquet to the new folder `out`, both or neither."""
     probabilities = predict_set(bundle.model, clips, batch=batch, device=device, title="evaluate")
-    metrics = score(clips, probabilities, bundle.labels, seed=seed).to_dict()
-    metrics |= {"notes": [*clips.notes, *_seen_before(bundle.card, clips)]}
+    metrics = score(clips, probabilities, bundle.labels).to_dict()
+    metrics["notes"] += [*clips.notes, *_seen_before(bundle.card, clips)]
     source = {"checkpoint": bundle.name, "sha256": bundle.card.sha256, "data": clips.about}
     with new_folder(out) as work:
         write_predictions(work / PREDICTIONS, predictions_frame(clips, probabilities, bundle.labels))

@@ -214,7 +214,7 @@ def _finish(
         stages = read_stages(model, clips, recipe.data.cache, title=split) if recipe.freeze == "backbone" else None
         probabilities = predict_set(model, clips, batch=recipe.optim.batch, device=str(device), title=split, stages=stages)
         frames.append(predictions_frame(clips, probabilities, recipe.labels).assign(split=split))
-        results[split] = score(clips, probabilities, recipe.labels, seed=recipe.seed).to_dict()
+        results[split] = score(clips, probabilities, recipe.labels).to_dict()
     write_predictions(out / PREDICTIONS, pd.concat(frames, ignore_index=True))
     write_json(out / METRICS, {**results, "training": timing, "notes": list(notes)})
     size = recipe.model.size

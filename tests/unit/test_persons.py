@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ifdd.data.persons import UNKNOWN, known_groups, person_ids, unknown_persons
+from ifdd.data.persons import UNKNOWN, person_ids, unknown_persons
 
 SAME = [
     [1001, 1001.0, "1001", "1001 ", " 1001", "1001.0", "1001.", "01001", "+1001", np.int64(1001), np.float32(1001),
@@ -48,10 +48,6 @@ def test_nobody_is_nobody() -> None:
     nobody = [None, float("nan"), pd.NA, pd.NaT, np.float32("nan"), "", "  ", "NaN", "None", "N/A", " Unknown ", *UNKNOWN]
     assert set(person_ids(nobody)) == {""}
     assert unknown_persons([*nobody, "anna"]) == len(nobody)
-    assert known_groups(["a", "b", None]) is None
-    assert known_groups(["a", "A "]) is None
-    assert known_groups([]) is None
-    assert known_groups([1, "2"]).tolist() == ["1", "2"]
 
 
 @given(st.lists(st.one_of(st.none(), st.integers(-(10**6), 10**6)), min_size=1, max_size=30))

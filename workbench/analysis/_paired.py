@@ -10,8 +10,9 @@ from numpy.typing import ArrayLike
 from scipy.stats import binomtest, norm
 from scipy.stats import t as student
 
+from ifdd.metrics import LEVEL
 from workbench.analysis._result import Result
-from workbench.analysis.metrics import LEVEL, Interval, draw_groups, group_index
+from workbench.analysis.metrics import Interval
 
 POWER = 0.8
 _STRETCH = float(norm.ppf((1 + LEVEL) / 2) + norm.ppf(POWER))
@@ -90,7 +91,7 @@ def draw(
         samples, freedom = _within_classes(d, labels, sizes, n_boot, rng)
         war, uar, recalls = (Drawn(*part) for part in zip(values, samples, freedom, strict=True))
         return Draws(war, uar, recalls, 0.0)
-    sums, drawn_sizes, m = draw_groups(d, labels, groups, n_classes, n_boot, rng)
+    sums, drawn_sizes, m = _draw_groups(d, labels, groups, n_classes, n_boot, rng)
     known = drawn_sizes > 0
     shares = np.divide(sums, drawn_sizes, out=np.full(sums.shape, np.nan), where=known)
     drawn = (sums.sum(1) / drawn_sizes.sum(1), np.nan_to_num(shares).sum(1) / known.sum(1), shares)
@@ -128,7 +129,7 @@ def swap_test(
     Source: Pitman 1937 (randomisation test of pairs); Durkalski et al. 2003 for pairs that come in groups.
     """
     sizes = np.bincount(labels, minlength=n_classes)
-    members = np.arange(len(d)) if groups is None else group_index(groups, len(d))
+    members = np.arange(len(d)) if groups is None else groups
     weights = np.stack([np.full(len(d), 1 / len(d)), 1 / (sizes[labels] * (sizes > 0).sum())])
     effects = np.stack([np.bincount(members, w * d) for w in weights], axis=1)  # (groups, 2)
     effects = effects[np.abs(effects).max(1) > 0]
@@ -179,3 +180,20 @@ def _combined(parts: np.ndarray, freedom: np.ndarray) -> float:
 
 def _stretch(m: int) -> float:
     return float(np.sqrt(m / (m - 1))) if m > 1 else 1.0
+
+
+def _draw_groups(
+    hit: np.ndarray, labels: np.ndarray, index: np.ndarray, n_classes: int, n_boot: int, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray, int]:
+    """Draw whole groups with replacement: sums of `hit` (n,) and sizes per class, (n_boot, C) each, and the number of groups."""
+    n_groups = int(index.max()) + 1
+    cells = index * n_classes + labels
+    table = np.stack([np.bincount(cells, hit, n_groups * n_classes), np.bincount(cells, minlength=n_groups * n_classes)])
+    table = table.reshape(2, n_groups, n_classes)
+    drawn = np.empty((2, n_boot, n_classes))
+    for start in range(0, n_boot, 256):  # bounds the memory at 256 × groups
+        rows = min(256, n_boot - start)
+        picks = rng.integers(n_groups, size=(rows, n_groups)) + n_groups * np.arange(rows)[:, None]
+        times = np.bincount(picks.ravel(), minlength=rows * n_groups).reshape(rows, n_groups)
+        drawn[:, start : start + rows] = times @ table
+    return drawn[0], drawn[1], n_groups

@@ -8,11 +8,12 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ifdd.errors import InputError
+from ifdd.metrics import Estimate, Units, count_units, estimate
 from workbench.analysis._inputs import check_probabilities
 from workbench.analysis._paired import Test, detectable, draw, holm, intervals, mcnemar, swap_test
 from workbench.analysis._result import Result
 from workbench.analysis.flips import Flips, find_flips
-from workbench.analysis.metrics import FEW_GROUPS, Interval, MetricsResult, check_predictions, group_index, summary
+from workbench.analysis.metrics import FEW_GROUPS, Interval, MetricsResult, check_predictions, difference, summary
 from workbench.provenance import Provenance, record
 
 
@@ -94,7 +95,7 @@ def compare(
     Args:
         models: by name, (n, C) probabilities or (n,) predicted class indexes.
         labels: (n,) true class indexes.
-        groups: (n,) numbers or names, e.g. the subject of each clip.
+        groups: (n,) numbers or names, e.g. the person of each clip, as in `summary`.
         label_names: one name per class.
         clip_ids: (n,) names of the clips, for the list of flips; by default their row.
         reference: compare all others with this model only; by default all pairs.
@@ -106,6 +107,8 @@ def compare(
 
     Source: Efron and Tibshirani 1993 (bootstrap); Demšar 2006 (several classifiers, Holm); tests as in `_paired`.
     """
+    if n_boot < 100:
+        raise InputError(f"n_boot is {n_boot}; an interval needs 100 draws or more")
     if len(models) < 2:
         raise InputError(f"{len(models)} model given; a comparison needs two or more on the same clips")
     if reference is not None and reference not in models:
@@ -128,24 +131,25 @@ def compare(
             raise InputError(f"{name}: {error}") from None
         notes += _remarks(name, array, guesses[name], y, names)
     alone = np.flatnonzero(np.bincount(y, minlength=len(names)) == 1)
-    notes += [f"{names[c]} has one clip: its uncertainty is in no interval, neither of its recall nor of the UAR" for c in alone]
+    notes += [f"{names[c]} has one clip: the intervals of differences of the UAR know nothing of its uncertainty" for c in alone]
     ids = tuple(str(row) for row in range(len(y))) if clip_ids is None else tuple(str(item) for item in clip_ids)
     if len(ids) != len(y):
         raise InputError(f"clip_ids has {len(ids)} names for {len(y)} clips; pass one per clip")
 
-    n_groups = None if groups is None else int(group_index(groups, len(y)).max()) + 1
-    summaries = {name: summary(guess, y, names, n_boot, seed, groups) for name, guess in guesses.items()}
-    keys = None if groups is None else np.asarray(groups)
+    units = count_units(None if groups is None else np.asarray(groups), len(y))
+    n_groups, keys = (units.count, units.index) if units.persons else (None, None)
+    notes += units.notes
+    summaries = {name: summary(guess, y, names, groups=groups) for name, guess in guesses.items()}
     chosen = combinations(models, 2) if reference is None else ((reference, name) for name in models if name != reference)
     rng = np.random.default_rng(seed)
     pairs = [_pair(a, b, guesses, probs, y, names, keys, ids, n_boot, rng, notes) for a, b in chosen]
     if n_groups is not None:
-        notes.append("McNemar's test and the intervals of single models' recalls take clips as independent, the rest do not")
+        notes.append("McNemar's test takes clips as independent, the rest does not")
         if n_groups < FEW_GROUPS:
-            notes.append(f"only {n_groups} groups: the bootstrap intervals tend to be too narrow")
+            notes.append(f"only {n_groups} persons: intervals of differences tend to be too narrow")
     inputs = {"labels": y, **{f"predicted {name}": guess for name, guess in guesses.items()}}
     if keys is not None:
-        inputs["groups"] = keys.astype(str)
+        inputs["groups"] = keys
     settings = {"n_boot": n_boot, "seed": seed, "reference": reference, "grouped": keys is not None, "label_names": list(names)}
     return ComparisonResult(
         n=len(y),
@@ -194,16 +198,19 @@ def _pair(
     if draws.lost:
         notes.append(f"{draws.lost:.1%} of the draws lack a class: their UAR is the mean over the others")
     if not draws.war.samples.std():
-        notes.append(f"{second} − {first}: every draw gives the same difference; the bootstrap cannot see how uncertain it is")
+        notes.append(
+            f"{second} − {first}: every draw gives the same difference; its interval is that of half a clip more for each"
+        )
     sizes = np.bincount(y, minlength=len(names))
+    units = count_units(None, len(y)) if groups is None else Units(groups, int(groups.max()) + 1, True, ())
+    by_persons = estimate(d, y, len(names), units)
+    recalls = [_never_flat(*both) for both in zip(intervals(draws.recalls), by_persons.recalls, strict=True)]
     return PairResult(
         first=first,
         second=second,
-        war=intervals(draws.war)[0],
-        uar=intervals(draws.uar)[0],
-        recalls=tuple(
-            ClassDifference(name, int(n), recall) for name, n, recall in zip(names, sizes, intervals(draws.recalls), strict=True)
-        ),
+        war=_never_flat(intervals(draws.war)[0], by_persons.war),
+        uar=_never_flat(intervals(draws.uar)[0], by_persons.uar),
+        recalls=tuple(ClassDifference(name, int(n), recall) for name, n, recall in zip(names, sizes, recalls, strict=True)),
         only_first=only_first,
         only_second=only_second,
         mcnemar=Test(mcnemar(only_first, only_second), np.nan),
@@ -214,6 +221,11 @@ def _pair(
         moves=np.bincount(a * len(names) + b, minlength=len(names) ** 2).reshape(len(names), -1),
         flips=find_flips(a, b, probs[first], probs[second], y, ids),
     )
+
+
+def _never_flat(drawn: Interval, found: Estimate) -> Interval:
+    """The drawn interval; where all draws agree, as if half a clip more had spoken for either model: none seen is not none."""
+    return difference(found) if drawn.low == drawn.high else drawn
 
 
 def _corrected(pairs: Sequence[PairResult]) -> tuple[PairResult, ...]:

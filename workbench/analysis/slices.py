@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ifdd.errors import InputError
-from workbench.analysis._clusters import draw_weights, mean_interval
+from ifdd.metrics import Units, count_units, estimate
 from workbench.analysis._levels import Levels, all_levels
 from workbench.analysis._result import Result
-from workbench.analysis.metrics import FEW_GROUPS, Interval, check_predictions, group_index, wilson
+from workbench.analysis.metrics import FEW_GROUPS, Interval, check_predictions, group_index, interval
 from workbench.provenance import Provenance, record
 
 Against = Literal["class", "all"]
@@ -83,8 +83,7 @@ def slice_metrics(
 ) -> SliceResult:
     """Accuracy of each model, (n, C) probabilities or (n,) predictions, at every level of each factor (n,).
 
-    Intervals are Wilson's, or with `groups` (n,) a bootstrap over the groups in the slice: no bounds for one alone,
-    Wilson's over the groups where all clips are right or all wrong.
+    Intervals are those of `ifdd.metrics`, over the `groups` (n,) in the slice: no bounds for one alone. `seed` is without effect.
     Raises: InputError as `check_predictions` and for factors that do not fit.
     """
     found = {}
@@ -94,7 +93,7 @@ def slice_metrics(
         hit = (guesses == y).astype(float)
         expected = _expected(hit, y, "class")
         parts = all_levels(factors, len(y), bins)
-        found[name] = tuple(_slice(terms, inside, hit, expected, members, seed) for terms, inside in _single(parts))
+        found[name] = tuple(_slice(terms, inside, hit, expected, members) for terms, inside in _single(parts))
     if not found:
         raise InputError("no model to slice; pass one or more")
     inputs = {"labels": y, **{f"predicted {name}": np.asarray(values) for name, values in models.items()}}
@@ -149,7 +148,7 @@ def bad_slices(
     listed = [i for i, terms in enumerate(every) if len(terms) == 1 or gap[terms] < min(gap.get((t,), 0.0) for t in terms)]
     listed.sort(key=lambda i: (adjusted[i], p[i], gap[every[i]]))
     slices = [
-        replace(_slice(every[i], cells[:, i], hit, expected, members, seed), p=float(p[i]), p_adjusted=float(adjusted[i]))
+        replace(_slice(every[i], cells[:, i], hit, expected, members), p=float(p[i]), p_adjusted=float(adjusted[i]))
         for i in listed[:LISTED]
     ]
     notes = [] if hit.min() < hit.max() else [f"all {len(y)} clips are {'right' if hit[0] else 'wrong'}: no slice can differ"]
@@ -191,17 +190,18 @@ def _slice(
     hit: np.ndarray,
     expected: np.ndarray,
     members: np.ndarray | None,
-    seed: int,
 ) -> Slice:
     n = int(inside.sum())
     if members is None:
-        n_groups, war = None, wilson(int(hit[inside].sum()), n)
+        n_groups, units = None, count_units(None, n)
     else:
         own = np.unique(members[inside], return_inverse=True)[1]
         n_groups = int(own.max()) + 1
-        war = mean_interval(hit[inside], draw_weights(own, 1000, seed))
-        if n_groups > 1 and war.value in (0, 1):  # a bootstrap of equal values has no width
-            war = wilson(n_groups * int(war.value), n_groups)
+        units = Units(own, n_groups, True, ())
+    if n_groups == 1:  # it says nothing of other groups
+        war = Interval(float(hit[inside].mean()), float("nan"), float("nan"))
+    else:
+        war = interval(estimate(hit[inside], np.zeros(n, int), 1, units).war)
     mean = float(expected[inside].mean())
     return Slice(terms, n, n_groups, war, mean, war.value - mean)
 

@@ -69,12 +69,12 @@ def metrics(study: Study) -> Section:
         [item.name, str(item.n), *(f"{result.recalls[c].recall}" if item.n else "–" for result in found.values())]
         for c, item in enumerate(next(iter(found.values())).recalls)
     ]
-    resampling = next(iter(found.values())).resampling
+    units = next(iter(found.values())).units
     parts: list[Table | Chart] = [
-        Table(f"Accuracy (WAR) and mean recall (UAR) with 95 % bootstrap intervals, {resampling}; what always answering with one "
+        Table(f"Accuracy (WAR) and mean recall (UAR) with 95 % intervals {units}; what always answering with one "
               f"class would reach.{_also(notes)}", ["model", "WAR", "UAR", "always", "its WAR", "its UAR"], rows),
         chart(RecallDisplay.from_result(found), "Recall of each class, WAR and UAR, with 95 % intervals."),
-        Table("Recall of each class with Wilson intervals.", ["class", "clips", *found], recalls),
+        Table("Recall of each class with 95 % intervals.", ["class", "clips", *found], recalls),
     ]  # fmt: skip
     if len(study.labels) > 2:
         radar = RadarDisplay.from_result(found)
