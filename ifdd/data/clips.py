@@ -149,7 +149,7 @@ class Source:
             lost = ", ".join(f"{a:.2f}–{b:.2f} s" for a, b in _runs(self.seconds[frames], self.held[frames]))
             warnings += (f"the face was found in {share:.0%} of the frames; where it is lost ({lost}) its last box is held",)
         if count < len(pick):
-            warnings += (f"{count} frames for {len(pick)}; the last one is repeated",)
+            warnings += (f"{count} frame{'s' * (count != 1)} for {len(pick)}; the last one is repeated",)
         return Clip(
             pixels=np.stack([crops[index] for index in pick.tolist()]),
             video_index=self.first + pick,

@@ -68,6 +68,18 @@ def test_a_pause_is_a_pause_unless_it_is_too_long_for_the_container() -> None:
     np.testing.assert_allclose(seconds_of(short, longest=10), short)
 
 
+@pytest.mark.parametrize("first", [1000.0, 0.5, 0.16, None])
+def test_a_wrong_first_stamp_moves_no_other_frame(first: float | None) -> None:
+    seconds = seconds_of([first, *(STEP * np.arange(1, 30))])
+    np.testing.assert_allclose(np.diff(seconds), STEP)
+
+
+def test_stamps_of_which_each_stands_for_several_frames() -> None:
+    for times in (2, 3):
+        seconds = seconds_of(np.repeat(STEP * np.arange(40), times).tolist())
+        np.testing.assert_allclose(seconds[::times], STEP * np.arange(40), atol=1e-9)
+
+
 def test_no_stamps_at_all_are_frames_of_the_usual_length() -> None:
     np.testing.assert_allclose(seconds_of([None] * 20), STEP * np.arange(20))
     np.testing.assert_allclose(seconds_of([None, None, 7.0, 7.04]), STEP * np.arange(4))

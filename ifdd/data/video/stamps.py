@@ -50,7 +50,7 @@ def steady(frames: Iterable[tuple[float | None, T]], step: float, longest: float
         if stamp is not None:
             before = -inf if origin is None else clock + origin
             if before < stamp:
-                passed = [other for other in known if before < other <= stamp]
+                passed = [other for other in known if before < other < stamp]
                 far = len(passed) == len(known) == 1 and stamp - before > 2 * (passed[0] - before)
                 stamp = None if len(passed) > 1 or far else stamp
             elif 2 * sum(other > before for other in known) >= len(known) or stamp == before:
