@@ -2,6 +2,7 @@
 
 import os
 import socket
+import tempfile
 from dataclasses import replace
 from fractions import Fraction
 from itertools import product
@@ -11,6 +12,8 @@ import av
 import numpy as np
 import pytest
 from av.stream import Disposition
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
 from media import Track, numbered_image, read_number, write_film, write_sound
 from PIL import Image
 
@@ -347,3 +350,42 @@ def test_a_stretch_begins_with_the_frame_on_show(tmp_path: Path) -> None:
         analyse(path, WHOLE, start=1.0, end=2.0)
     assert [frame.index for frame in read_frames(path, 0.05, 0.1, on_show=True)] == [1, 2]
     assert [frame.index for frame in read_frames(path, 0.065, 0.1, on_show=True)] == [2]
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    st.sampled_from(["a.mkv", "a.mp4", "a.mov", "a.gif", "a.png", "a.avi", "b.mkv"]),
+    st.lists(st.integers(2, 60), min_size=2, max_size=12),
+    st.integers(0, 100),
+)
+def test_any_durations_are_read_back(name: str, hundredths: list[int], begins: int) -> None:
+    """In hundredths of a second, as GIF counts; AVI in frames of 40 ms."""
+    unit = 40 if name == "a.avi" else 10
+    codec = {"a.avi": "mpeg4", "a.gif": "gif", "b.mkv": "ffv1"}.get(name, "libx264")
+    film = Track([unit * count for count in hundredths], codec=codec, begins=0 if name == "a.avi" else begins, size=(48, 64))
+    with tempfile.TemporaryDirectory() as folder:
+        path = write_film(Path(folder) / name, film)
+        times = read_times(path)
+        assert numbers(path) == list(range(len(hundredths)))
+    np.testing.assert_allclose(times.seconds, film.seconds, atol=2e-3)
+    assert times.end == pytest.approx(film.length, abs=2e-3)
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.lists(st.integers(1, 25), min_size=12, max_size=30), st.integers(0, 20), st.integers(8, 40), st.integers(4, 40))
+def test_windows_show_what_is_on_show(ticks: list[int], start: int, window: int, stride: int) -> None:
+    """Of every window with enough frames: at the centres of equal segments, the frame that is on show then."""
+    film = Track([40 * count for count in ticks], codec="ffv1", size=(24, 32))
+    how = Preprocessing(frames=4, crop="none", size=(24, 32))
+    ends = np.cumsum(film.durations) / 1000
+    with tempfile.TemporaryDirectory() as folder:
+        path = write_film(Path(folder) / "a.mkv", film)
+        assume(0.04 * (start + window) < film.length)
+        for clip in load_windows(path, how, window=0.04 * window, stride=0.04 * stride, start=0.04 * start):
+            if any("frames for" in warning or "frame for" in warning for warning in clip.warnings):
+                continue
+            centres = clip.start + (clip.end - clip.start) * (np.arange(4) + 0.5) / 4
+            # a centre may lie on the edge of two frames
+            early, late = (np.searchsorted(ends, centres + grace, side="right") for grace in (-2e-3, 2e-3))
+            assert ((early <= clip.video_index) & (clip.video_index <= late)).all()
+            assert [read_number(image) for image in clip.pixels] == clip.video_index.tolist()
