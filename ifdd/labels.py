@@ -1,5 +1,6 @@
 """Class names, in the one order that the project uses, and how names that others use are matched to them."""
 
+import shlex
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -102,18 +103,25 @@ def match_labels(
         told_of = (
             f"{source} has classes that {model} does not know: {', '.join(unknown)}; it has" if model else f"{source}: {few}"
         )
-        raise InputError(f"{told_of} {known}; say what is meant with {way_out} {told} (NAME= leaves a class out)")
+        raise InputError(f"{told_of} {known}; say what is meant with {_command(way_out, told)} (NAME= leaves a class out)")
     for label in set(found.values()) - {""}:
         words = {_key(name) for name, chosen in found.items() if chosen == label and _key(name) not in asked}
         if len(words) > 1:
             several = [name for name, chosen in found.items() if chosen == label]
             told = ",".join(f"{name}={label}" for name in several)
-            raise InputError(f"{source}: {' and '.join(several)} may both be {label}; if they are, say so with {way_out} {told}")
+            raise InputError(
+                f"{source}: {' and '.join(several)} may both be {label}; if they are, say so with {_command(way_out, told)}"
+            )
     notes = [f"{name} is left out" for name, label in found.items() if not label]
     notes += [
         f"{name} is read as {label}" for name, label in found.items() if label not in ("", name) and _key(name) not in asked
     ]
     return found, tuple(notes)
+
+
+def _command(way_out: str, told: str) -> str:
+    words = f"{way_out} {shlex.quote(told)}"
+    return f"`{words}`" if " " in way_out else words
 
 
 def _target(name: str, label: str, labels: Sequence[str], source: object) -> str:

@@ -28,7 +28,7 @@ from ifdd.checkpoints import Bundle
 from ifdd.data.arrays import keep_rows
 from ifdd.data.bad_clips import UNREADABLE, OnError, left_out, reason, settle
 from ifdd.data.clips import READING, Clip, load_clip
-from ifdd.data.manifest import clip_path, data_hash, files_hash, read_manifest
+from ifdd.data.manifest import clip_path, crop_notes, data_hash, files_hash, read_manifest
 from ifdd.data.same_files import content_hash
 from ifdd.errors import InputError
 from ifdd.io import check_new, unfinished_folder, write_json, write_whole
@@ -85,6 +85,7 @@ def collect(
     names = _choose(bundle.model, names)
     clips = read_manifest(manifest)
     clips, notes = named_as(clips, bundle.labels, manifest)
+    notes += crop_notes(clips, bundle.preprocessing.crop)
     plan = _plan(bundle, names, pool, len(clips))
     meta = {
         "schema_version": SCHEMA,
@@ -281,7 +282,7 @@ def _choose(model: DFERModel, names: Sequence[str]) -> tuple[str, ...]:
 
 def named_as(clips: pd.DataFrame, labels: Sequence[str], manifest: str | Path) -> tuple[pd.DataFrame, tuple[str, ...]]:
     """The clips with classes named and numbered as the checkpoint's, and what has to be told of that."""
-    way_out = f"`ifdd data index {manifest} --out NEW.parquet` --map"
+    way_out = f"ifdd data index {shlex.quote(str(manifest))} --out NEW.parquet --map"
     meant, notes = match_labels(clips["label_name"], labels, manifest, way_out=way_out, model="the checkpoint")
     names = clips["label_name"].map(meant)
     return clips.assign(label_name=names, label=names.map(list(labels).index).astype(np.int64)), notes

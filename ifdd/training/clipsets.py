@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from itertools import combinations
@@ -18,7 +19,7 @@ from ifdd.checkpoints import Card
 from ifdd.data.arrays import keep_rows, new_array
 from ifdd.data.bad_clips import UNREADABLE, OnError, left_out, reason, settle
 from ifdd.data.clips import READING, load_clip
-from ifdd.data.manifest import clip_path, data_hash, files_hash, read_manifest
+from ifdd.data.manifest import clip_path, crop_notes, data_hash, files_hash, read_manifest
 from ifdd.data.persons import person_ids, unknown_persons
 from ifdd.data.preprocessing import Preprocessing
 from ifdd.data.same_files import same_files
@@ -180,13 +181,13 @@ def from_manifest(
     Raises: InputError for clips that cannot be read, or a class that is not in `labels`.
     """
     frame = read_manifest(path)
-    way_to_map = f"`ifdd data index {path} --out NEW.parquet` --map"
+    way_to_map = f"ifdd data index {shlex.quote(str(path))} --out NEW.parquet --map"
     meant, notes = match_labels(frame["label_name"], labels, path, way_out=way_to_map, model="the model")
     crops = frame["crop"].tolist() if "crop" in frame else ["none"] * len(frame)
     key = json.dumps([READING, data_hash(frame), files_hash(frame), crops, preprocessing.to_dict(), str(frame["fps"].tolist())])
     folder = cache / hashlib.sha256(key.encode()).hexdigest()[:24]
     bad = _decoded(frame, crops, preprocessing, folder, progress)
-    notes += settle(bad, len(frame), path, on_error, way_out)
+    notes += (*crop_notes(frame, preprocessing.crop), *settle(bad, len(frame), path, on_error, way_out))
     files = tuple(os.path.realpath(clip_path(frame, row)) for row in frame.itertuples())
     kept = (~frame["clip_id"].isin(list(bad))).to_numpy()
     about = {"source": "manifest", "manifest": Path(path).name, "clips": int(kept.sum()), "data_hash": data_hash(frame)}

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from media import gray_images, write_video
 
 import ifdd
 from ifdd.data.manifest import read_manifest, write_manifest
@@ -52,6 +53,18 @@ def test_classes_are_matched_by_name(clips: Path) -> None:
     assert found.notes == ("Happiness is read as happy", "SAD is read as sad")
     with pytest.raises(InputError, match=r"classes that the model does not know: sad; it has happy, fear; .* --map sad=CLASS"):
         read(clips, ("happy", "fear"))
+
+
+def test_videos_that_are_read_whole_are_told(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        write_video(tmp_path / f"{name}.mp4", gray_images(range(4)))
+    (tmp_path / "list.csv").write_text("path,label\na.mp4,sad\nb.mp4,fear\n")
+    (tmp_path / "told.csv").write_text("path,label,crop\na.mp4,sad,none\nb.mp4,fear,\n")
+    faces = Preprocessing(8, (32, 32), "face")
+    found = from_manifest(tmp_path / "list.csv", faces, EMOTIONS, tmp_path / "cache", progress=False)
+    assert found.notes[0].startswith("2 videos are read whole, as the list has no column crop")
+    assert from_manifest(tmp_path / "told.csv", faces, EMOTIONS, tmp_path / "cache", progress=False).notes == ()
+    assert from_manifest(tmp_path / "list.csv", TINY, EMOTIONS, tmp_path / "cache", progress=False).notes == ()
 
 
 def test_all_bad_clips_are_named_and_few_are_skipped(clips: Path) -> None:

@@ -69,3 +69,8 @@ def test_a_map_merges_and_leaves_out() -> None:
     found, notes = match_labels(names, EMOTIONS, "here", {"anger": "Angry", "contempt": ""})
     assert found == {"anger": "angry", "ANGRY": "angry", "contempt": "", "Sad": "sad", "sad": "sad"}
     assert notes == ("contempt is left out", "ANGRY is read as angry", "Sad is read as sad")
+
+
+def test_a_command_is_told_as_it_can_be_typed() -> None:
+    with pytest.raises(InputError, match=r"meant with `ifdd data index x --out NEW --map 'very bored=CLASS'` \(NAME="):
+        match_labels(["very bored"], EMOTIONS, "here", way_out="ifdd data index x --out NEW --map")

@@ -1,6 +1,6 @@
 """The list of the clips that a data set consists of: one row a clip. Its columns are described in docs/manifest.md."""
 
-from ifdd.data.manifest.files import clip_path, data_hash, files_hash, length
+from ifdd.data.manifest.files import clip_path, crop_notes, data_hash, files_hash, length
 from ifdd.data.manifest.index import index_folder, index_list
 from ifdd.data.manifest.table import FILE_NAME, REQUIRED, VOTES, read_manifest, write_manifest
 
@@ -9,6 +9,7 @@ __all__ = [
     "REQUIRED",
     "VOTES",
     "clip_path",
+    "crop_notes",
     "data_hash",
     "files_hash",
     "index_folder",

@@ -30,6 +30,17 @@ def length(root: pd.DataFrame | str | Path, row: Any) -> tuple[int, float]:
     return len(seconds), rate if rate > 0 else probe(path, fps=fps).fps or FOLDER_FPS
 
 
+def crop_notes(frame: pd.DataFrame, crop: str) -> tuple[str, ...]:
+    """A line where videos are read whole by a model that crops its own clips to the face, and the list does not say why."""
+    videos = int((frame["kind"] == "video").sum())
+    if "crop" in frame or crop != "face" or not videos:
+        return ()
+    return (
+        f"{videos} videos are read whole, as the list has no column crop; if they are no face crops, write face into it "
+        "(ifdd data index LIST --out NEW.parquet does)",
+    )
+
+
 def data_hash(frame: pd.DataFrame) -> str:
     """SHA-256 over clip ids, paths and labels, in order."""
     digest = hashlib.sha256()
