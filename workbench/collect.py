@@ -352,7 +352,8 @@ def _batches(clips: pd.DataFrame, bundle: Bundle, done: int, size: int) -> Itera
             try:
                 tensors.append(load_row(clips, row, bundle))
             except UNREADABLE as error:
-                failed[str(row["clip_id"])] = reason(error, clip_path(clips, row))
+                cause = error.__cause__ if isinstance(error.__cause__, UNREADABLE) else error  # without the advice for one clip
+                failed[str(row["clip_id"])] = reason(cause, clip_path(clips, row))
         yield min(first + size, len(rows)), tensors, failed
 
 

@@ -1,6 +1,6 @@
 """From collections to comparisons: the same clips by several models, their factors, and what calibration needs."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -48,7 +48,7 @@ def same_clips(collections: Sequence[Collection]) -> SameClips:
     names = distinct_names(collections)
     first = collections[0]
     table = _by_clip(first)
-    notes = [f"{name}: {note}" for collection, name in zip(collections, names, strict=True) for note in collection.notes]
+    notes = _told_once({name: collection.notes for collection, name in zip(collections, names, strict=True)})
     gone = frozenset().union(*(collection.left_out for collection in collections))
     table = table[~table.index.isin(gone)]
     if table.empty:
@@ -107,7 +107,7 @@ def slice_collections(
 
     Raises: InputError for an unknown column, or columns that are named and cannot be sliced by.
     """
-    notes = list(renaming_notes(clips.table))
+    notes = [note for note in renaming_notes(clips.table) if note not in clips.notes]
     if columns is None:
         factors = []
         for name in factor_columns(clips.table, clips.labels):
@@ -177,6 +177,13 @@ def vote_ambiguity(collection: Collection, seed: int = 0) -> AmbiguityResult | N
     probs = collection.probs[table["row"].to_numpy()]
     votes = table[columns].to_numpy(float)
     return ambiguity(probs, votes, collection.labels, groups=persons(table), seed=seed)
+
+
+def _told_once(notes: Mapping[str, Sequence[str]]) -> list[str]:
+    """Notes on several models: those on all of them once, the others with the model's name."""
+    everywhere = set.intersection(*(set(own) for own in notes.values()))
+    shared = [note for note in next(iter(notes.values())) if note in everywhere]
+    return shared + [f"{name}: {note}" for name, own in notes.items() for note in own if note not in everywhere]
 
 
 def _logits(collection: Collection) -> np.ndarray:
