@@ -8,6 +8,9 @@ import json
 import math
 import reprlib
 import stat
+import struct
+import zipfile
+import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -263,6 +266,34 @@ def checked(adapter: TypeAdapter[T], values: Any, source: str, renew: str) -> T:
         message = first["msg"].removeprefix("Value error, ")
         given = "" if first["type"] in ("missing", "value_error") else f" (given: {shown(first['input'])})"
         raise InputError(f"{source}: {where}: {one_line(ValueError(message))}{given}; {renew}") from None
+
+
+def read_cached(file: Path) -> np.ndarray:
+    """An array of a cache of ours, as `read_array`; Raises: InputError that says which folder to remove."""
+    return read_array(file, f"remove the folder {file.parent}: the same command makes it anew")
+
+
+def read_arrays(file: Path, *names: str, renew: str) -> list[np.ndarray]:
+    """Arrays of numbers of a .npz file by name; nothing is unpickled.
+
+    Raises: InputError for a file that is missing, damaged or lacks one of them; `renew` is the way out.
+    """
+    try:
+        with zipfile.ZipFile(file) as parts:
+            found = []
+            for name in names:
+                if f"{name}.npy" not in parts.namelist():
+                    raise InputError(f"{file}: holds no {name}; {renew}")
+                with parts.open(f"{name}.npy") as stream:
+                    values = np.lib.format.read_array(stream, allow_pickle=False)
+                if values.dtype.kind not in "biuf":
+                    raise InputError(f"{file}: {name} holds {values.dtype}, not numbers; {renew}")
+                found.append(values)
+        return found
+    except InputError:
+        raise
+    except (OSError, MemoryError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error, struct.error, *OF_AN_ARRAY) as error:
+        raise InputError(f"{file} cannot be read ({one_line(error)}); {renew}") from error
 
 
 OF_AN_ARRAY = (ValueError, TypeError, OverflowError, SyntaxError, TokenError, RecursionError)

@@ -1,6 +1,5 @@
 """One clip seen through one or several models: what a page of the app shows, computed in one place."""
 
-import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ifdd.data.scripted import store
 from ifdd.data.video import read_frames
 from ifdd.errors import InputError
 from workbench.displays.player import input_group, map_group, player_data
@@ -134,11 +134,8 @@ def read_truth(label: str, file: Path | None = None) -> Truth:
     """
     if file is None:
         return Truth(label)
-    try:
-        with file.open("rb") as stream, np.load(stream, allow_pickle=False) as values:
-            return Truth(label, values["intensity"])
-    except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile) as error:
-        raise InputError(f"{file} is no truth file ({error}); remove the folder of the clips and make it again") from error
+    renew = "remove the folder of the clips and make it again"
+    return Truth(label, *store.read_truth(file, "intensity", renew=renew))
 
 
 def thumbnail(path: str | Path, share: float = 0.5, frames: int | None = None) -> np.ndarray:

@@ -12,6 +12,7 @@ from torch import Tensor
 from tqdm import tqdm
 
 from ifdd.checkpoints import Bundle, finite_logits
+from ifdd.documents import read_cached
 from ifdd.hooks import HookFunction
 from ifdd.io import make_once
 from ifdd.model import DFERModel
@@ -80,7 +81,7 @@ def _save(reading: Reading, folder: Path) -> None:
 
 
 def _load(folder: Path) -> Reading:
-    arrays = {file.stem: np.load(file, allow_pickle=False) for file in sorted(folder.glob("*.npy"))}
+    arrays = {file.stem: np.array(read_cached(file)) for file in sorted(folder.glob("*.npy"))}
     return Reading(arrays.pop("probs"), arrays)
 
 

@@ -1,7 +1,5 @@
 """Ground truth of scripted clips, on the clocks that analyses use."""
 
-import zipfile
-import zlib
 from pathlib import Path
 
 import cv2
@@ -9,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from ifdd.data.clips import frames_shown
+from ifdd.data.scripted.store import read_truth
 from ifdd.errors import InputError
 
 FINE = 4
@@ -53,9 +52,8 @@ def has_regions(clips: pd.DataFrame) -> bool:
     if not has_truth(clips) or not len(clips):
         return False
     try:
-        with np.load(Path(clips.attrs["root"]) / clips["truth"].iloc[0], allow_pickle=False) as truth:
-            return "regions" in truth and truth["regions"].size > 0
-    except (OSError, EOFError, ValueError, zipfile.BadZipFile, zlib.error):
+        return _read(clips, clips["truth"].iloc[0], "regions")[0].size > 0
+    except InputError:
         return False  # reading the masks says what is wrong
 
 
@@ -74,9 +72,4 @@ def true_regions(clips: pd.DataFrame, frames: int, size: tuple[int, int]) -> np.
 
 
 def _read(clips: pd.DataFrame, name: str, *arrays: str) -> list[np.ndarray]:
-    path = Path(clips.attrs["root"]) / name
-    try:
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as truth:
-            return [truth[array] for array in arrays]
-    except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile, zlib.error) as error:
-        raise InputError(f"{path}: the truth of a clip cannot be read ({error}); render the suite again") from error
+    return read_truth(Path(clips.attrs["root"]) / name, *arrays)

@@ -25,7 +25,7 @@ from ifdd.data.preprocessing import Preprocessing
 from ifdd.data.same_files import same_files
 from ifdd.data.scripted import SuiteConfig, suite_scripts, training_arrays
 from ifdd.data.scripted.suite import clip_id
-from ifdd.documents import checked
+from ifdd.documents import checked, read_cached
 from ifdd.errors import InputError
 from ifdd.io import make_once, remove
 from ifdd.labels import EMOTIONS, match_labels
@@ -192,7 +192,7 @@ def from_manifest(
     kept = (~frame["clip_id"].isin(list(bad))).to_numpy()
     about = {"source": "manifest", "manifest": Path(path).name, "clips": int(kept.sum()), "data_hash": data_hash(frame)}
     return ClipSet(
-        pixels=np.load(folder / "clips.npy", mmap_mode="r", allow_pickle=False),
+        pixels=read_cached(folder / "clips.npy"),
         target=frame["label_name"][kept].map(meant).map(list(labels).index).to_numpy(np.int64),
         clip_ids=tuple(frame["clip_id"][kept]),
         subjects=tuple(frame["subject"][kept]),

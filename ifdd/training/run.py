@@ -1,7 +1,6 @@
 """One training, from a recipe to a run folder with a checkpoint."""
 
 import ctypes
-import json
 import logging
 import os
 import platform
@@ -22,6 +21,7 @@ from lightning.pytorch.callbacks import Callback, ModelCheckpoint, TQDMProgressB
 from ifdd.checkpoints import Card, library_versions, load_checkpoint, save_checkpoint
 from ifdd.data.preprocessing import Preprocessing
 from ifdd.device import choose_device
+from ifdd.documents import read_json
 from ifdd.errors import InputError
 from ifdd.io import claim, new_folder, write_json, write_text
 from ifdd.losses import IFDDLoss, LiftingLoss
@@ -239,7 +239,7 @@ def _finish(
 
 def _source(out: Path) -> dict[str, Any]:
     """The weights that a run started from, and whether its epochs were raised, as its folder has known them since."""
-    told = json.loads((out / ENVIRONMENT).read_text(encoding="utf-8"))
+    told = read_json(out / ENVIRONMENT)
     return {key: told[key] for key in ("init_from_sha256", "epochs_raised") if told.get(key) is not None}
 
 

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from tqdm import tqdm
 
 from ifdd.data.arrays import new_array
+from ifdd.documents import read_cached
 from ifdd.io import make_once
 from ifdd.model import DFERModel
 from ifdd.training.augment import to_clips
@@ -48,7 +49,7 @@ def read_stages(
     key = hashlib.sha256(f"{backbone_key(model)} {mirrored} {content_hash(clips)}".encode()).hexdigest()
     folder = cache / f"stages-{key[:24]}"
     make_once(folder, lambda work: _write(model, clips, work, mirrored, title, progress))
-    return {stage: np.load(folder / f"{stage}.npy", mmap_mode="r", allow_pickle=False) for stage in model.config.stages}
+    return {stage: read_cached(folder / f"{stage}.npy") for stage in model.config.stages}
 
 
 def _write(model: DFERModel, clips: ClipSet, folder: Path, mirrored: bool, title: str, progress: bool) -> None:

@@ -13,9 +13,11 @@ from harness import swarm
 from mutations import changed, damaged, json_file, weird
 
 from ifdd.data.manifest import clip_path, data_hash, files_hash, read_manifest
+from workbench.clipview import read_truth
 from workbench.collection import open_collection
 from workbench.comparing import factor_columns, same_clips
 from workbench.library import features, labelled, measure, vector_activations
+from workbench.truth import has_regions, true_intensity, true_masks, true_regions
 
 Use = Callable[[], object]
 ROWS = 12
@@ -143,6 +145,49 @@ def test_predictions(parts: dict[str, bytes], tmp_path: Path, count: int) -> Non
         return read
 
     swarm("predictions", count, tmp_path, write)
+
+
+ODD = (
+    np.zeros(0), np.float64(1), np.array([np.nan] * 8), np.array(["a"]), np.zeros((2, 2, 2, 2)), np.array([-1, 0, 10**9]),
+    np.zeros(3, complex),
+)  # fmt: skip
+
+
+def test_truths(tmp_path: Path, count: int) -> None:
+    made = np.random.default_rng(0)
+    arrays = {
+        "intensity": made.random(8),
+        "mask": made.integers(0, 255, (8, 16, 2), np.uint8),
+        "mask_shape": np.array([8, 16, 16]),
+    }
+    arrays["regions"] = made.integers(0, 9, (8, 16, 16), np.uint8)
+    stream = io.BytesIO()
+    np.savez_compressed(stream, **arrays)
+
+    def write(rng: random.Random, place: Path) -> Use:
+        file = place / "clip.npz"
+        if rng.random() < 0.4:
+            kept = {
+                name: rng.choice(ODD) if rng.random() < 0.3 else array for name, array in arrays.items() if rng.random() < 0.9
+            }
+            with file.open("wb") as out:
+                np.savez(out, **kept)
+        else:
+            file.write_bytes(damaged(stream.getvalue(), rng))
+        clips = pd.DataFrame({"truth": ["clip.npz"]})
+        clips.attrs["root"] = str(place)
+
+        def read() -> None:
+            has_regions(clips)
+            readers: tuple[Use, ...] = (
+                lambda: true_intensity(clips, 8), lambda: true_masks(clips, 4, (8, 8)), lambda: true_regions(clips, 4, (8, 8)),
+                lambda: read_truth("happy", file),
+            )  # fmt: skip
+            rng.choice(readers)()
+
+        return read
+
+    swarm("truth", count, tmp_path, write)
 
 
 def test_manifests(tmp_path: Path, count: int) -> None:

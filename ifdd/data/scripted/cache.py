@@ -13,6 +13,7 @@ from ifdd.data.scripted.clips import GENERATOR_VERSION, render_clip, render_time
 from ifdd.data.scripted.jobs import pool_map
 from ifdd.data.scripted.script import Script
 from ifdd.data.scripted.suites import SuiteConfig, by_person, suite_scripts
+from ifdd.documents import read_cached
 from ifdd.errors import InputError
 from ifdd.io import make_once
 from ifdd.labels import EMOTIONS
@@ -55,9 +56,9 @@ def training_arrays(
     folder = Path(cache_dir) / key.hexdigest()[:24]
     title = f"render {cfg.name} {cfg.split}"
     make_once(folder, lambda work: _render(scripts, frames, size, work, workers, progress, title))
-    clips = np.load(folder / "clips.npy", mmap_mode="r", allow_pickle=False)
+    clips = read_cached(folder / "clips.npy")
     labels = np.array([EMOTIONS.index(s.emotion) for s in scripts], np.int64)
-    return TrainingArrays(clips, labels, np.load(folder / "intensity.npy", allow_pickle=False))
+    return TrainingArrays(clips, labels, np.array(read_cached(folder / "intensity.npy")))
 
 
 def _render(scripts: list[Script], frames: int, size: int, work: Path, workers: int, progress: bool, title: str) -> None:

@@ -7,6 +7,7 @@ import numpy as np
 
 from ifdd.data.scripted.clips import MASK_THRESHOLD, RenderedClip
 from ifdd.data.scripted.regions import REGIONS
+from ifdd.documents import read_arrays
 from ifdd.errors import InputError
 from ifdd.io import make_once, write_whole
 
@@ -60,15 +61,32 @@ def _truth_arrays(clip: RenderedClip) -> dict[str, np.ndarray]:
     return arrays
 
 
+_DIMENSIONS = {"intensity": 1, "mask_shape": 1, "mask": 3, "nuisance_mask": 3, "regions": 3}
+
+
+def read_truth(path: Path, *names: str, renew: str = "render the suite again") -> list[np.ndarray]:
+    """Arrays of a truth file by name.
+
+    Raises: InputError for a file that is missing, damaged, lacks one of them, or holds something else under that name.
+    """
+    found = read_arrays(path, *names, renew=renew)
+    for name, values in zip(names, found, strict=True):
+        known = _DIMENSIONS[name]
+        fits = values.ndim == known and values.size and (known < 3 or values.dtype == np.uint8)
+        if not fits or not np.isfinite(values).all():
+            raise InputError(f"{path}: {name} holds {values.dtype} of shape {values.shape}, which is no truth of a clip; {renew}")
+        if name == "mask_shape" and (values.dtype.kind not in "iu" or not 0 < values[-1] <= 2**14):
+            raise InputError(f"{path}: mask_shape is {values.tolist()[:3]}, which is no shape; {renew}")
+    return found
+
+
 def read_mask(path: Path, name: str = "mask") -> np.ndarray:
     """A mask (n, H, W) bool of a truth file: `mask` of the emotion, or `nuisance_mask`.
 
     Raises: InputError if the file holds no such mask.
     """
-    with np.load(path, allow_pickle=False) as values:
-        if name not in values:
-            raise InputError(f"{path}: holds no {name}; render the suite with its full truth")
-        return np.unpackbits(values[name], axis=-1, count=int(values["mask_shape"][-1])).astype(bool)
+    bits, shape = read_truth(path, name, "mask_shape", renew="render the suite with its full truth")
+    return np.unpackbits(bits, axis=-1, count=int(shape[-1])).astype(bool)
 
 
 def read_regions(path: Path) -> np.ndarray:
@@ -76,7 +94,4 @@ def read_regions(path: Path) -> np.ndarray:
 
     Raises: InputError if the file holds none.
     """
-    with np.load(path, allow_pickle=False) as values:
-        if "regions" not in values:
-            raise InputError(f"{path}: holds no regions; render the suite with its full truth, on a face with regions")
-        return values["regions"]
+    return read_truth(path, "regions", renew="render the suite with its full truth, on a face with regions")[0]
