@@ -201,6 +201,16 @@ def test_joined_broadcast_files_go_on_where_they_were(tmp_path: Path, begins: in
     assert frames[-1].end == pytest.approx(1.6, abs=2e-3)
 
 
+def test_a_part_that_is_missing_between_joined_ones_is_told(tmp_path: Path) -> None:
+    """Segments of a live stream, one of which was never stored: the clock goes on, the counter does not."""
+    parts = [Track(first=20 * index, begins=800 * index) for index in range(3)]
+    files = [write_film(tmp_path / f"{index}.ts", part).read_bytes() for index, part in enumerate(parts)]
+    (tmp_path / "whole.ts").write_bytes(b"".join(files))
+    assert numbers(tmp_path / "whole.ts") == list(range(60))
+    (tmp_path / "gap.ts").write_bytes(files[0] + files[2])
+    assert "0.80 s of it are lost" in error_of(tmp_path / "gap.ts")
+
+
 @pytest.mark.parametrize(("name", "codec"), [("a.ts", "libx264"), ("a.mkv", "mjpeg"), ("a.avi", "mjpeg")])
 def test_a_part_of_another_shape_is_not_stretched(tmp_path: Path, name: str, codec: str) -> None:
     upright = Track(codec=codec, size=(128, 96), first=20)

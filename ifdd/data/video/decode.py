@@ -16,12 +16,10 @@ from ifdd.data.video.frame_folder import FOLDER_FPS, decode_folder
 from ifdd.data.video.frames import Frame, Shown, Times, VideoInfo, existing, left_to_show, stretch_name
 from ifdd.data.video.opening import choose_stream, open_video
 from ifdd.data.video.pixels import display_matrix, square_pixels, upright
-from ifdd.data.video.stamps import steady, usual_gap
+from ifdd.data.video.stamps import NEW_CLOCK, steady, usual_gap
 from ifdd.errors import InputError
 
 _BROADCAST = {"mpegts", "mpeg"}
-_NEW_CLOCK = 10.0
-"""Seconds that the stamps of a broadcast stream may jump ahead before it is a new clock: FFmpeg's `-dts_delta_threshold`."""
 
 
 def read_frames(
@@ -178,7 +176,7 @@ def _decode_video(path: Path) -> Iterator[Shown]:
     with open_video(path) as container:
         stream = choose_stream(container, path)
         film = Film(container, stream, path)
-        longest = _NEW_CLOCK if container.format.name in _BROADCAST else inf
+        longest = NEW_CLOCK if container.format.name in _BROADCAST else inf
         shown: Shown | None = None  # waits for its successor, which tells when it ends
         recent: deque[float] = deque(maxlen=16)
         rotation, turn = 0, (1, 0, 0, 1)

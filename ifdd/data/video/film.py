@@ -8,12 +8,15 @@ import av
 import av.error
 
 from ifdd.data.video.decoder import Decoder, next_packet
+from ifdd.data.video.stamps import NEW_CLOCK
 from ifdd.data.video.transport import packets_lost
 from ifdd.data.video.wholeness import STREAM_STATED, Reading, cut_short, stated_end
 
 _DECODE_ORDER = {"avi"}
 """Containers that stamp packets in the order in which they are decoded: of B-frames FFmpeg knows no time of presentation."""
 _ONE_PICTURE_A_PACKET = {"h264", "hevc", "mpeg1video", "mpeg2video"}
+_BEFORE_A_JOIN = 4
+"""Frames before a join that FFmpeg may call corrupt, beside those that wait for their turn."""
 _LONGEST_WAIT = 32
 """Packets that a decoder may hold before it gives a picture; the standards allow 16 frames."""
 
@@ -41,6 +44,7 @@ class Film:
         self._last: int | None = None  # stamp of the newest frame
         self._lasts = 0.0  # seconds that its packet gives it
         self._given = 0
+        self._watched = 0  # number of the last frame that may follow where files were joined
         self._decoder = Decoder(stream)
         self._begun: float | None = None  # stamp of the first key picture, -inf where it has none
 
@@ -93,8 +97,10 @@ class Film:
             self._fed += 1
             if not packet.is_discard:
                 self._owed[packet.pts] = (self._fed, float(packet.duration or 0) * self._unit)
-        if packet.is_corrupt and self._given and self._torn():
-            raise Damaged("packets of it are lost")
+        if packet.is_corrupt and self._given:
+            if self._torn():
+                raise Damaged("packets of it are lost")
+            self._watched = self._given + self._reorders + _BEFORE_A_JOIN
         frames, why = self._decoder.decode(packet)
         if why is None:
             if packet.is_keyframe and self._begun is None:
@@ -119,6 +125,9 @@ class Film:
             # one stamp that runs ahead passes those that wait for their turn: no more than the decoder reorders
             if len(lost) > self._reorders or (lost and (frame.pts - (self._last or 0)) * self._unit < 4 * self.step):
                 raise Damaged(f"what the next {len(lost)} frames need is lost, they cannot be decoded")
+            hole = 0.0 if self._last is None else (frame.pts - self._last) * self._unit
+            if self._given <= self._watched and 1.5 * self.step < hole <= NEW_CLOCK:
+                raise Damaged(f"{hole - self.step:.2f} s of it are lost")  # parts were joined, and one is missing
             self._owed = {stamp: said for stamp, said in self._owed.items() if said[0] > self._fed - _LONGEST_WAIT}
             self._last = frame.pts
         stamp = frame.dts if self._in_decode_order else frame.pts

@@ -9,6 +9,8 @@ from typing import TypeVar
 
 T = TypeVar("T")
 
+NEW_CLOCK = 10.0
+"""Seconds that the stamps of a broadcast stream may jump ahead before it is a new clock: FFmpeg's `-dts_delta_threshold`."""
 AHEAD = 8
 """Stamps that are looked at to tell one wrong stamp from a new clock."""
 
