@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from ifdd.data.manifest import VOTES
+from ifdd.data.persons import person_ids
 from ifdd.errors import InputError
 from workbench.analysis._levels import levels
 from workbench.analysis.ambiguity import AmbiguityResult, ambiguity
@@ -153,8 +154,8 @@ def scale_collections(validation: Collection, test: Collection, bins: int = 15) 
             f"{len(both)} clips are in both collections, e.g. {min(both)}; a temperature is fitted on validation clips "
             "and judged on others"
         )
-    people = [persons(table) for table in (fit, judge)]
-    shared = set() if people[0] is None or people[1] is None else set(people[0]) & set(people[1])
+    people = [set(person_ids(table["subject"]).tolist()) if "subject" in table else set() for table in (fit, judge)]
+    shared = (people[0] & people[1]) - {""}
     notes = (f"{len(shared)} persons are in both collections: the gain may not carry over to new ones",) if shared else ()
     parts = [(_logits(c)[t["row"].to_numpy()], t["label"]) for c, t in ((validation, fit), (test, judge))]
     return temperature_scaling(*parts[0], *parts[1], bins=bins, label_names=test.labels), notes

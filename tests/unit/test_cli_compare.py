@@ -376,3 +376,17 @@ def test_an_earlier_collection_gives_a_manifests_columns_back(collections: dict[
         MINE["confidence"],
         MINE["predicted"],
     )
+
+
+def test_persons_in_both_collections_are_counted_whatever_their_type(collections: dict[str, Path], tmp_path: Path) -> None:
+    test = changed(
+        collections["ifdd"], tmp_path / "test", lambda t: right_but_once(t).assign(subject=[1001, 1002, 1003, 1004, 1005])
+    )
+    fit = changed(
+        test.folder, tmp_path / "fit",
+        lambda t: t.assign(subject=["1001.0", " 1002", "", "none", "x"], clip_sha256=list("abcde")),
+    )  # fmt: skip
+    assert scale_collections(fit, test)[1] == ("2 persons are in both collections: the gain may not carry over to new ones",)
+    nobody = changed(fit.folder, tmp_path / "nobody", lambda t: t.assign(subject=""))
+    also = changed(test.folder, tmp_path / "also", lambda t: t.assign(subject=""))
+    assert scale_collections(nobody, also)[1] == ()

@@ -12,7 +12,7 @@ import pytest
 from media import gray_images, write_video
 
 from ifdd.data import manifest
-from ifdd.data.manifest import REQUIRED, clip_path, data_hash, files_hash, index_folder, read_manifest, write_manifest
+from ifdd.data.manifest import REQUIRED, clip_path, columns, data_hash, files_hash, index_folder, read_manifest, write_manifest
 from ifdd.errors import InputError
 
 
@@ -286,3 +286,8 @@ def test_a_changed_byte_of_a_manifest_is_seen_or_leaves_it_as_it_was(table: pd.D
             seen -= 1
         seen += 1
     assert seen > 100
+
+
+def test_cells_of_types_that_no_file_has() -> None:
+    odd = pd.Series([3 + 4j, {1, 2}, pd.Interval(0, 1), (1, [2, {"a": np.float32(0.5)}]), np.int8(3)], dtype=object)
+    assert columns.plain(odd).tolist() == ["(3+4j)", '["1", "2"]', "(0, 1]", '[1, [2, {"a": 0.5}]]', "3"]

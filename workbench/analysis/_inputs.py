@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
+from ifdd.data.persons import person_ids
 from ifdd.errors import InputError
 
 SUM_TOLERANCE = 1e-3
@@ -80,17 +81,18 @@ def check_probabilities(probs: ArrayLike) -> np.ndarray:
 
 
 def check_groups(groups: ArrayLike, n: int) -> np.ndarray:
-    """Return the group (n,) of each clip; names of any kind as text.
+    """Return the group (n,) of each clip; names of any kind as text, those of one person alike (`persons.person_ids`).
 
     Raises: InputError for another length, or a missing name.
     """
     keys = np.asarray(groups)
     if keys.shape != (n,):
         raise InputError(f"groups has shape {keys.shape} for {n} clips; pass one group (person, video) per clip")
-    missing = pd.isna(keys)
+    keys = person_ids(keys) if keys.dtype.kind in "OUS" else keys
+    missing = keys == "" if keys.dtype.kind == "U" else pd.isna(keys)
     if missing.any():
         raise InputError(f"groups[{int(missing.argmax())}] is missing; name the group of every clip, or leave groups out")
-    return keys.astype(str) if keys.dtype == object else keys
+    return keys
 
 
 def check_finite(values: ArrayLike, dimensions: int, name: str) -> np.ndarray:

@@ -137,6 +137,8 @@ def _plain(value: Any) -> bool | int | float | str | None:
         return str(value)
     if isinstance(value, bytes):
         return f"{len(value)} bytes {sha256(value).hexdigest()[:16]}"
+    if pd.api.types.is_scalar(value):  # complex numbers, intervals
+        return str(value)
     return _plain(json.dumps(value, default=_nested, ensure_ascii=False))
 
 
