@@ -47,7 +47,15 @@ def benchmark(
     for bundle in bundles:
         bundle.model.to(place)
         note_bundle(bundle)
-    result = measure_family(bundles, suites.split(","), scored, clips=clips, identities=identities, seed=seed, cache=cache)
+    result = measure_family(
+        bundles,
+        [name.strip() for name in suites.split(",") if name.strip()],
+        scored,
+        clips=clips,
+        identities=identities,
+        seed=seed,
+        cache=cache,
+    )
     for found in result.robustness.suites:
         note_data(f"suite {found.suite}", found.hash)
     text = family_markdown(result)
