@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 from numba import njit
@@ -9,6 +10,7 @@ from numba import njit
 _SOI, _EOI, _SOS, _DHT, _DQT, _DRI, _DNL = 0xD8, 0xD9, 0xDA, 0xC4, 0xDB, 0xDD, 0xDC
 _HUFFMAN = {0xC0: "sequential", 0xC1: "sequential", 0xC2: "progressive"}
 _OTHER_FRAMES = {*range(0xC3, 0xD0)} - {_DHT, 0xC8, 0xCC}
+_State = tuple[int, int, int]
 _FAULTS = {
     1: "its data ends early",
     2: "a code that no table holds",
@@ -155,7 +157,6 @@ def _walk_scan(
         raise ValueError("spectral selection")
     # one component by itself is coded without the blocks that only fill up a unit
     columns, rows = units if count > 1 else (chosen[0][0].columns, chosen[0][0].rows)
-    fault = 0
     blocks, strides, limits = [], [], []
     codes: list[bytes] = []
     for part, t in chosen:
@@ -165,180 +166,228 @@ def _walk_scan(
         # an 8-bit picture's values lie within 1024 over the quantiser; rounding and ringing may double it
         limits.append(2048 // np.maximum(quantisers[part.quantiser], 1) + 1)
         part.missing_bits[first : last + 1] = low
-    fault, at = _codes(
-        data, at, columns, rows, restart, np.array(blocks), np.array(strides), _lookup(tuple(codes)),
-        chosen[0][0].nonzero, np.stack(limits), first, last, high, low, progressive,
+    shapes, limit = np.array(blocks), np.stack(limits)
+    if not progressive:
+        return _sequential(data, at, columns, rows, restart, shapes, _lookup(tuple(codes)), limit)
+    return _progressive(
+        data, at, columns, rows, restart, shapes, np.array(strides), _lookup(tuple(codes)), chosen[0][0].nonzero, limit,
+        first, last, high, low,
     )  # fmt: skip
-    return fault, at
+
+
+# the state of reading is (place, bits at hand, those bits): plain numbers, which stay in registers
 
 
 @njit(cache=True)
-def _fill(data: np.ndarray, state: np.ndarray) -> None:  # pragma: no cover
-    """Read bytes up to a marker; state is (place, bits at hand, those bits, fault)."""
-    at = state[0]
-    while state[1] <= 40 and at + 1 < len(data) and (data[at] != 0xFF or data[at + 1] == 0):
-        state[2] = (state[2] << 8 | data[at]) & 0xFFFFFFFFFFFF
-        state[1] += 8
+def _fill(data: np.ndarray, state: _State) -> _State:  # pragma: no cover
+    """Read bytes up to a marker."""
+    at, held, bits = state
+    while held <= 40 and at + 1 < len(data) and (data[at] != 0xFF or data[at + 1] == 0):
+        bits = (bits << 8 | data[at]) & 0xFFFFFFFFFFFF
+        held += 8
         at += 2 if data[at] == 0xFF else 1
-    state[0] = at
+    return at, held, bits
 
 
 @njit(cache=True)
-def _bits(data: np.ndarray, state: np.ndarray, count: int) -> int:  # pragma: no cover
-    """The next `count` bits, at most 16."""
+def _bits(data: np.ndarray, state: _State, count: int) -> tuple[_State, int]:  # pragma: no cover
+    """The next `count` bits, at most 16; -1 where there are no more."""
     if state[1] < count:
-        _fill(data, state)
+        state = _fill(data, state)
         if state[1] < count:
-            state[3] = 1
-            return 0
-    state[1] -= count
-    return state[2] >> state[1] & ((1 << count) - 1)
+            return state, -1
+    at, held, bits = state
+    held -= count
+    return (at, held, bits), int(bits >> held & ((1 << count) - 1))
 
 
 @njit(cache=True)
-def _symbol(data: np.ndarray, state: np.ndarray, table: np.ndarray) -> int:  # pragma: no cover
+def _symbol(data: np.ndarray, state: _State, table: np.ndarray) -> tuple[_State, int]:  # pragma: no cover
+    """The next symbol; less a fault where there is none."""
     if state[1] < 16:
-        _fill(data, state)
-    left = state[1] - 16
-    entry = int(table[(state[2] >> left if left >= 0 else state[2] << -left) & 0xFFFF])
+        state = _fill(data, state)
+    at, held, bits = state
+    left = held - 16
+    entry = np.int64(table[(bits >> left if left >= 0 else bits << -left) & 0xFFFF])
     length = entry >> 8
-    if length == 0 or length > state[1]:
-        state[3] = 1 if state[1] < 16 else 2
-        return 0
-    state[1] -= length
-    return entry & 255
+    if length == 0 or length > held:
+        return state, -1 if held < 16 else -2
+    return (at, int(held - length), bits), int(entry & 255)
 
 
 @njit(cache=True)
-def _value(data: np.ndarray, state: np.ndarray, size: int) -> int:  # pragma: no cover
-    """A signed number of `size` bits (T.81, F.2.2.1)."""
-    value = _bits(data, state, size)
-    return value if size == 0 or value >> (size - 1) else value - (1 << size) + 1
+def _end(data: np.ndarray, state: _State) -> tuple[int, int]:  # pragma: no cover
+    """(place, fault): less than a byte may be left before a marker, filled with equal bits."""
+    at, held, bits = _fill(data, state)
+    rest = bits & ((1 << held) - 1)
+    if held > 7 or (rest != 0 and rest != (1 << held) - 1):
+        return at, 5
+    return at, 1 if at + 1 >= len(data) else 0
 
 
 @njit(cache=True)
-def _end(data: np.ndarray, state: np.ndarray) -> None:  # pragma: no cover
-    """Less than a byte may be left before a marker, filled with equal bits."""
-    _fill(data, state)
-    rest = state[2] & ((1 << state[1]) - 1)
-    if state[1] > 7 or (rest != 0 and rest != (1 << state[1]) - 1):
-        state[3] = 5
-    elif state[0] + 1 >= len(data):
-        state[3] = 1
-    state[1] = 0
-
-
-@njit(cache=True)
-def _refine(data: np.ndarray, state: np.ndarray, known: np.ndarray, at: int, last: int, skip: int) -> int:  # pragma: no cover
+def _refine(
+    data: np.ndarray, state: _State, known: np.ndarray, at: int, last: int, skip: int
+) -> tuple[_State, int]:  # pragma: no cover
     """Read a bit for each known value, past `skip` unknown ones; the place of the next unknown one, or after the last."""
     while at <= last:
         if known[at]:
-            _bits(data, state, 1)
+            state, bit = _bits(data, state, 1)
+            if bit < 0:
+                return state, -1
         elif skip == 0:
             break
         else:
             skip -= 1
         at += 1
-    return at
+    return state, at
 
 
 @njit(cache=True)
 def _block(
-    data: np.ndarray, state: np.ndarray, dc: np.ndarray, ac: np.ndarray, known: np.ndarray, limits: np.ndarray, before: int,
-    run: int, first: int, last: int, high: int, low: int, progressive: bool,
-) -> tuple[int, int]:  # fmt: skip  # pragma: no cover
-    """(DC value, blocks left of an end-of-band run) after one block (T.81, F.2.2 and G.1.2)."""
+    data: np.ndarray, state: _State, dc: np.ndarray, ac: np.ndarray, known: np.ndarray, limits: np.ndarray, before: int,
+    run: int, first: int, last: int, high: int, low: int,
+) -> tuple[_State, int, int, int]:  # fmt: skip  # pragma: no cover
+    """(state, DC value, blocks left of an end-of-band run, fault) after one block (T.81, F.2.2 and G.1.2)."""
     at = first
     if at == 0:
         at = 1
         if high:
-            _bits(data, state, 1)
+            state, value = _bits(data, state, 1)
         else:
-            size = _symbol(data, state, dc)
-            if size > 11:
-                state[3] = 4
-                return before, run
-            before += _value(data, state, size)
+            state, size = _symbol(data, state, dc)
+            if size < 0 or size > 11:
+                return state, before, run, -size if size < 0 else 4
+            state, value = _bits(data, state, size)
+            before += value if size == 0 or value >> (size - 1) else value - (1 << size) + 1
             if abs(before << low) > limits[0]:
-                state[3] = 4
+                return state, before, run, 4
+        if value < 0:
+            return state, before, run, 1
     if run and at <= last:
         if high:
-            _refine(data, state, known, at, last, 64)
-        return before, run - 1
-    while at <= last and not state[3]:
-        symbol = _symbol(data, state, ac)
+            state, at = _refine(data, state, known, at, last, 64)
+        return state, before, run - 1, 1 if at < 0 else 0
+    while at <= last:
+        state, symbol = _symbol(data, state, ac)
+        if symbol < 0:
+            return state, before, run, -symbol
         zeros, size = symbol >> 4, symbol & 15
         if size == 0 and zeros < 15:
-            if zeros and not progressive:
-                state[3] = 2
-                break
-            run = (1 << zeros) + _bits(data, state, zeros) - 1
-            if high:
-                _refine(data, state, known, at, last, 64)
-            break
+            state, value = _bits(data, state, zeros)
+            run = (1 << zeros) + value - 1
+            if high and value >= 0:
+                state, value = _refine(data, state, known, at, last, 64)
+            return state, before, run, 1 if value < 0 else 0
+        state, value = _bits(data, state, size)
+        if value < 0 or (high and size > 1):
+            return state, before, run, 1 if value < 0 else 4
         if high:
-            if size > 1:
-                state[3] = 4
-            _bits(data, state, size)
-            at = _refine(data, state, known, at, last, zeros)
+            state, at = _refine(data, state, known, at, last, zeros)
+            if at < 0:
+                return state, before, run, 1
         else:
-            value = _value(data, state, size)
             at += zeros
-            if at <= last and abs(value << low) > limits[at]:
-                state[3] = 4
+            if size and not value >> (size - 1):
+                value = (1 << size) - 1 - value  # a negative one (F.2.2.1)
+            if at <= last and value << low > limits[at]:
+                return state, before, run, 4
         if at > last:
-            state[3] = 3
-            break
-        if size and progressive:
+            return state, before, run, 3
+        if size:
             known[at] = True
         at += 1
-    return before, run
+    return state, before, run, 0
 
 
 @njit(cache=True)
-def _codes(
+def _restart(data: np.ndarray, state: _State, number: int) -> tuple[int, int]:  # pragma: no cover
+    """(place, fault) after the restart mark of that number."""
+    at, fault = _end(data, state)
+    while at < len(data) - 1 and data[at + 1] == 0xFF:
+        at += 1
+    if fault == 0 and data[at + 1] != 0xD0 + number % 8:
+        fault = 6
+    return at + 2, fault
+
+
+@njit(cache=True)
+def _progressive(
     data: np.ndarray, at: int, columns: int, rows: int, restart: int, blocks: np.ndarray, strides: np.ndarray, tables: np.ndarray,
-    nonzero: np.ndarray, limits: np.ndarray, first: int, last: int, high: int, low: int, progressive: bool,
+    nonzero: np.ndarray, limits: np.ndarray, first: int, last: int, high: int, low: int,
 ) -> tuple[int, int]:  # fmt: skip  # pragma: no cover
-    """Walk all codes of a scan."""
-    state = np.array([at, 0, 0, 0])
+    """(fault, place of the marker after it) of all codes of a scan of a progressive picture."""
+    state = (at, 0, 0)
     before = np.zeros(len(blocks), np.int64)
     run, nobody = 0, np.zeros(64, np.bool_)
     for unit in range(columns * rows):
         if restart and unit and unit % restart == 0:
-            _end(data, state)
-            while state[0] < len(data) - 1 and data[state[0] + 1] == 0xFF:
-                state[0] += 1
-            if state[3] == 0 and data[state[0] + 1] != 0xD0 + (unit // restart - 1) % 8:
-                state[3] = 6
-            if run:
-                state[3] = 3
-            if state[3]:
-                return state[3], state[0]
-            state[0] += 2
+            at, fault = _restart(data, state, unit // restart - 1)
+            if fault or run:
+                return fault or 3, at
+            state = (at, 0, 0)
             before[:] = 0
         for c in range(len(blocks)):
             for y in range(blocks[c, 1]):
                 for x in range(blocks[c, 0]):
                     row, column = unit // columns * blocks[c, 1] + y, unit % columns * blocks[c, 0] + x
                     # only scans of one component have more than its DC values
-                    known = nonzero[row * strides[c] + column] if progressive and last > 0 else nobody
-                    before[c], run = _block(
-                        data,
-                        state,
-                        tables[2 * c],
-                        tables[2 * c + 1],
-                        known,
-                        limits[c],
-                        before[c],
-                        run,
-                        first,
-                        last,
-                        high,
-                        low,
-                        progressive,
+                    known = nonzero[row * strides[c] + column] if last > 0 else nobody
+                    state, before[c], run, fault = _block(
+                        data, state, tables[2 * c], tables[2 * c + 1], known, limits[c], before[c], run, first, last, high, low
                     )
-                    if state[3]:
-                        return state[3], state[0]
-    _end(data, state)
-    return (state[3] if state[3] or not run else 3), state[0]
+                    if fault:
+                        return fault, state[0]
+    at, fault = _end(data, state)
+    return (3 if fault == 0 and run else fault), at
+
+
+@njit(cache=True)
+def _sequential(
+    data: np.ndarray, at: int, columns: int, rows: int, restart: int, blocks: np.ndarray, tables: np.ndarray, limits: np.ndarray
+) -> tuple[int, int]:  # pragma: no cover
+    """As `_progressive`, of a picture that is not: one loop without calls, as most frames of a corpus pass here."""
+    held: Any = 0
+    bits: Any = np.int64(0)
+    before = np.zeros(len(blocks), np.int64)
+    for unit in range(columns * rows):
+        if restart and unit and unit % restart == 0:
+            at, fault = _restart(data, (at, held, bits), unit // restart - 1)
+            if fault:
+                return fault, at
+            held = 0
+            before[:] = 0
+        for c in range(len(blocks)):
+            for _ in range(blocks[c, 0] * blocks[c, 1]):
+                k: Any = 0
+                while k < 64:
+                    while held <= 40 and at + 1 < len(data) and (data[at] != 0xFF or data[at + 1] == 0):
+                        bits = (bits << 8 | data[at]) & 0xFFFFFFFFFFFF
+                        held += 8
+                        at += 2 if data[at] == 0xFF else 1
+                    left = held - 16
+                    entry = np.int64(tables[2 * c + (k > 0), (bits >> left if left >= 0 else bits << -left) & 0xFFFF])
+                    length, zeros, size = entry >> 8, entry >> 4 & 15, entry & 15
+                    if length == 0 or length + size > held:
+                        return 2 if length == 0 and left >= 0 else 1, at
+                    held -= length + size
+                    value = bits >> held & ((1 << size) - 1)
+                    if size and not value >> (size - 1):
+                        value -= (1 << size) - 1
+                    if k == 0:
+                        before[c] += value
+                        if zeros or size > 11 or abs(before[c]) > limits[c, 0]:
+                            return 4, at
+                    elif size == 0 and zeros == 0:
+                        break
+                    elif size == 0 and zeros < 15:
+                        return 2, at
+                    else:
+                        k += zeros
+                        if k > 63:
+                            return 3, at
+                        if abs(value) > limits[c, k]:
+                            return 4, at
+                    k += 1
+    at, fault = _end(data, (at, held, bits))
+    return fault, at
