@@ -27,6 +27,10 @@ def benchmark(
     table: Annotated[
         Path | None, typer.Option(help="A Markdown file; what stands between its benchmark marks is replaced.")
     ] = None,
+    earlier: Annotated[
+        Path | None,
+        typer.Option(help="An earlier benchmark.json of the same clips: variants and suites not measured now keep their scores."),
+    ] = None,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
 ) -> None:
     """Score trained variants over the suites of ScriptedFaces: robustness curves, and one table with what splits and branches do.
@@ -38,6 +42,7 @@ def benchmark(
     from workbench.displays.family import family_markdown
     from workbench.displays.robustness import RobustnessDisplay
     from workbench.family import measure_family
+    from workbench.family_file import with_earlier
     from workbench.library import BENCHMARK
     from workbench.passport import note_bundle, note_data
 
@@ -58,6 +63,8 @@ def benchmark(
     )
     for found in result.robustness.suites:
         note_data(f"suite {found.suite}", found.hash)
+    if earlier is not None:
+        result = with_earlier(result, earlier)
     text = family_markdown(result)
     out.mkdir(parents=True, exist_ok=True)
     write_text(out / BENCHMARK, json.dumps(result.to_dict(), indent=2, ensure_ascii=False) + "\n")

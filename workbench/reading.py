@@ -23,10 +23,16 @@ from ifdd.training.datamodule import ordered_batches
 from ifdd.training.oracle import as_tensor, told_where
 from ifdd.training.stages import backbone_key, content_hash, weights_hash
 
+FORM = 2
+"""Raised when kept readings mean something else; older ones are made again."""
+
 
 @dataclass(frozen=True)
 class Reading:
-    """What a checkpoint says of n clips: `probs` (n, classes) and activations, averaged over positions: (n, C) or (n, K)."""
+    """What a checkpoint says of n clips: `probs` (n, classes) and activations.
+
+    Feature maps are averaged over space alone, (n, C, T' or K); tokens over all positions, (n, C); places are (n, K).
+    """
 
     probs: np.ndarray
     activations: dict[str, np.ndarray]
@@ -69,7 +75,7 @@ def _key(model: DFERModel, shown: ClipSet, content: str, names: Sequence[str]) -
     """Hash of all that a reading depends on: `content` is that of the pixels in their own order."""
     told = hashlib.sha256(b"".join(array.tobytes() for array in (shown.order, shown.places) if array is not None)).hexdigest()
     code = code_hash("model.py", "modules")  # what an earlier version of it read is read again
-    return weights_hash(model, f"{model.config} {content} {told} {' '.join(names)} {torch.__version__} {code}")
+    return weights_hash(model, f"{FORM} {model.config} {content} {told} {' '.join(names)} {torch.__version__} {code}")
 
 
 def _save(reading: Reading, folder: Path) -> None:
@@ -114,7 +120,7 @@ def _read_shared(bundles: dict[str, Bundle], shown: dict[str, ClipSet], names: S
 def _keeper(into: list[np.ndarray]) -> HookFunction:
     def keep(activation: Tensor) -> None:
         if activation.dim() == 5:  # (B, C, T, H, W)
-            activation = activation.mean((2, 3, 4))
+            activation = activation.mean((3, 4))
         elif activation.dim() == 3:  # tokens (B, N, C)
             activation = activation.mean(1)
         into.append(activation.double().cpu().numpy())

@@ -12,6 +12,7 @@ from tqdm import tqdm
 from ifdd.checkpoints import Bundle
 from ifdd.data.manifest import data_hash, read_manifest
 from ifdd.errors import InputError
+from workbench.analysis.split_content import CONTENT, INTENSITY, per_frame
 from workbench.analysis.split_summary import SplitSummary, summarise_split
 from workbench.analysis.splits import (
     SplitResult,
@@ -27,10 +28,8 @@ from workbench.library import persons
 from workbench.passport import note_data
 from workbench.truth import has_truth, true_intensity
 
-FRAMES = "frame features (pyramid.X)"
 ENERGY = "motion energy"
 CLASS = "class"
-INTENSITY = "true intensity"
 
 
 @dataclass(frozen=True)
@@ -69,13 +68,13 @@ def measure_split(bundle: Bundle, manifest: str | Path, *, clips: int = 210, see
             _, cache = model.run_with_cache(tensors, names=(*names, "pyramid.X"))
         initial = {group: getattr(split, f"initial_{group}").expand(len(tensors), -1) for group in "SD"}
         splits.append(from_activations(cache, initial, config.frames))
-        features.append(cache["pyramid.X"].float().mean((3, 4)).flatten(1).cpu().numpy())
+        features.append(cache["pyramid.X"].float().mean((3, 4)).cpu().numpy())
         energy.append(motion_energy(tensors, steps))
         for name, found in places_of_copies(model, tensors).items():
             copies.setdefault(name, []).append(found)
     labels = rows["label_name"].map({label: i for i, label in enumerate(bundle.labels)}).to_numpy()
     power = np.concatenate(energy)
-    contents = {FRAMES: np.concatenate(features), ENERGY: power, CLASS: np.eye(len(bundle.labels))[labels]}
+    contents = {CONTENT: per_frame(np.concatenate(features)), ENERGY: power, CLASS: np.eye(len(bundle.labels))[labels]}
     if has_truth(rows):
         contents[INTENSITY] = true_intensity(rows, steps)
     return summarise_split(

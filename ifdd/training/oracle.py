@@ -22,8 +22,15 @@ def truth_places(intensity: np.ndarray, seed: int) -> np.ndarray:
     Raises: InputError if no clip shows an emotion.
     """
     count, frames = intensity.shape
-    steps = feature_frames(frames)
-    per_step = intensity.reshape(count, steps, -1).mean(2)
+    return told_places(intensity.reshape(count, feature_frames(frames), -1).mean(2), seed)
+
+
+def told_places(per_step: np.ndarray, seed: int) -> np.ndarray:
+    """The same from intensities (n, T') of the feature frames.
+
+    Raises: InputError if no clip shows an emotion.
+    """
+    count = len(per_step)
     shows = per_step.max(1) > 0
     if not shows.any():
         raise InputError("reads='truth': no clip shows an emotion; give clips of other emotions than neutral")

@@ -25,8 +25,8 @@ from workbench import cli, cli_benchmark
 from workbench.analysis.metrics import summary
 from workbench.analysis.seeds import difference_over_seeds, mean_over_seeds, over_seeds
 from workbench.displays.family import family_markdown
-from workbench.family import Figure, measure_family
-from workbench.family_file import read_benchmark
+from workbench.family import SCHEMA, Figure, measure_family
+from workbench.family_file import read_benchmark, with_earlier
 from workbench.reading import read_clips
 from workbench.robustness import measure_robustness, variant_of
 
@@ -67,7 +67,7 @@ def test_shared_backbones_change_nothing(bundles: list[Bundle], clips: ClipSet, 
     assert sorted(runs) == ["deep-0", "deep-1"]
     for bundle in bundles:
         np.testing.assert_allclose(found[bundle.name].probs, predict_set(bundle.model, clips), atol=1e-6)
-        assert found[bundle.name].activations["pyramid.X"].shape == (14, 64)
+        assert found[bundle.name].activations["pyramid.X"].shape == (14, 64, 8)  # time is kept
     assert set(found["plain-0"].activations) == {"pyramid.X"}
 
 
@@ -233,10 +233,17 @@ def test_what_the_benchmark_refuses(bundles: list[Bundle], cache: Path):
         over_seeds([[0, 1]], [0, 1], groups=["a"])
 
 
-def test_a_figure_prints_its_mean_and_its_extremes():
-    assert str(Figure((0.25, 0.5, 0.75))) == "0.50 (0.25 – 0.75)"
-    assert str(Figure((0.25,))) == "0.25"
-    assert str(Figure((float("nan"),))) == "–"
+def test_a_figure_prints_its_mean_its_interval_and_its_null():
+    half = 4.302652729911275 * 0.25 / 3**0.5  # Student's t with two degrees of freedom
+    assert Figure((0.25, 0.5, 0.75)).interval.low == pytest.approx(0.5 - half)
+    assert str(Figure((0.25, 0.5, 0.75))) == f"0.50 [{0.5 - half:.2f}, {0.5 + half:.2f}]"
+    assert str(Figure((0.25,), ((0.2, 0.3),), (0.01,))) == "0.25 [0.20, 0.30] (0.01)"
+    nan = float("nan")
+    assert str(Figure((0.25, nan), ((0.2, 0.3), (nan, nan)))) == "0.25 [0.20, 0.30]"  # one seed was measured
+    wider = Figure((0.25, 0.5, 0.75), ((0.15, 0.35), (0.4, 0.6), (0.65, 0.85))).interval
+    assert wider.high - 0.5 == pytest.approx(np.hypot(half, 0.1))
+    assert str(Figure((-0.001,))) == "0.00"
+    assert str(Figure((nan,))) == "–"
 
 
 def test_text_between_marks_is_replaced(tmp_path: Path):
@@ -266,7 +273,18 @@ def test_command_writes_table_curves_and_numbers(
     assert [row["variant"] for row in found["rows"]] == ["deep", "plain"]
     deep, plain = (row["measures"] for row in found["rows"])
     assert plain["gap"]["each"] == [None]
-    assert all(0 <= value <= 1 for value in deep["AUROC emotion"]["each"])
+    for group in ("D", "S", "D − S"):
+        assert all(0 <= value <= 1 for value in deep[f"AUROC {group}"]["each"] + deep[f"AUROC {group}"]["null"])
+    told, every = (found["controls"][name] for name in ("told the truth", "every frame alike"))
+    assert told["AUROC D"]["each"][0] > 0.7 > 0.3 > told["AUROC S"]["each"][0]
+    assert (every["AUROC D"]["each"], every["AUROC S"]["each"]) == ([0.5], [0.5])
+    assert told["intensity D"]["each"][0] > every["intensity D"]["each"][0] > told["intensity S"]["each"][0]
+    assert told["emotion D"]["each"][0] > 0.5  # of 28 clips
+    assert abs(found["controls"]["told of other people's clips"]["emotion D"]["each"][0]) < 0.5
+    swaps = {(swap["group"], swap["places"]) for swap in found["rows"][0]["places"]["swaps"]}
+    assert {("D", "told"), ("S", "half-way"), ("D and S", "other clips'")} <= swaps
+    assert found["rows"][1]["places"]["swaps"] == []
+    assert found["schema_version"] == SCHEMA
     suites = {suite["suite"]: suite for suite in found["robustness"]["suites"]}
     assert suites["noisy-50"]["clips"] == 28
     assert len(suites["occluded"]["scores"]["deep"]["each"]) == 2
@@ -293,6 +311,14 @@ def test_file_of_the_benchmark_reads_back(bundles: list[Bundle], cache: Path, tm
     again = read_benchmark(file)
     assert again.to_dict() == result.to_dict()
     assert family_markdown(again) == family_markdown(result)
+    older = result.to_dict() | {"schema_version": 1}
+    file.write_text(json.dumps(older))
+    with pytest.raises(InputError, match=r"schema version 1; this version reads 2.*write it anew with workbench benchmark"):
+        read_benchmark(file)
+    del older["schema_version"]  # as the first version was written
+    file.write_text(json.dumps(older))
+    with pytest.raises(InputError, match="schema version 1"):
+        read_benchmark(file)
     file.write_text('{"rows": [{}]}')
     with pytest.raises(InputError, match="no file of workbench benchmark"):
         read_benchmark(file)
@@ -300,3 +326,39 @@ def test_file_of_the_benchmark_reads_back(bundles: list[Bundle], cache: Path, tm
         read_benchmark(tmp_path / "none.json")
     with pytest.raises(InputError, match=r"is a folder, a file is needed; name the file itself"):
         read_benchmark(tmp_path)
+
+
+def test_scores_of_an_earlier_file_stay_and_its_measures_do_not(bundles: list[Bundle], cache: Path, tmp_path: Path):
+    """What cannot be measured again keeps its scores; a blank stands for measures that meant something else."""
+    sizes = {"clips": 28, "identities": 7, "cache": cache}
+    file = tmp_path / "earlier.json"
+    whole = measure_family(bundles, ["noisy-50", "subtle"], "noisy-50", **sizes)
+    values = whole.to_dict()
+    del values["schema_version"], values["controls"]
+    for row in values["rows"]:
+        del row["test"], row["places"]
+    file.write_text(json.dumps(values))
+    now = measure_family(bundles[:1], ["noisy-50"], "noisy-50", **sizes)  # one seed of two, one suite of two
+    found = with_earlier(now, file)
+    assert [row.checkpoints for row in found.rows] == [("deep-0", "deep-1"), ("plain-0",)]
+    deep, plain = found.rows
+    assert deep.measures["AUROC D"].each[0] == now.rows[0].measures["AUROC D"].each[0]
+    assert np.isnan(deep.measures["AUROC D"].each[1])
+    assert (plain.measures, plain.places.swaps) == ({}, ())
+    text = family_markdown(found)
+    assert "| deep †, 1 of 2 seeds | scratch |" in text
+    for suite in ("noisy-50", "subtle"):
+        for variant in ("deep", "plain"):
+            kept, first = (result.robustness.suite(suite).scores[variant].uar for result in (found, whole))
+            assert kept.value == first.value
+            assert kept.high - kept.low >= first.high - first.low - 1e-12  # two seeds drawn again were too narrow
+    assert found.robustness.suite("subtle").position == whole.robustness.suite("subtle").position
+    again = tmp_path / "again.json"
+    again.write_text(json.dumps(found.to_dict()))
+    assert read_benchmark(again).to_dict() == found.to_dict()
+    values["robustness"]["suites"][0]["hash"] = "0" * 64
+    file.write_text(json.dumps(values))
+    with pytest.raises(InputError, match=r"earlier\.json: its noisy-50 has other clips than now"):
+        with_earlier(now, file)
+    with pytest.raises(InputError, match="is not there"):
+        with_earlier(now, tmp_path / "none.json")

@@ -9,6 +9,7 @@ from sklearn.metrics import average_precision_score, roc_auc_score
 from ifdd.errors import InputError
 from workbench.analysis import disentanglement
 from workbench.analysis.probes import _class_score
+from workbench.analysis.split_quality import GROUPS
 
 STEPS = 8
 
@@ -30,10 +31,22 @@ class TestSplitQuality:
     def test_reading_the_active_frames_is_perfect_and_the_others_is_worst(self) -> None:
         best = disentanglement.split_quality(*split_of([3, 4, 5, 6]), TRUTH)
         assert (best.score().auroc.value, best.score().ap.value) == (1, 1)
+        assert [best.score(group=group).auroc.value for group in GROUPS] == [1, 0, 1]
         assert disentanglement.split_quality(*split_of([0, 1, 2, 7]), TRUTH).score().auroc.value == 0
         assert best.intensity_D.value == pytest.approx((0.3 + 1 + 1 + 0.8) / 4)
         assert best.intensity_S.value == 0
         np.testing.assert_array_equal(best.occupancy_D, [0, 0, 0, 1, 1, 1, 1, 0])
+
+    def test_each_group_by_itself_may_be_above_chance_where_the_difference_is_below(self) -> None:
+        """Both groups read the emotion more often than not, the static one still more: no finding about D."""
+        dynamic, static = reading([[3, 4, 5, 0]] * 6), reading([[3, 4, 5, 6]] * 6)
+        result = disentanglement.split_quality(dynamic, static, TRUTH)
+        alone, other, difference = (result.score(group=group).auroc.value for group in GROUPS)
+        assert other == 1
+        assert alone > 0.5 > difference
+        shown = TRUTH[0] > 0.25
+        assert alone == pytest.approx(roc_auc_score(shown, dynamic[0].sum(0)))
+        assert difference == pytest.approx(roc_auc_score(shown, dynamic[0].sum(0) - static[0].sum(0)))
 
     def test_readers_to_compare_with(self) -> None:
         result = disentanglement.split_quality(*split_of([1, 3, 5, 7]), TRUTH, frame_difference=TRUTH)
@@ -41,6 +54,7 @@ class TestSplitQuality:
         assert result.score().auroc.value == even_odd
         shown = TRUTH[0] > 0.25
         assert even_odd == pytest.approx(roc_auc_score(shown, np.arange(8) % 2))
+        assert result.score("half-way").auroc.value == 0.5  # it reads every frame alike
         assert result.score("uniform").auroc.value == 0.5
         assert result.score("middle").auroc.value == pytest.approx(roc_auc_score(shown, -np.abs(np.arange(8) - 3.5)))
         assert result.score("uniform").ap.value == pytest.approx(0.5)
@@ -49,18 +63,41 @@ class TestSplitQuality:
         # with the whole clip in reach every dynamic step can read an active frame
         far = disentanglement.split_quality(*split_of([1, 3, 5, 7]), TRUTH, offset_range=8)
         assert far.score("oracle").auroc.value == 1
+        with pytest.raises(InputError, match="no score of nobody"):
+            result.score("nobody")
+
+    def test_told_is_high_other_clips_and_uniform_are_at_chance(self) -> None:
+        """Positive and negative control, of areas and of the intensity read: a model that finds every clip's own emotion."""
+        rng = np.random.default_rng(0)
+        starts = rng.integers(0, 8, 210)
+        truth = np.array([np.roll([1, 1, 1, 1, 0, 0, 0, 0], s) for s in starts], float)
+        frames = np.argsort(-truth, axis=1, kind="stable")
+        dynamic, static = np.eye(STEPS)[frames[:, :4]], np.eye(STEPS)[frames[:, 4:]]
+        result = disentanglement.split_quality(dynamic, static, truth, groups=np.arange(210) // 7)
+        for group, best in zip(GROUPS, (1, 0, 1), strict=True):
+            assert result.score(group=group).auroc.value == best
+            assert result.score("told", group=group).auroc.value == best
+            assert result.score("other clips", group=group).auroc.value == pytest.approx(0.5, abs=0.05)
+        reference = {name: found.value for name, found in result.intensity_reference.items()}
+        assert (result.intensity_D.value, result.intensity_S.value, reference["uniform"]) == (1, 0, 0.5)
+        assert (reference["D, told"], reference["S, told"]) == (1, 0)
+        assert reference["D, other clips"] == pytest.approx(0.5, abs=0.05)
+        assert reference["S, other clips"] == pytest.approx(0.5, abs=0.05)
 
     @pytest.mark.parametrize("values", [3, 1000])  # with many ties, and with hardly any
     def test_areas_are_those_of_scikit_learn(self, values: int) -> None:
         rng = np.random.default_rng(0)
         dynamic, static = rng.integers(0, values, (2, 40, 4, STEPS)).astype(float)
         truth = rng.uniform(0, 1, (40, STEPS)) ** 3
-        result = disentanglement.split_quality(dynamic, static, truth).score()
-        score, shown = (dynamic - static).sum(1), truth > 0.25 * truth.max(1, keepdims=True)
+        found = disentanglement.split_quality(dynamic, static, truth)
+        shown = truth > 0.25 * truth.max(1, keepdims=True)
         some = [i for i in range(40) if not shown[i].all()]
-        assert result.clips == len(some)
-        assert result.auroc.value == pytest.approx(np.mean([roc_auc_score(shown[i], score[i]) for i in some]), abs=1e-12)
-        assert result.ap.value == pytest.approx(np.mean([average_precision_score(shown[i], score[i]) for i in some]), abs=1e-12)
+        for group, score in zip(GROUPS, (dynamic.sum(1), static.sum(1), (dynamic - static).sum(1)), strict=True):
+            result = found.score(group=group)
+            assert result.clips == len(some)
+            assert result.auroc.value == pytest.approx(np.mean([roc_auc_score(shown[i], score[i]) for i in some]), abs=1e-12)
+            precision = [average_precision_score(shown[i], score[i]) for i in some]
+            assert result.ap.value == pytest.approx(np.mean(precision), abs=1e-12)
 
     def test_motion_is_the_slope_and_not_the_level(self) -> None:
         ramp = np.tile(np.r_[np.zeros(4), np.linspace(0, 1, 8), np.ones(4)], (3, 1))  # (3, 16): two values a feature frame
@@ -83,7 +120,7 @@ class TestSplitQuality:
         dynamic, static = rng.dirichlet(np.ones(STEPS), (2, 5, STEPS // 2))
         truth = rng.random((5, STEPS))
         one, other = (
-            disentanglement.split_quality(*pair, truth, resamples=20).score().auroc.value
+            disentanglement.split_quality(*pair, truth, resamples=20).score(group="D − S").auroc.value
             for pair in ((dynamic, static), (static, dynamic))
         )
         assert one + other == pytest.approx(1)
@@ -245,6 +282,16 @@ class TestLocalisation:
             assert result.score(name).regions["top"].value == pytest.approx(1, abs=0.03)
         assert result.score("centre").ratio.value > 1.1
 
+    def test_told_is_the_most_and_maps_of_other_clips_are_at_chance(self) -> None:
+        rng = np.random.default_rng(1)
+        masks = np.zeros((40, 2, 16, 16), bool)
+        for mask, (y, x) in zip(masks, rng.integers(0, 12, (40, 2)), strict=True):
+            mask[:, y : y + 4, x : x + 4] = True
+        result = disentanglement.localisation({"D": masks.astype(float)}, masks, groups=np.arange(40) // 4)
+        assert [result.score(name).share.value for name in ("D", "told")] == [1, 1]
+        assert result.score("D, other clips").ratio.value == pytest.approx(1, abs=0.9)
+        assert result.score("D, other clips").ratio.value < result.score("told").ratio.value / 4
+
     def test_bad_input(self) -> None:
         masks = np.ones((1, 2, 4, 4), bool)
         with pytest.raises(InputError, match="negative or undefined"):
@@ -264,6 +311,9 @@ class TestDependence:
         unrelated = disentanglement.dependence(first, rng.normal(size=(40, 300))).cka
         assert unrelated.low < 0 < unrelated.high
         assert abs(unrelated.value) < 0.1  # plain CKA would be 0.9
+        equal = disentanglement.dependence(first, first, groups=np.arange(40) // 4)
+        assert equal.cka.value == pytest.approx(1)
+        assert abs(equal.null) < 0.1  # of other people's clips
 
     def test_a_shared_part_lies_between(self) -> None:
         rng = np.random.default_rng(1)

@@ -21,7 +21,7 @@ from workbench.analysis.confidence import density
 from workbench.analysis.metrics import Interval, summary
 from workbench.analysis.seeds import SeedScore
 from workbench.collect import collect
-from workbench.family import FamilyResult, FamilyRow, Figure
+from workbench.family import NO_PLACES, FamilyResult, FamilyRow, Figure
 from workbench.figures.ifdd2_maps import choose_clips
 from workbench.figures.ifdd3_table import VariantTable
 from workbench.figures.ifdd4_radar import RadarSheet, radar_sheet
@@ -217,10 +217,11 @@ def test_the_table_of_variants_prints_what_was_measured(tmp_path: Path) -> None:
     score = SeedScore(70, Interval(0.5, 0.4, 0.6), Interval(0.512, 0.448, 0.573), (0.5,))
     one = Figure((1.0,))
     family = FamilyResult(
-        (FamilyRow("index", ("index-0",), "frozen", "", 123456, 2_500_000_000, one, one, {}),),
+        (FamilyRow("index", ("index-0",), "frozen", "", 123456, 2_500_000_000, one, one, one, {}, NO_PLACES),),
         RobustnessResult({"index": ("index-0",)}, (SuiteResult("noisy-50", 70, "h", 0.6, {"index": score}, {}),),
                          record("robustness", {}, {})),
         "noisy-50",
+        {},
     )  # fmt: skip
     sheet = VariantTable(family)
     header, rows = sheet.cells()

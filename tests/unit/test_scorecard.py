@@ -57,11 +57,18 @@ def test_two_models_side_by_side(
     cards = json.loads((tmp_path / "out" / "scorecard.json").read_text(encoding="utf-8"))
     ifdd, baseline = cards["tiny-ifdd"], cards["tiny-baseline"]
     readers = {(row["reader"], row["target"]) for row in ifdd["split"]["scores"]}
-    assert {("model", "intensity"), ("oracle", "motion"), ("largest difference", "intensity")} <= readers
+    assert {
+        ("model", "intensity"),
+        ("other clips", "intensity"),
+        ("told", "motion"),
+        ("oracle", "motion"),
+        ("largest difference", "intensity"),
+    } <= readers
     assert ifdd["split"]["without"] == 4  # the neutral clips
     factors = {probe["factor"] for probe in ifdd["probes"]["probes"]}
     assert {"emotion", "identity", "intensity", "pose", "light", "scene", "skin"} <= factors
-    assert {score["name"] for score in ifdd["maps"]["scores"]} == {"D", "S", "random", "centre", "frame difference"}
+    maps = {"D", "S", "D, other clips", "S, other clips", "told", "random", "centre", "frame difference"}
+    assert {score["name"] for score in ifdd["maps"]["scores"]} == maps
     assert {effect["name"] for effect in ifdd["patches"]} == {"issm.X_S", "issm.X_D", "ladm.Y_S"}
     assert set(ifdd["stability"]["moved"]) == {"mirrored", "brighter", "half the frame rate"}
     assert ifdd["levels"]

@@ -5,7 +5,9 @@ import pytest
 from scipy.stats import f_oneway
 
 from ifdd.errors import InputError
-from workbench.analysis.split_content import content_score, group_share
+from ifdd.training.oracle import told_places
+from workbench.analysis.controls import other_clips
+from workbench.analysis.split_content import CONTENT, INTENSITY, content_score, group_share, per_frame
 
 PERSONS = np.repeat(np.arange(20), 8)
 
@@ -111,7 +113,7 @@ def test_persons_of_one_clip_are_left_out_within() -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda x, y: (x[:-1], y, PERSONS), "content has 159 clips, the offsets have 160"),
+        (lambda x, y: (x[:-1], y, PERSONS), "content has 159 clips, the places have 160"),
         (lambda x, y: (x[:, 0], y, PERSONS), r"content has shape \(160,\)"),
         (lambda x, y: (x * np.nan, y, PERSONS), "content holds NaN"),
         (lambda x, y: (x, y, np.zeros(160)), "all clips are of one group"),
@@ -123,3 +125,44 @@ def test_bad_input(change, message: str) -> None:  # type: ignore[no-untyped-def
     x, y, groups = change(content, follows)
     with pytest.raises(InputError, match=message):
         content_score("content", x, y, groups=groups)
+
+
+def emotions(seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    """True intensity (160, 8) of an emotion that may lie anywhere, and features (160, 5, 8) one of which is that intensity."""
+    rng = np.random.default_rng(seed)
+    apex = rng.uniform(0, 7, (160, 1))
+    intensity = np.exp(-0.5 * ((np.arange(8) - apex) / 1.2) ** 2)
+    features = rng.normal(size=(160, 5, 8)) * 0.1 + rng.normal(size=(160, 5, 1))
+    features[:, 2] = intensity + 0.01 * features[:, 2]
+    return intensity, features
+
+
+def test_content_sees_what_varies_in_time() -> None:
+    """Positive control: places told where the emotion is follow X of every frame; X averaged over time tells nothing of them."""
+    intensity, features = emotions()
+    told = told_places(intensity, 0).reshape(160, -1).astype(float)
+    for name, content in ((CONTENT, per_frame(features)), (INTENSITY, intensity)):
+        found = content_score(name, content, told, groups=PERSONS)
+        assert found.r2.low > 0.5
+        assert abs(found.null) < 0.15
+    assert content_score("mean", features.mean(2), told, groups=PERSONS).r2.value < 0.2
+
+
+def test_places_of_other_people_follow_nothing() -> None:
+    """Negative control: the places of another person's clip."""
+    intensity, features = emotions()
+    other = other_clips(PERSONS, 1, 0)[0]
+    told = told_places(intensity, 0).reshape(160, -1).astype(float)[other]
+    assert content_score(CONTENT, per_frame(features), told, groups=PERSONS).r2.value < 0.1
+
+
+def test_the_null_keeps_persons_together() -> None:
+    """Content that is the person's alone is no null of itself: other clips are those of other people."""
+    rows = other_clips(PERSONS, 50, 3)
+    assert all(sorted(row) == list(range(160)) for row in rows)
+    assert (PERSONS[rows] != PERSONS).all()
+    assert len({tuple(row) for row in rows}) == 50
+    lonely = np.array([0, 0, 0, 0, 1])  # more than half are of one person: any other clip will do
+    assert (other_clips(lonely, 20, 0) != np.arange(5)).all()
+    with pytest.raises(InputError, match="at least two"):
+        other_clips(np.zeros(1, int), 1, 0)

@@ -71,7 +71,7 @@ def test_what_never_moves_is_undefined_and_said_so(summaries: dict[str, SplitSum
         assert summaries[kind].awareness.icc.value > 0
         assert summaries[kind].notes == ()
     assert np.isnan(summaries["topk"].saturated)
-    with pytest.raises(InputError, match="no content 'weather'; there are frame features"):
+    with pytest.raises(InputError, match="no content 'weather'; there are X per frame"):
         summaries["index"].score("weather")
 
 

@@ -8,6 +8,7 @@ from numpy.typing import ArrayLike
 from ifdd.errors import InputError
 from workbench.analysis._clusters import group_members
 from workbench.analysis._result import Result
+from workbench.analysis.controls import other_clips
 from workbench.analysis.metrics import Interval
 from workbench.provenance import Provenance, record
 
@@ -16,9 +17,13 @@ FEWEST = 4
 
 @dataclass(frozen=True, eq=False)
 class DependenceResult(Result):
-    """Debiased linear CKA of two features of the same n clips: 0 unrelated (may fall below), 1 equal up to rotation and scale."""
+    """Debiased linear CKA of two features of the same n clips: 0 unrelated (may fall below), 1 equal up to rotation and scale.
+
+    `null`: the same with the second feature of other people's clips.
+    """
 
     cka: Interval
+    null: float
     n: int
     provenance: Provenance
 
@@ -47,7 +52,9 @@ def dependence(y_d: ArrayLike, y_s: ArrayLike, *, groups: ArrayLike | None = Non
     if len(left_out) == count > 1:
         error = float(np.sqrt((count - 1) / count * np.square(np.array(left_out) - np.mean(left_out)).sum()))
     interval = Interval(value, value - 1.96 * error, value + 1.96 * error)
-    return DependenceResult(interval, n, record("dependence", {}, {"y_d": first, "y_s": second}))
+    other = other_clips(members, 1, 0)[0]
+    null = _cka(k, m[np.ix_(other, other)])
+    return DependenceResult(interval, null, n, record("dependence", {}, {"y_d": first, "y_s": second}))
 
 
 def _centred(name: str, values: ArrayLike) -> np.ndarray:

@@ -10,8 +10,11 @@ from numpy.typing import ArrayLike
 from ifdd.errors import InputError
 from workbench.analysis._clusters import draw_weights, group_members, mean_interval
 from workbench.analysis._result import Result
+from workbench.analysis.controls import other_clips
 from workbench.analysis.metrics import Interval
 from workbench.provenance import Provenance, record
+
+OTHERS, TOLD = "other clips", "told"
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,7 +63,8 @@ def localisation(
 ) -> LocalisationResult:
     """Score non-negative maps (n, T, H, W), one array or several by name, against masks (n, T, H, W) of moved pixels.
 
-    Only frames with a mask count. Beside them stand a random map, one that is bright in the middle, and with `pixels`
+    Only frames with a mask count. Beside them stand the maps of other people's clips (what a map tells of faces, and not of this
+    clip), the mask itself ("told": the most there is), a random map, one that is bright in the middle, and with `pixels`
     (n, T, H, W) or (n, T, H, W, 3) the difference of successive frames. `regions` (n, T, H, W) holds indexes into `region_names`.
     Raises: InputError for shapes that do not fit, negative or undefined maps, or masks that are all empty.
     """
@@ -70,8 +74,12 @@ def localisation(
     shown: np.ndarray = np.asarray(mask.any((2, 3)))
     if not shown.any():
         raise InputError("every mask is empty; pass clips in which the emotion moves something")
-    arrays |= _simple_maps(mask.shape, pixels, seed)
-    draws = draw_weights(group_members(groups, len(mask)), resamples, seed)
+    members = group_members(groups, len(mask))
+    if len(mask) > 1:
+        other = other_clips(members, 1, seed)[0]
+        arrays |= {f"{name}, {OTHERS}": values[other] for name, values in arrays.items()}
+    arrays |= {TOLD: mask.astype(np.float32)} | _simple_maps(mask.shape, pixels, seed)
+    draws = draw_weights(members, resamples, seed)
     areas: Any = None if regions is None else np.asarray(regions, np.int64)
     if areas is None and region_names:
         raise InputError(f"region_names {', '.join(region_names)} come without regions; pass the map of each frame")

@@ -1,4 +1,9 @@
-"""What do a split's offsets depend on: on what happens in the clip, or on who is in it? From arrays alone."""
+"""What do a split's places depend on: on what happens in the clip, or on who is in it? From arrays alone.
+
+One measure under one name: `content R²` is the R² of the places that both groups read, regressed on X of every feature frame (its
+means over space side by side, so that a linear model sees what varies in time), for people never seen. Means over time as well
+would hide all that a split could follow.
+"""
 
 from dataclasses import dataclass
 
@@ -13,6 +18,7 @@ from ifdd.errors import InputError
 from workbench.analysis._clusters import draw_weights, group_members, spread
 from workbench.analysis._inputs import check_finite
 from workbench.analysis._result import Result
+from workbench.analysis.controls import other_clips
 from workbench.analysis.metrics import Interval
 from workbench.analysis.probes import DIMENSIONS, FOLDS, PENALTIES
 from workbench.analysis.split_places import RESAMPLES, STILL
@@ -20,10 +26,10 @@ from workbench.analysis.split_places import RESAMPLES, STILL
 
 @dataclass(frozen=True, eq=False)
 class ContentScore(Result):
-    """How well one kind of content predicts the offsets of people never seen; R², below 0 if worse than their mean.
+    """How well one kind of content predicts the places of people never seen; R², below 0 if worse than their mean.
 
     `within`: the same for the deviations from each person's own mean, beyond identity; NaN where persons are not known or have
-    one clip. `null`, `within_null`: with the content of other clips.
+    one clip. `null`, `within_null`: with the content of other people's clips.
     """
 
     content: str
@@ -33,26 +39,41 @@ class ContentScore(Result):
     within_null: float
 
 
+CONTENT = "X per frame"
+"""The content of `content R²`."""
+
+INTENSITY = "true intensity"
+"""The content that a split which is told the truth must follow: its positive control."""
+
+TOLD = ", told where the emotion is"
+"""Ends the name of a score of told places."""
+
+
+def per_frame(features: np.ndarray) -> np.ndarray:
+    """Means over space (n, C, T') → the content (n, C·T') of `content R²`. Raises: InputError for another shape."""
+    array = check_finite(features, 3, "features")
+    return array.reshape(len(array), -1)
+
+
 def content_score(
-    name: str, content: np.ndarray, offsets: np.ndarray, *, groups: ArrayLike | None = None, seed: int = 0
+    name: str, content: np.ndarray, places: np.ndarray, *, groups: ArrayLike | None = None, seed: int = 0
 ) -> ContentScore:
-    """R² of offsets (n, steps) from content (n, d), by ridge regression on at most 32 principal components, out of fold.
+    """R² of places (n, steps) from content (n, d), by ridge regression on at most 32 principal components, out of fold.
 
     Folds share no group; without groups, no clip. All steps count by their variance.
     Raises: InputError for shapes that do not fit, values that are not finite, or fewer than two groups.
     """
-    x, y = check_finite(content, 2, name), check_finite(offsets, 2, "offsets")
+    x, y = check_finite(content, 2, name), check_finite(places, 2, "places")
     if len(x) != len(y):
-        raise InputError(f"{name} has {len(x)} clips, the offsets have {len(y)}; pass the same clips")
+        raise InputError(f"{name} has {len(x)} clips, the places have {len(y)}; pass the same clips")
     members = group_members(groups, len(y))
     if members.max() < 1:
         raise InputError("all clips are of one group; a prediction for people never seen needs at least two")
     draws = draw_weights(members, RESAMPLES, seed)
-    rng = np.random.default_rng(seed)
     unknown = Interval(float("nan"), float("nan"), float("nan"))
     if y.std(0).max() < STILL:
         return ContentScore(name, unknown, float("nan"), unknown, float("nan"))
-    null = float(np.mean([_r2(rng.permutation(x), y, members, draws[:0], seed).value for _ in range(3)]))
+    null = float(np.mean([_r2(x[other], y, members, draws[:0], seed).value for other in other_clips(members, 3, seed)]))
     r2, within, within_null = _r2(x, y, members, draws, seed), unknown, float("nan")
     several = np.bincount(members)[members] > 1
     if groups is not None and len(np.unique(members[several])) > 1:
@@ -60,7 +81,8 @@ def content_score(
         if own_y.std(0).max() >= STILL:
             rest, drawn = members[several], draws[:, several]
             within = _r2(own_x, own_y, rest, drawn, seed)
-            shuffled = [_r2(rng.permutation(own_x), own_y, rest, drawn[:0], seed).value for _ in range(3)]
+            apart = other_clips(np.unique(rest, return_inverse=True)[1], 3, seed)
+            shuffled = [_r2(own_x[other], own_y, rest, drawn[:0], seed).value for other in apart]
             within_null = float(np.mean(shuffled))
     return ContentScore(name, r2, null, within, within_null)
 

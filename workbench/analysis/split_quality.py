@@ -1,10 +1,12 @@
 """Does the split read the frames in which the emotion happens? Scored where the truth is known for every frame.
 
-A feature frame t gets s_t = Σ_k w_D[k, t] − Σ_k w_S[k, t]: how much more the dynamic group reads it than the static one. Within
-each clip s_t is compared with a truth binarised at a quarter of the clip's maximum (area under the ROC curve, average
-precision); clips are averaged, intervals come from a bootstrap over groups.
+A feature frame t has d_t = Σ_k w_D[k, t] and s_t = Σ_k w_S[k, t]: how much the dynamic and how much the static group reads it.
+Within each clip d_t, s_t and d_t − s_t, each by itself, are compared with a truth binarised at a quarter of the clip's maximum
+(area under the ROC curve, average precision); clips are averaged, intervals come from a bootstrap over groups. The difference
+alone is no answer: it falls below a half as well where D reads the emotion's frames often and S still more often.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -15,20 +17,31 @@ from scipy.optimize import linear_sum_assignment
 from ifdd.errors import InputError
 from workbench.analysis._clusters import draw_weights, group_members, mean_interval
 from workbench.analysis._result import Result
+from workbench.analysis.controls import other_clips
 from workbench.analysis.metrics import Interval
 from workbench.provenance import Provenance, record
 
 Target = Literal["intensity", "motion"]
 TARGETS: tuple[Target, ...] = ("intensity", "motion")
+Group = Literal["D", "S", "D − S"]
+GROUPS: tuple[Group, ...] = ("D", "S", "D − S")
+"""Whose reading is scored: each group alone, and how much more the dynamic one reads."""
+
+OTHERS = "other clips"
+TOLD = "told"
 THRESHOLD = 0.25
 """A frame shows the emotion (or its movement) above this share of the clip's maximum."""
+
+SHUFFLES = 5
+"""How often each clip is given the places of another one, for the null."""
 
 
 @dataclass(frozen=True, eq=False)
 class SplitScore(Result):
-    """How well one reader finds the frames of one truth; `clips` are those whose frames are neither all nor none active."""
+    """How well one reader's `group` finds the frames of one truth; `clips`: those with active and other frames."""
 
     reader: str
+    group: Group
     target: Target
     level: str
     auroc: Interval
@@ -41,7 +54,8 @@ class SplitQualityResult(Result):
     """Scores of the model and of the readers to compare it with.
 
     `occupancy_D`, `occupancy_S` (T',): mean reading weight of each feature frame. `without` clips have no emotion to find
-    (neutral); `intensity_D`: mean true intensity where the dynamic group reads, as a share of the clip's maximum.
+    (neutral). `intensity_D`, `intensity_S`: mean true intensity where each group reads, as a share of the clip's maximum;
+    `intensity_reference`: the same of "uniform" reading, of "D, other clips" and "S, other clips", and of "D, told", "S, told".
     """
 
     scores: tuple[SplitScore, ...]
@@ -49,17 +63,19 @@ class SplitQualityResult(Result):
     occupancy_S: np.ndarray
     intensity_D: Interval
     intensity_S: Interval
+    intensity_reference: dict[str, Interval]
     clips: int
     without: int
     provenance: Provenance
 
-    def score(self, reader: str = "model", target: Target = "intensity", level: str = "all") -> SplitScore:
-        """One row. Raises: InputError for one that is not there."""
+    def score(self, reader: str = "model", target: Target = "intensity", level: str = "all", *, group: Group = "D") -> SplitScore:
+        """One row; of the dynamic group alone unless `group` says otherwise. Raises: InputError for one that is not there."""
         for row in self.scores:
-            if (row.reader, row.target, row.level) == (reader, target, level):
+            if (row.reader, row.target, row.level, row.group) == (reader, target, level, group):
                 return row
         raise InputError(
-            f"no score of {reader}, {target}, {level}; readers: {', '.join(dict.fromkeys(r.reader for r in self.scores))}"
+            f"no score of {reader}, {target}, {level}, {group}; readers: "
+            f"{', '.join(dict.fromkeys(r.reader for r in self.scores))}; groups: {', '.join(GROUPS)}"
         )
 
 
@@ -77,11 +93,13 @@ def split_quality(
 ) -> SplitQualityResult:
     """Score reading weights (n, K, T') of both groups against the true intensity (n, F), F a multiple of T'.
 
-    `motion` is the mean |dI/dt| within a feature frame, `intensity` the mean I. Readers beside the model: even-odd, uniform,
-    middle (the nearer to the clip's middle, the more: what position alone tells), random offsets within `offset_range` feature
-    frames, the K frames with the largest `frame_difference` (n, T') if given, and an oracle that knows the active frames and
-    reads, within the same range, those with D and the others with S.
-    `levels` (n,) names a nuisance level of each clip, for rows of their own.
+    `motion` is the mean |dI/dt| within a feature frame, `intensity` the mean I. Readers beside the model: the model at the places
+    of other people's clips (the null), even-odd, half-way (1/2, 5/2, …, both groups), uniform, middle (the nearer to the clip's
+    middle, the more: what position alone tells), random offsets within `offset_range` feature frames, the K frames with the
+    largest `frame_difference` (n, T') if given; an oracle that knows the active frames and reads, within the same range, those
+    with D and the others with S; and one that is told the K largest frames and reads them with D wherever they lie (as the
+    recipes with `reads: truth`).
+    `levels` (n,) names a nuisance level of each clip, for rows of their own; `groups` (n,) persons, drawn whole.
     Raises: InputError for shapes that do not fit, weights that are not finite, or no clip with an emotion.
     """
     dynamic, static, intensity = _checked(weights_D, weights_S, truth)
@@ -91,37 +109,47 @@ def split_quality(
     active = intensity.max(1) > 0
     if not active.any():
         raise InputError("truth is zero in every clip; pass clips that show an emotion (neutral clips are left out)")
-    draws = draw_weights(group_members(groups, n), resamples, seed)
+    members = group_members(groups, n)
+    draws = draw_weights(members, resamples, seed)
     named = np.full(n, "all") if levels is None else np.asarray(levels).astype(str)
     if named.shape != (n,):
         raise InputError(f"levels has shape {named.shape} for {n} clips; pass one level for each clip")
     rng = np.random.default_rng([seed, 1])
+    own = dynamic.sum(1), static.sum(1)
+    others = other_clips(members, SHUFFLES, seed) if n > 1 else np.empty((0, n), np.int64)
     scores = []
+    told = {}
     for target in TARGETS:
-        readers = {
-            "model": dynamic.sum(1) - static.sum(1),
-            "even-odd": np.tile(np.where(np.arange(steps) % 2, 1.0, -1.0), (n, 1)),
-            "uniform": np.zeros((n, steps)),
-            "middle": np.tile(-np.abs(np.arange(steps) - (steps - 1) / 2), (n, 1)),
-            "random": _score_of(*_random(n, steps, offset_range, rng), steps),
-            "oracle": _score_of(*_oracle(truths[target], offset_range), steps),
-        }
+        told[target] = _told(truths[target], rng)
+        readers = {"model": own} | _references(n, steps, truths[target], offset_range, rng) | {TOLD: told[target]}
         if frame_difference is not None:
-            readers["largest difference"] = _largest(np.asarray(frame_difference, np.float64), n, steps)
-        for reader, values in readers.items():
-            auroc, ap = _by_clip(values, truths[target], active)
+            largest = _largest(np.asarray(frame_difference, np.float64), n, steps)
+            readers["largest difference"] = largest, -largest
+        for reader, group, auroc, ap in _areas(readers, own, others, truths[target], active):
             for level in ["all", *([] if levels is None else sorted(set(named)))]:
                 inside = np.ones(n, bool) if level == "all" else named == level
                 first, second = (mean_interval(np.where(inside, column, np.nan), draws) for column in (auroc, ap))
-                scores.append(SplitScore(reader, target, level, first, second, int((np.isfinite(auroc) & inside).sum())))
+                scores.append(SplitScore(reader, group, target, level, first, second, int((np.isfinite(auroc) & inside).sum())))
     share = truths["intensity"] / np.maximum(truths["intensity"].max(1, keepdims=True), 1e-12)
-    read = {name: np.where(active, (w.mean(1) * share).sum(1), np.nan) for name, w in (("D", dynamic), ("S", static))}
+
+    def read(weight: np.ndarray, of: np.ndarray | None = None) -> Interval:
+        """Mean intensity where frames (n, T') are read by `weight`, of the clips themselves or of `of` (r, n)."""
+        total = np.maximum(weight.sum(1), 1e-12)
+        found = (weight * share).sum(1) / total if of is None else ((weight[of] * share).sum(2) / total[of]).mean(0)
+        return mean_interval(np.where(active, found, np.nan), draws)
+
+    reference = {"uniform": read(np.ones((n, steps)))}
+    for i, name in enumerate("DS"):
+        if len(others):
+            reference[f"{name}, {OTHERS}"] = read(own[i], others)
+        reference[f"{name}, {TOLD}"] = read(told["intensity"][i])
     return SplitQualityResult(
         scores=tuple(scores),
-        occupancy_D=dynamic.sum(1).mean(0),
-        occupancy_S=static.sum(1).mean(0),
-        intensity_D=mean_interval(read["D"], draws),
-        intensity_S=mean_interval(read["S"], draws),
+        occupancy_D=own[0].mean(0),
+        occupancy_S=own[1].mean(0),
+        intensity_D=read(own[0]),
+        intensity_S=read(own[1]),
+        intensity_reference=reference,
         clips=n,
         without=int((~active).sum()),
         provenance=record(
@@ -130,6 +158,45 @@ def split_quality(
             {"weights_D": dynamic, "weights_S": static, "truth": intensity},
         ),
     )
+
+
+_Reading = tuple[np.ndarray, np.ndarray]
+"""How much D and S read each feature frame, (n, T') each."""
+
+
+def _references(n: int, steps: int, truth: np.ndarray, limit: float, rng: np.random.Generator) -> dict[str, _Reading]:
+    """Readers that do not depend on the model."""
+    odd, middle = np.tile(np.arange(steps) % 2.0, (n, 1)), np.tile(-np.abs(np.arange(steps) - (steps - 1) / 2), (n, 1))
+    between = np.tile(np.arange(0.5, steps - 0.5, 2), (n, 1))
+    places = {"half-way": (between, between), "random": _random(n, steps, limit, rng), "oracle": _oracle(truth, limit)}
+    return {
+        "even-odd": (odd, 1 - odd),
+        "uniform": (np.ones((n, steps)), np.ones((n, steps))),
+        "middle": (middle, -middle),
+    } | {name: (_read(dynamic, steps), _read(static, steps)) for name, (dynamic, static) in places.items()}
+
+
+def _areas(
+    readers: Mapping[str, _Reading], own: _Reading, others: np.ndarray, truth: np.ndarray, active: np.ndarray
+) -> list[tuple[str, Group, np.ndarray, np.ndarray]]:
+    """Reader, group, AUROC and average precision (n,) each."""
+    found: list[tuple[str, Group, np.ndarray, np.ndarray]] = []
+    for reader, (dynamic, static) in readers.items():
+        for group, values in zip(GROUPS, (dynamic, static, dynamic - static), strict=True):
+            found.append((reader, group, *_by_clip(values, truth, active)))
+    for group, values in zip(GROUPS, (own[0], own[1], own[0] - own[1]), strict=True):
+        if len(others):
+            auroc, ap = zip(*(_by_clip(values[other], truth, active) for other in others), strict=True)
+            found.append((OTHERS, group, np.mean(auroc, 0), np.mean(ap, 0)))
+    return found
+
+
+def _told(truth: np.ndarray, rng: np.random.Generator) -> _Reading:
+    """The larger half of a clip's frames (n, T') with D, the others with S; equal ones are drawn."""
+    order = np.lexsort((rng.random(truth.shape), truth), axis=1)
+    largest = np.zeros(truth.shape)
+    np.put_along_axis(largest, order[:, truth.shape[1] // 2 :], 1.0, 1)
+    return largest, 1 - largest
 
 
 def _checked(weights_D: ArrayLike, weights_S: ArrayLike, truth: ArrayLike) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -169,11 +236,6 @@ def _by_clip(values: np.ndarray, truth: np.ndarray, active: np.ndarray) -> tuple
         precision = (reached * shown[:, None, :]).sum(2) / reached.sum(2)
         ap = (precision * shown).sum(1) / found
     return np.where(scored, auroc, np.nan), np.where(scored, ap, np.nan)
-
-
-def _score_of(position_D: np.ndarray, position_S: np.ndarray, steps: int) -> np.ndarray:
-    """s_t (n, T') of positions (n, K) in feature frames, read by linear interpolation."""
-    return _read(position_D, steps) - _read(position_S, steps)
 
 
 def _read(position: np.ndarray, steps: int) -> np.ndarray:

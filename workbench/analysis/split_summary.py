@@ -7,9 +7,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ifdd.errors import InputError
+from ifdd.training.oracle import told_places
 from workbench.analysis._result import Result
 from workbench.analysis.metrics import Interval
-from workbench.analysis.split_content import ContentScore, content_score, group_share
+from workbench.analysis.split_content import CONTENT, INTENSITY, TOLD, ContentScore, content_score, group_share
 from workbench.analysis.split_places import Awareness, MotionAgreement, Occupancy, awareness, motion_agreement, moved, occupancy
 from workbench.analysis.splits import SAME_MOMENTS, SplitResult, feature_to_clip
 from workbench.provenance import Provenance, record
@@ -45,7 +46,8 @@ class SplitSummary(Result):
 
     `saturated`: offsets at the end of their range, NaN without one; `elsewhere`: read at another place than asked for (beyond the
     clip's ends, or shifted as released). `person_share`: share of the offsets' variance that lies between persons, NaN where they
-    are not known. `stability`: how far places move, in feature frames, under each change of the clip.
+    are not known. `content`: what the places follow, and where the true intensity is among the contents, what told places would.
+    `stability`: how far places move, in feature frames, under each change of the clip.
     """
 
     kind: str
@@ -121,7 +123,7 @@ def summarise_split(
         occupancy=occupancy(split.weights_D, split.weights_S, labels, label_names, groups=groups, seed=seed),
         awareness=aware,
         person_share=float("nan") if groups is None else group_share(offsets, groups),
-        content=tuple(content_score(name, values, offsets, groups=groups, seed=seed) for name, values in contents.items()),
+        content=_content(places, contents, split.weights_D.shape[2], groups, seed),
         stability={name: moved(places, other, groups=groups, seed=seed) for name, other in copies.items()},
         motion=motion_agreement(split.weights_D, split.weights_S, energy, groups=groups, seed=seed),
         notes=tuple(notes),
@@ -132,6 +134,19 @@ def summarise_split(
             ("scikit-learn",),
         ),
     )
+
+
+def _content(
+    places: np.ndarray, contents: Mapping[str, np.ndarray], steps: int, groups: ArrayLike | None, seed: int
+) -> tuple[ContentScore, ...]:
+    """Scores of the places; then, as a positive control, of places that are told where the emotion is."""
+    found = [content_score(name, values, places, groups=groups, seed=seed) for name, values in contents.items()]
+    if INTENSITY in contents and contents[INTENSITY].any():
+        truth = contents[INTENSITY]
+        told = told_places(truth.reshape(len(truth), steps, -1).mean(2), seed).reshape(len(truth), -1).astype(np.float64)
+        known = [name for name in (CONTENT, INTENSITY) if name in contents]
+        found += [content_score(f"{name}{TOLD}", contents[name], told, groups=groups, seed=seed) for name in known]
+    return tuple(found)
 
 
 def _steps(split: SplitResult) -> tuple[StepSummary, ...]:

@@ -11,13 +11,14 @@ from ifdd.plain import markdown_line
 from workbench.analysis.localisation import LocalisationResult
 from workbench.analysis.metrics import Interval
 from workbench.analysis.probes import ProbeMatrix
-from workbench.analysis.split_quality import TARGETS, SplitQualityResult, SplitScore
+from workbench.analysis.split_quality import GROUPS, OTHERS, TARGETS, Group, SplitQualityResult, Target
 from workbench.displays.base import NamedDisplay, new_grid
 from workbench.displays.style import BLUE, GREY, ORANGE
 from workbench.scorecard import Scorecard
 
 SCALE = "Blues"
-READERS = ("model", "even-odd", "uniform", "middle", "random", "largest difference", "oracle")
+READERS = ("even-odd", "half-way", "uniform", "middle", "random", "largest difference", "oracle", "told")
+"""What a dynamic group is compared with."""
 
 
 class ProbeDisplay(NamedDisplay[ProbeMatrix]):
@@ -52,15 +53,15 @@ class ProbeDisplay(NamedDisplay[ProbeMatrix]):
 
 
 class ReaderDisplay(NamedDisplay[SplitQualityResult]):
-    """How well each model's split finds the frames of the emotion, beside readers that know nothing and one that knows all."""
+    """How well each group of each model finds the frames of the emotion, beside readers that know nothing and that know all."""
 
     def _draw(self, ax: Any) -> None:
         rows = self._rows()
         axes = new_grid(ax, 1, len(TARGETS), 7.2, 0.8 + 0.28 * len(rows[TARGETS[0]]), sharey=True)
         for panel, target in zip(axes[0], TARGETS, strict=True):
-            names, scores = zip(*rows[target], strict=True)
+            names, scores, models = zip(*rows[target], strict=True)
             places = range(len(names))
-            colours = [BLUE if name in self.results or name == "model" else GREY for name in names]
+            colours = [BLUE if model else GREY for model in models]
             values, errors = [score.value for score in scores], np.array([_arms(score) for score in scores]).T
             panel.barh(places, values, xerr=errors, color=colours, error_kw={"lw": 0.8})
             panel.axvline(0.5, color="black", lw=0.8, ls=":")
@@ -72,7 +73,7 @@ class ReaderDisplay(NamedDisplay[SplitQualityResult]):
         """Bars by reader, one colour for each truth."""
         figure = go.Figure()
         for target, colour in zip(TARGETS, (BLUE, ORANGE), strict=True):
-            names, scores = zip(*self._rows()[target], strict=True)
+            names, scores, _ = zip(*self._rows()[target], strict=True)
             arms = np.array([_arms(score) for score in scores]).T
             figure.add_bar(
                 x=[score.value for score in scores], y=names, orientation="h", name=target, marker_color=colour,
@@ -83,18 +84,21 @@ class ReaderDisplay(NamedDisplay[SplitQualityResult]):
         figure.update_yaxes(autorange="reversed")
         return figure
 
-    def _rows(self) -> dict[str, list[tuple[str, Interval]]]:
-        """Truth → reader and AUROC: the models, then what they are compared with."""
-        found: dict[str, list[tuple[str, Interval]]] = {}
+    def _rows(self) -> dict[str, list[tuple[str, Interval, bool]]]:
+        """Truth → reader, AUROC, whether it is a model: each model's groups, their nulls, then dynamic groups to compare with."""
+        found: dict[str, list[tuple[str, Interval, bool]]] = {}
         for target in TARGETS:
-            found[target] = [(name or "model", result.score("model", target).auroc) for name, result in self.results.items()]
+            rows: list[tuple[str, Interval, bool]] = []
+            for name, result in self.results.items():
+                own = [(group, result.score("model", target, group=group).auroc) for group in GROUPS]
+                rows += [(f"{name} {group}".strip(), auroc, True) for group, auroc in own]
+                if result.clips > 1:
+                    rows.append((f"{name} D, {OTHERS}".strip(), result.score(OTHERS, target).auroc, False))
             first = next(iter(self.results.values()))
-            found[target] += [(row.reader, row.auroc) for row in first.scores if _compared(row, target)]
+            there = {row.reader for row in first.scores}
+            rows += [(reader, first.score(reader, target).auroc, False) for reader in READERS if reader in there]
+            found[target] = rows
         return found
-
-
-def _compared(row: SplitScore, target: str) -> bool:
-    return row.target == target and row.level == "all" and row.reader != "model"
 
 
 def _arms(interval: Interval) -> tuple[float, float]:
@@ -119,9 +123,11 @@ def summary_rows(cards: Sequence[Scorecard]) -> list[tuple[str, list[str]]]:
         ("the same if it saw all frames alike", [f"{card.chance_mixing:.2f}" for card in cards]),
     ]
     for target in TARGETS:
+        for group in GROUPS:
+            kinds = (("model", group), (OTHERS, f"{group}, {OTHERS}"))
+            rows += [(f"AUROC, {target}: {title}", [_auroc(c, reader, target, group) for c in cards]) for reader, title in kinds]
         for reader in READERS:
-            cells = [show(card.split.score(reader, target).auroc if card.split else None) for card in cards]
-            rows.append((f"AUROC, {target}: {reader}", cells))
+            rows.append((f"AUROC, {target}: {reader}", [_auroc(card, reader, target, "D") for card in cards]))
     rows += [
         (
             "true intensity where D reads (1: the maximum)",
@@ -129,6 +135,15 @@ def summary_rows(cards: Sequence[Scorecard]) -> list[tuple[str, list[str]]]:
         ),
         ("true intensity where S reads", [show(card.split.intensity_S if card.split else None) for card in cards]),
     ]
+    for name in dict.fromkeys(name for card in cards if card.split for name in card.split.intensity_reference):
+        cells = [show(card.split.intensity_reference.get(name) if card.split else None) for card in cards]
+        rows.append((f"true intensity where it would be read: {name}", cells))
+    rows.append(
+        (
+            "debiased CKA with the other branch of other clips",
+            [show(Interval(card.dependence.null, math.nan, math.nan)) if card.dependence else "–" for card in cards],
+        )
+    )
     for name in dict.fromkeys(name for card in cards for name in card.levels):
         found = [card.levels.get(name) for card in cards]
         rows.append((f"UAR, irrelevant frames {name}", [f"{level.uar}" if level else "–" for level in found]))
@@ -143,6 +158,13 @@ def summary_rows(cards: Sequence[Scorecard]) -> list[tuple[str, list[str]]]:
             title = f"change of the probabilities: {name}" + (" of another clip" if kind == "patches" else "")
             rows.append((title, [show(known[name].change) if name in known else "–" for known in effects]))
     return [(title, cells) for title, cells in rows if set(cells) != {"–"}]
+
+
+def _auroc(card: Scorecard, reader: str, target: Target, group: Group) -> str:
+    """AUROC of one reader; a dash where the model has no split, or the reader was not there."""
+    if card.split is None or reader not in {row.reader for row in card.split.scores}:
+        return "–"
+    return show(card.split.score(reader, target, group=group).auroc)
 
 
 def map_rows(result: LocalisationResult) -> list[dict[str, str]]:

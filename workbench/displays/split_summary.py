@@ -9,6 +9,7 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from workbench.analysis.metrics import Interval
+from workbench.analysis.split_content import CONTENT, TOLD
 from workbench.analysis.split_summary import SplitSummary
 from workbench.analysis.splits import feature_to_clip
 from workbench.displays import style
@@ -159,7 +160,9 @@ def score_rows(results: Mapping[str, SplitSummary]) -> list[tuple[str, list[tupl
     rows = [("awareness, ICC", [(r.awareness.icc, 0.0) for r in found])]
     for name in dict.fromkeys(score.content for r in found for score in r.content):
         scores = [next((s for s in r.content if s.content == name), None) for r in found]
-        rows.append((f"R² of {name}", [(s.r2, s.null) if s else (NOT_KNOWN, math.nan) for s in scores]))
+        what, told, _ = name.partition(TOLD)
+        title = f"{'content' if what == CONTENT else what} R²{told}"
+        rows.append((title, [(s.r2, s.null) if s else (NOT_KNOWN, math.nan) for s in scores]))
         rows.append(("  beyond identity", [(s.within, s.within_null) if s else (NOT_KNOWN, math.nan) for s in scores]))
     persons = [(Interval(r.person_share, math.nan, math.nan), 0.0) for r in found]
     rows += [("between persons", persons), ("r with motion energy", [(r.motion.correlation, r.motion.null) for r in found])]
