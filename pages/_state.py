@@ -32,6 +32,7 @@ from workbench.library import (
     labelled,
     load_checkpoint,
     measure,
+    subjects,
 )
 from workbench.playground import Knobs, RenderedClip, Script, play
 from workbench.scorecard import Scorecard, make_scorecard
@@ -184,7 +185,7 @@ def confidences(collection: Collection) -> tuple[ConfidenceResult, CalibrationRe
 def _confidences(key: tuple[str, ...], _collection: Collection) -> tuple[ConfidenceResult, CalibrationResult]:
     table, names = labelled(_collection), _collection.labels
     probs, labels = _collection.probs[table["row"].to_numpy()], table["label"].to_numpy()
-    return density(probs, labels, names), calibration(probs, labels, label_names=names)
+    return density(probs, labels, names), calibration(probs, labels, label_names=names, groups=subjects(table))
 
 
 def embedding(collection: Collection, activation: str, method: Method) -> EmbeddingResult:

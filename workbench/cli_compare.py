@@ -52,8 +52,13 @@ def calibrate(
     validation: Annotated[
         Path | None, typer.Option(help="Collection of other clips by the same checkpoint, to fit a temperature on.")
     ] = None,
-    bins: Annotated[int, typer.Option(min=1, help="Of confidence, of equal width.")] = 15,
-    seed: Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Of the bootstrap against votes.")] = 0,
+    bins: Annotated[
+        int | None, typer.Option(min=1, help="Of confidence; default: 15, with few clips so many that each holds about 20.")
+    ] = None,
+    binning: Annotated[
+        str | None, typer.Option(help="mass or width: what the bins have in common; default: by the number of clips.")
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Of the bootstrap.")] = 0,
     as_json: Json = False,
 ) -> None:
     """Measure whether a model is right as often as it is sure; with validation clips, mend it by a temperature.
@@ -67,7 +72,7 @@ def calibrate(
 
     check_new(out)
     other = None if validation is None else open_collection(validation)
-    text, lines = write_calibration(open_collection(collection), other, out, bins, seed)
+    text, lines = write_calibration(open_collection(collection), other, out, bins, seed, binning)  # type: ignore[arg-type]  # checked there
     typer.echo(text.rstrip() if as_json else lines)
 
 

@@ -138,7 +138,9 @@ def slice_collections(
     return found, searches, tuple(notes)
 
 
-def scale_collections(validation: Collection, test: Collection, bins: int = 15) -> tuple[ScalingResult, tuple[str, ...]]:
+def scale_collections(
+    validation: Collection, test: Collection, bins: int | None = None, **options: Any
+) -> tuple[ScalingResult, tuple[str, ...]]:
     """Temperature fitted on one collection and judged on another of the same checkpoint; and notes.
 
     Raises: InputError for another checkpoint, clips that are in both, and as `temperature_scaling`.
@@ -158,7 +160,7 @@ def scale_collections(validation: Collection, test: Collection, bins: int = 15) 
     shared = (people[0] & people[1]) - {""}
     notes = (f"{len(shared)} persons are in both collections: the gain may not carry over to new ones",) if shared else ()
     parts = [(_logits(c)[t["row"].to_numpy()], t["label"]) for c, t in ((validation, fit), (test, judge))]
-    return temperature_scaling(*parts[0], *parts[1], bins=bins, label_names=test.labels), notes
+    return temperature_scaling(*parts[0], *parts[1], bins=bins, label_names=test.labels, groups=subjects(judge), **options), notes
 
 
 def vote_ambiguity(collection: Collection, seed: int = 0) -> AmbiguityResult | None:

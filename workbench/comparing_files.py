@@ -8,7 +8,7 @@ import pandas as pd
 
 from ifdd.io import new_folder, write_text
 from ifdd.plain import markdown_line
-from workbench.analysis.calibration import calibration
+from workbench.analysis.calibration import Binning, calibration
 from workbench.analysis.comparison import ComparisonResult
 from workbench.analysis.confidence import density
 from workbench.analysis.metrics import Interval
@@ -22,7 +22,7 @@ from workbench.displays.confidence import CalibrationDisplay, ConfidenceDisplay
 from workbench.displays.metrics import RecallDisplay
 from workbench.displays.radar import RadarDisplay
 from workbench.displays.slices import SearchDisplay, SliceDisplay
-from workbench.library import labelled
+from workbench.library import labelled, subjects
 
 
 def write_comparison(
@@ -102,7 +102,12 @@ def comparison_markdown(result: ComparisonResult, searches: dict[str, SearchResu
 
 
 def write_calibration(
-    test: Collection, validation: Collection | None, out: Path, bins: int = 15, seed: int = 0
+    test: Collection,
+    validation: Collection | None,
+    out: Path,
+    bins: int | None = None,
+    seed: int = 0,
+    binning: Binning | None = None,
 ) -> tuple[str, str]:
     """Write calibration.json, reliability.png, confidence.png, and with votes ambiguity.png, to a new folder.
 
@@ -112,12 +117,12 @@ def write_calibration(
     table = labelled(test)
     probs = test.probs[table["row"].to_numpy()]
     confidence = density(probs, table["label"], test.labels)
-    before = calibration(probs, table["label"], bins, test.labels)
-    curves, notes = {"as it is": before}, [*test.notes, *confidence.notes]
+    before = calibration(probs, table["label"], bins, test.labels, binning=binning, groups=subjects(table), seed=seed)
+    curves, notes = {"as it is": before}, [*test.notes, *before.notes, *confidence.notes]
     plain: dict[str, object] = {"caption": before.caption}
     lines = [before.caption]
     if validation is not None:
-        scaled, told = scale_collections(validation, test, bins)
+        scaled, told = scale_collections(validation, test, bins, binning=binning, seed=seed)
         curves = {"before": scaled.before, f"after, T = {scaled.temperature:.2f}": scaled.after}
         plain["scaling"] = scaled.to_dict()
         lines.append(scaled.caption)

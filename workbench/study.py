@@ -16,7 +16,7 @@ from workbench.collect import DEFAULT, collect, reading_hash
 from workbench.collection import MANIFEST, Collection, open_collection
 from workbench.comparing import SameClips, same_clips
 from workbench.embeddings import STAGES
-from workbench.library import demo_folder, labelled, measure
+from workbench.library import demo_folder, labelled, measure, subjects
 from workbench.passport import note_bundle, note_data
 
 CHECKPOINT, COLLECTIONS = "checkpoint", "collections"
@@ -50,6 +50,10 @@ class Study:
         """Probabilities (n, C) and true classes (n,) of the labelled clips, as one checkpoint's collection has them."""
         table = labelled(self.collections[name])
         return self.collections[name].probs[table["row"].to_numpy()], table["label"].to_numpy()
+
+    def people(self, name: str) -> np.ndarray | None:
+        """Person of each clip of `probs` (n,); None where the manifest names none."""
+        return subjects(labelled(self.collections[name]))
 
     def metrics(self) -> dict[str, MetricsResult]:
         """WAR, UAR, recalls and confusion of each model."""

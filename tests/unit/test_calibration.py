@@ -151,3 +151,18 @@ def test_ambiguity_degenerate_and_bad_input() -> None:
             ambiguity([[0.5, 0.5]], votes)
     with pytest.raises(InputError, match="bins is 0"):
         ambiguity([[0.5, 0.5]], [[1, 1]], bins=0)
+
+
+def test_equal_entropies_are_one_rank() -> None:
+    """The same votes for other classes: equal entropies by the letter, and Spearman's correlation of the exact ranks."""
+    rng = np.random.default_rng(0)
+    kinds = np.array([[10, 0, 0, 0, 0], [7, 2, 1, 0, 0], [5, 3, 2, 0, 0], [3, 3, 2, 1, 1], [6, 2, 1, 1, 0]])
+    which = rng.integers(0, 5, 300)
+    votes = np.stack([rng.permutation(kinds[k]) for k in which])
+    probs = rng.dirichlet(np.ones(5), 300)
+    found = ambiguity(probs, votes)
+    assert len(np.unique(found.vote_entropy)) == len(np.unique(which))
+    exact = np.array([entropy(kinds[k] / kinds[k].sum()) for k in range(5)])[which]
+    model = np.array([entropy(np.sort(row)) for row in probs])
+    assert found.correlation.value == pytest.approx(spearmanr(exact, model).statistic, abs=1e-12)
+    assert found.soft_ece_interval.low <= found.soft_ece <= found.soft_ece_interval.high

@@ -138,10 +138,56 @@ def test_overlap_is_the_shared_area() -> None:
     rng = np.random.default_rng(0)
     probs, labels = two_classes(np.concatenate([rng.beta(5, 2, 60), rng.beta(2, 5, 40)])), np.repeat([0, 1], [60, 40])
     item = density(probs, labels).classes[0]
-    sides = [(side.values, side.bandwidth) for side in (item.positives, item.negatives)]
+    wider = max(item.positives.bandwidth, item.negatives.bandwidth)
+    sides = [(side.values, wider) for side in (item.positives, item.negatives)]
     shared = quad(lambda x: min(reflected_kde(v, np.array([x]), h)[0] for v, h in sides), 0, 1, limit=500)[0]
     assert item.overlap == pytest.approx(shared, abs=1e-3)
     assert item.separation == pytest.approx(roc_auc_score(labels == 0, probs[:, 0]))
+
+
+def test_overlap_of_equal_densities_is_its_null() -> None:
+    """20 clips of a kind and 120 of the same: not 1, and that is what the null says; clips apart stay below it."""
+    rng = np.random.default_rng(0)
+    labels = np.repeat([0, 1], [20, 120])
+    same = [density(two_classes(rng.beta(2, 3, 140)), labels).classes[0] for _ in range(20)]
+    assert np.mean([item.overlap for item in same]) == pytest.approx(np.mean([item.overlap_null for item in same]), abs=0.02)
+    assert all(item.overlap_null < 0.99 for item in same)
+    apart = density(two_classes(np.concatenate([rng.beta(8, 2, 20), rng.beta(2, 8, 120)])), labels).classes[0]
+    assert apart.overlap < 0.3 < 0.8 < apart.overlap_null
+
+
+def test_calibration_error_has_an_interval_and_a_null() -> None:
+    """A perfect model has the error of its null; one that is too sure is above it, and so is its interval."""
+    rng = np.random.default_rng(0)
+    persons = np.repeat(np.arange(40), 10)
+    sure = rng.uniform(0.5, 1, 400)
+    probs = np.column_stack([sure, 1 - sure])
+    found = [calibration(probs, (rng.random(400) > sure).astype(int), groups=persons, seed=s) for s in range(20)]
+    assert np.mean([f.ece for f in found]) == pytest.approx(np.mean([f.ece_null for f in found]), abs=0.006)
+    over = calibration(probs, (rng.random(400) > sure - 0.25).astype(int), groups=persons)
+    assert over.ece_interval.low > 3 * over.ece_null
+    assert over.ece_interval.low < 0.25 < over.ece_interval.high
+    assert over.units == "over 40 persons"
+    assert calibration(probs, np.zeros(400, int), groups=["a"] * 400).notes
+
+
+def test_bins_by_the_number_of_clips() -> None:
+    rng = np.random.default_rng(1)
+    probs = random_probs(140, 3)
+    labels = rng.integers(0, 3, 140)
+    few = calibration(probs, labels)
+    assert (few.binning, len(few.counts)) == ("mass", 7)
+    assert (few.counts == 20).all()
+    low, high = few.accuracy_bounds.T
+    assert ((low <= few.accuracy) & (few.accuracy <= high) & (high - low > 0.2)).all()  # twenty clips say little
+    wide = calibration(probs, labels, binning="width", bins=15)
+    assert (wide.binning, len(wide.counts)) == ("width", 15)
+    assert np.isnan(wide.accuracy_bounds[wide.counts == 0]).all()
+    assert calibration(np.tile(probs, (12, 1)), np.tile(labels, 12)).binning == "width"
+    certain = calibration(np.tile([1.0, 0.0], (100, 1)), np.zeros(100, int))  # all confidences are ties
+    assert certain.counts.sum() == 100
+    with pytest.raises(InputError, match="unknown binning 'even'"):
+        calibration(probs, labels, binning="even")
 
 
 def test_overlap_and_separation_at_their_ends() -> None:
@@ -180,7 +226,7 @@ def test_ece_is_that_of_torchmetrics() -> None:
     probs = random_probs(400, 7, seed=3)
     labels = np.random.default_rng(4).integers(0, 7, 400)
     expected = multiclass_calibration_error(torch.tensor(probs), torch.tensor(labels), 7, n_bins=15, norm="l1")
-    assert calibration(probs, labels).ece == pytest.approx(float(expected), abs=1e-6)  # float32 there
+    assert calibration(probs, labels, bins=15).ece == pytest.approx(float(expected), abs=1e-6)  # float32 there
 
 
 def test_a_calibrated_model_has_a_small_error() -> None:

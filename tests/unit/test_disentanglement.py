@@ -331,3 +331,18 @@ class TestDependence:
             disentanglement.dependence(np.full((5, 2), 0.1), np.eye(5))
         with pytest.raises(InputError, match="at least 4"):
             disentanglement.dependence(np.eye(3), np.eye(3))
+
+
+def test_r2_is_not_cut_off_before_it_is_averaged() -> None:
+    """A probe that knows nothing has an R² about 0 and below; cut off at 0 its mean would be above it. Told, it is 1."""
+    rng = np.random.default_rng(0)
+    persons = np.repeat(np.arange(12), 6)
+    factors = {f"noise {i}": rng.normal(size=72) for i in range(6)}
+    features = {"X": rng.normal(size=(72, 4)), "told": np.column_stack([*factors.values()])}
+    found = disentanglement.probe_matrix(features, factors, persons, resamples=50)
+    scores = [found.probe("X", name).score.value for name in factors]
+    assert scores == [found.probe("X", name).raw for name in factors]
+    assert min(scores) < 0
+    assert found.leakage("X", list(factors)).value == pytest.approx(np.mean(scores))
+    assert found.leakage("X", list(factors)).value < 0.02
+    assert found.probe("told", "noise 0").score.value > 0.95

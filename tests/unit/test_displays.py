@@ -211,7 +211,8 @@ def test_confidence_draws_the_densities() -> None:
     assert list(points[0].customdata) == IDS[::7]
     assert (
         figure.layout.annotations[0].text
-        == f"happy<br>n = 10 / 60<br>overlap {result.classes[0].overlap:.2f}, AUC {result.classes[0].separation:.2f}"
+        == f"happy<br>n = 10 / 60<br>overlap {result.classes[0].overlap:.2f} (null {result.classes[0].overlap_null:.2f})"
+        f"<br>AUC {result.classes[0].separation:.2f}"
     )
 
 
@@ -261,7 +262,7 @@ def test_recall_shows_values_and_intervals() -> None:
 
 
 def test_calibration_leaves_out_empty_bins() -> None:
-    result = calibration(PROBS["IFDD"], LABELS)
+    result = calibration(PROBS["IFDD"], LABELS, bins=15)
     trace = CalibrationDisplay.from_result(result).to_plotly().data[1]
     filled = result.counts > 0
     np.testing.assert_array_equal(trace.x, result.mean_confidence[filled])

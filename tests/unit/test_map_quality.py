@@ -145,3 +145,19 @@ def test_measures_of_all_distances_take_a_sample(monkeypatch: pytest.MonkeyPatch
     assert silhouette(x, y, seed=5).n == 50
     assert knn_accuracy(x, y, 5, seed=5).n == 50
     assert knn_accuracy(xy, y, 5, seed=5).n == 90
+
+
+def test_the_null_of_a_map_that_clusters_by_person_is_not_chance():
+    """Every person shows one class and lies apart: the map finds persons, and the null says that this is all it finds."""
+    rng = np.random.default_rng(0)
+    persons = np.repeat(np.arange(30), 6)
+    x = (10 * rng.normal(size=(30, 2)))[persons] + rng.normal(size=(180, 2)) / 10
+    labels = rng.integers(0, 3, 30)[persons]
+    blind, seeing = knn_accuracy(x, labels, 5), knn_accuracy(x, labels, 5, persons=persons)
+    assert blind.value == seeing.value > 0.95
+    assert blind.null < 0.5
+    assert seeing.null > 0.95
+    own = np.tile(np.arange(3), 60)  # the positive control: classes lie apart within each person
+    found = knn_accuracy(x + 2 * np.array([[0, 0], [1, 0], [0, 1]])[own], own, 1, persons=persons)
+    assert found.value > 0.8
+    assert found.null < 0.5

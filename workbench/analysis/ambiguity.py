@@ -9,14 +9,17 @@ from scipy.special import entr, rel_entr
 from scipy.stats import rankdata
 
 from ifdd.errors import InputError
+from ifdd.metrics import count_units
 from workbench.analysis._clusters import spread
 from workbench.analysis._inputs import check_names, check_probabilities
 from workbench.analysis._result import Result
-from workbench.analysis.calibration import TINY, calibration_error, reliability
+from workbench.analysis.calibration import TINY, calibration_error, choose_edges, error_draws, error_interval, reliability
 from workbench.analysis.metrics import Interval, group_index
 from workbench.provenance import Provenance, record
 
 DRAWS = 1000
+DIGITS = 10
+"""Entropies that agree so far are one rank: what differs behind it is rounding."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,7 +28,8 @@ class AmbiguityResult(Result):
 
     Entropies are divided by log C: 0 is one class, 1 all alike. `divergence` is KL(votes ‖ model) in nats, `distance` the total
     variation in [0, 1]. `support` is the share of votes that the predicted class has; per bin of confidence it is `mean_support`,
-    and `soft_ece` is the calibration error against it instead of against one true class.
+    and `soft_ece` is the calibration error against it instead of against one true class; a perfect model of clips with one vote
+    each would have `soft_ece_null`.
     """
 
     label_names: tuple[str, ...]
@@ -42,6 +46,8 @@ class AmbiguityResult(Result):
     mean_confidence: np.ndarray  # (bins,)
     mean_support: np.ndarray  # (bins,)
     soft_ece: float
+    soft_ece_interval: Interval
+    soft_ece_null: float
     notes: tuple[str, ...]
     provenance: Provenance
 
@@ -56,7 +62,8 @@ class AmbiguityResult(Result):
         c = self.correlation
         return (
             f"n = {self.n}; rank correlation of the entropies {c.value:.2f} [{c.low:.2f}, {c.high:.2f}], the predicted class has "
-            f"{self.support.mean():.1%} of the votes, calibration error against the votes {self.soft_ece:.3f}"
+            f"{self.support.mean():.1%} of the votes, calibration error against the votes {self.soft_ece:.3f} "
+            f"[{self.soft_ece_interval.low:.3f}, {self.soft_ece_interval.high:.3f}]"
         )
 
 
@@ -66,7 +73,7 @@ def ambiguity(
     label_names: Sequence[str] | None = None,
     *,
     groups: ArrayLike | None = None,
-    bins: int = 15,
+    bins: int | None = None,
     seed: int = 0,
 ) -> AmbiguityResult:
     """Compare probabilities (n, C) with the votes (n, C) of annotators, counts or shares, classes in the same order.
@@ -86,18 +93,19 @@ def ambiguity(
     if bad.size:
         i, c = bad[0]
         raise InputError(f"votes[{i}] holds {v[i, c]} for {names[c]}; votes are counts, 0 or more")
-    if bins < 1:
-        raise InputError(f"bins is {bins}; use 1 or more")
     rows = np.flatnonzero(v.sum(axis=1) > 0)
     if not rows.size:
         raise InputError(f"none of the {len(v)} clips has a vote; check the columns of the votes")
     keys = None if groups is None else group_index(groups, len(p))[rows]
     p, q = p[rows], v[rows] / v[rows].sum(axis=1, keepdims=True)
-    vote_entropy, model_entropy = (entr(x).sum(axis=1) / np.log(p.shape[1]) for x in (q, p))
+    # sorted, so that the same shares have the same entropy to the last digit, whichever classes have them
+    vote_entropy, model_entropy = (entr(np.sort(x, axis=1)).sum(axis=1) / np.log(p.shape[1]) for x in (q, p))
     winner = p.argmax(axis=1)
     support = q[np.arange(len(q)), winner]
-    edges = np.linspace(0.0, 1.0, bins + 1)
+    edges, _ = choose_edges(p.max(axis=1), bins, None)
     counts, confidence, mean_support = reliability(p.max(axis=1), support, edges)
+    soft_ece = calibration_error(counts, confidence, mean_support)
+    drawn, null = error_draws(p.max(axis=1), support, edges, count_units(keys, len(p)), seed)
     notes = [f"{name} have the same entropy in every clip: no correlation" for name, e in
              (("the votes", vote_entropy), ("the probabilities", model_entropy)) if np.ptp(e) < 1e-9]  # fmt: skip
     if (p[q > 0] < TINY).any():
@@ -116,7 +124,9 @@ def ambiguity(
         counts=counts,
         mean_confidence=confidence,
         mean_support=mean_support,
-        soft_ece=calibration_error(counts, confidence, mean_support),
+        soft_ece=soft_ece,
+        soft_ece_interval=error_interval(soft_ece, drawn),
+        soft_ece_null=null,
         notes=tuple(notes),
         provenance=record("ambiguity", {"bins": bins, "seed": seed, "grouped": keys is not None}, {"probs": p, "votes": q}),
     )
@@ -137,4 +147,4 @@ def _rank_correlation(a: np.ndarray, b: np.ndarray, keys: np.ndarray | None, see
 def _spearman(a: np.ndarray, b: np.ndarray) -> float:
     if np.ptp(a) < 1e-9 or np.ptp(b) < 1e-9:
         return float("nan")
-    return float(np.corrcoef(rankdata(a), rankdata(b))[0, 1])
+    return float(np.corrcoef(*(rankdata(np.round(x, DIGITS)) for x in (a, b)))[0, 1])

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -9,10 +10,16 @@ from scipy.optimize import brentq
 from scipy.special import log_softmax, softmax
 
 from ifdd.errors import InputError
+from ifdd.metrics import Units, count_units, estimate
 from workbench.analysis._inputs import check_labels, check_names, check_probabilities, check_scores
 from workbench.analysis._result import Result
+from workbench.analysis.metrics import Interval
 from workbench.provenance import Provenance, record
 
+Binning = Literal["mass", "width"]
+BINS, PER_BIN = 15, 20
+"""Bins of many clips, and clips that a bin should hold where there are few."""
+DRAWS = 500
 TINY = float(np.finfo(np.float32).tiny)
 
 
@@ -20,8 +27,10 @@ TINY = float(np.finfo(np.float32).tiny)
 class CalibrationResult(Result):
     """Reliability of the winning class over bins of confidence, and calibration errors.
 
-    A bin holds confidences above its lower and up to its upper edge. `mean_confidence` and `accuracy` of an empty bin
-    are NaN. `ece` is the expected calibration error of the winning class; `classwise_ece` (C,) that of every class.
+    A bin holds confidences above its lower and up to its upper edge: `binning` "mass" gives each as many clips as the ties allow,
+    "width" the same width. `mean_confidence` and `accuracy` of an empty bin are NaN; `accuracy_bounds` is the 95 % interval of
+    `ifdd.metrics`. `ece` is the expected calibration error of the winning class, with an interval over persons; a perfectly
+    calibrated model would have `ece_null` on average of so many clips. `classwise_ece` (C,) is that of every class.
     """
 
     n: int
@@ -30,16 +39,24 @@ class CalibrationResult(Result):
     counts: np.ndarray  # (bins,)
     mean_confidence: np.ndarray  # (bins,)
     accuracy: np.ndarray  # (bins,)
+    accuracy_bounds: np.ndarray  # (bins, 2)
+    binning: Binning
     ece: float
+    ece_interval: Interval
+    ece_null: float
     classwise_ece: np.ndarray  # (C,)
+    units: str
+    notes: tuple[str, ...]
     provenance: Provenance
 
     @property
     def caption(self) -> str:
-        """One sentence: n, both calibration errors, number of bins."""
+        """One sentence: n, both calibration errors, what a perfect model would have, number and kind of bins."""
+        low, high = self.ece_interval.low, self.ece_interval.high
         return (
-            f"n = {self.n}; expected calibration error {self.ece:.3f}, "
-            f"mean over classes {self.classwise_ece.mean():.3f} ({len(self.counts)} bins)"
+            f"n = {self.n}; expected calibration error {self.ece:.3f} [{low:.3f}, {high:.3f}] {self.units}; "
+            f"a perfectly calibrated model would have {self.ece_null:.3f}; "
+            f"mean over classes {self.classwise_ece.mean():.3f} ({len(self.counts)} bins of equal {self.binning})"
         )
 
 
@@ -70,29 +87,44 @@ class ScalingResult(Result):
 
 
 def calibration(
-    probs: ArrayLike, labels: ArrayLike, bins: int = 15, label_names: Sequence[str] | None = None
+    probs: ArrayLike,
+    labels: ArrayLike,
+    bins: int | None = None,
+    label_names: Sequence[str] | None = None,
+    *,
+    binning: Binning | None = None,
+    groups: ArrayLike | None = None,
+    seed: int = 0,
 ) -> CalibrationResult:
     """Compare how sure the model is with how often it is right.
 
     Args:
         probs: (n, C) softmax probabilities.
         labels: (n,) true class indexes.
-        bins: number of bins of equal width on [0, 1].
+        bins: number of bins; by default 15, and with fewer than 300 clips so many that each holds about 20.
         label_names: one name per class.
+        binning: "mass" or "width"; by default equal width where `bins` is given or 1,500 clips are, else equal mass.
+        groups: (n,) e.g. the person of each clip, as in `metrics.summary`.
+        seed: of the bootstrap over persons, and of the draws of a perfectly calibrated model.
 
     Raises:
         InputError: rows that are no probabilities, labels that do not fit, no bins.
 
-    Source: Guo et al. 2017 (expected calibration error of the winning class); Kull et al. 2019 (class-wise).
+    Source: Guo et al. 2017 (expected calibration error of the winning class); Kull et al. 2019 (class-wise); Nguyen and O'Connor
+    2015 (equal mass); Bröcker and Smith 2007 (what a reliable forecast would give).
     """
     p = check_probabilities(probs)
     y = check_labels(labels, len(p), p.shape[1])
     names = check_names(label_names, p.shape[1])
-    if bins < 1:
-        raise InputError(f"bins is {bins}; use 1 or more")
-    edges = np.linspace(0.0, 1.0, bins + 1)
-    counts, confidence, accuracy = reliability(p.max(axis=1), p.argmax(axis=1) == y, edges)
-    classwise = [calibration_error(*reliability(p[:, c], y == c, edges)) for c in range(p.shape[1])]
+    sure, hit = p.max(axis=1), p.argmax(axis=1) == y
+    edges, binning = choose_edges(sure, bins, binning)
+    counts, confidence, accuracy = reliability(sure, hit, edges)
+    each = (choose_edges(p[:, c], bins, binning)[0] for c in range(p.shape[1]))
+    classwise = [calibration_error(*reliability(p[:, c], y == c, own)) for c, own in enumerate(each)]
+    units = count_units(None if groups is None else np.asarray(groups), len(p))
+    ece = calibration_error(counts, confidence, accuracy)
+    drawn, null = error_draws(sure, hit.astype(float), edges, units, seed)
+    settings = {"bins": len(counts), "binning": binning, "seed": seed, "grouped": units.persons, "label_names": list(names)}
     return CalibrationResult(
         n=len(p),
         label_names=names,
@@ -100,10 +132,75 @@ def calibration(
         counts=counts,
         mean_confidence=confidence,
         accuracy=accuracy,
-        ece=calibration_error(counts, confidence, accuracy),
+        accuracy_bounds=bin_bounds(sure, hit, edges, units),
+        binning=binning,
+        ece=ece,
+        ece_interval=error_interval(ece, drawn),
+        ece_null=null,
         classwise_ece=np.array(classwise),
-        provenance=record("confidence.calibration", {"bins": bins, "label_names": list(names)}, {"probs": p, "labels": y}),
+        units=str(units),
+        notes=units.notes,
+        provenance=record("confidence.calibration", settings, {"probs": p, "labels": y}, ["scipy"]),
     )
+
+
+def choose_edges(confidence: np.ndarray, bins: int | None, binning: Binning | None) -> tuple[np.ndarray, Binning]:
+    """Edges (bins + 1,) from 0 to 1, and their kind: see `calibration`. Ties may leave fewer bins of equal mass.
+
+    Raises: InputError for no bins, or a kind that is not known.
+    """
+    if bins is not None and bins < 1:
+        raise InputError(f"bins is {bins}; use 1 or more")
+    if binning is None:
+        binning = "width" if bins is not None or len(confidence) >= 100 * BINS else "mass"
+    if binning not in ("mass", "width"):
+        raise InputError(f"unknown binning {binning!r}; use mass or width")
+    if bins is None:
+        bins = min(BINS, max(2, len(confidence) // PER_BIN))
+    if binning == "width":
+        return np.linspace(0.0, 1.0, bins + 1), binning
+    ordered = np.sort(confidence)
+    last = (np.arange(1, bins) * len(ordered)) // bins - 1
+    inner = np.unique(ordered[last[last >= 0]])  # a bin ends with, and holds, the last clip of its share
+    return np.concatenate([[0.0], inner[(inner > 0) & (inner < ordered[-1])], [1.0]]), binning
+
+
+def bin_bounds(confidence: np.ndarray, hit: np.ndarray, edges: np.ndarray, units: Units) -> np.ndarray:
+    """95 % interval (bins, 2) of the accuracy in each bin, over the persons in it; NaN for an empty one."""
+    where = np.clip(np.searchsorted(edges, confidence, side="left") - 1, 0, len(edges) - 2)
+    bounds = np.full((len(edges) - 1, 2), np.nan)
+    for b in np.unique(where):
+        inside = where == b
+        own = np.unique(units.index[inside], return_inverse=True)[1]
+        part = Units(own, int(own.max()) + 1, units.persons, ())
+        bounds[b] = estimate(hit[inside], np.zeros(int(inside.sum()), int), 1, part).war.bounds
+    return bounds
+
+
+def error_draws(confidence: np.ndarray, hit: np.ndarray, edges: np.ndarray, units: Units, seed: int) -> tuple[np.ndarray, float]:
+    """Calibration errors (draws,) of persons drawn again, and the mean error of a model that is right as often as it says."""
+    bins = len(edges) - 1
+    where = np.clip(np.searchsorted(edges, confidence, side="left") - 1, 0, bins - 1)
+    rng = np.random.default_rng(seed)
+    gaps = np.zeros((units.count, bins))
+    np.add.at(gaps, (units.index, where), hit - confidence)
+    times = rng.multinomial(units.count, np.full(units.count, 1 / units.count), size=DRAWS if units.count > 1 else 0)
+    sizes = np.bincount(units.index, minlength=units.count)
+    drawn = np.abs(times @ gaps).sum(axis=1) / np.maximum(times @ sizes, 1)
+    perfect = (rng.random((DRAWS, len(hit))) < confidence) - confidence
+    null = np.abs(perfect @ np.eye(bins)[where]).sum(axis=1).mean() / len(hit)
+    return drawn, float(null)
+
+
+def error_interval(value: float, drawn: np.ndarray) -> Interval:
+    """An error with its 95 % interval, at least 0. Drawn errors are too large by about as much as the error itself is.
+
+    Twice the value minus the quantiles. Source: Davison and Hinkley 1997, section 5.2 (basic bootstrap).
+    """
+    if not drawn.size:
+        return Interval(value, float("nan"), float("nan"))
+    low, high = 2 * value - np.quantile(drawn, (0.975, 0.025))
+    return Interval(value, float(max(low, 0.0)), float(min(max(high, value), 1.0)))
 
 
 def reliability(confidence: np.ndarray, hit: np.ndarray, edges: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -127,8 +224,11 @@ def temperature_scaling(
     logits: ArrayLike,
     labels: ArrayLike,
     *,
-    bins: int = 15,
+    bins: int | None = None,
     label_names: Sequence[str] | None = None,
+    binning: Binning | None = None,
+    groups: ArrayLike | None = None,
+    seed: int = 0,
 ) -> ScalingResult:
     """Fit a temperature on validation clips (m, C) and measure what it does to others (n, C).
 
@@ -142,7 +242,7 @@ def temperature_scaling(
         raise InputError(f"the temperature was fitted on {width} classes, these clips have {z.shape[1]}; use one model")
     y = check_labels(labels, len(z), z.shape[1])
     probs = [softmax(z, axis=1), softmax(z / temperature, axis=1)]
-    before, after = (calibration(p, y, bins, label_names) for p in probs)
+    before, after = (calibration(p, y, bins, label_names, binning=binning, groups=groups, seed=seed) for p in probs)
     one_hot = np.eye(z.shape[1])[y]
     inputs = {"fit_logits": np.asarray(fit_logits), "fit_labels": np.asarray(fit_labels), "logits": z, "labels": y}
     return ScalingResult(
@@ -152,7 +252,7 @@ def temperature_scaling(
         after=after,
         nll=(negative_log_likelihood(z, y), negative_log_likelihood(z / temperature, y)),
         brier=(float(np.square(probs[0] - one_hot).sum(1).mean()), float(np.square(probs[1] - one_hot).sum(1).mean())),
-        provenance=record("calibration.temperature_scaling", {"bins": bins}, inputs, ["scipy"]),
+        provenance=record("calibration.temperature_scaling", {"bins": bins, "binning": binning, "seed": seed}, inputs, ["scipy"]),
     )
 
 

@@ -15,6 +15,8 @@ from workbench.analysis.calibration import calibration as calibration
 from workbench.provenance import Provenance, record
 
 MIN_BANDWIDTH = 1e-4
+DEALS = 50
+"""How often the clips are dealt anew for what an overlap would be if there were nothing to tell apart."""
 MIN_SPREAD = 1e-8
 """Standard deviation below which all values count as equal: float32 probabilities differ by more."""
 
@@ -42,15 +44,17 @@ class Density(Result):
 class ClassConfidence(Result):
     """Probability of one class, for the clips of that class (positives) and for all others (negatives).
 
-    `overlap` is the area under both densities, from 0 (apart) to 1 (equal); it depends on the bandwidths, and is None where a
-    density is. `separation` is the probability that a positive has more than a negative, ties by halves (the area under the
-    ROC curve): 0.5 is chance, 1 apart; None where a side has no clip.
+    `overlap` is the area under both densities at one bandwidth, the wider of the two, from 0 (apart) to 1 (equal); so few clips
+    of one and the same kind would have `overlap_null`. Both are None where a density is. `separation` is the probability that a
+    positive has more than a negative, ties by halves (the area under the ROC curve): 0.5 is chance, 1 apart; None where a side
+    has no clip.
     """
 
     name: str
     positives: Density
     negatives: Density
     overlap: float | None
+    overlap_null: float | None
     separation: float | None
 
 
@@ -73,7 +77,12 @@ class ConfidenceResult(Result):
         """One row per class: n and bandwidth of both sides, overlap, separation."""
         rows: list[dict[str, object]] = []
         for item in self.classes:
-            row: dict[str, object] = {"class": item.name, "overlap": item.overlap, "separation": item.separation}
+            row: dict[str, object] = {
+                "class": item.name,
+                "overlap": item.overlap,
+                "overlap null": item.overlap_null,
+                "separation": item.separation,
+            }
             for side, part in (("positives", item.positives), ("negatives", item.negatives)):
                 row |= {f"n {side}": part.n, f"bandwidth {side}": part.bandwidth}
             rows.append(row)
@@ -126,7 +135,7 @@ def density(
             for side, rows in (("positives", own), ("negatives", ~own))
         )
         apart = separation(positives.values, negatives.values)
-        classes.append(ClassConfidence(name, positives, negatives, _overlap(positives, negatives, points), apart))
+        classes.append(ClassConfidence(name, positives, negatives, *_overlap(positives, negatives, points), apart))
     settings = {"bandwidth": bandwidth if bandwidth is not None else "scott", "grid": grid, "label_names": list(names)}
     return ConfidenceResult(
         points, tuple(classes), tuple(notes), record("confidence.density", settings, {"probs": p, "labels": y})
@@ -152,10 +161,35 @@ def _density(
     return Density(values, rows, reflected_kde(values, points, bandwidth), bandwidth)
 
 
-def _overlap(positives: Density, negatives: Density, points: np.ndarray) -> float | None:
-    if positives.density is None or negatives.density is None:
-        return None
-    return float(min(np.trapezoid(np.minimum(positives.density, negatives.density), points), 1.0))
+def _overlap(positives: Density, negatives: Density, points: np.ndarray) -> tuple[float | None, float | None]:
+    """Area under both densities at one bandwidth, and its mean when the clips are dealt to the two sides at random."""
+    if positives.bandwidth is None or negatives.bandwidth is None:
+        return None, None
+    bandwidth = max(positives.bandwidth, negatives.bandwidth)
+    values = np.concatenate([positives.values, negatives.values])
+    rng = np.random.default_rng(0)
+    sides = np.stack([np.arange(len(values)) < positives.n, *(rng.permutation(len(values)) < positives.n for _ in range(DEALS))])
+    first = np.zeros((len(sides), len(points)))
+    whole = np.zeros(len(points))
+    for rows in np.array_split(np.arange(len(values)), -(-len(values) // 1024)):  # bounds the memory at 1024 × G
+        kernels = _kernels(values[rows], points, bandwidth)
+        first += sides[:, rows] @ kernels
+        whole += kernels.sum(axis=0)
+    shared = np.minimum(first / positives.n, (whole - first) / negatives.n)
+    areas = np.minimum(np.trapezoid(shared, points, axis=1), 1.0)
+    return float(areas[0]), float(areas[1:].mean())
+
+
+def _kernels(values: np.ndarray, points: np.ndarray, bandwidth: float) -> np.ndarray:
+    """Density (n, G) of each single value, as in `reflected_kde`."""
+    bandwidth = min(bandwidth, 4.0)
+    total = np.zeros((len(values), len(points)))
+    last = int(np.ceil((8 * bandwidth + 1) / 2))
+    for m in range(-last, last + 1):
+        for images in (2 * m + values, 2 * m - values):
+            if ((images > -8 * bandwidth) & (images < 1 + 8 * bandwidth)).any():
+                total += np.exp(-0.5 * ((points[None] - images[:, None]) / bandwidth) ** 2)
+    return total / (bandwidth * np.sqrt(2 * np.pi))
 
 
 def separation(positives: np.ndarray, negatives: np.ndarray) -> float | None:

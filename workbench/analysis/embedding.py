@@ -217,9 +217,9 @@ def _measures(
 ) -> tuple[MapMeasure, ...]:
     spaces: tuple[tuple[Space, np.ndarray], ...] = (("map", xy), ("features", x))
     by = [None] if groups is None else [None, groups]
-    found = [knn_accuracy(values, y, k, groups=g, space=space, seed=seed) for g in by for space, values in spaces]
+    found = [knn_accuracy(values, y, k, groups=g, persons=groups, space=space, seed=seed) for g in by for space, values in spaces]
     found += neighbourhoods(x, xy, k, seed=seed)
-    found += [silhouette(values, y, space=space, seed=seed) for space, values in spaces]
+    found += [silhouette(values, y, persons=groups, space=space, seed=seed) for space, values in spaces]
     return tuple(found)
 
 

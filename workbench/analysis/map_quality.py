@@ -1,10 +1,10 @@
 """How far can a map of clips be trusted? Each figure with its number of clips, and with its null: what it is if nothing is there.
 
 - kNN accuracy: share of clips whose class wins the vote of their k nearest neighbours, the clip itself, or its whole person,
-  left out. Null: the same neighbours with the labels shuffled.
+  left out. Null: the same neighbours with the labels shuffled, within persons and whole persons with each other.
 - trustworthiness, continuity: are neighbours in the map neighbours in the features, and the reverse? Null: the clips placed at
   random.
-- silhouette: how much nearer a clip is to its own class than to the next one. Null: the labels shuffled.
+- silhouette: how much nearer a clip is to its own class than to the next one. Null: the labels shuffled in the same way.
 """
 
 from collections.abc import Iterator
@@ -44,11 +44,13 @@ class MapMeasure(Result):
 
 
 def knn_accuracy(
-    x: np.ndarray, labels: np.ndarray, k: int, *, groups: ArrayLike | None = None, space: Space = "map", seed: int = 0
-) -> MapMeasure:
+    x: np.ndarray, labels: np.ndarray, k: int, *, groups: ArrayLike | None = None, persons: ArrayLike | None = None,
+    space: Space = "map", seed: int = 0,
+) -> MapMeasure:  # fmt: skip
     """Vote of the k nearest neighbours (Euclidean) of each clip, x (n, d), labels (n,).
 
     With `groups` (n,), e.g. persons, no clip of a clip's own group votes. Counts decide; of equal counts, the nearer clips.
+    `persons` (n,), by default the groups, keep their labels together in the null, also where they may vote for themselves.
     `k` is lowered where fewer clips are left. At most 5,000 clips ask, all may answer.
     Raises: InputError for one group alone.
     """
@@ -65,9 +67,25 @@ def knn_accuracy(
         return float((vote(y[neighbours]) == y[asking]).mean())
 
     rng = np.random.default_rng(seed)
-    null = float(np.mean([accuracy(rng.permutation(labels)) for _ in range(SHUFFLES)]))
+    together = members if persons is None else group_members(persons, n)
+    null = float(np.mean([accuracy(shuffled(labels, together, rng)) for _ in range(SHUFFLES)]))
     name = "kNN accuracy" if groups is None else "kNN accuracy, other groups"
     return MapMeasure(name, space, accuracy(labels), null, len(asking), k)
+
+
+def shuffled(labels: np.ndarray, members: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Labels (n,) as if class had nothing to do with the clip: each person gets those of another one, in any order.
+
+    What a person's clips have in common stays: a map that clusters by person looks no better than it is.
+    """
+    count = int(members.max()) + 1
+    if count == len(labels):
+        return rng.permutation(labels)
+    own = [np.flatnonzero(members == person) for person in range(count)]
+    dealt = np.empty_like(labels)
+    for rows, giver in zip(own, rng.permutation(count), strict=True):
+        dealt[rows] = np.resize(rng.permutation(labels[own[giver]]), len(rows))
+    return dealt
 
 
 def vote(labels: np.ndarray) -> np.ndarray:
@@ -101,7 +119,9 @@ def random_trust(n: int, k: int) -> float:
     return 1 - (n - 1 - k) * (n - k) / ((n - 1) * (2 * n - 3 * k - 1))
 
 
-def silhouette(x: np.ndarray, labels: np.ndarray, *, space: Space = "map", seed: int = 0) -> MapMeasure:
+def silhouette(
+    x: np.ndarray, labels: np.ndarray, *, persons: ArrayLike | None = None, space: Space = "map", seed: int = 0
+) -> MapMeasure:
     """Mean silhouette, in [−1, 1], of x (n, d) by labels (n,), on at most 5,000 clips; NaN unless two classes occur, one twice.
 
     Source: Rousseeuw 1987; a class of one clip counts 0, as in scikit-learn.
@@ -113,8 +133,9 @@ def silhouette(x: np.ndarray, labels: np.ndarray, *, space: Space = "map", seed:
         return MapMeasure("silhouette", space, float("nan"), float("nan"), len(rows), None)
     distances = pairwise_distances(x[rows])
     rng = np.random.default_rng(seed)
-    null = float(np.mean([_silhouette(distances, rng.permutation(y), sizes) for _ in range(SHUFFLES // 5)]))
-    return MapMeasure("silhouette", space, _silhouette(distances, y, sizes), null, len(rows), None)
+    members = np.unique(group_members(persons, len(x))[rows], return_inverse=True)[1]
+    null = float(np.mean([_silhouette(distances, shuffled(y, members, rng), len(sizes)) for _ in range(SHUFFLES // 5)]))
+    return MapMeasure("silhouette", space, _silhouette(distances, y, len(sizes)), null, len(rows), None)
 
 
 def sample(n: int, seed: int) -> np.ndarray:
@@ -134,11 +155,11 @@ def _neighbours(x: np.ndarray, asking: np.ndarray, k: int, members: np.ndarray) 
         yield np.take_along_axis(found, np.argsort(own, axis=1, kind="stable")[:, :k], axis=1)
 
 
-def _silhouette(distances: np.ndarray, y: np.ndarray, sizes: np.ndarray) -> float:
-    rows = np.arange(len(y))
-    sums = distances @ np.eye(len(sizes))[y]  # (n, classes): to all clips of a class
+def _silhouette(distances: np.ndarray, y: np.ndarray, classes: int) -> float:
+    rows, sizes = np.arange(len(y)), np.bincount(y, minlength=classes)  # dealt labels may lack a class
+    sums = distances @ np.eye(classes)[y]  # (n, classes): to all clips of a class
     own = sums[rows, y] / np.maximum(sizes[y] - 1, 1)
-    others = sums / sizes
+    others = np.where(sizes > 0, sums / np.maximum(sizes, 1), np.inf)
     others[rows, y] = np.inf
     nearest = others.min(1)
     larger = np.maximum(own, nearest)

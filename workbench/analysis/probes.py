@@ -1,6 +1,7 @@
 """What does each feature still know? Linear probes of every factor from every feature, on people never seen in training.
 
-Score of a class factor: (balanced accuracy − chance) / (1 − chance), 0 is guessing and 1 is knowing; of a number: R², at least 0.
+Score of a class factor: (balanced accuracy − chance) / (1 − chance), 0 is guessing and 1 is knowing; of a number: R², which is
+about 0 for guessing and below it for worse.
 Features are standardised and reduced by PCA to one common number of dimensions, fitted on the training folds alone.
 """
 
@@ -207,9 +208,9 @@ def _class_score(truth: np.ndarray, guess: np.ndarray, weights: np.ndarray) -> t
 
 
 def _number_score(truth: np.ndarray, guess: np.ndarray, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """R² clipped at 0, and plain, (R,) for weights of the clips (R, n)."""
+    """R² (R,), twice, for weights of the clips (R, n); below 0 is worse than the mean, and is not cut off before averages."""
     total = weights.sum(1)
     mean = weights @ truth / total
     variance = weights @ truth**2 / total - mean**2
     r2 = 1 - (weights @ (truth - guess) ** 2 / total) / np.maximum(variance, 1e-300)
-    return np.clip(r2, 0, None), r2
+    return r2, r2

@@ -161,17 +161,21 @@ class ConfidenceDisplay(NamedDisplay[ConfidenceResult]):
 
 
 class CalibrationDisplay(NamedDisplay[CalibrationResult]):
-    """Reliability of one or several models: accuracy over confidence in each bin; larger points hold more clips."""
+    """Reliability of one or several models: accuracy over confidence in each bin, with its 95 % interval.
+
+    Larger points hold more clips. No line joins the points: with few clips it would draw a zigzag that is luck.
+    """
 
     def _draw(self, ax: Any) -> None:
-        self.ax_ = new_axes(ax, 5, 5)
+        self.ax_ = new_axes(ax, 5.4, 5 + 0.35 * len(self.results))
         self.figure_ = self.ax_.figure
         self.ax_.plot([0, 1], [0, 1], color="0.6", linestyle="--", linewidth=1, label="perfectly calibrated")
         for i, (name, result) in enumerate(self.results.items()):
             filled = result.counts > 0
             area = 20 + 180 * result.counts[filled] / result.n
             x, y = result.mean_confidence[filled], result.accuracy[filled]
-            self.ax_.plot(x, y, color=style.model_colour(i), linewidth=1)
+            bars = _bars(result)
+            self.ax_.errorbar(x, y, yerr=bars, fmt="none", ecolor=style.model_colour(i), elinewidth=1, alpha=0.7, zorder=2)
             self.ax_.scatter(
                 x,
                 y,
@@ -185,7 +189,10 @@ class CalibrationDisplay(NamedDisplay[CalibrationResult]):
         self.ax_.set(xlim=(0, 1), ylim=(0, 1), aspect="equal", xlabel="mean confidence of the bin", ylabel="accuracy in the bin")
         # above the axes: a curve may run through any corner of them
         legend = self.ax_.legend(
-            loc="lower left", bbox_to_anchor=(-0.02, 1), title="size of a point: share of the clips", alignment="left"
+            loc="lower left",
+            bbox_to_anchor=(-0.02, 1),
+            title="size of a point: share of the clips; lines: 95 % intervals",
+            alignment="left",
         )
         for handle in legend.legend_handles[1:]:
             handle.set_sizes([40])
@@ -208,10 +215,18 @@ class CalibrationDisplay(NamedDisplay[CalibrationResult]):
                 go.Scatter(
                     x=result.mean_confidence[filled],
                     y=result.accuracy[filled],
-                    mode="lines+markers",
-                    name=_legend(name, result),
-                    line={"color": style.model_colour(i)},
+                    mode="markers",
+                    name=_legend(name, result).replace("\n", "<br>"),
+                    error_y={
+                        "type": "data",
+                        "symmetric": False,
+                        "array": _bars(result)[1],
+                        "arrayminus": _bars(result)[0],
+                        "width": 0,
+                        "color": style.model_colour(i),
+                    },
                     marker={
+                        "color": style.model_colour(i),
                         "symbol": style.PLOTLY_MARKERS[style.model_marker(i)],
                         "size": 8 + 20 * np.sqrt(result.counts[filled] / result.n),
                     },
@@ -227,10 +242,19 @@ class CalibrationDisplay(NamedDisplay[CalibrationResult]):
 
 def _numbers(item: ClassConfidence) -> list[str]:
     """Lines below the name of a class: n of positives and negatives, how far they overlap, how well they separate."""
-    parts = [("overlap", item.overlap), ("AUC", item.separation)]
-    known = [f"{what} {value:.2f}" for what, value in parts if value is not None]
-    return [f"n = {item.positives.n} / {item.negatives.n}", *([", ".join(known)] if known else [])]
+    known = [] if item.overlap is None else [f"overlap {item.overlap:.2f} (null {item.overlap_null:.2f})"]
+    known += [] if item.separation is None else [f"AUC {item.separation:.2f}"]
+    return [f"n = {item.positives.n} / {item.negatives.n}", *known]
 
 
 def _legend(name: str, result: CalibrationResult) -> str:
-    return f"{name or 'model'} (ECE {result.ece:.3f}, n = {result.n})"
+    low, high, null = result.ece_interval.low, result.ece_interval.high, result.ece_null
+    bins = f"n = {result.n}, {len(result.counts)} bins of equal {result.binning}"
+    return f"{name or 'model'}: ECE {result.ece:.3f} [{low:.3f}, {high:.3f}]\n(a perfect model's {null:.3f}; {bins})"
+
+
+def _bars(result: CalibrationResult) -> np.ndarray:
+    """Lengths (2, filled bins) of the bars below and above the accuracies."""
+    filled = result.counts > 0
+    low, high = result.accuracy_bounds[filled].T
+    return np.maximum([result.accuracy[filled] - low, high - result.accuracy[filled]], 0)
