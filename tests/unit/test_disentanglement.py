@@ -338,7 +338,7 @@ def test_r2_is_not_cut_off_before_it_is_averaged() -> None:
     rng = np.random.default_rng(0)
     persons = np.repeat(np.arange(12), 6)
     factors = {f"noise {i}": rng.normal(size=72) for i in range(6)}
-    features = {"X": rng.normal(size=(72, 4)), "told": np.column_stack([*factors.values()])}
+    features = {"X": rng.normal(size=(72, 6)), "told": np.column_stack([*factors.values()])}
     found = disentanglement.probe_matrix(features, factors, persons, resamples=50)
     scores = [found.probe("X", name).score.value for name in factors]
     assert scores == [found.probe("X", name).raw for name in factors]
