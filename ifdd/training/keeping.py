@@ -97,7 +97,8 @@ def find_begun(recipe: Recipe, out: Path) -> Begun:
     Raises: InputError if there is none, if it is complete, for another recipe (with what differs), or for files that are damaged,
     with the one to remove.
     """
-    if not out.is_dir() or {path.name for path in out.iterdir()} - {CONFIG, ENVIRONMENT, CHECKPOINT, EPOCHS, LOG, *_RESULTS}:
+    known = {CONFIG, ENVIRONMENT, CHECKPOINT, EPOCHS, LOG, *_RESULTS}
+    if not out.is_dir() or any(path.name not in known and not path.name.startswith(".") for path in out.iterdir()):
         raise InputError(f"{out}: no run to resume; leave --resume out, or name the folder of a run")
     file, kept = _last_whole(out / EPOCHS)
     old = _recipe_of(out, file, kept, recipe)

@@ -1,0 +1,76 @@
+"""Small pieces of work that write files, each a function of the folder that it may use; the same call goes on after a kill."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+from bundles import save_random
+from colours import clip_set, recipe
+
+import ifdd
+import workbench
+from ifdd.data.scripted import SuiteConfig, render_suite
+from ifdd.labels import EMOTIONS
+from ifdd.training import run
+from workbench.analysis.metrics import summary
+from workbench.displays.metrics import ConfusionDisplay
+from workbench.explain import Options, explain_video
+from workbench.explain_files import write_explanation
+from workbench.figures.make import Made, write_figures
+
+OUT = "out"
+SUITE = SuiteConfig("kills", 5, 4, 2, split="test")
+
+
+def prepare(material: Path) -> None:
+    """What the jobs read: a checkpoint and four clips."""
+    save_random(material / "tiny", "ifdd-mvit-tiny", 0)
+    render_suite(SUITE, material / "clips", frames=4, size=32, workers=1, progress=False)
+
+
+def train(material: Path, folder: Path) -> None:
+    """Three epochs on clips of one colour each."""
+    run.load_split = lambda _recipe, split, _progress=True: clip_set(split)  # type: ignore[assignment]
+    run.train(recipe(), folder / OUT, resume=(folder / OUT).exists(), progress=False)
+
+
+def render(material: Path, folder: Path) -> None:
+    """Four clips with their truth."""
+    render_suite(SUITE, folder / OUT, frames=4, size=32, workers=1, progress=False)
+
+
+def collect(material: Path, folder: Path) -> None:
+    """What a checkpoint says of four clips, one at a time."""
+    workbench.collect(ifdd.load_checkpoint(material / "tiny"), material / "clips", folder / OUT, batch=1)
+
+
+def explain(material: Path, folder: Path) -> None:
+    """Overlay, film strip and explain.json of one clip."""
+    clip = sorted((material / "clips" / "clips").iterdir())[0]
+    found = explain_video(ifdd.load_checkpoint(material / "tiny"), clip, Options(crop="none", fps=2.0))
+    write_explanation(found, folder / OUT, "gif")
+
+
+class Sheet:
+    """A figure with what `write_figures` asks of one."""
+
+    paper, caption = "a test", "Of random predictions."
+
+    def __init__(self, seed: int) -> None:
+        probs = np.random.default_rng(seed).dirichlet(np.ones(7), 70)
+        self.display = ConfusionDisplay.from_result(summary(probs, np.arange(70) % 7, EMOTIONS))
+
+    def save(self, path: Path, dpi: float) -> None:
+        """As a display does."""
+        self.display.save(path, dpi=40)
+
+
+def figures(material: Path, folder: Path) -> None:
+    """Two figures in two formats and their captions, in a folder where another file is."""
+    (folder / OUT).mkdir(exist_ok=True)
+    (folder / OUT / "mine.txt").write_text("kept")
+    if not (folder / OUT / "captions.md").exists():
+        write_figures(Made({"one": Sheet(1), "two": Sheet(2)}, {}), folder / OUT, ["png", "svg"])  # type: ignore[dict-item]
+
+
+JOBS: dict[str, Callable[[Path, Path], None]] = {job.__name__: job for job in (train, render, collect, explain, figures)}
