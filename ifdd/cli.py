@@ -115,6 +115,7 @@ def sweep(
 
 @app.command()
 def evaluate(
+    ctx: typer.Context,
     checkpoint: Annotated[str, typer.Argument(help="Name or folder of a checkpoint.")],
     out: Annotated[Path, typer.Option(help="New folder for metrics.json and predictions.parquet.")],
     manifest: Annotated[Path | None, typer.Option(help="clips.parquet, or the folder that holds it.")] = None,
@@ -134,6 +135,7 @@ def evaluate(
     """
     from ifdd.checkpoints import load_checkpoint
     from ifdd.device import choose_device
+    from ifdd.io import claim
     from ifdd.training.clipsets import from_manifest, from_suite, shown_to, suite_of_card
     from ifdd.training.evaluation import write_evaluation
 
@@ -141,6 +143,7 @@ def evaluate(
         raise InputError("give either --manifest or --suite: the clips to evaluate on")
     if out.exists():
         raise InputError(f"{out} exists; choose another --out or remove it")
+    ctx.with_resource(claim(out))
     bundle = load_checkpoint(checkpoint)
     if manifest is not None:
         clips = from_manifest(manifest, bundle.preprocessing, bundle.labels, cache, on_error=on_error)

@@ -66,7 +66,11 @@ def render(
     if note := class_note(config.difficulty, split):
         typer.echo(f"note: {note}", err=True)
     full = suite_name is not None if full_truth is None else full_truth
-    manifest = render_suite(config, out, frames=frames, size=size, workers=workers, full=full, face=face)
+    try:
+        manifest = render_suite(config, out, frames=frames, size=size, workers=workers, full=full, face=face)
+    except KeyboardInterrupt:
+        typer.echo("interrupted: what was rendered is kept; the same command goes on from there", err=True)
+        raise typer.Exit(130) from None
     if as_json:
         say_json({"manifest": str(manifest), "clips": clips, "suite": config.difficulty, "split": split})
     else:

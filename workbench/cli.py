@@ -68,7 +68,7 @@ def explain(
 
     Example: workbench explain clip.mp4 --checkpoint scripted-tiny-ifdd --out out
     """
-    from ifdd.io import check_folder
+    from ifdd.io import check_folder, check_new, claim
     from workbench.explain import Options, explain_video, target_index
     from workbench.explain_files import check_format, output_names, write_explanation
 
@@ -85,11 +85,11 @@ def explain(
     for video, name in names.items():
         try:
             folder = out / name
-            if folder.exists():
-                raise InputError(f"{folder} exists; choose another --out or remove it")
-            explanation = explain_video(bundle, video, options)
-            with only_data(video, explanation.sha256):
-                write_explanation(explanation, folder, film_format)
+            check_new(folder)
+            with claim(folder):
+                explanation = explain_video(bundle, video, options)
+                with only_data(video, explanation.sha256):
+                    write_explanation(explanation, folder, film_format)
         except (InputError, OSError) as error:
             failed += 1
             _fail(_one_line(error, video))
@@ -116,6 +116,9 @@ def collect(
     ] = None,
     batch: Annotated[int, typer.Option(min=1, help="Clips in memory at a time.")] = 8,
     on_error: OnErrorOption = "stop",
+    cache: Annotated[
+        Path, typer.Option(help="Clips that ifdd train or evaluate have decoded into this folder are not decoded again.")
+    ] = Path("cache"),
     device: Device = "auto",
     as_json: Annotated[bool, typer.Option("--json", help="Print the collection's manifest.")] = False,
 ) -> None:
@@ -129,7 +132,11 @@ def collect(
 
     chosen = DEFAULT if names is None else tuple(name.strip() for name in names.split(",") if name.strip())
     bundle = _load(checkpoint, device)
-    found = run(bundle, manifest, out, chosen, pool, batch=batch, on_error=on_error)
+    try:
+        found = run(bundle, manifest, out, chosen, pool, batch=batch, on_error=on_error, cache=cache, progress=True)
+    except KeyboardInterrupt:
+        _say("interrupted: what was read is kept; the same command goes on from there")
+        raise typer.Exit(130) from None
     for note in found.notes:
         _say(f"warning: {note}")
     if as_json:
@@ -140,6 +147,7 @@ def collect(
 
 @app.command()
 def scorecard(
+    ctx: typer.Context,
     checkpoints: Annotated[list[str], typer.Argument(help="Names or folders of checkpoints.", show_default=False)],
     data: Annotated[Path, typer.Option(help="clips.parquet of scripted clips, or of any corpus.", show_default=False)],
     out: Annotated[Path, typer.Option(help="Folder for scorecard.md, scorecard.json, probes.png.", show_default=False)],
@@ -154,21 +162,23 @@ def scorecard(
     Collections are kept under --out and used again by the next call.
     Example: workbench scorecard scripted-tiny-ifdd scripted-tiny-baseline --data data/scripted-test --out runs/scorecard
     """
-    from ifdd.io import write_text
+    from ifdd.io import check_folder, claim, filled_folder, write_text
     from workbench.displays.disentanglement import ProbeDisplay, markdown
     from workbench.scorecard import make_scorecard
 
     bundles = [_load(name, device) for name in checkpoints]
     if len({bundle.name for bundle in bundles}) < len(bundles):
         raise InputError(f"a checkpoint is named twice: {', '.join(bundle.name for bundle in bundles)}; name each once")
-    out.mkdir(parents=True, exist_ok=True)
+    check_folder(out)
+    ctx.with_resource(claim(out))
     extra = [name.strip() for name in (factors or "").split(",") if name.strip()]
     cards = [make_scorecard(b, data, out / b.name, factors=extra, maps=maps, seed=seed) for b in bundles]
     text = json.dumps({card.checkpoint: card.to_dict() for card in cards}, indent=1, ensure_ascii=False) + "\n"
-    write_text(out / "scorecard.json", text)
-    write_text(out / "scorecard.md", markdown(cards))
-    if probed := {card.checkpoint: card.probes for card in cards if card.probes}:
-        ProbeDisplay.from_result(probed).save(out / "probes.png")
+    with filled_folder(out, last="scorecard.json") as work:
+        if probed := {card.checkpoint: card.probes for card in cards if card.probes}:
+            ProbeDisplay.from_result(probed).save(work / "probes.png")
+        write_text(work / "scorecard.md", markdown(cards))
+        write_text(work / "scorecard.json", text)
     typer.echo(text if as_json else markdown(cards))
 
 

@@ -14,6 +14,7 @@ benchmark_app = typer.Typer(rich_markup_mode=None)
 
 @benchmark_app.command()
 def benchmark(
+    ctx: typer.Context,
     checkpoints: Annotated[list[str], typer.Argument(metavar="CHECKPOINT...", help="Names or folders.", show_default=False)],
     out: Annotated[Path, typer.Option(help="Folder for benchmark.json, benchmark.md and robustness.png, .svg.")],
     suites: Annotated[
@@ -38,7 +39,7 @@ def benchmark(
     Checkpoints whose names differ in their seed at the end (…-0, …-1) are one variant.
     Example: workbench benchmark runs/noisy/checkpoints/* --out runs/noisy/report
     """
-    from ifdd.io import check_folder, replace_between, write_text
+    from ifdd.io import check_folder, claim, filled_folder, replace_between, write_text
     from workbench.displays.family import family_markdown
     from workbench.displays.robustness import RobustnessDisplay
     from workbench.family import measure_family
@@ -47,6 +48,7 @@ def benchmark(
     from workbench.passport import note_bundle, note_data
 
     check_folder(out)
+    ctx.with_resource(claim(out))
     place = choose_device(device)
     bundles = [load_checkpoint(name) for name in checkpoints]
     for bundle in bundles:
@@ -66,12 +68,12 @@ def benchmark(
     if earlier is not None:
         result = with_earlier(result, earlier)
     text = family_markdown(result)
-    out.mkdir(parents=True, exist_ok=True)
-    write_text(out / BENCHMARK, json.dumps(result.to_dict(), indent=2, ensure_ascii=False) + "\n")
-    write_text(out / "benchmark.md", text)
     picture = RobustnessDisplay.from_result(result.robustness)
-    for suffix in ("png", "svg"):
-        picture.save(out / f"robustness.{suffix}")
+    with filled_folder(out, last=BENCHMARK) as work:
+        for suffix in ("png", "svg"):
+            picture.save(work / f"robustness.{suffix}")
+        write_text(work / "benchmark.md", text)
+        write_text(work / BENCHMARK, json.dumps(result.to_dict(), indent=2, ensure_ascii=False) + "\n")
     if table is not None:
         replace_between(table, "benchmark", text)
     typer.echo(text)

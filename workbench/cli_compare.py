@@ -15,6 +15,7 @@ Out = Annotated[Path, typer.Option(help="Folder to make.", show_default=False)]
 
 @compare_app.command()
 def compare(
+    ctx: typer.Context,
     collections: Annotated[
         list[Path], typer.Argument(metavar="COLLECTION...", help="Two or more, of the same clips.", show_default=False)
     ],
@@ -32,12 +33,13 @@ def compare(
     Persons are drawn as a whole where the manifest names them.
     Example: workbench compare runs/baseline runs/ifdd --out runs/comparison
     """
-    from ifdd.io import check_new
+    from ifdd.io import check_new, claim
     from workbench.collection import open_collection
     from workbench.comparing import compare_collections, slice_collections
     from workbench.comparing_files import write_comparison
 
     check_new(out)
+    ctx.with_resource(claim(out))
     opened = [open_collection(folder) for folder in collections]
     result, clips = compare_collections(opened, reference=reference, n_boot=draws, seed=seed)
     found, searches, left_out = slice_collections(clips, _names(slices), bins=bins, seed=seed, min_n=min_n)
@@ -47,6 +49,7 @@ def compare(
 
 @compare_app.command()
 def calibrate(
+    ctx: typer.Context,
     collection: Annotated[Path, typer.Argument(help="Made by workbench collect.", show_default=False)],
     out: Out,
     validation: Annotated[
@@ -66,11 +69,12 @@ def calibrate(
     Where the manifest has columns votes_<class>, the annotators' disagreement is compared with the model's.
     Example: workbench calibrate runs/test --validation runs/validation --out runs/calibration
     """
-    from ifdd.io import check_new
+    from ifdd.io import check_new, claim
     from workbench.collection import open_collection
     from workbench.comparing_files import write_calibration
 
     check_new(out)
+    ctx.with_resource(claim(out))
     other = None if validation is None else open_collection(validation)
     text, lines = write_calibration(open_collection(collection), other, out, bins, seed, binning)  # type: ignore[arg-type]  # checked there
     typer.echo(text.rstrip() if as_json else lines)
@@ -78,6 +82,7 @@ def calibrate(
 
 @compare_app.command()
 def counterfactual(
+    ctx: typer.Context,
     checkpoint: Annotated[str, typer.Argument(help="Name or folder of a checkpoint.", show_default=False)],
     manifest: Annotated[Path, typer.Argument(help="clips.parquet.", show_default=False)],
     out: Out,
@@ -100,6 +105,7 @@ def counterfactual(
     """
     from ifdd.checkpoints import load_checkpoint
     from ifdd.device import choose_device
+    from ifdd.io import claim
     from workbench.editing import check_edits, edit_clips, write_counterfactuals
     from workbench.passport import note_bundle
 
@@ -107,6 +113,7 @@ def counterfactual(
     place = choose_device(device)
     bundle = load_checkpoint(checkpoint)
     check_edits(bundle, names, out)
+    ctx.with_resource(claim(out))
     bundle.model.to(place)
     note_bundle(bundle)
     edited = edit_clips(

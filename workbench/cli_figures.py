@@ -23,6 +23,7 @@ Seed = Annotated[int, typer.Option(help="Of t-SNE and of random draws.")]
 
 @figures_app.command()
 def figures(
+    ctx: typer.Context,
     out: Annotated[Path, typer.Option(help="Folder for the figures, captions.md, and collections that are made.")],
     more: More = None,
     runs: Runs = None,
@@ -46,11 +47,13 @@ def figures(
     Example: workbench figures --runs scripted-tiny-baseline scripted-tiny-ifdd --data demo/clips --out figures
     """
     from ifdd.device import choose_device
+    from ifdd.io import claim
     from workbench.figures.make import Wish, check_room, make_figures, write_figures
     from workbench.study import open_study
 
     kinds, rows = _names(formats), None if published is None else tuple(_names(published))
     check_room(out, kinds)
+    ctx.with_resource(claim(out))
     study = open_study([*(runs or []), *(more or [])], data, out, collections, choose_device(device))
     made = make_figures(study, Wish(column, rows, clip, method, verdicts, benchmark, seed))
     files = write_figures(made, out, kinds)
@@ -65,6 +68,7 @@ def figures(
 
 @figures_app.command()
 def report(
+    ctx: typer.Context,
     out: Annotated[Path, typer.Option(help="File to make, .html.")],
     more: More = None,
     runs: Runs = None,
@@ -82,10 +86,12 @@ def report(
     Example: workbench report --runs scripted-tiny-baseline scripted-tiny-ifdd --data demo/clips --out report.html
     """
     from ifdd.device import choose_device
+    from ifdd.io import claim
     from workbench.report.make import check_out, write_report
     from workbench.study import open_study
 
     check_out(out)
+    ctx.with_resource(claim(out))
     study = open_study([*(runs or []), *(more or [])], data, out.with_suffix(""), collections, choose_device(device))
     left_out = write_report(study, out, scorecard=scorecard, benchmark=benchmark, seed=seed)
     for name, reason in left_out.items():

@@ -13,6 +13,7 @@ maps_app = typer.Typer()
 
 @maps_app.command()
 def embed(
+    ctx: typer.Context,
     collections: Annotated[
         list[Path], typer.Argument(metavar="COLLECTION...", help="Made by workbench collect.", show_default=False)
     ],
@@ -37,12 +38,13 @@ def embed(
     Several collections of the same clips are put side by side; several activations of one make a film over the stages.
     Example: workbench embed runs/scripted --activation stages --out runs/film
     """
-    from ifdd.io import check_new
+    from ifdd.io import check_new, claim
     from workbench.collection import open_collection
     from workbench.embedding_files import write_map, write_series
     from workbench.embeddings import film_of_stages, map_clips, map_models, place_clips
 
     check_new(out)
+    ctx.with_resource(claim(out))
     opened = [open_collection(folder) for folder in collections]
     names = [name.strip() for name in activation.split(",") if name.strip()]
     if not names:

@@ -20,6 +20,7 @@ Fill = Literal["black", "gray", "mean", "blur"]
 
 @saliency_app.command()
 def saliency(
+    ctx: typer.Context,
     checkpoint: Annotated[str, typer.Option(help="Name or folder of a checkpoint.", show_default=False)],
     out: Annotated[Path, typer.Option(help="Folder; each clip gets a folder in it.", show_default=False)],
     videos: Annotated[list[Path] | None, typer.Argument(metavar="[VIDEO...]", help="Videos, or folders of frames.")] = None,
@@ -55,6 +56,7 @@ def saliency(
 
     Example: workbench saliency clip.mp4 --checkpoint scripted-tiny-ifdd --method hirescam --activation ladm.Y_D --out out
     """
+    from ifdd.io import claim
     from workbench.explain import Options
     from workbench.explain_files import output_names
     from workbench.maps import Request, from_manifest, from_videos
@@ -63,6 +65,7 @@ def saliency(
 
     if bool(videos) == (data is not None):
         raise InputError("give either videos or --data clips.parquet")
+    ctx.with_resource(claim(out))
     if data is not None and crop is not None:
         raise InputError(f"--crop {crop} is for videos; clips of --data are read as their manifest says, leave it out")
     bundle = _load(checkpoint, device)
@@ -84,6 +87,7 @@ def saliency(
 
 @saliency_app.command()
 def faithfulness(
+    ctx: typer.Context,
     checkpoint: Annotated[str, typer.Argument(help="Name or folder of a checkpoint.", show_default=False)],
     data: Annotated[Path, typer.Option(help="clips.parquet.", show_default=False)],
     out: Annotated[Path, typer.Option(help="Folder for faithfulness.json, .md and pictures.", show_default=False)],
@@ -102,10 +106,11 @@ def faithfulness(
 
     Example: workbench faithfulness scripted-tiny-ifdd --data data/scripted-test/clips.parquet --out runs/faithfulness
     """
-    from ifdd.io import check_folder
+    from ifdd.io import check_folder, claim
     from workbench.faithfulness import make_report, markdown, write_report
 
     check_folder(out)
+    ctx.with_resource(claim(out))
     names = None if activation is None else [name.strip() for name in activation.split(",") if name.strip()]
     report = make_report(
         _load(checkpoint, device), data, methods=[name.strip() for name in methods.split(",") if name.strip()],

@@ -15,6 +15,7 @@ splits_app = typer.Typer()
 
 @splits_app.command()
 def splits(
+    ctx: typer.Context,
     checkpoints: Annotated[list[str], typer.Argument(help="Names or folders of checkpoints with a split.", show_default=False)],
     data: Annotated[Path, typer.Option(help="clips.parquet, or its folder.", show_default=False)],
     out: Annotated[Path, typer.Option(help="Folder for splits.md, splits.json and pictures.", show_default=False)],
@@ -28,7 +29,7 @@ def splits(
 
     Example: workbench splits scripted-tiny-ifdd --data demo/clips --out runs/splits
     """
-    from ifdd.io import check_folder, write_text
+    from ifdd.io import check_folder, claim, filled_folder, write_text
     from workbench.analysis.splits import require_split
     from workbench.displays.split_schematic import SplitSchematicDisplay
     from workbench.displays.split_summary import OccupancyDisplay, SplitScoresDisplay, SplitStepsDisplay, markdown
@@ -36,6 +37,7 @@ def splits(
     from workbench.split_report import measure_split, split_of_clip
 
     check_folder(out)
+    ctx.with_resource(claim(out))
     place = choose_device(device)
     bundles = [load_checkpoint(name) for name in checkpoints]
     if len({bundle.name for bundle in bundles}) < len(bundles):
@@ -46,10 +48,7 @@ def splits(
         note_bundle(bundle)
     one = {bundle.name: split_of_clip(bundle, data, clip) for bundle in bundles}
     found = {bundle.name: measure_split(bundle, data, clips=clips, seed=seed) for bundle in bundles}
-    out.mkdir(parents=True, exist_ok=True)
     text = json.dumps({name: result.to_dict() for name, result in found.items()}, indent=1, ensure_ascii=False) + "\n"
-    write_text(out / "splits.json", text)
-    write_text(out / "splits.md", markdown(found))
     source = json.dumps({"analysis": "splits of one clip", "clip": next(iter(one.values())).clip_id,
                          "checkpoints": {bundle.name: bundle.card.sha256 for bundle in bundles}})  # fmt: skip
     schematic = SplitSchematicDisplay.from_result(
@@ -62,7 +61,10 @@ def splits(
         "occupancy": OccupancyDisplay.from_result(found),
         "scores": SplitScoresDisplay.from_result(found),
     }
-    for name, display in pictures.items():
-        for suffix in ("png", "svg"):
-            display.save(out / f"{name}.{suffix}")
+    with filled_folder(out, last="splits.json") as work:
+        for name, display in pictures.items():
+            for suffix in ("png", "svg"):
+                display.save(work / f"{name}.{suffix}")
+        write_text(work / "splits.md", markdown(found))
+        write_text(work / "splits.json", text)
     typer.echo(text if as_json else markdown(found))

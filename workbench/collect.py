@@ -9,6 +9,7 @@ import json
 import math
 import shlex
 import shutil
+import sys
 import time
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -24,7 +25,7 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
-from ifdd.checkpoints import Bundle
+from ifdd.checkpoints import Bundle, finite_logits
 from ifdd.data.arrays import keep_rows
 from ifdd.data.bad_clips import UNREADABLE, OnError, left_out, reason, settle
 from ifdd.data.clips import READING, Clip, load_clip
@@ -35,6 +36,8 @@ from ifdd.io import check_new, unfinished_folder, write_json, write_whole
 from ifdd.labels import match_labels
 from ifdd.model import DFERModel
 from ifdd.repository import code_hash
+from ifdd.training.augment import to_clips
+from ifdd.training.clipsets import decoded_already
 from workbench.analysis.saliency import is_spatial
 from workbench.collection import ACTIVATIONS, MANIFEST, PREDICTIONS, SCHEMA, Collection, open_collection
 from workbench.columns import CONTENT, kept_as, renaming_notes
@@ -61,6 +64,8 @@ def collect(
     *,
     batch: int = 8,
     on_error: OnError = "stop",
+    cache: Path | None = None,
+    progress: bool | None = None,
 ) -> Collection:
     """Run `bundle` over the clips of `manifest`, where its model is, and write a Collection to the new folder `out`.
 
@@ -72,6 +77,9 @@ def collect(
         pool: "mean" keeps the mean over all positions of feature maps and tokens, (n, C) instead of all positions.
         batch: clips in memory at a time.
         on_error: whether clips that cannot be read stop the run, after all have been tried, or are left out where they are few.
+        cache: folder in which `ifdd train` and `ifdd evaluate` keep clips that they have decoded; those that are there, of the
+            same files and read alike, are not decoded again. Nothing is put there: these clips are read once.
+        progress: show a bar; by default in a terminal.
 
     Classes are matched to the checkpoint's by name, as `labels.match_labels` does. Columns of the manifest whose names are ours
     are kept as `columns.kept_as` says. What was left out or renamed stands in the manifest's `notes` and `left_out`.
@@ -98,7 +106,16 @@ def collect(
         "activations": {name: {"shape": list(stored.shape), "dtype": stored.dtype} for name, stored in plan.items()},
     }
     way_out = shlex.join(["workbench", "collect", str(bundle.path), str(manifest), "--out", str(out), "--on-error", "skip"])
-    _run(bundle, clips, out, plan, meta, batch, lambda bad: (*notes, *settle(bad, len(clips), manifest, on_error, way_out)))
+    pixels = None if cache is None else decoded_already(clips, bundle.preprocessing, cache)
+    hidden = None if progress is None else not progress
+    with unfinished_folder(out, _key(bundle, meta, batch)) as work:
+        if not (work / MANIFEST).is_file():  # the last of its files
+            _read_clips(
+                bundle, clips, work, plan, meta, _batches(clips, bundle, batch, pixels), hidden,
+                lambda bad: (*notes, *settle(bad, len(clips), manifest, on_error, way_out)),
+            )  # fmt: skip
+        for name in (_STATE, _PROBABILITIES):
+            (work / name).unlink(missing_ok=True)
     return open_collection(out, bundle)
 
 
@@ -127,23 +144,10 @@ def seconds_to_collect(bundle: Bundle, manifest: str | Path) -> float:
     return (began + time.perf_counter() - start) / len(tensors) * len(clips)
 
 
-def _run(
-    bundle: Bundle,
-    clips: pd.DataFrame,
-    out: Path,
-    plan: "_Plan",
-    meta: dict[str, Any],
-    batch: int,
-    accept: "_Accept",
-) -> None:
-    model = bundle.model.eval()
-    device = next(model.parameters()).device
-    key = {"collection": meta, "batch": batch, "device": str(device), "code": [torch.__version__, code_hash()]}
-    with unfinished_folder(out, json.dumps(key)) as work:
-        if not (work / MANIFEST).is_file():  # the last of its files
-            _read_clips(bundle, clips, work, plan, meta, batch, accept)
-        for name in (_STATE, _PROBABILITIES):
-            (work / name).unlink(missing_ok=True)
+def _key(bundle: Bundle, meta: dict[str, Any], batch: int) -> str:
+    """All that the values of a collection depend on, to their last bit."""
+    device = str(next(bundle.model.parameters()).device)
+    return json.dumps({"collection": meta, "batch": batch, "device": device, "code": [torch.__version__, code_hash()]})
 
 
 def _read_clips(
@@ -152,7 +156,8 @@ def _read_clips(
     work: Path,
     plan: "_Plan",
     meta: dict[str, Any],
-    batch: int,
+    batches: Callable[[int], "_Batches"],
+    hidden: bool | None,
     accept: "_Accept",
 ) -> None:
     files = {name: _RowFile(work / ACTIVATIONS / f"{name}.npy", stored, len(clips)) for name, stored in plan.items()}
@@ -164,13 +169,15 @@ def _read_clips(
             file.create()
     model = bundle.model.eval()
     device = next(model.parameters()).device
-    with tqdm(total=len(clips), initial=done, desc=f"collect {bundle.name}", unit="clip", disable=None) as bar:
-        for seen, tensors, failed in _batches(clips, bundle, done, batch):
+    pause = 0.1 if sys.stderr.isatty() else 20  # seconds: a log is not to be filled
+    title = f"collect {bundle.name}"
+    with tqdm(total=len(clips), initial=done, desc=title, unit="clip", disable=hidden, mininterval=pause) as bar:
+        for seen, tensors, failed in batches(done):
             first = done - len(bad)  # rows hold the clips that could be read
             if tensors:
                 with torch.inference_mode():
                     output, cache = model.run_with_cache(torch.stack(tensors).to(device), names=tuple(plan))
-                files[_PROBABILITIES].write(first, output.logits.float().softmax(-1).cpu().numpy())
+                files[_PROBABILITIES].write(first, finite_logits(output.logits, bundle.name).float().softmax(-1).cpu().numpy())
                 for name in plan:
                     files[name].write(first, _pooled(cache[name], name, meta["pool"]).float().cpu().numpy())
             bar.update(seen - done)
@@ -343,18 +350,30 @@ def _readable(clips: pd.DataFrame, row: dict[Any, Any], bundle: Bundle) -> bool:
     return True
 
 
-def _batches(clips: pd.DataFrame, bundle: Bundle, done: int, size: int) -> Iterator[tuple[int, list[Tensor], dict[str, str]]]:
-    """After every `size` clips: how many have been tried, the tensors of those that could be read, and why others could not."""
+_Batches = Iterator[tuple[int, list[Tensor], dict[str, str]]]
+"""After each batch: how many clips have been tried, the tensors of those that could be read, and why others could not."""
+
+
+def _batches(clips: pd.DataFrame, bundle: Bundle, size: int, pixels: np.ndarray | None) -> Callable[[int], _Batches]:
+    """Batches after so many clips; from decoded `pixels`, where they are there."""
     rows = clips.to_dict("records")
-    for first in range(done, len(rows), size):
-        tensors, failed = [], {}
-        for row in rows[first : first + size]:
-            try:
-                tensors.append(load_row(clips, row, bundle))
-            except UNREADABLE as error:
-                cause = error.__cause__ if isinstance(error.__cause__, UNREADABLE) else error  # without the advice for one clip
-                failed[str(row["clip_id"])] = reason(cause, clip_path(clips, row))
-        yield min(first + size, len(rows)), tensors, failed
+
+    def after(done: int) -> _Batches:
+        for first in range(done, len(rows), size):
+            last = min(first + size, len(rows))
+            if pixels is not None:
+                yield last, list(to_clips(torch.from_numpy(np.array(pixels[first:last]))).contiguous()), {}
+                continue
+            tensors, failed = [], {}
+            for row in rows[first:last]:
+                try:
+                    tensors.append(load_row(clips, row, bundle))
+                except UNREADABLE as error:
+                    cause = error.__cause__ if isinstance(error.__cause__, UNREADABLE) else error  # without advice for one clip
+                    failed[str(row["clip_id"])] = reason(cause, clip_path(clips, row))
+            yield last, tensors, failed
+
+    return after
 
 
 def read_row(clips: pd.DataFrame, row: dict[Any, Any], bundle: Bundle) -> Clip:

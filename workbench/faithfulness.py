@@ -16,7 +16,7 @@ from ifdd.checkpoints import Bundle
 from ifdd.config import ModelConfig
 from ifdd.data.manifest import data_hash
 from ifdd.errors import InputError
-from ifdd.io import write_text
+from ifdd.io import filled_folder, write_text
 from workbench.analysis._result import Result
 from workbench.analysis.attribution import INPUT
 from workbench.analysis.faithfulness import (
@@ -129,12 +129,12 @@ def make_report(
 
 def write_report(report: FaithfulnessReport, out: Path) -> Path:
     """Write the report into a folder, which is made if it is not there; files of an older one are replaced."""
-    out.mkdir(parents=True, exist_ok=True)
-    PerturbationDisplay.from_result({"pixels": report.pixels, "frames": report.frames}).save(out / "curves.png")
-    PerturbationDisplay.from_result(report.channels).save(out / "channels.png")
-    RandomisationDisplay.from_result(report.randomisation).save(out / "randomisation.png")
-    write_text(out / "faithfulness.md", markdown(report))
-    write_text(out / FILE, json.dumps(report.to_dict(), indent=1, ensure_ascii=False) + "\n")  # last: it says that all is there
+    with filled_folder(out, last=FILE) as work:
+        PerturbationDisplay.from_result({"pixels": report.pixels, "frames": report.frames}).save(work / "curves.png")
+        PerturbationDisplay.from_result(report.channels).save(work / "channels.png")
+        RandomisationDisplay.from_result(report.randomisation).save(work / "randomisation.png")
+        write_text(work / "faithfulness.md", markdown(report))
+        write_text(work / FILE, json.dumps(report.to_dict(), indent=1, ensure_ascii=False) + "\n")
     return out
 
 

@@ -6,6 +6,7 @@ import os
 import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
+from importlib.metadata import version
 from itertools import combinations
 from pathlib import Path
 from typing import Any, Literal
@@ -183,10 +184,8 @@ def from_manifest(
     frame = read_manifest(path)
     way_to_map = f"ifdd data index {shlex.quote(str(path))} --out NEW.parquet --map"
     meant, notes = match_labels(frame["label_name"], labels, path, way_out=way_to_map, model="the model")
-    crops = frame["crop"].tolist() if "crop" in frame else ["none"] * len(frame)
-    key = json.dumps([READING, data_hash(frame), files_hash(frame), crops, preprocessing.to_dict(), str(frame["fps"].tolist())])
-    folder = cache / hashlib.sha256(key.encode()).hexdigest()[:24]
-    bad = _decoded(frame, crops, preprocessing, folder, progress)
+    folder = _cached(frame, preprocessing, cache)
+    bad = _decoded(frame, _crops(frame), preprocessing, folder, progress)
     notes += (*crop_notes(frame, preprocessing.crop), *settle(bad, len(frame), path, on_error, way_out))
     files = tuple(os.path.realpath(clip_path(frame, row)) for row in frame.itertuples())
     kept = (~frame["clip_id"].isin(list(bad))).to_numpy()
@@ -201,6 +200,25 @@ def from_manifest(
         files=tuple(file for file, keep in zip(files, kept, strict=True) if keep),
         notes=notes,
     )
+
+
+def decoded_already(frame: pd.DataFrame, preprocessing: Preprocessing, cache: Path) -> np.ndarray | None:
+    """Pixels (n, T, H, W, 3) of all clips of a manifest, where `from_manifest` has decoded them all into `cache`; else None."""
+    folder = _cached(frame, preprocessing, cache)
+    if not folder.is_dir() or json.loads((folder / BAD).read_text(encoding="utf-8")):
+        return None
+    return np.load(folder / "clips.npy", mmap_mode="r", allow_pickle=False)
+
+
+def _crops(frame: pd.DataFrame) -> list[str]:
+    return frame["crop"].tolist() if "crop" in frame else ["none"] * len(frame)
+
+
+def _cached(frame: pd.DataFrame, preprocessing: Preprocessing, cache: Path) -> Path:
+    """Place of the decoded clips, by a hash of all that their pixels depend on: files, how they are read, and by which code."""
+    code = [READING, version("av"), version("opencv-python-headless"), version("pillow")]
+    about = [code, data_hash(frame), files_hash(frame), _crops(frame), preprocessing.to_dict(), str(frame["fps"].tolist())]
+    return cache / hashlib.sha256(json.dumps(about).encode()).hexdigest()[:24]
 
 
 def _decoded(frame: pd.DataFrame, crops: list[str], preprocessing: Preprocessing, folder: Path, progress: bool) -> dict[str, str]:
