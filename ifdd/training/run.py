@@ -23,7 +23,7 @@ from ifdd.data.preprocessing import Preprocessing
 from ifdd.device import choose_device
 from ifdd.documents import read_json
 from ifdd.errors import InputError
-from ifdd.io import claim, new_folder, write_json, write_text
+from ifdd.io import claim, clear_folder, new_folder, write_json, write_text
 from ifdd.losses import IFDDLoss, LiftingLoss
 from ifdd.model import DFERModel, create_model
 from ifdd.repository import source_commit
@@ -148,6 +148,8 @@ def _go_on(recipe: Recipe, out: Path, begun: Begun) -> dict[str, Any]:
     raised = {"from": begun.raised, "after": begun.epochs}
     if begun.raised is not None and raised not in told.get("epochs_raised", []):
         told["epochs_raised"] = [*told.get("epochs_raised", []), raised]
+    for folder in (out / EPOCHS, out / LOG):
+        clear_folder(folder)  # a run that had ended its last epoch writes there no more
     write_json(out / ENVIRONMENT, told)
     write_text(out / CONFIG, recipe_yaml(recipe))
     return {"recipe": recipe_yaml(recipe), "init_from_sha256": source}
