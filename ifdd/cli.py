@@ -11,7 +11,7 @@ import typer
 
 from ifdd.cli_data import OnErrorOption, data_app
 from ifdd.cli_weights import Json, say_json, weights_app
-from ifdd.errors import InputError
+from ifdd.errors import InputError, NoFaceError
 from ifdd.plain import escape_what_cannot_be_printed, terminal_text
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
@@ -179,7 +179,10 @@ def predict(
 
     bundle = load_checkpoint(checkpoint)
     preprocessing = bundle.preprocessing if crop is None else replace(bundle.preprocessing, crop=crop)
-    clip = load_clip(video, preprocessing, face=face, start=start, end=end, fps=fps)
+    try:
+        clip = load_clip(video, preprocessing, face=face, start=start, end=end, fps=fps)
+    except NoFaceError as error:
+        raise NoFaceError(error.finding, NoFaceError.OPTIONS) from None
     for warning in clip.warnings:
         typer.echo(f"warning: {video}: {warning}", err=True)
     place = choose_device(device)

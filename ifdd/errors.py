@@ -16,4 +16,15 @@ class InputError(ValueError):
 
 
 class NoFaceError(InputError):
-    """No face was found where one is needed; reading the frames without a face is the way out."""
+    """No face was found where one is needed: `finding` says what was searched, `way_out` what the caller can do about it."""
+
+    OPTIONS = "give a stretch that shows one with --start and --end; where the face fills the frame, --crop none reads it whole"
+    """The way out of a command that has these options."""
+
+    def __init__(
+        self,
+        finding: str,
+        way_out: str = "where the face fills the frame, crop “none” reads it whole (in a manifest: its column crop)",
+    ) -> None:
+        super().__init__(f"{finding}; {way_out}")
+        self.finding = finding

@@ -89,7 +89,7 @@ if st.session_state.get("upload_asked") != asked:  # only the last view is kept,
             message = str(error).replace(f"{folder}/", "")
             _looks.show_error(InputError(_player.in_words(message)))
             if isinstance(error, NoFaceError):
-                st.markdown("Read it without a face:")
+                st.markdown("Where the face fills the picture, read it without looking for one:")
                 with st.container(horizontal=True):
                     for other, label in (("center", "the centred square"), ("none", "the whole frame")):
                         st.button(

@@ -16,7 +16,7 @@ from ifdd.checkpoints import Bundle
 from ifdd.data.clips import Clip, Source, analyse, check_windows
 from ifdd.data.preprocessing import Preprocessing
 from ifdd.data.video import file_sha256
-from ifdd.errors import InputError
+from ifdd.errors import InputError, NoFaceError
 from ifdd.model import IFDDModel
 from workbench.analysis.faithfulness import Verdict
 from workbench.analysis.saliency import Normalisation, SaliencyResult, Weights, gradcam_branches
@@ -119,7 +119,10 @@ def read_source(video: str | Path, preprocessing: Preprocessing, options: Option
         raise InputError(f"{video}: a stride of {options.stride:g} s needs windows; give --window as well")
     if options.window is not None:
         check_windows(video, options.window, options.stride or options.window)  # before the face is looked for
-    return analyse(video, preprocessing, face=options.face, start=options.start, end=options.end, fps=options.fps)
+    try:
+        return analyse(video, preprocessing, face=options.face, start=options.start, end=options.end, fps=options.fps)
+    except NoFaceError as error:
+        raise NoFaceError(error.finding, NoFaceError.OPTIONS) from None
 
 
 def explain_video(bundle: Bundle, video: str | Path, options: Options | None = None) -> Explanation:

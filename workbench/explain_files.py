@@ -127,6 +127,7 @@ def to_dict(explanation: Explanation, files: dict[str, str]) -> dict[str, Any]:
             "found": clip.found.tolist(),
             "share": clip.share,
             "boxes": clip.boxes.tolist(),
+            "cuts": list(clip.cuts),
         },
         "frames": {"video_index": clip.video_index.tolist(), "seconds": clip.seconds.tolist()},
         "split": None if explanation.split is None else split_dict(explanation.split, clip.seconds),

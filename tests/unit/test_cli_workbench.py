@@ -61,7 +61,9 @@ def test_a_failed_run_leaves_no_folder(run, tiny_bundle_dir: Path, tmp_path: Pat
     video = write_video(tmp_path / "faceless.mp4", gray_images(range(20)))
     code, _, err = run("explain", video, "--checkpoint", tiny_bundle_dir, "--out", tmp_path / "out")
     assert code == 1
-    assert "use --crop center or --crop none" in one_error(err)
+    assert "no face found in 20 frames of 64×48, searched for faces of 24 pixels or more; give a stretch" in one_error(err)
+    assert "--crop none" in err
+    assert "center" not in err
     assert not (tmp_path / "out").exists()
 
 

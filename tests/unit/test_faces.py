@@ -90,7 +90,9 @@ def test_fewer_than_five_detections_are_no_face(face_image: np.ndarray) -> None:
     tracker = FaceTracker()
     for step in range(20):
         tracker.update(face_image if 10 <= step < 14 else np.full_like(face_image, 128))
-    with pytest.raises(InputError, match=r"a\.mp4: no face found in 20 frames; use --crop center or --crop none"):
+    with pytest.raises(
+        InputError, match=r"a\.mp4: no face found in 20 frames of 640×360, searched for faces of 32 pixels or more; "
+    ):
         tracker.result(source="a.mp4")
 
 
