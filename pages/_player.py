@@ -46,7 +46,7 @@ def ask_models(bundles: dict[str, Bundle], key: str) -> list[str]:
 
 
 def ask_maps(bundles: list[Bundle], key: str, extra: dict[str, str | None]) -> dict[str, Any]:
-    """How maps are made: `target`, `weights` and `normalise` of Options; `extra` are further ways to name the target class."""
+    """How maps are made: `target`, `weights`, `normalise`, `badges` of Options; `extra` are further ways to name the target."""
     classes = dict.fromkeys(label for bundle in bundles for label in bundle.labels)
     targets = {"the predicted class": None, **extra, **{name: name for name in classes}}
     target = st.selectbox(
@@ -68,7 +68,10 @@ def ask_maps(bundles: list[Bundle], key: str, extra: dict[str, str | None]) -> d
         help="The maximum of the clip (frames compare), of each frame, or not at all.",
         **_looks.kept(f"{key}_normalise"),
     )
-    return {"target": targets[target], "weights": weights, "normalise": normalise}
+    badges = st.toggle(
+        "Badges", True, help="What tests of such maps found, on the clips that the badge is of.", **_looks.kept(f"{key}_badges")
+    )
+    return {"target": targets[target], "weights": weights, "normalise": normalise, "badges": badges}
 
 
 def in_words(text: str) -> str:

@@ -60,6 +60,7 @@ def explain(
     normalise: Annotated[
         Literal["clip", "frame", "none"], typer.Option(help="Scale maps by the maximum of the clip, of each frame, or not.")
     ] = "clip",
+    badges: Annotated[bool, typer.Option(help="Draw the verdicts of workbench faithfulness on the maps.")] = True,
     film: Annotated[Literal["mp4", "gif"] | None, typer.Option("--format", help="Of the overlay; default: mp4.")] = None,
     device: Device = "auto",
     as_json: Annotated[bool, typer.Option("--json", help="Print one line of JSON for each video.")] = False,
@@ -79,7 +80,7 @@ def explain(
     film_format = check_format(film)
     options = Options(
         target=target, crop=crop, face=face, start=start, end=end, window=window, stride=stride, fps=fps,
-        weights=weights, normalise=normalise,
+        weights=weights, normalise=normalise, badges=badges,
     )  # fmt: skip
     failed = 0
     for video, name in names.items():

@@ -35,8 +35,13 @@ def figures(
         str | None, typer.Option(help="Rows of papers for the radar, with commas; by default three, and those on DFEW alone.")
     ] = None,
     clip: Annotated[str | None, typer.Option(help="Clip of the schematic; by default the first that is not neutral.")] = None,
+    clips: Annotated[
+        str | None,
+        typer.Option(help="Clips of the maps, with commas, a row each; by default one of each class that is read correctly."),
+    ] = None,
     method: Annotated[str, typer.Option(help="Of the maps, as workbench saliency.")] = "gradcam",
     verdicts: Annotated[Path | None, typer.Option(help="Of workbench faithfulness; default: beside the card.")] = None,
+    badges: Annotated[bool, typer.Option(help="Draw these verdicts on the maps.")] = True,
     benchmark: Benchmark = None,
     device: Device = "auto",
     seed: Seed = 0,
@@ -55,7 +60,8 @@ def figures(
     check_room(out, kinds)
     ctx.with_resource(claim(out))
     study = open_study([*(runs or []), *(more or [])], data, out, collections, choose_device(device))
-    made = make_figures(study, Wish(column, rows, clip, method, verdicts, benchmark, seed))
+    chosen = None if clips is None else tuple(_names(clips))
+    made = make_figures(study, Wish(column, rows, clip, chosen, method, verdicts, badges, benchmark, seed))
     files = write_figures(made, out, kinds)
     for stem, reason in made.left_out.items():
         typer.echo(f"warning: {stem} left out: {reason}", err=True)

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 import typer
 
 from ifdd.checkpoints import Bundle, load_checkpoint
-from ifdd.data.manifest import data_hash
+from ifdd.data.manifest import data_hash, read_manifest
 from ifdd.device import choose_device
 from ifdd.errors import InputError
 from workbench.passport import note_bundle, note_data
@@ -46,6 +46,7 @@ def saliency(
     steps: Annotated[int, typer.Option(min=1, help="Of integrated gradients.")] = 50,
     versus: Annotated[str | None, typer.Option(help="Another checkpoint, whose maps are subtracted.")] = None,
     verdicts: Annotated[Path | None, typer.Option(help="Of workbench faithfulness; default: beside the card.")] = None,
+    badges: Annotated[bool, typer.Option(help="Draw the verdicts of workbench faithfulness on the maps.")] = True,
     frames: Annotated[bool, typer.Option("--frames", help="Also the importance of each frame.")] = False,
     crop: Annotated[
         Literal["face", "center", "none"] | None, typer.Option(help="Of videos; default: the checkpoint's own.")
@@ -72,7 +73,8 @@ def saliency(
     names = None if activation is None else tuple(name.strip() for name in activation.split(",") if name.strip())
     request = Request(method, names, target, against, weights, normalise, fill, steps)
     request.check(bundle)
-    known = known_verdicts(bundle, verdicts)
+    shown_hash = None if data is None else data_hash(read_manifest(data))
+    known = known_verdicts(bundle, verdicts, shown_hash) if badges else {}
     other = None if versus is None else _load(versus, device)
     if data is not None:
         rows, shown = from_manifest(bundle, data, clips)

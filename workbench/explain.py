@@ -46,6 +46,8 @@ class Options:
     fps: float | None = None
     weights: Weights = "global"
     normalise: Normalisation = "clip"
+    badges: bool = True
+    """Whether maps show the verdicts of `workbench faithfulness` that are known."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -166,7 +168,7 @@ def explain_source(bundle: Bundle, source: Source, options: Options) -> Explanat
         saliency=maps,
         split=split,
         timeline=timeline,
-        verdicts=verdicts_on(known_verdicts(bundle), maps),
+        verdicts=verdicts_on(known_verdicts(bundle), maps) if options.badges else {},
     )
 
 

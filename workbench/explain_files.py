@@ -17,8 +17,8 @@ import numpy as np
 from ifdd.errors import InputError
 from ifdd.io import new_folder
 from workbench.analysis.splits import SplitResult
-from workbench.displays.images import can_write_mp4, side_by_side, write_film
-from workbench.displays.saliency import FilmStrip, conventions, overlay, peak_of, row_name
+from workbench.displays.images import FilmPanel, can_write_mp4, side_by_side, write_film
+from workbench.displays.saliency import FilmStrip, badge_colour, badges_note, conventions, overlay, peak_of, row_name
 from workbench.displays.splits import GROUP_NAMES
 from workbench.displays.timeline import TimelineDisplay
 from workbench.explain import Explanation
@@ -75,14 +75,15 @@ def check_format(film_format: str | None) -> str:
 def _write_pictures(explanation: Explanation, folder: Path, film_format: str) -> dict[str, str]:
     clip, label = explanation.clip, explanation.labels[explanation.target]
     peak = peak_of(explanation.saliency)
-    panels = {"input": clip.pixels}
+    panels = [FilmPanel("input", clip.pixels)]
     for branch, result in explanation.saliency.items():
         name = f"{row_name(result)}, {GROUP_NAMES[branch]}" if branch in GROUP_NAMES else row_name(result)
-        if (verdict := explanation.verdicts.get(branch)) is not None and not verdict.passes:
-            name += f" ({verdict.badge})"
-        panels[name] = overlay(clip.pixels, result, 0, peak)
+        verdict = explanation.verdicts.get(branch)
+        badge = None if verdict is None else (verdict.badge, badge_colour(verdict))
+        panels.append(FilmPanel(name, overlay(clip.pixels, result, 0, peak), badge, ~result.read[0]))
     footer = [f"frame {index}  ·  {second:.2f} s" for index, second in zip(clip.video_index, clip.seconds, strict=True)]
     captions = [f"{explanation.verdict()}  ·  maps for “{label}”", f"{explanation.video.name}  ·  {explanation.checkpoint}"]
+    captions += filter(None, [badges_note(explanation.verdicts.values())])
     files = {"overlay": f"overlay.{film_format}"}
     write_film(folder / files["overlay"], side_by_side(panels, captions, footer))
     title = f"{explanation.verdict()}  ·  {explanation.video.name}  ·  {explanation.checkpoint}"

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from ifdd.checkpoints import Bundle
 from ifdd.config import ModelConfig
-from ifdd.data.manifest import data_hash
+from ifdd.data.manifest import FILE_NAME, data_hash, read_manifest
 from ifdd.errors import InputError
 from ifdd.io import filled_folder, write_text
 from workbench.analysis._result import Result
@@ -43,6 +43,7 @@ DEFAULT_METHODS = ("gradcam", "hirescam", "saliency")
 class FaithfulnessReport(Result):
     """Verdicts of a checkpoint's maps, by method and activation, with the curves and likenesses that they rest on.
 
+    `data_hash` is of the clips that were taken, `manifest_hash` of all those of `manifest`.
     `channels` by branch; `randomisation` and `labels_at_random` by map ("hirescam Y_D").
     """
 
@@ -50,6 +51,8 @@ class FaithfulnessReport(Result):
     sha256: str
     data_hash: str
     clips: int
+    manifest: str
+    manifest_hash: str
     verdicts: tuple[Verdict, ...]
     pixels: PerturbationResult
     frames: PerturbationResult
@@ -122,8 +125,8 @@ def make_report(
             judge(request.method, activation, pixels, randomisation[name], name=name, labels_at_random=at_random.get(name))
         )
     return FaithfulnessReport(
-        bundle.name, bundle.card.sha256, data_hash(rows), len(shown), tuple(verdicts), pixels, frames, channels, randomisation,
-        at_random,
+        bundle.name, bundle.card.sha256, data_hash(rows), len(shown), _manifest_name(manifest),
+        data_hash(read_manifest(manifest)), tuple(verdicts), pixels, frames, channels, randomisation, at_random,
     )  # fmt: skip
 
 
@@ -155,6 +158,12 @@ def markdown(report: FaithfulnessReport) -> str:
         ]
         lines += markdown_table(["order", "deletion", "insertion", "gap", "gap beyond random"], cells)
     return "\n".join(lines) + "\n"
+
+
+def _manifest_name(path: str | Path) -> str:
+    """A name for people: that of its folder where the file has the usual one."""
+    file = Path(path).resolve()
+    return file.parent.name if file.name == FILE_NAME else file.name
 
 
 def _layers(bundle: Bundle) -> ModelConfig:

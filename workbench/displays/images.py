@@ -2,7 +2,8 @@
 
 import base64
 import io
-from collections.abc import Mapping
+from collections.abc import Sequence
+from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache
 from pathlib import Path
@@ -14,7 +15,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 FILM_FPS = 5
 """Frames a second of a film of a clip: slow enough to look at each; the clip's own time is written into the picture."""
-_PANEL = 320  # pixels, width of one picture of a film
+_NARROW, _WIDE = 320, 480  # pixels, width of one picture of a film
 _HEAD, _LINE, _GAP = 30, 24, 8
 
 
@@ -25,29 +26,53 @@ def data_uri(image: np.ndarray) -> str:
     return f"data:image/png;base64,{base64.b64encode(buffer.getvalue()).decode()}"
 
 
-def side_by_side(panels: Mapping[str, np.ndarray], captions: list[str], footer: list[str]) -> np.ndarray:
-    """Films next to each other: names → (T, H, W, 3) uint8, all of one shape; returns (T, h, w, 3) uint8 with even sides.
+@dataclass(frozen=True, eq=False)
+class FilmPanel:
+    """One picture of a film: `images` (T, H, W, 3) uint8 below its title; `badge` (words, colour) stands between the two.
 
-    `captions` stand below the pictures in every frame; `footer` has one line for each frame.
+    `unread` (T,): frames that get the sign "not read" in their corner.
     """
-    first = next(iter(panels.values()))
-    frames, height, width = first.shape[:3]
-    tall = round(_PANEL * height / width)
-    size = (len(panels) * (_PANEL + _GAP) - _GAP, _HEAD + tall + _LINE * (len(captions) + 1) + _GAP)
-    page = Image.new("RGB", (size[0] + size[0] % 2, size[1] + size[1] % 2), "white")
+
+    title: str
+    images: np.ndarray
+    badge: tuple[str, str] | None = None
+    unread: np.ndarray | None = None
+
+
+def side_by_side(panels: Sequence[FilmPanel], captions: list[str], footer: list[str]) -> np.ndarray:
+    """Films next to each other, all of one shape; returns (T, h, w, 3) uint8 with even sides.
+
+    `captions` stand below the pictures in every frame, in as many lines as they need; `footer` has one line for each frame.
+    """
+    frames, height, width = panels[0].images.shape[:3]
+    wide = min(max(width, _NARROW), _WIDE)
+    tall = round(wide * height / width)
+    page_width = len(panels) * (wide + _GAP) - _GAP
+    lines = [line for caption in captions for line in _lines(caption, page_width - 8)]
+    head = _HEAD + (_LINE if any(panel.badge for panel in panels) else 0)
+    page_height = head + tall + _LINE * (len(lines) + 1) + _GAP
+    page = Image.new("RGB", (page_width + page_width % 2, page_height + page_height % 2), "white")
     draw = ImageDraw.Draw(page)
-    for column, name in enumerate(panels):
-        draw.text((column * (_PANEL + _GAP) + 4, 4), name, fill="black", font=_font(18))
-    for line, caption in enumerate(captions):
-        draw.text((4, _HEAD + tall + _GAP // 2 + line * _LINE), _fit(caption, page.width - 8), fill="black", font=_font(15))
+    for column, panel in enumerate(panels):
+        left = column * (wide + _GAP)
+        draw.text((left + 4, 4), _fit(panel.title, wide - 8, 18), fill="black", font=_font(18))
+        if panel.badge is not None:
+            words, colour = panel.badge
+            _chip(draw, (left + 4, _HEAD - 2), _fit(words, wide - 24, 13), colour)
+    for number, line in enumerate(lines):
+        draw.text((4, head + tall + _GAP // 2 + number * _LINE), line, fill="black", font=_font(15))
     film = np.empty((frames, page.height, page.width, 3), np.uint8)
     for frame in range(frames):
         picture = page.copy()
-        for column, images in enumerate(panels.values()):
-            panel = Image.fromarray(images[frame]).resize((_PANEL, tall), Image.Resampling.BICUBIC)
-            picture.paste(panel, (column * (_PANEL + _GAP), _HEAD))
-        below = (4, _HEAD + tall + _GAP // 2 + len(captions) * _LINE)
-        ImageDraw.Draw(picture).text(below, _fit(footer[frame], page.width - 8), fill="black", font=_font(15))
+        draw = ImageDraw.Draw(picture)
+        for column, panel in enumerate(panels):
+            left = column * (wide + _GAP)
+            image = Image.fromarray(panel.images[frame]).resize((wide, tall), Image.Resampling.BICUBIC)
+            picture.paste(image, (left, head))
+            if panel.unread is not None and panel.unread[frame]:
+                _chip(draw, (left + 6, head + 6), "not read", "#404040")
+        below = (4, head + tall + _GAP // 2 + len(lines) * _LINE)
+        draw.text(below, _fit(footer[frame], page.width - 8, 15), fill="black", font=_font(15))
         film[frame] = np.asarray(picture)
     return film
 
@@ -79,9 +104,28 @@ def _font(size: int) -> ImageFont.FreeTypeFont:
     return ImageFont.truetype(font_manager.findfont("DejaVu Sans"), size)
 
 
-def _fit(text: str, width: int) -> str:
+def _chip(draw: ImageDraw.ImageDraw, corner: tuple[int, int], words: str, colour: str) -> None:
+    """White words on a coloured ground, from their upper left corner."""
+    font = _font(13)
+    draw.rounded_rectangle((*corner, corner[0] + font.getlength(words) + 12, corner[1] + 19), 4, fill=colour)
+    draw.text((corner[0] + 6, corner[1] + 1), words, fill="white", font=font)
+
+
+def _lines(text: str, width: int) -> list[str]:
+    """Text in lines of at most `width` pixels; a word that is too long for one is shortened in its middle."""
+    lines: list[str] = []
+    for word in (_fit(word, width, 15) for word in text.split(" ")):
+        longer = f"{lines[-1]} {word}" if lines else word
+        if lines and _font(15).getlength(longer) <= width:
+            lines[-1] = longer
+        else:
+            lines.append(word)
+    return lines
+
+
+def _fit(text: str, width: int, size: int) -> str:
     """Shorten text that is too wide in the middle, where a path matters least."""
-    font, shown, keep = _font(15), text, len(text)
+    font, shown, keep = _font(size), text, len(text)
     while keep > 2 and font.getlength(shown) > width:
         keep -= 2
         shown = f"{text[: keep // 2].rstrip()} … {text[-(keep // 2) :].lstrip()}"

@@ -1,10 +1,10 @@
 """Heat over the pixels of a clip, the words that state how it was made, and the badge of its verdict.
 
-The heat is drawn over a gray picture, so that every colour in it means evidence. A frame that no step of a group reads is
-hatched: nothing is known there, which is not the same as no evidence.
+The heat is drawn over a gray picture, so that every colour in it means evidence. A frame that no step of a group reads has a
+hatched edge: nothing is known there, which is not the same as no evidence.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache
 
 import matplotlib as mpl
@@ -18,6 +18,8 @@ from workbench.analysis.saliency import SaliencyResult
 COLOURMAP = "inferno"
 STRENGTH = 0.75
 """Opacity of the strongest heat."""
+HATCH = (90, 230)
+"""Gray values of the stripes."""
 METHODS = {
     "gradcam": "Grad-CAM", "gradcam++": "Grad-CAM++", "xgradcam": "XGrad-CAM", "layercam": "LayerCAM", "hirescam": "HiResCAM",
     "saliency": "gradient saliency", "integrated-gradients": "integrated gradients", "occlusion": "occlusion",
@@ -40,7 +42,7 @@ def peak_of(results: Mapping[str, SaliencyResult], clip: int = 0) -> float:
 
 
 def overlay(pixels: np.ndarray, result: SaliencyResult, clip: int = 0, peak: float = 1.0) -> np.ndarray:
-    """Draw a clip's maps over its pixels (T, H, W, 3) uint8; unread frames are hatched. Returns (T, H, W, 3) uint8.
+    """Draw a clip's maps over its pixels (T, H, W, 3) uint8; unread frames have a hatched edge. Returns (T, H, W, 3) uint8.
 
     `peak` is the value that gets the strongest colour, see `peak_of`.
     Raises: InputError if pixels and maps are not of one shape.
@@ -59,20 +61,22 @@ def overlay(pixels: np.ndarray, result: SaliencyResult, clip: int = 0, peak: flo
 
 
 def hatch(images: np.ndarray) -> np.ndarray:
-    """Pale gray pictures (…, H, W, 3) with diagonal stripes."""
+    """Gray pictures (…, H, W, 3) with a hatched lower edge: a small sign that leaves the face alone."""
     height, width = images.shape[-3:-1]
-    period = max(8, width // 8)
-    stripes = (np.add.outer(np.arange(height), np.arange(width)) % period) < max(2, period // 5)
-    pale = 150 + images * 0.35
-    return np.where(stripes[..., None], 110, pale).astype(np.uint8)
+    edge = max(4, height // 14)
+    stripes = np.add.outer(np.arange(edge), np.arange(width)) // max(2, edge // 2) % 2 == 0
+    drawn = images.astype(np.uint8)
+    drawn[..., height - edge :, :, :] = np.where(stripes[..., None], *HATCH)
+    return drawn
 
 
-def conventions(results: Mapping[str, SaliencyResult], label: str) -> str:
-    """One sentence that states how the maps were made."""
+def conventions(results: Mapping[str, SaliencyResult], label: str | None) -> str:
+    """One sentence that states how the maps were made; `label` None where each row speaks for a class of its own."""
     first = next(iter(results.values()))
+    named = "the class of the row" if label is None else f"“{label}”"
     names = " and ".join(result.activation for result in results.values())
     method = METHODS.get(first.method, first.method)
-    return f"{method} of {names} for “{label}”; {_WEIGHTS[first.weights]}, {_NORMALISED[first.normalise]}"
+    return f"{method} of {names} for {named}; {_WEIGHTS[first.weights]}, {_NORMALISED[first.normalise]}"
 
 
 def scaling(results: Mapping[str, SaliencyResult]) -> str:
@@ -87,6 +91,12 @@ def remarks_on(result: SaliencyResult) -> tuple[str, ...]:
         remarks.append(f"learned pooling of {row_name(result)}: Σw = {result.pooling.total:.3g}")
         remarks += [note for note in result.notes if "learned pooling" in note]
     return tuple(remarks)
+
+
+def badges_note(verdicts: Iterable[Verdict]) -> str:
+    """On which clips badges were tested, as a sentence; empty where there are none."""
+    places = dict.fromkeys((verdict.tested_on, verdict.elsewhere) for verdict in verdicts if verdict.tested_on)
+    return " ".join(f"Badges: tested on {clips}{', not on what is shown here' if other else ''}." for clips, other in places)
 
 
 def badge_colour(verdict: Verdict) -> str:

@@ -21,6 +21,7 @@ from workbench.displays.overlay import (
     METHODS,
     STRENGTH,
     badge_colour,
+    badges_note,
     conventions,
     draw_badge,
     hatch,
@@ -108,7 +109,10 @@ class FilmStrip(Display):
         hatched = any(not result.read[clip].all() for result in results.values())
         strip = cls(
             tuple(rows), seconds, title=title, caption=conventions(results, label), peak=peak, hatched=hatched,
-            remarks=tuple(dict.fromkeys(remark for result in results.values() for remark in remarks_on(result))),
+            remarks=(
+                *dict.fromkeys(remark for result in results.values() for remark in remarks_on(result)),
+                *filter(None, [badges_note(found[branch] for branch in results if branch in found)]),
+            ),
             source="\n".join(dict.fromkeys(r.provenance.to_json() for r in results.values() if r.provenance is not None)),
         )  # fmt: skip
         strip.normalisation = scaling(results)
@@ -172,7 +176,7 @@ class FilmStrip(Display):
     def _caption_lines(self) -> list[str]:
         lines = [self.caption, *self.remarks]
         if any(len(row.marks) for row in self.rows):
-            lines.append("▲ where the group's steps read" + ("; hatched: no step reads this frame" if self.hatched else ""))
+            lines.append("▲ where the group's steps read" + ("; hatched edge: no step reads this frame" if self.hatched else ""))
         return [part for line in lines for part in textwrap.wrap(line, CAPTION)]
 
     def _draw_row(self, axes: Axes, row: Row, chosen: range, *, times: bool) -> None:
@@ -232,6 +236,7 @@ def _symbol(name: str) -> str:
 
 
 __all__ = [
-    "METHODS", "STRENGTH", "FilmStrip", "Row", "badge_colour", "conventions", "draw_badge", "hatch", "overlay", "peak_of", "ramp",
+    "METHODS", "STRENGTH", "FilmStrip", "Row", "badge_colour", "badges_note", "conventions", "draw_badge", "hatch", "overlay",
+    "peak_of", "ramp",
     "remarks_on", "row_name",
 ]  # fmt: skip

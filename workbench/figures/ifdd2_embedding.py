@@ -37,7 +37,10 @@ class MapPanels(Sheet):
     def caption(self) -> str:
         """Method, n, what was mapped, and the figures of each map."""
         figures = "; ".join(f"{name}: {', '.join(_figures(found))}" for name, found in zip(self.names, self.maps, strict=True))
-        return f"{self.about} {figures}. Distances between clusters and their sizes mean nothing in such a map."
+        return (
+            f"{self.about} {figures}. Each map fills its panel: distances between clusters, their "
+            "sizes and the scales of the two directions mean nothing."
+        )
 
     def _page(self) -> None:
         rows = math.ceil(len(self.maps) / self.columns)
@@ -49,10 +52,9 @@ class MapPanels(Sheet):
         size = float(np.clip(120 / np.sqrt(len(self.maps[0].xy)), 1.5, 10))
         for panel, name, found in zip(axes.flat, self.names, self.maps, strict=False):
             scatter_classes(panel, found.xy, found.labels, found.label_names, size)
-            reach = 1.06 * float(np.abs(found.xy - found.xy.mean(0)).max())
-            middle = found.xy.mean(0)
-            panel.set(xlim=middle[0] + reach * np.array([-1, 1]), ylim=middle[1] + reach * np.array([-1, 1]))
-            panel.set(xticks=[], yticks=[], aspect="equal")
+            # each direction by itself: a map that is much longer than wide would be a strip
+            panel.set(xticks=[], yticks=[], box_aspect=1)
+            panel.margins(0.06)
             panel.spines[:].set(visible=True, linewidth=0.5, color="0.6")
             panel.set_title("\n".join([name, f"{found.k}-NN {found.knn_accuracy:.2f} (chance {found.knn_chance:.2f})"]))
         self.figure_, self.ax_ = figure, axes

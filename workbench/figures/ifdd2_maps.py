@@ -1,6 +1,6 @@
 """IFDD, Fig. 2, left: class activation maps of Y_D and Y_S, an emotion a row."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -15,7 +15,8 @@ from plotly.subplots import make_subplots
 
 from ifdd.checkpoints import Bundle
 from ifdd.data.clips import frames_shown
-from ifdd.data.manifest import length, read_manifest
+from ifdd.data.manifest import read_manifest
+from ifdd.errors import InputError
 from ifdd.model import IFDDModel
 from workbench.analysis.faithfulness import Verdict
 from workbench.analysis.saliency import SaliencyResult
@@ -23,7 +24,7 @@ from workbench.analysis.splits import inspect_split
 from workbench.collect import load_row
 from workbench.displays import style
 from workbench.displays.images import data_uri
-from workbench.displays.overlay import badge_colour, conventions, overlay, peak_of, ramp, remarks_on, scaling
+from workbench.displays.overlay import badge_colour, badges_note, conventions, overlay, peak_of, ramp, remarks_on, scaling
 from workbench.figures.sheet import SMALL, Column, Sheet, wrapped
 from workbench.maps import Request, make_maps
 from workbench.study import Study
@@ -42,10 +43,10 @@ class Picture:
 
 @dataclass(frozen=True)
 class Row:
-    """One class: its clip and the probability of the class, or None where no clip is read correctly; pictures by block."""
+    """One clip: its class and the probability of that; pictures by block."""
 
     name: str
-    clip_id: str | None
+    clip_id: str
     probability: float
     blocks: dict[str, tuple[Picture, ...]]
 
@@ -66,11 +67,11 @@ class MapsSheet(Sheet):
 
     def __init__(
         self, rows: tuple[Row, ...], blocks: Mapping[str, str], how: str, scale: str, column: Column,
-        badges: Mapping[str, Verdict], source: str, model: str,
+        badges: Mapping[str, Verdict], source: str, model: str, chosen: str,
     ) -> None:  # fmt: skip
         super().__init__(column)
         self.rows, self.blocks, self.how, self.normalisation = rows, dict(blocks), how, scale
-        self.badges, self.source, self.model = dict(badges), source, model
+        self.badges, self.source, self.model, self.chosen = dict(badges), source, model, chosen
 
     def provenance(self) -> str:
         """Return that of the maps."""
@@ -78,22 +79,30 @@ class MapsSheet(Sheet):
 
     @property
     def caption(self) -> str:
-        """Which clips, which maps."""
-        missing = [row.name for row in self.rows if row.clip_id is None]
-        gaps = f" No clip of {', '.join(missing)} is read correctly." if missing else ""
-        return (
-            f"{self.model}: {RULE}.{gaps} Left the clip at evenly spaced times, then each branch at the frames that its steps "
-            f"read. {self.how}"
-        )
+        """Which clips, which maps, what their badges say."""
+        badges = "; ".join(f"{self.blocks[block].strip('$')} {verdict.badge}" for block, verdict in self.badges.items())
+        parts = [
+            f"{self.model}: {self.chosen}.",
+            "Left the clip at evenly spaced times, then each branch at the frames that its steps read.",
+            self.how,
+            f"Verdicts of workbench faithfulness: {badges}." if badges else "",
+            badges_note(self.badges.values()),
+        ]
+        return " ".join(part for part in parts if part)
 
     def _page(self) -> None:
-        each = [len(next((row.blocks[name] for row in self.rows if row.clip_id), ())) for name in self.blocks]
-        first = next((row.blocks for row in self.rows if row.clip_id), None)
-        ratio = 1.0 if first is None else np.divide(*next(iter(first.values()))[0].image.shape[:2])
+        each = [len(pictures) for pictures in self.rows[0].blocks.values()]
+        ratio = np.divide(*next(iter(self.rows[0].blocks.values()))[0].image.shape[:2])
         left, gap = 0.62, 0.07  # inches, as all that follows
-        cell = (self.width - left - 0.02 - gap * (len(each) - 1)) / max(sum(each), 1)
-        head, lines = 0.2, wrapped(self.how, self.width - 1.5, SMALL).count("\n") + 1
-        foot = max(0.33, 0.08 + 0.1 * lines)
+        cell = (self.width - left - 0.02 - gap * (len(each) - 1)) / sum(each)
+        badges = {
+            block: wrapped(self.badges[block].badge, count * cell - 0.25, SMALL)
+            for block, count in zip(self.blocks, each, strict=True)
+            if block in self.badges
+        }
+        head = 0.2 + max((0.1 * (text.count("\n") + 1) + 0.1 for text in badges.values()), default=0.0)
+        lines = self._told().count("\n") + 1
+        foot = max(0.33, 0.08 + 0.1 * lines) if self.wide else 0.35 + 0.1 * lines
         tall = head + len(self.rows) * (cell * ratio + 0.02) + foot
         self.figure_ = Figure(figsize=(self.width, tall))
         self.ax_ = np.empty((len(self.rows), sum(each)), dtype=object)
@@ -108,45 +117,47 @@ class MapsSheet(Sheet):
                     )
                     axes.set_axis_off()
                     self.ax_[number, index] = axes
-                    if row.clip_id is not None:
+                    if k < len(row.blocks[block]):
                         _show(axes, row.blocks[block][k])
                     at, index = at + cell, index + 1
                 at += gap
         at = left
         for (block, title), count in zip(self.blocks.items(), each, strict=True):
-            self._head(block, title, at, tall)
+            self._head(block, title, badges.get(block), at, tall)
             at += count * cell + gap
         self._bar(tall, foot)
 
     def _name(self, row: Row, left: float, middle: float, tall: float) -> None:
-        told = f"{row.name}\n{row.probability:.0%}" if row.clip_id else f"{row.name}\nnone read\ncorrectly"
+        told = f"{row.name}\n{row.probability:.0%}"
         place = ((left - 0.06) / self.width, middle / tall)
         self.figure_.text(*place, told, ha="right", va="center", color=style.class_colour(row.name), fontweight="bold")
 
-    def _head(self, block: str, title: str, at: float, tall: float) -> None:
+    def _told(self) -> str:
+        """The words at the foot, beside the scale or, in one column, below it."""
+        return wrapped(self.how, self.width - (1.5 if self.wide else 0.2), SMALL)
+
+    def _head(self, block: str, title: str, badge: str | None, at: float, tall: float) -> None:
         self.figure_.text(at / self.width, 1 - 0.04 / tall, title, ha="left", va="top")
-        if block in self.badges:
-            verdict = self.badges[block]
-            box = {"boxstyle": "round,pad=0.2", "facecolor": badge_colour(verdict), "edgecolor": "none"}
-            place = ((at + 0.35) / self.width, 1 - 0.05 / tall)
-            self.figure_.text(*place, verdict.badge, ha="left", va="top", color="white", fontsize=SMALL, bbox=box)
+        if badge is not None:
+            box = {"boxstyle": "round,pad=0.2", "facecolor": badge_colour(self.badges[block]), "edgecolor": "none"}
+            place = ((at + 0.03) / self.width, 1 - 0.22 / tall)
+            self.figure_.text(*place, badge, ha="left", va="top", color="white", fontsize=SMALL, bbox=box)
 
     def _bar(self, tall: float, foot: float) -> None:
         bar = self.figure_.add_axes((0.12 / self.width, (foot - 0.14) / tall, 1.0 / self.width, 0.07 / tall))
         bar.imshow(ramp(), extent=(0, 1, 0, 1), aspect="auto")
         bar.set(yticks=[], xticks=[0, 0.5, 1])
         bar.tick_params(labelsize=SMALL, length=2, pad=1)
-        text = wrapped(self.how, self.width - 1.5, SMALL)
-        self.figure_.text(1.35 / self.width, (foot - 0.05) / tall, text, ha="left", va="top", fontsize=SMALL)
+        x, y = (1.35, foot - 0.05) if self.wide else (0.08, foot - 0.3)
+        self.figure_.text(x / self.width, y / tall, self._told(), ha="left", va="top", fontsize=SMALL)
 
     def to_plotly(self) -> go.Figure:
         """One picture for each class and block, side by side."""
-        shown = [row for row in self.rows if row.clip_id is not None]
-        names = [row.name for row in shown] or ["no clip is read correctly"]
+        names = [row.name for row in self.rows]
         titles = [title.strip("$") for title in self.blocks.values()]
         figure = make_subplots(len(names), len(self.blocks), column_titles=titles, vertical_spacing=0.01,
                                horizontal_spacing=0.02, row_titles=names)  # fmt: skip
-        for number, row in enumerate(shown, 1):
+        for number, row in enumerate(self.rows, 1):
             for column, pictures in enumerate(row.blocks.values(), 1):
                 image = data_uri(np.concatenate([picture.image for picture in pictures], 1))
                 text = f"{row.clip_id}: {', '.join(f'{p.second:.2f} s' for p in pictures)}"
@@ -161,43 +172,73 @@ class MapsSheet(Sheet):
         return figure
 
 
-def maps_sheet(study: Study, column: Column = "double", method: str = "gradcam", verdicts: Verdicts | None = None) -> MapsSheet:
-    """Maps of the main checkpoint for one clip of each class, explained for that class.
+def maps_sheet(
+    study: Study,
+    column: Column = "double",
+    method: str = "gradcam",
+    verdicts: Verdicts | None = None,
+    clips: Sequence[str] | None = None,
+) -> MapsSheet:
+    """Maps of the main checkpoint for one clip of each class, or for the `clips` named, each explained for its own class.
 
-    Raises: InputError as `make_maps`, or for clips that cannot be read.
+    Raises: InputError as `make_maps`, for clips that cannot be read or are unknown, or if no clip is read correctly.
     """
     bundle = study.bundles[study.main]
-    chosen = choose_clips(study.clips, study.labels)
+    picked = pick_clips(study, clips)
     table = read_manifest(study.manifest).set_index("clip_id", drop=False)
     count = 4 if column == "double" else 2
     short = {branch: name.rsplit(".", 1)[-1] for branch, name in bundle.model.branches.items()}
     request = Request(method=method)
     rows: list[Row] = []
     kept: dict[str, dict[str, SaliencyResult]] = {}
-    for c, (name, found) in enumerate(chosen.items()):
-        if found is None:
-            rows.append(Row(name, None, float("nan"), {}))
-            continue
-        clip = cast(dict[Any, Any], table.loc[found["clip_id"]].to_dict())
+    for found, c in picked.rows:
+        clip_id = str(found["clip_id"])
+        clip = cast(dict[Any, Any], table.loc[clip_id].to_dict())
         tensor = load_row(table, clip, bundle)
-        results = make_maps(bundle, tensor[None].to(_place(bundle)), request, [c])
-        kept[name] = results
-        rows.append(
-            Row(name, str(found["clip_id"]), float(found["confidence"]), _blocks(bundle, table, clip, tensor, results, count))
-        )
-    results = next(iter(kept.values()), {})
-    how = "" if not results else _how(results)
+        results = kept[clip_id] = make_maps(bundle, tensor[None].to(_place(bundle)), request, [c])
+        name = study.labels[c]
+        rows.append(Row(name, clip_id, float(found[f"p_{name}"]), _blocks(bundle, table, clip, tensor, results, count)))
+    results = next(iter(kept.values()))
     tested = {b: v for b, r in results.items() if (v := (verdicts or {}).get((method, r.activation))) is not None}
     records = {name: next(iter(found.values())).provenance for name, found in kept.items()}
     source = "\n".join(f"{name}: {record.to_json()}" for name, record in records.items() if record is not None)
     titles = {"input": "clip"} | {branch: f"${name}$" if "_" in name else name for branch, name in short.items()}
-    scale = scaling(results) if results else "none"
-    return MapsSheet(tuple(rows), titles, how, scale, column, tested, source, bundle.name)
+    return MapsSheet(tuple(rows), titles, _how(results), scaling(results), column, tested, source, bundle.name, picked.rule)
+
+
+@dataclass(frozen=True)
+class Picked:
+    """Clips to draw: rows of the study's table with the index of the class to explain, and how they were chosen."""
+
+    rows: tuple[tuple[pd.Series, int], ...]
+    rule: str
+
+
+def pick_clips(study: Study, clips: Sequence[str] | None = None) -> Picked:
+    """The `clips` named; else of each class the one that `choose_clips` takes.
+
+    Raises: InputError for a clip that is not there or named twice, or if no clip is read correctly.
+    """
+    if clips is not None:
+        table = study.clips.set_index("clip_id", drop=False)
+        if unknown := [name for name in clips if name not in table.index]:
+            raise InputError(f"{study.manifest} has no clip {unknown[0]!r}; its first is {table.index[0]!r}")
+        if not clips or len(set(clips)) < len(clips):
+            raise InputError(f"--clips {','.join(clips)}: name one clip or more, each once")
+        rows = [cast("pd.Series[Any]", table.loc[name]) for name in clips]
+        return Picked(tuple((row, int(row["label"])) for row in rows), f"the clips {', '.join(clips)}")
+    chosen = choose_clips(study.clips, study.labels)
+    found = tuple((row, c) for c, row in enumerate(chosen.values()) if row is not None)
+    if not found:
+        raise InputError(f"{study.main} reads no clip of {study.manifest} correctly; name some with --clips")
+    missing = [name for name, row in chosen.items() if row is None]
+    gaps = f" (of {', '.join(missing)} none is read correctly)" if missing else ""
+    return Picked(found, RULE + gaps)
 
 
 def _how(results: dict[str, SaliencyResult]) -> str:
     remarks = dict.fromkeys(remark for result in results.values() for remark in remarks_on(result))
-    return "; ".join([conventions(results, "the class of the row"), *remarks]) + "."
+    return "; ".join([conventions(results, None), *remarks]) + "."
 
 
 def _blocks(

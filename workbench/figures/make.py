@@ -6,12 +6,13 @@ from pathlib import Path
 
 from tqdm import tqdm
 
+from ifdd.data.manifest import data_hash, read_manifest
 from ifdd.errors import InputError
 from ifdd.io import check_folder, filled_folder, write_text
 from ifdd.plain import markdown_line
 from workbench.family_file import read_benchmark
 from workbench.figures.ifdd2_embedding import embedding_sheet
-from workbench.figures.ifdd2_maps import Verdicts, maps_sheet
+from workbench.figures.ifdd2_maps import Verdicts, maps_sheet, pick_clips
 from workbench.figures.ifdd3_table import VariantTable
 from workbench.figures.ifdd3_variants import variants_sheet
 from workbench.figures.ifdd4_radar import radar_sheet
@@ -35,8 +36,10 @@ class Wish:
     column: Column = "double"
     published: tuple[str, ...] | None = None
     clip: str | None = None
+    clips: tuple[str, ...] | None = None
     method: str = "gradcam"
     verdicts: Path | None = None
+    badges: bool = True
     benchmark: Path | None = None
     seed: int = 0
 
@@ -57,12 +60,15 @@ def make_figures(study: Study, wish: Wish) -> Made:
     column = wish.column
     bundle = study.bundles[study.main]
     published_recalls(wish.published or (), study.labels)
-    verdicts: Verdicts = known_verdicts(bundle, wish.verdicts)
+    shown = data_hash(read_manifest(study.manifest))
+    verdicts: Verdicts = known_verdicts(bundle, wish.verdicts, shown) if wish.badges else {}
     family = None if wish.benchmark is None else read_benchmark(wish.benchmark)
     if wish.clip is not None and wish.clip not in set(study.collections[study.main].predictions["clip_id"]):
         raise InputError(f"{study.manifest} has no clip {wish.clip!r}; its first is {study.clips['clip_id'].iloc[0]!r}")
+    if wish.clips is not None:
+        pick_clips(study, wish.clips)
     makers: dict[str, Callable[[], Sheet]] = {
-        "ifdd_fig2_maps": lambda: maps_sheet(study, column, wish.method, verdicts),
+        "ifdd_fig2_maps": lambda: maps_sheet(study, column, wish.method, verdicts, wish.clips),
         "ifdd_fig2_tsne": lambda: embedding_sheet(study, column, wish.seed),
         "ifdd_fig3_variants": lambda: variants_sheet(study, column, wish.clip),
         "ifdd_fig4_radar": lambda: radar_sheet(study, column, wish.published),

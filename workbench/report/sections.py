@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 
+from ifdd.data.manifest import data_hash, read_manifest
 from workbench.analysis.calibration import calibration
 from workbench.analysis.comparison import ComparisonResult
 from workbench.analysis.confidence import density
@@ -205,7 +206,8 @@ def splits(study: Study) -> Section:
 
 def maps(study: Study) -> Section:
     """Class activation maps, one clip a class."""
-    sheet = maps_sheet(study, verdicts=known_verdicts(study.bundles[study.main]))
+    shown = data_hash(read_manifest(study.manifest))
+    sheet = maps_sheet(study, verdicts=known_verdicts(study.bundles[study.main], shown=shown))
     return Section(
         "Where does the model look?", "A map is a claim; workbench faithfulness tests it.", [chart(sheet, sheet.caption)]
     )
