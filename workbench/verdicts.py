@@ -22,8 +22,7 @@ class _Report(TypedDict):
     __pydantic_config__ = OPEN  # type: ignore[misc]
     checkpoint: str
     sha256: str
-    clips: int
-    data_hash: str
+    clips: NotRequired[int]
     manifest: NotRequired[str]
     manifest_hash: NotRequired[str]
     verdicts: list[Verdict]
@@ -47,8 +46,8 @@ def read_verdicts(path: str | Path, bundle: Bundle, shown: str | None = None) ->
     if found["sha256"] != bundle.card.sha256:
         raise InputError(f"{file} is of other weights ({found['checkpoint']}); test {bundle.name} itself")
     rows: list[Verdict] = found["verdicts"]
-    named = found.get("manifest")
-    tested_on = f"{found['clips']} clips of {named}" if named else f"{found['clips']} clips (data {found['data_hash'][:8]})"
+    count = found.get("clips", "some")
+    tested_on = f"{count} clips of {found.get('manifest') or 'a set that its report does not name'}"
     elsewhere = shown is None or shown != found.get("manifest_hash")
     return {(row.method, row.activation): replace(row, tested_on=tested_on, elsewhere=elsewhere) for row in rows}
 

@@ -75,13 +75,22 @@ def test_maps_that_failed_their_tests_say_so(bundle: Bundle, video: Path, tmp_pa
         "reasons": ["why"],
         "failed": ["parameter randomisation"],
     }
-    report = {"checkpoint": bundle.name, "sha256": bundle.card.sha256, "verdicts": [row]}
+    report = {"checkpoint": bundle.name, "sha256": bundle.card.sha256, "verdicts": [row], "clips": 28, "manifest": "mine"}
     (place / "faithfulness.json").write_text(json.dumps(report))
     tested = explain_video(ifdd.load_checkpoint(place), video, PLAIN)
-    assert {branch: verdict.badge for branch, verdict in tested.verdicts.items()} == {"D": "fails: parameter randomisation"}
+    assert {branch: verdict.badge for branch, verdict in tested.verdicts.items()} == {
+        "D": "fails: parameter randomisation (other clips)"
+    }
     folder = write_explanation(tested, tmp_path / "out", "gif")
     assert json.loads((folder / "explain.json").read_text())["saliency"]["verdicts"]["D"]["passes"] is False
-    assert "fails: parameter randomisation" in (folder / "film_strip.svg").read_text()
+    drawn = (folder / "film_strip.svg").read_text()
+    assert "fails: parameter randomisation (other clips)" in drawn
+    assert "Badges: tested on 28 clips of mine, not on what is shown here." in drawn
+    plain = write_explanation(
+        explain_video(ifdd.load_checkpoint(place), video, replace(PLAIN, badges=False)), tmp_path / "2", "gif"
+    )
+    assert json.loads((plain / "explain.json").read_text())["saliency"]["verdicts"] == {}
+    assert "parameter randomisation" not in (plain / "film_strip.svg").read_text()
     steps = explain_video(ifdd.load_checkpoint(place), video, replace(PLAIN, weights="per-step"))
     assert steps.verdicts == {}  # what was tested are maps by global weights
     (place / "faithfulness.json").write_text(json.dumps(report | {"sha256": "0" * 64}))

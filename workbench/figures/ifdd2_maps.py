@@ -15,7 +15,7 @@ from plotly.subplots import make_subplots
 
 from ifdd.checkpoints import Bundle
 from ifdd.data.clips import frames_shown
-from ifdd.data.manifest import read_manifest
+from ifdd.data.manifest import length, read_manifest
 from ifdd.errors import InputError
 from ifdd.model import IFDDModel
 from workbench.analysis.faithfulness import Verdict
@@ -100,7 +100,7 @@ class MapsSheet(Sheet):
             for block, count in zip(self.blocks, each, strict=True)
             if block in self.badges
         }
-        head = 0.2 + max((0.1 * (text.count("\n") + 1) + 0.1 for text in badges.values()), default=0.0)
+        head = 0.2 + max((0.1 * (text.count("\n") + 1) + 0.06 for text in badges.values()), default=0.0)
         lines = self._told().count("\n") + 1
         foot = max(0.33, 0.08 + 0.1 * lines) if self.wide else 0.35 + 0.1 * lines
         tall = head + len(self.rows) * (cell * ratio + 0.02) + foot
