@@ -22,7 +22,7 @@ from workbench.analysis.metrics import Interval, summary
 from workbench.analysis.seeds import SeedScore
 from workbench.collect import collect
 from workbench.family import NO_PLACES, FamilyResult, FamilyRow, Figure
-from workbench.figures.ifdd2_maps import choose_clips
+from workbench.figures.ifdd2_maps import choose_clips, maps_sheet
 from workbench.figures.ifdd3_table import VariantTable
 from workbench.figures.ifdd4_radar import RadarSheet, radar_sheet
 from workbench.figures.ifdd5_confidence import ConfidenceSheet
@@ -180,13 +180,29 @@ def test_the_clip_of_a_class_is_the_median_of_the_correct_ones() -> None:
 def test_maps_say_what_they_show(made: Made, study: Study) -> None:
     sheet = made.sheets["ifdd_fig2_maps"]
     chosen = choose_clips(study.clips, study.labels)
-    assert [row.clip_id for row in sheet.rows] == [None if clip is None else clip["clip_id"] for clip in chosen.values()]  # type: ignore[attr-defined]
+    assert [row.clip_id for row in sheet.rows] == [clip["clip_id"] for clip in chosen.values() if clip is not None]  # type: ignore[attr-defined]
     for row in sheet.rows:  # type: ignore[attr-defined]
-        if row.clip_id is not None:
-            assert set(row.blocks) == {"input", "D", "S"}
-            assert all(len(pictures) == 4 for pictures in row.blocks.values())
-    assert "channel weights averaged over all positions" in sheet.caption
+        assert set(row.blocks) == {"input", "D", "S"}
+        assert all(len(pictures) == 4 for pictures in row.blocks.values())
+    missing = [name for name, clip in chosen.items() if clip is None]
+    assert all(name in sheet.caption for name in missing)
+    assert "for the class of the row; channel weights averaged over all positions" in sheet.caption
     assert sheet.normalisation == "maps scaled by the clip's maximum"
+
+
+def test_maps_of_the_clips_that_are_named(study: Study) -> None:
+    ids = [str(name) for name in study.clips["clip_id"].iloc[[3, 0]]]
+    sheet = maps_sheet(study, "single", clips=ids)
+    assert [row.clip_id for row in sheet.rows] == ids
+    true = study.clips.set_index("clip_id")
+    for row in sheet.rows:
+        assert row.name == true.loc[row.clip_id, "label_name"]
+        assert row.probability == pytest.approx(true.loc[row.clip_id, f"p_{row.name}"])
+    assert f"the clips {', '.join(ids)}." in sheet.caption
+    with pytest.raises(InputError, match="has no clip 'nobody'; its first is"):
+        make_figures(study, Wish(clips=("nobody",)))
+    with pytest.raises(InputError, match="name one clip or more, each once"):
+        make_figures(study, Wish(clips=(ids[0], ids[0])))
 
 
 def test_published_rows_follow_the_order_of_the_labels(made: Made) -> None:
