@@ -21,7 +21,7 @@ def reason(error: Exception, clip: Path) -> str:
         return error.strerror or str(error)
     what, _, advice = " ".join(str(error).split()).removeprefix(f"{clip}: ").partition("; ")
     if isinstance(error, NoFaceError):
-        return f"{what} (if it needs no face crop, write center or none into its cell of the column crop)"
+        return f"{what} (where the face fills the frame, write none into its cell of the column crop)"
     kept = [part for part in advice.split(", or ") if part and "--" not in part]
     return f"{what} ({', or '.join(kept)})" if kept else what
 

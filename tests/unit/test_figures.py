@@ -22,7 +22,7 @@ from workbench.analysis.metrics import Interval, summary
 from workbench.analysis.seeds import SeedScore
 from workbench.collect import collect
 from workbench.family import NO_PLACES, FamilyResult, FamilyRow, Figure
-from workbench.figures.ifdd2_maps import choose_clips, maps_sheet
+from workbench.figures.ifdd2_maps import NONE_CORRECT, choose_clips, maps_sheet
 from workbench.figures.ifdd3_table import VariantTable
 from workbench.figures.ifdd4_radar import RadarSheet, radar_sheet
 from workbench.figures.ifdd5_confidence import ConfidenceSheet
@@ -314,8 +314,11 @@ def test_a_baseline_alone_has_maps_and_no_variants(study: Study, tiny: TinyDemo)
     found = make_figures(alone, Wish(column="single"))
     assert set(found.left_out) == {"ifdd_fig3_variants"}
     assert "none of the runs splits" in found.left_out["ifdd_fig3_variants"]
-    shown = [row for row in found.sheets["ifdd_fig2_maps"].rows if row.clip_id]  # type: ignore[attr-defined]
+    sheet = found.sheets["ifdd_fig2_maps"]
+    shown = sheet.rows  # type: ignore[attr-defined]
+    assert shown
     assert all(set(row.blocks) == {"input", "X"} for row in shown)
+    assert (NONE_CORRECT in sheet.caption) is not alone.clips["correct"].any()
 
 
 def test_stages_kept_are_used_again(tiny: TinyDemo, runs: list[str], tmp_path: Path) -> None:

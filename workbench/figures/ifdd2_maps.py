@@ -30,6 +30,7 @@ from workbench.maps import Request, make_maps
 from workbench.study import Study
 
 RULE = "of each class the correctly read clip whose probability is the median of the correctly read ones"
+NONE_CORRECT = "no clip is read correctly; of each class the clip to which the model gives it the highest probability"
 Verdicts = Mapping[tuple[str, str], Verdict]
 
 
@@ -181,7 +182,7 @@ def maps_sheet(
 ) -> MapsSheet:
     """Maps of the main checkpoint for one clip of each class, or for the `clips` named, each explained for its own class.
 
-    Raises: InputError as `make_maps`, for clips that cannot be read or are unknown, or if no clip is read correctly.
+    Raises: InputError as `make_maps`, for clips that cannot be read or are unknown.
     """
     bundle = study.bundles[study.main]
     picked = pick_clips(study, clips)
@@ -217,7 +218,8 @@ class Picked:
 def pick_clips(study: Study, clips: Sequence[str] | None = None) -> Picked:
     """The `clips` named; else of each class the one that `choose_clips` takes.
 
-    Raises: InputError for a clip that is not there or named twice, or if no clip is read correctly.
+    Where none is read correctly: of each class the clip with its highest probability.
+    Raises: InputError for a clip that is not there or named twice.
     """
     if clips is not None:
         table = study.clips.set_index("clip_id", drop=False)
@@ -230,7 +232,9 @@ def pick_clips(study: Study, clips: Sequence[str] | None = None) -> Picked:
     chosen = choose_clips(study.clips, study.labels)
     found = tuple((row, c) for c, row in enumerate(chosen.values()) if row is not None)
     if not found:
-        raise InputError(f"{study.main} reads no clip of {study.manifest} correctly; name some with --clips")
+        best = study.clips.loc[[part[f"p_{part['label_name'].iloc[0]}"].idxmax() for _, part in study.clips.groupby("label")]]
+        rows = [row for _, row in best.iterrows()]
+        return Picked(tuple((row, int(row["label"])) for row in rows), NONE_CORRECT)
     missing = [name for name, row in chosen.items() if row is None]
     gaps = f" (of {', '.join(missing)} none is read correctly)" if missing else ""
     return Picked(found, RULE + gaps)
