@@ -69,7 +69,7 @@ def explain(
 
     Example: workbench explain clip.mp4 --checkpoint scripted-tiny-ifdd --out out
     """
-    from ifdd.io import check_folder, check_new, claim
+    from ifdd.io import check_folder, claim
     from workbench.explain import Options, explain_video, target_index
     from workbench.explain_files import check_format, output_names, write_explanation
 
@@ -86,7 +86,8 @@ def explain(
     for video, name in names.items():
         try:
             folder = out / name
-            check_new(folder)
+            if folder.exists():
+                raise InputError(f"{folder} exists; choose another --out or remove it")
             with claim(folder):
                 explanation = explain_video(bundle, video, options)
                 with only_data(video, explanation.sha256):
