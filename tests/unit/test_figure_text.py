@@ -70,7 +70,7 @@ def maps(column: Column, badges: dict[str, Verdict], classes: int = 7) -> MapsSh
         })
         for name in EMOTIONS[:classes]
     )  # fmt: skip
-    titles = {"input": "clip", "D": "$Y_D$", "S": "$Y_S$"}
+    titles = {"input": "clip", "D": "Y_D", "S": "Y_S"}
     return MapsSheet(rows, titles, HOW, "each by itself", column, badges, "", "scripted-tiny-ifdd", "of each class one")
 
 

@@ -1,14 +1,18 @@
 """Colours and markers: fixed by name, distinguishable with and without deuteranopia, readable on both kinds of page."""
 
+import html
 import itertools
 import threading
+from pathlib import Path
 
 import matplotlib as mpl
 import numpy as np
 import pytest
 
 from ifdd.labels import EMOTIONS
+from workbench.analysis.metrics import summary
 from workbench.displays import style
+from workbench.displays.metrics import RecallDisplay
 
 # Machado, Oliveira and Fernandes 2009, severity 1.0, on linear RGB
 DEUTERANOPIA = np.array([[0.367322, 0.860646, -0.227968], [0.280085, 0.672501, 0.047413], [-0.011820, 0.042940, 0.968881]])
@@ -139,3 +143,16 @@ def test_colour_maps_are_known_to_both_libraries() -> None:
 
 def test_translucent() -> None:
     assert style.translucent("#E69F00", 0.35) == "rgba(230, 159, 0, 0.35)"
+
+
+@pytest.mark.parametrize("name", ["a$b$c", r"$\frac$", "$", "50 $", r"\alpha_x^2"])
+def test_names_of_strangers_are_no_maths(name: str, tmp_path: Path) -> None:
+    names = (name, "other")
+    shown = RecallDisplay.from_result({name: summary([[0.9, 0.1], [0.2, 0.8]], [0, 1], names)})
+    shown.save(tmp_path / "a.svg")
+    assert html.escape(name) in (tmp_path / "a.svg").read_text()
+
+
+def test_symbols_of_the_paper_are_set_as_such() -> None:
+    assert style.symbol("Y_D") == {"text": "$Y_D$", "parse_math": True}
+    assert style.symbol("Y_D$") == {"text": "Y_D$", "parse_math": False}

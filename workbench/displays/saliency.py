@@ -185,7 +185,7 @@ class FilmStrip(Display):
         axes.vlines([frame + 0.5 for frame in chosen[:-1]], 0, 1, color="white", linewidth=1)
         axes.set(xlim=(first, first + min(len(self.seconds), PER_LINE)), ylim=(0, 1), yticks=[], xticks=[])
         axes.spines[:].set_visible(False)
-        axes.set_ylabel(_symbol(row.name), rotation=0, ha="right", va="center", fontsize=14)
+        axes.set_ylabel("", rotation=0, ha="right", va="center", fontsize=14).set(**style.symbol(row.name))
         if times:
             axes.xaxis.tick_top()
             axes.set_xticks(chosen, [f"{self.seconds[frame]:.2f} s" for frame in chosen], fontsize=11)
@@ -229,10 +229,6 @@ class FilmStrip(Display):
 
 def _montage(row: Row, chosen: range) -> np.ndarray:
     return np.concatenate(list(row.images[chosen.start : chosen.stop]), axis=1)
-
-
-def _symbol(name: str) -> str:
-    return f"${name}$" if "_" in name or len(name) == 1 else name
 
 
 __all__ = [

@@ -127,11 +127,11 @@ class SplitSchematicDisplay(Display):
                         ends = [sign * _SIDE / 2, height - sign * _SIDE / 2]
                         axes.plot([t, at], ends, color=colour, lw=2.2 * weight, alpha=0.75, zorder=1)
             size = f"$X_{group}$  {len(panel.weights[group])}×{panel.grid[0]}×{panel.grid[1]}"
-            axes.text(steps - 0.3, height, size, color=colour, va="center", fontsize="small")
+            axes.text(steps - 0.3, height, size, color=colour, va="center", fontsize="small", parse_math=True)
             if panel.operator:
                 axes.text(-0.95, height / 2, panel.operator, ha="center", va="center", fontsize="medium",
                           bbox={"boxstyle": "circle", "facecolor": "white", "edgecolor": colour})  # fmt: skip
-        axes.text(steps - 0.3, 0, f"$X$  {steps}×{panel.grid[0]}×{panel.grid[1]}", va="center", fontsize="small")
+        axes.text(steps - 0.3, 0, f"$X$  {steps}×{panel.grid[0]}×{panel.grid[1]}", va="center", fontsize="small", parse_math=True)
         axes.set(xlim=(-1.4, steps + 1.9), ylim=(-3.0, 3.0), aspect="equal")
         axes.set_title(f"{panel.name}\n{panel.rule}", fontsize="small")
 

@@ -170,6 +170,12 @@ def plotly_template(page: Literal["any", "light", "dark"] = "any") -> go.layout.
     )
 
 
+def symbol(name: str) -> dict[str, Any]:
+    """Arguments of a matplotlib text that sets one of the paper's symbols, as X or Y_D, in italics; any other name as it is."""
+    known = re.fullmatch(r"[A-Z](?:_[A-Z])?", name) is not None
+    return {"text": f"${name}$" if known else name, "parse_math": known}
+
+
 @contextmanager
 def matplotlib_theme(points: float | None = None) -> Iterator[None]:
     """Draw in seaborn's style for paper, with text and lines for a font of so many points; afterwards all is as before.
@@ -189,6 +195,7 @@ def matplotlib_theme(points: float | None = None) -> Iterator[None]:
         "svg.fonttype": "none",  # text stays text
         "svg.hashsalt": "ifdd-workbench",  # the same figure gives the same bytes
         "pdf.fonttype": 42,
+        "text.parse_math": False,  # a label or a clip's name may hold dollar signs
     }
     paper = sns.plotting_context("paper")
     if points is not None:

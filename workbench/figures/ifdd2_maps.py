@@ -14,14 +14,14 @@ from matplotlib.patheffects import withStroke
 from plotly.subplots import make_subplots
 
 from ifdd.checkpoints import Bundle
-from ifdd.data.clips import frames_shown
-from ifdd.data.manifest import length, read_manifest
+from ifdd.data.clips import Clip
+from ifdd.data.manifest import read_manifest
 from ifdd.errors import InputError
 from ifdd.model import IFDDModel
 from workbench.analysis.faithfulness import Verdict
 from workbench.analysis.saliency import SaliencyResult
 from workbench.analysis.splits import inspect_split
-from workbench.collect import load_row
+from workbench.collect import read_row
 from workbench.displays import style
 from workbench.displays.images import data_uri
 from workbench.displays.overlay import badge_colour, badges_note, conventions, overlay, peak_of, ramp, remarks_on, scaling
@@ -81,7 +81,7 @@ class MapsSheet(Sheet):
     @property
     def caption(self) -> str:
         """Which clips, which maps, what their badges say."""
-        badges = "; ".join(f"{self.blocks[block].strip('$')} {verdict.badge}" for block, verdict in self.badges.items())
+        badges = "; ".join(f"{self.blocks[block]} {verdict.badge}" for block, verdict in self.badges.items())
         parts = [
             f"{self.model}: {self.chosen}.",
             "Left the clip at evenly spaced times, then each branch at the frames that its steps read.",
@@ -138,7 +138,7 @@ class MapsSheet(Sheet):
         return wrapped(self.how, self.width - (1.5 if self.wide else 0.2), SMALL)
 
     def _head(self, block: str, title: str, badge: str | None, at: float, tall: float) -> None:
-        self.figure_.text(at / self.width, 1 - 0.04 / tall, title, ha="left", va="top")
+        self.figure_.text(at / self.width, 1 - 0.04 / tall, "", ha="left", va="top").set(**style.symbol(title))
         if badge is not None:
             box = {"boxstyle": "round,pad=0.2", "facecolor": badge_colour(self.badges[block]), "edgecolor": "none"}
             place = ((at + 0.03) / self.width, 1 - 0.22 / tall)
@@ -155,7 +155,7 @@ class MapsSheet(Sheet):
     def to_plotly(self) -> go.Figure:
         """One picture for each class and block, side by side."""
         names = [row.name for row in self.rows]
-        titles = [title.strip("$") for title in self.blocks.values()]
+        titles = list(self.blocks.values())
         figure = make_subplots(len(names), len(self.blocks), column_titles=titles, vertical_spacing=0.01,
                                horizontal_spacing=0.02, row_titles=names)  # fmt: skip
         for number, row in enumerate(self.rows, 1):
@@ -195,15 +195,15 @@ def maps_sheet(
     for found, c in picked.rows:
         clip_id = str(found["clip_id"])
         clip = cast(dict[Any, Any], table.loc[clip_id].to_dict())
-        tensor = load_row(table, clip, bundle)
-        results = kept[clip_id] = make_maps(bundle, tensor[None].to(_place(bundle)), request, [c])
+        read = read_row(table, clip, bundle)
+        results = kept[clip_id] = make_maps(bundle, read.tensor()[None].to(_place(bundle)), request, [c])
         name = study.labels[c]
-        rows.append(Row(name, clip_id, float(found[f"p_{name}"]), _blocks(bundle, table, clip, tensor, results, count)))
+        rows.append(Row(name, clip_id, float(found[f"p_{name}"]), _blocks(bundle, read, results, count)))
     results = next(iter(kept.values()))
     tested = {b: v for b, r in results.items() if (v := (verdicts or {}).get((method, r.activation))) is not None}
     records = {name: next(iter(found.values())).provenance for name, found in kept.items()}
     source = "\n".join(f"{name}: {record.to_json()}" for name, record in records.items() if record is not None)
-    titles = {"input": "clip"} | {branch: f"${name}$" if "_" in name else name for branch, name in short.items()}
+    titles = {"input": "clip"} | short
     return MapsSheet(tuple(rows), titles, _how(results), scaling(results), column, tested, source, bundle.name, picked.rule)
 
 
@@ -245,23 +245,15 @@ def _how(results: dict[str, SaliencyResult]) -> str:
     return "; ".join([conventions(results, None), *remarks]) + "."
 
 
-def _blocks(
-    bundle: Bundle,
-    root: pd.DataFrame,
-    clip: dict[Any, Any],
-    tensor: torch.Tensor,
-    results: dict[str, SaliencyResult],
-    count: int,
-) -> dict[str, tuple[Picture, ...]]:
-    frames, (listed, rate) = bundle.model.config.frames, length(root, clip)
-    seconds = frames_shown(np.arange(listed) / listed, 0.0, 1.0, frames) / rate
-    pixels = (tensor.permute(1, 2, 3, 0) * 255).round().to(torch.uint8).cpu().numpy()
+def _blocks(bundle: Bundle, clip: Clip, results: dict[str, SaliencyResult], count: int) -> dict[str, tuple[Picture, ...]]:
+    frames, seconds, pixels = bundle.model.config.frames, clip.seconds, clip.pixels
     even = np.floor((np.arange(count) + 0.5) * frames / count).astype(int)
     found = {"input": tuple(Picture(pixels[t], float(seconds[t])) for t in even)}
     places: dict[str, np.ndarray] = {}
     if isinstance(bundle.model, IFDDModel):
         places = {
-            group: at[0] for group, at in inspect_split(bundle.model, tensor[None].to(_place(bundle))).input_frames().items()
+            group: at[0]
+            for group, at in inspect_split(bundle.model, clip.tensor()[None].to(_place(bundle))).input_frames().items()
         }
     peak = peak_of(results)
     for branch, result in results.items():
