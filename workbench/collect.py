@@ -27,7 +27,7 @@ from tqdm import tqdm
 
 from ifdd.checkpoints import Bundle, finite_logits
 from ifdd.data.arrays import keep_rows
-from ifdd.data.bad_clips import UNREADABLE, OnError, left_out, reason, settle
+from ifdd.data.bad_clips import UNREADABLE, OnError, left_out, reason, settle, warnings_summary
 from ifdd.data.clips import READING, Clip, load_clip
 from ifdd.data.manifest import clip_path, crop_notes, data_hash, files_hash, read_manifest
 from ifdd.data.same_files import content_hash
@@ -106,13 +106,15 @@ def collect(
         "activations": {name: {"shape": list(stored.shape), "dtype": stored.dtype} for name, stored in plan.items()},
     }
     way_out = shlex.join(["workbench", "collect", str(bundle.path), str(manifest), "--out", str(out), "--on-error", "skip"])
-    pixels = None if cache is None else decoded_already(clips, bundle.preprocessing, cache)
+    decoded = None if cache is None else decoded_already(clips, bundle.preprocessing, cache)
     hidden = None if progress is None else not progress
     with unfinished_folder(out, _key(bundle, meta, batch)) as work:
         if not (work / MANIFEST).is_file():  # the last of its files
             _read_clips(
-                bundle, clips, work, plan, meta, _batches(clips, bundle, batch, pixels), hidden,
-                lambda bad: (*notes, *settle(bad, len(clips), manifest, on_error, way_out)),
+                bundle, clips, work, plan, meta, _batches(clips, bundle, batch, decoded), hidden,
+                lambda bad, told: (
+                    *notes, *settle(bad, len(clips), manifest, on_error, way_out), *warnings_summary(told, len(clips))
+                ),
             )  # fmt: skip
         for name in (_STATE, _PROBABILITIES):
             (work / name).unlink(missing_ok=True)
@@ -162,7 +164,7 @@ def _read_clips(
 ) -> None:
     files = {name: _RowFile(work / ACTIVATIONS / f"{name}.npy", stored, len(clips)) for name, stored in plan.items()}
     files[_PROBABILITIES] = _RowFile(work / _PROBABILITIES, _Stored((len(bundle.labels),), "float32"), len(clips))
-    done, bad = _resume(work, files, clips, bundle)
+    done, bad, told = _resume(work, files, clips, bundle)
     _check_room(work, plan, len(clips), done)
     if not done:
         for file in files.values():
@@ -172,7 +174,7 @@ def _read_clips(
     pause = 0.1 if sys.stderr.isatty() else 20  # seconds: a log is not to be filled
     title = f"collect {bundle.name}"
     with tqdm(total=len(clips), initial=done, desc=title, unit="clip", disable=hidden, mininterval=pause) as bar:
-        for seen, tensors, failed in batches(done):
+        for seen, tensors, failed, warned in batches(done):
             first = done - len(bad)  # rows hold the clips that could be read
             if tensors:
                 with torch.inference_mode():
@@ -181,9 +183,11 @@ def _read_clips(
                 for name in plan:
                     files[name].write(first, _pooled(cache[name], name, meta["pool"]).float().cpu().numpy())
             bar.update(seen - done)
-            done, bad = seen, bad | failed
-            write_json(work / _STATE, {"done": done, "bad": bad, "checks": {name: f.check for name, f in files.items()}})
-    notes = accept(bad)
+            done, bad, told = seen, bad | failed, told | warned
+            write_json(
+                work / _STATE, {"done": done, "bad": bad, "told": told, "checks": {name: f.check for name, f in files.items()}}
+            )
+    notes = accept(bad, told)
     kept = clips[~clips["clip_id"].isin(list(bad))].reset_index(drop=True)
     kept.attrs = clips.attrs
     if bad:
@@ -191,12 +195,14 @@ def _read_clips(
             file.shorten(len(kept))
     table = _predictions(kept, bundle.labels, np.load(work / _PROBABILITIES, allow_pickle=False))
     write_whole(work / PREDICTIONS, lambda part: table.to_parquet(part, index=False, write_page_checksum=True))
-    told = {"clips": len(kept), "notes": [*notes, *renaming_notes(table)]} | left_out(bad, len(clips))
-    write_json(work / MANIFEST, meta | told)
+    about = {"clips": len(kept), "notes": [*notes, *renaming_notes(table)]} | left_out(bad, len(clips))
+    write_json(work / MANIFEST, meta | about)
 
 
-_Accept = Callable[[Mapping[str, str]], tuple[str, ...]]
-"""Refuses the clips that could not be read (id → reason), or says that they are left out."""
+_Told = dict[str, Sequence[str]]
+"""What was warned of while clips were read, by id."""
+_Accept = Callable[[Mapping[str, str], _Told], tuple[str, ...]]
+"""Refuses the clips that could not be read (id → reason), or says that they are left out; and sums up the warnings."""
 
 
 @dataclass(frozen=True)
@@ -327,19 +333,19 @@ def _check_room(partial: Path, plan: _Plan, clips: int, done: int) -> None:
         )
 
 
-def _resume(work: Path, files: dict[str, _RowFile], clips: pd.DataFrame, bundle: Bundle) -> tuple[int, dict[str, str]]:
-    """Number of clips that an interrupted run has tried, all of whose values are still as it wrote them, and the bad ones."""
+def _resume(work: Path, files: dict[str, _RowFile], clips: pd.DataFrame, bundle: Bundle) -> tuple[int, dict[str, str], _Told]:
+    """Number of clips that an interrupted run has tried, if all their values are as it wrote them; the bad ones; the warnings."""
     try:
         state = json.loads((work / _STATE).read_text(encoding="utf-8"))
-        done, checks, bad = int(state["done"]), dict(state["checks"]), dict(state["bad"])
+        done, checks, bad, told = int(state["done"]), dict(state["checks"]), dict(state["bad"]), dict(state["told"])
         whole = all(file.resume(done - len(bad), checks[name]) for name, file in files.items())
     except (OSError, ValueError, KeyError, TypeError):
-        return 0, {}
+        return 0, {}, {}
     if not whole or any(_readable(clips, row, bundle) for row in clips.to_dict("records") if row["clip_id"] in bad):
         for file in files.values():
             file.check = 0
-        return 0, {}
-    return done, bad
+        return 0, {}, {}
+    return done, bad, told
 
 
 def _readable(clips: pd.DataFrame, row: dict[Any, Any], bundle: Bundle) -> bool:
@@ -350,28 +356,36 @@ def _readable(clips: pd.DataFrame, row: dict[Any, Any], bundle: Bundle) -> bool:
     return True
 
 
-_Batches = Iterator[tuple[int, list[Tensor], dict[str, str]]]
-"""After each batch: how many clips have been tried, the tensors of those that could be read, and why others could not."""
+_Batches = Iterator[tuple[int, list[Tensor], dict[str, str], _Told]]
+"""After each batch: how many clips have been tried, tensors of those that could be read, why others could not, and warnings."""
 
 
-def _batches(clips: pd.DataFrame, bundle: Bundle, size: int, pixels: np.ndarray | None) -> Callable[[int], _Batches]:
-    """Batches after so many clips; from decoded `pixels`, where they are there."""
+def _batches(
+    clips: pd.DataFrame, bundle: Bundle, size: int, decoded: tuple[np.ndarray, _Told] | None
+) -> Callable[[int], _Batches]:
+    """Batches after so many clips; from `decoded` pixels and their warnings, where they are there."""
     rows = clips.to_dict("records")
 
     def after(done: int) -> _Batches:
         for first in range(done, len(rows), size):
             last = min(first + size, len(rows))
-            if pixels is not None:
-                yield last, list(to_clips(torch.from_numpy(np.array(pixels[first:last]))).contiguous()), {}
+            if decoded is not None:
+                pixels, told = decoded
+                known: _Told = {str(row["clip_id"]): told[row["clip_id"]] for row in rows[first:last] if row["clip_id"] in told}
+                yield last, list(to_clips(torch.from_numpy(np.array(pixels[first:last]))).contiguous()), {}, known
                 continue
             tensors, failed = [], {}
+            warned: _Told = {}
             for row in rows[first:last]:
                 try:
-                    tensors.append(load_row(clips, row, bundle))
+                    clip = read_row(clips, row, bundle)
+                    tensors.append(clip.tensor())
+                    if clip.warnings:
+                        warned[str(row["clip_id"])] = clip.warnings
                 except UNREADABLE as error:
                     cause = error.__cause__ if isinstance(error.__cause__, UNREADABLE) else error  # without advice for one clip
                     failed[str(row["clip_id"])] = reason(cause, clip_path(clips, row))
-            yield last, tensors, failed
+            yield last, tensors, failed, warned
 
     return after
 

@@ -1,6 +1,7 @@
-"""Clips that cannot be read: all are named, and none is left out without a word."""
+"""Clips that cannot be read, or not as they are: all are named or counted, and none is left out or changed without a word."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -43,6 +44,16 @@ def settle(
         f"mend or remove them: more than {MOST_SKIPPED:.0%} of the clips are too many to leave out"
     )  # fmt: skip
     raise InputError(f"{source}: {len(bad)} of {total} clips cannot be read: {listed}; {end}")
+
+
+def warnings_summary(told: Mapping[str, Sequence[str]], total: int) -> tuple[str, ...]:
+    """Warnings of clips that were read (id → warnings): each kind once, with an example and how many clips it holds for."""
+    kinds: dict[str, list[tuple[str, str]]] = {}
+    for clip, warnings in told.items():
+        for text in warnings:
+            said = "; ".join(part for part in text.split("; ") if "--" not in part)  # no advice for one clip
+            kinds.setdefault(re.sub(r"\d+(?:[.,–:]\d+)*", "#", said), []).append((clip, said))
+    return tuple(f"{len(found)} of {total} clips, e.g. {found[0][0]}: {found[0][1]}" for found in kinds.values())
 
 
 def left_out(bad: Mapping[str, str], total: int) -> dict[str, object]:

@@ -19,7 +19,7 @@ from ifdd.data.preprocessing import Preprocessing
 from ifdd.data.video import left_to_show, read_frames, read_times, stretch_name
 from ifdd.errors import InputError
 
-READING = 4
+READING = 5
 """Raised when the same files come out as other pixels: what an earlier version has decoded or collected is read anew."""
 LONG = 10.0
 """Seconds above which a clip without windows is warned about: 16 frames say little about it."""

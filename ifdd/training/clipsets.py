@@ -18,8 +18,8 @@ from tqdm import tqdm
 
 from ifdd.checkpoints import Card
 from ifdd.data.arrays import keep_rows, new_array
-from ifdd.data.bad_clips import UNREADABLE, OnError, left_out, reason, settle
-from ifdd.data.clips import READING, load_clip
+from ifdd.data.bad_clips import UNREADABLE, OnError, left_out, reason, settle, warnings_summary
+from ifdd.data.clips import READING, Clip, load_clip
 from ifdd.data.manifest import clip_path, crop_notes, data_hash, files_hash, read_manifest
 from ifdd.data.persons import person_ids, unknown_persons
 from ifdd.data.preprocessing import Preprocessing
@@ -35,8 +35,8 @@ from ifdd.training.recipe import Recipe, ScriptedData, ScriptedSet
 
 SplitName = Literal["train", "val", "test"]
 SPLITS: tuple[SplitName, ...] = ("train", "val", "test")
-BAD = "bad.json"
-"""Beside the cached pixels: clips that could not be read."""
+BAD, TOLD = "bad.json", "told.json"
+"""Beside the cached pixels: clips that could not be read, and what was warned of while others were."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -187,6 +187,7 @@ def from_manifest(
     folder = _cached(frame, preprocessing, cache)
     bad = _decoded(frame, _crops(frame), preprocessing, folder, progress)
     notes += (*crop_notes(frame, preprocessing.crop), *settle(bad, len(frame), path, on_error, way_out))
+    notes += warnings_summary(_told(folder), len(frame))
     files = tuple(os.path.realpath(clip_path(frame, row)) for row in frame.itertuples())
     kept = (~frame["clip_id"].isin(list(bad))).to_numpy()
     about = {"source": "manifest", "manifest": Path(path).name, "clips": int(kept.sum()), "data_hash": data_hash(frame)}
@@ -202,12 +203,22 @@ def from_manifest(
     )
 
 
-def decoded_already(frame: pd.DataFrame, preprocessing: Preprocessing, cache: Path) -> np.ndarray | None:
-    """Pixels (n, T, H, W, 3) of all clips of a manifest, where `from_manifest` has decoded them all into `cache`; else None."""
+def decoded_already(
+    frame: pd.DataFrame, preprocessing: Preprocessing, cache: Path
+) -> tuple[np.ndarray, dict[str, Sequence[str]]] | None:
+    """Pixels (n, T, H, W, 3) of all clips of a manifest, and what was warned of them (id → warnings).
+
+    None unless `from_manifest` has decoded them all into `cache`.
+    """
     folder = _cached(frame, preprocessing, cache)
     if not folder.is_dir() or json.loads((folder / BAD).read_text(encoding="utf-8")):
         return None
-    return np.load(folder / "clips.npy", mmap_mode="r", allow_pickle=False)
+    return np.load(folder / "clips.npy", mmap_mode="r", allow_pickle=False), _told(folder)
+
+
+def _told(folder: Path) -> dict[str, Sequence[str]]:
+    told: dict[str, Sequence[str]] = json.loads((folder / TOLD).read_text(encoding="utf-8"))
+    return told
 
 
 def _crops(frame: pd.DataFrame) -> list[str]:
@@ -224,24 +235,29 @@ def _cached(frame: pd.DataFrame, preprocessing: Preprocessing, cache: Path) -> P
 def _decoded(frame: pd.DataFrame, crops: list[str], preprocessing: Preprocessing, folder: Path, progress: bool) -> dict[str, str]:
     """Fill the folder of the cache where it is not there; returns the clips that cannot be read, id → reason."""
 
-    def load(i: int) -> np.ndarray:
+    def load(i: int) -> Clip:
         row = frame.iloc[i]
         fps = float(row["fps"]) if row["kind"] == "frames" and row["fps"] > 0 else None
-        return load_clip(clip_path(frame, row), replace(preprocessing, crop=crops[i]), fps=fps).pixels
+        return load_clip(clip_path(frame, row), replace(preprocessing, crop=crops[i]), fps=fps)
 
     def fill(work: Path) -> None:
         pixels = new_array(work / "clips.npy", (len(frame), preprocessing.frames, *preprocessing.size, 3))
         bad: dict[str, str] = {}
+        told: dict[str, tuple[str, ...]] = {}
         good = []
         for i, clip in enumerate(tqdm(frame["clip_id"], desc="decode", unit="clip", disable=not progress)):
             try:
-                pixels[i] = load(i)
+                read = load(i)
+                pixels[i] = read.pixels
                 good.append(i)
+                if read.warnings:
+                    told[clip] = read.warnings
             except UNREADABLE as error:
                 bad[clip] = reason(error, clip_path(frame, frame.iloc[i]))
         pixels.flush()
         if bad:
             keep_rows(work / "clips.npy", good, len(frame))
+        (work / TOLD).write_text(json.dumps(told), encoding="utf-8")
         (work / BAD).write_text(json.dumps(bad), encoding="utf-8")
 
     def mended(clip: str) -> bool:

@@ -11,6 +11,7 @@ import pytest
 from media import gray_images, write_video
 
 import ifdd
+from ifdd.data.bad_clips import warnings_summary
 from ifdd.data.manifest import read_manifest, write_manifest
 from ifdd.data.preprocessing import Preprocessing
 from ifdd.data.same_files import same_files
@@ -57,7 +58,7 @@ def test_classes_are_matched_by_name(clips: Path) -> None:
 
 def test_videos_that_are_read_whole_are_told(tmp_path: Path) -> None:
     for name in ("a", "b"):
-        write_video(tmp_path / f"{name}.mp4", gray_images(range(4)))
+        write_video(tmp_path / f"{name}.mp4", gray_images(range(8)))
     (tmp_path / "list.csv").write_text("path,label\na.mp4,sad\nb.mp4,fear\n")
     (tmp_path / "told.csv").write_text("path,label,crop\na.mp4,sad,none\nb.mp4,fear,\n")
     faces = Preprocessing(8, (32, 32), "face")
@@ -81,6 +82,23 @@ def test_all_bad_clips_are_named_and_few_are_skipped(clips: Path) -> None:
     shutil.rmtree(clips / "clip-3")
     with pytest.raises(InputError, match=r"2 of 5 clips .*clip-1.*; clip-3: no such file.*more than 20% of the clips"):
         read(clips, on_error="skip")
+
+
+def test_what_is_warned_of_a_clip_is_told_of_the_set(clips: Path) -> None:
+    assert not read(clips).notes
+    for clip, kept in (("clip-1", 3), ("clip-4", 5)):
+        for frame in sorted((clips / clip).iterdir())[kept:]:
+            frame.unlink()
+    assert read(clips).notes == ("2 of 5 clips, e.g. clip-1: 3 frames for 8; the last one is repeated",)
+    assert read(clips).notes == ("2 of 5 clips, e.g. clip-1: 3 frames for 8; the last one is repeated",)  # from the cache
+
+
+def test_warnings_are_summed_up_by_kind() -> None:
+    told = {"a": ["cut at 0.40 s", "16 frames stand for 12.0 s; use --window to read it piece by piece"], "b": ["cut at 1.5 s"]}
+    assert warnings_summary(told, 3) == (
+        "2 of 3 clips, e.g. a: cut at 0.40 s",
+        "1 of 3 clips, e.g. a: 16 frames stand for 12.0 s",
+    )
 
 
 def test_a_bad_clip_is_tried_again(clips: Path, monkeypatch: pytest.MonkeyPatch) -> None:

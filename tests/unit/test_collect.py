@@ -20,9 +20,10 @@ from ifdd.data.manifest import read_manifest, write_manifest
 from ifdd.data.preprocessing import Preprocessing
 from ifdd.errors import InputError
 from ifdd.labels import EMOTIONS
+from ifdd.training.clipsets import from_manifest
 from workbench.comparing import same_clips
 
-module = __import__("workbench.collect", fromlist=["load_row"])
+module = __import__("workbench.collect", fromlist=["read_row"])
 
 
 @pytest.fixture(scope="session")
@@ -95,17 +96,17 @@ def test_an_interrupted_run_is_resumed(
         seen.append(row["clip_id"])
         return original(clips, row, bundle)
 
-    original = module.load_row
+    original = module.read_row
     whole = workbench.collect(bundle, clips_manifest, tmp_path / "whole", batch=2)
     out = tmp_path / "out"
-    monkeypatch.setattr(module, "load_row", load)
+    monkeypatch.setattr(module, "read_row", load)
     with pytest.raises(KeyboardInterrupt):
         workbench.collect(bundle, clips_manifest, out, batch=2)
     assert not out.exists()
     with pytest.raises(InputError, match="is no collection"):
         workbench.open_collection(out)
     seen.clear()
-    monkeypatch.setattr(module, "load_row", lambda *args: seen.append(args[1]["clip_id"]) or original(*args))
+    monkeypatch.setattr(module, "read_row", lambda *args: seen.append(args[1]["clip_id"]) or original(*args))
     resumed = workbench.collect(bundle, clips_manifest, out, batch=2)
     assert seen == ["clip-2", "clip-3", "clip-4"]
     pd.testing.assert_frame_equal(resumed.predictions, whole.predictions)
@@ -129,8 +130,8 @@ def test_an_interrupted_run_of_something_else_starts_anew(
         manifest = clips_manifest.with_name("fewer.parquet")
         write_manifest(read_manifest(clips_manifest).iloc[3:], manifest)
     seen: list[str] = []
-    original = module.load_row
-    monkeypatch.setattr(module, "load_row", lambda *args: seen.append(args[1]["clip_id"]) or original(*args))
+    original = module.read_row
+    monkeypatch.setattr(module, "read_row", lambda *args: seen.append(args[1]["clip_id"]) or original(*args))
     found = workbench.collect(bundle, manifest, tmp_path / "out", names=names)
     assert seen == [f"clip-{i}" for i in range(0 if changed == "names" else 3, 5)]
     assert found.activation_names == names
@@ -188,6 +189,31 @@ def broken(clips_manifest: Path, tmp_path: Path) -> Path:
     return tmp_path / "clips"
 
 
+def test_what_is_warned_of_a_clip_stands_in_the_collection(
+    bundle: Bundle, clips_manifest: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = shutil.copytree(clips_manifest.parent, tmp_path / "clips")
+    for frame in sorted((root / "clip-0").iterdir())[4:]:
+        frame.unlink()
+    said = ("1 of 5 clips, e.g. clip-0: 4 frames for 16; the last one is repeated",)
+    assert workbench.collect(bundle, root, tmp_path / "out", ("head.logits",), batch=2).notes == said
+    original = module.read_row
+
+    def interrupted(*args: Any) -> Any:
+        if args[1]["clip_id"] == "clip-3":
+            raise KeyboardInterrupt
+        return original(*args)
+
+    monkeypatch.setattr(module, "read_row", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        workbench.collect(bundle, root, tmp_path / "again", ("head.logits",), batch=2)
+    monkeypatch.undo()
+    assert workbench.collect(bundle, root, tmp_path / "again", ("head.logits",), batch=2).notes == said  # of the first part
+    from_manifest(root / "clips.parquet", bundle.preprocessing, bundle.labels, tmp_path / "cache", progress=False)
+    kept = workbench.collect(bundle, root, tmp_path / "kept", ("head.logits",), cache=tmp_path / "cache")
+    assert kept.notes == said
+
+
 def test_bad_clips_are_all_named_and_few_are_left_out(
     bundle: Bundle, broken: Path, clips_manifest: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -199,8 +225,8 @@ def test_bad_clips_are_all_named_and_few_are_left_out(
         workbench.collect(bundle, broken, tmp_path / "out", names, batch=2)
     assert not (tmp_path / "out").exists()
     seen: list[str] = []
-    original = module.load_row
-    monkeypatch.setattr(module, "load_row", lambda *args: seen.append(args[1]["clip_id"]) or original(*args))
+    original = module.read_row
+    monkeypatch.setattr(module, "read_row", lambda *args: seen.append(args[1]["clip_id"]) or original(*args))
     found = workbench.collect(bundle, broken, tmp_path / "out", names, batch=2, on_error="skip")
     assert seen == ["clip-1"]  # all others had been read by the call that was refused
     assert list(found.predictions["clip_id"]) == ["clip-0", "clip-2", "clip-3", "clip-4"]
