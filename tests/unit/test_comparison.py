@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from scipy.stats import norm, ttest_1samp, ttest_ind
 from statsmodels.stats.contingency_tables import mcnemar as statsmodels_mcnemar
 from statsmodels.stats.multitest import multipletests
+from statsmodels.stats.power import TTestPower
 
 from ifdd.errors import InputError
 from workbench.analysis._paired import Drawn, detectable, difference, draw, holm, intervals, mcnemar, swap_test
@@ -88,7 +89,28 @@ def test_stretched_draws_have_the_unbiased_variance() -> None:
     assert draws.uar.samples.var() == pytest.approx(variances.sum() / 4, rel=0.03)
     assert draws.war.samples.var() == pytest.approx((variances * np.array([12, 40]) ** 2).sum() / 52**2, rel=0.03)
     assert draws.war.samples.mean() == pytest.approx(d.mean(), abs=0.002)
-    assert detectable(draws.war) == pytest.approx((norm.ppf(0.975) + norm.ppf(0.8)) * draws.war.samples.std(), rel=1e-4)
+
+
+@pytest.mark.parametrize("groups", [4, 12, 140])
+def test_detectable_is_what_the_test_of_so_few_groups_finds(groups: int) -> None:
+    """Oracle: statsmodels' power of a t-test of the groups' mean differences."""
+    per_group = np.resize([0.05, -0.02, 0.1, 0.0], groups)
+    samples = (
+        np.array([-1.0, 1.0]) * per_group.std(ddof=1) / np.sqrt(groups) / np.sqrt(2)
+    )  # their deviation is the standard error
+    found = detectable(Drawn(np.array(0.0), samples, np.array(groups - 1.0)))
+    effect = TTestPower().solve_power(nobs=groups, alpha=0.05, power=0.8)
+    assert found == pytest.approx(effect * per_group.std(ddof=1), rel=1e-3)
+    assert found > 2.8 * samples.std(ddof=1)  # more than the normal approximation says
+
+
+def test_detectable_of_many_or_none() -> None:
+    samples = np.array([-1.0, 1.0]) * 0.01 / np.sqrt(2)
+    many = detectable(Drawn(np.array(0.0), samples, np.array(np.inf)))
+    assert many == pytest.approx(0.01 * (norm.ppf(0.975) + norm.ppf(0.8)))
+    assert many == pytest.approx(detectable(Drawn(np.array(0.0), samples, np.array(9e4))), rel=1e-3)
+    assert np.isnan(detectable(Drawn(np.array(0.0), samples * 30, np.array(2.0))))  # not even all clips of all
+    assert np.isnan(detectable(Drawn(np.array(0.0), samples, np.array(0.0))))
 
 
 def test_groups_draw_whole_groups() -> None:

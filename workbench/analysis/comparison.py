@@ -31,7 +31,8 @@ class PairResult(Result):
     """Second model minus first, on the same clips; differences are shares in [−1, 1].
 
     `mcnemar` tests WAR and takes clips as independent. `swap_war` and `swap_uar` exchange the models at random, by clip or by
-    whole group. `detectable_*` is the smallest true difference that n such clips show with 80 % probability at the 5 % level.
+    whole group. `detectable_*` is the smallest true difference that so many clips, or groups, show with 80 % probability at the
+    5 % level; NaN if none is.
     """
 
     first: str
