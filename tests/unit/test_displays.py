@@ -1,6 +1,7 @@
 """One contract for all displays of array analyses, and what is special to each."""
 
 import ast
+import itertools
 import json
 import re
 from collections.abc import Callable
@@ -220,6 +221,24 @@ def test_confidence_peaks_are_equal_by_default() -> None:
     figure = MAKERS["confidence"]().to_plotly()
     assert all(trace.y.max() == pytest.approx(1) for trace in figure.data if trace.mode == "lines")
     assert figure.layout.yaxis.title.text == "density / its peak"
+
+
+@pytest.mark.parametrize("models", [1, 2, 4])
+def test_confidence_titles_on_a_page_leave_the_row_above_free(models: int) -> None:
+    """A title has four lines of 12 pixels (1.3 apart); ticks of the row above reach 6 pixels down."""
+    result = density(PROBS["IFDD"], LABELS, EMOTIONS)
+    layout = ConfidenceDisplay.from_result({f"model {i}": result for i in range(models)}).to_plotly().layout
+    inner = layout.height - layout.margin.t - layout.margin.b
+    rows = sorted({layout[name].domain for name in layout.to_plotly_json() if name.startswith("yaxis")})
+    assert len(rows) == models
+    assert all((upper[0] - lower[1]) * inner >= 4 * 1.3 * 12 + 6 for lower, upper in itertools.pairwise(rows))
+    assert all((high - low) * inner >= 100 for low, high in rows)
+
+
+def test_calibration_legend_on_a_page_lies_below_the_curve() -> None:
+    layout = CalibrationDisplay.from_result({"a": calibration(PROBS["IFDD"], LABELS)}).to_plotly().layout
+    assert layout.legend.y < 0
+    assert layout.legend.yanchor == "top"
 
 
 def test_confidence_of_a_class_without_clips() -> None:

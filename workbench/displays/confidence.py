@@ -15,6 +15,7 @@ from workbench.displays.base import NamedDisplay, check_length, new_axes, new_gr
 Scale = Literal["peak", "density"]
 SIDES = (("positives", style.POSITIVE), ("negatives", style.NEGATIVE))
 RASTER_CLIPS = 500
+PANEL, GAP = 135, 84  # pixels of a row on a web page, and between rows: ticks, and a title of four lines
 _LANES = {"positives": (-0.06, -0.16), "negatives": (-0.22, -0.32)}  # where the strips lie, in units of the panel's height
 
 
@@ -102,8 +103,9 @@ class ConfidenceDisplay(NamedDisplay[ConfidenceResult]):
         """Return the panels for a web page; the points carry the clip ids (row numbers by default) as `customdata`."""
         rows, columns = len(self.results), len(self.label_names)
         titles = ["<br>".join([item.name, *_numbers(item)]) for result in self.results.values() for item in result.classes]
+        inner = rows * PANEL + (rows - 1) * GAP
         figure = make_subplots(
-            rows, columns, shared_xaxes=True, subplot_titles=titles, horizontal_spacing=0.02, vertical_spacing=0.28 / rows
+            rows, columns, shared_xaxes=True, subplot_titles=titles, horizontal_spacing=0.02, vertical_spacing=GAP / inner
         )
         for row, (model, result) in enumerate(self.results.items(), start=1):
             for column, item in enumerate(result.classes, start=1):
@@ -136,7 +138,7 @@ class ConfidenceDisplay(NamedDisplay[ConfidenceResult]):
         figure.update_annotations(font_size=12)
         figure.update_layout(
             template=style.plotly_template(),
-            height=130 + 205 * rows,
+            height=inner + 135,
             margin={"t": 95, "l": 40, "r": 10, "b": 40},
             legend={"orientation": "h", "yref": "container", "y": 1, "yanchor": "top", "x": 0},
         )
@@ -234,7 +236,12 @@ class CalibrationDisplay(NamedDisplay[CalibrationResult]):
                     hovertemplate="confidence %{x:.3f}<br>accuracy %{y:.3f}<br>n = %{customdata}<extra></extra>",
                 )
             )
-        figure.update_layout(template=style.plotly_template(), margin={"t": 20, "l": 40, "r": 10, "b": 40})
+        figure.update_layout(
+            template=style.plotly_template(),
+            height=440 + 36 * len(self.results),
+            margin={"t": 20, "l": 40, "r": 10, "b": 40},
+            legend={"x": 0, "y": -0.18, "yanchor": "top"},  # beside the curve, its two lines would leave it a third of the width
+        )
         figure.update_xaxes(title="mean confidence of the bin", range=[-0.03, 1.03])
         figure.update_yaxes(title="accuracy in the bin", range=[-0.03, 1.03])
         return figure
