@@ -19,7 +19,14 @@ from workbench import cli
 from workbench.analysis.split_summary import SplitSummary, summarise_split
 from workbench.analysis.splits import COPIES, SAME_MOMENTS, SplitResult, inspect_split, join, motion_energy, places_of_copies
 from workbench.displays.split_schematic import HOW, SplitSchematicDisplay
-from workbench.displays.split_summary import OccupancyDisplay, SplitScoresDisplay, SplitStepsDisplay, markdown, score_rows
+from workbench.displays.split_summary import (
+    NOT_KNOWN,
+    OccupancyDisplay,
+    SplitScoresDisplay,
+    SplitStepsDisplay,
+    markdown,
+    score_rows,
+)
 from workbench.split_report import measure_split, split_of_clip
 
 KINDS = ("index", "constant", "weight", "topk", "even-odd", "offset")
@@ -223,6 +230,20 @@ def test_table_has_every_model_and_score(summaries: dict[str, SplitSummary]) -> 
     assert icc[2] == "–"
     assert "nan" not in text
     assert len(score_rows(summaries)) == 1 + 2 * 3 + 2
+    assert "Round brackets: what nothing would give" in text
+
+
+def test_scores_have_a_row_for_what_is_known_and_name_the_grey_bar(summaries: dict[str, SplitSummary]) -> None:
+    """Where persons are not known, nothing lies beyond identity: rows without a point say nothing."""
+    alone = replace(
+        summaries["index"], person_share=np.nan,
+        content=tuple(replace(s, within=NOT_KNOWN, within_null=np.nan) for s in summaries["index"].content),
+    )  # fmt: skip
+    display = SplitScoresDisplay.from_result({"index": alone}).plot()
+    titles = [label.get_text().strip() for label in display.ax_.get_yticklabels()]
+    assert titles == ["awareness, ICC", "content R²", "motion energy R²", "class R²", "r with motion energy"]
+    assert set(display.to_plotly().data[0].y) == set(titles)
+    assert "what nothing would give" in [text.get_text() for text in display.ax_.get_legend().get_texts()]
 
 
 def test_schematic_draws_real_weights(variants: dict[str, Path], clips_manifest: Path, tmp_path: Path) -> None:

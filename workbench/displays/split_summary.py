@@ -18,6 +18,15 @@ from workbench.displays.disentanglement import show
 from workbench.displays.splits import GROUP_NAMES
 
 COLUMNS = 3
+READING = (
+    "Square brackets: 95 % intervals over persons. Round brackets: what nothing would give; for R², the content "
+    "of other people's clips. –: not known here, or it never moves.",
+    "",
+    "- **awareness**: share of the places' variance that lies between clips, not between copies of one (mirrored, brighter …).",
+    "- **R²**: how well a linear model knows the places of people never seen: 1 all, below 0 worse than their mean, as with few "
+    "clips; *content*: from the features X of every frame; *beyond identity*: for what deviates from a person's own mean.",
+    "- **reading weight between classes**: share of its variance; with one clip of each class it is 100 % whatever is read.",
+)
 NOT_KNOWN = Interval(math.nan, math.nan, math.nan)
 
 
@@ -108,10 +117,13 @@ class OccupancyDisplay(NamedDisplay[SplitSummary]):
 
 
 class SplitScoresDisplay(NamedDisplay[SplitSummary]):
-    """What the places of each model follow, with 95 % intervals; a grey bar marks what nothing would give."""
+    """What the places of each model follow, with 95 % intervals; a grey bar marks what nothing would give.
+
+    What no model has (beyond identity, where persons are not known) has no row.
+    """
 
     def _draw(self, ax: Any) -> None:
-        rows = score_rows(self.results)
+        rows = self._known_rows()
         self.ax_ = new_grid(ax, 1, 1, 7.4, 1.2 + 0.3 * len(rows) * max(1, len(self.results) / 3))[0, 0]
         self.figure_ = self.ax_.figure
         for index, (name, result) in enumerate(self.results.items()):
@@ -127,18 +139,23 @@ class SplitScoresDisplay(NamedDisplay[SplitSummary]):
                     self.ax_.plot([null, null], [place - 0.1, place + 0.1], color=style.GREY, lw=2.5, alpha=0.5)
                 arms = [[max(interval.value - interval.low, 0)], [max(interval.high - interval.value, 0)]]
                 self.ax_.errorbar(interval.value, place, xerr=None if math.isnan(interval.low) else arms, **look)
+        self.ax_.plot([], [], color=style.GREY, lw=2.5, alpha=0.5, label="what nothing would give")
         self.ax_.axvline(0, color="0.5", lw=0.8, ls=":")
         self.ax_.set_yticks(range(len(rows)), [title for title, _ in rows])
         self.ax_.set(xlabel="share of the variance, or correlation", ylabel="", xlim=(None, 1.05))
         self.ax_.invert_yaxis()
         self.ax_.legend(loc="upper left", bbox_to_anchor=(1.01, 1))
 
+    def _known_rows(self) -> list[tuple[str, list[tuple[Interval, float]]]]:
+        rows = score_rows(self.results)
+        return [row for row in rows if row is rows[0] or any(not math.isnan(interval.value) for interval, _ in row[1])]
+
     def _shift(self, index: int) -> float:
         return 0.7 * ((index + 0.5) / len(self.results) - 0.5)
 
     def to_plotly(self) -> go.Figure:
         """The same points."""
-        rows = score_rows(self.results)
+        rows = self._known_rows()
         figure = go.Figure()
         for index, name in enumerate(self.results):
             found = [cells[index][0] for _, cells in rows]
@@ -192,7 +209,7 @@ def markdown(results: Mapping[str, SplitSummary]) -> str:
     header = [["", *results], ["---"] * (len(results) + 1)]
     lines = ["| " + " | ".join(cells) + " |" for cells in (*header, *([title, *cells] for title, cells in rows))]
     notes = [f"{name}: {note}." for name, result in results.items() for note in result.notes]
-    return "\n".join(["# Splits", "", *lines, *([""] if notes else []), *notes]) + "\n"
+    return "\n".join(["# Splits", "", *lines, "", *READING, *([""] if notes else []), *notes]) + "\n"
 
 
 def _title(name: str, result: SplitSummary) -> str:
