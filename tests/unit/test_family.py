@@ -252,6 +252,7 @@ def test_a_sweep_resumes_and_tells_what_failed(tmp_path: Path, quick_runs: list[
     good, bad, after = write(tmp_path, "good"), write(tmp_path, "bad"), write(tmp_path, "after", init_from="bad-{seed}")
     (out / "good-0").mkdir(parents=True)
     (out / "good-0" / run.CONFIG).write_text(run.recipe_yaml(load_recipe(good)))
+    (out / "good-0" / run.ENVIRONMENT).write_text("{}")
     with pytest.raises(InputError, match="2 of 3 trainings failed: bad-0, after-0"):
         sweep.sweep([bad, good, after], out, say=lambda _: None)
     assert quick_runs == ["bad-0", "good-0 resumed"]
