@@ -15,7 +15,6 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ifdd.errors import InputError
 from ifdd.hooks import HookPoint
 from ifdd.modules.precision import full_precision
 
@@ -39,12 +38,10 @@ def read_as_released(position: Tensor, steps: int) -> Tensor:
 def sampling_weights(sample: Tensor, steps: int) -> Tensor:
     """Linear interpolation as a matrix: (B, K) positions in [0, T'−1] → weights (B, K, T') whose rows sum to 1.
 
-    Differentiable in `sample`; at a whole position the slope is that towards the next frame.
-    Raises: InputError for positions that are NaN.
+    Differentiable in `sample`; at a whole position the slope is that towards the next frame. A position that is NaN has weights
+    that are: who reads the logits tells it (`finite_logits`), without a look at values in every pass.
     """
-    if not sample.is_meta and bool(sample.isnan().any()):
-        raise InputError("the split would read at NaN: the weights of this model overflow; train or fetch it again")
-    left = sample.detach().floor().clamp(max=steps - 2)
+    left = sample.detach().floor().clamp(max=steps - 2).nan_to_num(0.0)
     fraction = (sample - left).unsqueeze(-1)
     left_code = F.one_hot(left.long(), steps).to(sample.dtype)
     right_code = F.one_hot(left.long() + 1, steps).to(sample.dtype)

@@ -74,3 +74,9 @@ def test_gradcheck() -> None:
     split = build().double()
     features = torch.randn(1, 4, 8, 7, 7, dtype=torch.float64, requires_grad=True)
     assert torch.autograd.gradcheck(lambda x: split(x)[1].sum((3, 4)), (features,), fast_mode=True)
+
+
+def test_a_position_that_is_nan_has_weights_that_are() -> None:
+    weights = sampling_weights(torch.tensor([[float("nan"), 1.25]]), 4)
+    assert weights[0, 0].isnan().any()  # never a frame that nobody asked for
+    torch.testing.assert_close(weights[0, 1], torch.tensor([0.0, 0.75, 0.25, 0.0]))
