@@ -193,3 +193,49 @@ def test_transparent_gif_and_apng_lie_over_black(tmp_path: Path, kind: str) -> N
     for frame in frames:
         np.testing.assert_allclose(frame.image[20:40, 4:26].reshape(-1, 3), np.full((20 * 22, 3), (0, 200, 0)), atol=8)
         assert frame.image[:, 40:].max() == 0
+
+
+def with_sound(path: Path, frames: int = 40) -> Path:
+    """Two streams, packet about packet: beside sound, FFmpeg works the length of a file that is cut short out anew."""
+    rng = np.random.default_rng(0)
+    codecs = {".avi": ("mpeg4", "pcm_s16le"), ".wmv": ("wmv2", "wmav2"), ".ogv": ("libvpx", "flac"), ".flv": ("flv", "aac")}
+    video, audio = codecs[path.suffix]
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream(video, rate=25)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+        sound = container.add_stream(audio, rate=44_100, layout="mono")
+        sound.codec_context.bit_rate = 64_000
+        sound.codec_context.open()
+        size = sound.codec_context.frame_size or 1764
+        for number in range(frames):
+            image = rng.integers(0, 256, (48, 64, 3), np.uint8)
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(image, format="rgb24")))
+            for at in range(-(-number * 1764 // size), -(-(number + 1) * 1764 // size)):
+                noise = rng.integers(-9000, 9000, (1, size)).astype(np.int16)
+                layer = av.AudioFrame.from_ndarray(noise, format="s16", layout="mono")
+                layer.sample_rate, layer.pts = 44_100, at * size
+                container.mux(sound.encode(layer))
+        container.mux(stream.encode())
+        container.mux(sound.encode())
+    return path
+
+
+@pytest.mark.parametrize("suffix", [".avi", ".wmv", ".ogv", ".flv"])
+def test_short_clips_with_sound_that_are_cut_short(tmp_path: Path, suffix: str) -> None:
+    path = with_sound(tmp_path / f"a{suffix}")
+    assert len(list(read_frames(path))) == 40
+    whole = path.read_bytes()
+    for share in (0.3, 0.55, 0.8):
+        path.write_bytes(whole[: int(share * len(whole)) // 2 * 2 + 1])
+        assert "breaks after frame" in error_of(path)
+
+
+@pytest.mark.parametrize("suffix", [".avi", ".wmv", ".ogv", ".flv"])
+def test_errors_that_the_reader_finds_while_the_file_is_opened(tmp_path: Path, suffix: str) -> None:
+    """FFmpeg reads all of a short clip to learn what it holds: what it says then, it does not say again."""
+    path = with_sound(tmp_path / f"a{suffix}")
+    whole = path.read_bytes()
+    for share in (0.4, 0.6, 0.8):
+        at = int(share * len(whole))
+        path.write_bytes(whole[:at] + b"\x5a" * 3000 + whole[at + 3000 :])
+        assert "breaks after frame" in error_of(path)

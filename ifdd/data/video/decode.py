@@ -96,7 +96,8 @@ def probe(path: str | Path, *, fps: float | None = None) -> VideoInfo:
     elif len(ends := frame_ends(path)):
         rate = len(ends) / float(ends[-1])
     else:
-        with open_video(path) as container:
+        container, _ = open_video(path)
+        with container:
             average = choose_stream(container, path).average_rate
             rate = float(average) if average else None
     first = next(_decode(path, fps), None)
@@ -173,9 +174,10 @@ def _decode_folder(path: Path, fps: float) -> Iterator[Shown]:
 
 
 def _decode_video(path: Path) -> Iterator[Shown]:
-    with open_video(path) as container:
+    container, heard = open_video(path)
+    with container:
         stream = choose_stream(container, path)
-        film = Film(container, stream, path)
+        film = Film(container, stream, path, heard)
         longest = NEW_CLOCK if container.format.name in _BROADCAST else inf
         shown: Shown | None = None  # waits for its successor, which tells when it ends
         recent: deque[float] = deque(maxlen=16)

@@ -55,8 +55,8 @@ class Decoder:
             except av.error.EOFError:
                 raise
             except av.error.FFmpegError as error:
-                return [], _first(said) or error.strerror
-        return frames, _first(said)
+                return [], first_error(said) or error.strerror
+        return frames, first_error(said)
 
 
 def next_packet(container: av.container.InputContainer, packets: Iterator[av.Packet]) -> tuple[av.Packet, str | None]:
@@ -66,9 +66,9 @@ def next_packet(container: av.container.InputContainer, packets: Iterator[av.Pac
     """
     with av.logging.Capture(local=True) as said:
         packet = next(packets)
-    return packet, _first(said, container.format.name)
+    return packet, first_error(said, container.format.name)
 
 
-def _first(said: list[tuple[int, str, str]], by: str | None = None) -> str | None:
+def first_error(said: list[tuple[int, str, str]], by: str | None = None) -> str | None:
     """The first error that was said, in one line."""
     return next((" ".join(text.split()) for level, name, text in said if level <= av.logging.ERROR and by in (None, name)), None)

@@ -28,11 +28,13 @@ class Damaged(Exception):
 class Film:
     """The frames of `stream`, and how long the last one is shown. Iterate it once.
 
-    `step` is how long a frame usually lasts by the header, in seconds.
+    `step` is how long a frame usually lasts by the header, in seconds. `heard` is an error of the container, who knows where.
     """
 
-    def __init__(self, container: av.container.InputContainer, stream: av.video.stream.VideoStream, path: Path) -> None:
-        self._container, self._stream, self._path = container, stream, path
+    def __init__(
+        self, container: av.container.InputContainer, stream: av.video.stream.VideoStream, path: Path, heard: str | None = None
+    ) -> None:
+        self._container, self._stream, self._path, self._heard = container, stream, path, heard
         rate = float(stream.guessed_rate or stream.average_rate or 25)
         self.step = 1 / rate if 0.1 < rate < 2000 else 0.04
         self._in_decode_order = container.format.name in _DECODE_ORDER
@@ -159,4 +161,5 @@ class Film:
     def _what_is_missing(self) -> str | None:
         if self._last is not None and (lost := self._lost(self._last, inf, inf)):
             return f"what the last {len(lost)} frames need is lost, they cannot be decoded"
-        return cut_short(self._container, self._stream, self._path, self._reading, self.step)
+        why = cut_short(self._container, self._stream, self._path, self._reading, self.step)
+        return why or (f"its container is damaged somewhere before: {self._heard}" if self._heard else None)

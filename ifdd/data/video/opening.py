@@ -4,8 +4,10 @@ from pathlib import Path
 
 import av
 import av.error
+import av.logging
 from av.stream import Disposition
 
+from ifdd.data.video.decoder import first_error
 from ifdd.errors import InputError
 
 # FFmpeg would draw a text file, and follow a playlist to other files
@@ -13,20 +15,35 @@ _NOT_A_VIDEO = {"tty", "concat", "hls", "dash", "sdp"}
 _NO_FILM = Disposition.attached_pic | Disposition.timed_thumbnails | Disposition.still_image
 
 
-def open_video(path: Path) -> av.container.InputContainer:
-    """The open file.
+def open_video(path: Path) -> tuple[av.container.InputContainer, str | None]:
+    """The open file, and what its reader calls an error and will not say again while the packets are read, or None.
+
+    To learn what the file holds, FFmpeg reads the first seconds of it, often all of a short clip, and keeps those packets.
 
     Raises: InputError for what is no video.
     """
-    try:
-        # "file:" and the whitelist: a name with a colon is no address, and no file makes us fetch another
-        container = av.open(f"file:{path}", options={"protocol_whitelist": "file"}, metadata_errors="replace")
-    except av.error.FFmpegError as error:
-        raise InputError(f"{path}: not a video that can be read ({error.strerror}); give a whole video") from error
+    container, why = _open(path)
     if container.format.name in _NOT_A_VIDEO:
         container.close()
         raise InputError(f"{path}: text or a playlist, not a video; give the video itself")
-    return container
+    if why:
+        try:
+            container.seek(0, any_frame=True)  # read them again, to hear it where it stands
+            why = None
+        except av.error.FFmpegError:  # the packets are gone all the same
+            container.close()
+            container, _ = _open(path)
+    return container, why
+
+
+def _open(path: Path) -> tuple[av.container.InputContainer, str | None]:
+    try:
+        with av.logging.Capture(local=True) as said:
+            # "file:" and the whitelist: a name with a colon is no address, and no file makes us fetch another
+            container = av.open(f"file:{path}", options={"protocol_whitelist": "file"}, metadata_errors="replace")
+    except av.error.FFmpegError as error:
+        raise InputError(f"{path}: not a video that can be read ({error.strerror}); give a whole video") from error
+    return container, first_error(said, container.format.name)
 
 
 def choose_stream(container: av.container.InputContainer, path: Path) -> av.video.stream.VideoStream:

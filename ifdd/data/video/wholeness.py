@@ -14,16 +14,19 @@ _FILE_STATED = {"flv", "matroska,webm", "asf"}
 
 @dataclass
 class Reading:
-    """What the packets said: seconds at which those of the chosen stream, and of the others, end; the byte after the last."""
+    """What the packets said: seconds at which those of the chosen stream, and of the others, end; the byte after the last;
+    how many of the chosen stream hold anything."""
 
     video: float = 0.0
     others: float = 0.0
     byte: int = 0
+    count: int = 0
 
     def note(self, packet: av.Packet, own: bool) -> None:
         """Add a packet of the chosen stream, or of another."""
         if packet.pos is not None:
             self.byte = max(self.byte, packet.pos + packet.size)
+        self.count += own and packet.size > 0
         if packet.pts is None or packet.time_base is None:
             return
         end = float((packet.pts + (packet.duration or 0)) * packet.time_base)
@@ -70,11 +73,17 @@ def cut_short(
     name = container.format.name
     declared = (container.duration or 0) / av.time_base
     with path.open("rb") as file:
+        if (stated := _PICTURES_END[name](file, size) if name in _PICTURES_END else 0) > size:
+            return f"the file is cut short, its pictures go on to byte {stated}, it has {size}"
         early = not _left_open(container, path) and max(reading.video, reading.others) < declared - max(
             3 * step, 0.1, 0.02 * declared
         )
         if early and name in _ENDS and not _ENDS[name](file, size, reading.byte):
             return f"the file is cut short, its header says {declared:.2f} s"
+        if name == "avi" and (lost := sum(entry.size > 0 for entry in stream.index_entries) - reading.count) > 0:
+            return f"{lost} of the frames that its index lists are not where they should be"
+        if name == "ogg" and not _ogg_ends(file, size):
+            return "the file is cut short"
         if name == "gif" and not _gif_ends(file):
             return "the file is cut short or damaged"
     return None
@@ -86,6 +95,33 @@ def _left_open(container: av.container.InputContainer, path: Path) -> bool:
         return False
     with path.open("rb") as file:
         return file.read(8)[4:] in (bytes(4), b"\xff" * 4)
+
+
+def _avi_pictures_end(file: BinaryIO, size: int) -> int:
+    """The byte at which the first list of pictures ends by its own header; 0 where it states nothing. Beside sound, FFmpeg
+    works the length of a file that is cut short out anew from its bytes."""
+    at = 12
+    while at + 12 <= size:
+        file.seek(at)
+        head = file.read(12)
+        length = int.from_bytes(head[4:8], "little")
+        if head[:4] == b"LIST" and head[8:] == b"movi":
+            return at + 8 + length if 0 < length < 0xFFFFFFFF else 0
+        at += 8 + length + length % 2
+    return 0
+
+
+def _asf_pictures_end(file: BinaryIO, size: int) -> int:
+    """The byte at which the data object ends by its own header, 0 where it states nothing (ASF specification, 5.1)."""
+    file.seek(0)
+    header = int.from_bytes(file.read(24)[16:], "little")
+    file.seek(header)
+    head = file.read(24)
+    length = int.from_bytes(head[16:], "little") if head[:4] == b"\x36\x26\xb2\x75" else 0
+    return header + length if length > 24 else 0
+
+
+_PICTURES_END = {"avi": _avi_pictures_end, "asf": _asf_pictures_end}
 
 
 def _flv_ends(file: BinaryIO, size: int, read: int) -> bool:
@@ -114,6 +150,7 @@ def _avi_ends(file: BinaryIO, size: int, read: int) -> bool:
 
 def _asf_ends(file: BinaryIO, size: int, read: int) -> bool:
     """The file is as long as its properties say (ASF specification, 3.2)."""
+    file.seek(0)
     head = file.read(1 << 16)
     at = head.find(bytes.fromhex("a1dcab8c47a9cf118ee400c00c205365"))
     return at >= 0 and 0 < int.from_bytes(head[at + 40 : at + 48], "little") <= size
@@ -143,6 +180,19 @@ def _matroska_ends(file: BinaryIO, size: int, read: int) -> bool:
 
 
 _ENDS = {"flv": _flv_ends, "avi": _avi_ends, "asf": _asf_ends, "matroska,webm": _matroska_ends}
+
+
+def _ogg_ends(file: BinaryIO, size: int) -> bool:
+    """The last page is whole (RFC 3533, 6); what follows it may be anything but the beginning of another."""
+    start = max(0, size - (1 << 17))  # a page has 65,307 bytes at most
+    file.seek(start)
+    tail = file.read()
+    at = tail.rfind(b"OggS\0")
+    head = tail[at : at + 27]
+    if at < 0 or len(head) < 27:
+        return at < 0
+    table = tail[at + 27 : at + 27 + head[26]]
+    return len(table) == head[26] and at + 27 + head[26] + sum(table) <= len(tail)
 
 
 def _gif_ends(file: BinaryIO) -> bool:
