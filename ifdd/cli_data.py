@@ -102,6 +102,7 @@ def index(
     Example: ifdd data index corpora/mine --map ANG=angry,DIS=disgust --on-error skip
     """
     from ifdd.data.manifest import FILE_NAME, index_folder, index_list, write_manifest
+    from ifdd.data.manifest.table import TEXT_FILES
     from ifdd.labels import EMOTIONS, parse_labels, parse_map
 
     is_list = folder.is_file()
@@ -111,6 +112,8 @@ def index(
     target = out or folder / FILE_NAME
     if target.exists():
         raise InputError(f"{target} exists; choose another --out or remove it")
+    if target.suffix.lower() in TEXT_FILES:
+        raise InputError(f"{target}: manifests are written as parquet; name it --out {target.with_suffix('.parquet')}")
     known, meant = parse_labels(labels) if labels is not None else None, parse_map(names)
     if is_list:
         frame = index_list(folder, known, crop, names=meant, on_error=on_error)

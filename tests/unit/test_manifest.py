@@ -179,9 +179,17 @@ def test_index_folder(tmp_path: Path) -> None:
     ]
     write_manifest(table, tmp_path)
     assert clip_path(read_manifest(tmp_path), table.iloc[1]).is_file()
-    (tmp_path / "sad/notes.txt").write_text("no video")
-    with pytest.raises(InputError, match=r"notes\.txt"):
+    for name in ("Thumbs.db", "2 é.TXT", "10.srt", "10.wav"):
+        (tmp_path / "sad" / name).write_text("what lies beside clips")
+    (tmp_path / "__MACOSX").mkdir()  # what a ZIP file of a Mac leaves
+    beside = index_folder(tmp_path, ("happy", "sad"))
+    assert beside["path"].tolist() == table["path"].tolist()
+    assert beside.attrs["notes"] == ("left out as no clips: 4 files (.db, .srt, .txt, .wav)",)
+    (tmp_path / "sad/12.mov").write_text("no video")
+    with pytest.raises(InputError, match=r"12\.mov"):
         index_folder(tmp_path, ("happy", "sad"))
+    with pytest.raises(InputError, match=r"written as parquet; name it .*clips\.parquet"):
+        write_manifest(table, tmp_path / "clips.csv")
     with pytest.raises(InputError, match="sad is no class; classes are happy; say what is meant with --map sad=CLASS"):
         index_folder(tmp_path, ("happy",))
     with pytest.raises(InputError, match="no such folder"):
@@ -291,3 +299,13 @@ def test_a_changed_byte_of_a_manifest_is_seen_or_leaves_it_as_it_was(table: pd.D
 def test_cells_of_types_that_no_file_has() -> None:
     odd = pd.Series([3 + 4j, {1, 2}, pd.Interval(0, 1), (1, [2, {"a": np.float32(0.5)}]), np.int8(3)], dtype=object)
     assert columns.plain(odd).tolist() == ["(3+4j)", '["1", "2"]', "(0, 1]", '[1, [2, {"a": 0.5}]]', "3"]
+
+
+@pytest.mark.parametrize("text", [",path,label\n0,a.mp4,happy\n1,b.mp4,sad\n", "path,label,,\na.mp4,happy,,\nb.mp4,sad,,\n"])
+def test_columns_without_a_name_that_say_nothing(tmp_path: Path, text: str) -> None:
+    """pandas writes the numbers of the rows, a spreadsheet commas at their ends."""
+    (tmp_path / "a.csv").write_text(text)
+    assert read_manifest(tmp_path / "a.csv")["path"].tolist() == ["a.mp4", "b.mp4"]
+    (tmp_path / "a.csv").write_text(",path,label\n3,a.mp4,happy\n4,b.mp4,sad\n")
+    with pytest.raises(InputError, match="column '' has no name"):
+        read_manifest(tmp_path / "a.csv")

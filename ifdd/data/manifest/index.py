@@ -13,6 +13,13 @@ from ifdd.data.video import FOLDER_FPS, IMAGE_SUFFIXES, is_animated, natural_key
 from ifdd.errors import InputError
 from ifdd.labels import EMOTIONS, match_labels
 
+_COMPANIONS = {
+    *(".txt", ".csv", ".tsv", ".json", ".jsonl", ".xml", ".yaml", ".yml", ".md", ".log", ".html", ".pdf", ".docx", ".xlsx"),
+    *(".srt", ".vtt", ".ass", ".sub", ".textgrid", ".eaf", ".npy", ".npz", ".pkl", ".mat", ".h5", ".pt", ".parquet"),
+    *(".wav", ".mp3", ".flac", ".m4a", ".aac", ".db", ".ini", ".lnk", ".zip", ".gz", ".tar", ".7z", ".rar", ".md5", ".sha256"),
+}
+"""What lies beside clips and is none: captions, tables, features, sound, archives, and what Windows leaves (Thumbs.db)."""
+
 
 def index_folder(
     root: str | Path,
@@ -24,8 +31,9 @@ def index_folder(
 ) -> pd.DataFrame:
     """Manifest of a folder with one sub-folder a class, each holding videos or folders of frames.
 
-    Fold is 0; subject is empty, as a folder does not tell it. Hidden files and images that lie beside clips are left out.
-    Paths are relative to `root`. `.attrs["notes"]` tells what was matched by other spellings, and what was left out.
+    Fold is 0; subject is empty, as a folder does not tell it. Hidden files, and images and `_COMPANIONS` that lie beside
+    clips, are left out. Paths are relative to `root`. `.attrs["notes"]` tells what was matched by other spellings, and what
+    was left out.
 
     Args:
         root: folder whose sub-folders are named after `labels`, as `match_labels` understands them.
@@ -41,20 +49,28 @@ def index_folder(
     root = Path(root)
     if not root.is_dir():
         raise InputError(f"{root}: no such folder")
-    folders = sorted(folder.name for folder in root.iterdir() if folder.is_dir() and not folder.name.startswith("."))
+    folders = sorted(
+        folder.name for folder in root.iterdir() if folder.is_dir() and not folder.name.startswith((".", "__MACOSX"))
+    )
     meant, notes = match_labels(folders, labels, root, names)
-    rows = []
+    rows: list[dict[str, object]] = []
+    beside: list[str] = []
     for label in labels:
         for folder in (name for name in folders if meant[name] == label):
             clips = [clip for clip in (root / folder).iterdir() if not clip.name.startswith(".")]
             clips = [
                 clip for clip in clips if not (clip.is_file() and clip.suffix.lower() in IMAGE_SUFFIXES) or is_animated(clip)
             ]
+            others = [clip for clip in clips if clip.is_file() and clip.suffix.lower() in _COMPANIONS]
+            beside += [clip.suffix.lower() for clip in others]
+            clips = [clip for clip in clips if clip not in others]
             about = {"label": labels.index(label), "label_name": label}
             names_of_clips = sorted((clip.name for clip in clips), key=natural_key)
             rows += [{"path": f"{folder}/{name}"} | about for name in names_of_clips]
     if not rows:
         raise InputError(f"{root}: no clips in folders named {', '.join(labels)}")
+    if beside:
+        notes = (*notes, f"left out as no clips: {len(beside)} files ({', '.join(sorted(set(beside)))})")
     return _probed(pd.DataFrame(rows), root, root, crop, on_error, notes)
 
 

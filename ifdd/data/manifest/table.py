@@ -49,9 +49,11 @@ def write_manifest(frame: pd.DataFrame, path: str | Path) -> None:
     """Complete and check a manifest and write it, whole or not at all; a path without the suffix .parquet is its folder.
 
     Raises:
-        InputError: as `complete`; the disk refuses.
+        InputError: as `complete`; another kind of table is asked for; the disk refuses.
     """
     file = Path(path)
+    if file.suffix.lower() in TEXT_FILES:
+        raise InputError(f"{file}: manifests are written as parquet; name it {file.with_suffix('.parquet')}")
     file = file if file.suffix == ".parquet" else file / FILE_NAME
     table = complete(frame, file.parent, file)
     table.attrs = {}  # `root` is where the file lies, not what it says
@@ -133,12 +135,19 @@ def _read_text(file: Path) -> pd.DataFrame:
             raise InputError(
                 f"{file}: row {number} has {len(row)} cells, the header has {len(names)}; quote cells with {between!r}"
             )
+    named = [i for i, name in enumerate(names) if name or not _says_nothing([row[i].strip() for row in rows[1:]])]
+    names, rows = [names[i] for i in named], [[row[i] for i in named] for row in rows]
     if len(set(names)) < len(names):
         twice = next(name for name in names if names.count(name) > 1)
         raise InputError(f"{file}: column {twice or '(no name)'} is there twice; every column needs a name of its own")
     columns = {name: pd.Series([row[i].strip() or None for row in rows[1:]], dtype=object) for i, name in enumerate(names)}
     typed = ("path", "clip_id", "label_name", "subject", "crop", "kind", "truth")
     return pd.DataFrame({name: column if name in typed else read_cells(column) for name, column in columns.items()})
+
+
+def _says_nothing(cells: Sequence[str]) -> bool:
+    """A column without a name that is empty, as commas at the end of rows make it, or counts the rows, as pandas writes it."""
+    return not any(cells) or list(cells) == [str(i) for i in range(len(cells))]
 
 
 def _check_columns(frame: pd.DataFrame, source: object) -> None:
