@@ -118,7 +118,7 @@ def evaluate(
     ctx: typer.Context,
     checkpoint: Annotated[str, typer.Argument(help="Name or folder of a checkpoint.")],
     out: Annotated[Path, typer.Option(help="New folder for metrics.json and predictions.parquet.")],
-    manifest: Annotated[Path | None, typer.Option(help="clips.parquet, or the folder that holds it.")] = None,
+    manifest: Annotated[Path | None, typer.Option(help="List of clips (docs/manifest.md), or its folder.")] = None,
     suite: Annotated[str | None, typer.Option(help="train, val or test of the checkpoint's own scripted data.")] = None,
     cache: Annotated[Path, typer.Option(help="Where decoded or rendered clips are kept.")] = Path("cache"),
     on_error: OnErrorOption = "stop",

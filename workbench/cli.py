@@ -110,7 +110,7 @@ def explain(
 @app.command()
 def collect(
     checkpoint: Annotated[str, typer.Argument(help="Name or folder of a checkpoint.", show_default=False)],
-    manifest: Annotated[Path, typer.Argument(help="clips.parquet.", show_default=False)],
+    manifest: Annotated[Path, typer.Argument(help="List of clips (docs/manifest.md), or its folder.", show_default=False)],
     out: Annotated[Path, typer.Option(help="Folder to make.", show_default=False)],
     names: Annotated[str | None, typer.Option(help="Activations to keep, with commas between.")] = None,
     pool: Annotated[
@@ -151,7 +151,7 @@ def collect(
 def scorecard(
     ctx: typer.Context,
     checkpoints: Annotated[list[str], typer.Argument(help="Names or folders of checkpoints.", show_default=False)],
-    data: Annotated[Path, typer.Option(help="clips.parquet of scripted clips, or of any corpus.", show_default=False)],
+    data: Annotated[Path, typer.Option(help="List of clips, scripted or of any corpus, or its folder.", show_default=False)],
     out: Annotated[Path, typer.Option(help="Folder for scorecard.md, scorecard.json, probes.png.", show_default=False)],
     factors: Annotated[str | None, typer.Option(help="Further columns to probe, with commas between.")] = None,
     maps: Annotated[int, typer.Option(min=4, help="Clips to explain, and to change the order of.")] = 42,
@@ -190,7 +190,7 @@ def demo(
     clips: Annotated[int, typer.Option(min=7, help="Clips to render.")] = 140,
     device: Device = "auto",
 ) -> None:
-    """Prepare what the app shows: rendered clips, collected with every checkpoint.
+    """Prepare what the app shows: rendered clips, collected with the checkpoints that were tested on such clips.
 
     Example: workbench demo
     """

@@ -84,7 +84,7 @@ def calibrate(
 def counterfactual(
     ctx: typer.Context,
     checkpoint: Annotated[str, typer.Argument(help="Name or folder of a checkpoint.", show_default=False)],
-    manifest: Annotated[Path, typer.Argument(help="clips.parquet.", show_default=False)],
+    manifest: Annotated[Path, typer.Argument(help="List of clips (docs/manifest.md), or its folder.", show_default=False)],
     out: Out,
     edits: Annotated[
         str | None,

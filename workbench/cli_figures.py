@@ -12,7 +12,7 @@ Runs = Annotated[
     list[str] | None, typer.Option("--runs", help="Checkpoint, or run folder; several: give it again, or name them after it.")
 ]
 More = Annotated[list[str] | None, typer.Argument(metavar="[RUN...]", help="Checkpoints or run folders, as --runs.")]
-Data = Annotated[Path | None, typer.Option(help="clips.parquet, or its folder; by default the demo's.")]
+Data = Annotated[Path | None, typer.Option(help="List of clips, or its folder; by default the demo's.")]
 Collections = Annotated[
     Path | None, typer.Option(help="Folder of collections named as the checkpoints; by default made, or the demo's used.")
 ]

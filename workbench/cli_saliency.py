@@ -24,7 +24,7 @@ def saliency(
     checkpoint: Annotated[str, typer.Option(help="Name or folder of a checkpoint.", show_default=False)],
     out: Annotated[Path, typer.Option(help="Folder; each clip gets a folder in it.", show_default=False)],
     videos: Annotated[list[Path] | None, typer.Argument(metavar="[VIDEO...]", help="Videos, or folders of frames.")] = None,
-    data: Annotated[Path | None, typer.Option(help="clips.parquet, instead of videos.")] = None,
+    data: Annotated[Path | None, typer.Option(help="List of clips, or its folder, instead of videos.")] = None,
     clips: Annotated[int, typer.Option(min=1, help="Clips of --data, those of each class alike.")] = 7,
     method: Annotated[
         str,
@@ -91,7 +91,7 @@ def saliency(
 def faithfulness(
     ctx: typer.Context,
     checkpoint: Annotated[str, typer.Argument(help="Name or folder of a checkpoint.", show_default=False)],
-    data: Annotated[Path, typer.Option(help="clips.parquet.", show_default=False)],
+    data: Annotated[Path, typer.Option(help="List of clips, or its folder.", show_default=False)],
     out: Annotated[Path, typer.Option(help="Folder for faithfulness.json, .md and pictures.", show_default=False)],
     methods: Annotated[str, typer.Option(help="With commas between.")] = "gradcam,hirescam,saliency",
     activation: Annotated[str | None, typer.Option(help="With commas between; by default the model's branches.")] = None,

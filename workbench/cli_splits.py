@@ -17,7 +17,7 @@ splits_app = typer.Typer()
 def splits(
     ctx: typer.Context,
     checkpoints: Annotated[list[str], typer.Argument(help="Names or folders of checkpoints with a split.", show_default=False)],
-    data: Annotated[Path, typer.Option(help="clips.parquet, or its folder.", show_default=False)],
+    data: Annotated[Path, typer.Option(help="List of clips, or its folder.", show_default=False)],
     out: Annotated[Path, typer.Option(help="Folder for splits.md, splits.json and pictures.", show_default=False)],
     clips: Annotated[int, typer.Option(min=2, help="Clips to measure, of each class alike.")] = 210,
     clip: Annotated[str | None, typer.Option(help="Clip of the schematic; by default the first that is not neutral.")] = None,

@@ -23,6 +23,7 @@ from ifdd.training.recipe import Recipe, load_recipe
 
 CONFIG, ENVIRONMENT, CHECKPOINT, EPOCHS, LOG = "config.yaml", "env.json", "checkpoint", "lightning", "log"
 LAST, BEFORE = "last.ckpt", "before.ckpt"
+DIFFERENCES_TOLD = 6
 MAY_CHANGE = "epochs raised, device and data.cache changed"
 
 
@@ -196,7 +197,8 @@ def _differences(old: Recipe, new: Recipe) -> str:
         raised = key == "optim.epochs" and now[key] > before[key]
         if before.get(key) != now.get(key) and key not in ("device", "data.cache") and not raised:
             told.append(f"{key}: {before.get(key, 'not there')} then, {now.get(key, 'not there')} now")
-    return "; ".join(told)
+    more = len(told) - DIFFERENCES_TOLD
+    return "; ".join(told[:DIFFERENCES_TOLD]) + (f"; and {more} more" if more > 0 else "")
 
 
 def _flat(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:

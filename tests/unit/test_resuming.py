@@ -239,6 +239,14 @@ def test_what_may_not_change_is_named(begun: Path, changed: Recipe, message: str
         run.train(changed, begun, resume=True)
 
 
+def test_of_many_differences_the_first_are_named(begun: Path):
+    values = recipe().model_dump(mode="json")
+    values["data"] = {"train": "a", "val": "b", "test": "c", "source": "manifest"}
+    with pytest.raises(InputError, match=r"; and \d+ more\); a resumed run may") as caught:
+        run.train(Recipe.parse(values, "test"), begun, resume=True)
+    assert str(caught.value).count(" then, ") == 6
+
+
 def test_device_and_cache_may_change(begun: Path, whole: Path):
     values = recipe().model_dump(mode="json")
     values["data"]["cache"] = "elsewhere"
