@@ -23,7 +23,9 @@ if not cards:
     st.stop()
 chosen = [card.checkpoint for card in cards]
 
-_looks.section("Scorecard", f"{cards[0].clips} clips; square brackets hold 95 % intervals over people.")
+_looks.section(
+    "Scorecard", f"{cards[0].clips} clips; square brackets hold 95 % intervals over people (clips, where none is named)."
+)
 table = [{"measure": title} | dict(zip(chosen, cells, strict=True)) for title, cells in summary_rows(cards)]
 st.dataframe(table, hide_index=True, height="content", alt="Measures of disentanglement by model")
 with st.expander("How to read it", icon=":material/help:"):

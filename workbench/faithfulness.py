@@ -144,7 +144,8 @@ def write_report(report: FaithfulnessReport, out: Path) -> Path:
 def markdown(report: FaithfulnessReport) -> str:
     """The verdicts and the areas as tables."""
     table = verdict_table(report.verdicts)
-    about = f"{report.clips} clips, maps for the predicted class. Square brackets hold 95 % intervals over people."
+    about = f"{report.clips} clips, maps for the predicted class. Square brackets hold 95 % intervals over people"
+    about += ", or over clips if not everybody is named."
     lines = [f"# Are the maps of {report.checkpoint} true?", "", about, ""]
     lines += markdown_table(list(table[0]), [list(row.values()) for row in table])
     for result in (report.pixels, report.frames, *report.channels.values()):

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import scipy.stats
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import average_precision_score, roc_auc_score
@@ -314,6 +315,20 @@ class TestDependence:
         equal = disentanglement.dependence(first, first, groups=np.arange(40) // 4)
         assert equal.cka.value == pytest.approx(1)
         assert abs(equal.null) < 0.1  # of other people's clips
+
+    def test_the_interval_of_few_groups_is_students_jackknife_within_what_cka_can_be(self) -> None:
+        """By hand: each group left out once; six groups have five degrees of freedom."""
+        rng = np.random.default_rng(2)
+        shared = rng.normal(size=(60, 4))
+        first, second = (np.c_[shared, rng.normal(size=(60, 4))] for _ in "ab")
+        groups = np.arange(60) // 10
+        found = disentanglement.dependence(first, second, groups=groups).cka
+        left = np.array([disentanglement.dependence(first[groups != g], second[groups != g]).cka.value for g in range(6)])
+        error = np.sqrt(5 / 6 * np.square(left - left.mean()).sum())
+        assert [found.value - found.low, found.high - found.value] == pytest.approx([scipy.stats.t.ppf(0.975, 5) * error] * 2)
+        few = disentanglement.dependence(first[:6], second[:6]).cka
+        assert few.low >= -1
+        assert few.high == 1  # it was above
 
     def test_a_shared_part_lies_between(self) -> None:
         rng = np.random.default_rng(1)

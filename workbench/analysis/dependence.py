@@ -4,8 +4,10 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
+from scipy.stats import t as student
 
 from ifdd.errors import InputError
+from ifdd.metrics import LEVEL
 from workbench.analysis._clusters import group_members
 from workbench.analysis._result import Result
 from workbench.analysis.controls import other_clips
@@ -31,6 +33,8 @@ class DependenceResult(Result):
 def dependence(y_d: ArrayLike, y_s: ArrayLike, *, groups: ArrayLike | None = None) -> DependenceResult:
     """Debiased linear CKA of features (n, …), each flattened; the 95 % interval is a jackknife over groups.
 
+    Of few groups the interval is wide (Student's t, m − 1); it stays within [−1, 1], as any CKA.
+
     Source: Kornblith et al. 2019 (CKA); Song et al. 2012 (unbiased HSIC); Murphy et al. 2024 (why debias: with fewer clips than
     dimensions plain CKA is near 1 for unrelated features).
     Raises: InputError for shapes that do not fit, undefined or constant features, or fewer than four clips.
@@ -51,7 +55,8 @@ def dependence(y_d: ArrayLike, y_s: ArrayLike, *, groups: ArrayLike | None = Non
     error = float("nan")
     if len(left_out) == count > 1:
         error = float(np.sqrt((count - 1) / count * np.square(np.array(left_out) - np.mean(left_out)).sum()))
-    interval = Interval(value, value - 1.96 * error, value + 1.96 * error)
+    wide = float(student.ppf((1 + LEVEL) / 2, count - 1)) * error if count > 1 else error
+    interval = Interval(value, *np.clip([value - wide, value + wide], -1, 1).tolist())
     other = other_clips(members, 1, 0)[0]
     null = _cka(k, m[np.ix_(other, other)])
     return DependenceResult(interval, null, n, record("dependence", {}, {"y_d": first, "y_s": second}))

@@ -186,7 +186,8 @@ def markdown(cards: Sequence[Scorecard]) -> str:
     lines = [
         "# Scorecard",
         "",
-        f"{cards[0].clips} clips. Square brackets hold 95 % intervals over people (bootstrap; CKA: jackknife).",
+        f"{cards[0].clips} clips. Square brackets hold 95 % intervals over people, or clips if none is named "
+        "(bootstrap; CKA: jackknife).",
         "",
     ]
     lines += markdown_table(["", *names], [[title, *cells] for title, cells in summary_rows(cards)])
