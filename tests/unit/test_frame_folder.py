@@ -2,6 +2,7 @@
 
 import io
 import random
+import re
 import zlib
 from pathlib import Path
 
@@ -257,3 +258,13 @@ def test_images_that_are_not_read_are_told(tmp_path: Path) -> None:
     (folder / "2.png").symlink_to(folder / "nowhere.png")
     with pytest.raises(InputError, match=r"2\.png: not a file"):
         image_files(folder)
+
+
+@pytest.mark.parametrize("copy", ["002 (1).png", "002 - Copy.png", "002 - Kopie (2).png", "002 copy.png", "002(1).png"])
+def test_a_copy_that_a_file_manager_made_is_refused(tmp_path: Path, copy: str) -> None:
+    for name, value in [("001.png", 0), ("002.png", 90), ("003.png", 180), (copy, 90)]:
+        Image.fromarray(np.full((8, 8, 3), value, np.uint8)).save(tmp_path / name)
+    with pytest.raises(InputError, match=f"{re.escape(copy)} is a copy of 002.png; remove it"):
+        image_files(tmp_path)
+    Image.fromarray(np.full((8, 8, 3), 91, np.uint8)).save(tmp_path / copy)  # another picture
+    assert len(image_files(tmp_path)) == 4

@@ -1,5 +1,6 @@
 """A folder of frames: its images in their order, decoded one by one."""
 
+import filecmp
 import mimetypes
 import re
 from collections.abc import Container, Iterator
@@ -18,6 +19,8 @@ IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".webp")
 # 0.15 and 0,15 are one number, 1.2.3 are three
 _DECIMAL = re.compile(r"(?<![\d.,])\d+[.,]\d+(?![.,]?\d)|\d+")
 _WHOLE = re.compile(r"\d+")
+# what file managers add to the name of a copy: "7 (1)", "7 - Copy", "7 copy 2"
+_COPY = re.compile(r"(?<=\d)(?: ?\(\d+\)| - \w+(?: \(\d+\))?| copy(?: \d+)?)$", re.IGNORECASE)
 
 
 def image_files(folder: Path) -> list[Path]:
@@ -27,7 +30,7 @@ def image_files(folder: Path) -> list[Path]:
     without it. 1.9 and 1.10 are counts, as nobody writes the decimal number 1.10 beside 1.9.
 
     Raises:
-        InputError: no image, a number that occurs twice, an image of a kind that is not read.
+        InputError: no image, a number that occurs twice, a copy, an image of a kind that is not read.
     """
     try:
         files = [file for file in folder.iterdir() if not file.name.startswith(".") and not file.is_dir()]
@@ -77,7 +80,19 @@ def _in_order(folder: Path, images: list[Path]) -> list[Path]:
     for one, two in pairwise(ordered):
         if keys[one] == keys[two]:
             raise InputError(f"{folder}: {one.name} and {two.name} are the same frame twice; remove one, or number them apart")
+    stems = {file.stem: file for file in images}
+    for file in images:
+        one = stems.get(_COPY.sub("", file.stem), file)
+        if one is not file and _equal(one, file):
+            raise InputError(f"{folder}: {file.name} is a copy of {one.name}; remove it")
     return ordered
+
+
+def _equal(one: Path, other: Path) -> bool:
+    try:
+        return filecmp.cmp(one, other, shallow=False)
+    except OSError:  # told where the picture is read
+        return False
 
 
 def decode_folder(folder: Path) -> Iterator[tuple[tuple[int, int], Picture]]:
