@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image, ImageOps
 
+from ifdd import machine_code
 from ifdd.data.video import image_files, jpeg, natural_key, read_frames
 from ifdd.data.video.images import read_image
 from ifdd.errors import InputError
@@ -268,3 +269,18 @@ def test_a_copy_that_a_file_manager_made_is_refused(tmp_path: Path, copy: str) -
         image_files(tmp_path)
     Image.fromarray(np.full((8, 8, 3), 91, np.uint8)).save(tmp_path / copy)  # another picture
     assert len(image_files(tmp_path)) == 4
+
+
+def test_machine_code_without_a_folder_to_keep_it_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Installed read-only, for a user without a home."""
+
+    def njit(*, cache: bool = False) -> object:
+        def compile_one(function: object) -> object:
+            if cache:
+                raise RuntimeError("cannot cache function: no locator available")
+            return ("compiled", function)
+
+        return compile_one
+
+    monkeypatch.setattr(machine_code, "njit", njit)
+    assert machine_code.compiled()(len) == ("compiled", len)

@@ -4,7 +4,8 @@ Colours are linear light; the picture is sRGB. No threads and no unordered sums,
 """
 
 import numpy as np
-from numba import njit
+
+from ifdd.machine_code import compiled
 
 SUPERSAMPLING = 2
 """Samples per pixel and axis."""
@@ -20,7 +21,7 @@ def to_linear(srgb: np.ndarray) -> np.ndarray:
     return np.where(srgb <= 0.04045, srgb / 12.92, ((srgb + 0.055) / 1.055) ** 2.4)
 
 
-@njit(cache=True, error_model="numpy")
+@compiled(error_model="numpy")
 def deform(rest: np.ndarray, basis: np.ndarray, weights: np.ndarray, out: np.ndarray) -> None:  # pragma: no cover
     """out (V, 3) = rest + sum of weights (A,) times basis (A, V, 3)."""
     v = rest.shape[0]
@@ -35,7 +36,7 @@ def deform(rest: np.ndarray, basis: np.ndarray, weights: np.ndarray, out: np.nda
                 out[i, 2] += w * basis[k, i, 2]
 
 
-@njit(cache=True, error_model="numpy")
+@compiled(error_model="numpy")
 def keep_outside(points: np.ndarray, index: np.ndarray, centre: np.ndarray, radius: float) -> None:  # pragma: no cover
     """Pushes the points (V, 3) named by `index` out of a ball, straight forward: lids slide over the eyeball."""
     for i in index:
@@ -47,7 +48,7 @@ def keep_outside(points: np.ndarray, index: np.ndarray, centre: np.ndarray, radi
                 points[i, 2] = centre[2] + depth
 
 
-@njit(cache=True, error_model="numpy")
+@compiled(error_model="numpy")
 def vertex_normals(points: np.ndarray, triangles: np.ndarray, out: np.ndarray) -> None:  # pragma: no cover
     """Area-weighted unit normals (V, 3)."""
     out[:] = 0.0
@@ -67,7 +68,7 @@ def vertex_normals(points: np.ndarray, triangles: np.ndarray, out: np.ndarray) -
         out[i, 2] /= n
 
 
-@njit(cache=True, error_model="numpy")
+@compiled(error_model="numpy")
 def rasterise(
     screen: np.ndarray, triangles: np.ndarray, depth: np.ndarray, face: np.ndarray, bary: np.ndarray
 ) -> None:  # pragma: no cover
@@ -115,7 +116,7 @@ def rasterise(
                         bary[y, x, 1] = w2
 
 
-@njit(cache=True, fastmath=True, error_model="numpy")
+@compiled(fastmath=True, error_model="numpy")
 def shade(
     face: np.ndarray,
     bary: np.ndarray,

@@ -5,7 +5,8 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
-from numba import njit
+
+from ifdd.machine_code import compiled
 
 _SOI, _EOI, _SOS, _DHT, _DQT, _DRI, _DNL = 0xD8, 0xD9, 0xDA, 0xC4, 0xDB, 0xDD, 0xDC
 _HUFFMAN = {0xC0: "sequential", 0xC1: "sequential", 0xC2: "progressive"}
@@ -178,7 +179,7 @@ def _walk_scan(
 # the state of reading is (place, bits at hand, those bits): plain numbers, which stay in registers
 
 
-@njit(cache=True)
+@compiled()
 def _fill(data: np.ndarray, state: _State) -> _State:  # pragma: no cover
     """Read bytes up to a marker."""
     at, held, bits = state
@@ -189,7 +190,7 @@ def _fill(data: np.ndarray, state: _State) -> _State:  # pragma: no cover
     return at, held, bits
 
 
-@njit(cache=True)
+@compiled()
 def _bits(data: np.ndarray, state: _State, count: int) -> tuple[_State, int]:  # pragma: no cover
     """The next `count` bits, at most 16; -1 where there are no more."""
     if state[1] < count:
@@ -201,7 +202,7 @@ def _bits(data: np.ndarray, state: _State, count: int) -> tuple[_State, int]:  #
     return (at, held, bits), int(bits >> held & ((1 << count) - 1))
 
 
-@njit(cache=True)
+@compiled()
 def _symbol(data: np.ndarray, state: _State, table: np.ndarray) -> tuple[_State, int]:  # pragma: no cover
     """The next symbol; less a fault where there is none."""
     if state[1] < 16:
@@ -215,7 +216,7 @@ def _symbol(data: np.ndarray, state: _State, table: np.ndarray) -> tuple[_State,
     return (at, int(held - length), bits), int(entry & 255)
 
 
-@njit(cache=True)
+@compiled()
 def _end(data: np.ndarray, state: _State) -> tuple[int, int]:  # pragma: no cover
     """(place, fault): less than a byte may be left before a marker, filled with equal bits."""
     at, held, bits = _fill(data, state)
@@ -225,7 +226,7 @@ def _end(data: np.ndarray, state: _State) -> tuple[int, int]:  # pragma: no cove
     return at, 1 if at + 1 >= len(data) else 0
 
 
-@njit(cache=True)
+@compiled()
 def _refine(
     data: np.ndarray, state: _State, known: np.ndarray, at: int, last: int, skip: int
 ) -> tuple[_State, int]:  # pragma: no cover
@@ -243,7 +244,7 @@ def _refine(
     return state, at
 
 
-@njit(cache=True)
+@compiled()
 def _block(
     data: np.ndarray, state: _State, dc: np.ndarray, ac: np.ndarray, known: np.ndarray, limits: np.ndarray, before: int,
     run: int, first: int, last: int, high: int, low: int,
@@ -300,7 +301,7 @@ def _block(
     return state, before, run, 0
 
 
-@njit(cache=True)
+@compiled()
 def _restart(data: np.ndarray, state: _State, number: int) -> tuple[int, int]:  # pragma: no cover
     """(place, fault) after the restart mark of that number."""
     at, fault = _end(data, state)
@@ -311,7 +312,7 @@ def _restart(data: np.ndarray, state: _State, number: int) -> tuple[int, int]:  
     return at + 2, fault
 
 
-@njit(cache=True)
+@compiled()
 def _progressive(
     data: np.ndarray, at: int, columns: int, rows: int, restart: int, blocks: np.ndarray, strides: np.ndarray, tables: np.ndarray,
     nonzero: np.ndarray, limits: np.ndarray, first: int, last: int, high: int, low: int,
@@ -342,7 +343,7 @@ def _progressive(
     return (3 if fault == 0 and run else fault), at
 
 
-@njit(cache=True)
+@compiled()
 def _sequential(
     data: np.ndarray, at: int, columns: int, rows: int, restart: int, blocks: np.ndarray, tables: np.ndarray, limits: np.ndarray
 ) -> tuple[int, int]:  # pragma: no cover
