@@ -4,6 +4,10 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("patient", deadline=None)  # the first call of a kernel may take a second on a busy machine
+settings.load_profile("patient")
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 STRICT = os.environ.get("IFDD_STRICT_TESTS") == "1"
