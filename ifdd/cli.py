@@ -190,8 +190,10 @@ def predict(
     probabilities = bundle.predict(clip.tensor()[None].to(place))[0].tolist()
     named = dict(zip(bundle.labels, probabilities, strict=True))
     if as_json:
-        say_json({"video": str(video), "checkpoint": bundle.name, "probabilities": named, "warnings": list(clip.warnings)})
+        about = {"video": str(video), "checkpoint": bundle.name, "notice": bundle.card.notice}
+        say_json({**about, "probabilities": named, "warnings": list(clip.warnings)})
         return
+    typer.echo(f"note: {terminal_text(bundle.card.notice)}", err=True)
     for label, probability in sorted(named.items(), key=lambda item: -item[1]):
         typer.echo(f"{label:<10} {probability:6.1%}")
 

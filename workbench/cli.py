@@ -103,6 +103,8 @@ def explain(
             typer.echo(json.dumps({"folder": str(folder), **json.loads(text)}, ensure_ascii=False))
         else:
             typer.echo(f"{video}: {explanation.verdict()} -> {folder}")
+    if failed < len(names) and not as_json:
+        _say(f"note: {bundle.card.notice}")
     if failed:
         raise typer.Exit(1)
 

@@ -8,7 +8,8 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
-from ifdd import cli, create_model
+from ifdd import cli
+from ifdd.checkpoints import read_card, create_model
 from ifdd.data.scripted import SuiteConfig, render_suite
 from ifdd.labels import EMOTIONS
 
@@ -130,6 +131,9 @@ def test_predict_prints_probabilities(rendered: Path, tiny_bundle_dir: Path):
     assert list(probabilities) == list(EMOTIONS)
     assert sum(probabilities.values()) == pytest.approx(1, abs=1e-5)
     assert "8 frames for 16" in result.stderr
+    notice = read_card(tiny_bundle_dir).notice
+    assert json.loads(result.stdout)["notice"] == notice
+    assert f"note: {notice}" in runner.invoke(cli.app, arguments, catch_exceptions=False).stderr
 
 
 def test_index_a_folder_of_classes(rendered: Path, tmp_path: Path):

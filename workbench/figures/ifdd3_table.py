@@ -31,7 +31,7 @@ class VariantTable(Sheet):
         """What the numbers are."""
         first = self.result.robustness.suites[0]
         return (
-            f"UAR in percent on {first.clips} test clips of each suite, 95 % bootstrap interval over people and seeds below. "
+            f"UAR in percent on {first.clips} test clips of each suite, 95 % interval over people and seeds below. "
             f"† fewer than {RANKED_FROM} seeds: not to be ranked. Measured by workbench benchmark."
         )
 
