@@ -8,8 +8,8 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
-from ifdd import cli
-from ifdd.checkpoints import read_card, create_model
+from ifdd import cli, create_model
+from ifdd.checkpoints import read_card
 from ifdd.data.scripted import SuiteConfig, render_suite
 from ifdd.labels import EMOTIONS
 
