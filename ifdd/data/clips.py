@@ -220,7 +220,7 @@ def analyse(
     start, end = start or 0.0, last if end is None else min(end, last)
     if preprocessing.crop == "face":
         track = tracker.result(face, margin=preprocessing.margin, source=path)
-        return _face_source(path, preprocessing, track, first, seconds, start, end, fps)
+        return _face_source(path, preprocessing, track, first, seconds, start, end, fps, chosen=face is not None)
     box = np.array([0, 0, stretch.width, stretch.height], np.float32)
     boxes = np.tile(centre_box(box, preprocessing.size) if preprocessing.crop == "center" else box, (count, 1))
     never = np.zeros(count, bool)
@@ -236,8 +236,13 @@ def _face_source(
     start: float,
     end: float,
     fps: float | None,
+    *,
+    chosen: bool,
 ) -> Source:
-    """The part of a stretch in which the face was followed: all of it, or one shot where the picture cuts."""
+    """The part of a stretch in which the face was followed: all of it, or one shot where the picture cuts.
+
+    Of several faces that nobody has `chosen` from, the largest is read, which a warning tells.
+    """
     cuts: tuple[float, ...] = tuple(seconds[list(track.cuts)].tolist())
     warnings: tuple[str, ...] = ()
     low, high = track.shot
@@ -249,6 +254,9 @@ def _face_source(
             f"the picture cuts to another one at {told} s; a face is followed within one shot, so {start:.2f}–{end:.2f} s are "
             f"read: {others} choose another",
         )
+    elif track.faces > 1 and not chosen:
+        others = "--face 2 reads the other" if track.faces == 2 else f"--face 2 to {track.faces} read the others"
+        warnings = (f"{track.faces} faces are there and the largest is read; {others}",)
     part = slice(low, high)
     boxes = widen(track.boxes, preprocessing.size)[part]
     return Source(

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from media import corners_image, gray_images, write_video
 
+from ifdd.data.bad_clips import warnings_summary
 from ifdd.data.clips import analyse, frames_shown, load_clip, load_windows
 from ifdd.data.crop import crop
 from ifdd.data.preprocessing import Preprocessing
@@ -200,3 +201,12 @@ def test_memory_does_not_grow_with_length(tmp_path: Path, shared: Path, what: st
         for path in (short, long)
     ]
     assert peaks[1] <= 1.2 * peaks[0]
+
+
+def test_of_several_faces_the_one_that_is_read_is_told(shared: Path) -> None:
+    video = shared / "data" / "clips" / "intel" / "head-pose-face-detection-female-and-male.gif"
+    first = load_clip(video, end=2)
+    assert first.faces == 2
+    assert first.warnings[0] == "2 faces are there and the largest is read; --face 2 reads the other"
+    assert not [text for text in load_clip(video, face=1, end=2).warnings if "faces" in text]
+    assert warnings_summary({"a": first.warnings}, 1)[0] == "1 of 1 clips, e.g. a: 2 faces are there and the largest is read"
