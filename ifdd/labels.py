@@ -127,7 +127,7 @@ def _command(way_out: str, told: str) -> str:
 def _target(name: str, label: str, labels: Sequence[str], source: object) -> str:
     if not label or label in labels:
         return label
-    fitting = [known for known in labels if _key(known) == _key(label)]
+    fitting = [known for known in labels if _key(known) == _key(label)] or _same_word(_key(label), labels)
     if len(fitting) != 1:
         raise InputError(f"{source}: {name} is mapped to {label!r}, which is no class; classes are {', '.join(labels)}")
     return fitting[0]

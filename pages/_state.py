@@ -88,15 +88,23 @@ def ask_models_in_view() -> None:
 
 
 def usable_models() -> dict[str, Bundle]:
-    """The checkpoints in view that load; a panel for each that does not.
+    """The checkpoints in view that load; a panel for each that does not. Where none is chosen yet the page ends with a note.
 
-    Raises: InputError if none does, or none is chosen.
+    Raises: InputError if none does.
     """
     found = {}
     known = checkpoints()
     names = list(known) if len(known) < FEW else [name for name in st.session_state[IN_VIEW] if name in known]
     if known and not names:
-        raise InputError("no checkpoint is chosen; choose at least one in the side bar (Checkpoints)")
+        clips = library()
+        st.info(
+            _looks.markdown_text(
+                f"No checkpoint is chosen for the {len(clips.clips)} clips in {clips.manifest.parent}. Choose one or more in the "
+                "side bar (Checkpoints); one that has not read these clips asks before it does."
+            ),
+            icon=":material/info:",
+        )
+        st.stop()
     for name in names:
         try:
             found[name] = model(name)[0]

@@ -283,7 +283,8 @@ def test_many_checkpoints_are_chosen_from(start: Start, tiny_demo: TinyDemo, tmp
     assert not panels(app)
     assert (many.demo / "collections" / "other-1").is_dir()
     app = app.sidebar.multiselect("models_in_view").set_value([]).run()
-    assert "no checkpoint is chosen" in panels(app)
+    assert not panels(app)
+    assert "No checkpoint is chosen" in app.info[0].value
 
 
 def test_clips_of_ones_own_show_the_checkpoints_that_have_read_them(start: Start, tiny_demo: TinyDemo, tmp_path: Path) -> None:
@@ -303,7 +304,8 @@ def test_clips_of_ones_own_show_the_checkpoints_that_have_read_them(start: Start
     assert table["WAR"].isna().tolist() == [True] * 4 + [False]
     shutil.rmtree(own.demo / "collections")
     app = start(own)
-    assert "no checkpoint is chosen" in panels(app)
+    assert not panels(app)
+    assert "No checkpoint is chosen for the 14 clips" in app.info[0].value
     assert not (own.demo / "collections").exists()
 
 

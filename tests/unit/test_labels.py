@@ -74,3 +74,9 @@ def test_a_map_merges_and_leaves_out() -> None:
 def test_a_command_is_told_as_it_can_be_typed() -> None:
     with pytest.raises(InputError, match=r"meant with `ifdd data index x --out NEW --map 'very bored=CLASS'` \(NAME="):
         match_labels(["very bored"], EMOTIONS, "here", way_out="ifdd data index x --out NEW --map")
+
+
+def test_a_map_may_name_a_class_by_a_synonym() -> None:
+    assert match_labels(["ANG"], EMOTIONS, "list", given=parse_map("ANG=anger"))[0] == {"ANG": "angry"}
+    with pytest.raises(InputError, match="mapped to 'joyless', which is no class"):
+        match_labels(["ANG"], EMOTIONS, "list", given=parse_map("ANG=joyless"))
