@@ -7,7 +7,7 @@ import time
 
 import numpy as np
 
-from workbench.analysis.metrics import summary
+from workbench.analysis.performance.scores import summary
 
 
 def main() -> None:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.stats import norm
 
-from workbench.analysis._paired import Drawn, Draws, detectable, draw, intervals, mcnemar, swap_test
+from workbench.analysis.comparison.paired import Drawn, Draws, detectable, draw, intervals, mcnemar, swap_test
 
 DFEW = (490, 379, 534, 435, 294, 29, 181)
 """Clips of each class in a test fold of about DFEW's make-up."""

@@ -19,9 +19,9 @@ import numpy as np
 from sklearn.decomposition import PCA
 from sklearn.manifold import TSNE, trustworthiness
 
-from workbench.analysis._embedders import FITTERS, Settings
-from workbench.analysis.embedding import embed
-from workbench.analysis.map_quality import sample
+from workbench.analysis.embedding.methods import FITTERS, Settings
+from workbench.analysis.embedding.projection import embed
+from workbench.analysis.embedding.quality import sample
 
 
 def clustered(clips: int, features: int) -> tuple[np.ndarray, np.ndarray]:

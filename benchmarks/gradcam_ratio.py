@@ -18,8 +18,8 @@ from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
 from torch import Tensor, nn
 
 import ifdd
-from ifdd.model import DFERModel
-from workbench.analysis.saliency import gradcam_branches
+from ifdd.models.ifdd.model import DFERModel
+from workbench.analysis.saliency.maps import gradcam_branches
 
 
 def seconds(function: Callable[[], object]) -> float:

@@ -15,7 +15,7 @@ import time
 import torch
 
 import ifdd
-from workbench.analysis.attribution import attribute
+from workbench.analysis.saliency.attribution import attribute
 
 
 def peak() -> float:

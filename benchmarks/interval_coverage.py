@@ -14,7 +14,7 @@ import numpy as np
 from scipy.stats import norm
 
 from ifdd.metrics import count_units, estimate
-from workbench.analysis.seeds import difference_over_seeds, over_seeds
+from workbench.analysis.comparison.seeds import difference_over_seeds, over_seeds
 
 RECALLS = np.array((0.90, 0.70, 0.70, 0.75, 0.60, 0.15, 0.40))
 SHARES = np.array((0.25, 0.20, 0.20, 0.15, 0.10, 0.04, 0.06))

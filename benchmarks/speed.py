@@ -22,8 +22,8 @@ from torch import Tensor, nn
 from torchvision.models.video import mvit_v2_s
 
 from ifdd import create_model
-from ifdd.cost import cost
-from ifdd.weights import KINETICS_BLOCKS, from_kinetics
+from ifdd.models.cost import cost
+from ifdd.weights.reference import KINETICS_BLOCKS, from_kinetics
 
 SIZE = (224, 224)
 

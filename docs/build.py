@@ -21,8 +21,8 @@ from ifdd.checkpoints import Bundle
 from ifdd.data.manifest import data_hash
 from ifdd.errors import InputError
 from ifdd.io import replace_between
-from workbench.library import Library
-from workbench.passport import issuing, note_bundle, note_data
+from workbench.results.passport import issuing, note_bundle, note_data
+from workbench.store.library import Library
 
 GALLERY = Path(__file__).resolve().parent / "gallery"
 INDEX = GALLERY / "README.md"

@@ -13,12 +13,12 @@ from pathlib import Path
 
 from build import shrink
 
-from ifdd.data.scripted import SuiteConfig, render_suite
 from ifdd.errors import InputError
 from ifdd.io import replace_between
+from ifdd.scripted import SuiteConfig, render_suite
 from workbench.figures.make import Made, Wish, make_figures, write_figures
-from workbench.passport import issuing
-from workbench.study import open_study
+from workbench.figures.study import open_study
+from workbench.results.passport import issuing
 
 OUT = Path(__file__).resolve().parent / "figures"
 BENCHMARK = OUT.parents[1] / "checkpoints" / "benchmark.json"

@@ -13,12 +13,12 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from ifdd.data.scripted import DIFFICULTIES, render_clip, sample_script
-from ifdd.data.scripted.face import FaceModel
-from ifdd.data.scripted.models import BUILT_IN, face_model
-from ifdd.data.scripted.script import Script, Wave
 from ifdd.errors import InputError
 from ifdd.labels import EMOTIONS
+from ifdd.scripted import DIFFICULTIES, render_clip, sample_script
+from ifdd.scripted.head.face import FaceModel
+from ifdd.scripted.models import BUILT_IN, face_model
+from ifdd.scripted.script.script import Script, Wave
 
 
 def plain(script: Script) -> Script:

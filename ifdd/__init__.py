@@ -2,8 +2,8 @@
 
 from ifdd import weights
 from ifdd.checkpoints import Bundle, load_checkpoint
-from ifdd.config import ModelConfig
 from ifdd.errors import InputError
-from ifdd.model import IFDDOutput, create_model
+from ifdd.models.config import ModelConfig
+from ifdd.models.ifdd.model import IFDDOutput, create_model
 
 __all__ = ["Bundle", "IFDDOutput", "InputError", "ModelConfig", "create_model", "load_checkpoint", "weights"]

@@ -5,9 +5,9 @@ from typing import Annotated, Any, Literal, NotRequired, Self
 from pydantic import AfterValidator, Field, model_validator
 from typing_extensions import TypedDict  # pydantic wants this one before Python 3.12
 
-from ifdd.config import Labels, ModelConfig, Seed, StrictModel
 from ifdd.data.preprocessing import Preprocessing
 from ifdd.documents import OPEN, Shaped
+from ifdd.models.config import Labels, ModelConfig, Seed, StrictModel
 
 SCHEMA = 1
 Count = Annotated[int, Field(ge=0)]

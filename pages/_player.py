@@ -8,9 +8,9 @@ import _looks
 import _state
 import streamlit as st
 
-from workbench.clipview import ClipView
-from workbench.displays.base import Display
-from workbench.library import Bundle, InputError
+from workbench.app.clipview import ClipView
+from workbench.plotting.base import Display
+from workbench.store.library import Bundle, InputError
 
 HERE = Path(__file__).parent
 COLOUR_BAR = {

@@ -9,18 +9,20 @@ from typing import Any
 import _looks
 import streamlit as st
 
-from workbench.analysis.confidence import CalibrationResult, ConfidenceResult, calibration, density
-from workbench.analysis.embedding import EmbeddingResult, Method, embed
-from workbench.analysis.metrics import MetricsResult
-from workbench.analysis.seeds import RANKED_FROM
-from workbench.clipview import thumbnail
-from workbench.collect import collect, seconds_to_collect
-from workbench.collection import Collection
-from workbench.demo import COLLECTIONS
-from workbench.explain import Explanation, Options, explain_source, explain_video, preprocessing_of, read_source
-from workbench.family import FamilyResult
-from workbench.family_file import read_benchmark
-from workbench.library import (
+from workbench.analysis.comparison.seeds import RANKED_FROM
+from workbench.analysis.confidence.densities import CalibrationResult, ConfidenceResult, calibration, density
+from workbench.analysis.disentanglement.task import Scorecard, make_scorecard
+from workbench.analysis.embedding.projection import EmbeddingResult, Method, embed
+from workbench.analysis.performance.scores import MetricsResult
+from workbench.app.clipview import thumbnail
+from workbench.app.playground import Knobs, RenderedClip, Script, play
+from workbench.benchmark.stored import read_benchmark
+from workbench.benchmark.task import FamilyResult
+from workbench.explain.task import Explanation, Options, explain_source, explain_video, preprocessing_of, read_source
+from workbench.store.collecting import collect, seconds_to_collect
+from workbench.store.collection import Collection
+from workbench.store.demo import COLLECTIONS
+from workbench.store.library import (
     Bundle,
     InputError,
     Library,
@@ -34,8 +36,6 @@ from workbench.library import (
     measure,
     subjects,
 )
-from workbench.playground import Knobs, RenderedClip, Script, play
-from workbench.scorecard import Scorecard, make_scorecard
 
 
 def library() -> Library:

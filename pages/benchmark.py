@@ -4,8 +4,8 @@ import _looks
 import _state
 import streamlit as st
 
-from workbench.displays.truth import TruthDisplay
-from workbench.playground import EMOTIONS, LEVELS, Knobs, strip
+from workbench.app.playground import EMOTIONS, LEVELS, Knobs, strip
+from workbench.plotting.truth import TruthDisplay
 
 _looks.heading(
     "Benchmark", "Turn the knobs of ScriptedFaces and see a clip with its truth: intensity, distractions, moved pixels."

@@ -5,9 +5,9 @@ import _player
 import _state
 import streamlit as st
 
-from workbench.clipview import ClipView, read_truth
-from workbench.explain import Options
-from workbench.library import InputError, clip_table, outcomes
+from workbench.app.clipview import ClipView, read_truth
+from workbench.explain.task import Options
+from workbench.store.library import InputError, clip_table, outcomes
 
 library, models = _state.library(), _state.usable_models()
 table = clip_table(library.clips, _state.collections(models))

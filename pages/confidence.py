@@ -4,8 +4,8 @@ import _looks
 import _state
 import streamlit as st
 
-from workbench.displays.confidence import CalibrationDisplay, ConfidenceDisplay
-from workbench.library import InputError
+from workbench.analysis.confidence.displays.densities import CalibrationDisplay, ConfidenceDisplay
+from workbench.store.library import InputError
 
 _looks.heading("Confidence", "How sure are the models of each class, and are they right to be?")
 collections = _state.collections(_state.usable_models())

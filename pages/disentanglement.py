@@ -4,9 +4,9 @@ import _looks
 import _state
 import streamlit as st
 
-from workbench.displays.disentanglement import ProbeDisplay, ReaderDisplay, map_rows, summary_rows
-from workbench.displays.robustness import RobustnessDisplay
-from workbench.library import InputError
+from workbench.analysis.disentanglement.displays import ProbeDisplay, ReaderDisplay, map_rows, summary_rows
+from workbench.benchmark.displays.robustness import RobustnessDisplay
+from workbench.store.library import InputError
 
 _looks.heading(
     "Disentanglement",

@@ -5,8 +5,8 @@ import _looks
 import _state
 import streamlit as st
 
-from workbench.displays.embedding import METHOD_NAMES, EmbeddingDisplay
-from workbench.library import InputError, labelled, vector_activations
+from workbench.analysis.embedding.displays.scatter import METHOD_NAMES, EmbeddingDisplay
+from workbench.store.library import InputError, labelled, vector_activations
 
 _looks.heading("Embedding", "Every point is a clip. Draw a lasso or a box around some, or click one, to see them.")
 collections = _state.collections(_state.usable_models())

@@ -6,9 +6,9 @@ import _looks
 import _state
 import streamlit as st
 
-from workbench.analysis.metrics import MetricsResult
-from workbench.displays.metrics import ConfusionDisplay, RecallDisplay
-from workbench.library import Bundle, describe, test_data
+from workbench.analysis.performance.displays.scores import ConfusionDisplay, RecallDisplay
+from workbench.analysis.performance.scores import MetricsResult
+from workbench.store.library import Bundle, describe, test_data
 
 
 def show_model(name: str, bundle: Bundle, result: MetricsResult | None) -> None:

@@ -8,9 +8,9 @@ import _player
 import _state
 import streamlit as st
 
-from workbench.clipview import ClipView
-from workbench.explain import Options
-from workbench.library import InputError, NoFaceError, upload_name, user_path
+from workbench.app.clipview import ClipView
+from workbench.explain.task import Options
+from workbench.store.library import InputError, NoFaceError, upload_name, user_path
 
 CROPS = ("face", "center", "none")
 

@@ -10,7 +10,14 @@ ROOT = Path(__file__).resolve().parents[1]
 FORBIDDEN = {
     "ifdd": {"workbench", "pages", "streamlit", "matplotlib", "plotly", "seaborn"},
     "workbench": {"pages", "streamlit"},
-    "workbench/displays": {"pages", "streamlit", "torch", "ifdd.model", "workbench.collect", "workbench.explain"},
+    "workbench/plotting": {"pages", "streamlit", "torch", "ifdd.models", "workbench.store", "workbench.explain"},
+        "pages",
+        "streamlit",
+        "torch",
+        "ifdd.models.ifdd.model",
+        "workbench.collect",
+        "workbench.explain.task",
+    },
     "pages": {"torch", "ifdd"},
 }
 

@@ -8,10 +8,10 @@ import torch
 
 from ifdd.checkpoints import Card, library_versions, load_checkpoint, save_checkpoint
 from ifdd.data.preprocessing import Preprocessing
-from ifdd.data.scripted.suite import SuiteConfig, render_suite
 from ifdd.labels import EMOTIONS
-from ifdd.model import create_model
-from workbench.collect import collect
+from ifdd.models.ifdd.model import create_model
+from ifdd.scripted.suite import SuiteConfig, render_suite
+from workbench.store.collecting import collect
 
 MODELS = {"tiny-ifdd": "ifdd-mvit-tiny", "tiny-baseline": "mvit-tiny-baseline"}
 NOTICE = "Trained on synthetic faces, not fit to judge real people."

@@ -1,6 +1,6 @@
 """See and measure what a model does: collections, analyses, displays."""
 
-from workbench.collect import DEFAULT, collect
-from workbench.collection import Collection, open_collection
+from workbench.store.collecting import DEFAULT, collect
+from workbench.store.collection import Collection, open_collection
 
 __all__ = ["DEFAULT", "Collection", "collect", "open_collection"]

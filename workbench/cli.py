@@ -10,17 +10,17 @@ from typing import Annotated, Literal
 import typer
 
 from ifdd.checkpoints import Bundle, load_checkpoint
-from ifdd.cli_data import OnErrorOption
+from ifdd.cli.data import OnErrorOption
 from ifdd.device import choose_device
 from ifdd.errors import InputError
 from ifdd.plain import escape_what_cannot_be_printed, printable, terminal_text
-from workbench.cli_benchmark import benchmark_app
-from workbench.cli_compare import compare_app
-from workbench.cli_figures import figures_app
-from workbench.cli_maps import maps_app
-from workbench.cli_saliency import saliency_app
-from workbench.cli_splits import splits_app
-from workbench.passport import issuing, note_bundle, only_data
+from workbench.analysis.comparison.command import compare_app
+from workbench.analysis.embedding.command import maps_app
+from workbench.analysis.saliency.command import saliency_app
+from workbench.analysis.splits.command import splits_app
+from workbench.benchmark.command import benchmark_app
+from workbench.figures.command import figures_app
+from workbench.results.passport import issuing, note_bundle, only_data
 
 app = typer.Typer(
     name="workbench",
@@ -70,8 +70,8 @@ def explain(
     Example: workbench explain clip.mp4 --checkpoint scripted-tiny-ifdd --out out
     """
     from ifdd.io import check_folder, claim
-    from workbench.explain import Options, explain_video, target_index
-    from workbench.explain_files import check_format, output_names, write_explanation
+    from workbench.explain.files import check_format, output_names, write_explanation
+    from workbench.explain.task import Options, explain_video, target_index
 
     names = output_names(videos)
     check_folder(out)
@@ -131,8 +131,8 @@ def collect(
     An interrupted run is resumed by the same command.
     Example: workbench collect scripted-tiny-ifdd clips.parquet --out runs/scripted --names head.embedding,ladm.Y_D --pool mean
     """
-    from workbench.collect import DEFAULT
-    from workbench.collect import collect as run
+    from workbench.store.collecting import DEFAULT
+    from workbench.store.collecting import collect as run
 
     chosen = DEFAULT if names is None else tuple(name.strip() for name in names.split(",") if name.strip())
     bundle = _load(checkpoint, device)
@@ -167,8 +167,8 @@ def scorecard(
     Example: workbench scorecard scripted-tiny-ifdd scripted-tiny-baseline --data data/scripted-test --out runs/scorecard
     """
     from ifdd.io import check_folder, claim, filled_folder, write_text
-    from workbench.displays.disentanglement import ProbeDisplay, markdown
-    from workbench.scorecard import make_scorecard
+    from workbench.analysis.disentanglement.displays import ProbeDisplay, markdown
+    from workbench.analysis.disentanglement.task import make_scorecard
 
     bundles = [_load(name, device) for name in checkpoints]
     if len({bundle.name for bundle in bundles}) < len(bundles):
@@ -196,8 +196,8 @@ def demo(
 
     Example: workbench demo
     """
-    from workbench.demo import prepare_demo
-    from workbench.library import demo_folder
+    from workbench.store.demo import prepare_demo
+    from workbench.store.library import demo_folder
 
     out = out or demo_folder()
     collections = prepare_demo(out, clips, choose_device(device))
@@ -217,7 +217,7 @@ def serve(
 
     Example: workbench app --port 8502
     """
-    from workbench.serve import check_port, start_app
+    from workbench.app.serve import check_port, start_app
 
     check_port(port, address)  # before minutes are spent on the demo
     if with_demo:

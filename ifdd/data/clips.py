@@ -13,8 +13,8 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
-from ifdd.data.crop import centre_box, crop, widen
-from ifdd.data.faces import FaceTrack, FaceTracker
+from ifdd.data.faces.boxes import centre_box, crop, widen
+from ifdd.data.faces.tracking import FaceTrack, FaceTracker
 from ifdd.data.preprocessing import Preprocessing
 from ifdd.data.video import left_to_show, read_frames, read_times, stretch_name
 from ifdd.errors import InputError

@@ -24,13 +24,13 @@ from ifdd.data.manifest import clip_path, crop_notes, data_hash, files_hash, rea
 from ifdd.data.persons import person_ids, unknown_persons
 from ifdd.data.preprocessing import Preprocessing
 from ifdd.data.same_files import same_files
-from ifdd.data.scripted import SuiteConfig, suite_scripts, training_arrays
-from ifdd.data.scripted.suite import clip_id
 from ifdd.documents import checked, read_cached
 from ifdd.errors import InputError
 from ifdd.io import make_once, remove
 from ifdd.labels import EMOTIONS, match_labels
-from ifdd.training.oracle import truth_places
+from ifdd.scripted import SuiteConfig, suite_scripts, training_arrays
+from ifdd.scripted.suite import clip_id
+from ifdd.training.controls import truth_places
 from ifdd.training.recipe import Recipe, ScriptedData, ScriptedSet
 
 SplitName = Literal["train", "val", "test"]

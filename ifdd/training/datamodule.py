@@ -8,12 +8,12 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler
 
-from ifdd.model import DFERModel
+from ifdd.models.ifdd.model import DFERModel
 from ifdd.training.augment import ClipAugment, Mix, to_clips
+from ifdd.training.backbone_cache import Stages, as_stages, read_stages
 from ifdd.training.clipsets import ClipSet
-from ifdd.training.oracle import as_tensor
+from ifdd.training.controls import as_tensor
 from ifdd.training.recipe import Recipe
-from ifdd.training.stages import Stages, as_stages, read_stages
 
 Batch = tuple[Tensor | tuple[Tensor, ...], Tensor, Tensor | None]
 """Clips (B, 3, T, H, W), or the stages of a frozen backbone; classes (B,) or probabilities (B, classes); places (B, 2, K) if a

@@ -12,12 +12,12 @@ from tqdm import tqdm
 from ifdd.checkpoints import Bundle, Card
 from ifdd.io import new_folder, write_json, write_whole
 from ifdd.metrics import Metrics, evaluate
-from ifdd.model import DFERModel
+from ifdd.models.ifdd.model import DFERModel
 from ifdd.training.augment import to_clips
+from ifdd.training.backbone_cache import Stages, as_stages
 from ifdd.training.clipsets import ClipSet
+from ifdd.training.controls import as_tensor, told_where
 from ifdd.training.datamodule import ordered_batches
-from ifdd.training.oracle import as_tensor, told_where
-from ifdd.training.stages import Stages, as_stages
 
 PREDICTIONS, METRICS = "predictions.parquet", "metrics.json"
 

@@ -7,10 +7,10 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 import yaml
 from pydantic import Field, field_validator, model_validator
 
-from ifdd.config import FilePath, Labels, ModelConfig, Seed, StrictModel
 from ifdd.documents import MAX_YAML, parse_yaml, plain, read_text, shown
 from ifdd.errors import InputError
 from ifdd.labels import EMOTIONS
+from ifdd.models.config import FilePath, Labels, ModelConfig, Seed, StrictModel
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Count = Annotated[int, Field(ge=1, le=10_000_000)]
@@ -32,7 +32,7 @@ class ScriptedSet(StrictModel):
     @field_validator("difficulty")
     @classmethod
     def _known(cls, name: str) -> str:
-        from ifdd.data.scripted import DIFFICULTIES, SUITES  # brings the renderer with it
+        from ifdd.scripted import DIFFICULTIES, SUITES  # brings the renderer with it
 
         known = [*DIFFICULTIES, *(suite for suite in SUITES if suite not in DIFFICULTIES)]
         if name not in known:

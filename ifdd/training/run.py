@@ -25,8 +25,9 @@ from ifdd.documents import read_json
 from ifdd.errors import InputError
 from ifdd.io import claim, clear_folder, new_folder, write_json, write_text
 from ifdd.losses import IFDDLoss, LiftingLoss
-from ifdd.model import DFERModel, create_model
+from ifdd.models.ifdd.model import DFERModel, create_model
 from ifdd.repository import source_commit
+from ifdd.training.backbone_cache import read_stages
 from ifdd.training.clipsets import SPLITS, ClipSet, SplitName, check_disjoint, load_split
 from ifdd.training.datamodule import ClipDataModule
 from ifdd.training.evaluation import METRICS, PREDICTIONS, predict_set, predictions_frame, score, write_predictions
@@ -43,7 +44,6 @@ from ifdd.training.keeping import (
 )
 from ifdd.training.module import AveragedWeights, TrainingModule
 from ifdd.training.recipe import Recipe, ScriptedData, recipe_yaml
-from ifdd.training.stages import read_stages
 
 NOTICE_SCRIPTED = (
     "Trained on synthetic faces only. It is not fit to judge real people: "

@@ -7,9 +7,9 @@ import pytest
 
 from ifdd import InputError, load_checkpoint
 from tests.tiny_demo import CLIPS, MODELS, TinyDemo
-from workbench.clipview import thumbnail
-from workbench.collection import Collection
-from workbench.library import (
+from workbench.app.clipview import thumbnail
+from workbench.store.collection import Collection
+from workbench.store.library import (
     Library,
     checkpoints,
     clip_table,

@@ -14,8 +14,8 @@ from streamlit.testing.v1 import AppTest
 
 from ifdd import load_checkpoint
 from tests.tiny_demo import CLIPS, MODELS, NOTICE, TinyDemo
-from workbench.collection import open_collection
-from workbench.family import measure_family
+from workbench.benchmark.task import measure_family
+from workbench.store.collection import open_collection
 
 Start = Callable[..., AppTest]
 CLIP_IDS = [f"tiny-test-{i:05d}" for i in range(CLIPS)]

@@ -17,17 +17,17 @@ from mutations import changed, damaged, json_file
 
 import ifdd
 from ifdd.checkpoints import card_markdown, load_checkpoint, read_card
-from ifdd.cli_weights import list_weights
-from ifdd.convert import read_weights
+from ifdd.cli.weights import list_weights
 from ifdd.training.clipsets import suite_of_card
 from ifdd.training.recipe import load_recipe, recipe_yaml
-from workbench.family_file import read_benchmark
-from workbench.library import describe, test_data
-from workbench.passport import config_hash, issue
-from workbench.passport_files import PAGE_MARK, read_passport
+from ifdd.weights.converting import read_weights
+from workbench.analysis.faithfulness.verdicts import FILE, read_verdicts
+from workbench.benchmark.robustness import variant_of
+from workbench.benchmark.stored import read_benchmark
 from workbench.report.scores import scorecard_section
-from workbench.robustness import variant_of
-from workbench.verdicts import FILE, read_verdicts
+from workbench.results.passport import config_hash, issue
+from workbench.results.passport_files import PAGE_MARK, read_passport
+from workbench.store.library import describe, test_data
 
 test_data.__test__ = False  # type: ignore[attr-defined]  # the function of the library is no test
 Use = Callable[[], object]

@@ -13,11 +13,11 @@ from harness import swarm
 from mutations import changed, damaged, json_file, weird
 
 from ifdd.data.manifest import clip_path, data_hash, files_hash, read_manifest
-from workbench.clipview import read_truth
-from workbench.collection import open_collection
-from workbench.comparing import factor_columns, same_clips
-from workbench.library import features, labelled, measure, vector_activations
-from workbench.truth import has_regions, true_intensity, true_masks, true_regions
+from workbench.analysis.comparison.task import factor_columns, same_clips
+from workbench.app.clipview import read_truth
+from workbench.store.collection import open_collection
+from workbench.store.library import features, labelled, measure, vector_activations
+from workbench.store.truth import has_regions, true_intensity, true_masks, true_regions
 
 Use = Callable[[], object]
 ROWS = 12

@@ -9,13 +9,13 @@ from colours import clip_set, recipe
 
 import ifdd
 import workbench
-from ifdd.data.scripted import SuiteConfig, render_suite
 from ifdd.labels import EMOTIONS
+from ifdd.scripted import SuiteConfig, render_suite
 from ifdd.training import run
-from workbench.analysis.metrics import summary
-from workbench.displays.metrics import ConfusionDisplay
-from workbench.explain import Options, explain_video
-from workbench.explain_files import write_explanation
+from workbench.analysis.performance.displays.scores import ConfusionDisplay
+from workbench.analysis.performance.scores import summary
+from workbench.explain.files import write_explanation
+from workbench.explain.task import Options, explain_video
 from workbench.figures.make import Made, write_figures
 
 OUT = "out"

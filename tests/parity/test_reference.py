@@ -13,14 +13,14 @@ from typer.testing import CliRunner
 
 import ifdd
 from ifdd import cli
-from ifdd.config import PRESETS
 from ifdd.labels import EMOTIONS
 from ifdd.losses import LiftingLoss
+from ifdd.models.config import PRESETS
 from ifdd.modules.head import Head, LearnedPooling
 from ifdd.modules.issm import EvenOddSplit, IndexSplit, Split
 from ifdd.modules.ladm import LADM, CrossLift, PredictFirstLADM, Refinement
 from ifdd.modules.splits import OffsetSplit, TopKSplit, WeightSplit
-from ifdd.weights import load_exactly, rename_reference
+from ifdd.weights.reference import load_exactly, rename_reference
 
 PREFIX = "backbone.WaveLifts."
 

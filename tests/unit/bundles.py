@@ -7,7 +7,7 @@ import torch
 from ifdd.checkpoints import Card, save_checkpoint
 from ifdd.data.preprocessing import Preprocessing
 from ifdd.labels import EMOTIONS
-from ifdd.model import IFDDModel, create_model
+from ifdd.models.ifdd.model import IFDDModel, create_model
 
 SIZE = (64, 64)
 

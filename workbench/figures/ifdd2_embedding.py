@@ -5,13 +5,13 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from workbench.analysis.embedding import METHOD_NAMES, EmbeddingResult
-from workbench.displays.base import Display
-from workbench.displays.embedding import EmbeddingDisplay
-from workbench.displays.embedding_series import EmbeddingSeriesDisplay
-from workbench.embeddings import map_clips, map_models
+from workbench.analysis.embedding.displays.scatter import EmbeddingDisplay
+from workbench.analysis.embedding.displays.series import EmbeddingSeriesDisplay
+from workbench.analysis.embedding.projection import METHOD_NAMES, EmbeddingResult
+from workbench.analysis.embedding.task import map_clips, map_models
 from workbench.figures.sheet import Column, Sheet, class_legend, scatter_classes
-from workbench.study import Study
+from workbench.figures.study import Study
+from workbench.plotting.base import Display
 
 FEATURES = "head.embedding"
 

@@ -17,17 +17,26 @@ from ifdd.checkpoints import Bundle
 from ifdd.data.clips import Clip
 from ifdd.data.manifest import read_manifest
 from ifdd.errors import InputError
-from ifdd.model import IFDDModel
-from workbench.analysis.faithfulness import Verdict
-from workbench.analysis.saliency import SaliencyResult
-from workbench.analysis.splits import inspect_split
-from workbench.collect import read_row
-from workbench.displays import style
-from workbench.displays.images import data_uri
-from workbench.displays.overlay import badge_colour, badges_note, conventions, overlay, peak_of, ramp, remarks_on, scaling
+from ifdd.models.ifdd.model import IFDDModel
+from workbench.analysis.faithfulness.judging import Verdict
+from workbench.analysis.saliency.displays.heat import (
+    badge_colour,
+    badges_note,
+    conventions,
+    overlay,
+    peak_of,
+    ramp,
+    remarks_on,
+    scaling,
+)
+from workbench.analysis.saliency.maps import SaliencyResult
+from workbench.analysis.saliency.task import Request, make_maps
+from workbench.analysis.splits.inspection import inspect_split
 from workbench.figures.sheet import SMALL, Column, Sheet, wrapped
-from workbench.maps import Request, make_maps
-from workbench.study import Study
+from workbench.figures.study import Study
+from workbench.plotting import style
+from workbench.plotting.images import data_uri
+from workbench.store.collecting import read_row
 
 RULE = "of each class the correctly read clip whose probability is the median of the correctly read ones"
 NONE_CORRECT = "no clip is read correctly; of each class the clip to which the model gives it the highest probability"

@@ -5,10 +5,10 @@ from typing import Any
 import plotly.graph_objects as go
 from matplotlib.figure import Figure
 
-from workbench.analysis.seeds import RANKED_FROM
-from workbench.displays import style
-from workbench.family import FamilyResult
+from workbench.analysis.comparison.seeds import RANKED_FROM
+from workbench.benchmark.task import FamilyResult
 from workbench.figures.sheet import SMALL, Sheet, wrapped
+from workbench.plotting import style
 
 _LINE = 0.24  # inches
 

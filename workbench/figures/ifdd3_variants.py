@@ -3,10 +3,10 @@
 import json
 
 from ifdd.errors import InputError
-from workbench.displays.split_schematic import SplitSchematicDisplay
+from workbench.analysis.splits.displays.schematic import SplitSchematicDisplay
+from workbench.analysis.splits.task import split_of_clip
 from workbench.figures.sheet import Column, Sheet
-from workbench.split_report import split_of_clip
-from workbench.study import Study
+from workbench.figures.study import Study
 
 NO_SPLIT = "none of the runs splits its frames, so there is no variant to draw; add a checkpoint of IFDD"
 

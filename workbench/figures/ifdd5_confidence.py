@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 import seaborn as sns
 
-from workbench.analysis.confidence import ClassConfidence, ConfidenceResult, Density, density
-from workbench.displays.confidence import RASTER_CLIPS, SIDES, ConfidenceDisplay
+from workbench.analysis.confidence.densities import ClassConfidence, ConfidenceResult, Density, density
+from workbench.analysis.confidence.displays.densities import RASTER_CLIPS, SIDES, ConfidenceDisplay
 from workbench.figures.sheet import SMALL, Column, Sheet, wrapped
-from workbench.study import Study
+from workbench.figures.study import Study
 
 _LANES = {"positives": -0.16, "negatives": -0.36}  # middles of the strips, in units of the highest curve
 _SPREAD = 0.15

@@ -10,7 +10,8 @@ from ifdd.data.manifest import data_hash, read_manifest
 from ifdd.errors import InputError
 from ifdd.io import check_folder, filled_folder, write_text
 from ifdd.plain import markdown_line
-from workbench.family_file import read_benchmark
+from workbench.analysis.faithfulness.verdicts import known_verdicts
+from workbench.benchmark.stored import read_benchmark
 from workbench.figures.ifdd2_embedding import embedding_sheet
 from workbench.figures.ifdd2_maps import Verdicts, maps_sheet, pick_clips
 from workbench.figures.ifdd3_table import VariantTable
@@ -21,8 +22,7 @@ from workbench.figures.ous4_stages import stages_sheet
 from workbench.figures.ous5_confusion import confusion_sheet
 from workbench.figures.published import published_recalls
 from workbench.figures.sheet import Column, Sheet
-from workbench.study import Study
-from workbench.verdicts import known_verdicts
+from workbench.figures.study import Study
 
 CAPTIONS = "captions.md"
 FORMATS = ("png", "svg", "pdf")

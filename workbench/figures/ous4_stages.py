@@ -1,11 +1,11 @@
 """OUS, Fig. 4: how the classes cluster from stage to stage of the network."""
 
-from workbench.analysis.embedding import METHOD_NAMES
-from workbench.displays.embedding_series import EmbeddingSeriesDisplay
-from workbench.embeddings import film_of_stages
+from workbench.analysis.embedding.displays.series import EmbeddingSeriesDisplay
+from workbench.analysis.embedding.projection import METHOD_NAMES
+from workbench.analysis.embedding.task import film_of_stages
 from workbench.figures.ifdd2_embedding import MapPanels
 from workbench.figures.sheet import Column
-from workbench.study import Study, stages_of
+from workbench.figures.study import Study, stages_of
 
 
 class StagesSheet(MapPanels):

@@ -7,12 +7,12 @@ import numpy as np
 import plotly.graph_objects as go
 import seaborn as sns
 
-from workbench.analysis.metrics import MetricsResult
-from workbench.displays import style
-from workbench.displays.base import same_labels
-from workbench.displays.metrics import ConfusionDisplay
+from workbench.analysis.performance.displays.scores import ConfusionDisplay
+from workbench.analysis.performance.scores import MetricsResult
 from workbench.figures.sheet import Column, Sheet
-from workbench.study import Study
+from workbench.figures.study import Study
+from workbench.plotting import style
+from workbench.plotting.base import same_labels
 
 
 class ConfusionSheet(Sheet):

@@ -11,8 +11,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from ifdd.errors import InputError
-from workbench.displays import style
-from workbench.displays.base import Display
+from workbench.plotting import style
+from workbench.plotting.base import Display
 
 Column = Literal["single", "double"]
 INCH = 25.4

@@ -6,12 +6,12 @@ from pathlib import Path
 from tqdm import tqdm
 
 from ifdd.errors import InputError
-from workbench.family_file import read_benchmark
-from workbench.passport import issue
+from workbench.benchmark.stored import read_benchmark
+from workbench.figures.study import Study
 from workbench.report import sections
 from workbench.report.page import Section, write_page
 from workbench.report.scores import scorecard_section
-from workbench.study import Study
+from workbench.results.passport import issue
 
 
 def check_out(out: Path) -> None:

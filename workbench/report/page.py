@@ -12,9 +12,9 @@ import plotly.graph_objects as go
 from plotly.offline import get_plotlyjs
 
 from ifdd.io import write_text
-from workbench.displays.base import Display, without_markup
-from workbench.passport import Passport, issue
-from workbench.passport_files import PAGE_MARK
+from workbench.plotting.base import Display, without_markup
+from workbench.results.passport import Passport, issue
+from workbench.results.passport_files import PAGE_MARK
 
 _NUMBERS = re.compile(r"[\d\s.,;:%+\-−–±\[\]()/]*k?")
 """Cells of such signs are aligned by their last digit."""

@@ -6,34 +6,34 @@ import numpy as np
 import torch
 
 from ifdd.data.manifest import data_hash, read_manifest
-from workbench.analysis.calibration import calibration
-from workbench.analysis.comparison import ComparisonResult
-from workbench.analysis.confidence import density
-from workbench.analysis.metrics import Interval
-from workbench.analysis.split_places import occupancy
-from workbench.analysis.splits import from_activations
-from workbench.comparing import compare_collections, slice_collections
-from workbench.displays.comparison import ConfusionDifferenceDisplay, FlipsDisplay, ForestDisplay, p_text
-from workbench.displays.confidence import CalibrationDisplay, ConfidenceDisplay
-from workbench.displays.metrics import ConfusionDisplay, RecallDisplay
-from workbench.displays.radar import RadarDisplay
-from workbench.displays.robustness import RobustnessDisplay
-from workbench.displays.slices import SliceDisplay
-from workbench.displays.split_schematic import SplitSchematicDisplay
-from workbench.displays.splits import SplitTimelineDisplay
-from workbench.embeddings import vectors
-from workbench.family import FamilyResult
+from workbench.analysis.comparison.displays.pairs import ConfusionDifferenceDisplay, FlipsDisplay, ForestDisplay, p_text
+from workbench.analysis.comparison.displays.slices import SliceDisplay
+from workbench.analysis.comparison.pairs import ComparisonResult
+from workbench.analysis.comparison.task import compare_collections, slice_collections
+from workbench.analysis.confidence.densities import density
+from workbench.analysis.confidence.displays.densities import CalibrationDisplay, ConfidenceDisplay
+from workbench.analysis.confidence.reliability import calibration
+from workbench.analysis.embedding.task import vectors
+from workbench.analysis.faithfulness.verdicts import known_verdicts
+from workbench.analysis.performance.displays.radar import RadarDisplay
+from workbench.analysis.performance.displays.scores import ConfusionDisplay, RecallDisplay
+from workbench.analysis.performance.scores import Interval
+from workbench.analysis.splits.displays.schematic import SplitSchematicDisplay
+from workbench.analysis.splits.displays.timeline import SplitTimelineDisplay
+from workbench.analysis.splits.inspection import from_activations
+from workbench.analysis.splits.places import occupancy
+from workbench.analysis.splits.task import split_of_clip
+from workbench.benchmark.displays.robustness import RobustnessDisplay
+from workbench.benchmark.task import FamilyResult
 from workbench.figures.ifdd2_embedding import FEATURES, MapPanels, embedding_sheet
 from workbench.figures.ifdd2_maps import maps_sheet
 from workbench.figures.ifdd3_table import VariantTable
 from workbench.figures.ifdd3_variants import variants_sheet
 from workbench.figures.ous4_stages import stages_sheet
-from workbench.library import describe, labelled, persons, test_data
-from workbench.passport import config_hash
+from workbench.figures.study import Study, stages_of
 from workbench.report.page import Chart, Section, Table, chart
-from workbench.split_report import split_of_clip
-from workbench.study import Study, stages_of
-from workbench.verdicts import known_verdicts
+from workbench.results.passport import config_hash
+from workbench.store.library import describe, labelled, persons, test_data
 
 FLIPS = 200
 """Clips that flip which a page lists; the counts are of all."""

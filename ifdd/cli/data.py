@@ -1,0 +1,139 @@
+"""The command `ifdd data`: synthetic clips with their truth, and manifests of folders."""
+
+import os
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from ifdd.cli.weights import Json, say_json
+from ifdd.data.bad_clips import OnError
+from ifdd.errors import InputError
+from ifdd.plain import terminal_text
+
+OnErrorOption = Annotated[
+    OnError, typer.Option(help="Clips that cannot be read: stop and name them, or skip them if they are at most a fifth.")
+]
+data_app = typer.Typer(no_args_is_help=True, help="Make and index data.")
+
+
+@data_app.command()
+def render(
+    out: Annotated[Path, typer.Option(help="New folder for frames, truth and clips.parquet.")],
+    split: Annotated[
+        str, typer.Option("--split", "--suite", help="train, val or test; identities of the three never overlap.")
+    ] = "test",
+    suite_name: Annotated[
+        str | None, typer.Option(help="A suite for benchmarks, e.g. noisy-50, instead of --difficulty.")
+    ] = None,
+    clips: Annotated[int, typer.Option(min=1, help="How many clips; classes in turn.")] = 70,
+    identities: Annotated[int, typer.Option(min=1, help="How many persons.")] = 140,
+    difficulty: Annotated[str | None, typer.Option(help="easy (default), standard or hard.")] = None,
+    name: Annotated[str | None, typer.Option(help="Goes into the clip ids; default: the suite's name, or scripted.")] = None,
+    seed: Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Another seed gives other persons and clips.")] = 1,
+    size: Annotated[int, typer.Option(min=32, help="Height and width in pixels.")] = 112,
+    frames: Annotated[int, typer.Option(min=2, help="Frames of a clip, 16 a second.")] = 32,
+    face: Annotated[str, typer.Option(help="built-in, or the path of a face model.")] = "built-in",
+    full_truth: Annotated[
+        bool | None, typer.Option(help="Region maps and nuisance masks, too; by default for suites with a name.")
+    ] = None,
+    workers: Annotated[int, typer.Option(min=1, help="Processes.")] = 2,
+    as_json: Json = False,
+) -> None:
+    """Render clips of scripted faces with their truth; by default the first clips of the recipes' test set.
+
+    The same command goes on with a render that was interrupted.
+
+    Example: ifdd data render --suite-name noisy-50 --split test --clips 70 --out data/noisy-50-test
+    """
+    from ifdd.scripted import SUITES, SuiteConfig, class_note, render_suite
+
+    if suite_name is not None:
+        if difficulty is not None:
+            raise InputError(
+                f"--difficulty {difficulty}: the suite {suite_name} says how hard its clips are; give one of the two"
+            )
+        if suite_name not in SUITES:
+            raise InputError(f"--suite-name {suite_name}: is not one of {', '.join(SUITES)}")
+    config = SuiteConfig(
+        name=name or suite_name or "scripted",
+        seed=seed,
+        clips=clips,
+        identities=identities,
+        split=split,
+        difficulty=suite_name or difficulty or "easy",
+    )
+    if note := class_note(config.difficulty, split):
+        typer.echo(f"note: {note}", err=True)
+    full = suite_name is not None if full_truth is None else full_truth
+    try:
+        manifest = render_suite(config, out, frames=frames, size=size, workers=workers, full=full, face=face)
+    except KeyboardInterrupt:
+        typer.echo("interrupted: what was rendered is kept; the same command goes on from there", err=True)
+        raise typer.Exit(130) from None
+    if as_json:
+        say_json({"manifest": str(manifest), "clips": clips, "suite": config.difficulty, "split": split})
+    else:
+        typer.echo(manifest)
+
+
+@data_app.command()
+def index(
+    folder: Annotated[Path, typer.Argument(help="Folder with one sub-folder for each class; or a list: CSV, TSV, parquet.")],
+    out: Annotated[Path | None, typer.Option(help="Manifest to write; default FOLDER/clips.parquet.")] = None,
+    labels: Annotated[str | None, typer.Option(help="Class names in order, with commas; default: seven emotions.")] = None,
+    names: Annotated[
+        str | None,
+        typer.Option("--map", help="What other names mean, e.g. ANG=angry,DIS=disgust; NAME= leaves a class out."),
+    ] = None,
+    crop: Annotated[
+        Literal["face", "center", "none"] | None, typer.Option(help="Default: face for videos, none for folders of frames.")
+    ] = None,
+    on_error: OnErrorOption = "stop",
+    as_json: Json = False,
+) -> None:
+    """Write the manifest of a folder, FOLDER/<class>/<video or folder of frames>, or of a list of clips.
+
+    Folders are matched to classes whatever their case, spaces, "_" and "-"; and as common synonyms (anger, happiness): each is
+    told. A list needs the columns path and label (a name; or a number from 0, with --labels in that order). What else it may
+    tell: clip_id, kind (video, frames), n_frames, fps, width, height, label_name, fold, subject (the person), crop (face,
+    center, none), truth, votes_<class>, and any factor. What it does not tell is probed.
+
+    Example: ifdd data index corpora/mine --map ANG=angry,DIS=disgust --on-error skip
+    """
+    from ifdd.data.manifest import FILE_NAME, index_folder, index_list, write_manifest
+    from ifdd.data.manifest.table import TEXT_FILES
+    from ifdd.labels import EMOTIONS, parse_labels, parse_map
+
+    is_list = folder.is_file()
+    if is_list and out is None:
+        raise InputError(f"{folder} is a list; name the manifest to write with --out")
+    root = folder.parent if is_list else folder
+    target = out or folder / FILE_NAME
+    if target.exists():
+        raise InputError(f"{target} exists; choose another --out or remove it")
+    if target.suffix.lower() in TEXT_FILES:
+        raise InputError(f"{target}: manifests are written as parquet; name it --out {target.with_suffix('.parquet')}")
+    known, meant = parse_labels(labels) if labels is not None else None, parse_map(names)
+    if is_list:
+        frame = index_list(folder, known, crop, names=meant, on_error=on_error)
+    else:
+        frame = index_folder(folder, known or EMOTIONS, crop, names=meant, on_error=on_error)
+    notes = frame.attrs["notes"]
+    for note in notes:
+        typer.echo(f"warning: {terminal_text(note)}", err=True)
+    base = (target if target.suffix != ".parquet" else target.parent).resolve()
+    for column in ("path", *(["truth"] if "truth" in frame else [])):
+        frame[column] = frame[column].map(lambda path: _moved(path, root.resolve(), base))
+    write_manifest(frame, target)
+    if as_json:
+        say_json({"manifest": str(target), "clips": len(frame), "notes": list(notes)})
+    else:
+        typer.echo(f"{target}: {len(frame)} clips")
+
+
+def _moved(path: object, root: Path, base: Path) -> object:
+    """A path relative to `root` as one relative to `base`; absolute ones, and empty cells, stay."""
+    if not isinstance(path, str) or Path(path).is_absolute():
+        return path
+    return Path(os.path.relpath(root / path, base)).as_posix()

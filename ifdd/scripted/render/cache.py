@@ -1,0 +1,76 @@
+"""Training clips as memory-mapped arrays, rendered once per set of scripts."""
+
+import hashlib
+from pathlib import Path
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+from tqdm import tqdm
+
+from ifdd.data.arrays import new_array
+from ifdd.documents import read_cached
+from ifdd.errors import InputError
+from ifdd.io import make_once
+from ifdd.labels import EMOTIONS
+from ifdd.scripted.render.clips import GENERATOR_VERSION, render_clip, render_times
+from ifdd.scripted.render.jobs import pool_map
+from ifdd.scripted.script.script import Script
+from ifdd.scripted.suites import SuiteConfig, by_person, suite_scripts
+
+
+class TrainingArrays(NamedTuple):
+    """N clips of T frames; `clips` is memory-mapped and read-only."""
+
+    clips: np.ndarray  # (N, T, H, W, 3) uint8 RGB
+    labels: np.ndarray  # (N,) int64
+    intensity: np.ndarray  # (N, T) float32
+
+
+def segment_centres(native: int, frames: int) -> np.ndarray:
+    """Indices (T,) of the native frames that hold the centres of T equal segments: floor((i + 0.5) * native / T)."""
+    return np.floor((np.arange(frames) + 0.5) * native / frames).astype(np.int64)
+
+
+def _job(job: tuple[Script, int, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+    script, size, keep = job
+    cv2.setNumThreads(1)
+    clip = render_clip(script, size, render_times(32, script.duration)[keep], masks=False, indices=keep)
+    return clip.frames, clip.truth.intensity
+
+
+def training_arrays(
+    cfg: SuiteConfig, frames: int = 16, size: int = 112, cache_dir: Path | str = "cache", workers: int = 2, progress: bool = True
+) -> TrainingArrays:
+    """The clips of a suite, as sampling `frames` of the 32 frames that `render_suite` writes would read them.
+
+    Rendered once to `<cache_dir>/<hash of scripts, size, frames and generator version>/`, then reused.
+    Raises: InputError for a number of frames outside 1…32, or when the disk refuses.
+    """
+    if not 1 <= frames <= 32:
+        raise InputError(f"suite {cfg.name}: frames is {frames}; a clip has 1 to 32")
+    scripts = suite_scripts(cfg)
+    key = hashlib.sha256(f"{GENERATOR_VERSION} {size} {frames}".encode())
+    for script in scripts:
+        key.update(script.digest().encode())
+    folder = Path(cache_dir) / key.hexdigest()[:24]
+    title = f"render {cfg.name} {cfg.split}"
+    make_once(folder, lambda work: _render(scripts, frames, size, work, workers, progress, title))
+    clips = read_cached(folder / "clips.npy")
+    labels = np.array([EMOTIONS.index(s.emotion) for s in scripts], np.int64)
+    return TrainingArrays(clips, labels, np.array(read_cached(folder / "intensity.npy")))
+
+
+def _render(scripts: list[Script], frames: int, size: int, work: Path, workers: int, progress: bool, title: str) -> None:
+    keep = segment_centres(32, frames)
+    render_clip(scripts[0], size, np.array([0.0]), masks=False)  # compiles once, before the pool starts
+    clips = new_array(work / "clips.npy", (len(scripts), frames, size, size, 3))
+    intensity = np.zeros((len(scripts), frames), np.float32)
+    order = by_person(scripts)
+    with pool_map(_job, [(scripts[i], size, keep) for i in order], workers) as results:
+        bar = tqdm(results, total=len(order), desc=title, unit="clip", disable=not progress)
+        for i, (pixels, curve) in zip(order, bar, strict=True):
+            clips[i], intensity[i] = pixels, curve
+    clips.flush()
+    del clips
+    np.save(work / "intensity.npy", intensity)

@@ -1,0 +1,85 @@
+"""What a backbone makes of a set of clips, read once and kept: for trainings that leave the backbone as it is."""
+
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from tqdm import tqdm
+
+from ifdd.data.arrays import new_array
+from ifdd.documents import read_cached
+from ifdd.io import make_once
+from ifdd.models.ifdd.model import DFERModel
+from ifdd.training.augment import to_clips
+from ifdd.training.clipsets import ClipSet
+
+Stages = dict[int, np.ndarray]
+"""Number of a stage that the pyramid reads → features (n, C, T', H, W) float32, memory-mapped."""
+
+BATCH = 16
+
+
+def backbone_key(model: DFERModel) -> str:
+    """SHA-256 of all that the stages of a clip depend on: two models with one key make the same stages."""
+    config = model.config
+    about = f"{config.backbone} {config.normalise} {config.frames} {config.size} {config.stages}"
+    return weights_hash(model.backbone, about)
+
+
+def weights_hash(module: nn.Module, about: str) -> str:
+    """SHA-256 of `about`, and of names and bytes of all weights and buffers."""
+    digest = hashlib.sha256(about.encode())
+    for name, tensor in module.state_dict().items():
+        digest.update(name.encode())
+        digest.update(tensor.detach().cpu().contiguous().numpy().tobytes())
+    return digest.hexdigest()
+
+
+@torch.no_grad()
+def read_stages(
+    model: DFERModel, clips: ClipSet, cache: Path, *, mirrored: bool = False, title: str = "backbone", progress: bool = True
+) -> Stages:
+    """Stages of all clips, from left to right or mirrored; made once, then read from `cache`.
+
+    Raises: InputError when the disk refuses.
+    """
+    key = hashlib.sha256(f"{backbone_key(model)} {mirrored} {content_hash(clips)}".encode()).hexdigest()
+    folder = cache / f"stages-{key[:24]}"
+    make_once(folder, lambda work: _write(model, clips, work, mirrored, title, progress))
+    return {stage: read_cached(folder / f"{stage}.npy") for stage in model.config.stages}
+
+
+def _write(model: DFERModel, clips: ClipSet, folder: Path, mirrored: bool, title: str, progress: bool) -> None:
+    device = next(model.parameters()).device
+    kept: dict[int, np.memmap] = {}
+    with model.evaluating():
+        for start in tqdm(range(0, len(clips), BATCH), desc=title, unit="batch", disable=not progress):
+            index = list(range(start, min(start + BATCH, len(clips))))
+            pixels = torch.from_numpy(clips.read(index)).to(device)
+            stages = model.encode(to_clips(pixels.flip(3) if mirrored else pixels))
+            for stage in model.config.stages:
+                features = stages[stage].float().cpu().numpy()
+                if stage not in kept:
+                    kept[stage] = new_array(folder / f"{stage}.npy", (len(clips), *features.shape[1:]), np.float32)
+                kept[stage][index] = features
+    for array in kept.values():
+        array.flush()
+
+
+def content_hash(clips: ClipSet) -> str:
+    """BLAKE2b of all pixels and their shape."""
+    digest = hashlib.blake2b(str(clips.pixels.shape).encode())
+    for start in range(0, len(clips), BATCH):
+        digest.update(clips.read(list(range(start, min(start + BATCH, len(clips))))).tobytes())
+    return digest.hexdigest()
+
+
+def as_stages(found: Stages, index: Sequence[int], device: str | torch.device = "cpu") -> tuple[Tensor, ...]:
+    """Some clips' stages as `DFERModel.decode` takes them; those that no pyramid reads are empty."""
+    last = max(found)
+    return tuple(
+        torch.from_numpy(found[stage][list(index)]).to(device) if stage in found else torch.empty(0) for stage in range(last + 1)
+    )

@@ -1,0 +1,130 @@
+"""The scorecard of untrained models on a few rendered clips, through the command line."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from typer.testing import CliRunner
+
+from ifdd import load_checkpoint
+from ifdd.data.manifest import read_manifest, write_manifest
+from ifdd.errors import InputError
+from ifdd.scripted import SuiteConfig, render_suite
+from workbench import cli
+from workbench.analysis.disentanglement.task import make_scorecard
+from workbench.store.truth import true_intensity, true_masks
+
+
+@pytest.fixture(scope="module")
+def suite(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """28 clips of 4 people, 16 frames of 48 × 48."""
+    config = SuiteConfig("score", seed=3, clips=28, identities=4, split="test")
+    out = tmp_path_factory.mktemp("suite") / "clips"
+    return render_suite(config, out, frames=16, size=48, workers=1, progress=False).parent
+
+
+def test_truth_lies_on_the_models_clocks(suite: Path) -> None:
+    clips = read_manifest(suite)
+    intensity = true_intensity(clips, 8)
+    assert intensity.shape == (28, 32)
+    neutral = (clips["label_name"] == "neutral").to_numpy()
+    assert (intensity.max(1) > 0).tolist() == (~neutral).tolist()
+    masks = true_masks(clips, 16, (64, 64))
+    assert masks.shape == (28, 16, 64, 64)
+    assert not masks[neutral].any()
+    moved = masks.mean((2, 3))
+    assert np.corrcoef(moved[~neutral].ravel(), intensity.reshape(28, 16, 2).mean(2)[~neutral].ravel())[0, 1] > 0.5
+
+
+def test_two_models_side_by_side(
+    suite: Path, tiny_bundle_dir: Path, baseline_bundle_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("workbench.analysis.disentanglement.task.FEWEST", 4)
+    arguments = [
+        "scorecard",
+        str(tiny_bundle_dir),
+        str(baseline_bundle_dir),
+        "--data",
+        str(suite),
+        "--out",
+        str(tmp_path / "out"),
+    ]
+    arguments += ["--maps", "7", "--device", "cpu", "--factors", "skin"]
+    result = CliRunner().invoke(cli.app, arguments)
+    assert result.exit_code == 0, result.output
+    cards = json.loads((tmp_path / "out" / "scorecard.json").read_text(encoding="utf-8"))
+    ifdd, baseline = cards["tiny-ifdd"], cards["tiny-baseline"]
+    readers = {(row["reader"], row["target"]) for row in ifdd["split"]["scores"]}
+    assert {
+        ("model", "intensity"),
+        ("other clips", "intensity"),
+        ("told", "motion"),
+        ("oracle", "motion"),
+        ("largest difference", "intensity"),
+    } <= readers
+    assert ifdd["split"]["without"] == 4  # the neutral clips
+    factors = {probe["factor"] for probe in ifdd["probes"]["probes"]}
+    assert {"emotion", "identity", "intensity", "pose", "light", "scene", "skin"} <= factors
+    maps = {"D", "S", "D, other clips", "S, other clips", "told", "random", "centre", "frame difference"}
+    assert {score["name"] for score in ifdd["maps"]["scores"]} == maps
+    assert {effect["name"] for effect in ifdd["patches"]} == {"issm.X_S", "issm.X_D", "ladm.Y_S"}
+    assert set(ifdd["stability"]["moved"]) == {"mirrored", "brighter", "half the frame rate"}
+    assert ifdd["levels"]
+    assert (baseline["split"], baseline["gap"], baseline["dependence"]) == (None, None, None)
+    assert any("a baseline has no split" in reason for reason in baseline["skipped"])
+    page = (tmp_path / "out" / "scorecard.md").read_text(encoding="utf-8")
+    assert "| gap (1: each branch holds its own alone) |" in page
+    assert (tmp_path / "out" / "probes.png").stat().st_size > 5000
+    # a second call uses what was collected
+    again = CliRunner().invoke(cli.app, arguments)
+    assert again.exit_code == 0
+    assert json.loads((tmp_path / "out" / "scorecard.json").read_text(encoding="utf-8")) == cards
+
+
+def test_a_corpus_without_truth(suite: Path, tiny_bundle_dir: Path, tmp_path: Path) -> None:
+    clips = read_manifest(suite)
+    kept = clips.drop(columns=["truth", "peak", "background"])
+    kept["path"] = [str((suite / path).resolve()) for path in kept["path"]]
+    write_manifest(pd.DataFrame(kept), tmp_path)
+    card = make_scorecard(load_checkpoint(tiny_bundle_dir), tmp_path, tmp_path / "kept", maps=4)
+    assert card.split is None
+    assert card.maps is None
+    assert any("names no truth" in reason for reason in card.skipped)
+    assert card.probes is not None
+    assert "scene" not in card.probes.factors
+    with pytest.raises(InputError, match="has no column 'mood'"):
+        make_scorecard(load_checkpoint(tiny_bundle_dir), tmp_path, tmp_path / "kept", factors=["mood"])
+
+
+def test_a_corpus_without_persons_and_with_gaps(suite: Path, tiny_bundle_dir: Path, tmp_path: Path) -> None:
+    clips = read_manifest(suite)
+    clips["path"] = [str((suite / path).resolve()) for path in clips["path"]]
+    clips["truth"] = [str((suite / name).resolve()) for name in clips["truth"]]
+    clips["subject"] = ""
+    clips.loc[0, "irrelevant_share"] = np.nan
+    clips.loc[1, "background"] = None
+    write_manifest(pd.DataFrame(clips), tmp_path)
+    bundle = load_checkpoint(tiny_bundle_dir)
+    card = make_scorecard(bundle, tmp_path, tmp_path / "kept", maps=4)
+    assert card.probes is None
+    assert any("no two subjects" in reason for reason in card.skipped)
+    assert any("background is empty for 1 clips" in reason for reason in card.skipped)
+    assert card.split is not None
+    assert {row.level for row in card.split.scores} >= {"all", "unknown"}
+    # other pixels under the same names are noticed
+    clips["crop"] = "center"
+    write_manifest(pd.DataFrame(clips), tmp_path)
+    with pytest.raises(InputError, match="was collected from other clips"):
+        make_scorecard(bundle, tmp_path, tmp_path / "kept", maps=4)
+
+
+@pytest.mark.parametrize("damage", [b"", b"PK\x03\x04 no archive"])
+def test_a_damaged_truth_is_named(suite: Path, tmp_path: Path, damage: bytes) -> None:
+    clips = read_manifest(suite).iloc[:1].copy()
+    (tmp_path / "bad.npz").write_bytes(damage)
+    clips["truth"] = str(tmp_path / "bad.npz")
+    clips.attrs["root"] = str(tmp_path)
+    with pytest.raises(InputError, match=r"bad\.npz cannot be read .*render the suite again"):
+        true_intensity(clips, 8)

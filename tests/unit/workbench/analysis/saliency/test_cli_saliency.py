@@ -1,0 +1,227 @@
+"""`workbench saliency` and `workbench faithfulness`, from the words typed to the files."""
+
+import json
+import shutil
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from media import gray_images, write_video
+
+from ifdd.checkpoints import load_checkpoint
+from ifdd.data.manifest import read_manifest
+from ifdd.errors import InputError
+from ifdd.scripted import REGIONS
+from workbench import cli
+from workbench.analysis.faithfulness.judging import Verdict
+from workbench.analysis.faithfulness.task import make_report, write_report
+from workbench.analysis.faithfulness.verdicts import read_verdicts, verdicts_on
+from workbench.analysis.saliency.maps import SaliencyResult
+from workbench.analysis.saliency.task import Request, regions_of
+from workbench.store.truth import has_regions, true_regions
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
+    def call(*words: object) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["workbench", *map(str, words)])
+        code = 0
+        try:
+            cli.main()
+        except SystemExit as end:
+            code = int(end.code or 0)
+        out, err = capsys.readouterr()
+        return code, out, err
+
+    return call
+
+
+def test_saliency_of_a_manifest(run, tiny_bundle_dir: Path, clips_manifest: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    options = ["--data", clips_manifest, "--clips", 2, "--checkpoint", tiny_bundle_dir, "--method", "hirescam", "--out", out]
+    code, told, err = run("saliency", *options, "--target", "sad", "--against", "happy", "--frames")
+    assert code == 0, err
+    assert "HiResCAM for sad rather than happy" in told
+    folders = sorted(path for path in out.iterdir() if path.is_dir())
+    assert len(folders) == 2
+    for name in ("film_strip.png", "difference.png", "frames.png", "maps/ladm.Y_D.npy"):
+        assert (folders[0] / name).is_file(), name
+    for name in ("regions.png", "regions.json", "pooling.png"):
+        assert (out / name).is_file(), name
+    about = json.loads((folders[0] / "saliency.json").read_text(encoding="utf-8"))
+    dynamic = about["maps"]["D"]
+    assert abs(dynamic["residue"]) < 1e-4 * max(1, abs(dynamic["score"]))
+    assert dynamic["sum"] == pytest.approx(float(np.load(folders[0] / dynamic["file"]).sum()), rel=1e-4, abs=1e-6)
+    assert about["maps"]["S"]["residue"] is None
+    assert "context that the predictor subtracts" in about["maps"]["S"]["reading"]
+    assert {how: found["against"] for how, found in about["frames"].items()} == {"occlude": [0], "freeze": [0]}  # happy
+    again = run("saliency", *options)
+    assert again[0] == 1
+    assert "exists; choose another --out" in again[2]
+
+
+def test_saliency_of_a_video_against_another_checkpoint(
+    run, tiny_bundle_dir: Path, baseline_bundle_dir: Path, tmp_path: Path
+) -> None:
+    video = write_video(tmp_path / "clip.mp4", gray_images(range(0, 250, 10)))
+    out = tmp_path / "out"
+    code, _, err = run(
+        "saliency", video, "--checkpoint", tiny_bundle_dir, "--versus", baseline_bundle_dir, "--crop", "none", "--out", out
+    )
+    assert code == 0, err
+    assert (out / "clip" / "difference_D.png").is_file()
+    about = json.loads((out / "clip" / "saliency.json").read_text(encoding="utf-8"))
+    assert about["versus"]["checkpoint"] == "tiny-baseline"
+    assert 0 <= about["versus"]["difference"]["D"]["overlap"] <= 1
+
+
+def test_a_clip_that_cannot_be_compared_leaves_no_folder(
+    run, tiny_bundle_dir: Path, baseline_bundle_dir: Path, clips_manifest: Path, tmp_path: Path
+) -> None:
+    words = ["--data", clips_manifest, "--clips", 1, "--checkpoint", tiny_bundle_dir, "--out", tmp_path / "out"]
+    code, _, err = run("saliency", *words, "--versus", baseline_bundle_dir, "--activation", "ladm.Y_D")
+    assert code == 1
+    assert "ladm.Y_D" in err
+    assert not (tmp_path / "out").exists()
+    code, told, err = run("saliency", *words, "--normalise", "frame")  # the same --out again
+    assert code == 0, err
+    assert "regions: left out" in told
+    assert not (tmp_path / "out" / "regions.json").exists()
+
+
+def test_a_verdict_is_of_the_weights_that_were_tested() -> None:
+    verdict = Verdict("gradcam", "ladm.Y_D", True, (), ())
+    zeros = np.zeros((1, 1, 1, 1), np.float32)
+    maps = {
+        weights: SaliencyResult("ladm.Y_D", np.zeros(1), weights, "clip", zeros, zeros, np.ones((1, 1), bool))
+        for weights in ("global", "per-step", "position")
+    }
+    assert verdicts_on({("gradcam", "ladm.Y_D"): verdict}, maps) == {"global": verdict, "position": verdict}
+    assert verdicts_on({("gradcam", "ladm.Y_D"): verdict}, maps, "package:gradcam") == {}
+
+
+@pytest.mark.parametrize("method", ["saliency", "package:fem"])
+def test_other_methods(run, method: str, tiny_bundle_dir: Path, clips_manifest: Path, tmp_path: Path) -> None:
+    words = ["--data", clips_manifest, "--clips", 1, "--checkpoint", tiny_bundle_dir, "--method", method, "--out", tmp_path / "o"]
+    code, _, err = run("saliency", *words)
+    assert code == 0, err
+    folder = next(path for path in (tmp_path / "o").iterdir() if path.is_dir())
+    about = json.loads((folder / "saliency.json").read_text(encoding="utf-8"))
+    assert set(about["maps"]) == ({"input"} if method == "saliency" else {"D", "S"})
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ([], "give either videos or --data"),
+        (["--data", "DATA", "--method", "scorecam"], "method 'scorecam' is unknown; choose one of gradcam"),
+        (["--data", "DATA", "--method", "package:scorecam"], "not right for clips: it upsamples"),
+        (["--data", "DATA", "--target", "joy"], "unknown class 'joy'"),
+        (["--data", "DATA", "--target", "sad", "--against", "sad"], "against 1 is the target"),
+        (["--data", "DATA", "--activation", "ladm.Y_X"], "unknown activation 'ladm.Y_X'"),
+        (["--data", "DATA", "--activation", "head.logits"], "head.logits has no places"),
+        (["--data", "DATA", "--method", "occlusion", "--activation", "pyramid.X"], "is a map of the clip itself"),
+        (["--data", "DATA", "--method", "saliency", "--weights", "per-step"], "means nothing to saliency, only to gradcam,"),
+        (["--data", "DATA", "--method", "package:gradcam", "--weights", "per-step"], "means nothing to package:gradcam"),
+        (["--data", "DATA", "--method", "hirescam", "--weights", "per-step"], "means nothing to hirescam"),
+        (["--data", "DATA", "--crop", "face"], "--crop face is for videos"),
+        (["--data", "DATA", "--verdicts", "nowhere"], "make it with workbench faithfulness"),
+    ],
+)
+def test_bad_words_are_one_line(
+    run, words: list[str], message: str, tiny_bundle_dir: Path, clips_manifest: Path, tmp_path: Path
+) -> None:
+    words = [str(clips_manifest) if word == "DATA" else word for word in words]
+    code, _, err = run("saliency", *words, "--checkpoint", tiny_bundle_dir, "--out", tmp_path / "out")
+    assert code == 1
+    lines = err.strip().splitlines()
+    assert len(lines) == 1, err
+    assert lines[0].startswith("error: ")
+    assert message in lines[0]
+
+
+def test_faithfulness_and_the_badge_that_it_leaves(run, tiny_bundle_dir: Path, clips_manifest: Path, tmp_path: Path) -> None:
+    out = tmp_path / "faith"
+    words = ["--data", clips_manifest, "--clips", 3, "--steps", 3, "--methods", "hirescam", "--no-independent", "--out", out]
+    code, told, err = run("faithfulness", tiny_bundle_dir, *words)
+    assert code == 0, err
+    assert "| HiResCAM | ladm.Y_D |" in told
+    assert {path.name for path in out.iterdir()} == {
+        "faithfulness.json", "faithfulness.md", "curves.png", "channels.png", "randomisation.png",
+    }  # fmt: skip
+    found = json.loads((out / "faithfulness.json").read_text(encoding="utf-8"))
+    assert found["clips"] == 3
+    assert set(found["channels"]) == {"D", "S"}
+    assert (
+        "faithfulness.md is a file; give a folder"
+        in run("faithfulness", tiny_bundle_dir, *words[:-1], out / "faithfulness.md")[2]
+    )
+    bundle = load_checkpoint(tiny_bundle_dir)
+    verdicts = read_verdicts(out, bundle)
+    assert set(verdicts) == {("hirescam", "ladm.Y_D"), ("hirescam", "ladm.Y_S")}
+    assert all(isinstance(verdict, Verdict) for verdict in verdicts.values())
+    shown = tmp_path / "shown"
+    options = ["--data", clips_manifest, "--clips", 1, "--method", "hirescam", "--verdicts", out, "--out", shown]
+    code, _, err = run("saliency", "--checkpoint", tiny_bundle_dir, *options)
+    assert code == 0, err
+    about = json.loads(next(shown.glob("*/saliency.json")).read_text(encoding="utf-8"))
+    assert about["maps"]["D"]["verdict"]["passes"] == verdicts["hirescam", "ladm.Y_D"].passes
+    tested = shutil.copytree(tiny_bundle_dir, tmp_path / "tested")  # with its report beside the card nobody needs to name it
+    shutil.copy(out / "faithfulness.json", tested)
+    options = ["--data", clips_manifest, "--clips", 1, "--method", "hirescam", "--out", tmp_path / "again"]
+    code, _, err = run("saliency", "--checkpoint", tested, *options)
+    assert code == 0, err
+    again = json.loads(next((tmp_path / "again").glob("*/saliency.json")).read_text(encoding="utf-8"))
+    assert again["maps"]["D"]["verdict"] == about["maps"]["D"]["verdict"]
+
+
+def test_reports_of_others_are_refused(
+    tiny_bundle_dir: Path, baseline_bundle_dir: Path, clips_manifest: Path, tmp_path: Path
+) -> None:
+    tiny, baseline = load_checkpoint(tiny_bundle_dir), load_checkpoint(baseline_bundle_dir)
+    regular = load_checkpoint(baseline_bundle_dir)  # dropout is no part of the architecture
+    regular.model.config = regular.model.config.model_copy(update={"dropout": 0.3})
+    report = make_report(baseline, clips_manifest, methods=["gradcam"], clips=2, steps=2, independent=False, shuffled=regular)
+    assert "shuffled labels" in report.verdicts[0].failed  # its own maps: nothing differs
+    write_report(report, tmp_path / "r")
+    with pytest.raises(InputError, match="of other weights"):
+        read_verdicts(tmp_path / "r", tiny)
+    (tmp_path / "r" / "faithfulness.json").write_text("{}")
+    with pytest.raises(InputError, match="checkpoint: Field required; make it again with workbench faithfulness"):
+        read_verdicts(tmp_path / "r", baseline)
+    with pytest.raises(InputError, match="another architecture"):
+        make_report(tiny, clips_manifest, shuffled=baseline)
+    with pytest.raises(InputError, match="leave nothing to test"):
+        make_report(tiny, clips_manifest, methods=[])
+
+
+def test_regions_come_from_the_truth_where_it_tells_them(tiny_bundle_dir: Path, clips_manifest: Path, tmp_path: Path) -> None:
+    bundle = load_checkpoint(tiny_bundle_dir)
+    plain = read_manifest(clips_manifest)
+    regions, names, source = regions_of(bundle, plain, len(plain), 0.0)
+    assert regions.shape == (5, 16, 64, 64)
+    assert "rectangles" in source
+    drawn = np.zeros((32, 32, 32), np.uint8)
+    drawn[16:, :16] = REGIONS.index("mouth")
+    np.savez(tmp_path / "truth.npz", regions=drawn)
+    table = pd.DataFrame({"truth": ["truth.npz"]})
+    table.attrs["root"] = str(tmp_path)
+    assert has_regions(table)
+    assert not has_regions(plain)
+    regions, names, source = regions_of(bundle, table, 1, 0.0)
+    assert names == REGIONS
+    assert source == "truth of scripted clips"
+    assert (regions[0, 8:, :32] == REGIONS.index("mouth")).all()
+    assert not regions[0, :8].any()
+    assert not regions[0, :, 32:].any()
+    np.savez(tmp_path / "truth.npz", mask=drawn)
+    assert not has_regions(table)
+    with pytest.raises(InputError, match="render the suite again"):
+        true_regions(table, 16, (64, 64))
+
+
+def test_a_request_is_checked_before_minutes_are_spent(tiny_bundle_dir: Path) -> None:
+    with pytest.raises(InputError, match="method 'magic'"):
+        Request("magic").check(load_checkpoint(tiny_bundle_dir))

@@ -1,0 +1,186 @@
+import errno
+import json
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from media import write_video
+
+import ifdd
+from ifdd.checkpoints import Bundle
+from ifdd.data.clips import load_clip
+from ifdd.errors import InputError
+from workbench.explain import files as explain_files
+from workbench.explain.files import output_names, split_dict, write_explanation
+from workbench.explain.task import Explanation, Options, explain_video
+
+PLAIN = Options(crop="none")
+
+
+@pytest.fixture(scope="session")
+def bundle(tiny_bundle_dir: Path) -> Bundle:
+    return ifdd.load_checkpoint(tiny_bundle_dir)
+
+
+@pytest.fixture(scope="session")
+def video(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """48 coarse random frames with uneven time stamps: 25 per second, then half as fast."""
+    images = np.random.default_rng(0).integers(0, 256, (48, 4, 6, 3), np.uint8).repeat(16, 1).repeat(16, 2)
+    times = np.cumsum([0, *[40] * 23, *[80] * 24])
+    return write_video(tmp_path_factory.mktemp("é ü") / "a clip.mp4", list(images), milliseconds=times.tolist())
+
+
+@pytest.fixture(scope="session")
+def explanation(bundle: Bundle, video: Path) -> Explanation:
+    return explain_video(bundle, video, PLAIN)
+
+
+def test_explanation_is_that_of_the_models_own_clip(bundle: Bundle, video: Path, explanation: Explanation) -> None:
+    clips = load_clip(video, replace(bundle.preprocessing, crop="none")).tensor()[None]
+    np.testing.assert_allclose(explanation.probabilities, bundle.predict(clips)[0].numpy(), atol=1e-5)
+    assert explanation.target == explanation.predicted == explanation.probabilities.argmax()
+    assert set(explanation.saliency) == {"D", "S"}
+    assert explanation.split is not None
+    with torch.no_grad():
+        _, cache = bundle.model.run_with_cache(clips, names="issm.sample_D")
+    np.testing.assert_allclose(explanation.split.sample_D, cache["issm.sample_D"].numpy(), atol=1e-4)
+
+
+def test_files(explanation: Explanation, tmp_path: Path) -> None:
+    folder = write_explanation(explanation, tmp_path / "out" / "a clip", "gif")
+    assert {path.name for path in folder.iterdir()} == {"overlay.gif", "film_strip.png", "film_strip.svg", "explain.json"}
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["a clip"]
+    told = json.loads((folder / "explain.json").read_text(encoding="utf-8"))
+    assert {"video", "sha256", "checkpoint", "labels", "probabilities", "target", "faces", "frames", "split", "saliency"} <= set(
+        told
+    )
+    assert told["labels"][int(np.argmax(told["probabilities"]))] == told["target"]
+    assert sum(told["probabilities"]) == pytest.approx(1, abs=1e-5)
+    assert told["saliency"]["activation"] == {"D": "ladm.Y_D", "S": "ladm.Y_S"}
+    assert (told["saliency"]["weights"], told["saliency"]["normalise"]) == ("global", "clip")
+    assert all((folder / name).is_file() for name in told["saliency"]["files"].values())
+    assert len(told["frames"]["seconds"]) == len(told["frames"]["video_index"]) == len(told["faces"]["boxes"]) == 16
+
+
+def test_maps_that_failed_their_tests_say_so(bundle: Bundle, video: Path, tmp_path: Path) -> None:
+    place = tmp_path / "tested"
+    shutil.copytree(bundle.path, place)
+    row = {
+        "method": "gradcam",
+        "activation": "ladm.Y_D",
+        "passes": False,
+        "reasons": ["why"],
+        "failed": ["parameter randomisation"],
+    }
+    report = {"checkpoint": bundle.name, "sha256": bundle.card.sha256, "verdicts": [row], "clips": 28, "manifest": "mine"}
+    (place / "faithfulness.json").write_text(json.dumps(report))
+    tested = explain_video(ifdd.load_checkpoint(place), video, PLAIN)
+    assert {branch: verdict.badge for branch, verdict in tested.verdicts.items()} == {
+        "D": "fails: parameter randomisation (other clips)"
+    }
+    folder = write_explanation(tested, tmp_path / "out", "gif")
+    assert json.loads((folder / "explain.json").read_text())["saliency"]["verdicts"]["D"]["passes"] is False
+    drawn = (folder / "film_strip.svg").read_text()
+    assert "fails: parameter randomisation (other clips)" in drawn
+    assert "Badges: tested on 28 clips of mine, not on what is shown here." in drawn
+    plain = write_explanation(
+        explain_video(ifdd.load_checkpoint(place), video, replace(PLAIN, badges=False)), tmp_path / "2", "gif"
+    )
+    assert json.loads((plain / "explain.json").read_text())["saliency"]["verdicts"] == {}
+    assert "parameter randomisation" not in (plain / "film_strip.svg").read_text()
+    steps = explain_video(ifdd.load_checkpoint(place), video, replace(PLAIN, weights="per-step"))
+    assert steps.verdicts == {}  # what was tested are maps by global weights
+    (place / "faithfulness.json").write_text(json.dumps(report | {"sha256": "0" * 64}))
+    with pytest.raises(InputError, match="is of other weights"):
+        explain_video(ifdd.load_checkpoint(place), video, PLAIN)
+
+
+def test_seconds_come_from_the_time_stamps(explanation: Explanation) -> None:
+    assert explanation.split is not None
+    fixed = replace(explanation.split, sample_D=np.array([[0.0, 1.25, 4.0, 7.0]]))
+    told = split_dict(fixed, explanation.clip.seconds)["D"]
+    assert told["sample_input"] == [0.0, 2.5, 8.0, 14.0]  # T = 16: clip frame = 2 · feature frame
+    # frame n is at 0.04 n s up to 23, then 0.08 s apart; 2.92 s are cut into 16 segments of 0.1825 s, each shows what is on
+    # at its centre
+    stamps = [0.04 * n if n <= 23 else 0.92 + 0.08 * (n - 23) for n in range(48)]
+    at = [max(stamp for stamp in stamps if stamp <= 0.1825 * (i + 0.5)) for i in range(16)]
+    expected = [at[0], (at[2] + at[3]) / 2, at[8], at[14]]
+    np.testing.assert_allclose(told["sample_seconds"], expected, atol=1e-6)
+    for group in ("S", "D"):
+        values = {name: np.array(value) for name, value in split_dict(explanation.split, explanation.clip.seconds)[group].items()}
+        np.testing.assert_allclose(values["position"], values["initial"] + values["offset"], atol=1e-5)
+        np.testing.assert_allclose(values["sample_feature"], values["position"].clip(0, 7), atol=1e-5)
+
+
+def test_a_baseline_has_no_split(baseline_bundle_dir: Path, video: Path, tmp_path: Path) -> None:
+    found = explain_video(ifdd.load_checkpoint(baseline_bundle_dir), video, PLAIN)
+    folder = write_explanation(found, tmp_path / "x", "gif")
+    told = json.loads((folder / "explain.json").read_text())
+    assert told["split"] is None
+    assert told["saliency"]["activation"] == {"X": "pyramid.X"}
+
+
+def test_target(bundle: Bundle, video: Path) -> None:
+    found = explain_video(bundle, video, replace(PLAIN, target="fear"))
+    assert found.target == 6
+    assert found.saliency["D"].target.tolist() == [6]
+    with pytest.raises(InputError, match="unknown class 'joy'; this checkpoint knows happy, sad"):
+        explain_video(bundle, video, Options(target="joy"))
+
+
+def test_windows(bundle: Bundle, video: Path, tmp_path: Path) -> None:
+    found = explain_video(bundle, video, replace(PLAIN, target="sad", window=0.8, stride=0.4))
+    line = found.timeline
+    assert line is not None
+    np.testing.assert_allclose(line.start, np.arange(len(line.start)) * 0.4)
+    assert len(line.start) == 6  # 2.88 s: the last whole window begins at 2.0 s
+    sad = line.probabilities[:, 1]
+    assert line.chosen == sad.argmax()
+    assert found.clip.start == pytest.approx(line.start[line.chosen])
+    np.testing.assert_allclose(found.probabilities, line.probabilities[line.chosen], atol=1e-5)
+    single = explain_video(bundle, video, replace(PLAIN, start=0.4, end=1.2))
+    np.testing.assert_allclose(line.probabilities[1], single.probabilities, atol=1e-5)
+    folder = write_explanation(found, tmp_path / "windows", "gif")
+    told = json.loads((folder / "explain.json").read_text())
+    assert [entry["explained"] for entry in told["windows"]].index(True) == line.chosen
+    assert {"timeline.png", "timeline.svg"} <= {path.name for path in folder.iterdir()}
+
+
+def test_without_a_target_windows_explain_the_class_of_the_highest_mean(bundle: Bundle, video: Path) -> None:
+    found = explain_video(bundle, video, replace(PLAIN, window=0.8))
+    assert found.timeline is not None
+    assert found.target == found.timeline.probabilities.mean(0).argmax()
+
+
+def test_names_that_clash() -> None:
+    assert list(output_names(["a/one.mp4", "b/two.v2.mov"]).values()) == ["one", "two.v2"]
+    with pytest.raises(InputError, match=r"a/one.mp4 and b/one.avi would both be written to one"):
+        output_names(["a/one.mp4", "c/three.mp4", "b/one.avi"])
+
+
+def test_a_folder_of_frames_keeps_its_whole_name(tmp_path: Path) -> None:
+    (tmp_path / "take.1").mkdir()
+    assert list(output_names([tmp_path / "take.1"]).values()) == ["take.1"]
+
+
+def test_a_full_disk_leaves_nothing(explanation: Explanation, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(path: Path, film: np.ndarray) -> None:
+        path.write_bytes(b"half")
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(explain_files, "write_film", full)
+    with pytest.raises(InputError, match="x: cannot be written: No space left on device; free the disk"):
+        write_explanation(explanation, tmp_path / "out" / "x", "gif")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_options_that_do_not_fit(bundle: Bundle, video: Path) -> None:
+    with pytest.raises(InputError, match="needs windows"):
+        explain_video(bundle, video, replace(PLAIN, stride=1.0))
+    with pytest.raises(InputError, match="needs --crop face"):
+        explain_video(bundle, video, replace(PLAIN, face=2))
+    with pytest.raises(InputError, match="no face found"):
+        explain_video(bundle, video, Options(crop="face"))

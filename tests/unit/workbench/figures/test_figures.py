@@ -1,0 +1,353 @@
+"""Paper figures: what is drawn is what the analyses say; all files or none; degenerate data are told, not drawn."""
+
+import json
+import shutil
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+from ifdd.checkpoints import load_checkpoint
+from ifdd.data.manifest import read_manifest, write_manifest
+from ifdd.errors import InputError
+from ifdd.labels import EMOTIONS
+from tests.tiny_demo import TinyDemo, tiny_demo_in
+from workbench import cli
+from workbench.analysis.comparison.seeds import SeedScore
+from workbench.analysis.confidence.densities import density
+from workbench.analysis.performance.scores import Interval, summary
+from workbench.benchmark.robustness import RobustnessResult, SuiteResult
+from workbench.benchmark.task import NO_PLACES, FamilyResult, FamilyRow, Figure
+from workbench.figures.ifdd2_maps import NONE_CORRECT, choose_clips, maps_sheet
+from workbench.figures.ifdd3_table import VariantTable
+from workbench.figures.ifdd4_radar import RadarSheet, radar_sheet
+from workbench.figures.ifdd5_confidence import ConfidenceSheet
+from workbench.figures.make import CAPTIONS, FORMATS, Made, Wish, make_figures, write_figures
+from workbench.figures.ous5_confusion import ConfusionSheet
+from workbench.figures.published import CLASSES, RECALLS, published_recalls
+from workbench.figures.sheet import WIDTHS
+from workbench.figures.study import Study, load_runs, open_study, stages_of
+from workbench.results.passport import issuing
+from workbench.results.passport_files import read_passport
+from workbench.results.provenance import record
+from workbench.store.collecting import collect
+
+PROBS = {name: np.random.default_rng(i).dirichlet(np.full(7, 0.4), 42) for i, name in enumerate(("baseline", "ifdd"))}
+LABELS = np.arange(42) % 7
+METRICS = {name: summary(probs, LABELS, EMOTIONS) for name, probs in PROBS.items()}
+
+
+@pytest.fixture(scope="session")
+def tiny(tmp_path_factory: pytest.TempPathFactory) -> TinyDemo:
+    return tiny_demo_in(tmp_path_factory.getbasetemp())
+
+
+@pytest.fixture(scope="session")
+def runs(tiny: TinyDemo) -> list[str]:
+    return [str(tiny.checkpoints / name) for name in ("tiny-baseline", "tiny-ifdd")]
+
+
+@pytest.fixture(scope="module")  # a command that is open: it must not reach into other modules
+def study(tiny: TinyDemo, runs: list[str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Study]:
+    with issuing("workbench figures"):
+        yield open_study(runs, tiny.demo / "clips", tmp_path_factory.mktemp("kept"))
+
+
+@pytest.fixture(scope="module")
+def made(study: Study) -> Made:
+    return make_figures(study, Wish(published=("C3D",)))
+
+
+def test_every_figure_is_there(made: Made, study: Study) -> None:
+    assert not made.left_out
+    assert set(made.sheets) == {
+        "ifdd_fig2_maps", "ifdd_fig2_tsne", "ifdd_fig3_variants", "ifdd_fig4_radar", "ifdd_fig5_confidence", "ous_fig4_stages",
+        "ous_fig5_confusion",
+    }  # fmt: skip
+    assert study.main == "tiny-ifdd"
+    for stem, sheet in made.sheets.items():
+        assert sheet.stem == stem
+        assert json.loads(sheet.to_plotly().to_json())["data"]
+
+
+def test_files_have_passports_fonts_and_the_width_of_a_column(made: Made, study: Study, tmp_path: Path) -> None:
+    with issuing("workbench figures --x"):
+        load_runs([str(bundle.path) for bundle in study.bundles.values()])
+        files = write_figures(made, tmp_path / "out")
+    assert {file.name for file in files} == {f"{stem}.{suffix}" for stem in made.sheets for suffix in FORMATS} | {CAPTIONS}
+    assert sorted(files) == sorted((tmp_path / "out").iterdir())
+    for file in files:
+        if file.name == CAPTIONS:
+            continue
+        found = read_passport(file)
+        assert [run.name for run in found.runs] == ["tiny-baseline", "tiny-ifdd"]
+        assert all(run.config for run in found.runs)
+        assert found.command == "workbench figures --x"
+        assert found.analyses
+        if file.suffix == ".png":
+            with Image.open(file) as image:
+                assert image.width == pytest.approx(300 * WIDTHS["double"], abs=1.5)
+                assert np.asarray(image.convert("L")).std() > 5
+        elif file.suffix == ".pdf":
+            content = file.read_bytes()
+            assert b"/FontFile2" in content
+            assert b"/Type3" not in content
+        else:
+            assert b"<text" in file.read_bytes()
+    text = (tmp_path / "out" / CAPTIONS).read_text(encoding="utf-8")
+    assert "area of a radar changes with the order" in text
+    assert f"UAR: tiny-baseline {100 * study.metrics()['tiny-baseline'].uar.value:.1f} %" in text
+    with pytest.raises(InputError, match="holds figures already"):
+        write_figures(made, tmp_path / "out")
+
+
+@pytest.mark.parametrize("column", ["single", "double"])
+def test_nothing_is_cut_off(column: str) -> None:
+    names = {name: density(probs, LABELS, EMOTIONS) for name, probs in PROBS.items()}
+    one = {"one": METRICS["ifdd"]}
+    sheets = [
+        ConfusionSheet(METRICS, column),  # type: ignore[arg-type]
+        ConfidenceSheet(names, column),  # type: ignore[arg-type]
+        RadarSheet(METRICS, {}, column, False),  # type: ignore[arg-type]
+        RadarSheet(one, published_recalls(["C3D"], EMOTIONS), column, False),  # type: ignore[arg-type]
+        RadarSheet(one, {}, column, False),  # type: ignore[arg-type]
+    ]
+    for sheet in sheets:
+        figure = sheet.plot().figure_
+        figure.draw_without_rendering()
+        inside, page = figure.get_tightbbox(), figure.bbox_inches
+        assert min(inside.x0, inside.y0) >= -0.005
+        assert inside.x1 <= page.x1 + 0.005
+        assert inside.y1 <= page.y1 + 0.005
+        assert page.width == pytest.approx(WIDTHS[column])  # type: ignore[index]
+        assert min(text.get_fontsize() for text in figure.findobj(lambda artist: hasattr(artist, "get_fontsize"))) >= 5
+
+
+def test_confusion_shows_the_counts() -> None:
+    sheet = ConfusionSheet(METRICS, "double").plot()
+    for panel, result in zip(sheet.ax_.flat, METRICS.values(), strict=True):
+        texts = [text.get_text() for text in panel.texts]
+        sizes = result.confusion.sum(1)
+        expected = [
+            f"{100 * result.confusion[r, c] / sizes[r]:.0f}\n{result.confusion[r, c]}" for r in range(7) for c in range(7)
+        ]
+        assert texts == expected
+
+
+def test_confidence_shows_every_clip_once_and_the_densities() -> None:
+    results = {name: density(probs, LABELS, EMOTIONS) for name, probs in PROBS.items()}
+    sheet = ConfidenceSheet(results, "double").plot()
+    for row, name in enumerate(PROBS):
+        for c in range(7):
+            panel = sheet.ax_[row, c]
+            strips = [found for found in panel.collections if len(found.get_offsets()) in (6, 36) and len(found.get_paths()) == 1]
+            drawn = [np.sort(np.asarray(strip.get_offsets())[:, 0]) for strip in strips]
+            np.testing.assert_allclose(drawn[0], np.sort(PROBS[name][c == LABELS, c]))
+            np.testing.assert_allclose(drawn[1], np.sort(PROBS[name][c != LABELS, c]))
+            found = results[name].classes[c]
+            x, y = panel.lines[0].get_data()
+            np.testing.assert_allclose(y * found.positives.density.max(), found.positives.density, atol=1e-12)
+            assert (x[0], x[-1]) == (0, 1)
+            assert f"overlap {found.overlap:.2f}" in panel.get_title(loc="left")
+
+
+def test_saved_bytes_are_the_same_again(tmp_path: Path) -> None:
+    for suffix in FORMATS:
+        first, again = (
+            ConfidenceSheet({"a": density(PROBS["ifdd"], LABELS, EMOTIONS)}, "single").save(tmp_path / f"{i}.{suffix}")
+            for i in "ab"
+        )
+        assert first.read_bytes() == again.read_bytes()
+
+
+def test_the_clip_of_a_class_is_the_median_of_the_correct_ones() -> None:
+    table = pd.DataFrame(
+        {
+            "clip_id": list("abcdefg"), "label": [0, 0, 0, 0, 0, 1, 1], "correct": [True] * 4 + [False, False, True],
+            "confidence": [0.9, 0.5, 0.7, 0.6, 0.1, 0.8, 0.4],
+        }
+    )  # fmt: skip
+    found = choose_clips(table, ("x", "y", "z"))
+    assert found["x"]["clip_id"] == "d"  # of 0.5 0.6 0.7 0.9 the lower middle one
+    assert found["y"]["clip_id"] == "g"
+    assert found["z"] is None
+
+
+def test_maps_say_what_they_show(made: Made, study: Study) -> None:
+    sheet = made.sheets["ifdd_fig2_maps"]
+    chosen = choose_clips(study.clips, study.labels)
+    assert [row.clip_id for row in sheet.rows] == [clip["clip_id"] for clip in chosen.values() if clip is not None]  # type: ignore[attr-defined]
+    for row in sheet.rows:  # type: ignore[attr-defined]
+        assert set(row.blocks) == {"input", "D", "S"}
+        assert all(len(pictures) == 4 for pictures in row.blocks.values())
+    missing = [name for name, clip in chosen.items() if clip is None]
+    assert all(name in sheet.caption for name in missing)
+    assert "for the class of the row; channel weights averaged over all positions" in sheet.caption
+    assert sheet.normalisation == "maps scaled by the clip's maximum"
+
+
+def test_maps_of_the_clips_that_are_named(study: Study) -> None:
+    ids = [str(name) for name in study.clips["clip_id"].iloc[[3, 0]]]
+    sheet = maps_sheet(study, "single", clips=ids)
+    assert [row.clip_id for row in sheet.rows] == ids
+    true = study.clips.set_index("clip_id")
+    for row in sheet.rows:
+        assert row.name == true.loc[row.clip_id, "label_name"]
+        assert row.probability == pytest.approx(true.loc[row.clip_id, f"p_{row.name}"])
+    assert f"the clips {', '.join(ids)}." in sheet.caption
+    with pytest.raises(InputError, match="has no clip 'nobody'; its first is"):
+        make_figures(study, Wish(clips=("nobody",)))
+    with pytest.raises(InputError, match="name one clip or more, each once"):
+        make_figures(study, Wish(clips=(ids[0], ids[0])))
+
+
+def test_published_rows_follow_the_order_of_the_labels(made: Made) -> None:
+    turned = CLASSES[::-1]
+    assert published_recalls(["C3D"], turned)["C3D"] == tuple(value / 100 for value in RECALLS["C3D"][::-1])
+    with pytest.raises(InputError, match="leave --published out"):
+        published_recalls(["C3D"], ("yes", "no", "maybe"))
+    with pytest.raises(InputError, match="no published recalls of 'X'"):
+        published_recalls(["X"], CLASSES)
+    radar = made.sheets["ifdd_fig4_radar"]
+    assert "C3D (published) 42.7 %" in radar.caption  # UAR as the paper prints it
+    assert "not of these clips: no comparison" in radar.caption
+
+
+def test_the_corpus_of_the_papers_gets_their_rows(study: Study) -> None:
+    class OfDfew(Study):
+        @property
+        def clips(self) -> pd.DataFrame:
+            return super().clips.assign(corpus="DFEW")
+
+    assert not radar_sheet(study).twin.published
+    sheet = radar_sheet(OfDfew(study.bundles, study.collections, study.manifest, study.main))
+    assert list(sheet.twin.published) == ["C3D", "Former-DFER", "M3DFEL"]
+    assert "as these clips" in sheet.caption
+
+
+def test_the_table_of_variants_prints_what_was_measured(tmp_path: Path) -> None:
+    score = SeedScore(70, Interval(0.5, 0.4, 0.6), Interval(0.512, 0.448, 0.573), (0.5,))
+    one = Figure((1.0,))
+    family = FamilyResult(
+        (FamilyRow("index", ("index-0",), "frozen", "", 123456, 2_500_000_000, one, one, one, {}, NO_PLACES),),
+        RobustnessResult({"index": ("index-0",)}, (SuiteResult("noisy-50", 70, "h", 0.6, {"index": score}, {}),),
+                         record("robustness", {}, {})),
+        "noisy-50",
+        {},
+    )  # fmt: skip
+    sheet = VariantTable(family)
+    header, rows = sheet.cells()
+    assert header == ["variant", "seeds", "param.", "GMACs", "noisy-50"]
+    assert rows == [[("index †", "frozen"), ("1", ""), ("123 k", ""), ("2.50", ""), ("51.2", "44.8–57.3")]]
+    texts = {text.get_text() for text in sheet.plot().ax_.texts}
+    assert {"index †", "51.2", "44.8–57.3"} <= texts
+    assert "text" in sheet.save(tmp_path / "t.svg").read_text()
+
+
+def test_a_failed_file_leaves_nothing(made: Made, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    sheets = dict(list(made.sheets.items())[-2:])
+
+    def full(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(type(list(sheets.values())[-1]), "save", full)
+    with pytest.raises(InputError, match="out: cannot be written: No space"):
+        write_figures(Made(sheets, {}), tmp_path / "out", ["png"])
+    assert not list(tmp_path.iterdir())
+
+
+def test_one_clip_and_one_class(tiny: TinyDemo, runs: list[str], tmp_path: Path) -> None:
+    table = read_manifest(tiny.demo / "clips")
+    for name, part in (("clip", table.iloc[:1]), ("class", table[table["label_name"] == table["label_name"].iloc[0]])):
+        folder = tmp_path / name
+        shutil.copytree(tiny.demo / "clips", folder)
+        write_manifest(part.reset_index(drop=True), folder)
+        study = open_study(runs, folder, tmp_path / f"kept-{name}")
+        found = make_figures(study, Wish())
+        assert {"ifdd_fig2_tsne", "ous_fig4_stages"} <= set(found.left_out)
+        assert "5" in found.left_out["ifdd_fig2_tsne"]
+        write_figures(found, tmp_path / f"out-{name}", ["svg"])
+        assert "## Left out" in (tmp_path / f"out-{name}" / CAPTIONS).read_text()
+
+
+def test_collections_that_do_not_fit(tiny: TinyDemo, runs: list[str], tmp_path: Path) -> None:
+    clips, own = tiny.demo / "clips", tiny.demo / "collections"
+    study = open_study(runs, clips, tmp_path / "kept", own)  # given, so nothing is collected
+    assert not (tmp_path / "kept").exists()
+    left = make_figures(study, Wish()).left_out
+    assert set(left) == {"ous_fig4_stages"}
+    assert "workbench collect tiny-ifdd" in left["ous_fig4_stages"]
+    assert "backbone.stage0" in left["ous_fig4_stages"]
+    other = tmp_path / "other"
+    shutil.copytree(clips, other)
+    write_manifest(read_manifest(clips).iloc[:7], other)
+    with pytest.raises(InputError, match="is of other clips than"):
+        open_study(runs, other, tmp_path / "kept", own)
+    with pytest.raises(InputError, match="given already; name each once"):
+        open_study([runs[0], runs[0]], clips, tmp_path / "kept", own)
+    with pytest.raises(InputError, match="no run given"):
+        open_study([], clips, tmp_path / "kept", own)
+
+
+def test_labels_in_another_order_are_refused(tiny: TinyDemo, runs: list[str], tmp_path: Path) -> None:
+    turned = tmp_path / "turned"
+    shutil.copytree(runs[0], turned)
+    card = json.loads((turned / "card.json").read_text())
+    card |= {"labels": card["labels"][::-1], "name": "turned"}
+    (turned / "card.json").write_text(json.dumps(card))
+    with pytest.raises(InputError, match="show models of one label list, in one order"):
+        open_study([*runs, str(turned)], tiny.demo / "clips", tmp_path / "kept")
+
+
+def test_a_run_folder_holds_its_checkpoint(runs: list[str], tmp_path: Path) -> None:
+    shutil.copytree(runs[1], tmp_path / "run" / "checkpoint")
+    assert list(load_runs([str(tmp_path / "run")])) == ["tiny-ifdd"]
+
+
+def test_a_baseline_alone_has_maps_and_no_variants(study: Study, tiny: TinyDemo) -> None:
+    alone = Study({"tiny-baseline": study.bundles["tiny-baseline"]},
+                  {"tiny-baseline": study.collections["tiny-baseline"]}, study.manifest, "tiny-baseline")  # fmt: skip
+    found = make_figures(alone, Wish(column="single"))
+    assert set(found.left_out) == {"ifdd_fig3_variants"}
+    assert "none of the runs splits" in found.left_out["ifdd_fig3_variants"]
+    sheet = found.sheets["ifdd_fig2_maps"]
+    shown = sheet.rows  # type: ignore[attr-defined]
+    assert shown
+    assert all(set(row.blocks) == {"input", "X"} for row in shown)
+    assert (NONE_CORRECT in sheet.caption) is not alone.clips["correct"].any()
+
+
+def test_stages_kept_are_used_again(tiny: TinyDemo, runs: list[str], tmp_path: Path) -> None:
+    bundle = load_checkpoint(runs[1])
+    kept = collect(bundle, tiny.demo / "clips", tmp_path / "collections" / "tiny-ifdd", stages_of(bundle), "mean")
+    found = open_study(runs[1:], tiny.demo / "clips", tmp_path)
+    assert found.collections["tiny-ifdd"].folder == kept.folder
+
+
+def test_the_command(tiny: TinyDemo, runs: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+                     capsys: pytest.CaptureFixture[str]) -> None:  # fmt: skip
+    words = ["figures", "--runs", *runs, "--data", tiny.demo / "clips", "--collections", tiny.demo / "collections"]
+    words += ["--out", tmp_path / "out", "--formats", "png", "--column", "single", "--json"]
+    monkeypatch.setattr(sys, "argv", ["workbench", *map(str, words)])
+    with pytest.raises(SystemExit) as end:
+        cli.main()
+    assert not end.value.code
+    told, err = capsys.readouterr()
+    found = json.loads(told)
+    assert len(found["files"]) == 7  # without the stages, and with the captions
+    assert "ous_fig4_stages left out" in err
+    passport = read_passport(tmp_path / "out" / "ous_fig5_confusion.png")
+    assert passport.command.startswith("workbench figures --runs")
+    assert [run.name for run in passport.runs] == ["tiny-baseline", "tiny-ifdd"]
+    assert len(passport.data) == 1
+    for bad, message in ((["--formats", "gif"], "format 'gif' is unknown"), (["--clip", "nobody"], "has no clip 'nobody'")):
+        monkeypatch.setattr(sys, "argv", ["workbench", *map(str, words[:-6]), str(tmp_path / "new"), *bad])
+        with pytest.raises(SystemExit) as end:
+            cli.main()
+        assert end.value.code == 1
+        assert message in capsys.readouterr().err
+        assert not (tmp_path / "new").exists()

@@ -1,0 +1,302 @@
+"""One contract for all displays of array analyses, and what is special to each."""
+
+import ast
+import itertools
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import plotly.graph_objects as go
+import pytest
+from matplotlib.axes import Axes
+from matplotlib.collections import PathCollection
+from matplotlib.colors import to_hex
+from matplotlib.figure import Figure
+from PIL import Image
+
+from ifdd.errors import InputError
+from ifdd.labels import EMOTIONS
+from workbench import displays
+from workbench.analysis.confidence.densities import calibration, density
+from workbench.analysis.confidence.displays.densities import CalibrationDisplay, ConfidenceDisplay
+from workbench.analysis.embedding.displays.scatter import EmbeddingDisplay
+from workbench.analysis.embedding.projection import EmbeddingResult, embed
+from workbench.analysis.performance.displays.scores import ConfusionDisplay, RecallDisplay
+from workbench.analysis.performance.scores import summary
+from workbench.plotting import style
+from workbench.plotting.base import Display
+
+N = 70
+LABELS = np.arange(N) % 7
+PROBS = {name: np.random.default_rng(i).dirichlet(np.full(7, 0.5), N) for i, name in enumerate(("IFDD", "baseline"))}
+IDS = [f"clip {i:03d}" for i in range(N)]
+
+
+def embedded() -> EmbeddingResult:
+    return embed(np.random.default_rng(0).normal(size=(N, 5)) + LABELS[:, None], LABELS, method="pca", label_names=EMOTIONS)
+
+
+MAKERS: dict[str, Callable[[], Display]] = {
+    "embedding": lambda: EmbeddingDisplay.from_result(embedded()),
+    "embedding, correct": lambda: EmbeddingDisplay.from_result(embedded(), PROBS["IFDD"].argmax(axis=1), "correct"),
+    "confidence": lambda: ConfidenceDisplay.from_result(density(PROBS["IFDD"], LABELS, EMOTIONS)),
+    "confidence, two models": lambda: ConfidenceDisplay.from_result(
+        {name: density(probs, LABELS, EMOTIONS) for name, probs in PROBS.items()}, scale="density"
+    ),
+    "calibration": lambda: CalibrationDisplay.from_result({name: calibration(probs, LABELS) for name, probs in PROBS.items()}),
+    "confusion": lambda: ConfusionDisplay.from_result(summary(PROBS["IFDD"], LABELS, EMOTIONS)),
+    "recall": lambda: RecallDisplay.from_result({name: summary(probs, LABELS, EMOTIONS) for name, probs in PROBS.items()}),
+}
+
+
+@pytest.fixture(params=MAKERS)
+def display(request: pytest.FixtureRequest) -> Display:
+    return MAKERS[request.param]()
+
+
+def outer_panels(display: Display) -> tuple[list[Axes], list[Axes]]:
+    """Panels in the lowest row and in the first column: they carry the axis labels."""
+    axes = np.atleast_2d(np.asarray(display.ax_, dtype=object))
+    return list(axes[-1]), list(axes[:, 0])
+
+
+def test_plot_keeps_figure_and_axes(display: Display) -> None:
+    assert display.plot() is display
+    assert isinstance(display.figure_, Figure)
+    bottom, left = outer_panels(display)
+    assert all(ax.get_xlabel() for ax in bottom)
+    assert all(ax.get_ylabel() for ax in left)
+
+
+def test_nothing_is_cut_off(display: Display) -> None:
+    figure = display.plot().figure_
+    figure.draw_without_rendering()
+    inside, page = figure.get_tightbbox(), figure.bbox_inches
+    assert inside.x0 >= -0.01
+    assert inside.y0 >= -0.01
+    assert inside.x1 <= page.x1 + 0.01
+    assert inside.y1 <= page.y1 + 0.01
+
+
+def test_save(display: Display, tmp_path: Path) -> None:
+    svg, pdf, png = (display.save(tmp_path / f"figure à b.{suffix}") for suffix in ("svg", "pdf", "png"))
+    assert sorted(tmp_path.iterdir()) == sorted([svg, pdf, png])
+    assert b"<text" in svg.read_bytes()  # text, not outlines
+    assert pdf.read_bytes().startswith(b"%PDF")
+    assert b"/Type3" not in pdf.read_bytes()
+    with Image.open(png) as image:
+        assert np.asarray(image.convert("L")).std() > 5
+        provenance = re.search(r"{.*}", image.text["Description"].splitlines()[0])
+        assert provenance
+        assert json.loads(provenance.group())["inputs"]
+
+
+@pytest.mark.parametrize("name", ["embedding", "confidence", "recall"])
+def test_saved_bytes_are_the_same_again(name: str, tmp_path: Path) -> None:
+    first, again = MAKERS[name](), MAKERS[name]()
+    for suffix in ("svg", "pdf", "png"):
+        assert first.save(tmp_path / f"a.{suffix}").read_bytes() == again.save(tmp_path / f"b.{suffix}").read_bytes()
+
+
+def test_to_plotly(display: Display) -> None:
+    figure = display.to_plotly()
+    assert isinstance(figure, go.Figure)
+    assert len(figure.data) > 0
+    assert any(axis.title.text for axis in figure.select_xaxes())
+    assert any(axis.title.text for axis in figure.select_yaxes())
+    assert figure.layout.paper_bgcolor is None
+    assert figure.layout.template.layout.paper_bgcolor == "rgba(0, 0, 0, 0)"
+    json.loads(figure.to_json())
+
+
+def test_save_refuses_what_it_cannot_write(display: Display, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"figures are saved as \.svg, \.pdf, \.png; change the suffix \.jpg"):
+        display.save(tmp_path / "figure.jpg")
+    with pytest.raises(InputError, match="does not exist; create it first"):
+        display.save(tmp_path / "missing" / "figure.svg")
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("failure", [OSError(28, "No space left on device"), KeyboardInterrupt()])
+def test_a_failed_save_leaves_what_was_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, failure: BaseException) -> None:
+    path = tmp_path / "figure.svg"
+    path.write_text("the old one")
+    display = MAKERS["confusion"]().plot()
+
+    def half_written(target: Path, **_: object) -> None:
+        target.write_text("half")
+        raise failure
+
+    monkeypatch.setattr(display.figure_, "savefig", half_written)
+    with pytest.raises((InputError, KeyboardInterrupt)):
+        display.save(path)
+    assert list(tmp_path.iterdir()) == [path]
+    assert path.read_text() == "the old one"
+
+
+def test_drawing_into_given_axes() -> None:
+    figure = Figure(figsize=(12, 8))
+    axes = figure.subplots(2, 7)
+    confidence = MAKERS["confidence, two models"]().plot(axes)
+    assert confidence.figure_ is figure
+    assert confidence.ax_[1, 6] is axes[1, 6]
+    with pytest.raises(InputError, match="needs 2 × 7 axes, not 3"):
+        confidence.plot(axes[0, :3])
+    single = Figure().subplots()
+    assert MAKERS["recall"]().plot(single).ax_ is single
+
+
+@pytest.mark.parametrize("colour_by", ["label", "prediction", "correct"])
+def test_every_embedding_trace_carries_its_clips(colour_by: str) -> None:
+    result = embedded()
+    figure = EmbeddingDisplay.from_result(result, PROBS["IFDD"].argmax(axis=1)).to_plotly(colour_by, clip_ids=IDS)  # type: ignore[arg-type]
+    seen = {}
+    for trace in figure.data:
+        assert len(trace.customdata) == len(trace.x)
+        assert trace.name.endswith(f"({len(trace.x)})")
+        seen |= dict(zip(trace.customdata, zip(trace.x, trace.y, strict=True), strict=True))
+    assert seen == {IDS[i]: tuple(result.xy[i]) for i in range(N)}
+    assert figure.layout.dragmode == "lasso"
+
+
+def test_embedding_colours_are_those_of_the_names() -> None:
+    predicted = np.full(N, 6)
+    figure = EmbeddingDisplay.from_result(embedded(), predicted).to_plotly("prediction")
+    (trace,) = figure.data
+    assert (trace.name, trace.marker.color) == (f"fear ({N})", style.class_colour("fear"))
+    assert trace.marker.symbol == style.PLOTLY_MARKERS[style.class_marker("fear")]
+    points = [
+        item for item in EmbeddingDisplay.from_result(embedded()).plot().ax_.collections if isinstance(item, PathCollection)
+    ]
+    assert [to_hex(item.get_facecolor()[0]).upper() for item in points] == [style.class_colour(name) for name in EMOTIONS]
+
+
+def test_embedding_correct_counts() -> None:
+    predicted = np.where(np.arange(N) < 10, (LABELS + 1) % 7, LABELS)
+    figure = EmbeddingDisplay.from_result(embedded(), predicted).to_plotly("correct")
+    assert [trace.name for trace in figure.data] == ["correct (60)", "wrong (10)"]
+    assert [list(trace.customdata)[:1] for trace in figure.data] == [["10"], ["0"]]
+
+
+def test_embedding_shows_its_caption() -> None:
+    result = embedded()
+    display = EmbeddingDisplay.from_result(result).plot()
+    for text in (display.ax_.get_title(loc="left"), display.to_plotly().layout.title.text):
+        assert f"trustworthiness {result.trustworthiness:.2f}" in text
+        assert f"5-NN accuracy {result.knn_accuracy:.2f}" in text
+
+
+def test_embedding_without_what_it_needs() -> None:
+    display = EmbeddingDisplay.from_result(embedded())
+    with pytest.raises(InputError, match="needs predictions"):
+        display.to_plotly("correct")
+    with pytest.raises(InputError, match="unknown colouring 'age'"):
+        display.to_plotly("age")  # type: ignore[arg-type]
+    with pytest.raises(InputError, match="clip_ids has 1 entries for 70 clips"):
+        display.to_plotly(clip_ids=["a"])
+    with pytest.raises(InputError, match="predicted has 2 entries"):
+        EmbeddingDisplay.from_result(embedded(), [0, 1])
+
+
+def test_confidence_draws_the_densities() -> None:
+    result = density(PROBS["IFDD"], LABELS, EMOTIONS)
+    figure = ConfidenceDisplay.from_result(result, scale="density").to_plotly(clip_ids=IDS)
+    curves = [trace for trace in figure.data if trace.mode == "lines"]
+    points = [trace for trace in figure.data if trace.mode == "markers"]
+    assert len(curves) == len(points) == 14
+    np.testing.assert_array_equal(curves[0].y, result.classes[0].positives.density)
+    np.testing.assert_array_equal(curves[1].y, result.classes[0].negatives.density)
+    assert (curves[0].line.color, curves[1].line.color) == (style.ORANGE, style.BLUISH_GREEN)
+    assert list(points[0].customdata) == IDS[::7]
+    assert (
+        figure.layout.annotations[0].text
+        == f"happy<br>n = 10 / 60<br>overlap {result.classes[0].overlap:.2f} (null {result.classes[0].overlap_null:.2f})"
+        f"<br>AUC {result.classes[0].separation:.2f}"
+    )
+
+
+def test_confidence_peaks_are_equal_by_default() -> None:
+    figure = MAKERS["confidence"]().to_plotly()
+    assert all(trace.y.max() == pytest.approx(1) for trace in figure.data if trace.mode == "lines")
+    assert figure.layout.yaxis.title.text == "density / its peak"
+
+
+@pytest.mark.parametrize("models", [1, 2, 4])
+def test_confidence_titles_on_a_page_leave_the_row_above_free(models: int) -> None:
+    """A title has four lines of 12 pixels (1.3 apart); ticks of the row above reach 6 pixels down."""
+    result = density(PROBS["IFDD"], LABELS, EMOTIONS)
+    layout = ConfidenceDisplay.from_result({f"model {i}": result for i in range(models)}).to_plotly().layout
+    inner = layout.height - layout.margin.t - layout.margin.b
+    rows = sorted({layout[name].domain for name in layout.to_plotly_json() if name.startswith("yaxis")})
+    assert len(rows) == models
+    assert all((upper[0] - lower[1]) * inner >= 4 * 1.3 * 12 + 6 for lower, upper in itertools.pairwise(rows))
+    assert all((high - low) * inner >= 100 for low, high in rows)
+
+
+def test_calibration_legend_on_a_page_lies_below_the_curve() -> None:
+    layout = CalibrationDisplay.from_result({"a": calibration(PROBS["IFDD"], LABELS)}).to_plotly().layout
+    assert layout.legend.y < 0
+    assert layout.legend.yanchor == "top"
+
+
+def test_confidence_of_a_class_without_clips() -> None:
+    display = ConfidenceDisplay.from_result(density(PROBS["IFDD"][:1], LABELS[:1], EMOTIONS))
+    display.plot()
+    assert display.ax_[0, 6].get_title(loc="left") == "fear\nn = 0 / 1"
+    assert not [trace for trace in display.to_plotly().data if trace.mode == "lines"]
+
+
+def test_models_with_other_labels_are_not_compared() -> None:
+    results = {"a": density(PROBS["IFDD"], LABELS, EMOTIONS), "b": density(PROBS["IFDD"], LABELS, EMOTIONS[::-1])}
+    with pytest.raises(InputError, match="b has the classes fear, disgust"):
+        ConfidenceDisplay.from_result(results)
+    with pytest.raises(InputError, match="no result to display"):
+        ConfidenceDisplay.from_result({})
+
+
+def test_confusion_shows_shares_and_counts() -> None:
+    result = summary([0, 0, 0, 1, 1, 0], [0, 0, 0, 0, 1, 1], ("happy", "sad", "fear"))
+    display = ConfusionDisplay.from_result(result).plot()
+    np.testing.assert_allclose(display.shares, [[0.75, 0.25, 0], [0.5, 0.5, 0], [0, 0, 0]])
+    assert [text.get_text() for text in display.ax_.texts][:2] == ["75\n3", "25\n1"]
+    assert [label.get_text() for label in display.ax_.get_yticklabels()] == ["happy (4)", "sad (2)", "fear (0)"]
+    heat = display.to_plotly().data[0]
+    np.testing.assert_array_equal(heat.text, result.confusion)
+    assert display.to_plotly().layout.yaxis.autorange == "reversed"  # the first class on top
+
+
+def test_recall_shows_values_and_intervals() -> None:
+    result = summary(PROBS["IFDD"], LABELS, EMOTIONS)
+    (trace,) = [trace for trace in RecallDisplay.from_result(result).to_plotly().data if trace.mode == "markers"]
+    np.testing.assert_allclose(
+        trace.x, 100 * np.array([result.war.value, result.uar.value, *(r.recall.value for r in result.recalls)])
+    )
+    np.testing.assert_allclose(
+        trace.x - trace.error_x.arrayminus,
+        100 * np.array([result.war.low, result.uar.low, *(r.recall.low for r in result.recalls)]),
+    )
+    assert list(trace.text) == ["WAR", "UAR", *(f"{name} (10)" for name in EMOTIONS)]
+
+
+def test_calibration_leaves_out_empty_bins() -> None:
+    result = calibration(PROBS["IFDD"], LABELS, bins=15)
+    trace = CalibrationDisplay.from_result(result).to_plotly().data[1]
+    filled = result.counts > 0
+    np.testing.assert_array_equal(trace.x, result.mean_confidence[filled])
+    np.testing.assert_array_equal(trace.y, result.accuracy[filled])
+    assert 0 < filled.sum() < len(filled)
+
+
+def test_displays_take_results_only() -> None:
+    """No torch, no model, no global figures, no app in any display."""
+    forbidden = {"torch", "torchvision", "streamlit", "matplotlib.pyplot", "ifdd.models.ifdd.model", "ifdd.weights"}
+    files = sorted(Path(displays.__file__).parent.glob("*.py"))
+    assert len(files) >= 5
+    for path in files:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            modules = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            modules += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+            for module in modules:
+                assert not {module, module.split(".")[0]} & forbidden, f"{path.name} imports {module}"

@@ -1,0 +1,232 @@
+"""Where does a model fail? Accuracy by the levels of any factor, and a search for slices worse than their classes explain."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import combinations
+from typing import Literal
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from ifdd.errors import InputError
+from ifdd.metrics import Units, count_units, estimate
+from workbench.analysis.comparison.binning import Levels, all_levels
+from workbench.analysis.performance.scores import FEW_GROUPS, Interval, check_predictions, group_index, interval
+from workbench.results.provenance import Provenance, record
+from workbench.results.result import Result
+
+Against = Literal["class", "all"]
+LISTED = 50
+
+
+@dataclass(frozen=True, eq=False)
+class Slice(Result):
+    """The n clips with one level of a factor, or one of each of two factors, and how one model does on them.
+
+    `expected` is the accuracy that its classes alone would give (or the WAR, when compared with all clips), `gap` the accuracy
+    minus that. `p` is one-sided, for a slice that is worse; `p_adjusted` holds for all slices that were looked at together.
+    Outside a search both are NaN.
+    """
+
+    terms: tuple[tuple[str, str], ...]
+    n: int
+    n_groups: int | None
+    war: Interval
+    expected: float
+    gap: float
+    p: float = float("nan")
+    p_adjusted: float = float("nan")
+
+    @property
+    def name(self) -> str:
+        """Its terms in words."""
+        return " and ".join(f"{factor} = {level}" for factor, level in self.terms)
+
+
+@dataclass(frozen=True, eq=False)
+class SliceResult(Result):
+    """Slices by model, in the order of the factors and of their levels."""
+
+    n: int
+    models: dict[str, tuple[Slice, ...]]
+    provenance: Provenance
+
+
+@dataclass(frozen=True, eq=False)
+class SearchResult(Result):
+    """The `slices` of one model, the most certain first (at most 50), out of `looked_at`; `found` are those below the level."""
+
+    n: int
+    slices: tuple[Slice, ...]
+    looked_at: int
+    min_n: int
+    against: Against
+    level: float
+    notes: tuple[str, ...]
+    provenance: Provenance
+
+    @property
+    def found(self) -> tuple[Slice, ...]:
+        """Slices that are worse, with the chance of one false among them at most `level`."""
+        return tuple(item for item in self.slices if item.p_adjusted <= self.level)
+
+
+def slice_metrics(
+    models: Mapping[str, ArrayLike],
+    labels: ArrayLike,
+    factors: Mapping[str, ArrayLike],
+    *,
+    groups: ArrayLike | None = None,
+    label_names: Sequence[str] | None = None,
+    bins: int = 4,
+    seed: int = 0,
+) -> SliceResult:
+    """Accuracy of each model, (n, C) probabilities or (n,) predictions, at every level of each factor (n,).
+
+    Intervals are those of `ifdd.metrics`, over the `groups` (n,) in the slice: no bounds for one alone. `seed` is without effect.
+    Raises: InputError as `check_predictions` and for factors that do not fit.
+    """
+    found = {}
+    for name, predicted in models.items():
+        guesses, y, _ = check_predictions(predicted, labels, label_names)
+        members = None if groups is None else group_index(groups, len(y))
+        hit = (guesses == y).astype(float)
+        expected = _expected(hit, y, "class")
+        parts = all_levels(factors, len(y), bins)
+        found[name] = tuple(_slice(terms, inside, hit, expected, members) for terms, inside in _single(parts))
+    if not found:
+        raise InputError("no model to slice; pass one or more")
+    inputs = {"labels": y, **{f"predicted {name}": np.asarray(values) for name, values in models.items()}}
+    settings = {"factors": list(factors), "bins": bins, "seed": seed, "grouped": members is not None}
+    return SliceResult(len(y), found, record("slices.slice_metrics", settings, inputs, ["scipy", "pandas"]))
+
+
+def bad_slices(
+    predicted: ArrayLike,
+    labels: ArrayLike,
+    factors: Mapping[str, ArrayLike],
+    *,
+    groups: ArrayLike | None = None,
+    label_names: Sequence[str] | None = None,
+    against: Against = "class",
+    bins: int = 4,
+    min_n: int = 20,
+    level: float = 0.05,
+    n_draws: int = 2000,
+    seed: int = 0,
+) -> SearchResult:
+    """Search all levels of one factor and of pairs of two for slices on which the model is worse than elsewhere.
+
+    With `against` "class", each clip is compared with the recall of its class, so a slice of hard emotions is not bad by
+    itself; with "all" it is compared with the WAR. The sum of these differences, inside against outside, is divided by its
+    standard error over clips or `groups`; random signs for whole clips or groups give the distribution of the largest of all
+    such figures, which corrects for every slice that was looked at. A pair that is no worse than one of its two parts counts
+    in the correction, but is not listed. A slice needs `min_n` clips, inside and outside.
+
+    Raises: InputError as `check_predictions`; for factors that do not fit, settings out of range, no slice that is large enough.
+    Source: Westfall and Young 1993 (largest of all); Kline and Santos 2012 (signs of scores, wild bootstrap by group); Chung et
+    al. 2019 (Slice Finder).
+    """
+    guesses, y, names = check_predictions(predicted, labels, label_names)
+    if min_n < 2 or not 0 < level < 1 or n_draws < 100:
+        raise InputError(f"min_n {min_n}, level {level:g}, n_draws {n_draws}: use 2 or more, a share, 100 or more")
+    members = None if groups is None else group_index(groups, len(y))
+    hit = (guesses == y).astype(float)
+    parts = all_levels(factors, len(y), bins)
+    candidates: dict[bytes, tuple[tuple[tuple[str, str], ...], np.ndarray]] = {}
+    for terms, inside in (*_single(parts), *_double(parts)):
+        if min_n <= inside.sum() <= len(y) - min_n:
+            candidates.setdefault(inside.tobytes(), (terms, inside))  # the same clips under two names are one slice
+    if not candidates:
+        raise InputError(f"no slice has {min_n} clips of {len(y)} inside and outside; lower min_n, or name other factors")
+    expected = _expected(hit, y, against)
+    strata = y if against == "class" else np.zeros_like(y)
+    cells = np.stack([inside for _, inside in candidates.values()], axis=1)
+    p, adjusted = _test(hit - expected, cells, strata, members, n_draws, seed)
+    every = [terms for terms, _ in candidates.values()]
+    gap = dict(zip(every, ((hit - expected) @ cells / cells.sum(axis=0)).tolist(), strict=True))
+    listed = [i for i, terms in enumerate(every) if len(terms) == 1 or gap[terms] < min(gap.get((t,), 0.0) for t in terms)]
+    listed.sort(key=lambda i: (adjusted[i], p[i], gap[every[i]]))
+    slices = [
+        replace(_slice(every[i], cells[:, i], hit, expected, members), p=float(p[i]), p_adjusted=float(adjusted[i]))
+        for i in listed[:LISTED]
+    ]
+    notes = [] if hit.min() < hit.max() else [f"all {len(y)} clips are {'right' if hit[0] else 'wrong'}: no slice can differ"]
+    if members is not None and members.max() + 1 < FEW_GROUPS:
+        notes.append(f"only {members.max() + 1} groups: the search finds little")
+    settings = {
+        "factors": list(factors), "against": against, "bins": bins, "min_n": min_n, "level": level, "n_draws": n_draws,
+        "seed": seed, "grouped": members is not None, "label_names": list(names),
+    }  # fmt: skip
+    origin = record("slices.bad_slices", settings, {"predicted": guesses, "labels": y}, ["pandas"])
+    return SearchResult(len(y), tuple(slices), len(every), min_n, against, level, tuple(notes), origin)
+
+
+def _single(parts: Mapping[str, Levels]) -> Iterator[tuple[tuple[tuple[str, str], ...], np.ndarray]]:
+    for factor, part in parts.items():
+        for code, name in enumerate(part.names):
+            yield ((factor, name),), part.codes == code
+
+
+def _double(parts: Mapping[str, Levels]) -> Iterator[tuple[tuple[tuple[str, str], ...], np.ndarray]]:
+    for (first, a), (second, b) in combinations(parts.items(), 2):
+        for terms_a, inside_a in _single({first: a}):
+            for terms_b, inside_b in _single({second: b}):
+                yield terms_a + terms_b, inside_a & inside_b
+
+
+def _expected(hit: np.ndarray, labels: np.ndarray, against: Against) -> np.ndarray:
+    """What each clip (n,) is compared with: the recall of its class, or the WAR."""
+    if against == "all":
+        return np.full(len(hit), hit.mean())
+    sizes = np.bincount(labels)
+    recalls: np.ndarray = np.bincount(labels, hit) / np.maximum(sizes, 1)
+    return recalls[labels]
+
+
+def _slice(
+    terms: tuple[tuple[str, str], ...],
+    inside: np.ndarray,
+    hit: np.ndarray,
+    expected: np.ndarray,
+    members: np.ndarray | None,
+) -> Slice:
+    n = int(inside.sum())
+    if members is None:
+        n_groups, units = None, count_units(None, n)
+    else:
+        own = np.unique(members[inside], return_inverse=True)[1]
+        n_groups = int(own.max()) + 1
+        units = Units(own, n_groups, True, ())
+    if n_groups == 1:  # it says nothing of other groups
+        war = Interval(float(hit[inside].mean()), float("nan"), float("nan"))
+    else:
+        war = interval(estimate(hit[inside], np.zeros(n, int), 1, units).war)
+    mean = float(expected[inside].mean())
+    return Slice(terms, n, n_groups, war, mean, war.value - mean)
+
+
+def _test(
+    residual: np.ndarray, cells: np.ndarray, strata: np.ndarray, members: np.ndarray | None, n_draws: int, seed: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """One-sided p-values (S,), alone and for the largest of all, of slices (n, S) whose mean residual (n,) is low."""
+    scores = cells.astype(np.float32)
+    for stratum in np.unique(strata):  # residuals sum to 0 in a stratum, so only a slice's deviation from its share there counts
+        rows = strata == stratum
+        scores[rows] -= scores[rows].mean(axis=0)
+    scores *= -residual[:, None].astype(np.float32)
+    if members is not None:
+        summed = np.zeros((int(members.max()) + 1, scores.shape[1]), np.float32)
+        np.add.at(summed, members, scores)
+        scores = summed
+    error = np.sqrt(np.square(scores).sum(axis=0))
+    scores = np.divide(scores, error, out=np.zeros_like(scores), where=error > 1e-6)
+    observed = scores.sum(axis=0) - 1e-5
+    rng = np.random.default_rng(seed)
+    alone, largest = np.zeros(scores.shape[1]), np.zeros(scores.shape[1])
+    for first in range(0, n_draws, 256):
+        signs = rng.integers(0, 2, (min(256, n_draws - first), len(scores)), np.int8).astype(np.float32) * 2 - 1
+        drawn = signs @ scores
+        alone += (drawn >= observed).sum(axis=0)
+        largest += (drawn.max(axis=1)[:, None] >= observed).sum(axis=0)
+    return (1 + alone) / (1 + n_draws), (1 + largest) / (1 + n_draws)

@@ -1,0 +1,229 @@
+"""What would the model have said of another clip? Edited frames, offsets at zero, branches exchanged, clip by clip."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import ArrayLike
+from torch import Tensor
+
+from ifdd.checkpoints import check_range
+from ifdd.errors import InputError
+from ifdd.models.ifdd.model import DFERModel
+from workbench.analysis._models import check_given
+from workbench.analysis.counterfactuals.frame_edits import FrameEdit, check_donors, shuffle
+from workbench.analysis.counterfactuals.interventions import Effect, effect
+from workbench.analysis.performance.scores import Interval
+from workbench.results.bootstrap import draw_weights, group_members, mean_interval
+from workbench.results.checks import check_names, check_probabilities
+from workbench.results.provenance import Provenance, record
+from workbench.results.result import Result
+
+OFFSETS = ("issm.offset_S", "issm.offset_D")
+
+
+@dataclass(frozen=True)
+class FeatureEdit:
+    """Activations replaced while the model runs: by those of the clips `donors` (n,), or by zeros where that is None."""
+
+    name: str
+    activations: tuple[str, ...]
+    donors: np.ndarray | None
+
+
+Edit = FrameEdit | FeatureEdit
+
+
+@dataclass(frozen=True, eq=False)
+class Counterfactual(Result):
+    """Probabilities (n, C) of n clips after one edit; `change` (n,) is their total variation distance to those before."""
+
+    name: str
+    after: np.ndarray
+    change: np.ndarray
+    mean: Effect
+
+
+@dataclass(frozen=True, eq=False)
+class CounterfactualResult(Result):
+    """Probabilities (n, C) as the clips are, and after each edit.
+
+    `order` (n,) is the order-sensitivity index of each clip: the total variation distance, in [0, 1], between the probabilities
+    of the clip and of its shuffled frames, mean over `shuffles` random orders. A bag of frames has 0.
+    """
+
+    label_names: tuple[str, ...]
+    clip_ids: tuple[str, ...]
+    before: np.ndarray
+    edits: tuple[Counterfactual, ...]
+    order: np.ndarray | None
+    order_sensitivity: Interval | None
+    shuffles: int
+    notes: tuple[str, ...]
+    provenance: Provenance
+
+    @property
+    def n(self) -> int:
+        """Number of clips."""
+        return len(self.before)
+
+    @property
+    def table(self) -> list[dict[str, object]]:
+        """One row for every clip and edit: the predicted class and its probability before and after, and the change."""
+        return [
+            {
+                "clip_id": clip,
+                "edit": edit.name,
+                "before": self.label_names[self.before[i].argmax()],
+                "after": self.label_names[edit.after[i].argmax()],
+                "p_before": float(self.before[i].max()),
+                "p_after": float(edit.after[i, self.before[i].argmax()]),
+                "change": float(edit.change[i]),
+            }
+            for edit in self.edits
+            for i, clip in enumerate(self.clip_ids)
+        ]
+
+    @property
+    def caption(self) -> str:
+        """One sentence: n, the measure, the order-sensitivity index."""
+        index = ""
+        if self.order_sensitivity is not None:
+            o = self.order_sensitivity
+            index = f"; order-sensitivity index {o.value:.3f} [{o.low:.3f}, {o.high:.3f}], {self.shuffles} random orders a clip"
+        return f"n = {self.n}; change is the total variation distance of the probabilities, 0 to 1{index}"
+
+
+def zero_offsets(model: DFERModel) -> FeatureEdit:
+    """Read at the initial indexes, as if ISSM had learned nothing.
+
+    Raises: InputError for a model without offsets.
+    """
+    names = tuple(name for name in OFFSETS if name in model.activation_names)
+    if not names:
+        raise InputError(f"a model with split {model.config.split!r} has no offsets to set to zero; leave this edit out")
+    return FeatureEdit("zero offsets", names, None)
+
+
+def swap(model: DFERModel, branch: str, donors: ArrayLike) -> FeatureEdit:
+    """Give each clip one branch, "D" or "S", of another clip: `donors` (n,), its row. The other branch stays its own.
+
+    The head reads the dynamic branch alone, so a swap of D must give the donor's prediction: a check more than a finding. S
+    reaches it through the predictor.
+    Raises: InputError for a baseline, an unknown branch, or donors that are not there.
+    """
+    if set(model.branches) != {"D", "S"}:
+        raise InputError("a baseline has no branches to swap; leave this edit out")
+    if branch not in model.branches:
+        raise InputError(f"unknown branch {branch!r}; it is D or S")
+    return FeatureEdit(f"swap {model.branches[branch].rpartition('.')[2]}", (model.branches[branch],), np.asarray(donors))
+
+
+@torch.no_grad()
+def counterfactuals(
+    model: DFERModel,
+    clips: Tensor,
+    edits: Sequence[Edit],
+    *,
+    label_names: Sequence[str] | None = None,
+    clip_ids: Sequence[str] | None = None,
+    groups: ArrayLike | None = None,
+    shuffles: int = 4,
+    batch: int = 8,
+    seed: int = 0,
+    progress: Callable[[int], object] | None = None,
+) -> CounterfactualResult:
+    """Predict clips (n, 3, T, H, W) as they are, after each edit, and in `shuffles` random orders for the index.
+
+    Args:
+        model: on any device; the clips are brought to it by `batch`.
+        clips: floats in [0, 1], on the CPU.
+        edits: see `frame_edits`, `zero_offsets`, `swap`.
+        label_names: one name per class.
+        clip_ids: (n,) names of the clips; by default their row.
+        groups: (n,) e.g. persons, drawn together for the intervals.
+        shuffles: 0 leaves the index out.
+        batch: clips in one pass.
+        seed: of the orders and the bootstrap.
+        progress: called with the number of clips after each pass.
+
+    Raises:
+        InputError: no clips, values outside [0, 1], edits of the same name or planned for others, predictions that are NaN.
+
+    Source: Huang et al. 2018 ("What makes a video a video": how much motion a model uses); Geiger et al. 2021 (interchange).
+    """
+    check_given(model, clips)
+    if not len(clips):
+        raise InputError("no clip to edit; give one or more")
+    model.check_clips(clips)
+    check_range(clips)
+    names = check_names(label_names, model.config.num_classes)
+    ids = tuple(str(i) for i in range(len(clips))) if clip_ids is None else tuple(str(item) for item in clip_ids)
+    if len(ids) != len(clips):
+        raise InputError(f"clip_ids has {len(ids)} names for {len(clips)} clips; pass one per clip")
+    told = [edit.name for edit in edits]
+    if twice := sorted({name for name in told if told.count(name) > 1}):
+        raise InputError(f"two edits are called {twice[0]!r}; give each another name")
+    if shuffles < 0:
+        raise InputError(f"shuffles is {shuffles}; use 0 or more")
+    members = group_members(groups, len(clips))
+
+    def run(edit: Edit | None) -> np.ndarray:
+        return _predict(model, clips, edit, batch, progress)
+
+    before = run(None)
+    done = []
+    for edit in edits:
+        after = run(edit)
+        done.append(Counterfactual(edit.name, after, distance(before, after), effect(edit.name, before, after, members, seed)))
+    order, index = None, None
+    if shuffles:
+        shape = (len(clips), clips.shape[2])
+        order = np.mean([distance(before, run(shuffle(*shape, seed=seed + 1 + i))) for i in range(shuffles)], axis=0)
+        index = mean_interval(order, draw_weights(members, 1000, seed))
+    notes = []
+    if members.max() == 0:
+        notes.append("one clip, or one group: no interval can be given")
+    if any(isinstance(edit, FeatureEdit) and model.branches.get("D") in edit.activations for edit in edits):
+        notes.append("the head reads the dynamic branch alone: its swap gives the donor's prediction by construction")
+    settings = {"edits": told, "shuffles": shuffles, "seed": seed, "grouped": groups is not None, "label_names": list(names)}
+    return CounterfactualResult(
+        names, ids, before, tuple(done), order, index, shuffles, tuple(notes),
+        record("counterfactuals", settings, {"before": before}, ["torch"]),
+    )  # fmt: skip
+
+
+def distance(before: np.ndarray, after: np.ndarray) -> np.ndarray:
+    """Total variation distance (n,) of probabilities (n, C): half the sum of absolute differences."""
+    total: np.ndarray = 0.5 * np.abs(after - before).sum(axis=1)
+    return total
+
+
+def _predict(
+    model: DFERModel, clips: Tensor, edit: Edit | None, batch: int, progress: Callable[[int], object] | None
+) -> np.ndarray:
+    device = next(model.parameters()).device
+    donors = check_donors(edit.donors, len(clips)) if isinstance(edit, FeatureEdit) and edit.donors is not None else None
+    found = []
+    with model.evaluating():
+        for first in range(0, len(clips), batch):
+            rows = slice(first, first + batch)
+            shown = (edit.apply(clips, rows) if isinstance(edit, FrameEdit) else clips[rows]).to(device)
+            if isinstance(edit, FeatureEdit):
+                given: dict[str, Tensor] = {}
+                if donors is not None:
+                    _, given = model.run_with_cache(clips[donors[rows]].to(device), names=edit.activations)
+                with model.hooks({name: _put(given.get(name)) for name in edit.activations}):
+                    logits = model(shown).logits
+            else:
+                logits = model(shown).logits
+            found.append(logits.float().softmax(-1).cpu())
+            if progress is not None:
+                progress(len(shown))
+    return check_probabilities(torch.cat(found).numpy())
+
+
+def _put(value: Tensor | None) -> Callable[[Tensor], Tensor]:
+    """A hook that replaces an activation, by zeros without a value."""
+    return lambda own: torch.zeros_like(own) if value is None else value

@@ -1,0 +1,171 @@
+"""What changes when something is done to the clip or to a feature: order of frames, features of another clip; and how far a
+feature frame looks."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import ArrayLike
+from torch import Tensor
+
+from ifdd.errors import InputError
+from ifdd.models.ifdd.model import DFERModel
+from ifdd.timing import repeat_to_clip_frames
+from workbench.analysis.counterfactuals.frame_edits import random_donors
+from workbench.analysis.performance.scores import Interval
+from workbench.analysis.splits.inspection import COPIES, require_split
+from workbench.results.bootstrap import draw_weights, group_members, mean_interval
+from workbench.results.result import Result
+
+PATCHED = ("issm.X_S", "issm.X_D", "ladm.Y_S")
+"""What is worth exchanging between clips. Patching Y_D is trivial: the head reads nothing else."""
+
+
+@dataclass(frozen=True, eq=False)
+class Effect(Result):
+    """Effect of one intervention on the predictions of n clips.
+
+    `change` is the total variation distance between the probabilities before and after, in [0, 1]; `flips` the share of clips
+    whose predicted class changes.
+    """
+
+    name: str
+    change: Interval
+    flips: Interval
+
+
+@torch.no_grad()
+def order_sensitivity(
+    model: DFERModel, clips: Tensor, *, groups: ArrayLike | None = None, batch: int = 8, seed: int = 0
+) -> tuple[Effect, ...]:
+    """Effect of shuffled, reversed and frozen (all frames the middle one) clips (n, 3, T, H, W)."""
+    length = clips.shape[2]
+    generator = torch.Generator().manual_seed(seed)
+    orders: dict[str, Callable[[int], Tensor]] = {
+        "shuffle": lambda _: torch.randperm(length, generator=generator),
+        "reverse": lambda _: torch.arange(length).flip(0),
+        "freeze": lambda _: torch.full((length,), length // 2),
+    }
+    before = _probabilities(model, clips, batch)
+    effects = []
+    for name, order in orders.items():
+        changed = torch.stack([clip[:, order(i)] for i, clip in enumerate(clips)])
+        effects.append(effect(name, before, _probabilities(model, changed, batch), groups, seed))
+    return tuple(effects)
+
+
+@torch.no_grad()
+def patch_between_clips(
+    model: DFERModel, clips: Tensor, *, groups: ArrayLike | None = None, batch: int = 8, seed: int = 0
+) -> tuple[Effect, ...]:
+    """Effect of giving each clip X_S, X_D or Y_S of another one, drawn at random without return; those that the model has.
+
+    Raises: InputError for fewer than two clips.
+    """
+    n = len(clips)
+    if n < 2:
+        raise InputError("exchanging features needs at least two clips")
+    names = [name for name in PATCHED if name in model.activation_names]
+    donors = random_donors(n, seed)
+    stored: dict[str, list[Tensor]] = {name: [] for name in names}
+    with model.evaluating():
+        for first in range(0, n, batch):
+            _, cache = model.run_with_cache(clips[first : first + batch], names=names)
+            for name in names:
+                stored[name].append(cache[name])
+    before = _probabilities(model, clips, batch)
+    effects = []
+    for name in names:
+        donor = torch.cat(stored[name])[torch.from_numpy(donors)]
+        effects.append(effect(name, before, _probabilities(model, clips, batch, (name, donor)), groups, seed))
+    return tuple(effects)
+
+
+@dataclass(frozen=True, eq=False)
+class Stability(Result):
+    """How far the places that a split reads move, in feature frames, mean over steps and clips.
+
+    `between` is how far two different clips are apart: a split that does not depend on the clip has 0 there.
+    """
+
+    moved: dict[str, Interval]
+    between: float
+
+
+@torch.no_grad()
+def split_stability(
+    model: DFERModel, clips: Tensor, *, groups: ArrayLike | None = None, batch: int = 8, seed: int = 0
+) -> Stability:
+    """Reading places under changes that leave the expression as it is: mirrored, 15 % brighter, at half the frame rate.
+
+    Raises: InputError for a model without a split.
+    """
+    require_split(model)
+    changed = {name: COPIES[name](clips) for name in ("mirrored", "brighter", "half the frame rate")}
+    before = _samples(model, clips, batch)
+    draws = draw_weights(group_members(groups, len(clips)), 1000, seed)
+    moved = {
+        name: mean_interval(np.abs(_samples(model, other, batch) - before).mean(1), draws) for name, other in changed.items()
+    }
+    between = float(np.abs(before - np.roll(before, 1, 0)).mean()) if len(clips) > 1 else float("nan")
+    return Stability(moved, between)
+
+
+def _samples(model: DFERModel, clips: Tensor, batch: int) -> np.ndarray:
+    """Where both groups read (n, 2·K), in feature frames."""
+    names = ("issm.sample_S", "issm.sample_D")
+    found = []
+    with model.evaluating():
+        for first in range(0, len(clips), batch):
+            _, cache = model.run_with_cache(clips[first : first + batch], names=names)
+            found.append(torch.cat([cache[name] for name in names], 1))
+    return torch.cat(found).cpu().numpy()
+
+
+def temporal_mixing(model: DFERModel, clips: Tensor, *, probes: int = 1, seed: int = 0) -> np.ndarray:
+    """Share (n, T') of the energy of ∂X_t/∂clip that falls on the clip frames of feature frame t itself.
+
+    1 if a feature frame sees its own frames alone, 1/T' if it sees all alike: then "reads frame t" is true in name only. The
+    energy is estimated by `probes` random projections of X_t (Hutchinson).
+    """
+    steps, frames = model.config.feature_frames, model.config.frames
+    generator = torch.Generator().manual_seed(seed)
+    own = repeat_to_clip_frames(torch.eye(steps)[None], frames)[0].T > 0  # (T', T)
+    shares = np.empty((len(clips), steps))
+    with model.evaluating(), torch.enable_grad():
+        for i, clip in enumerate(clips):
+            leaf = clip[None].detach().requires_grad_()
+            _, cache = model.run_with_cache(leaf, names="pyramid.X")
+            features = cache["pyramid.X"]
+            for t in range(steps):
+                energy = torch.zeros(frames)
+                for _ in range(probes):
+                    direction = torch.randn(features[:, :, t].shape, generator=generator).to(features)
+                    (gradient,) = torch.autograd.grad((features[:, :, t] * direction).sum(), leaf, retain_graph=True)
+                    energy += gradient.square().sum((0, 1, 3, 4)).cpu()
+                shares[i, t] = float(energy[own[t]].sum() / energy.sum()) if energy.sum() > 0 else float("nan")
+    return shares
+
+
+def _probabilities(model: DFERModel, clips: Tensor, batch: int, patch: tuple[str, Tensor] | None = None) -> np.ndarray:
+    found = []
+    with model.evaluating():
+        for first in range(0, len(clips), batch):
+            rows = slice(first, first + batch)
+            if patch is None:
+                logits = model(clips[rows]).logits
+            else:
+                name, donor = patch
+                with model.hooks({name: lambda _, part=donor[rows]: part}):  # type: ignore[misc]
+                    logits = model(clips[rows]).logits
+            found.append(logits.float().softmax(-1))
+    return torch.cat(found).cpu().numpy()
+
+
+def effect(name: str, before: np.ndarray, after: np.ndarray, groups: ArrayLike | None, seed: int) -> Effect:
+    """Mean change of the probabilities (n, C) and share of flips, with intervals over clips or groups."""
+    draws = draw_weights(group_members(groups, len(before)), 1000, seed)
+    change = 0.5 * np.abs(after - before).sum(1)
+    flips = (after.argmax(1) != before.argmax(1)).astype(float)
+    return Effect(name, mean_interval(change, draws), mean_interval(flips, draws))

@@ -1,0 +1,55 @@
+"""Further clips on a finished map: where they fall, and whether the old clips around them tell their class."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike
+from sklearn.neighbors import NearestNeighbors
+
+from ifdd.errors import InputError
+from workbench.analysis.embedding.projection import EmbeddingResult
+from workbench.analysis.embedding.quality import SHUFFLES, MapMeasure, vote
+from workbench.results.checks import check_labels
+from workbench.results.provenance import Provenance, record
+from workbench.results.result import Result
+
+
+@dataclass(frozen=True, eq=False)
+class PlacedClips(Result):
+    """Further clips on a map that did not move; `accuracy`: share whose class wins the vote of the k nearest old clips.
+
+    The accuracy's null: the old clips' labels shuffled.
+    """
+
+    xy: np.ndarray  # (m, 2)
+    labels: np.ndarray  # (m,) class indexes
+    accuracy: MapMeasure
+    provenance: Provenance
+
+
+def place(result: EmbeddingResult, features: ArrayLike, labels: ArrayLike, *, seed: int = 0) -> PlacedClips:
+    """Place clips (m, d) with class indexes `labels` (m,) on a map: t-SNE and UMAP transform, projection for PCA.
+
+    Raises: InputError for other features than the map's, or a class that the map has no name for.
+    """
+    xy = result.transform(features)
+    y = check_labels(labels, len(xy))
+    if y.max() >= len(result.label_names):
+        raise InputError(f"labels go up to {y.max()}, the map has {len(result.label_names)} classes; use one list of labels")
+    k = result.k
+    nearest = NearestNeighbors(n_neighbors=k).fit(result.xy).kneighbors(xy, return_distance=False)
+    old = result.labels
+    rng = np.random.default_rng(seed)
+    null = np.mean([(vote(rng.permutation(old)[nearest]) == y).mean() for _ in range(SHUFFLES)])
+    value = float((vote(old[nearest]) == y).mean())
+    return PlacedClips(
+        xy=xy,
+        labels=y,
+        accuracy=MapMeasure("kNN accuracy of placed clips", "map", value, float(null), len(y), k),
+        provenance=record(
+            "placing.place",
+            {"k": k, "seed": seed},
+            {"features": np.asarray(features), "labels": y, "map": result.xy},
+            ["scikit-learn"],
+        ),
+    )

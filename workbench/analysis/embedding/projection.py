@@ -1,0 +1,246 @@
+"""How do the classes cluster? A map of clip features in two dimensions, with numbers that say how far to trust it."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import ArrayLike
+from sklearn.decomposition import PCA
+
+from ifdd.errors import InputError
+from workbench.analysis.embedding.methods import FITTERS, Settings
+from workbench.analysis.embedding.quality import MapMeasure, Space, knn_accuracy, neighbourhoods, silhouette
+from workbench.results.checks import check_labels, check_names
+from workbench.results.provenance import Provenance, record
+from workbench.results.result import Result
+
+Method = Literal["tsne", "umap", "pca"]
+MIN_CLIPS = 5
+KNN = 5
+PCA_DIMENSIONS = 50
+METHOD_NAMES: dict[str, str] = {"tsne": "t-SNE", "umap": "UMAP", "pca": "PCA"}
+
+
+@dataclass(frozen=True, eq=False)
+class EmbeddingResult(Result):
+    """A two-dimensional map of n clips, with the `measures` of its quality; `parameters` are those really used."""
+
+    method: Method
+    xy: np.ndarray  # (n, 2), no unit
+    labels: np.ndarray  # (n,) class indexes
+    label_names: tuple[str, ...]
+    measures: tuple[MapMeasure, ...]
+    parameters: dict[str, Any]
+    notes: tuple[str, ...]
+    provenance: Provenance
+    projection: Callable[[np.ndarray], np.ndarray] = field(repr=False, compare=False)
+
+    def measure(self, name: str, space: Space = "map") -> MapMeasure:
+        """One quality figure of the map, or of the features. Raises: InputError for one that is not there."""
+        for found in self.measures:
+            if (found.name, found.space) == (name, space):
+                return found
+        there = ", ".join(f"{m.name} ({m.space})" for m in self.measures)
+        raise InputError(f"no measure {name!r} of the {space}; there are {there}")
+
+    @property
+    def k(self) -> int:
+        """Neighbours that vote in the kNN accuracy."""
+        return self.measure("kNN accuracy").k or 0
+
+    @property
+    def knn_accuracy(self) -> float:
+        """Share of clips whose class wins the vote of their k nearest neighbours in the map, the clip itself left out."""
+        return self.measure("kNN accuracy").value
+
+    @property
+    def knn_chance(self) -> float:
+        """The same with the labels shuffled."""
+        return self.measure("kNN accuracy").null
+
+    @property
+    def trust_k(self) -> int:
+        """Neighbours that trustworthiness and continuity look at."""
+        return self.measure("trustworthiness").k or 0
+
+    @property
+    def trustworthiness(self) -> float:
+        """How far neighbours in the map are also near in the features; 1 is best."""
+        return self.measure("trustworthiness").value
+
+    def transform(self, new: ArrayLike) -> np.ndarray:
+        """Place further clips (m, d) on the finished map, (m, 2); the map itself does not move.
+
+        Raises:
+            InputError: another number of features than the map was fitted on, or values that are not finite.
+        """
+        array = check_features(new, minimum=1)
+        if array.shape[1] != self.parameters["features"]:
+            raise InputError(
+                f"new clips have {array.shape[1]} features, the map was fitted on {self.parameters['features']}; "
+                "take the same activation of the same model"
+            )
+        return self.projection(array)
+
+    @property
+    def caption(self) -> str:
+        """Two clauses: method, parameters and n; then the quality figures of the map, with what nothing would give."""
+        settings = {
+            "tsne": f"perplexity {self.parameters.get('perplexity', 0):.3g}, seed {self.parameters['seed']}",
+            "umap": f"{self.parameters.get('neighbors')} neighbours, seed {self.parameters['seed']}",
+            "pca": f"{self.parameters.get('explained_variance', 0):.0%} of the variance",
+        }[self.method]
+        found = [f"{self.k}-NN accuracy {self.knn_accuracy:.2f} (chance {self.knn_chance:.2f})"]
+        found += [
+            f"{m.k}-NN accuracy from other groups {m.value:.2f}" for m in self.measures
+            if m.name.endswith("other groups") and m.space == "map"
+        ]  # fmt: skip
+        found += [f"{name} {self.measure(name).value:.2f}" for name in ("trustworthiness", "continuity")]
+        if not np.isnan(value := self.measure("silhouette").value):
+            found.append(f"silhouette {value:.2f}")
+        return f"{METHOD_NAMES[self.method]} ({settings}), n = {len(self.xy)}; {', '.join(found)}"
+
+
+def embed(
+    features: ArrayLike,
+    labels: ArrayLike,
+    method: Method = "tsne",
+    seed: int = 0,
+    perplexity: float = 30.0,
+    neighbors: int = 15,
+    label_names: Sequence[str] | None = None,
+    *,
+    k: int = KNN,
+    groups: ArrayLike | None = None,
+    start: ArrayLike | None = None,
+    jobs: int = 1,
+) -> EmbeddingResult:
+    """Map clip features to two dimensions and measure how good the map is.
+
+    More than 50 features are first reduced to 50 by PCA. Distances are Euclidean. The same seed gives the same map on one thread.
+
+    Args:
+        features: (n, d), one row per clip, n ≥ 5, d ≥ 2; a feature map must be pooled first.
+        labels: (n,) class indexes; they never influence the map.
+        method: "tsne" (openTSNE), "umap" (umap-learn) or "pca".
+        seed: for PCA, the layout, the shuffled labels and the clips that are drawn for measures of all distances.
+        perplexity: t-SNE's; lowered to (n - 1) / 3 where n is small, which `notes` then say.
+        neighbors: UMAP's; lowered to n - 1 where n is small, which `notes` then say.
+        label_names: one name per class.
+        k: neighbours of kNN accuracy, trustworthiness and continuity; lowered where n is small, which `notes` then say.
+        groups: (n,) persons, for a kNN accuracy in which no clip of the same person votes.
+        start: (n, 2) where the clips begin, e.g. another map of the same clips; not for PCA.
+        jobs: threads; above 1 t-SNE and UMAP differ a little from run to run.
+
+    Raises:
+        InputError: too few clips, wrong shapes, values that are not finite, all clips equal, an unknown method.
+
+    Source: van der Maaten and Hinton 2008 (t-SNE); McInnes et al. 2018 (UMAP).
+    """
+    if method not in FITTERS:
+        raise InputError(f"unknown embedding method {method!r}; use one of {', '.join(FITTERS)}")
+    x = check_features(features, minimum=MIN_CLIPS)
+    y = check_labels(labels, len(x))
+    names = check_names(label_names, int(y.max()) + 1 if label_names is None else len(label_names))
+    if y.max() >= len(names):
+        raise InputError(f"labels go up to {y.max()}, label_names has only {len(names)} names; pass the checkpoint's own list")
+    if np.ptp(x, axis=0).max() == 0:
+        raise InputError(f"all {len(x)} clips have the same features; look whether the activation is constant")
+    if not perplexity > 0 or neighbors < 2 or k < 1 or jobs < 1:
+        raise InputError(
+            f"perplexity {perplexity:g} must be above 0, neighbors {neighbors} at least 2, k {k} and jobs {jobs} at least 1"
+        )
+    settings = Settings(seed, perplexity, neighbors, jobs, _check_start(start, len(x), method))
+
+    parameters: dict[str, Any] = {"seed": seed, "features": x.shape[1], "pca_dimensions": None, "jobs": jobs}
+    reduce: PCA | None = None
+    reduced = x
+    if x.shape[1] > PCA_DIMENSIONS and method != "pca":
+        reduce = PCA(min(PCA_DIMENSIONS, len(x)), random_state=seed).fit(x)
+        reduced = reduce.transform(x)
+        parameters["pca_dimensions"] = reduce.n_components_
+    fit = FITTERS[method](reduced, settings)
+
+    measures = _measures(x, fit.xy, y, k, groups, seed)
+    parameters |= fit.parameters | {"start": "own" if start is None else "given", "k": k}
+    libraries = {"tsne": ["openTSNE"], "umap": ["umap-learn"], "pca": []}[method]
+    return EmbeddingResult(
+        method=method,
+        xy=fit.xy,
+        labels=y,
+        label_names=names,
+        measures=measures,
+        parameters=parameters,
+        notes=(*fit.notes, *_notes(y, names, k, groups, measures)),
+        provenance=record(
+            "embedding.embed", {"method": method, **parameters}, {"features": x, "labels": y}, ["scikit-learn", *libraries]
+        ),
+        projection=partial(_project, reduce, fit.project),
+    )
+
+
+def check_features(features: ArrayLike, minimum: int) -> np.ndarray:
+    """Return features (n, d) as float64: n ≥ `minimum`, d ≥ 2, finite.
+
+    Raises: InputError otherwise.
+    """
+    x = np.asarray(features)
+    if x.ndim != 2 or x.dtype.kind not in "fiu":
+        raise InputError(
+            f"features have shape {x.shape} and type {x.dtype}; pass numbers of shape (clips, features), pooled over positions"
+        )
+    if len(x) < minimum:
+        raise InputError(f"{len(x)} clips are too few for a map; collect {minimum} or more")
+    if x.shape[1] < 2:
+        raise InputError(f"features have {x.shape[1]} columns; a map needs two or more")
+    bad = np.flatnonzero(~np.isfinite(x).all(axis=1))
+    if bad.size:
+        raise InputError(f"features[{bad[0]}] holds NaN or infinity ({bad.size} of {len(x)} clips); drop those clips")
+    return x.astype(np.float64)
+
+
+def _check_start(start: ArrayLike | None, n: int, method: Method) -> np.ndarray | None:
+    if start is None:
+        return None
+    if method == "pca":
+        raise InputError("PCA begins nowhere; leave start out, or use tsne or umap")
+    array = np.asarray(start, np.float64)
+    if array.shape != (n, 2) or not np.isfinite(array).all() or np.ptp(array, axis=0).max() == 0:
+        raise InputError(f"start has shape {array.shape}; pass a place for each clip, ({n}, 2), finite and not all the same")
+    return array
+
+
+def _measures(
+    x: np.ndarray, xy: np.ndarray, y: np.ndarray, k: int, groups: ArrayLike | None, seed: int
+) -> tuple[MapMeasure, ...]:
+    spaces: tuple[tuple[Space, np.ndarray], ...] = (("map", xy), ("features", x))
+    by = [None] if groups is None else [None, groups]
+    found = [knn_accuracy(values, y, k, groups=g, persons=groups, space=space, seed=seed) for g in by for space, values in spaces]
+    found += neighbourhoods(x, xy, k, seed=seed)
+    found += [silhouette(values, y, persons=groups, space=space, seed=seed) for space, values in spaces]
+    return tuple(found)
+
+
+def _notes(
+    y: np.ndarray, names: tuple[str, ...], k: int, groups: ArrayLike | None, measures: tuple[MapMeasure, ...]
+) -> list[str]:
+    """What the figures cannot say."""
+    used = measures[0].k
+    notes = [] if used == k else [f"neighbours that vote lowered from {k} to {used}: {len(y)} clips"]
+    counts = np.bincount(y, minlength=len(names))
+    notes += [
+        f"{names[c]} has one clip: it can only count as wrong in the {used}-NN accuracy" for c in np.flatnonzero(counts == 1)
+    ]
+    if groups is not None:
+        people = np.asarray(groups)
+        alone = [c for c in np.flatnonzero(counts > 1) if len(np.unique(people[y == c])) == 1]
+        notes += [f"{names[c]} is of one group alone: its clips can only count as wrong from other groups" for c in alone]
+    if np.count_nonzero(counts) == 1:
+        notes.append(f"all clips are {names[int(y[0])]}: the {used}-NN accuracy says nothing")
+    return notes
+
+
+def _project(reduce: PCA | None, project: Callable[[np.ndarray], np.ndarray], new: np.ndarray) -> np.ndarray:
+    return project(new if reduce is None else reduce.transform(new))

@@ -1,0 +1,147 @@
+"""From collections to maps of their clips: one map, several models on the same clips, or a film over the stages of one model."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from ifdd.errors import InputError
+from workbench.analysis.embedding.placing import PlacedClips, place
+from workbench.analysis.embedding.projection import EmbeddingResult, Method, embed
+from workbench.analysis.embedding.series import EmbeddingSeries, Start, embed_series
+from workbench.analysis.saliency.maps import is_spatial
+from workbench.store.collection import Collection, distinct_names
+from workbench.store.library import labelled, persons
+
+STAGES = (
+    "backbone.stage0", "backbone.stage1", "backbone.stage2", "backbone.stage3", "pyramid.X", "issm.X_S", "issm.X_D", "ladm.Y_S",
+    "ladm.Y_D", "head.embedding",
+)  # fmt: skip
+"""Stages of the network in the order in which a clip passes them."""
+_CHUNK = 64  # clips read at a time
+
+
+def vectors(collection: Collection, activation: str) -> np.ndarray:
+    """An activation as one row for each clip, (n, d) float32: means over the positions of maps and tokens, else all values.
+
+    Raises: InputError for an activation that was not kept, with the command that keeps it.
+    """
+    values = collection.activation(activation)
+    if not is_spatial(activation) or values.ndim == 2:  # as stored with --pool mean
+        return np.asarray(values, np.float32).reshape(len(values), -1)
+    positions = (2, 3, 4) if values.ndim == 5 else (1,)
+    chunks = [values[i : i + _CHUNK].astype(np.float32).mean(positions) for i in range(0, len(values), _CHUNK)]
+    return np.concatenate(chunks)
+
+
+def map_clips(collection: Collection, activation: str, method: Method = "tsne", **options: Any) -> EmbeddingResult:
+    """Map the labelled clips of a collection by one activation; `options` as `embed`.
+
+    Raises: InputError as `vectors`, `embed`.
+    """
+    table = labelled(collection)
+    rows = _rows(collection, activation, table)
+    try:
+        return embed(rows, table["label"], method, **_labels(collection, table), **options)
+    except InputError as error:
+        raise InputError(f"{activation} of {collection.folder}: {error}") from error
+
+
+def place_clips(result: EmbeddingResult, old: Collection, new: Collection, activation: str) -> tuple[PlacedClips, pd.DataFrame]:
+    """Place the labelled clips of `new`, of the same checkpoint as `old`, on a map of `old`; and their rows.
+
+    Raises: InputError for another checkpoint, whose axes mean other things.
+    """
+    first, second = old.meta["checkpoint"], new.meta["checkpoint"]
+    if first["sha256"] != second["sha256"]:
+        raise InputError(
+            f"{new.folder} was collected with {second['name']}, the map with {first['name']}; "
+            f"collect the new clips with {first['name']}"
+        )
+    table = labelled(new)
+    return place(result, _rows(new, activation, table), table["label"]), table
+
+
+def map_models(collections: Sequence[Collection], activation: str, method: Method = "tsne", **options: Any) -> EmbeddingSeries:
+    """Maps of the same clips by several models, turned onto the first; `options` as `embed_series`.
+
+    Raises: InputError for other clips, or labels in another order, than the first collection has.
+    """
+    first, *others = collections
+    for other in others:
+        if other.labels != first.labels:
+            raise InputError(
+                f"{other.folder} has the classes {', '.join(other.labels)}, {first.folder} has {', '.join(first.labels)}; "
+                "compare models of one label list"
+            )
+    tables = [labelled(c) for c in collections]
+    names = distinct_names(collections)
+    return embed_series(
+        {name: _rows(c, activation, t) for name, c, t in zip(names, collections, tables, strict=True)},
+        tables[0]["label"],
+        method,
+        clip_ids={name: list(t["clip_id"]) for name, t in zip(names, tables, strict=True)},
+        onto="first",
+        **_labels(first, tables[0]),
+        **options,
+    )
+
+
+def film_of_stages(
+    collection: Collection,
+    activations: Sequence[str] = (),
+    method: Method = "tsne",
+    start: Start | None = None,
+    **options: Any,
+) -> EmbeddingSeries:
+    """Maps of the same clips at each stage of one model, each turned onto the one before; without names, all stages kept.
+
+    By default t-SNE and UMAP begin each map from the one before. `options` as `embed_series`.
+    Raises: InputError for fewer than two stages, with the command that keeps them.
+    """
+    names = list(activations) or [name for name in STAGES if name in collection.activation_names]
+    if len(names) < 2:
+        split = "issm.sample_D" in collection.activation_names
+        wanted = ",".join(name for name in STAGES if split or not name.startswith(("issm.", "ladm.")))
+        raise InputError(
+            f"{collection.folder} holds {len(names)} of the stages, a film needs two or more; collect again with "
+            f"workbench collect {collection.meta['checkpoint']['name']} {collection.meta['data']['manifest']} --names {wanted} "
+            "--pool mean --out NEW"
+        )
+    table = labelled(collection)
+    ids = list(table["clip_id"])
+    return embed_series(
+        {name: _rows(collection, name, table) for name in names},
+        table["label"],
+        method,
+        clip_ids=dict.fromkeys(names, ids),
+        onto="previous",
+        start=start or ("own" if method == "pca" else "previous"),
+        **_labels(collection, table),
+        **options,
+    )
+
+
+def clip_rows(maps: dict[str, EmbeddingResult], table: pd.DataFrame) -> pd.DataFrame:
+    """One row for each clip of each map: map, clip_id, label_name, x, y, placed (False)."""
+    parts = [_places(name, found.xy, table, placed=False) for name, found in maps.items()]
+    return pd.concat(parts, ignore_index=True)
+
+
+def placed_rows(name: str, placed: PlacedClips, table: pd.DataFrame) -> pd.DataFrame:
+    """The same of clips that were placed on the map `name`."""
+    return _places(name, placed.xy, table, placed=True)
+
+
+def _places(name: str, xy: np.ndarray, table: pd.DataFrame, *, placed: bool) -> pd.DataFrame:
+    columns = {"map": name, "clip_id": table["clip_id"].to_numpy(), "label_name": table["label_name"].to_numpy()}
+    return pd.DataFrame(columns | {"x": xy[:, 0], "y": xy[:, 1], "placed": placed})
+
+
+def _rows(collection: Collection, activation: str, table: pd.DataFrame) -> np.ndarray:
+    return vectors(collection, activation)[table["row"].to_numpy()]
+
+
+def _labels(collection: Collection, table: pd.DataFrame) -> dict[str, Any]:
+    return {"label_names": collection.labels, "groups": persons(table)}

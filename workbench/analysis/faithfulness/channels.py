@@ -1,0 +1,92 @@
+"""Which channels of a branch does the score hang on? Deletion and insertion over the channels of Y_D, Y_S or any activation.
+
+A channel is taken away by giving it its mean over the clips, position by position, so that the features stay in range. The
+order is that of gradient × (activation − mean), summed over positions; on Y_D, which the logits are linear in, that is exactly
+what the logit loses. The controls are a random order and the channels that vary most; centre and edge mean nothing here.
+`whole` − `nothing` of the result is what the score owes to this activation's being of this clip.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+import torch
+from numpy.typing import ArrayLike
+from torch import Tensor
+
+from ifdd.errors import InputError
+from ifdd.models.ifdd.model import DFERModel
+from workbench.analysis._models import Classes, check_given, choose_contrast, score
+from workbench.analysis.faithfulness.curves import RANDOM, Kind, PerturbationResult, all_curves, summarise
+from workbench.analysis.saliency.activations import run_to
+from workbench.results.provenance import record
+
+ORDER, LARGEST = "gradient × activation", "largest"
+
+
+def perturb_channels(
+    model: DFERModel,
+    clips: Tensor,
+    activation: str,
+    target: Classes = None,
+    *,
+    against: Classes = None,
+    kind: Kind = "probability",
+    steps: int = 10,
+    groups: ArrayLike | None = None,
+    batch: int = 16,
+    resamples: int = 1000,
+    seed: int = 0,
+) -> PerturbationResult:
+    """Deletion and insertion of the channels of one activation of clips (n, 3, T, H, W), two clips or more.
+
+    Raises: InputError for one clip alone, an activation without places, a class that is not there.
+    """
+    check_given(model, clips)
+    if len(clips) < 2:
+        raise InputError("channels are replaced by their mean over clips, and there is one clip; pass two or more")
+    if against is not None and kind != "logit":
+        raise InputError("a difference of two logits has no probability; give kind='logit' with against")
+    if activation.startswith("backbone."):
+        raise InputError(f"{activation} lies inside the backbone; channels are exchanged behind it: pyramid.X, or a branch")
+    logits, cache = run_to(model, clips, (activation,))
+    classes, others = choose_contrast(model, target, against, logits.detach())
+    with torch.enable_grad():
+        total = score(logits, classes, others).sum()
+    (gradient,) = torch.autograd.grad(total, cache[activation], allow_unused=True)
+    features = cache[activation].detach()
+    dim = 1 if features.dim() == 5 else 2
+    over = tuple(d for d in range(1, features.dim()) if d != dim)
+    moved = features - features.mean(0)
+    slope = torch.zeros_like(features) if gradient is None else gradient
+    values = {
+        ORDER: (slope * moved).sum(over).double().cpu().numpy(),
+        LARGEST: moved.abs().sum(over).double().cpu().numpy(),
+    }
+    values[RANDOM] = np.random.default_rng([seed, 3]).random(values[ORDER].shape)
+    shape = [1] * features.dim()
+    shape[dim] = -1
+
+    def evaluator(i: int) -> Callable[[Tensor], Tensor]:
+        stages = [stage[i : i + 1] for stage in encoded]
+
+        def evaluate(keep: Tensor) -> Tensor:
+            count = len(keep)
+            mixed = torch.where(keep.view(count, *shape[1:]), features[i], features.mean(0))
+            with model.hooks({activation: lambda _: mixed}):
+                found = model.decode(tuple(stage.expand(count, *stage.shape[1:]) for stage in stages)).logits
+            chosen = classes[i].expand(count)
+            if kind == "probability":
+                return found.softmax(1).gather(1, chosen[:, None])[:, 0]
+            return score(found, chosen, None if others is None else others[i].expand(count))
+
+        return evaluate
+
+    with model.evaluating(), torch.no_grad():
+        encoded = model.encode(clips)
+        curves = all_curves(values, evaluator, steps=steps, batch=batch, seed=seed, device=clips.device, what="channels")
+    parameters = {"activation": activation, "kind": kind, "steps": steps, "resamples": resamples, "seed": seed}
+    return summarise(
+        curves, controls={RANDOM, LARGEST}, unit=f"channels of {activation}", kind=kind, fill="mean over clips",
+        units=values[ORDER].shape[1], groups=groups, resamples=resamples, seed=seed,
+        provenance=record("deletion and insertion", parameters, {"clips": clips.float().cpu().numpy()}, ("torch",)),
+    )  # fmt: skip

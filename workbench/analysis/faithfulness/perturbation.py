@@ -1,0 +1,150 @@
+"""Does the score follow the map? Take away what it calls important (deletion), or show nothing else (insertion).
+
+After Petsiuk et al. 2018 (RISE, section 4.2), in space and time. A clip is cut into cells; the map's mean in each cell gives
+the order. The gap is the area under the insertion curve minus that under the deletion curve. A map that knows nothing has gap
+0 by symmetry: to delete a random share is to insert the rest. Beside every map stand orders that know nothing of the model:
+at random, from the centre outwards, and by the edges in the picture; in time also by motion.
+
+A clip with holes is none that the model was trained on, so only differences to these controls speak for a map.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Literal, get_args
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import ArrayLike
+from torch import Tensor, nn
+
+from ifdd.errors import InputError
+from workbench.analysis._models import Classes, check_finite, check_given, choose_contrast, evaluating, logits_of, score
+from workbench.analysis.faithfulness.curves import RANDOM, Kind, PerturbationResult, all_curves, summarise
+from workbench.analysis.saliency.attribution import in_chunks
+from workbench.analysis.saliency.cam import check_choice
+from workbench.analysis.saliency.fills import Fill, fill_of
+from workbench.results.provenance import record
+
+Unit = Literal["pixels", "frames"]
+
+
+@torch.no_grad()
+def perturb_clips(
+    model: nn.Module,
+    clips: Tensor,
+    maps: Mapping[str, ArrayLike],
+    target: Classes = None,
+    *,
+    against: Classes = None,
+    unit: Unit = "pixels",
+    cell: tuple[int, int, int] | None = None,
+    fill: Fill = "mean",
+    kind: Kind = "probability",
+    steps: int = 10,
+    groups: ArrayLike | None = None,
+    batch: int = 16,
+    resamples: int = 1000,
+    seed: int = 0,
+) -> PerturbationResult:
+    """Deletion and insertion of the pixels, or of whole frames, of clips (n, 3, T, H, W) in the order of maps by name.
+
+    Maps are (n, T, H, W), signed or not; for frames also (n, T). `cell` (frames, height, width) is what is taken away at once,
+    by default an eighth of the time and a fourteenth of each side. A contrast (`against`) has a logit only.
+    Raises: InputError for maps that do not fit or are undefined, unknown names, sizes below 1, a class that is not there.
+    """
+    check_given(model, clips)
+    check_choice("unit", unit, get_args(Unit))
+    check_choice("kind", kind, get_args(Kind))
+    filled, (n, _, frames, height, width) = fill_of(clips, fill), clips.shape
+    if against is not None and kind != "logit":
+        raise InputError("a difference of two logits has no probability; give kind='logit' with against")
+    cell = (1, height, width) if unit == "frames" else cell or (max(frames // 8, 1), max(height // 14, 1), max(width // 14, 1))
+    places = _cells((frames, height, width), cell)
+    values = {name: _cell_means(_checked(name, array, tuple(clips.shape)), places) for name, array in maps.items()}
+    if taken := set(values) & {RANDOM, "centre", "edge", "motion"}:
+        raise InputError(f"{sorted(taken)[0]} is the name of a control; call the map something else")
+    controls = _controls(clips, unit, seed)
+    values |= {name: _cell_means(array, places) for name, array in controls.items()}
+    values[RANDOM] = np.random.default_rng([seed, 3]).random((n, int(places.max()) + 1))
+    where = torch.from_numpy(places).to(clips.device)
+    with evaluating(model):
+        logits = in_chunks(lambda part: logits_of(model, part), clips, batch)
+        check_finite(logits, "the logits")
+        classes, others = choose_contrast(model, target, against, logits)
+
+        def evaluator(i: int) -> Callable[[Tensor], Tensor]:
+            def evaluate(keep: Tensor) -> Tensor:
+                variants = torch.where(keep[:, where][:, None], clips[i], filled[i])
+                found = logits_of(model, variants)
+                chosen = classes[i].expand(len(keep))
+                if kind == "probability":
+                    return found.softmax(1).gather(1, chosen[:, None])[:, 0]
+                return score(found, chosen, None if others is None else others[i].expand(len(keep)))
+
+            return evaluate
+
+        curves = all_curves(values, evaluator, steps=steps, batch=batch, seed=seed, device=clips.device, what=unit)
+    parameters = {
+        "unit": unit,
+        "cell": list(cell),
+        "fill": fill,
+        "kind": kind,
+        "steps": steps,
+        "resamples": resamples,
+        "seed": seed,
+    }
+    inputs = {"clips": clips.float().cpu().numpy(), **{name: values[name] for name in maps}}
+    return summarise(
+        curves, controls={*controls, RANDOM}, unit=unit, kind=kind, fill=fill, units=int(places.max()) + 1, groups=groups,
+        resamples=resamples, seed=seed, provenance=record("deletion and insertion", parameters, inputs, ("torch",)),
+    )  # fmt: skip
+
+
+def _checked(name: str, values: ArrayLike, shape: tuple[int, ...]) -> np.ndarray:
+    array, (n, _, frames, height, width) = np.asarray(values, np.float64), shape
+    if array.shape == (n, frames):
+        array = np.broadcast_to(array[:, :, None, None], (n, frames, height, width))
+    if array.shape != (n, frames, height, width):
+        raise InputError(f"{name} has shape {array.shape}; pass ({n}, {frames}, {height}, {width}), one map for each clip")
+    if not np.isfinite(array).all():
+        raise InputError(f"{name} holds NaN or infinity; an order needs numbers")
+    return array
+
+
+def _cells(size: Sequence[int], cell: Sequence[int]) -> np.ndarray:
+    """Number of the cell (T, H, W) that each pixel lies in."""
+    if any(not 1 <= part <= whole for part, whole in zip(cell, size, strict=True)):
+        raise InputError(
+            f"cell {tuple(cell)} does not fit clips of {size[0]} frames, {size[1]} × {size[2]}; pass frames, height, width"
+        )
+    t, y, x = (np.arange(whole) // part for whole, part in zip(size, cell, strict=True))
+    return (t[:, None, None] * (y[-1] + 1) + y[:, None]) * (x[-1] + 1) + x
+
+
+def _cell_means(values: np.ndarray, places: np.ndarray) -> np.ndarray:
+    """Mean (n, cells) of values (n, T, H, W) in each cell."""
+    flat = places.ravel()
+    counts = np.bincount(flat)
+    return np.stack([np.bincount(flat, row.ravel()) / counts for row in values])
+
+
+def _controls(clips: Tensor, unit: Unit, seed: int) -> dict[str, np.ndarray]:
+    """Maps (n, T, H, W) that know nothing of the model."""
+    gray = clips.mean(1).double().cpu().numpy()
+    n, frames, height, width = gray.shape
+    y, x = ((np.arange(size) + 0.5) / size - 0.5 for size in (height, width))
+    centre = np.broadcast_to(-np.hypot(y[:, None], x), gray.shape)
+    edges = np.stack([edge_map(clip) for clip in gray])
+    if unit == "pixels":
+        return {"centre": centre, "edge": edges}
+    middle = -np.abs(np.arange(frames) - (frames - 1) / 2)
+    step = np.abs(np.diff(gray, axis=1)).mean((2, 3))
+    motion = np.concatenate((step[:, :1], step), 1) if frames > 1 else np.zeros((n, frames))
+    shape = (n, frames, height, width)
+    times = {"centre": np.broadcast_to(middle, (n, frames)), "edge": edges.mean((2, 3)), "motion": motion}
+    return {name: np.broadcast_to(values[:, :, None, None], shape) for name, values in times.items()}
+
+
+def edge_map(gray: np.ndarray) -> np.ndarray:
+    """Magnitude of Sobel's gradient of pictures (T, H, W): a map that no model takes part in."""
+    return np.stack([np.hypot(cv2.Sobel(frame, -1, 1, 0), cv2.Sobel(frame, -1, 0, 1)) for frame in gray])

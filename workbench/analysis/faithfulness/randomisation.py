@@ -1,0 +1,165 @@
+"""Does the map depend on what the network has learned? Forget parameters, and see whether the map changes.
+
+After Adebayo et al. 2018. `cascading`: blocks are forgotten one after another from the logits back to the pixels; `independent`:
+each block alone. A map that stays as it was shows the picture, not the model. A forgotten parameter is drawn anew from a normal
+distribution with its own mean and standard deviation, so that the network stays in range; constant ones stay as they are.
+"""
+
+import copy
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import ArrayLike
+from torch import Tensor, nn
+from tqdm import tqdm
+
+from ifdd.errors import InputError
+from workbench.analysis._models import evaluating, logits_of
+from workbench.analysis.saliency.likeness import Similarity, similarity
+from workbench.results.provenance import Provenance, record
+from workbench.results.result import Result
+
+Explain = Callable[[nn.Module, Tensor], np.ndarray]
+"""A model and clips (n, 3, T, H, W) → signed maps (n, T, h, w), for classes that stay the same."""
+
+LIMIT = 0.5
+"""A map of a network that has forgotten everything must be less like the trained one's than this, in rank correlation."""
+
+
+@dataclass(frozen=True, eq=False)
+class RandomisationResult(Result):
+    """Likeness to the trained network's maps; `cascading` and `independent` have one row a block, from the logits back.
+
+    The last row of `cascading` is of a network that has forgotten everything. `n` clips.
+    """
+
+    method: str
+    n: int
+    cascading: tuple[Similarity, ...]
+    independent: tuple[Similarity, ...]
+    provenance: Provenance
+
+    @property
+    def passes(self) -> bool:
+        """Whether the map changes when everything is forgotten: |ρ| below `LIMIT`, with its interval."""
+        rank = self.cascading[-1].rank
+        return bool((rank.value if np.isnan(rank.high) else rank.high) < LIMIT)
+
+    @property
+    def reason(self) -> str:
+        """The verdict in words."""
+        rank = self.cascading[-1].rank
+        if np.isnan(rank.value):
+            return "the map of a network that has forgotten everything is constant, so nothing can be compared"
+        high = "" if np.isnan(rank.high) else f" (up to {rank.high:.2f})"
+        much = "changes with" if self.passes else "hardly depends on"
+        return f"the map {much} the learned parameters: rank correlation {rank.value:.2f}{high} after all are forgotten"
+
+
+def parameter_randomisation(
+    model: nn.Module,
+    clips: Tensor,
+    explain: Explain,
+    method: str,
+    *,
+    independent: bool = True,
+    groups: ArrayLike | None = None,
+    resamples: int = 1000,
+    seed: int = 0,
+) -> RandomisationResult:
+    """Compare the maps that `explain` makes of clips (n, 3, T, H, W) before and after parts of the network are forgotten.
+
+    The model itself is not touched: a copy is.
+    Raises: InputError for maps that are undefined or of another shape, or a model without parameters.
+    """
+    parts = blocks(model, clips[:1])
+    trained = np.asarray(explain(model, clips))
+    if trained.ndim != 4 or len(trained) != len(clips):
+        raise InputError(f"explain returns maps {trained.shape} for {len(clips)} clips; it must return (clips, T, h, w)")
+
+    def compare(name: str, forgetful: nn.Module) -> Similarity:
+        return similarity(name, trained, explain(forgetful, clips), groups=groups, resamples=resamples, seed=seed)
+
+    bar = tqdm(total=len(parts) * (1 + independent), desc=f"forget, {method}", unit="block", disable=None, leave=False)
+    cascading, alone = [], []
+    with bar:
+        copied = copy.deepcopy(model)
+        for name, parameters in parts.items():
+            forget(copied, parameters, seed)
+            cascading.append(compare(name, copied))
+            bar.update()
+        for name, parameters in parts.items() if independent else ():
+            copied = copy.deepcopy(model)
+            forget(copied, parameters, seed)
+            alone.append(compare(name, copied))
+            bar.update()
+    return RandomisationResult(
+        method=method, n=len(clips), cascading=tuple(cascading), independent=tuple(alone),
+        provenance=record(
+            "parameter randomisation", {"method": method, "seed": seed, "resamples": resamples},
+            {"clips": clips.float().cpu().numpy(), "maps": trained}, ("torch", "scipy"),
+        ),
+    )  # fmt: skip
+
+
+@torch.no_grad()
+def blocks(model: nn.Module, clips: Tensor) -> dict[str, list[str]]:
+    """Names of the parameters by block, in the order in which a forward pass leaves the blocks, the last one first.
+
+    A block is a child of the model, or of its backbone a child of that; of a ModuleList every member is one.
+    Raises: InputError for a model without parameters.
+    """
+    first_call: dict[str, int] = {}
+
+    def note(name: str) -> Callable[[nn.Module, object], None]:
+        def hook(_module: nn.Module, _inputs: object) -> None:
+            first_call.setdefault(name, len(first_call))
+
+        return hook
+
+    handles = [module.register_forward_pre_hook(note(name)) for name, module in model.named_modules()]
+    try:
+        with evaluating(model):
+            logits_of(model, clips)
+    finally:
+        for handle in handles:
+            handle.remove()
+    found: dict[str, list[str]] = {}
+    when: dict[str, int] = {}
+    for path, _ in model.named_parameters():
+        block = _block(model, path)
+        owner = path.rpartition(".")[0]
+        while owner and owner not in first_call:  # used by its parent without a call
+            owner = owner.rpartition(".")[0]
+        found.setdefault(block, []).append(path)
+        when[block] = max(when.get(block, -1), first_call.get(owner, -1))
+    if not found:
+        raise InputError("the model has no parameters that could be forgotten")
+    return {block: found[block] for block in sorted(found, key=lambda block: -when[block])}
+
+
+@torch.no_grad()
+def forget(model: nn.Module, names: list[str], seed: int) -> None:
+    """Draw the named parameters anew, in place; the same seed gives the same numbers, whatever else is forgotten."""
+    for name in names:
+        parameter = model.get_parameter(name)
+        values = parameter.detach().double()
+        if values.numel() < 2 or float(values.std()) == 0:
+            continue
+        generator = torch.Generator().manual_seed(zlib.crc32(f"{seed} {name}".encode()))
+        drawn = torch.randn(values.shape, generator=generator, dtype=torch.float64).to(values.device)
+        parameter.copy_((values.mean() + values.std() * drawn).to(parameter.dtype))
+
+
+def _block(model: nn.Module, path: str) -> str:
+    """`backbone.blocks.3.norm.weight` → backbone.blocks.3; `head.classify.weight` → head."""
+    words = path.split(".")[:-1]
+    if not words:
+        return "the model's own"
+    depth = 2 if words[0] == "backbone" else 1
+    while len(words) > depth and isinstance(model.get_submodule(".".join(words[:depth])), nn.ModuleList):
+        depth += 1
+    return ".".join(words[:depth])

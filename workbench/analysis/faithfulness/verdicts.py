@@ -1,0 +1,73 @@
+"""Verdicts of `workbench faithfulness` on a checkpoint's maps, read back: shown wherever the maps are."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, NotRequired
+
+from pydantic import TypeAdapter
+from typing_extensions import TypedDict  # pydantic wants this one before Python 3.12
+
+from ifdd.checkpoints import Bundle
+from ifdd.documents import OPEN, checked, read_json
+from ifdd.errors import InputError
+from workbench.analysis.faithfulness.judging import Verdict
+from workbench.analysis.saliency.maps import SaliencyResult
+
+FILE = "faithfulness.json"
+"""In a report's folder, or copied beside a checkpoint's card."""
+
+
+class _Report(TypedDict):
+    __pydantic_config__ = OPEN  # type: ignore[misc]
+    checkpoint: str
+    sha256: str
+    clips: NotRequired[int]
+    manifest: NotRequired[str]
+    manifest_hash: NotRequired[str]
+    verdicts: list[Verdict]
+
+
+_REPORT: TypeAdapter[Any] = TypeAdapter(_Report)
+
+
+def read_verdicts(path: str | Path, bundle: Bundle, shown: str | None = None) -> dict[tuple[str, str], Verdict]:
+    """Verdicts of an earlier report on this checkpoint, by method and activation; `path` is the file or its folder.
+
+    Each says on which clips it was reached, and whether those are others than the ones shown: `shown` is the `data_hash` of the
+    manifest that these are from, None for a video.
+    Raises: InputError for a missing or damaged file, or the report of another checkpoint.
+    """
+    file = Path(path) / FILE if Path(path).is_dir() else Path(path)
+    try:
+        found = checked(_REPORT, read_json(file), str(file), "make it again with workbench faithfulness")
+    except (FileNotFoundError, NotADirectoryError):
+        raise InputError(f"{file}: No such file or directory; make it with workbench faithfulness") from None
+    if found["sha256"] != bundle.card.sha256:
+        raise InputError(f"{file} is of other weights ({found['checkpoint']}); test {bundle.name} itself")
+    rows: list[Verdict] = found["verdicts"]
+    count = found.get("clips", "some")
+    tested_on = f"{count} clips of {found.get('manifest') or 'a set that its report does not name'}"
+    elsewhere = shown is None or shown != found.get("manifest_hash")
+    return {(row.method, row.activation): replace(row, tested_on=tested_on, elsewhere=elsewhere) for row in rows}
+
+
+def known_verdicts(bundle: Bundle, given: str | Path | None = None, shown: str | None = None) -> dict[tuple[str, str], Verdict]:
+    """Verdicts of the report `given`; else of the one beside the checkpoint's card; none where there is neither.
+
+    Raises: InputError as `read_verdicts`.
+    """
+    if given is None and not (bundle.path / FILE).is_file():
+        return {}
+    return read_verdicts(bundle.path if given is None else given, bundle, shown)
+
+
+def verdicts_on(
+    found: Mapping[tuple[str, str], Verdict], maps: Mapping[str, SaliencyResult], method: str | None = None
+) -> dict[str, Verdict]:
+    """Verdicts on maps by branch or activation; `method` as the tests name it, by default the maps' own.
+
+    Maps with channel weights by step were not tested, those over all positions were.
+    """
+    keys = {key: (method or result.method, result.activation) for key, result in maps.items() if result.weights != "per-step"}
+    return {key: found[name] for key, name in keys.items() if name in found}

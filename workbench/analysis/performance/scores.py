@@ -1,0 +1,159 @@
+"""How good is the model? WAR, UAR and recalls with intervals, the confusion matrix, and a guess to beat."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike
+from sklearn.metrics import confusion_matrix
+
+from ifdd.errors import InputError
+from ifdd.metrics import Estimate, count_units, estimate
+from workbench.results.checks import check_groups, check_labels, check_names, check_probabilities
+from workbench.results.provenance import Provenance, record
+from workbench.results.result import Result
+
+FEW_GROUPS = 20
+
+
+@dataclass(frozen=True, eq=False)
+class Interval(Result):
+    """A share, or a difference of two, with its 95 % interval."""
+
+    value: float
+    low: float
+    high: float
+
+    def __str__(self) -> str:
+        """Return percent, as papers print it: 71.4 % [68.2, 74.5]."""
+        return f"{100 * self.value:.1f} % [{100 * self.low:.1f}, {100 * self.high:.1f}]"
+
+
+@dataclass(frozen=True, eq=False)
+class ClassRecall(Result):
+    """Recall of one class; all NaN where no clip has the class."""
+
+    name: str
+    n: int
+    recall: Interval
+
+
+@dataclass(frozen=True, eq=False)
+class MetricsResult(Result):
+    """What one model reaches on n clips; all shares in [0, 1].
+
+    WAR is the accuracy, UAR the mean recall of the classes that occur. `constant_*`: what always answering with the
+    most frequent class would reach. `units`: what the intervals count as one observation, in words.
+    """
+
+    n: int
+    label_names: tuple[str, ...]
+    war: Interval
+    uar: Interval
+    recalls: tuple[ClassRecall, ...]
+    confusion: np.ndarray  # (C, C) counts; rows true, columns predicted
+    constant_class: str
+    constant_war: float
+    constant_uar: float
+    units: str
+    notes: tuple[str, ...]
+    provenance: Provenance
+
+    @property
+    def caption(self) -> str:
+        """One sentence: n, WAR, UAR, how the intervals were made, and the constant guess."""
+        return (
+            f"n = {self.n}; WAR {self.war}, UAR {self.uar} (95 % intervals {self.units}); "
+            f"always {self.constant_class}: WAR {100 * self.constant_war:.1f} %, UAR {100 * self.constant_uar:.1f} %"
+        )
+
+
+def summary(
+    predicted: ArrayLike,
+    labels: ArrayLike,
+    label_names: Sequence[str] | None = None,
+    n_boot: int = 2000,
+    seed: int = 0,
+    groups: ArrayLike | None = None,
+) -> MetricsResult:
+    """Measure WAR, UAR, recalls and confusion, with 95 % intervals: those of `ifdd.metrics`, to the last digit.
+
+    Args:
+        predicted: (n,) predicted class indexes, or (n, C) probabilities, whose largest counts.
+        labels: (n,) true class indexes.
+        label_names: one name per class.
+        n_boot: without effect, as `seed`: the intervals, once drawn, have a closed form.
+        seed: see there.
+        groups: (n,) numbers or names, e.g. the person of each clip; a clip that names none is a person of its own. Without them,
+            or with one alone, clips count as independent.
+
+    Raises:
+        InputError: shapes or labels that do not fit.
+
+    Source: as `ifdd.metrics`.
+    """
+    guesses, y, names = check_predictions(predicted, labels, label_names)
+    confusion = confusion_matrix(y, guesses, labels=range(len(names)))
+    sizes = confusion.sum(axis=1)
+    occurs = sizes > 0
+    notes = [f"{names[c]}: no clip has this label, so it does not count in the UAR" for c in np.flatnonzero(~occurs)]
+    units = count_units(None if groups is None else np.asarray(groups), len(y))
+    found = estimate(guesses == y, y, len(names), units)
+    majority = int(sizes.argmax())
+    settings = {"grouped": units.persons, "label_names": list(names)}
+    inputs = {"predicted": guesses, "labels": y}
+    if units.persons:
+        inputs["groups"] = units.index
+    return MetricsResult(
+        n=len(y),
+        label_names=names,
+        war=interval(found.war),
+        uar=interval(found.uar),
+        recalls=tuple(
+            ClassRecall(name, int(n), interval(recall)) for name, n, recall in zip(names, sizes, found.recalls, strict=True)
+        ),
+        confusion=confusion,
+        constant_class=names[majority],
+        constant_war=float(sizes[majority] / len(y)),
+        constant_uar=float(1 / occurs.sum()),
+        units=str(units),
+        notes=(*notes, *units.notes),
+        provenance=record("metrics.summary", settings, inputs, ["scikit-learn", "scipy"]),
+    )
+
+
+def interval(found: Estimate) -> Interval:
+    """An estimate of a share with its bounds."""
+    return Interval(found.value, *found.bounds)
+
+
+def check_predictions(
+    predicted: ArrayLike, labels: ArrayLike, label_names: Sequence[str] | None
+) -> tuple[np.ndarray, np.ndarray, tuple[str, ...]]:
+    """Return predicted and true class indexes (n,) and the names."""
+    n_classes = None if label_names is None else len(label_names)
+    array = np.asarray(predicted)
+    if array.ndim == 2:
+        probs = check_probabilities(array)
+        array, n_classes = probs.argmax(axis=1), probs.shape[1]
+    if array.ndim != 1 or len(array) < 1:
+        raise InputError(f"predicted has shape {array.shape}; pass class indexes (clips,) or probabilities (clips, classes)")
+    guesses = check_labels(array, len(array), n_classes, what="predicted")
+    y = check_labels(labels, len(array), n_classes)
+    return guesses, y, check_names(label_names, n_classes or int(max(guesses.max(), y.max())) + 1)
+
+
+def difference(found: Estimate) -> Interval:
+    """An estimate of a difference of shares with its bounds."""
+    return Interval(found.value, *found.difference_bounds)
+
+
+def group_index(groups: ArrayLike, n: int) -> np.ndarray:
+    """Number (n,) of each clip's group, 0 upwards.
+
+    Raises: InputError for another length, a missing name, or one group alone.
+    """
+    unique, index = np.unique(check_groups(groups, n).astype(str), return_inverse=True)
+    if len(unique) < 2:
+        raise InputError(f"all clips are in group {unique[0]}; a bootstrap over groups needs two or more, or leave groups out")
+    return index.reshape(-1)

@@ -1,0 +1,79 @@
+"""Logits and named activations on one graph: what a map of an activation needs."""
+
+import torch
+from torch import Tensor, nn
+
+from ifdd.errors import InputError
+from ifdd.hooks import HookFunction
+from ifdd.models.ifdd.model import DFERModel
+from workbench.analysis._models import check_given, evaluating, logits_of
+from workbench.analysis.saliency.rendering import is_spatial, spatial_activations
+
+
+def run_to(model: nn.Module, clips: Tensor, names: tuple[str, ...]) -> tuple[Tensor, dict[str, Tensor]]:
+    """Logits (B, classes) and the named activations that they hang on; of our models also `issm.sample_*`.
+
+    Of any other module an activation is the name of a sub-module that returns (B, C, T', h, w).
+    Raises: InputError for an unknown activation, or one without places in the frame.
+    """
+    check_given(model, clips)
+    return _decode(model, clips, names) if isinstance(model, DFERModel) else _run(model, clips, names)
+
+
+def _decode(model: DFERModel, clips: Tensor, names: tuple[str, ...]) -> tuple[Tensor, dict[str, Tensor]]:
+    """Run the model with a graph from the first named activation on, or from the end of the backbone."""
+    for name in model.select_activations(names):
+        if not is_spatial(name):
+            raise InputError(f"{name} has no places in the frame; choose one of {', '.join(spatial_activations(model))}")
+    wanted = {*names, *(name for name in model.activation_names if name.startswith("issm.sample_"))}
+    inside = [name for name in names if name.startswith("backbone.")]
+    cache: dict[str, Tensor] = {}
+
+    def start(name: str) -> HookFunction:
+        """From this stage on there is a graph: a CNN computes its later stages from this very tensor."""
+
+        def mark(activation: Tensor) -> None:
+            cache[name] = activation.requires_grad_()
+            torch.set_grad_enabled(True)  # until the block of no_grad below ends
+
+        return mark
+
+    with model.evaluating():
+        with torch.no_grad(), model.hooks({name: start(name) for name in inside}):
+            stages = model.encode(clips.detach())
+        stages = tuple(stage if stage.requires_grad else stage.detach().requires_grad_() for stage in stages)
+        behind = [name for name in wanted if name not in inside]
+        with torch.enable_grad(), model.hooks({name: _store(cache, name) for name in behind}):
+            logits = model.decode(stages).logits
+    return logits, cache
+
+
+def _run(model: nn.Module, clips: Tensor, names: tuple[str, ...]) -> tuple[Tensor, dict[str, Tensor]]:
+    """Run any module and keep what the named sub-modules return."""
+    modules = dict(model.named_modules())
+    for name in names:
+        if name not in modules or not name:
+            raise InputError(f"the model has no sub-module {name!r}; its first are {', '.join(list(modules)[1:9])}, …")
+    if clips.dim() != 5:
+        raise InputError(f"clips have shape {tuple(clips.shape)}; pass (clips, 3, T, H, W)")
+    cache: dict[str, Tensor] = {}
+    handles = [modules[name].register_forward_hook(lambda _m, _i, out, name=name: cache.update({name: out})) for name in names]
+    try:
+        with evaluating(model), torch.enable_grad():
+            logits = logits_of(model, clips.detach().requires_grad_())
+    finally:
+        for handle in handles:
+            handle.remove()
+    for name in names:
+        found = cache.get(name)
+        if not isinstance(found, Tensor) or found.dim() != 5:
+            shape = tuple(found.shape) if isinstance(found, Tensor) else type(found).__name__
+            raise InputError(f"{name} returns {shape}, not (clips, channels, T', h, w); choose a layer with places in the frame")
+    return logits, cache
+
+
+def _store(cache: dict[str, Tensor], name: str) -> HookFunction:
+    def store(activation: Tensor) -> None:
+        cache[name] = activation
+
+    return store

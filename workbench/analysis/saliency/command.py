@@ -1,0 +1,132 @@
+"""`workbench saliency` and `workbench faithfulness`."""
+
+import json
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from ifdd.checkpoints import Bundle, load_checkpoint
+from ifdd.data.manifest import data_hash, read_manifest
+from ifdd.device import choose_device
+from ifdd.errors import InputError
+from workbench.results.passport import note_bundle, note_data
+
+saliency_app = typer.Typer()
+
+Device = Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")]
+Fill = Literal["black", "gray", "mean", "blur"]
+
+
+@saliency_app.command()
+def saliency(
+    ctx: typer.Context,
+    checkpoint: Annotated[str, typer.Option(help="Name or folder of a checkpoint.", show_default=False)],
+    out: Annotated[Path, typer.Option(help="Folder; each clip gets a folder in it.", show_default=False)],
+    videos: Annotated[list[Path] | None, typer.Argument(metavar="[VIDEO...]", help="Videos, or folders of frames.")] = None,
+    data: Annotated[Path | None, typer.Option(help="List of clips, or its folder, instead of videos.")] = None,
+    clips: Annotated[int, typer.Option(min=1, help="Clips of --data, those of each class alike.")] = 7,
+    method: Annotated[
+        str,
+        typer.Option(
+            help="gradcam, gradcam++, xgradcam, layercam, hirescam; of the pixels saliency, integrated-gradients, occlusion; "
+            "package:NAME of the grad-cam package."
+        ),
+    ] = "gradcam",
+    activation: Annotated[str | None, typer.Option(help="With commas between; by default the model's branches.")] = None,
+    target: Annotated[str | None, typer.Option(help="Class to explain; by default the predicted one.")] = None,
+    against: Annotated[str | None, typer.Option(help="Class whose logit is subtracted: why the target rather than this?")] = None,
+    weights: Annotated[
+        Literal["global", "per-step"], typer.Option(help="Channel weights over all positions, or by step.")
+    ] = "global",
+    normalise: Annotated[
+        Literal["clip", "frame", "none"], typer.Option(help="Scale by the maximum of clip, frame, or not.")
+    ] = "clip",
+    fill: Annotated[Fill, typer.Option(help="What integrated gradients and occlusion start from.")] = "black",
+    steps: Annotated[int, typer.Option(min=1, help="Of integrated gradients.")] = 50,
+    versus: Annotated[str | None, typer.Option(help="Another checkpoint, whose maps are subtracted.")] = None,
+    verdicts: Annotated[Path | None, typer.Option(help="Of workbench faithfulness; default: beside the card.")] = None,
+    badges: Annotated[bool, typer.Option(help="Draw the verdicts of workbench faithfulness on the maps.")] = True,
+    frames: Annotated[bool, typer.Option("--frames", help="Also the importance of each frame.")] = False,
+    crop: Annotated[
+        Literal["face", "center", "none"] | None, typer.Option(help="Of videos; default: the checkpoint's own.")
+    ] = None,
+    device: Device = "auto",
+) -> None:
+    """Maps of any activation or of the pixels, by any method; region budget; differences.
+
+    Example: workbench saliency clip.mp4 --checkpoint scripted-tiny-ifdd --method hirescam --activation ladm.Y_D --out out
+    """
+    from ifdd.io import claim
+    from workbench.analysis.faithfulness.verdicts import known_verdicts
+    from workbench.analysis.saliency.files import write_maps
+    from workbench.analysis.saliency.task import Request, from_manifest, from_videos
+    from workbench.explain.files import output_names
+    from workbench.explain.task import Options
+
+    if bool(videos) == (data is not None):
+        raise InputError("give either videos or --data clips.parquet")
+    ctx.with_resource(claim(out))
+    if data is not None and crop is not None:
+        raise InputError(f"--crop {crop} is for videos; clips of --data are read as their manifest says, leave it out")
+    bundle = _load(checkpoint, device)
+    names = None if activation is None else tuple(name.strip() for name in activation.split(",") if name.strip())
+    request = Request(method, names, target, against, weights, normalise, fill, steps)
+    request.check(bundle)
+    shown_hash = None if data is None else data_hash(read_manifest(data))
+    known = known_verdicts(bundle, verdicts, shown_hash) if badges else {}
+    other = None if versus is None else _load(versus, device)
+    if data is not None:
+        rows, shown = from_manifest(bundle, data, clips)
+        margin = 0.0
+        note_data(data, data_hash(rows))
+    else:
+        rows, shown = None, from_videos(bundle, videos or [], Options(crop=crop), output_names(videos or []))
+        margin = bundle.preprocessing.margin if (crop or bundle.preprocessing.crop) == "face" else 0.0
+    for line in write_maps(bundle, shown, request, out, rows=rows, margin=margin, verdicts=known, versus=other, frames=frames):
+        typer.echo(line)
+
+
+@saliency_app.command()
+def faithfulness(
+    ctx: typer.Context,
+    checkpoint: Annotated[str, typer.Argument(help="Name or folder of a checkpoint.", show_default=False)],
+    data: Annotated[Path, typer.Option(help="List of clips, or its folder.", show_default=False)],
+    out: Annotated[Path, typer.Option(help="Folder for faithfulness.json, .md and pictures.", show_default=False)],
+    methods: Annotated[str, typer.Option(help="With commas between.")] = "gradcam,hirescam,saliency",
+    activation: Annotated[str | None, typer.Option(help="With commas between; by default the model's branches.")] = None,
+    clips: Annotated[int, typer.Option(min=2, help="Clips, those of each class alike.")] = 28,
+    fill: Annotated[Fill, typer.Option(help="What stands in for what is taken away.")] = "mean",
+    steps: Annotated[int, typer.Option(min=2, help="Points of a curve.")] = 10,
+    shuffled: Annotated[str | None, typer.Option(help="Checkpoint trained on shuffled labels.")] = None,
+    independent: Annotated[bool, typer.Option(help="Also forget each block alone.")] = True,
+    device: Device = "auto",
+    seed: Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Of random orders, forgotten weights and the bootstrap.")] = 0,
+    as_json: Annotated[bool, typer.Option("--json", help="Print faithfulness.json.")] = False,
+) -> None:
+    """Test whether maps are true: deletion and insertion, parameter randomisation; a verdict for each.
+
+    Example: workbench faithfulness scripted-tiny-ifdd --data data/scripted-test/clips.parquet --out runs/faithfulness
+    """
+    from ifdd.io import check_folder, claim
+    from workbench.analysis.faithfulness.task import make_report, markdown, write_report
+
+    check_folder(out)
+    ctx.with_resource(claim(out))
+    names = None if activation is None else [name.strip() for name in activation.split(",") if name.strip()]
+    report = make_report(
+        _load(checkpoint, device), data, methods=[name.strip() for name in methods.split(",") if name.strip()],
+        activations=names, clips=clips, fill=fill, steps=steps, independent=independent, seed=seed,
+        shuffled=None if shuffled is None else _load(shuffled, device),
+    )  # fmt: skip
+    note_data(data, report.data_hash)
+    write_report(report, out)
+    typer.echo(json.dumps(report.to_dict(), ensure_ascii=False) if as_json else markdown(report))
+
+
+def _load(checkpoint: str, device: str) -> Bundle:
+    place = choose_device(device)
+    bundle = load_checkpoint(checkpoint)
+    bundle.model.to(place)
+    note_bundle(bundle)
+    return bundle

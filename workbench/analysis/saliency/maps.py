@@ -1,0 +1,223 @@
+"""Where does the evidence for a class lie? Class activation maps of any named activation of a video model.
+
+The score that is explained is the logit of a class, or with `against` the difference of two logits. The formulas are in `cam`.
+Two incompatible Grad-CAMs of video are in use: pytorch-grad-cam and Captum average each channel's slope over all positions
+(`global`), SlowFast and MMAction2 over those of each time step (`per-step`); every result says which it is.
+
+`raw` is the map itself, signed. `frames` is for the eye: ReLU, steps spread to the clip's frames, upsampled to pixels,
+normalised by clip, by frame or not at all. Of a transformer the pyramid reads the stages from the side: the map of such a stage
+shows what the pyramid reads of it, and not what later blocks do with it. A CNN's stage has both. Gradients come from
+`autograd.grad`; parameters' `.grad`, modes and hooks stay as they were.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Literal, get_args
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from ifdd.models.ifdd.model import DFERModel
+from ifdd.timing import repeat_to_clip_frames
+from workbench.analysis._models import Classes, check_finite, choose_contrast, score
+from workbench.analysis.saliency.activations import run_to
+from workbench.analysis.saliency.cam import BY_POSITION, CamMethod, Weights, check_choice, class_map, singular_share
+from workbench.analysis.saliency.pooling import PoolingResult, averaged_sum_note, learned_pooling, no_bias, pooling_bias
+from workbench.analysis.saliency.rendering import (
+    Normalisation,
+    as_volume,
+    group_of,
+    is_spatial,
+    render_frames,
+    spatial_activations,
+    spread_steps,
+)
+from workbench.results.provenance import Provenance, record
+from workbench.results.result import Result
+
+CONTEXT = "reaches the logits only through P: context that the predictor subtracts"
+"""How to read the map of anything that only the static branch holds."""
+
+
+@dataclass(frozen=True, eq=False)
+class SaliencyResult(Result):
+    """A batch of maps and the conventions they were made with.
+
+    `target` (B,) class indexes, `against` (B,) those whose logits are subtracted, or None; `raw` (B, steps, h, w) signed, before
+    ReLU and scaling, steps = K for the groups' activations and T' else; `frames` (B, T, H, W) non-negative; `read` (B, T), False
+    where no step reads a frame, so that nothing is known. `weights` is "position" for methods that average nothing.
+    `score` (B,) is what is explained; where the method promises that `raw` sums to score − reference, `reference` (B,) is
+    finite. `pooling` are the weights that a model reads this activation with; `reading` says what the map means.
+    """
+
+    activation: str
+    target: np.ndarray
+    weights: Weights | Literal["position"]
+    normalise: Normalisation
+    raw: np.ndarray
+    frames: np.ndarray
+    read: np.ndarray
+    notes: tuple[str, ...] = field(default=())
+    method: str = "gradcam"
+    against: np.ndarray | None = None
+    score: np.ndarray | None = None
+    reference: np.ndarray | None = None
+    pooling: PoolingResult | None = None
+    reading: str = ""
+    provenance: Provenance | None = None
+
+    def __post_init__(self) -> None:
+        """Maps stay writable, so that torch can take them without a copy."""
+
+    @property
+    def residue(self) -> np.ndarray:
+        """What `raw` lacks to score − reference (B,), in logits; NaN where the method promises nothing."""
+        if self.score is None or self.reference is None:
+            return np.full(len(self.raw), np.nan)
+        return np.asarray(self.score - self.reference - self.raw.sum((1, 2, 3), dtype=np.float64))
+
+
+def gradcam(
+    model: nn.Module,
+    clips: Tensor,
+    activation: str = "ladm.Y_D",
+    target: Classes = None,
+    weights: Weights = "global",
+    normalise: Normalisation = "clip",
+    *,
+    against: Classes = None,
+    method: CamMethod = "gradcam",
+) -> SaliencyResult:
+    """Map of one activation of clips (B, 3, T, H, W); `target` a class, one for each clip, or None for the predicted class.
+
+    With `against` the difference of two logits is explained. The model is one of ours, or any module that returns logits; of
+    those an activation is the name of a sub-module that returns (B, C, T', h, w).
+    Raises: InputError for an unknown activation, one without places in the frame, an unknown class or convention, NaN.
+    """
+    return class_maps(model, clips, (activation,), target, weights, normalise, against=against, method=method)[activation]
+
+
+def gradcam_branches(
+    model: DFERModel,
+    clips: Tensor,
+    target: Classes = None,
+    weights: Weights = "global",
+    normalise: Normalisation = "clip",
+    *,
+    against: Classes = None,
+    method: CamMethod = "gradcam",
+) -> dict[str, SaliencyResult]:
+    """Maps of each of the model's branches (D and S, or X of a baseline) in one forward and one backward pass."""
+    names = tuple(model.branches.values())
+    results = class_maps(model, clips, names, target, weights, normalise, against=against, method=method)
+    return {branch: results[name] for branch, name in model.branches.items()}
+
+
+def class_maps(
+    model: nn.Module,
+    clips: Tensor,
+    names: Sequence[str],
+    target: Classes = None,
+    weights: Weights = "global",
+    normalise: Normalisation = "clip",
+    *,
+    against: Classes = None,
+    method: CamMethod = "gradcam",
+) -> dict[str, SaliencyResult]:
+    """`gradcam` of several activations in one forward and one backward pass, by name."""
+    check_choice("method", method, get_args(CamMethod))
+    check_choice("weights", weights, get_args(Weights))
+    check_choice("normalise", normalise, get_args(Normalisation))
+    names = tuple(names)
+    logits, cache = run_to(model, clips, names)
+    check_finite(logits.detach(), "the logits")
+    classes, others = choose_contrast(model, target, against, logits)
+    with torch.enable_grad():  # the caller may have gradients off
+        scores = score(logits, classes, others)
+        total = scores.sum()
+    gradients = torch.autograd.grad(total, [cache[name] for name in names], allow_unused=True)
+    source = record(
+        "class activation map",
+        {"activations": list(names), "method": method, "weights": weights, "normalise": normalise},
+        {"clips": clips.detach().float().cpu().numpy(), "target": classes.cpu().numpy()}
+        | ({} if others is None else {"against": others.cpu().numpy()}),
+        ("torch",),
+    )
+    grid = model.config.grid if isinstance(model, DFERModel) else (0, 0)
+    results = {}
+    for name, gradient in zip(names, gradients, strict=True):
+        features = as_volume(cache[name].detach(), grid)
+        slope = torch.zeros_like(features) if gradient is None else as_volume(gradient, grid)
+        check_finite(features, name)
+        raw = class_map(features, slope, weights, method)
+        notes: tuple[str, ...] = ()
+        pooling, reading, reference = None, "", no_bias(len(raw), raw.device)
+        if gradient is None:
+            notes = (f"the logits do not depend on {name}: nothing after the backbone reads it, so its map is zero",)
+        elif method == "gradcam++" and float(singular_share(features, slope, weights).max()) > 0:
+            notes = (f"Grad-CAM++ is derived for rectified activations, {name} has negative ones; read another method beside it",)
+        if isinstance(model, DFERModel) and gradient is not None:
+            reading = f"{name.rsplit('.', 1)[-1]} {CONTEXT}" if group_of(name) == "S" else ""
+            pooling = learned_pooling(model)
+            if pooling is not None and pooling.activation != name:
+                pooling = None
+            if pooling is not None and method == "hirescam":
+                reference = pooling_bias(model, classes, others)
+            if pooling is not None and method in ("gradcam", "gradcam++"):
+                notes = (*notes, *averaged_sum_note(pooling, weights))
+        kept = cache if isinstance(model, DFERModel) else None
+        results[name] = finish(
+            clips, raw, name, kept, normalise, notes=notes, scores=scores.detach(), classes=classes, others=others, method=method,
+            weights="position" if method in BY_POSITION else weights, reference=reference, pooling=pooling, reading=reading,
+            provenance=source, zero=gradient is None,
+        )  # fmt: skip
+    return results
+
+
+def finish(
+    clips: Tensor,
+    raw: Tensor,
+    name: str,
+    cache: dict[str, Tensor] | None,
+    normalise: Normalisation,
+    *,
+    classes: Tensor,
+    others: Tensor | None,
+    scores: Tensor,
+    method: str,
+    weights: Weights | Literal["position"],
+    provenance: Provenance,
+    reference: Tensor | None = None,
+    notes: tuple[str, ...] = (),
+    pooling: PoolingResult | None = None,
+    reading: str = "",
+    zero: bool = False,
+) -> SaliencyResult:
+    """Render signed maps (B, steps, h, w) of `name` over clips; `cache` has where the groups read, None for other models."""
+    frames, size = clips.shape[2], (int(clips.shape[3]), int(clips.shape[4]))
+    positive, read = spread_steps(raw.clamp(min=0), name if cache is not None else "", cache or {})
+    shown, flat = render_frames(positive, raw, frames, size, normalise)
+    return SaliencyResult(
+        activation=name,
+        target=classes.cpu().numpy(),
+        weights=weights,
+        normalise=normalise,
+        raw=raw.float().cpu().numpy(),
+        frames=shown.float().cpu().numpy(),
+        read=repeat_to_clip_frames(read, frames).cpu().numpy(),
+        notes=notes if zero else (*notes, *flat),
+        method=method,
+        against=None if others is None else others.cpu().numpy(),
+        score=scores.double().cpu().numpy(),
+        reference=None if reference is None else reference.double().cpu().numpy(),
+        pooling=pooling,
+        reading=reading,
+        provenance=provenance,
+    )
+
+
+__all__ = [
+    "CamMethod", "Normalisation", "SaliencyResult", "Weights", "class_map", "class_maps", "gradcam", "gradcam_branches",
+    "group_of", "is_spatial", "render_frames", "spatial_activations", "spread_steps",
+]  # fmt: skip

@@ -1,0 +1,71 @@
+"""What IFDD's learned pooling does to maps of Y_D.
+
+The logits are linear in what the pooling reads: logit_y = Σ_p w(p) · W_y·Y_D(p) + b_y. Hence HiResCAM on Y_D sums to
+logit − bias exactly, while Grad-CAM with global weights is (Σw / N) · W_y·Y_D(p): it forgets where w is large, and turns its
+sign where Σw is negative.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from ifdd.models.ifdd.model import DFERModel
+from ifdd.modules.head import LearnedPooling
+from workbench.results.provenance import Provenance, record
+from workbench.results.result import Result
+
+
+@dataclass(frozen=True, eq=False)
+class PoolingResult(Result):
+    """The weights w (K, h, w) with which a model pools `activation`, and their sums: over all, and by step (K,)."""
+
+    activation: str
+    weights: np.ndarray
+    total: float
+    by_step: np.ndarray
+    provenance: Provenance
+
+    @property
+    def warning(self) -> str:
+        """What a sum that is not above zero does to averaged maps; empty where there is none."""
+        if self.total > 0:
+            return ""
+        return f"the learned pooling sums to {self.total:.3g}, so averaged Grad-CAM has the wrong sign or none; read HiResCAM"
+
+
+def learned_pooling(model: nn.Module) -> PoolingResult | None:
+    """The learned pooling of an IFDD model; None for a model whose logits are not a weighted sum over one activation."""
+    if not isinstance(model, DFERModel) or not isinstance(model.head.pooling, LearnedPooling) or "D" not in model.branches:
+        return None
+    weights = model.head.pooling.weight.detach().float().cpu().view(-1, *model.config.grid).numpy().copy()
+    by_step = weights.sum((1, 2), dtype=np.float64)
+    source = record("learned pooling", {}, {"weights": weights}, ("torch",))
+    return PoolingResult(model.branches["D"], weights, float(by_step.sum()), by_step, source)
+
+
+def pooling_bias(model: DFERModel, classes: Tensor, others: Tensor | None) -> Tensor:
+    """The part (B,) of each clip's score that no position of the pooled activation has a share in."""
+    head = model.head
+    bias: Tensor = head.classify.bias.detach()
+    own = getattr(head.pooling, "bias", None)
+    if own is not None:
+        bias = bias + own.detach() * head.classify.weight.detach().sum(1)
+    return bias[classes] if others is None else bias[classes] - bias[others]
+
+
+def averaged_sum_note(pooling: PoolingResult, weights: str) -> tuple[str, ...]:
+    """The warning that belongs on a Grad-CAM map of the pooled activation, if any."""
+    if weights == "global":
+        return (pooling.warning,) if pooling.warning else ()
+    steps = np.flatnonzero(pooling.by_step <= 0)
+    if not steps.size:
+        return ()
+    named = ", ".join(map(str, steps))
+    return (f"the learned pooling of step {named} sums to zero or less, so Grad-CAM's sign is wrong there; read HiResCAM",)
+
+
+def no_bias(count: int, device: torch.device) -> Tensor:
+    """NaN (count,): the method does not promise what its map sums to."""
+    return torch.full((count,), float("nan"), device=device)

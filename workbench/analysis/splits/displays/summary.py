@@ -1,0 +1,226 @@
+"""Splits of several checkpoints compared: a table, the places of every step, class-wise occupancy, and what the places follow."""
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+from plotly.subplots import make_subplots
+
+from workbench.analysis.disentanglement.displays import show
+from workbench.analysis.performance.scores import Interval
+from workbench.analysis.splits.content import CONTENT, TOLD
+from workbench.analysis.splits.displays.timeline import GROUP_NAMES
+from workbench.analysis.splits.inspection import feature_to_clip
+from workbench.analysis.splits.summary import SplitSummary
+from workbench.plotting import style
+from workbench.plotting.base import NamedDisplay, new_grid, same_labels
+
+COLUMNS = 3
+READING = (
+    "Square brackets: 95 % intervals over persons. Round brackets: what nothing would give; for R², the content "
+    "of other people's clips. –: not known here, or it never moves.",
+    "",
+    "- **awareness**: share of the places' variance that lies between clips, not between copies of one (mirrored, brighter …).",
+    "- **R²**: how well a linear model knows the places of people never seen: 1 all, below 0 worse than their mean, as with few "
+    "clips; *content*: from the features X of every frame; *beyond identity*: for what deviates from a person's own mean.",
+    "- **reading weight between classes**: share of its variance; with one clip of each class it is 100 % whatever is read.",
+)
+NOT_KNOWN = Interval(math.nan, math.nan, math.nan)
+
+
+class SplitStepsDisplay(NamedDisplay[SplitSummary]):
+    """Where each step begins (circle) and is really read (triangle, mean ± standard deviation over clips), in clip frames."""
+
+    def _draw(self, ax: Any) -> None:
+        columns = min(COLUMNS, len(self.results))
+        rows = math.ceil(len(self.results) / columns)
+        tall = 1.1 + 0.24 * max(len(result.steps) for result in self.results.values())
+        axes = new_grid(ax, rows, columns, 3.4 * columns + 0.8, tall * rows)
+        for panel in axes.flat[len(self.results) :]:
+            panel.set_axis_off()
+        for panel, (name, result) in zip(axes.flat, self.results.items(), strict=False):
+            for height, step in enumerate(result.steps):
+                colour = style.branch_colour(step.group)
+                panel.plot(step.initial_clip, height, "o", markerfacecolor="none", color=colour)
+                panel.errorbar(step.sample_clip, height, xerr=step.sample_clip_sd, fmt="^", color=colour, elinewidth=1.2)
+            panel.set_yticks(range(len(result.steps)), [f"{step.group} {step.number}" for step in result.steps])
+            panel.set(xlim=(-0.7, result.frames - 0.3), xlabel="clip frame", ylabel="step")
+            panel.invert_yaxis()
+            panel.set_title(_title(name, result), fontsize="medium")
+        self.ax_, self.figure_ = axes, axes[0, 0].figure
+
+    def to_plotly(self) -> go.Figure:
+        """Panels beside each other."""
+        titles = [_title(name, result) for name, result in self.results.items()]
+        figure = make_subplots(1, len(self.results), subplot_titles=titles)
+        for column, result in enumerate(self.results.values(), 1):
+            for group in ("D", "S"):
+                steps = [step for step in result.steps if step.group == group]
+                names, colour = [f"{group} {step.number}" for step in steps], style.branch_colour(group)
+                first = column == 1
+                figure.add_scatter(x=[s.initial_clip for s in steps], y=names, mode="markers", name=f"{group}: initial index",
+                                   marker={"symbol": "circle-open", "size": 9, "color": colour}, showlegend=first,
+                                   row=1, col=column)  # fmt: skip
+                figure.add_scatter(x=[s.sample_clip for s in steps], y=names, mode="markers", name=f"{group}: read here",
+                                   error_x={"array": [s.sample_clip_sd for s in steps]}, showlegend=first,
+                                   marker={"symbol": "triangle-up", "size": 10, "color": colour}, row=1, col=column)  # fmt: skip
+        figure.update_layout(template=style.plotly_template(), height=380)
+        figure.update_xaxes(title="clip frame")
+        figure.update_yaxes(title="step", autorange="reversed")
+        return figure
+
+
+class OccupancyDisplay(NamedDisplay[SplitSummary]):
+    """How much of each feature frame the dynamic (left) and the static group (right) read, by class; one row for each model."""
+
+    def _draw(self, ax: Any) -> None:
+        names = same_labels({name: result.occupancy for name, result in self.results.items()})
+        tall = 0.95 + 0.24 * len(names)
+        axes = new_grid(ax, len(self.results), 2, 7.6, tall * len(self.results) + 0.3)
+        top = self._top()
+        for row, (name, result) in zip(axes, self.results.items(), strict=True):
+            found = result.occupancy
+            for panel, group, values in zip(row, ("D", "S"), (found.dynamic, found.static), strict=True):
+                image = panel.imshow(values, cmap=style.SEQUENTIAL, vmin=0, vmax=top, aspect="auto")
+                centres = feature_to_clip(np.arange(values.shape[1]), result.frames)
+                panel.set_xticks(range(values.shape[1]), [f"{centre:g}" for centre in centres])
+                counts = [f"{label} ({n})" for label, n in zip(names, found.counts, strict=True)]
+                panel.set_yticks(range(len(names)), counts if group == "D" else [])
+                panel.set(xlabel="feature frame, centre in clip frames", ylabel="class (clips)" if group == "D" else "")
+                panel.label_outer(remove_inner_ticks=False)
+                above = name if group == "D" else f"{_share(result)} between classes"
+                panel.set_title(f"{above}\n{group}: {GROUP_NAMES[group]}".strip(), fontsize="medium")
+        self.ax_, self.figure_ = axes, axes[0, 0].figure
+        self.figure_.colorbar(image, ax=list(axes.flat), label="mean reading weight", shrink=0.8)
+
+    def _top(self) -> float:
+        return max(float(np.nanmax([r.occupancy.dynamic, r.occupancy.static])) for r in self.results.values())
+
+    def to_plotly(self) -> go.Figure:
+        """Heat maps of both groups, one row for each model."""
+        names = same_labels({name: result.occupancy for name, result in self.results.items()})
+        titles = [f"{name} {group}" for name in self.results for group in ("D", "S")]
+        figure = make_subplots(len(self.results), 2, subplot_titles=titles)
+        for row, result in enumerate(self.results.values(), 1):
+            for column, values in enumerate((result.occupancy.dynamic, result.occupancy.static), 1):
+                centres = [f"{c:g}" for c in feature_to_clip(np.arange(values.shape[1]), result.frames)]
+                figure.add_heatmap(
+                    z=values, x=centres, y=list(names), zmin=0, zmax=self._top(), colorscale=style.SEQUENTIAL,
+                    showscale=row == column == 1, row=row, col=column,
+                )  # fmt: skip
+        figure.update_layout(template=style.plotly_template(), height=320 * len(self.results))
+        figure.update_xaxes(title="clip frame", type="category")
+        figure.update_yaxes(title="class", autorange="reversed")
+        return figure
+
+
+class SplitScoresDisplay(NamedDisplay[SplitSummary]):
+    """What the places of each model follow, with 95 % intervals; a grey bar marks what nothing would give.
+
+    What no model has (beyond identity, where persons are not known) has no row.
+    """
+
+    def _draw(self, ax: Any) -> None:
+        rows = self._known_rows()
+        self.ax_ = new_grid(ax, 1, 1, 7.4, 1.2 + 0.3 * len(rows) * max(1, len(self.results) / 3))[0, 0]
+        self.figure_ = self.ax_.figure
+        for index, (name, result) in enumerate(self.results.items()):
+            look = {"fmt": style.model_marker(index), "color": style.model_colour(index)}
+            still = " (never moves)" if math.isnan(result.awareness.icc.value) else ""
+            self.ax_.errorbar([], [], xerr=[], label=f"{name}{still}", **look)
+            for height, (_, cells) in enumerate(rows):
+                interval, null = cells[index]
+                if math.isnan(interval.value):
+                    continue
+                place = height + self._shift(index)
+                if not math.isnan(null):
+                    self.ax_.plot([null, null], [place - 0.1, place + 0.1], color=style.GREY, lw=2.5, alpha=0.5)
+                arms = [[max(interval.value - interval.low, 0)], [max(interval.high - interval.value, 0)]]
+                self.ax_.errorbar(interval.value, place, xerr=None if math.isnan(interval.low) else arms, **look)
+        self.ax_.plot([], [], color=style.GREY, lw=2.5, alpha=0.5, label="what nothing would give")
+        self.ax_.axvline(0, color="0.5", lw=0.8, ls=":")
+        self.ax_.set_yticks(range(len(rows)), [title for title, _ in rows])
+        self.ax_.set(xlabel="share of the variance, or correlation", ylabel="", xlim=(None, 1.05))
+        self.ax_.invert_yaxis()
+        self.ax_.legend(loc="upper left", bbox_to_anchor=(1.01, 1))
+
+    def _known_rows(self) -> list[tuple[str, list[tuple[Interval, float]]]]:
+        rows = score_rows(self.results)
+        return [row for row in rows if row is rows[0] or any(not math.isnan(interval.value) for interval, _ in row[1])]
+
+    def _shift(self, index: int) -> float:
+        return 0.7 * ((index + 0.5) / len(self.results) - 0.5)
+
+    def to_plotly(self) -> go.Figure:
+        """The same points."""
+        rows = self._known_rows()
+        figure = go.Figure()
+        for index, name in enumerate(self.results):
+            found = [cells[index][0] for _, cells in rows]
+            figure.add_scatter(
+                x=[f.value for f in found], y=[title for title, _ in rows], mode="markers", name=name,
+                marker={"color": style.model_colour(index), "size": 10},
+                error_x={"array": [f.high - f.value for f in found], "arrayminus": [f.value - f.low for f in found]},
+            )  # fmt: skip
+        figure.add_vline(0, line_dash="dot")
+        figure.update_layout(template=style.plotly_template(), height=420, scattermode="group")
+        figure.update_xaxes(title="share of the variance, or correlation")
+        figure.update_yaxes(title="", autorange="reversed")
+        return figure
+
+
+def score_rows(results: Mapping[str, SplitSummary]) -> list[tuple[str, list[tuple[Interval, float]]]]:
+    """What is measured, and for each model its value with interval and its null."""
+    found = list(results.values())
+    rows = [("awareness, ICC", [(r.awareness.icc, 0.0) for r in found])]
+    for name in dict.fromkeys(score.content for r in found for score in r.content):
+        scores = [next((s for s in r.content if s.content == name), None) for r in found]
+        what, told, _ = name.partition(TOLD)
+        title = f"{'content' if what == CONTENT else what} R²{told}"
+        rows.append((title, [(s.r2, s.null) if s else (NOT_KNOWN, math.nan) for s in scores]))
+        rows.append(("  beyond identity", [(s.within, s.within_null) if s else (NOT_KNOWN, math.nan) for s in scores]))
+    persons = [(Interval(r.person_share, math.nan, math.nan), 0.0) for r in found]
+    rows += [("between persons", persons), ("r with motion energy", [(r.motion.correlation, r.motion.null) for r in found])]
+    return rows
+
+
+def markdown(results: Mapping[str, SplitSummary]) -> str:
+    """One column for each checkpoint, with 95 % intervals and, in round brackets, what nothing would give."""
+    found = list(results.values())
+    rows = [("split", [r.kind for r in found]), ("clips", [str(r.clips) for r in found])]
+    for title, cells in score_rows(results):
+        rows.append((title.strip(), [f"{show(i)}" + ("" if _unknown(i, n) else f" ({n:.2f})") for i, n in cells]))
+    rows += [
+        ("places between clips, feature frames", [f"{r.awareness.between:.2f}" for r in found]),
+        ("places within the copies of a clip", [f"{r.awareness.within:.2f}" for r in found]),
+    ]
+    for name in dict.fromkeys(name for r in found for name in r.stability):
+        rows.append((f"places move, clip {name}", [show(r.stability.get(name)) for r in found]))
+    rows += [
+        ("motion energy where D reads (1: the clip's mean)", [show(r.motion.energy_D) for r in found]),
+        ("motion energy where S reads", [show(r.motion.energy_S) for r in found]),
+        ("mean offset, feature frames", [f"{np.mean([abs(s.offset) for s in r.steps]):.2f}" for r in found]),
+        ("offsets at the end of their range", ["–" if math.isnan(r.saturated) else f"{r.saturated:.0%}" for r in found]),
+        ("read elsewhere than asked for", [f"{r.elsewhere:.0%}" for r in found]),
+        ("reading weight between classes", [_share(r) for r in found]),
+    ]
+    header = [["", *results], ["---"] * (len(results) + 1)]
+    lines = ["| " + " | ".join(cells) + " |" for cells in (*header, *([title, *cells] for title, cells in rows))]
+    notes = [f"{name}: {note}." for name, result in results.items() for note in result.notes]
+    return "\n".join(["# Splits", "", *lines, "", *READING, *([""] if notes else []), *notes]) + "\n"
+
+
+def _title(name: str, result: SplitSummary) -> str:
+    return f"{name}: {result.kind}" if name and name != result.kind else result.kind
+
+
+def _unknown(interval: Interval, null: float) -> bool:
+    return math.isnan(interval.value) or math.isnan(null)
+
+
+def _share(result: SplitSummary) -> str:
+    """Share of the variance of the reading weights that lies between classes, and what chance gives."""
+    found = result.occupancy
+    return "–" if math.isnan(found.class_share) else f"{found.class_share:.0%} (chance {found.class_null:.0%})"

@@ -1,0 +1,151 @@
+"""Which frames does each group read? Indexes, offsets and the positions that were really sampled."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, fields
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ifdd.errors import InputError
+from ifdd.models.ifdd.model import DFERModel, IFDDModel
+from ifdd.modules.issm import Split, sampling_weights
+from ifdd.timing import to_clip_frames
+from workbench.analysis._models import check_given
+
+
+@dataclass(frozen=True)
+class SplitResult:
+    """How a batch of clips was split; K steps a group, positions in feature frames.
+
+    `initial`, `offset`, `position` (= initial + offset), `sample` (where the features were read): (B, K) for S and D;
+    `weights`: (B, K, T'), the linear weights with which a step reads the feature frames; `correlation` (B, T', T') as ISSM
+    scales it, None where the split has none; `frames`: T. `frame_weight` (B, T'): what split="weight" multiplies the feature
+    frames with before they are read, else None.
+    """
+
+    initial_S: np.ndarray
+    initial_D: np.ndarray
+    offset_S: np.ndarray
+    offset_D: np.ndarray
+    position_S: np.ndarray
+    position_D: np.ndarray
+    sample_S: np.ndarray
+    sample_D: np.ndarray
+    weights_S: np.ndarray
+    weights_D: np.ndarray
+    correlation: np.ndarray | None
+    frames: int
+    frame_weight: np.ndarray | None = None
+
+    def both(self, what: str) -> np.ndarray:
+        """`what` (initial, offset, position or sample) of both groups, (B, 2·K), S before D."""
+        return np.concatenate([getattr(self, f"{what}_{group}") for group in ("S", "D")], 1)
+
+    def input_frames(self) -> dict[str, np.ndarray]:
+        """The sampled positions in clip frames, (B, K) for "S" and "D"."""
+        return {group: feature_to_clip(getattr(self, f"sample_{group}"), self.frames) for group in ("S", "D")}
+
+
+def feature_to_clip(position: np.ndarray, frames: int) -> np.ndarray:
+    """Feature-frame positions, any shape → clip frames of a clip of `frames` frames."""
+    return to_clip_frames(torch.from_numpy(np.asarray(position, np.float64)), frames).numpy()
+
+
+@torch.no_grad()
+def inspect_split(model: DFERModel, clips: Tensor) -> SplitResult:
+    """Run `clips` (B, 3, T, H, W) through the model and read off its split.
+
+    Raises: InputError for a model without a split.
+    """
+    check_given(model, clips)
+    split = require_split(model)
+    names = [name for name in model.activation_names if name.startswith("issm.") and name.split(".")[1] in _NEEDED]
+    with model.evaluating():
+        _, cache = model.run_with_cache(clips, names=names)
+    batch = clips.shape[0]
+    initial = {"S": split.initial_S.expand(batch, -1), "D": split.initial_D.expand(batch, -1)}
+    return from_activations(cache, initial, model.config.frames)
+
+
+_NEEDED = frozenset(f"{name}_{group}" for name in ("position", "sample") for group in "SD") | {"correlation", "weight"}
+
+
+def from_activations(cache: Mapping[str, Tensor], initial: Mapping[str, Tensor], frames: int) -> SplitResult:
+    """Build the result from cached activations `issm.position_*`, `issm.sample_*` and, if there, `issm.correlation`."""
+    values: dict[str, Any] = {}
+    for group in ("S", "D"):
+        position, sample = cache[f"issm.position_{group}"].detach(), cache[f"issm.sample_{group}"].detach()
+        values[f"initial_{group}"] = initial[group].cpu().numpy()
+        values[f"offset_{group}"] = (position - initial[group]).cpu().numpy()
+        values[f"position_{group}"] = position.cpu().numpy()
+        values[f"sample_{group}"] = sample.cpu().numpy()
+        values[f"weights_{group}"] = sampling_weights(sample, 2 * sample.shape[1]).cpu().numpy()
+    correlation, weight = cache.get("issm.correlation"), cache.get("issm.weight")
+    found = [None if array is None else array.detach().cpu().numpy() for array in (correlation, weight)]
+    return SplitResult(**values, correlation=found[0], frames=frames, frame_weight=found[1])
+
+
+def join(results: Sequence[SplitResult]) -> SplitResult:
+    """The splits of several batches of one model as one."""
+    values = {item.name: [getattr(result, item.name) for result in results] for item in fields(SplitResult)}
+    joined: dict[str, Any] = {
+        name: np.concatenate(parts) if isinstance(parts[0], np.ndarray) else parts[0] for name, parts in values.items()
+    }
+    return SplitResult(**joined)
+
+
+def _shifted(clips: Tensor) -> Tensor:
+    """A sixteenth of the width to the right; the left edge is repeated."""
+    width = clips.shape[-1]
+    step = max(1, width // 16)
+    return torch.cat((clips[..., :1].expand(*clips.shape[:-1], step), clips[..., : width - step]), -1)
+
+
+COPIES: dict[str, Callable[[Tensor], Tensor]] = {
+    "mirrored": lambda clips: clips.flip(-1),
+    "brighter": lambda clips: (1.15 * clips).clamp(max=1),
+    "darker": lambda clips: 0.85 * clips,
+    "shifted": _shifted,
+    "half the frame rate": lambda clips: clips[:, :, torch.arange(clips.shape[2], device=clips.device) // 2 * 2],
+}
+"""Changes of clips (B, 3, T, H, W) that leave the expression as it is."""
+
+SAME_MOMENTS = ("mirrored", "brighter", "darker", "shifted")
+"""Copies that also leave every frame at its time, so that a split that follows the content should read the same places."""
+
+
+@torch.no_grad()
+def places_of_copies(model: DFERModel, clips: Tensor) -> dict[str, np.ndarray]:
+    """Places read (B, 2·K), S before D, in feature frames, of each of `COPIES` of the clips.
+
+    Raises: InputError for a model without a split.
+    """
+    require_split(model)
+    names = ("issm.sample_S", "issm.sample_D")
+    found = {}
+    with model.evaluating():
+        for name, change in COPIES.items():
+            _, cache = model.run_with_cache(change(clips), names=names)
+            found[name] = torch.cat([cache[part] for part in names], 1).cpu().numpy()
+    return found
+
+
+def motion_energy(clips: Tensor, steps: int) -> np.ndarray:
+    """Mean absolute difference of consecutive frames of clips (B, 3, T, H, W), by feature frame, (B, T')."""
+    change = clips.diff(dim=2).abs().mean((1, 3, 4))
+    padded = torch.cat((change[:, :1], change), 1)
+    return padded.reshape(len(clips), steps, -1).mean(2).cpu().numpy()
+
+
+def require_split(model: DFERModel) -> Split:
+    """The split of an IFDD variant.
+
+    Raises: InputError for a baseline.
+    """
+    if not isinstance(model, IFDDModel):
+        raise InputError(
+            f"{model.config.backbone} with split='none' is a baseline: it reads all frames alike and has no split to inspect"
+        )
+    return model.issm

@@ -1,0 +1,167 @@
+"""All there is to say about the split of one checkpoint on a set of clips, in one result."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from ifdd.errors import InputError
+from ifdd.training.controls import told_places
+from workbench.analysis.performance.scores import Interval
+from workbench.analysis.splits.content import CONTENT, INTENSITY, TOLD, ContentScore, content_score, group_share
+from workbench.analysis.splits.inspection import SAME_MOMENTS, SplitResult, feature_to_clip
+from workbench.analysis.splits.places import Awareness, MotionAgreement, Occupancy, awareness, motion_agreement, moved, occupancy
+from workbench.results.provenance import Provenance, record
+from workbench.results.result import Result
+
+SATURATED = 0.95
+"""An offset beyond this share of its range is at its end: the tanh lets it go hardly further."""
+ELSEWHERE = 0.05
+"""Feature frames: places further from what was asked for count as read elsewhere."""
+
+
+@dataclass(frozen=True, eq=False)
+class StepSummary(Result):
+    """One step of a group over all clips: mean and standard deviation of its offset, mean places; in feature frames.
+
+    `sample_clip`, `sample_clip_sd`: where it is really read, in clip frames.
+    """
+
+    group: str
+    number: int
+    initial: float
+    offset: float
+    offset_sd: float
+    position: float
+    sample: float
+    initial_clip: float
+    sample_clip: float
+    sample_clip_sd: float
+
+
+@dataclass(frozen=True, eq=False)
+class SplitSummary(Result):
+    """The split of one checkpoint. `saturated`, `elsewhere`: shares of the steps and clips.
+
+    `saturated`: offsets at the end of their range, NaN without one; `elsewhere`: read at another place than asked for (beyond the
+    clip's ends, or shifted as released). `person_share`: share of the offsets' variance that lies between persons, NaN where they
+    are not known. `content`: what the places follow, and where the true intensity is among the contents, what told places would.
+    `stability`: how far places move, in feature frames, under each change of the clip.
+    """
+
+    kind: str
+    frames: int
+    clips: int
+    steps: tuple[StepSummary, ...]
+    saturated: float
+    elsewhere: float
+    occupancy: Occupancy
+    awareness: Awareness
+    person_share: float
+    content: tuple[ContentScore, ...]
+    stability: dict[str, Interval]
+    motion: MotionAgreement
+    notes: tuple[str, ...]
+    provenance: Provenance
+
+    def score(self, content: str) -> ContentScore:
+        """The score of one kind of content. Raises: InputError for one that is not there."""
+        for found in self.content:
+            if found.content == content:
+                return found
+        raise InputError(f"no content {content!r}; there are {', '.join(c.content for c in self.content)}")
+
+
+def summarise_split(
+    split: SplitResult,
+    copies: Mapping[str, np.ndarray],
+    labels: ArrayLike,
+    label_names: tuple[str, ...],
+    energy: np.ndarray,
+    contents: Mapping[str, np.ndarray],
+    *,
+    kind: str,
+    offset_range: float | None,
+    groups: ArrayLike | None = None,
+    seed: int = 0,
+) -> SplitSummary:
+    """Measure a split of n clips.
+
+    Args:
+        split: of all clips.
+        copies: places (n, 2·K) of changed clips by name, as `places_of_copies`; those of `SAME_MOMENTS` make the awareness.
+        labels: (n,) class indexes.
+        label_names: one name per class.
+        energy: motion energy (n, T').
+        contents: what offsets may depend on, name → (n, d).
+        kind: the split's name, e.g. "index".
+        offset_range: L, None for a split without offsets.
+        groups: (n,) persons, kept apart by folds and drawn whole.
+        seed: of bootstrap, shuffles and PCA.
+
+    Raises: InputError for shapes that do not fit, or fewer than two clips.
+    """
+    places, offsets = split.both("sample"), split.both("offset")
+    same = [copies[name] for name in SAME_MOMENTS if name in copies]
+    aware = awareness(np.stack([places, *same], 1), groups=groups, seed=seed)
+    notes = []
+    if np.isnan(aware.icc.value):
+        notes.append("all clips are read at the same places: awareness and content R² are undefined")
+    if split.frame_weight is not None:
+        notes.append("this split weighs the frames instead of moving its places; the weights are not measured here")
+    if groups is None:
+        notes.append("persons are not known: folds and intervals take every clip as a person of its own")
+    shown = {"offsets": offsets, "places": places, "energy": energy} | dict(contents)
+    return SplitSummary(
+        kind=kind,
+        frames=split.frames,
+        clips=len(places),
+        steps=_steps(split),
+        saturated=float("nan") if offset_range is None else float((np.abs(offsets) > SATURATED * offset_range).mean()),
+        elsewhere=float((np.abs(split.both("position") - places) > ELSEWHERE).mean()),
+        occupancy=occupancy(split.weights_D, split.weights_S, labels, label_names, groups=groups, seed=seed),
+        awareness=aware,
+        person_share=float("nan") if groups is None else group_share(offsets, groups),
+        content=_content(places, contents, split.weights_D.shape[2], groups, seed),
+        stability={name: moved(places, other, groups=groups, seed=seed) for name, other in copies.items()},
+        motion=motion_agreement(split.weights_D, split.weights_S, energy, groups=groups, seed=seed),
+        notes=tuple(notes),
+        provenance=record(
+            "split_summary.summarise_split",
+            {"kind": kind, "offset_range": offset_range, "seed": seed, "copies": list(copies)},
+            {name: np.asarray(values) for name, values in shown.items()},
+            ("scikit-learn",),
+        ),
+    )
+
+
+def _content(
+    places: np.ndarray, contents: Mapping[str, np.ndarray], steps: int, groups: ArrayLike | None, seed: int
+) -> tuple[ContentScore, ...]:
+    """Scores of the places; then, as a positive control, of places that are told where the emotion is."""
+    found = [content_score(name, values, places, groups=groups, seed=seed) for name, values in contents.items()]
+    if INTENSITY in contents and contents[INTENSITY].any():
+        truth = contents[INTENSITY]
+        told = told_places(truth.reshape(len(truth), steps, -1).mean(2), seed).reshape(len(truth), -1).astype(np.float64)
+        known = [name for name in (CONTENT, INTENSITY) if name in contents]
+        found += [content_score(f"{name}{TOLD}", contents[name], told, groups=groups, seed=seed) for name in known]
+    return tuple(found)
+
+
+def _steps(split: SplitResult) -> tuple[StepSummary, ...]:
+    steps = []
+    for group in ("D", "S"):
+        initial, offset, position, sample = (
+            getattr(split, f"{what}_{group}") for what in ("initial", "offset", "position", "sample")
+        )
+        in_clip, first = feature_to_clip(sample, split.frames), feature_to_clip(initial, split.frames)
+        steps += [
+            StepSummary(
+                group, k + 1, float(initial[:, k].mean()), float(offset[:, k].mean()), float(offset[:, k].std()),
+                float(position[:, k].mean()), float(sample[:, k].mean()),
+                float(first[:, k].mean()), float(in_clip[:, k].mean()), float(in_clip[:, k].std()),
+            )
+            for k in range(offset.shape[1])
+        ]  # fmt: skip
+    return tuple(steps)

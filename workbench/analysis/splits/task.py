@@ -1,0 +1,109 @@
+"""From checkpoints and clips to what their splits do: one summary a checkpoint, one schematic of a single clip."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+from tqdm import tqdm
+
+from ifdd.checkpoints import Bundle
+from ifdd.data.manifest import data_hash, read_manifest
+from ifdd.errors import InputError
+from workbench.analysis.splits.content import CONTENT, INTENSITY, per_frame
+from workbench.analysis.splits.inspection import (
+    SplitResult,
+    from_activations,
+    inspect_split,
+    join,
+    motion_energy,
+    places_of_copies,
+    require_split,
+)
+from workbench.analysis.splits.summary import SplitSummary, summarise_split
+from workbench.results.passport import note_data
+from workbench.store.collecting import load_row
+from workbench.store.library import persons
+from workbench.store.truth import has_truth, true_intensity
+
+ENERGY = "motion energy"
+CLASS = "class"
+
+
+@dataclass(frozen=True)
+class SplitOfClip:
+    """The split of one clip by one checkpoint: `kind`, grid (h, w) of X, and the frames (T, H, W, 3) uint8 it saw."""
+
+    clip_id: str
+    kind: str
+    split: SplitResult
+    grid: tuple[int, int]
+    frames: np.ndarray
+
+
+def measure_split(bundle: Bundle, manifest: str | Path, *, clips: int = 210, seed: int = 0, batch: int = 8) -> SplitSummary:
+    """Measure the split of a checkpoint on at most `clips` clips of a manifest, of each class alike.
+
+    Raises: InputError for a baseline, a class that the checkpoint does not know, or fewer than two clips.
+    """
+    model, config = bundle.model.eval(), bundle.model.config
+    split = require_split(model)
+    table = read_manifest(manifest)
+    note_data(manifest, data_hash(table))
+    if unknown := sorted(set(table["label_name"]) - set(bundle.labels)):
+        raise InputError(f"{manifest} has the class {unknown[0]}, which {bundle.name} does not know: {', '.join(bundle.labels)}")
+    chosen = table.groupby("label_name").cumcount().sort_values(kind="stable").index[:clips]
+    rows = table.loc[sorted(chosen)]
+    steps, place = config.feature_frames, next(model.parameters()).device
+    wanted = {"correlation", "weight", *(f"{what}_{group}" for what in ("position", "sample") for group in "SD")}
+    names = [name for name in model.activation_names if name.startswith("issm.") and name.split(".")[1] in wanted]
+    splits, energy, features = [], [], []
+    copies: dict[str, list[np.ndarray]] = {}
+    records = rows.to_dict("records")
+    for first in tqdm(range(0, len(records), batch), desc=f"splits {bundle.name}", unit="batch", disable=None):
+        tensors = torch.stack([load_row(table, row, bundle) for row in records[first : first + batch]]).to(place)
+        with torch.no_grad():
+            _, cache = model.run_with_cache(tensors, names=(*names, "pyramid.X"))
+        initial = {group: getattr(split, f"initial_{group}").expand(len(tensors), -1) for group in "SD"}
+        splits.append(from_activations(cache, initial, config.frames))
+        features.append(cache["pyramid.X"].float().mean((3, 4)).cpu().numpy())
+        energy.append(motion_energy(tensors, steps))
+        for name, found in places_of_copies(model, tensors).items():
+            copies.setdefault(name, []).append(found)
+    labels = rows["label_name"].map({label: i for i, label in enumerate(bundle.labels)}).to_numpy()
+    power = np.concatenate(energy)
+    contents = {CONTENT: per_frame(np.concatenate(features)), ENERGY: power, CLASS: np.eye(len(bundle.labels))[labels]}
+    if has_truth(rows):
+        contents[INTENSITY] = true_intensity(rows, steps)
+    return summarise_split(
+        join(splits), {name: np.concatenate(parts) for name, parts in copies.items()}, labels, bundle.labels, power, contents,
+        kind=config.split, offset_range=float(config.offset_range) if hasattr(split, "offset_range") else None,
+        groups=persons(rows), seed=seed,
+    )  # fmt: skip
+
+
+def split_of_clip(bundle: Bundle, manifest: str | Path, clip_id: str | None = None) -> SplitOfClip:
+    """The split of one clip of a manifest; without an id, of its first clip that is not neutral.
+
+    Raises: InputError for a baseline, or an id that is not there.
+    """
+    table = read_manifest(manifest)
+    note_data(manifest, data_hash(table))
+    row = _one(table, clip_id, manifest)
+    tensor = load_row(table, row, bundle)
+    found = inspect_split(bundle.model, tensor[None].to(next(bundle.model.parameters()).device))
+    pixels = (255 * tensor.permute(1, 2, 3, 0)).round().clamp(0, 255).to(torch.uint8).numpy()
+    return SplitOfClip(str(row["clip_id"]), bundle.model.config.split, found, bundle.model.config.grid, pixels)
+
+
+def _one(table: pd.DataFrame, clip_id: str | None, manifest: str | Path) -> dict[Any, Any]:
+    if clip_id is None:
+        moving = table[table["label_name"] != "neutral"]
+        rows = moving if len(moving) else table
+    else:
+        rows = table[table["clip_id"] == clip_id]
+    if rows.empty:
+        raise InputError(f"{manifest} has no clip {clip_id!r}; its first is {table['clip_id'].iloc[0]!r}")
+    return rows.iloc[:1].to_dict("records")[0]

@@ -1,0 +1,79 @@
+"""`workbench benchmark`: trained variants over the suites of ScriptedFaces."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ifdd.checkpoints import load_checkpoint
+from ifdd.device import choose_device
+
+benchmark_app = typer.Typer(rich_markup_mode=None)
+
+
+@benchmark_app.command()
+def benchmark(
+    ctx: typer.Context,
+    checkpoints: Annotated[list[str], typer.Argument(metavar="CHECKPOINT...", help="Names or folders.", show_default=False)],
+    out: Annotated[Path, typer.Option(help="Folder for benchmark.json, benchmark.md and robustness.png, .svg.")],
+    suites: Annotated[
+        str, typer.Option(help="Suites of the benchmark, with commas.")
+    ] = "noisy-00,noisy-25,noisy-50,noisy-75,subtle,occluded,head-motion",
+    scored: Annotated[str, typer.Option(help="The suite on which splits and branches are measured.")] = "noisy-50",
+    clips: Annotated[int, typer.Option(min=14, help="Test clips of each suite.")] = 560,
+    identities: Annotated[int, typer.Option(min=7, help="People in them.")] = 140,
+    seed: Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Of the clips and of the bootstrap.")] = 11,
+    cache: Annotated[Path, typer.Option(help="Where rendered clips, and what was read from them, are kept.")] = Path("cache"),
+    table: Annotated[
+        Path | None, typer.Option(help="A Markdown file; what stands between its benchmark marks is replaced.")
+    ] = None,
+    earlier: Annotated[
+        Path | None,
+        typer.Option(help="An earlier benchmark.json of the same clips: variants and suites not measured now keep their scores."),
+    ] = None,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
+) -> None:
+    """Score trained variants over the suites of ScriptedFaces: robustness curves, and one table with what splits and branches do.
+
+    Checkpoints whose names differ in their seed at the end (…-0, …-1) are one variant.
+    Example: workbench benchmark runs/noisy/checkpoints/* --out runs/noisy/report
+    """
+    from ifdd.io import check_folder, claim, filled_folder, replace_between, write_text
+    from workbench.benchmark.displays.robustness import RobustnessDisplay
+    from workbench.benchmark.displays.table import family_markdown
+    from workbench.benchmark.stored import with_earlier
+    from workbench.benchmark.task import measure_family
+    from workbench.results.passport import note_bundle, note_data
+    from workbench.store.library import BENCHMARK
+
+    check_folder(out)
+    ctx.with_resource(claim(out))
+    place = choose_device(device)
+    bundles = [load_checkpoint(name) for name in checkpoints]
+    for bundle in bundles:
+        bundle.model.to(place)
+        note_bundle(bundle)
+    result = measure_family(
+        bundles,
+        [name.strip() for name in suites.split(",") if name.strip()],
+        scored,
+        clips=clips,
+        identities=identities,
+        seed=seed,
+        cache=cache,
+    )
+    for found in result.robustness.suites:
+        note_data(f"suite {found.suite}", found.hash)
+    if earlier is not None:
+        result = with_earlier(result, earlier)
+    text = family_markdown(result)
+    picture = RobustnessDisplay.from_result(result.robustness)
+    with filled_folder(out, last=BENCHMARK) as work:
+        for suffix in ("png", "svg"):
+            picture.save(work / f"robustness.{suffix}")
+        write_text(work / "benchmark.md", text)
+        write_text(work / BENCHMARK, json.dumps(result.to_dict(), indent=2, ensure_ascii=False) + "\n")
+    if table is not None:
+        replace_between(table, "benchmark", text)
+    typer.echo(text)

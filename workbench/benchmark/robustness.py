@@ -1,0 +1,143 @@
+"""How far do models hold when clips get harder? Checkpoints over the benchmark's suites, those of one variant together."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+from tqdm import tqdm
+
+from ifdd.checkpoints import Bundle, Card
+from ifdd.errors import InputError
+from ifdd.labels import EMOTIONS
+from ifdd.scripted import SUITES, SuiteConfig, suite_hash, suite_scripts
+from ifdd.scripted.position import position_auroc
+from ifdd.scripted.suites import SECOND
+from ifdd.training.clipsets import ClipSet, from_suite
+from workbench.analysis.comparison.seeds import SeedScore, over_seeds
+from workbench.results.provenance import Provenance, record
+from workbench.results.result import Result
+from workbench.store.reading import Reading, read_clips
+
+NOISY = {
+    f"noisy-{round(100 * share):02d}{version}": share for version in ("", SECOND) for share in (0.0, 0.25, 0.5, 0.75)
+}  # fmt: skip
+"""Suites, of two versions, that differ within a version in the share of irrelevant frames alone → that share."""
+
+CLIPS, IDENTITIES, SEED = 560, 140, 11
+"""Of each suite's test split: people whom no recipe of this repository trains on."""
+
+
+@dataclass(frozen=True, eq=False)
+class SuiteResult(Result):
+    """Scores by variant on one suite.
+
+    `position`: signed AUROC of a frame's nearness to the clip's middle for frames that show the emotion, `position_null` where
+    95 % of it lie by chance (`ifdd.scripted.position`).
+    """
+
+    suite: str
+    clips: int
+    hash: str
+    position: float
+    scores: dict[str, SeedScore]
+    readings: dict[str, Reading] = field(compare=False, repr=False)
+    position_null: tuple[float, float] = (float("nan"), float("nan"))
+
+
+@dataclass(frozen=True, eq=False)
+class RobustnessResult(Result):
+    """Scores of variants over suites; `members`: variant → its checkpoints, one for each seed."""
+
+    members: dict[str, tuple[str, ...]]
+    suites: tuple[SuiteResult, ...]
+    provenance: Provenance
+
+    def suite(self, name: str) -> SuiteResult:
+        """Result of one suite.
+
+        Raises: InputError if it was not measured.
+        """
+        for result in self.suites:
+            if result.suite == name:
+                return result
+        raise InputError(f"suite {name!r} was not measured; measured: {', '.join(result.suite for result in self.suites)}")
+
+    def of(self, variants: Sequence[str]) -> "RobustnessResult":
+        """The same for some of the variants, in their order."""
+        suites = tuple(replace(found, scores={name: found.scores[name] for name in variants}) for found in self.suites)
+        return replace(self, members={name: self.members[name] for name in variants}, suites=suites)
+
+
+def variant_of(card: Card) -> str:
+    """Name of the checkpoint without the seed at its end."""
+    seed = card.training.get("recipe", {}).get("seed")
+    return card.name.removesuffix(f"-{seed}")
+
+
+def measure_robustness(
+    bundles: Sequence[Bundle], suites: Sequence[str], *, clips: int = CLIPS, identities: int = IDENTITIES, seed: int = SEED,
+    cache: str | Path = "cache", batch: int = 16, names: Sequence[str] = (),
+) -> RobustnessResult:  # fmt: skip
+    """Score every checkpoint on the test split of every suite; `names` are activations to keep as well.
+
+    Clips are rendered into `cache`, and what a checkpoint says of them is kept there.
+
+    Raises: InputError for an unknown suite, two checkpoints of one name, or one with other labels than the suites have.
+    """
+    named = _by_name(bundles)
+    if unknown := [suite for suite in suites if suite not in SUITES]:
+        raise InputError(f"suite {unknown[0]!r} is unknown; known: {', '.join(SUITES)}")
+    members: dict[str, tuple[str, ...]] = {}
+    for name, bundle in named.items():
+        variant = variant_of(bundle.card)
+        members[variant] = (*members.get(variant, ()), name)
+    results = []
+    for suite in tqdm(suites, desc="suites", unit="suite", disable=None):
+        config = SuiteConfig("benchmark", seed, clips, identities, "test", suite)
+        readings, truth = _read(named, config, Path(cache), batch, names)
+        position = position_auroc(suite_scripts(config))
+        guesses = {name: reading.probs.argmax(1) for name, reading in readings.items()}
+        results.append(
+            SuiteResult(
+                suite=suite,
+                clips=clips,
+                hash=suite_hash(config),
+                position=position.centre,
+                position_null=position.centre_null,
+                scores={
+                    variant: over_seeds([guesses[name] for name in own], truth.target, groups=truth.subjects)
+                    for variant, own in members.items()
+                },
+                readings=readings,
+            )
+        )
+    settings = {"suites": list(suites), "clips": clips, "identities": identities, "seed": seed}
+    hashes = {name: np.frombuffer(bytes.fromhex(bundle.card.sha256), np.uint8) for name, bundle in named.items()}
+    return RobustnessResult(members, tuple(results), record("robustness", settings, hashes, ("torch",)))
+
+
+def _by_name(bundles: Sequence[Bundle]) -> dict[str, Bundle]:
+    named: dict[str, Bundle] = {}
+    for bundle in bundles:
+        if bundle.labels != EMOTIONS:
+            raise InputError(f"{bundle.name}: its labels are {', '.join(bundle.labels)}; the suites have {', '.join(EMOTIONS)}")
+        if bundle.name in named:
+            raise InputError(f"two checkpoints are called {bundle.name!r}; leave one out")
+        named[bundle.name] = bundle
+    if not named:
+        raise InputError("no checkpoint; name at least one")
+    return named
+
+
+def _read(
+    named: Mapping[str, Bundle], config: SuiteConfig, cache: Path, batch: int, names: Sequence[str]
+) -> tuple[dict[str, Reading], ClipSet]:
+    """Readings of every checkpoint; those of other input sizes get clips of their own."""
+    readings: dict[str, Reading] = {}
+    shapes = {(bundle.preprocessing.frames, bundle.preprocessing.size) for bundle in named.values()}
+    for frames, size in sorted(shapes):
+        clips = from_suite(config, frames, size, cache)
+        same = {n: b for n, b in named.items() if (b.preprocessing.frames, b.preprocessing.size) == (frames, size)}
+        readings |= read_clips(same, clips, names=names, batch=batch, title=config.difficulty, cache=cache)
+    return {name: readings[name] for name in named}, clips

@@ -1,0 +1,225 @@
+"""The file of `workbench benchmark`, read back: tables and curves without running a model."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, NotRequired
+
+import numpy as np
+from pydantic import TypeAdapter
+from typing_extensions import TypedDict  # pydantic wants this one before Python 3.12
+
+from ifdd.documents import checked, read_json
+from ifdd.errors import InputError
+from ifdd.scripted import SuiteConfig, suite_scripts
+from ifdd.scripted.position import position_auroc
+from workbench.analysis.comparison.seeds import SeedScore, mean_over_seeds
+from workbench.analysis.performance.scores import Interval
+from workbench.benchmark.robustness import RobustnessResult, SuiteResult
+from workbench.benchmark.task import NO_PLACES, SCHEMA, FamilyResult, FamilyRow, Figure
+from workbench.results.provenance import Provenance
+
+RENEW = "write it anew with workbench benchmark"
+
+
+class _Suite(TypedDict):
+    suite: str
+    clips: int
+    hash: str
+    position: float
+    position_null: tuple[float, float]
+    scores: dict[str, SeedScore]
+
+
+class _Robustness(TypedDict):
+    members: dict[str, tuple[str, ...]]
+    suites: tuple[_Suite, ...]
+    provenance: Provenance
+
+
+class _Family(TypedDict):
+    rows: tuple[FamilyRow, ...]
+    robustness: _Robustness
+    scored: str
+    controls: dict[str, dict[str, Figure]]
+
+
+class _EarlierSuite(TypedDict):
+    suite: str
+    clips: int
+    hash: str
+    scores: dict[str, SeedScore]
+
+
+class _EarlierRow(TypedDict):
+    variant: str
+    checkpoints: tuple[str, ...]
+    trained: str
+    shown: str
+    parameters: int
+    macs: int
+    minutes: Figure
+    validation: Figure
+    test: NotRequired[Figure]
+
+
+class _EarlierRobustness(TypedDict):
+    suites: tuple[_EarlierSuite, ...]
+
+
+class _Earlier(TypedDict):
+    schema_version: NotRequired[int]
+    rows: tuple[_EarlierRow, ...]
+    robustness: _EarlierRobustness
+
+
+_FAMILY: TypeAdapter[Any] = TypeAdapter(_Family)
+_EARLIER: TypeAdapter[Any] = TypeAdapter(_Earlier)
+
+
+def read_benchmark(file: str | Path) -> FamilyResult:
+    """The result that a benchmark.json holds; its predictions and activations are not in it.
+
+    Raises: InputError for a file that is not there, not whole, of a schema version whose measures meant something else, or whose
+        rows and suites are not of the same variants.
+    """
+    file = Path(file)
+    values = _values(file)
+    known = isinstance(values, dict) and {"rows", "robustness", "scored"} <= set(values)
+    version = values.get("schema_version", 1) if known else SCHEMA
+    if version != SCHEMA:
+        raise InputError(
+            f"{file} has schema version {version}; this version reads {SCHEMA}, in which content R² and AUROC mean something "
+            f"else; {RENEW} (scores are kept with --earlier {file})"
+        )
+    found = checked(_FAMILY, _undefined(values), f"{file} is no file of workbench benchmark", RENEW)
+    about = found["robustness"]
+    suites = tuple(SuiteResult(**suite, readings={}) for suite in about["suites"])
+    robustness = RobustnessResult(about["members"], suites, about["provenance"])
+    result = FamilyResult(found["rows"], robustness, found["scored"], found["controls"])
+    _check_whole(result, file)
+    return result
+
+
+def with_earlier(result: FamilyResult, file: str | Path) -> FamilyResult:
+    """The result, and beside it the variants of an earlier benchmark.json that were not measured now: their scores alone.
+
+    Of either schema version, since scores mean the same in both; measures of split and branches are left out. The scores of
+    suites that were not measured now are kept, too, and those of variants of which fewer seeds were measured; minutes are those
+    of then.
+    Raises: InputError for a file that is not there or not whole, or of other clips than the result's.
+    """
+    file = Path(file)
+    found = checked(_EARLIER, _undefined(_values(file)), f"{file} is no file of workbench benchmark", "leave it out")
+    earlier = {suite["suite"]: suite for suite in found["robustness"]["suites"]}
+    rows = {row["variant"]: row for row in found["rows"]}
+    now = {suite.suite: suite for suite in result.robustness.suites}
+    measured = {row.variant: row for row in result.rows}
+    for name, suite in now.items():
+        if name not in earlier:
+            raise InputError(f"{file} has no suite {name}; leave it out, or measure the suites {', '.join(earlier)}")
+        if earlier[name]["hash"] != suite.hash:
+            raise InputError(f"{file}: its {name} has other clips than now; leave it out, or measure the same clips")
+    for name, old in earlier.items():
+        wanted = [*rows, *measured] if name not in now else list(rows)
+        if unknown := [variant for variant in wanted if variant not in old["scores"]]:
+            raise InputError(f"{file} has no score of {unknown[0]} on {name}; measure {name} as well, or leave the file out")
+    kept_as = _careful if found.get("schema_version", 1) < SCHEMA else _as_it_is
+    suites = []
+    for name, old in earlier.items():
+        own = now.get(name)
+        if own is None:
+            position = position_auroc(suite_scripts(_config(result, name)))
+            own = SuiteResult(name, old["clips"], old["hash"], position.centre, {}, {}, position.centre_null)
+        older = {v: kept_as(score) for v, score in old["scores"].items()}
+        whole = {v: score for v, score in own.scores.items() if v not in older or len(score.each) >= len(older[v].each)}
+        suites.append(replace(own, scores=older | whole))
+    order = [*rows, *(variant for variant in measured if variant not in rows)]
+    kept = [_beside(measured[v], rows.get(v)) if v in measured else _scores_alone(rows[v]) for v in order]
+    members = {row.variant: row.checkpoints for row in kept}
+    return replace(result, rows=tuple(kept), robustness=replace(result.robustness, members=members, suites=tuple(suites)))
+
+
+def _values(file: Path) -> Any:
+    try:
+        return read_json(file)
+    except (FileNotFoundError, NotADirectoryError):
+        raise InputError(f"{file} is not there; workbench benchmark writes it into its --out") from None
+
+
+def _config(result: FamilyResult, suite: str) -> SuiteConfig:
+    seed, clips, identities = (int(str(result.robustness.provenance.parameters[key])) for key in ("seed", "clips", "identities"))
+    return SuiteConfig("benchmark", seed, clips, identities, "test", suite)
+
+
+def _beside(row: FamilyRow, old: _EarlierRow | None) -> FamilyRow:
+    """A variant that was measured now, with minutes of then; of fewer seeds than then, it has the measures of those alone."""
+    if old is None or not set(row.checkpoints) <= set(old["checkpoints"]):
+        return row
+    places = {name: i for i, name in enumerate(row.checkpoints)}
+
+    def spread(figure: Figure) -> Figure:
+        """By the seeds of then: NaN where there is no checkpoint now."""
+        nan = float("nan")
+        at = [places.get(name) for name in old["checkpoints"]]
+        each = tuple(nan if i is None else figure.each[i] for i in at)
+        bounds = tuple((nan, nan) if i is None else figure.bounds[i] for i in at) if figure.bounds else ()
+        return Figure(each, bounds, tuple(nan if i is None else figure.null[i] for i in at) if figure.null else ())
+
+    if len(row.checkpoints) == len(old["checkpoints"]):
+        return replace(row, minutes=old["minutes"])
+    return replace(
+        row, checkpoints=old["checkpoints"], minutes=old["minutes"], validation=old["validation"],
+        test=old.get("test", spread(row.test)), measures={name: spread(figure) for name, figure in row.measures.items()},
+    )  # fmt: skip
+
+
+def _as_it_is(score: SeedScore) -> SeedScore:
+    return score
+
+
+def _careful(score: SeedScore) -> SeedScore:
+    """A score of schema 1, whose few seeds were drawn again: too narrow, so Student's t over the seeds is added."""
+    if len(score.each) < 2:
+        return score
+
+    def wider(old: Interval) -> Interval:
+        seeds = mean_over_seeds(score.each)  # of UAR; WAR has the same, classes are balanced
+        half = float(np.hypot((old.high - old.low) / 2, (seeds.high - seeds.low) / 2))
+        return Interval(old.value, max(old.value - half, 0.0), min(old.value + half, 1.0))
+
+    return replace(score, war=wider(score.war), uar=wider(score.uar))
+
+
+def _scores_alone(row: _EarlierRow) -> FamilyRow:
+    unknown = Figure((float("nan"),) * len(row["checkpoints"]))
+    return FamilyRow(
+        row["variant"], row["checkpoints"], row["trained"], row["shown"], row["parameters"], row["macs"], row["minutes"],
+        row["validation"], row.get("test", unknown), {}, NO_PLACES,
+    )  # fmt: skip
+
+
+def _check_whole(result: FamilyResult, file: Path) -> None:
+    """Every variant has its row and, on every suite, its score, a figure for each of its checkpoints."""
+    members = result.robustness.members
+    if not result.rows or not result.robustness.suites:
+        raise InputError(f"{file} is no file of workbench benchmark: it has no rows or no suites; {RENEW}")
+    names = {"its rows": [row.variant for row in result.rows]}
+    names |= {f"suite {suite.suite}": list(suite.scores) for suite in result.robustness.suites}
+    for where, found in names.items():
+        if sorted(found) != sorted(members):
+            raise InputError(f"{file} is no file of workbench benchmark: {where} and its members are not the same; {RENEW}")
+    if result.scored not in {suite.suite for suite in result.robustness.suites}:
+        raise InputError(f"{file} is no file of workbench benchmark: the suite {result.scored!r} is not in it; {RENEW}")
+    for name, checkpoints in members.items():
+        each = [suite.scores[name].each for suite in result.robustness.suites]
+        if not checkpoints or any(len(figures) != len(checkpoints) for figures in each):
+            raise InputError(f"{file} is no file of workbench benchmark: {name} lacks figures of some seeds; {RENEW}")
+
+
+def _undefined(values: Any) -> Any:
+    """JSON has no NaN: null stands for it."""
+    if isinstance(values, dict):
+        return {key: _undefined(value) for key, value in values.items()}
+    if isinstance(values, list):
+        return [_undefined(value) for value in values]
+    return float("nan") if values is None else values

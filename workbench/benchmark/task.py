@@ -1,0 +1,358 @@
+"""A family of trained variants in one table: scores by suite, costs, what their split reads and their branches know."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from ifdd.checkpoints import Bundle
+from ifdd.errors import InputError
+from ifdd.models.cost import cost
+from ifdd.modules.issm import sampling_weights
+from ifdd.scripted import SuiteConfig, render_times, suite_scripts
+from ifdd.scripted.script.script import Script
+from ifdd.scripted.suites import factors
+from ifdd.training.backbone_cache import as_stages, read_stages
+from ifdd.training.clipsets import from_suite, shown_to
+from ifdd.training.controls import told_places, truth_places
+from ifdd.training.datamodule import ordered_batches
+from workbench.analysis.comparison.seeds import mean_over_seeds
+from workbench.analysis.disentanglement.cka import dependence
+from workbench.analysis.disentanglement.frames_read import GROUPS, OTHERS, split_quality
+from workbench.analysis.disentanglement.place_swap import PlaceSwapResult, predict_with_places, score_places
+from workbench.analysis.disentanglement.probes import probe_matrix
+from workbench.analysis.disentanglement.task import COLUMNS, EMOTION, IDENTITY, NUISANCES
+from workbench.analysis.performance.scores import Interval
+from workbench.analysis.splits.content import CONTENT, INTENSITY, content_score, per_frame
+from workbench.benchmark.robustness import CLIPS, IDENTITIES, SEED, RobustnessResult, measure_robustness
+from workbench.results.controls import other_clips
+from workbench.results.result import Result
+from workbench.store.reading import Reading
+
+SAMPLES = ("issm.sample_S", "issm.sample_D")
+FEATURES = ("pyramid.X", "issm.X_S", "issm.X_D", "ladm.Y_S", "ladm.Y_D")
+NAMES = (*SAMPLES, *FEATURES)
+FINE = 64
+"""Times at which a clip's true intensity is known; a multiple of every T' of the family."""
+
+SCHEMA = 2
+"""Of benchmark.json. In 1 "content R²" regressed places on features averaged over time, and "AUROC emotion" was that of D − S."""
+
+
+@dataclass(frozen=True, eq=False)
+class Figure(Result):
+    """A figure by seed; `bounds` (low, high) of each, over persons; `null`: the same with what is of other people's clips."""
+
+    each: tuple[float, ...]
+    bounds: tuple[tuple[float, float], ...] = ()
+    null: tuple[float, ...] = ()
+
+    @property
+    def interval(self) -> Interval:
+        """Mean over seeds with a 95 % interval: of one seed over persons; of more over persons and seeds (Student's t, m − 1).
+
+        Persons are the same for all seeds, so that their variance is not made smaller by more seeds.
+        """
+        known = [i for i, value in enumerate(self.each) if np.isfinite(value)]
+        if not known:
+            return Interval(float("nan"), float("nan"), float("nan"))
+        bounds = [self.bounds[i] for i in known] if self.bounds else []
+        if len(known) == 1:
+            return Interval(self.each[known[0]], *(bounds[0] if bounds else (float("nan"), float("nan"))))
+        seeds = mean_over_seeds([self.each[i] for i in known])
+        widths = [(high - low) / 2 for low, high in bounds if np.isfinite(high - low)]
+        half = float(np.hypot((seeds.high - seeds.low) / 2, np.mean(widths) if widths else 0.0))
+        return Interval(seeds.value, seeds.value - half, seeds.value + half)
+
+    def __str__(self) -> str:
+        """Mean [95 % interval] and, in round brackets, what other people's clips give; a dash where it is not defined."""
+        found = self.interval
+        if not np.isfinite(found.value):
+            return "–"
+        text = _plain(found.value)
+        if np.isfinite(found.low):
+            text += f" [{_plain(found.low)}, {_plain(found.high)}]"
+        known = [value for value in self.null if np.isfinite(value)]
+        return text + (f" ({_plain(float(np.mean(known)))})" if known else "")
+
+
+def _plain(value: float) -> str:
+    """Two digits; never −0.00."""
+    return f"{round(value, 2) + 0.0:.2f}"
+
+
+@dataclass(frozen=True, eq=False)
+class FamilyRow(Result):
+    """One variant. `trained`: from scratch, tuned (the whole network, from a checkpoint) or frozen (what follows its backbone).
+
+    `measures`, on one suite, by the names of `MEASURES`; `places`, on the same clips: UAR with the places of each group replaced,
+    no swaps without a split. `test`: UAR on the test clips of the checkpoint's own card. Rows that are kept from an earlier file
+    have scores and no measures.
+    """
+
+    variant: str
+    checkpoints: tuple[str, ...]
+    trained: str
+    shown: str
+    parameters: int
+    macs: int
+    minutes: Figure
+    validation: Figure
+    test: Figure
+    measures: dict[str, Figure]
+    places: PlaceSwapResult
+
+
+@dataclass(frozen=True, eq=False)
+class FamilyResult(Result):
+    """Rows in the order of the checkpoints, and the scores of all of them over the suites.
+
+    `controls`: name → measures as in a row, of what is told the truth (they must be high) and of knowing nothing.
+    """
+
+    rows: tuple[FamilyRow, ...]
+    robustness: RobustnessResult
+    scored: str
+    controls: dict[str, dict[str, Figure]]
+    schema_version: int = SCHEMA
+
+    def row(self, variant: str) -> FamilyRow:
+        """One variant. Raises: InputError for one that is not there."""
+        for row in self.rows:
+            if row.variant == variant:
+                return row
+        raise InputError(f"no variant {variant!r}; there are {', '.join(row.variant for row in self.rows)}")
+
+
+def measure_family(
+    bundles: Sequence[Bundle], suites: Sequence[str], scored: str, *, clips: int = CLIPS, identities: int = IDENTITIES,
+    seed: int = SEED, cache: str | Path = "cache", batch: int = 16,
+) -> FamilyResult:  # fmt: skip
+    """Scores on every suite, and measures of split and branches on the suite `scored`, one of them.
+
+    Raises: InputError as `measure_robustness`, or for a `scored` that is not among the suites.
+    """
+    if scored not in suites:
+        raise InputError(f"suite {scored!r} is to be scored but not among the suites {', '.join(suites)}")
+    found = measure_robustness(
+        bundles, suites, clips=clips, identities=identities, seed=seed, cache=cache, batch=batch, names=NAMES
+    )
+    config = SuiteConfig("benchmark", seed, clips, identities, "test", scored)
+    truth = _truth(config)
+    readings = found.suite(scored).readings
+    named = {bundle.name: bundle for bundle in bundles}
+    rows = []
+    for variant, members in found.members.items():
+        own = [named[name] for name in members]
+        each = [_measures(bundle, readings[bundle.name], truth, seed) for bundle in own]
+        recipe = own[0].card.training.get("recipe", {})
+        price = cost(own[0].model.config)
+        rows.append(
+            FamilyRow(
+                variant=variant,
+                checkpoints=members,
+                trained=_trained(recipe),
+                shown=_shown(recipe),
+                parameters=price.parameters,
+                macs=price.macs,
+                minutes=Figure(tuple(float(b.card.training.get("minutes", float("nan"))) for b in own)),
+                validation=_of_cards(own, "val"),
+                test=_of_cards(own, "test"),
+                measures={key: _joined([one.get(key) for one in each]) for key in MEASURES},
+                places=_places(own, config, Path(cache), batch, truth.persons),
+            )
+        )
+    first = next((readings[bundle.name] for bundle in bundles if bundle.model.config.split != "none"), None)
+    return FamilyResult(tuple(rows), found, scored, _controls(first, truth, seed))
+
+
+MEASURES = (
+    "intensity D", "intensity S", "AUROC D", "AUROC S", "AUROC D − S", "AUROC motion D", "AUROC motion S", "spread of places",
+    "content R²", "beyond identity", "intensity R²", "emotion D", "emotion S", "leakage D", "leakage S", "gap", "CKA",
+)  # fmt: skip
+"""Of a baseline's X those of D are given: emotion and leakage."""
+
+READS, HOLDS = MEASURES[:11], MEASURES[11:]
+"""What the split reads; what the branches hold."""
+
+NO_PLACES = PlaceSwapResult(Interval(float("nan"), float("nan"), float("nan")), (), 0)
+"""Of a model without a split."""
+
+TOLD_CONTROL, OTHERS_CONTROL, UNIFORM_CONTROL = "told the truth", "told of other people's clips", "every frame alike"
+
+_Found = tuple[Interval, float]
+"""A measure with its interval over persons, and its null."""
+
+
+def _joined(found: Sequence[_Found | None]) -> Figure:
+    nothing = Interval(float("nan"), float("nan"), float("nan")), float("nan")
+    known = [one or nothing for one in found]
+    return Figure(
+        tuple(value.value for value, _ in known),
+        tuple((value.low, value.high) for value, _ in known),
+        tuple(null for _, null in known),
+    )
+
+
+def _of_cards(bundles: Sequence[Bundle], split: str) -> Figure:
+    """UAR on a split of each checkpoint's own data, with the interval of its card."""
+    found = [bundle.card.metrics.get(split, {}) for bundle in bundles]
+    bounds = [one.get("intervals", {}).get("UAR", (float("nan"), float("nan"))) for one in found]
+    return Figure(
+        tuple(float(one.get("UAR", float("nan"))) for one in found), tuple((float(low), float(high)) for low, high in bounds)
+    )
+
+
+def _places(bundles: Sequence[Bundle], config: SuiteConfig, cache: Path, batch: int, persons: np.ndarray) -> PlaceSwapResult:
+    """UAR with replaced places, over the seeds of one variant."""
+    if bundles[0].model.config.split == "none":
+        return NO_PLACES
+    found, labels = [], np.empty(0)
+    for bundle in bundles:
+        model, own = bundle.model, bundle.preprocessing
+        clips = from_suite(config, own.frames, own.size, cache)
+        stages, device = read_stages(model, clips, cache), next(model.parameters()).device
+        batches = [as_stages(stages, index, device) for index in ordered_batches(len(clips), batch)]
+        told = truth_places(clips.intensity, config.seed) if clips.intensity is not None else None
+        found.append(
+            predict_with_places(
+                model, batches, told=told, own=shown_to(bundle.card, clips).places, groups=persons, seed=config.seed
+            )
+        )
+        labels = clips.target
+    return score_places(found, labels, groups=persons)
+
+
+def _trained(recipe: Mapping[str, object]) -> str:
+    if recipe.get("init_from") is None:
+        return "scratch"
+    return "frozen" if recipe.get("freeze") == "backbone" else "tuned"
+
+
+def _shown(recipe: Mapping[str, object]) -> str:
+    if recipe.get("reads") == "truth":
+        return "told the truth"
+    return {"all": "", "one": "one frame", "shuffled": "shuffled"}[str(recipe.get("frames_shown", "all"))]
+
+
+@dataclass(frozen=True)
+class _Truth:
+    intensity: np.ndarray  # (n, FINE)
+    columns: dict[str, np.ndarray]
+    persons: np.ndarray
+
+
+def _truth(config: SuiteConfig) -> _Truth:
+    scripts = suite_scripts(config)
+    rows = [factors(script) for script in scripts]
+    persons = np.array([str(script.identity) for script in scripts])
+    columns: dict[str, np.ndarray] = {EMOTION: np.array([script.emotion for script in scripts]), IDENTITY: persons}
+    for factor, column in COLUMNS.items():
+        values = np.array([row[column] for row in rows])
+        if factor == "talking":
+            values = np.where(values > 0, "talks", "silent")
+        if len(np.unique(values)) > 1:
+            columns[factor] = values
+
+    def times(script: Script) -> np.ndarray:
+        return render_times(FINE, script.duration)
+
+    return _Truth(np.stack([script.at(times(script)).intensity for script in scripts]), columns, persons)
+
+
+def _measures(bundle: Bundle, reading: Reading, truth: _Truth, seed: int) -> dict[str, _Found]:
+    features = {name: reading.activations[name] for name in FEATURES if name in reading.activations}
+    branches = bundle.model.branches
+    # probes and CKA are of means over all positions
+    means = {name: features[name] if features[name].ndim == 2 else features[name].mean(2) for name in branches.values()}
+    found = _held(means, branches, truth, seed)
+    if "D" in branches:
+        samples = [reading.activations[name] for name in SAMPLES]
+        found |= _read(samples, features["pyramid.X"], truth, bundle.model.config.offset_range, seed)
+    return found
+
+
+def _held(means: Mapping[str, np.ndarray], branches: Mapping[str, str], truth: _Truth, seed: int) -> dict[str, _Found]:
+    """What the branches hold; `means` (n, C) by feature, `branches` which of them are D and S, or X."""
+    probes = probe_matrix(
+        means, truth.columns, truth.persons, identity=IDENTITY, across=EMOTION, resamples=100, seed=seed
+    )  # fmt: skip
+    nuisances = [name for name in NUISANCES if name in truth.columns]
+    nothing = float("nan")
+    found: dict[str, _Found] = {}
+    for branch, feature in branches.items():
+        group = "S" if branch == "S" else "D"
+        found[f"emotion {group}"] = probes.probe(feature, EMOTION).score, nothing
+        found[f"leakage {group}"] = probes.leakage(feature, nuisances), nothing
+    if "D" in branches:
+        dynamic, static = branches["D"], branches["S"]
+        found["gap"] = probes.gap(dynamic, static, EMOTION, nuisances), nothing
+        shared = dependence(means[dynamic], means[static], groups=truth.persons)
+        found["CKA"] = shared.cka, shared.null
+    return found
+
+
+def _read(samples: Sequence[np.ndarray], features: np.ndarray, truth: _Truth, reach: float, seed: int) -> dict[str, _Found]:
+    """What the split reads: places (n, K) of S and D, and X averaged over space (n, C, T')."""
+    found: dict[str, _Found] = {}
+    steps = features.shape[2]
+    static, dynamic = (sampling_weights(torch.from_numpy(np.array(sample, np.float64)), steps).numpy() for sample in samples)
+    quality = split_quality(dynamic, static, truth.intensity, groups=truth.persons, offset_range=reach, seed=seed)
+    for group in ("D", "S"):
+        own = quality.intensity_D if group == "D" else quality.intensity_S
+        found[f"intensity {group}"] = own, quality.intensity_reference[f"{group}, {OTHERS}"].value
+        motion, null = (quality.score(reader, "motion", group=group).auroc for reader in ("model", OTHERS))
+        found[f"AUROC motion {group}"] = motion, null.value
+    for whose in GROUPS:
+        area, null = (quality.score(reader, "intensity", group=whose).auroc for reader in ("model", OTHERS))
+        found[f"AUROC {whose}"] = area, null.value
+    places = np.concatenate(samples, 1).astype(np.float64)
+    nothing = float("nan")
+    found["spread of places"] = Interval(float(np.sqrt(places.var(0).mean())), nothing, nothing), nothing
+    if places.var(0).max() > 1e-12:
+        content = content_score(CONTENT, per_frame(features), places, groups=truth.persons, seed=seed)
+        found["content R²"] = content.r2, content.null
+        found["beyond identity"] = content.within, content.within_null
+        shown = truth.intensity.reshape(len(places), steps, -1).mean(2)
+        follows = content_score(INTENSITY, shown, places, groups=truth.persons, seed=seed)
+        found["intensity R²"] = follows.r2, follows.null
+    return found
+
+
+def _controls(reading: Reading | None, truth: _Truth, seed: int) -> dict[str, dict[str, Figure]]:
+    """What the measures say of places and branches that are known: told the truth, told of other clips, reading all frames alike.
+
+    Content is regressed on the X of the family's first split.
+    """
+    n, rng = len(truth.persons), np.random.default_rng([seed, 53])
+    people = np.unique(truth.persons, return_inverse=True)[1]
+    parts: list[np.ndarray] = [rng.normal(size=(people.max() + 1, 24))[people]]
+    for name in NUISANCES:
+        if name in truth.columns and name != IDENTITY:
+            column = truth.columns[name]
+            codes = column[:, None] if column.dtype.kind == "f" else column[:, None] == np.unique(column)
+            parts.append((codes - codes.mean(0)) / codes.std(0))
+    emotion = (truth.columns[EMOTION][:, None] == np.unique(truth.columns[EMOTION])).astype(float)
+    faint = 0.01 * rng.normal(size=(2, n, 40))
+    dynamic, static = faint[0], faint[1]
+    dynamic[:, : emotion.shape[1]] += emotion
+    known = np.concatenate(parts, 1)
+    static = np.concatenate([known, static], 1)
+    told = _held({"D": dynamic, "S": static}, {"D": "D", "S": "S"}, truth, seed)
+    told["CKA"] = dependence(static, static, groups=truth.persons).cka, told["CKA"][1]
+    other = other_clips(people, 1, seed)[0]
+    astray = _held({"D": dynamic[other], "S": static[other]}, {"D": "D", "S": "S"}, truth, seed)
+    del astray["CKA"]  # of two features that were exchanged alike
+    controls = {TOLD_CONTROL: told, OTHERS_CONTROL: astray}
+    if reading is None:
+        return {name: {key: _joined([found.get(key)]) for key in MEASURES} for name, found in controls.items()}
+    features = reading.activations["pyramid.X"]
+    steps = features.shape[2]
+    places = told_places(truth.intensity.reshape(n, steps, -1).mean(2), seed)
+    told |= _read([places[:, 0], places[:, 1]], features, truth, steps, seed)
+    every = np.broadcast_to(np.arange(steps, dtype=float), (n, steps))
+    uniform = _read([every, every], features, truth, steps, seed)
+    controls[UNIFORM_CONTROL] = {key: value for key, value in uniform.items() if key.startswith(("intensity ", "AUROC "))}
+    return {name: {key: _joined([found.get(key)]) for key in MEASURES} for name, found in controls.items()}

@@ -1,1 +1,0 @@
-"""Results → figures; no torch, no model."""

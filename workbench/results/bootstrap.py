@@ -1,0 +1,48 @@
+"""Bootstrap over groups: clips of one person are drawn together, since they are not independent."""
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from workbench.analysis.performance.scores import Interval
+from workbench.results.checks import check_groups
+
+BOUNDS = (0.025, 0.975)
+
+
+def group_members(groups: ArrayLike | None, n: int) -> np.ndarray:
+    """Index (n,) of each clip's group, 0 upwards; without groups each clip is one.
+
+    Raises: InputError for another length, or a missing name.
+    """
+    if groups is None:
+        return np.arange(n)
+    return np.unique(check_groups(groups, n), return_inverse=True)[1].reshape(-1)
+
+
+def draw_weights(members: np.ndarray, resamples: int, seed: int) -> np.ndarray:
+    """How often each clip counts (resamples, n) when whole groups are drawn with replacement."""
+    count = int(members.max()) + 1
+    draws = np.random.default_rng(seed).multinomial(count, np.full(count, 1 / count), size=resamples)
+    return draws[:, members].astype(np.float64)
+
+
+def mean_interval(values: np.ndarray, weights: np.ndarray) -> Interval:
+    """Mean of the finite values (n,) and its 95 % interval from drawn weights (resamples, n); no bounds for one group alone."""
+    known = np.isfinite(values)
+    if not known.any():
+        return Interval(float("nan"), float("nan"), float("nan"))
+    kept, total = values[known], weights[:, known].sum(1)
+    means = (weights[:, known] @ kept)[total > 0] / total[total > 0]
+    if weights.min() == weights.max():  # there was one group to draw
+        return Interval(float(kept.mean()), float("nan"), float("nan"))
+    low, high = np.quantile(means, BOUNDS)
+    return Interval(float(kept.mean()), float(low), float(high))
+
+
+def spread(value: float, samples: np.ndarray) -> Interval:
+    """An estimate with the 95 % percentile interval of its bootstrap samples; undefined samples are left out."""
+    known = samples[np.isfinite(samples)]
+    if not known.size:
+        return Interval(value, float("nan"), float("nan"))
+    low, high = np.quantile(known, BOUNDS)
+    return Interval(value, float(low), float(high))

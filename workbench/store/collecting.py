@@ -1,0 +1,425 @@
+"""Run a checkpoint over a manifest once and keep what it said: predictions and named activations, see `collection`.
+
+Everything is written into a hidden folder beside the target, which takes its name only when it is whole. An interrupted run
+leaves that folder behind and is resumed by the same call: the same checkpoint, clips, files, activations, batch, device and code.
+"""
+
+import hashlib
+import json
+import math
+import shlex
+import shutil
+import sys
+import time
+import zlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import Tensor
+from tqdm import tqdm
+
+from ifdd.checkpoints import Bundle, finite_logits
+from ifdd.data.arrays import keep_rows
+from ifdd.data.bad_clips import UNREADABLE, OnError, left_out, reason, settle, warnings_summary
+from ifdd.data.clips import READING, Clip, load_clip
+from ifdd.data.manifest import clip_path, crop_notes, data_hash, files_hash, read_manifest
+from ifdd.data.same_files import content_hash
+from ifdd.errors import InputError
+from ifdd.io import check_new, unfinished_folder, write_json, write_whole
+from ifdd.labels import match_labels
+from ifdd.models.ifdd.model import DFERModel
+from ifdd.repository import code_hash
+from ifdd.training.augment import to_clips
+from ifdd.training.clipsets import decoded_already
+from workbench.analysis.saliency.maps import is_spatial
+from workbench.results.provenance import DISTRIBUTION
+from workbench.store.collection import ACTIVATIONS, MANIFEST, PREDICTIONS, SCHEMA, Collection, open_collection
+from workbench.store.columns import CONTENT, kept_as, renaming_notes
+
+Pool = Literal["mean"]
+DEFAULT: tuple[str, ...] = (
+    "head.logits",
+    "head.embedding",
+    *(f"issm.{what}_{group}" for what in ("offset", "position", "sample") for group in "SD"),
+    "issm.correlation",
+)
+"""Kept unless other names are given; a model keeps those of them that it has."""
+_STATE, _PROBABILITIES = "state.json", "probabilities.npy"
+_MARGIN = 64 * 2**20  # bytes left free on the disk, and room for the tables
+
+
+def collect(
+    bundle: Bundle,
+    manifest: str | Path,
+    out: str | Path,
+    names: Sequence[str] = DEFAULT,
+    pool: Pool | None = None,
+    *,
+    batch: int = 8,
+    on_error: OnError = "stop",
+    cache: Path | None = None,
+    progress: bool | None = None,
+) -> Collection:
+    """Run `bundle` over the clips of `manifest`, where its model is, and write a Collection to the new folder `out`.
+
+    Args:
+        bundle: checkpoint; its own preprocessing but for the manifest's column `crop`, its labels in its own order.
+        manifest: clips.parquet, or the folder that holds it.
+        out: folder to make.
+        names: activations to keep, as float16; logits, embedding and issm.* as float32.
+        pool: "mean" keeps the mean over all positions of feature maps and tokens, (n, C) instead of all positions.
+        batch: clips in memory at a time.
+        on_error: whether clips that cannot be read stop the run, after all have been tried, or are left out where they are few.
+        cache: folder in which `ifdd train` and `ifdd evaluate` keep clips that they have decoded; those that are there, of the
+            same files and read alike, are not decoded again. Nothing is put there: these clips are read once.
+        progress: show a bar; by default in a terminal.
+
+    Classes are matched to the checkpoint's by name, as `labels.match_labels` does. Columns of the manifest whose names are ours
+    are kept as `columns.kept_as` says. What was left out or renamed stands in the manifest's `notes` and `left_out`.
+
+    Raises:
+        InputError: `out` exists, unknown activations, a class that the checkpoint does not know, clips that cannot be read, too
+            little room on the disk, or none left while writing.
+    """
+    out = Path(out)
+    check_new(out)
+    names = _choose(bundle.model, names)
+    clips = read_manifest(manifest)
+    clips, notes = named_as(clips, bundle.labels, manifest)
+    notes += crop_notes(clips, bundle.preprocessing.crop)
+    plan = _plan(bundle, names, pool, len(clips))
+    meta = {
+        "schema_version": SCHEMA,
+        "checkpoint": {"name": bundle.name, "sha256": bundle.card.sha256},
+        "labels": list(bundle.labels),
+        "data": {"manifest": str(Path(manifest).resolve()), "hash": data_hash(clips), "reading": reading_hash(clips)},
+        "code_version": version(DISTRIBUTION),
+        "pool": pool,
+        "clips": len(clips),
+        "activations": {name: {"shape": list(stored.shape), "dtype": stored.dtype} for name, stored in plan.items()},
+    }
+    way_out = shlex.join(["workbench", "collect", str(bundle.path), str(manifest), "--out", str(out), "--on-error", "skip"])
+    decoded = None if cache is None else decoded_already(clips, bundle.preprocessing, cache)
+    hidden = None if progress is None else not progress
+    with unfinished_folder(out, _key(bundle, meta, batch)) as work:
+        if not (work / MANIFEST).is_file():  # the last of its files
+            _read_clips(
+                bundle, clips, work, plan, meta, _batches(clips, bundle, batch, decoded), hidden,
+                lambda bad, told: (
+                    *notes, *settle(bad, len(clips), manifest, on_error, way_out), *warnings_summary(told, len(clips))
+                ),
+            )  # fmt: skip
+        for name in (_STATE, _PROBABILITIES):
+            (work / name).unlink(missing_ok=True)
+    return open_collection(out, bundle)
+
+
+def seconds_to_collect(bundle: Bundle, manifest: str | Path) -> float:
+    """About how many seconds `collect` takes here, from what the first two clips take.
+
+    Raises: InputError as `collect` for a manifest or clips that cannot be read.
+    """
+    clips = read_manifest(manifest)
+    device = next(bundle.model.parameters()).device
+    began, tensors = 0.0, []
+    for row in clips.head(20).to_dict("records"):
+        with suppress(InputError):
+            start = time.perf_counter()
+            tensors.append(load_row(clips, row, bundle))
+            began += time.perf_counter() - start
+        if len(tensors) == 2:
+            break
+    if not tensors:
+        raise InputError(f"{manifest}: none of its first clips can be read; `ifdd data index` says what is wrong with each")
+    stacked = torch.stack(tensors).to(device)
+    with torch.inference_mode():
+        bundle.model.eval()(stacked)  # once for what is made at the first call only
+        start = time.perf_counter()
+        bundle.model(stacked)
+    return (began + time.perf_counter() - start) / len(tensors) * len(clips)
+
+
+def _key(bundle: Bundle, meta: dict[str, Any], batch: int) -> str:
+    """All that the values of a collection depend on, to their last bit."""
+    device = str(next(bundle.model.parameters()).device)
+    return json.dumps({"collection": meta, "batch": batch, "device": device, "code": [torch.__version__, code_hash()]})
+
+
+def _read_clips(
+    bundle: Bundle,
+    clips: pd.DataFrame,
+    work: Path,
+    plan: "_Plan",
+    meta: dict[str, Any],
+    batches: Callable[[int], "_Batches"],
+    hidden: bool | None,
+    accept: "_Accept",
+) -> None:
+    files = {name: _RowFile(work / ACTIVATIONS / f"{name}.npy", stored, len(clips)) for name, stored in plan.items()}
+    files[_PROBABILITIES] = _RowFile(work / _PROBABILITIES, _Stored((len(bundle.labels),), "float32"), len(clips))
+    done, bad, told = _resume(work, files, clips, bundle)
+    _check_room(work, plan, len(clips), done)
+    if not done:
+        for file in files.values():
+            file.create()
+    model = bundle.model.eval()
+    device = next(model.parameters()).device
+    pause = 0.1 if sys.stderr.isatty() else 20  # seconds: a log is not to be filled
+    title = f"collect {bundle.name}"
+    with tqdm(total=len(clips), initial=done, desc=title, unit="clip", disable=hidden, mininterval=pause) as bar:
+        for seen, tensors, failed, warned in batches(done):
+            first = done - len(bad)  # rows hold the clips that could be read
+            if tensors:
+                with torch.inference_mode():
+                    output, cache = model.run_with_cache(torch.stack(tensors).to(device), names=tuple(plan))
+                files[_PROBABILITIES].write(first, finite_logits(output.logits, bundle.name).float().softmax(-1).cpu().numpy())
+                for name in plan:
+                    files[name].write(first, _pooled(cache[name], name, meta["pool"]).float().cpu().numpy())
+            bar.update(seen - done)
+            done, bad, told = seen, bad | failed, told | warned
+            write_json(
+                work / _STATE, {"done": done, "bad": bad, "told": told, "checks": {name: f.check for name, f in files.items()}}
+            )
+    notes = accept(bad, told)
+    kept = clips[~clips["clip_id"].isin(list(bad))].reset_index(drop=True)
+    kept.attrs = clips.attrs
+    if bad:
+        for file in files.values():
+            file.shorten(len(kept))
+    table = _predictions(kept, bundle.labels, np.load(work / _PROBABILITIES, allow_pickle=False))
+    write_whole(work / PREDICTIONS, lambda part: table.to_parquet(part, index=False, write_page_checksum=True))
+    about = {"clips": len(kept), "notes": [*notes, *renaming_notes(table)]} | left_out(bad, len(clips))
+    write_json(work / MANIFEST, meta | about)
+
+
+_Told = dict[str, Sequence[str]]
+"""What was warned of while clips were read, by id."""
+_Accept = Callable[[Mapping[str, str], _Told], tuple[str, ...]]
+"""Refuses the clips that could not be read (id → reason), or says that they are left out; and sums up the warnings."""
+
+
+@dataclass(frozen=True)
+class _Stored:
+    """Shape of one clip's row and type on disk."""
+
+    shape: tuple[int, ...]
+    dtype: str
+
+    @property
+    def nbytes(self) -> int:
+        return math.prod(self.shape) * np.dtype(self.dtype).itemsize
+
+
+_Plan = dict[str, _Stored]
+"""Activations to keep."""
+
+
+class _RowFile:
+    """A .npy file of known size that is written row by row.
+
+    By plain writes and not through a memory map: on a full disk those raise an error instead of killing the process.
+    """
+
+    def __init__(self, path: Path, stored: _Stored, rows: int) -> None:
+        self.path, self.stored, self.rows = path, stored, rows
+        self.check = 0  # CRC-32 of all rows so far
+        self._offset = 0
+
+    def create(self) -> None:
+        """Make the file, without rows."""
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        with self.path.open("wb") as file:
+            header = {"descr": np.lib.format.dtype_to_descr(np.dtype(self.stored.dtype)), "fortran_order": False}
+            np.lib.format.write_array_header_1_0(file, header | {"shape": (self.rows, *self.stored.shape)})
+            self._offset = file.tell()
+
+    def resume(self, done: int, check: int) -> bool:
+        """Go on after `done` rows, if they are those whose CRC-32 is `check`."""
+        try:
+            with self.path.open("rb") as file:
+                np.lib.format.read_magic(file)
+                np.lib.format.read_array_header_1_0(file)
+                self._offset, left = file.tell(), done * self.stored.nbytes
+                while left and (block := file.read(min(left, 2**20))):
+                    self.check = zlib.crc32(block, self.check)
+                    left -= len(block)
+        except (OSError, ValueError):
+            return False
+        return not left and self.check == check
+
+    def write(self, first: int, values: np.ndarray) -> None:
+        """Write rows `first` … of float32 `values`.
+
+        Raises: InputError for a value that half precision cannot hold.
+        """
+        with np.errstate(over="ignore"):
+            rows = values.astype(self.stored.dtype)
+        if np.isinf(rows).any() and not np.isinf(values).any():
+            raise InputError(
+                f"{self.path.stem} reaches {np.abs(values).max():.3g}, more than float16 holds; leave it out of --names"
+            )
+        with self.path.open("r+b") as file:
+            file.seek(self._offset + first * self.stored.nbytes)
+            content = np.ascontiguousarray(rows).tobytes()
+            file.write(content)
+        self.check = zlib.crc32(content, self.check)
+
+    def shorten(self, rows: int) -> None:
+        """Leave the first `rows` alone: the others were meant for clips that cannot be read."""
+        with self.path.open("r+b") as file:
+            np.lib.format.read_magic(file)
+            (found, *_), *_ = np.lib.format.read_array_header_1_0(file)
+            if found == self.rows:  # an interrupted call may have shortened it already
+                file.truncate(self._offset + self.rows * self.stored.nbytes)
+        keep_rows(self.path, range(rows), self.rows)
+
+
+def reading_hash(clips: pd.DataFrame) -> str:
+    """SHA-256 of what decides the pixels beside the list of clips: their files, how they are read and cropped."""
+    reading = [READING, files_hash(clips), clips["crop"].tolist() if "crop" in clips else None]
+    return hashlib.sha256(json.dumps(reading).encode()).hexdigest()
+
+
+def _choose(model: DFERModel, names: Sequence[str]) -> tuple[str, ...]:
+    if tuple(names) == DEFAULT:
+        return tuple(name for name in DEFAULT if name in model.activation_names)
+    return model.select_activations(tuple(dict.fromkeys(names)))
+
+
+def named_as(clips: pd.DataFrame, labels: Sequence[str], manifest: str | Path) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    """The clips with classes named and numbered as the checkpoint's, and what has to be told of that."""
+    way_out = f"ifdd data index {shlex.quote(str(manifest))} --out NEW.parquet --map"
+    meant, notes = match_labels(clips["label_name"], labels, manifest, way_out=way_out, model="the checkpoint")
+    names = clips["label_name"].map(meant)
+    return clips.assign(label_name=names, label=names.map(list(labels).index).astype(np.int64)), notes
+
+
+def _plan(bundle: Bundle, names: tuple[str, ...], pool: Pool | None, clips: int) -> _Plan:
+    """What one clip takes, found by running the model on an empty one."""
+    config = bundle.model.config
+    with torch.inference_mode():
+        empty = torch.zeros(1, 3, config.frames, *config.size, device=next(bundle.model.parameters()).device)
+        _, cache = bundle.model.run_with_cache(empty, names=names)
+    return {
+        name: _Stored(
+            tuple(_pooled(cache[name], name, pool).shape[1:]),
+            "float32" if name.startswith(("head.", "issm.")) and not is_spatial(name) else "float16",
+        )
+        for name in names
+    }
+
+
+def _pooled(activation: Tensor, name: str, pool: Pool | None) -> Tensor:
+    """(B, C, T', H, W) or tokens (B, n, C) → (B, C), where it has places and pooling is asked for."""
+    if pool is None or not is_spatial(name):
+        return activation
+    return activation.float().mean((2, 3, 4) if activation.dim() == 5 else 1)
+
+
+def _check_room(partial: Path, plan: _Plan, clips: int, done: int) -> None:
+    needed = sum(stored.nbytes for stored in plan.values()) * (clips - done) + _MARGIN
+    free = shutil.disk_usage(partial.parent).free
+    if needed > free:
+        raise InputError(
+            f"{partial.parent}: the collection needs {needed / 1e9:.2f} GB, {free / 1e9:.2f} GB are free; "
+            "keep fewer activations (--names), their means (--pool mean), or choose another disk"
+        )
+
+
+def _resume(work: Path, files: dict[str, _RowFile], clips: pd.DataFrame, bundle: Bundle) -> tuple[int, dict[str, str], _Told]:
+    """Number of clips that an interrupted run has tried, if all their values are as it wrote them; the bad ones; the warnings."""
+    try:
+        state = json.loads((work / _STATE).read_text(encoding="utf-8"))
+        done, checks, bad, told = int(state["done"]), dict(state["checks"]), dict(state["bad"]), dict(state["told"])
+        whole = all(file.resume(done - len(bad), checks[name]) for name, file in files.items())
+    except (OSError, ValueError, KeyError, TypeError):
+        return 0, {}, {}
+    if not whole or any(_readable(clips, row, bundle) for row in clips.to_dict("records") if row["clip_id"] in bad):
+        for file in files.values():
+            file.check = 0
+        return 0, {}, {}
+    return done, bad, told
+
+
+def _readable(clips: pd.DataFrame, row: dict[Any, Any], bundle: Bundle) -> bool:
+    try:
+        load_row(clips, row, bundle)
+    except UNREADABLE:
+        return False
+    return True
+
+
+_Batches = Iterator[tuple[int, list[Tensor], dict[str, str], _Told]]
+"""After each batch: how many clips have been tried, tensors of those that could be read, why others could not, and warnings."""
+
+
+def _batches(
+    clips: pd.DataFrame, bundle: Bundle, size: int, decoded: tuple[np.ndarray, _Told] | None
+) -> Callable[[int], _Batches]:
+    """Batches after so many clips; from `decoded` pixels and their warnings, where they are there."""
+    rows = clips.to_dict("records")
+
+    def after(done: int) -> _Batches:
+        for first in range(done, len(rows), size):
+            last = min(first + size, len(rows))
+            if decoded is not None:
+                pixels, told = decoded
+                known: _Told = {str(row["clip_id"]): told[row["clip_id"]] for row in rows[first:last] if row["clip_id"] in told}
+                yield last, list(to_clips(torch.from_numpy(np.array(pixels[first:last]))).contiguous()), {}, known
+                continue
+            tensors, failed = [], {}
+            warned: _Told = {}
+            for row in rows[first:last]:
+                try:
+                    clip = read_row(clips, row, bundle)
+                    tensors.append(clip.tensor())
+                    if clip.warnings:
+                        warned[str(row["clip_id"])] = clip.warnings
+                except UNREADABLE as error:
+                    cause = error.__cause__ if isinstance(error.__cause__, UNREADABLE) else error  # without advice for one clip
+                    failed[str(row["clip_id"])] = reason(cause, clip_path(clips, row))
+            yield last, tensors, failed, warned
+
+    return after
+
+
+def read_row(clips: pd.DataFrame, row: dict[Any, Any], bundle: Bundle) -> Clip:
+    """The clip of one row of a manifest, as the checkpoint reads it.
+
+    Raises: InputError that names the clip and a way out that any command over a list has.
+    """
+    crop = row.get("crop", "none")  # as the manifest's own column says: clips of a corpus are face crops already
+    fps = float(row["fps"]) if row["kind"] == "frames" and row["fps"] > 0 else None
+    path = clip_path(clips, row)
+    try:
+        return load_clip(path, replace(bundle.preprocessing, crop=crop), fps=fps)
+    except UNREADABLE as error:
+        raise InputError(f"{path}: {reason(error, path)}; mend it, or leave it out of the list") from error
+
+
+def load_row(clips: pd.DataFrame, row: dict[Any, Any], bundle: Bundle) -> Tensor:
+    """The tensor (3, T, H, W) of one row of a manifest. Raises: as `read_row`."""
+    return read_row(clips, row, bundle).tensor()
+
+
+def _predictions(clips: pd.DataFrame, names: Sequence[str], probs: np.ndarray) -> pd.DataFrame:
+    columns: dict[str, Any] = {name: clips[name] for name in ("clip_id", "fold", "label", "label_name")}
+    columns |= {f"p_{name}": probs[:, i] for i, name in enumerate(names)}
+    renamed = kept_as(clips.columns, names)
+    columns |= {renamed.get(name, name): clips[name] for name in clips.columns if name not in columns or name in renamed}
+    columns[CONTENT] = [_content(clip_path(clips, row)) for row in clips.itertuples()]
+    return pd.DataFrame(columns)
+
+
+def _content(clip: Path) -> str:
+    try:
+        return content_hash(clip)
+    except UNREADABLE:  # gone since it was read
+        return ""

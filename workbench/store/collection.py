@@ -1,0 +1,220 @@
+"""A Collection: what one checkpoint said about every clip of a manifest, on disk.
+
+    <folder>/  manifest.json   predictions.parquet   activations/<name>.npy
+
+Predictions: clip_id, fold, label (index in the checkpoint's own order), label_name, p_<class> for each class, then the other
+columns of the manifest. Activations are memory-mapped; nothing is ever unpickled.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import (
+    Annotated,
+    Any,
+    Literal,
+    NotRequired,  # pydantic wants this one before Python 3.12
+)
+
+import numpy as np
+import pandas as pd
+from pydantic import Field, TypeAdapter
+from typing_extensions import TypedDict
+
+from ifdd.card import Name
+from ifdd.checkpoints import Bundle
+from ifdd.documents import OPEN, checked, read_array, read_json, shown
+from ifdd.errors import InputError
+from ifdd.models.config import Labels
+from ifdd.tables import read_table
+from workbench.results.passport import note_data, note_run
+from workbench.store.columns import own_columns
+
+SCHEMA = 1
+MANIFEST, PREDICTIONS, ACTIVATIONS = "manifest.json", "predictions.parquet", "activations"
+AGAIN = "remove the folder and run workbench collect again"
+Size = Annotated[int, Field(ge=0, le=2**40)]
+_SUM_ERROR = 1e-3
+"""How far probabilities in single precision may be from a sum of 1."""
+
+
+class _Checkpoint(TypedDict):
+    name: Name
+    sha256: str
+
+
+class _Data(TypedDict):
+    __pydantic_config__ = OPEN  # type: ignore[misc]
+    manifest: str
+    hash: str
+
+
+class _Stored(TypedDict):
+    shape: Annotated[list[Size], Field(max_length=8)]
+    dtype: Literal["float16", "float32"]
+
+
+class _LeftOut(TypedDict):
+    clips: int
+    of: int
+    reasons: dict[str, str]
+
+
+class _Meta(TypedDict):
+    """manifest.json."""
+
+    __pydantic_config__ = OPEN  # type: ignore[misc]
+    schema_version: int
+    checkpoint: _Checkpoint
+    labels: Annotated[Labels, Field(min_length=2)]
+    data: _Data
+    pool: Literal["mean"] | None
+    clips: Annotated[int, Field(ge=1, le=2**31)]
+    activations: dict[Name, _Stored]
+    notes: NotRequired[list[str]]
+    left_out: NotRequired[_LeftOut]
+
+
+_META: TypeAdapter[Any] = TypeAdapter(_Meta)
+
+
+@dataclass(frozen=True)
+class Collection:
+    """A finished collection; `meta` is its manifest.json."""
+
+    folder: Path
+    meta: dict[str, Any]
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Class names in the order of the logits."""
+        return tuple(self.meta["labels"])
+
+    @property
+    def activation_names(self) -> tuple[str, ...]:
+        """Names of the activations that were kept."""
+        return tuple(self.meta["activations"])
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What has to be told beside its numbers: clips left out, classes and columns by other names."""
+        return tuple(str(note) for note in self.meta.get("notes", ()))
+
+    @property
+    def left_out(self) -> frozenset[str]:
+        """Ids of the manifest's clips that could not be read."""
+        return frozenset(self.meta.get("left_out", {}).get("reasons", {}))
+
+    @cached_property
+    def predictions(self) -> pd.DataFrame:
+        """One row per clip, in the order of the manifest.
+
+        Raises: InputError if the file is missing or damaged, has other rows or classes than the collection's manifest, or
+        probabilities that are none.
+        """
+        file = self.folder / PREDICTIONS
+        table = own_columns(read_table(file, AGAIN))
+        _check_predictions(table, self.labels, self.meta["clips"], file)
+        return table
+
+    @cached_property
+    def probs(self) -> np.ndarray:
+        """Probabilities (n, classes) float32."""
+        return self.predictions[[f"p_{label}" for label in self.labels]].to_numpy(np.float32)
+
+    def activation(self, name: str) -> np.ndarray:
+        """An activation (n, …), memory-mapped and read-only.
+
+        Raises: InputError for a name that was not kept, with the command that keeps it; for a damaged file.
+        """
+        if name not in self.meta["activations"]:
+            raise InputError(
+                f"{self.folder} holds no activation {name!r}, only {', '.join(self.activation_names)}; collect again with "
+                f"workbench collect {self.meta['checkpoint']['name']} {self.meta['data']['manifest']} "
+                f"--names {','.join([*self.activation_names, name])} {self._pooling}--out NEW"
+            )
+        file, about = self.folder / ACTIVATIONS / f"{name}.npy", self.meta["activations"][name]
+        values = read_array(file, AGAIN)
+        expected = (self.meta["clips"], *about["shape"])
+        if values.shape != expected:
+            raise InputError(f"{file} has shape {values.shape}, {MANIFEST} says {expected}; {AGAIN}")
+        if values.dtype != about["dtype"]:
+            raise InputError(f"{file} holds {values.dtype}, {MANIFEST} says {about['dtype']}; {AGAIN}")
+        return values
+
+    @property
+    def _pooling(self) -> str:
+        """How the command that made this collection asked for means, if it did."""
+        return f"--pool {self.meta['pool']} " if self.meta.get("pool") else ""
+
+
+def open_collection(folder: str | Path, bundle: Bundle | None = None) -> Collection:
+    """Open a collection, and check that it is one of `bundle`, if given.
+
+    Raises: InputError if there is none, for another schema, or a collection of another checkpoint.
+    """
+    folder = Path(folder)
+    file = folder / MANIFEST
+    try:
+        meta = read_json(file)
+    except (FileNotFoundError, NotADirectoryError):
+        raise InputError(f"{folder} is no collection: {file} is missing; make one with workbench collect") from None
+    except InputError as error:
+        raise InputError(f"{error}; {AGAIN}") from error
+    version = meta.get("schema_version") if isinstance(meta, dict) else None
+    if version != SCHEMA:
+        raise InputError(f"{file} has schema version {shown(version)}, this version reads {SCHEMA}; run workbench collect again")
+    meta = checked(_META, meta, str(file), AGAIN)
+    if bundle is not None and meta["checkpoint"]["sha256"] != bundle.card.sha256:
+        raise InputError(
+            f"{folder} was collected with checkpoint {meta['checkpoint']['name']} ({meta['checkpoint']['sha256'][:12]}…), "
+            f"not with {bundle.name} ({bundle.card.sha256[:12]}…); collect again, or open it with its own checkpoint"
+        )
+    if bundle is not None and meta["labels"] != bundle.labels:
+        raise InputError(f"{folder} has the classes {', '.join(meta['labels'])}, {bundle.name} has others; {AGAIN}")
+    note_run(meta["checkpoint"]["name"], meta["checkpoint"]["sha256"])
+    note_data(meta["data"]["manifest"], meta["data"]["hash"])
+    return Collection(folder, meta)
+
+
+def distinct_names(collections: Sequence[Collection]) -> list[str]:
+    """Names of the checkpoints, or of the folders where two collections are of one checkpoint.
+
+    Raises: InputError for one that is given twice.
+    """
+    folders = [str(collection.folder) for collection in collections]
+    if len({collection.folder.resolve() for collection in collections}) < len(folders):
+        raise InputError(f"a collection is named twice: {', '.join(folders)}; name each once")
+    names = [collection.meta["checkpoint"]["name"] for collection in collections]
+    return names if len(set(names)) == len(names) else folders
+
+
+def _check_predictions(table: pd.DataFrame, labels: Sequence[str], clips: int, file: Path) -> None:
+    """Refuse a table of predictions whose figures would be wrong or fail later. Raises: InputError."""
+    columns = ["clip_id", "fold", "label", "label_name", *(f"p_{label}" for label in labels)]
+    if missing := [name for name in columns if name not in table]:
+        raise InputError(f"{file} lacks the column {missing[0]!r}; {AGAIN}")
+    if len(table) != clips:
+        raise InputError(f"{file} has {len(table)} rows, {MANIFEST} says {clips} clips; {AGAIN}")
+    for name in ("clip_id", "label_name"):
+        if not pd.api.types.is_string_dtype(table[name]) or table[name].isna().any():
+            raise InputError(f"{file}: {name} must be text in every row; {AGAIN}")
+    if table["clip_id"].duplicated().any():
+        raise InputError(f"{file}: clip {table['clip_id'][table['clip_id'].duplicated()].iloc[0]!r} is there twice; {AGAIN}")
+    if not pd.api.types.is_integer_dtype(table["label"]) or not table["label"].between(-1, len(labels) - 1).all():
+        raise InputError(f"{file}: labels must be whole numbers from -1 (none) to {len(labels) - 1}; {AGAIN}")
+    known = table["label"] >= 0
+    if (np.array(labels)[table.loc[known, "label"]] != table.loc[known, "label_name"]).any():
+        raise InputError(f"{file}: label and label_name disagree; {AGAIN}")
+    probs = table[columns[4:]]
+    if not all(pd.api.types.is_float_dtype(kind) for kind in probs.dtypes):
+        raise InputError(f"{file}: probabilities must be numbers; {AGAIN}")
+    values = probs.to_numpy(np.float64)
+    good = (values >= 0).all(1) & (values <= 1 + _SUM_ERROR).all(1) & (np.abs(values.sum(1) - 1) <= _SUM_ERROR)
+    if not good.all():
+        row = int((~good).argmax())
+        told = ", ".join(f"{value:.3g}" for value in values[row])
+        raise InputError(
+            f"{file}: the probabilities of clip {table['clip_id'].iloc[row]} are {told}, which is no distribution; {AGAIN}"
+        )

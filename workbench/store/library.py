@@ -1,0 +1,261 @@
+"""What lies on disk for the app: the clips, the checkpoints, and what each checkpoint said about the clips."""
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from ifdd.checkpoints import Bundle, Card, checkpoint_folders, list_checkpoints, read_card
+from ifdd.checkpoints import load_checkpoint as load_checkpoint
+from ifdd.data.manifest import clip_path, length, read_manifest
+from ifdd.documents import read_json
+from ifdd.documents import user_path as user_path
+from ifdd.errors import InputError as InputError
+from ifdd.errors import NoFaceError as NoFaceError
+from ifdd.metrics import count_units, name_persons
+from ifdd.plain import markdown_text as markdown_text
+from workbench.analysis.performance.scores import MetricsResult, summary
+from workbench.store.collection import AGAIN, Collection, open_collection
+
+BENCHMARK = "benchmark.json"
+
+
+def checkpoints() -> dict[str, Path]:
+    """Checkpoints that the app offers, name → folder: those in $IFDD_CHECKPOINTS, else all that are known by name."""
+    given = os.environ.get("IFDD_CHECKPOINTS")
+    return {name: folder for name, folder in list_checkpoints().items() if not given or folder.parent == user_path(given)}
+
+
+def of_these_clips(names: Sequence[str], manifest: Path) -> list[str]:
+    """Checkpoints that were tested on the kind of clips that lie beside `manifest`; none where that is not known.
+
+    A checkpoint whose card cannot be read is kept: the app shows what is wrong with it.
+    """
+    try:
+        about = read_json(manifest.parent / "suite.json")
+    except (OSError, InputError):
+        return []
+    config = about.get("config") if isinstance(about, dict) else None
+    kind = config.get("difficulty") if isinstance(config, dict) else None
+    if not isinstance(kind, str):
+        return []
+    folders, chosen = checkpoints(), []
+    for name in names:
+        try:
+            if read_card(folders[name]).data.get("test", {}).get("difficulty") == kind:
+                chosen.append(name)
+        except InputError:
+            chosen.append(name)
+    return chosen
+
+
+def first_in_view(names: Sequence[str], library: "Library") -> list[str]:
+    """Checkpoints that the app shows unasked: of those that have read the clips, the ones tested on their kind, else all."""
+    collected = library.collected()
+    read = [name for name in names if name in collected]
+    return [name for name in of_these_clips(names, library.manifest) if name in read] or read
+
+
+def benchmark_file() -> Path | None:
+    """What `workbench benchmark` measured of the checkpoints that are offered, kept beside them; None where there is no file."""
+    given = os.environ.get("IFDD_CHECKPOINTS")
+    folders = [user_path(given)] if given else checkpoint_folders()
+    return next((folder / BENCHMARK for folder in folders if (folder / BENCHMARK).is_file()), None)
+
+
+def demo_folder() -> Path:
+    """Where `workbench demo` writes: $IFDD_DEMO, else `demo` beside the package."""
+    given = os.environ.get("IFDD_DEMO")
+    return user_path(given) if given else Path(__file__).resolve().parents[2] / "demo"
+
+
+def upload_name(name: str) -> str:
+    """A file name for what a browser calls `name`, whatever that is: no folders, nothing invisible, not too long."""
+    seen = "".join(letter for letter in name.replace("\\", "/").rpartition("/")[2] if letter.isprintable()).strip(" .")
+    stem, dot, suffix = seen.rpartition(".")
+    if not dot:
+        stem, suffix = seen, ""
+    return f"{stem[:60] or 'upload'}{dot}{suffix[:12]}"
+
+
+@dataclass(frozen=True)
+class Library:
+    """A folder with `clips/clips.parquet` and `collections/<checkpoint>/`."""
+
+    folder: Path
+
+    @property
+    def manifest(self) -> Path:
+        """The list of the clips."""
+        return self.folder / "clips" / "clips.parquet"
+
+    @cached_property
+    def clips(self) -> pd.DataFrame:
+        """The manifest with `clip_id` as index.
+
+        Raises: InputError if there are no clips, with the command that makes them.
+        """
+        if not self.manifest.is_file():
+            raise InputError(f"{self.manifest} is missing; stop the app and run make app, which makes clips and collections")
+        return read_manifest(self.manifest).set_index("clip_id", drop=False)
+
+    def collected(self) -> tuple[str, ...]:
+        """Names of the checkpoints that have a collection here."""
+        folder = self.folder / "collections"
+        if not folder.is_dir():
+            return ()
+        return tuple(sorted(place.name for place in folder.iterdir() if place.is_dir() and not place.name.startswith(".")))
+
+    def collection(self, bundle: Bundle) -> Collection:
+        """What a checkpoint said about the clips.
+
+        Raises: InputError if there is none, if another checkpoint made it, or if it is about other clips.
+        """
+        try:
+            collection = open_collection(self.folder / "collections" / bundle.path.name, bundle)
+        except InputError as error:
+            what = str(error).rpartition("; ")[0]
+            raise InputError(f"{what}; stop the app and run make app, which collects anew") from error
+        known = set(collection.predictions["clip_id"])
+        missing = [clip for clip in self.clips.index if clip not in known and clip not in collection.left_out]
+        if missing:
+            raise InputError(
+                f"{collection.folder} lacks {len(missing)} of {len(self.clips)} clips of {self.manifest}, e.g. {missing[0]}; "
+                f"stop the app, remove the folder and run make app"
+            )
+        return collection
+
+    def path(self, clip_id: str) -> Path:
+        """Video, or folder of frames, of a clip."""
+        return clip_path(self.clips, self.clips.loc[clip_id])
+
+    def reading(self, clip_id: str) -> dict[str, Any]:
+        """How a clip has to be read: the `crop` that the manifest asks for, and the `fps` of a folder of frames."""
+        row = self.clips.loc[clip_id]
+        fps: Any = row["fps"]
+        return {"crop": row.get("crop", "none"), "fps": float(fps) if row["kind"] == "frames" else None}
+
+    def frames(self, clip_id: str) -> int:
+        """How many frames a clip has. Raises: InputError for one that is not listed with its length, and cannot be read."""
+        return length(self.clips, self.clips.loc[clip_id])[0]
+
+    def truth_file(self, clip_id: str) -> Path | None:
+        """File with what is known about a scripted clip, None if there is none."""
+        name = self.clips.loc[clip_id].get("truth")
+        return self.manifest.parent / name if isinstance(name, str) and name else None
+
+    def apex(self, clip_id: str) -> float:
+        """Share of the clip, in [0, 1], at which the expression is strongest; the middle where that is not known."""
+        row = self.clips.loc[clip_id]
+        apex, seconds = row.get("apex_s"), row["n_frames"] / row["fps"] if row["fps"] else np.nan
+        share = apex / seconds if isinstance(apex, int | float) and pd.notna(apex) and seconds > 0 else 0.5
+        return float(np.clip(share, 0, 1))
+
+
+def labelled(collection: Collection) -> pd.DataFrame:
+    """Predictions of the clips that have a label, and what follows from them.
+
+    Further columns: `prediction` (index), `predicted` (its name), `confidence`, `correct`, and `row` in the activations.
+
+    Raises: InputError if no clip has a label.
+    """
+    table = collection.predictions.assign(row=np.arange(len(collection.predictions)))
+    names = np.array(collection.labels)
+    best = collection.probs.argmax(1)
+    correct = best == table["label"].to_numpy()
+    table = table.assign(prediction=best, predicted=names[best], confidence=collection.probs.max(1), correct=correct)
+    table = table[table["label"] >= 0]
+    if table.empty:
+        raise InputError(f"{collection.folder} holds no clip with a label; collect a manifest that has labels")
+    return table
+
+
+def subjects(table: pd.DataFrame) -> np.ndarray | None:
+    """Person of each clip (n,) as the manifest has it; None where it has no such column."""
+    return table["subject"].to_numpy() if "subject" in table else None
+
+
+def persons(table: pd.DataFrame) -> np.ndarray | None:
+    """Person of each clip (n,) by the rule of `ifdd.metrics.count_units`; None where clips count as independent."""
+    named = subjects(table)
+    return name_persons(named) if named is not None and count_units(named, len(table)).persons else None
+
+
+def measure(collection: Collection) -> MetricsResult:
+    """WAR, UAR and recalls of a collection, with intervals over persons where they are known.
+
+    Raises: InputError if no clip has a label.
+    """
+    table = labelled(collection)
+    probs = collection.probs[table["row"].to_numpy()]
+    return summary(probs, table["label"].to_numpy(), collection.labels, groups=subjects(table))
+
+
+def vector_activations(collection: Collection) -> dict[str, tuple[int, ...]]:
+    """Activations that a map can be made of, with the shape of one clip's: two numbers or more, not a whole feature map."""
+    shapes = {name: tuple(about["shape"]) for name, about in collection.meta["activations"].items()}
+    return {name: shape for name, shape in shapes.items() if 1 <= len(shape) <= 2 and int(np.prod(shape)) >= 2}
+
+
+def features(collection: Collection, activation: str) -> np.ndarray:
+    """An activation as one row for each clip, (n, d) float32.
+
+    Raises: InputError for values that are not finite, or as `Collection.activation`.
+    """
+    values = collection.activation(activation)
+    rows = np.asarray(values, np.float32).reshape(len(values), -1)
+    if not np.isfinite(rows).all():
+        raise InputError(f"{collection.folder}: {activation} holds NaN or infinity; {AGAIN}")
+    return rows
+
+
+def test_data(card: Card) -> str:
+    """The data that a card's figures were measured on: name and difficulty, or manifest."""
+    about = card.data.get("test", {})
+    return " · ".join(str(about[key]) for key in ("name", "manifest", "difficulty") if about.get(key))
+
+
+def describe(card: Card) -> str:
+    """A model in one line: backbone, split, lift, preset, clip."""
+    config = card.model
+    kind = "baseline" if config.split == "none" else f"split {config.split}, lift {config.lift}, preset {config.preset}"
+    return f"{config.backbone} · {kind} · {config.frames} frames of {config.size[1]} × {config.size[0]}"
+
+
+def clip_table(clips: pd.DataFrame, collections: Mapping[str, Collection]) -> pd.DataFrame:
+    """The clips with what each model said: columns `said <model>` (name), `right <model>`, and a `title` in words."""
+    ours = [name for name in clips.columns if name == "title" or name.startswith(("said ", "right "))]
+    table = clips.drop(columns=ours)
+    marks = pd.Series("", table.index)
+    for name, collection in collections.items():
+        rows = collection.predictions.set_index("clip_id")
+        said = pd.Series(np.array(collection.labels)[collection.probs.argmax(1)], rows.index)
+        known = rows["label_name"].reindex(table.index)
+        table["label_name"] = known.where(known.notna(), table["label_name"])  # as the model spells its classes
+        table[f"said {name}"] = said.reindex(table.index)
+        table[f"right {name}"] = (said == rows["label_name"]).reindex(table.index, fill_value=False)
+        marks = marks + table[f"right {name}"].map({True: "✓", False: "✗"}).where(known.notna(), "–")
+    table["title"] = [
+        f"{clip} · {label} {mark}" for clip, label, mark in zip(table.index, table["label_name"], marks, strict=True)
+    ]
+    return table
+
+
+def outcomes(table: pd.DataFrame) -> dict[str, pd.Series]:
+    """Filters by outcome: name → which clips of a `clip_table` pass."""
+    everything = pd.Series(True, table.index)
+    columns = [str(column) for column in table.columns]
+    right = {column.removeprefix("right "): table[column] for column in columns if column.startswith("right ")}
+    said = {name: table[f"said {name}"].notna() for name in right}  # a clip that could not be read is neither right nor wrong
+    filters = {"all": everything}
+    if len(right) > 1:
+        filters["the models disagree"] = table[[f"said {name}" for name in right]].nunique(axis=1) > 1
+        filters["all models wrong"] = ~pd.concat(right, axis=1).any(axis=1) & pd.concat(said, axis=1).any(axis=1)
+    for name, hit in right.items():
+        filters[f"{name} wrong"], filters[f"{name} right"] = ~hit & said[name], hit
+    return filters
