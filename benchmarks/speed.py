@@ -23,7 +23,7 @@ from torchvision.models.video import mvit_v2_s
 
 from ifdd import create_model
 from ifdd.models.cost import cost
-from ifdd.weights.reference import KINETICS_BLOCKS, from_kinetics
+from ifdd.weights.kinetics import KINETICS_BLOCKS, from_kinetics
 
 SIZE = (224, 224)
 

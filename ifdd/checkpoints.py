@@ -23,9 +23,10 @@ from ifdd.data.preprocessing import Preprocessing
 from ifdd.documents import one_line, read_json, shown, user_path
 from ifdd.errors import InputError
 from ifdd.io import new_folder, replaced_folder, write_json
-from ifdd.models.ifdd.model import DFERModel, create_model
+from ifdd.models.base import DFERModel
+from ifdd.models.families import create_model
 from ifdd.plain import markdown_line
-from ifdd.weights.reference import load_exactly
+from ifdd.weights.load import load_exactly
 
 WEIGHTS, CARD, README = "weights.safetensors", "card.json", "README.md"
 

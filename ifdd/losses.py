@@ -7,8 +7,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from ifdd.models.base import IFDDOutput
 from ifdd.models.config import PRESETS, PresetName
-from ifdd.models.ifdd.model import IFDDOutput
 
 
 class LiftingLoss(nn.Module):

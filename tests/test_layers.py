@@ -11,13 +11,6 @@ FORBIDDEN = {
     "ifdd": {"workbench", "pages", "streamlit", "matplotlib", "plotly", "seaborn"},
     "workbench": {"pages", "streamlit"},
     "workbench/plotting": {"pages", "streamlit", "torch", "ifdd.models", "workbench.store", "workbench.explain"},
-        "pages",
-        "streamlit",
-        "torch",
-        "ifdd.models.ifdd.model",
-        "workbench.collect",
-        "workbench.explain.task",
-    },
     "pages": {"torch", "ifdd"},
 }
 

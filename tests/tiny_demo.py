@@ -9,7 +9,7 @@ import torch
 from ifdd.checkpoints import Card, library_versions, load_checkpoint, save_checkpoint
 from ifdd.data.preprocessing import Preprocessing
 from ifdd.labels import EMOTIONS
-from ifdd.models.ifdd.model import create_model
+from ifdd.models.families import create_model
 from ifdd.scripted.suite import SuiteConfig, render_suite
 from workbench.store.collecting import collect
 

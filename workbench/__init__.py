@@ -1,6 +1,5 @@
 """See and measure what a model does: collections, analyses, displays."""
 
-from workbench.store.collecting import DEFAULT, collect
-from workbench.store.collection import Collection, open_collection
+import lazy_loader
 
-__all__ = ["DEFAULT", "Collection", "collect", "open_collection"]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -40,7 +40,7 @@ def models(
     """
     from ifdd.models.config import model_names
     from ifdd.models.cost import cost
-    from ifdd.models.ifdd.model import named_config, variants
+    from ifdd.models.families import named_config, variants
 
     configs = variants(variants_of) if variants_of else {name: named_config(name) for name in model_names()}
     costs = {name: cost(config) for name, config in configs.items()}

@@ -6,7 +6,7 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from ifdd.models.config import ModelConfig
-from ifdd.models.ifdd.model import create_model
+from ifdd.models.families import create_model
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from tqdm import tqdm
 from ifdd.data.arrays import new_array
 from ifdd.documents import read_cached
 from ifdd.io import make_once
-from ifdd.models.ifdd.model import DFERModel
+from ifdd.models.base import DFERModel
 from ifdd.training.augment import to_clips
 from ifdd.training.clipsets import ClipSet
 

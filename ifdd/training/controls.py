@@ -8,7 +8,7 @@ from torch import Tensor
 
 from ifdd.errors import InputError
 from ifdd.hooks import HookFunction
-from ifdd.models.ifdd.model import DFERModel
+from ifdd.models.base import DFERModel
 from ifdd.timing import feature_frames
 
 SAMPLES = ("issm.sample_S", "issm.sample_D")

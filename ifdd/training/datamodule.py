@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler
 
-from ifdd.models.ifdd.model import DFERModel
+from ifdd.models.base import DFERModel
 from ifdd.training.augment import ClipAugment, Mix, to_clips
 from ifdd.training.backbone_cache import Stages, as_stages, read_stages
 from ifdd.training.clipsets import ClipSet

@@ -12,7 +12,7 @@ from tqdm import tqdm
 from ifdd.checkpoints import Bundle, Card
 from ifdd.io import new_folder, write_json, write_whole
 from ifdd.metrics import Metrics, evaluate
-from ifdd.models.ifdd.model import DFERModel
+from ifdd.models.base import DFERModel
 from ifdd.training.augment import to_clips
 from ifdd.training.backbone_cache import Stages, as_stages
 from ifdd.training.clipsets import ClipSet

@@ -13,7 +13,7 @@ from torch.optim.swa_utils import get_ema_multi_avg_fn
 from ifdd import metrics
 from ifdd.errors import InputError
 from ifdd.losses import IFDDLoss
-from ifdd.models.ifdd.model import DFERModel, IFDDOutput
+from ifdd.models.base import DFERModel, IFDDOutput
 from ifdd.training.controls import told_where
 from ifdd.training.datamodule import Batch
 from ifdd.training.recipe import OptimConfig

@@ -25,7 +25,8 @@ from ifdd.documents import read_json
 from ifdd.errors import InputError
 from ifdd.io import claim, clear_folder, new_folder, write_json, write_text
 from ifdd.losses import IFDDLoss, LiftingLoss
-from ifdd.models.ifdd.model import DFERModel, create_model
+from ifdd.models.base import DFERModel
+from ifdd.models.families import create_model
 from ifdd.repository import source_commit
 from ifdd.training.backbone_cache import read_stages
 from ifdd.training.clipsets import SPLITS, ClipSet, SplitName, check_disjoint, load_split

@@ -4,12 +4,13 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-import torch
 from torch import Tensor
 
 from ifdd.errors import InputError
-from ifdd.models.ifdd.model import DFERModel, create_model
+from ifdd.models.base import DFERModel
+from ifdd.models.families import create_model
 from ifdd.modules.mvit.mvit import MVIT_SPECS
+from ifdd.weights.load import load_exactly
 
 WRAPPERS = ("module.", "ema_model.", "online_model.")
 """Prefixes that wrappers for distributed training and averaging put before every key."""
@@ -17,11 +18,6 @@ WRAPPERS = ("module.", "ema_model.", "online_model.")
 DEAD = re.compile(r"WaveLifts\.(spatial_pos|temporal_pos|class_pos|adapt_split\.(index_even|index_odd))$")
 """Keys that the released code stores and never uses; `SPLITS` has those of each split."""
 
-KINETICS_BLOCKS = {"mvit-s": {i: i for i in range(16)}, "mvit-xs": {i: i for i in range(8)} | {14: 8, 15: 9}}
-"""Which block of torchvision's `mvit_v2_s` becomes which of ours."""
-
-KINETICS_RESNETS = ("r3d18", "r2plus1d18")
-"""Backbones whose weights have torchvision's names."""
 
 # released name → ours, applied in order; the first that matches counts
 RULES = [
@@ -134,38 +130,6 @@ def from_reference(state_dict: Mapping[str, Tensor], **overrides: Any) -> DFERMo
     return model.eval()
 
 
-def from_kinetics(state_dict: Mapping[str, Tensor], model: str = "ifdd-mvit-xs", **overrides: Any) -> DFERModel:
-    """A model whose backbone has the weights of a torchvision model; pyramid and all behind it start at random.
-
-    `r3d18` takes those of `r3d_18`, `r2plus1d18` those of `r2plus1d_18`, the others those of `mvit_v2_s`: `mvit-s` all 16
-    blocks, `mvit-xs` blocks 0 – 7, and 14, 15 as its 8, 9. The Kinetics normalisation becomes the model's first layer
-    (`normalise="kinetics"`).
-    Raises: InputError for another backbone, or one that lists missing, surplus and misfit keys.
-    """
-    built = create_model(model, **{"normalise": "kinetics"} | overrides)
-    backbone = built.config.backbone
-    if backbone not in (*KINETICS_BLOCKS, *KINETICS_RESNETS):
-        raise InputError(
-            f"backbone {backbone} has no Kinetics weights; choose {', '.join((*KINETICS_BLOCKS, *KINETICS_RESNETS))}"
-        )
-    own = {key: value for key, value in built.state_dict().items() if not key.startswith("backbone.")}
-    if backbone in KINETICS_RESNETS:
-        load_exactly(built, own | {f"backbone.{key}": value for key, value in state_dict.items() if not key.startswith("fc.")})
-        return built.eval()
-    moved, known = KINETICS_BLOCKS[backbone], {}
-    for key, value in state_dict.items():
-        if key.startswith("head."):
-            continue
-        block = re.match(r"blocks\.(\d+)\.", key)
-        if block:
-            if int(block[1]) not in moved:
-                continue
-            key = key.replace(block[0], f"blocks.{moved[int(block[1])]}.", 1)
-        known[f"embed.{key}" if key.startswith("conv_proj.") else f"backbone.backbone.{key}"] = value
-    load_exactly(built, own | rename_reference(known))
-    return built.eval()
-
-
 def _backbone_of(renamed: Mapping[str, Tensor]) -> str:
     """The backbone with as many blocks."""
     blocks = len({key.split(".")[2] for key in renamed if key.startswith("backbone.blocks.")})
@@ -173,29 +137,3 @@ def _backbone_of(renamed: Mapping[str, Tensor]) -> str:
         if sum(MVIT_SPECS[name].depths) == blocks:
             return name
     raise InputError(f"the state dict has {blocks} blocks; known are mvit-xs with 10 and mvit-s with 16")
-
-
-def load_exactly(model: torch.nn.Module, state_dict: Mapping[str, Tensor]) -> None:
-    """Load `state_dict` into `model`, every key used once and every shape equal.
-
-    Raises: InputError that lists missing and surplus keys, and those of another shape or type.
-    """
-    own = model.state_dict()
-    problems = [f"missing {key}" for key in own if key not in state_dict]
-    problems += [f"surplus {key}" for key in state_dict if key not in own]
-    problems += [
-        f"{key} is {tuple(state_dict[key].shape)}, expected {tuple(own[key].shape)}"
-        for key in own
-        if key in state_dict and state_dict[key].shape != own[key].shape
-    ]
-    problems += [
-        f"{key} is {state_dict[key].dtype}, expected {own[key].dtype} (cast it first)"
-        for key in own
-        if key in state_dict and state_dict[key].dtype != own[key].dtype
-    ]
-    if problems:
-        more = f" (and {len(problems) - 8} more)" if len(problems) > 8 else ""
-        raise InputError(
-            f"the state dict does not fit the model: {'; '.join(problems[:8])}{more}; build the model that it was saved from"
-        )
-    model.load_state_dict(dict(state_dict))

@@ -8,9 +8,9 @@ from torch import Tensor
 from torchvision.models.video import mvit_v2_s, r2plus1d_18, r3d_18
 
 from ifdd import InputError
-from ifdd.models.ifdd.model import Normalise
+from ifdd.models.base import Normalise
 from ifdd.modules.resnet3d import RESNET_SPECS, ResNet3D
-from ifdd.weights.reference import from_kinetics
+from ifdd.weights.kinetics import from_kinetics
 
 
 @pytest.fixture(scope="module")

@@ -20,7 +20,8 @@ from ifdd.modules.head import Head, LearnedPooling
 from ifdd.modules.issm import EvenOddSplit, IndexSplit, Split
 from ifdd.modules.ladm import LADM, CrossLift, PredictFirstLADM, Refinement
 from ifdd.modules.splits import OffsetSplit, TopKSplit, WeightSplit
-from ifdd.weights.reference import load_exactly, rename_reference
+from ifdd.weights.load import load_exactly
+from ifdd.weights.reference import rename_reference
 
 PREFIX = "backbone.WaveLifts."
 

@@ -7,7 +7,8 @@ import torch
 from ifdd.checkpoints import Card, save_checkpoint
 from ifdd.data.preprocessing import Preprocessing
 from ifdd.labels import EMOTIONS
-from ifdd.models.ifdd.model import IFDDModel, create_model
+from ifdd.models.families import create_model
+from ifdd.models.ifdd.model import IFDDModel
 
 SIZE = (64, 64)
 

@@ -34,7 +34,7 @@ from ifdd.data.same_files import content_hash
 from ifdd.errors import InputError
 from ifdd.io import check_new, unfinished_folder, write_json, write_whole
 from ifdd.labels import match_labels
-from ifdd.models.ifdd.model import DFERModel
+from ifdd.models.base import DFERModel
 from ifdd.repository import code_hash
 from ifdd.training.augment import to_clips
 from ifdd.training.clipsets import decoded_already

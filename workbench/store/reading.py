@@ -15,7 +15,7 @@ from ifdd.checkpoints import Bundle, finite_logits
 from ifdd.documents import read_cached
 from ifdd.hooks import HookFunction
 from ifdd.io import make_once
-from ifdd.models.ifdd.model import DFERModel
+from ifdd.models.base import DFERModel
 from ifdd.repository import code_hash
 from ifdd.training.augment import to_clips
 from ifdd.training.backbone_cache import backbone_key, content_hash, weights_hash

@@ -11,7 +11,7 @@ from ifdd.checkpoints import Card, list_checkpoints, save_checkpoint, verify_che
 from ifdd.cli.weights import weights_app
 from ifdd.data.preprocessing import Preprocessing
 from ifdd.labels import EMOTIONS
-from ifdd.models.ifdd.model import DFERModel
+from ifdd.models.base import DFERModel
 
 SCORES = {"n": 1, "WAR": 0.5, "UAR": 0.5, "recall": {}, "counts": {}}
 

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from ifdd.checkpoints import check_range
 from ifdd.errors import InputError
-from ifdd.models.ifdd.model import DFERModel
+from ifdd.models.base import DFERModel
 from workbench.analysis._models import check_given
 from workbench.analysis.counterfactuals.frame_edits import FrameEdit, check_donors, shuffle
 from workbench.analysis.counterfactuals.interventions import Effect, effect

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 from torch import Tensor
 
 from ifdd.errors import InputError
-from ifdd.models.ifdd.model import DFERModel
+from ifdd.models.base import DFERModel
 from ifdd.timing import repeat_to_clip_frames
 from workbench.analysis.counterfactuals.frame_edits import random_donors
 from workbench.analysis.performance.scores import Interval

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from ifdd.errors import InputError
 from ifdd.hooks import HookFunction
-from ifdd.models.ifdd.model import DFERModel
+from ifdd.models.base import DFERModel
 from workbench.analysis.comparison.seeds import difference_over_seeds, over_seeds
 from workbench.analysis.performance.scores import Interval
 from workbench.analysis.splits.inspection import require_split

@@ -5,7 +5,7 @@ from torch import Tensor, nn
 
 from ifdd.errors import InputError
 from ifdd.hooks import HookFunction
-from ifdd.models.ifdd.model import DFERModel
+from ifdd.models.base import DFERModel
 from workbench.analysis._models import check_given, evaluating, logits_of
 from workbench.analysis.saliency.rendering import is_spatial, spatial_activations
 

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from ifdd.errors import InputError
-from ifdd.models.ifdd.model import DFERModel
+from ifdd.models.base import DFERModel
 from workbench.analysis._models import Classes, check_finite, choose_contrast, evaluating, frozen, logits_of, score
 from workbench.analysis.saliency.activations import run_to
 from workbench.analysis.saliency.maps import SaliencyResult, finish

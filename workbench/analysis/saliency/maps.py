@@ -18,7 +18,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from ifdd.models.ifdd.model import DFERModel
+from ifdd.models.base import DFERModel
 from ifdd.timing import repeat_to_clip_frames
 from workbench.analysis._models import Classes, check_finite, choose_contrast, score
 from workbench.analysis.saliency.activations import run_to

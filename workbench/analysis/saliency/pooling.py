@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from ifdd.models.ifdd.model import DFERModel
+from ifdd.models.base import DFERModel
 from ifdd.modules.head import LearnedPooling
 from workbench.results.provenance import Provenance, record
 from workbench.results.result import Result

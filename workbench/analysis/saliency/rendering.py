@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from ifdd.models.ifdd.model import DFERModel
+from ifdd.models.base import DFERModel
 from ifdd.modules.issm import sampling_weights
 from ifdd.modules.resnet3d import ResNet3D
 from ifdd.timing import repeat_to_clip_frames

@@ -14,7 +14,7 @@ from ifdd.checkpoints import Bundle
 from ifdd.data.manifest import read_manifest
 from ifdd.data.persons import person_ids
 from ifdd.errors import InputError
-from ifdd.models.ifdd.model import DFERModel
+from ifdd.models.base import DFERModel
 from ifdd.scripted import REGIONS
 from workbench.analysis.saliency import attribution, cam
 from workbench.analysis.saliency.attribution import INPUT, attribute

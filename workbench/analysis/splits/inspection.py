@@ -9,7 +9,8 @@ import torch
 from torch import Tensor
 
 from ifdd.errors import InputError
-from ifdd.models.ifdd.model import DFERModel, IFDDModel
+from ifdd.models.base import DFERModel
+from ifdd.models.ifdd.model import IFDDModel
 from ifdd.modules.issm import Split, sampling_weights
 from ifdd.timing import to_clip_frames
 from workbench.analysis._models import check_given

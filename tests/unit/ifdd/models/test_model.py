@@ -7,8 +7,8 @@ import torch
 
 import ifdd
 from ifdd import InputError, ModelConfig, create_model
+from ifdd.models.base import Normalise
 from ifdd.models.config import LiftName, Pooling, SplitName, model_names
-from ifdd.models.ifdd.model import Normalise
 from ifdd.models.ifdd.parts import LIFTS, POOLINGS, SPLITS
 from ifdd.modules.ladm import to_tokens
 from ifdd.modules.resnet3d import RESNET_SPECS

@@ -4,7 +4,7 @@ import pytest
 import yaml
 
 from ifdd.errors import InputError
-from ifdd.models.ifdd.model import create_model
+from ifdd.models.families import create_model
 from ifdd.training.recipe import load_recipe, recipe_yaml
 
 RECIPES = sorted((Path(__file__).parents[4] / "recipes").glob("*.yaml"))

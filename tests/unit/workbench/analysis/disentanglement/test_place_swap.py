@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from ifdd import InputError, create_model
-from ifdd.models.ifdd.model import DFERModel
+from ifdd.models.base import DFERModel
 from workbench.analysis.disentanglement.place_swap import PLACES, WHERE, Predictions, predict_with_places, score_places
 
 N = 12

@@ -14,7 +14,7 @@ from matplotlib.text import Text
 
 from ifdd.checkpoints import load_checkpoint, save_checkpoint
 from ifdd.errors import InputError
-from ifdd.models.ifdd.model import create_model
+from ifdd.models.families import create_model
 from workbench import cli
 from workbench.analysis.splits.displays.schematic import HOW, SplitSchematicDisplay
 from workbench.analysis.splits.displays.summary import (
