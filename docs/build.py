@@ -21,7 +21,8 @@ from ifdd.checkpoints import Bundle
 from ifdd.data.manifest import data_hash
 from ifdd.errors import InputError
 from ifdd.io import replace_between
-from workbench.results.passport import issuing, note_bundle, note_data
+from workbench.results.passport import Context, Passport
+from workbench.store.collection import Collection
 from workbench.store.library import Library
 
 GALLERY = Path(__file__).resolve().parent / "gallery"
@@ -57,13 +58,18 @@ def prepare() -> dict[str, Any]:
     return names
 
 
-def note_sources(used: list[Any]) -> None:
-    """Tell the passport which checkpoints and clips a page starts from."""
-    for value in used:
-        if isinstance(value, Bundle):
-            note_bundle(value)
-        if isinstance(value, Library):
-            note_data(value.manifest, data_hash(value.clips))
+def context_of(name: str, names: dict[str, Any]) -> Context:
+    """What the pictures of a page are made from: this command, the checkpoints and clips that its code starts from."""
+    used = [names[word] for word in compile(code_of(GALLERY / f"{name}.md"), name, "exec").co_names if word in names]
+    used += [item for value in used if isinstance(value, list) for item in value]
+    context = Context.of(
+        f"python docs/build.py {name}",
+        bundles=[value for value in used if isinstance(value, Bundle)],
+        collections=[value for value in used if isinstance(value, Collection)],
+    )
+    for library in (value for value in used if isinstance(value, Library)):
+        context = context.with_data(library.manifest, data_hash(library.clips))
+    return context
 
 
 def run_page(name: str, names: dict[str, Any], folder: Path) -> list[Path]:
@@ -72,10 +78,7 @@ def run_page(name: str, names: dict[str, Any], folder: Path) -> list[Path]:
     before = Path.cwd()
     os.chdir(folder)
     try:
-        with issuing(f"python docs/build.py {name}"):
-            code = compile(code_of(page), str(page), "exec")
-            note_sources([names[word] for word in code.co_names if word in names])
-            exec(code, dict(names))
+        exec(compile(code_of(page), str(page), "exec"), dict(names))
     finally:
         os.chdir(before)
     pictures = [folder / picture for _, picture in _PICTURE.findall(page.read_text(encoding="utf-8"))]
@@ -85,11 +88,15 @@ def run_page(name: str, names: dict[str, Any], folder: Path) -> list[Path]:
     return pictures
 
 
-def shrink(picture: Path, out: Path) -> None:
-    """A picture for the web: few colours, at most `WIDTH` pixels wide and `LARGEST` bytes; its passport stays in it."""
+def shrink(picture: Path, out: Path, context: Context | None = None) -> None:
+    """A picture for the web: few colours, at most `WIDTH` pixels wide and `LARGEST` bytes.
+
+    Its passport stays in it; the code of a page knows of no command, so for its pictures `context` tells it.
+    """
     with Image.open(picture) as image:
         about = PngImagePlugin.PngInfo()
-        about.add_itxt("Description", image.info["Description"])
+        told = image.info["Description"]
+        about.add_itxt("Description", told if context is None else Passport.from_json(told).within(context).to_json())
         whole = image.convert("RGB")
     for width in range(min(WIDTH, whole.width), 0, -100):
         small = whole.resize((width, round(whole.height * width / whole.width)), Image.Resampling.LANCZOS)
@@ -126,7 +133,7 @@ def main() -> None:
             began = time.process_time()
             with tempfile.TemporaryDirectory() as folder:
                 for picture in run_page(name, names, Path(folder)):
-                    shrink(picture, args.out / picture.name)
+                    shrink(picture, args.out / picture.name, context_of(name, names))
                     size = (args.out / picture.name).stat().st_size / 1000
                     sys.stdout.write(f"{picture.name}: {size:.0f} kB\n")
             sys.stdout.write(f"{name}: {time.process_time() - began:.1f} s of one core\n")

@@ -18,7 +18,6 @@ from ifdd.io import replace_between
 from ifdd.scripted import SuiteConfig, render_suite
 from workbench.figures.make import Made, Wish, make_figures, write_figures
 from workbench.figures.study import open_study
-from workbench.results.passport import issuing
 
 OUT = Path(__file__).resolve().parent / "figures"
 BENCHMARK = OUT.parents[1] / "checkpoints" / "benchmark.json"
@@ -53,14 +52,14 @@ def main() -> None:
     args = parser.parse_args()
     config = SuiteConfig("noisy-50", seed=3, clips=args.clips, identities=140, split="test", difficulty="noisy-50")
     try:
-        with tempfile.TemporaryDirectory() as folder, issuing("python docs/figures.py"):
+        with tempfile.TemporaryDirectory() as folder:
             manifest = render_suite(config, Path(folder, "noisy-50"), workers=args.workers)
             began = time.monotonic()
             study = open_study(RUNS, manifest, Path(folder))
             made = make_figures(study, Wish(benchmark=BENCHMARK))
             if made.left_out:
                 raise InputError("; ".join(f"{stem} left out: {reason}" for stem, reason in made.left_out.items()))
-            for file in write_figures(made, Path(folder, "out"), ("png",)):
+            for file in write_figures(made, Path(folder, "out"), ("png",), study.context("python docs/figures.py")):
                 if file.suffix == ".png":
                     shrink(file, OUT / file.name)
             sys.stdout.write(

@@ -1,7 +1,6 @@
 """The `workbench` command."""
 
 import json
-import shlex
 import sys
 import warnings
 from pathlib import Path
@@ -13,14 +12,13 @@ from ifdd.checkpoints import Bundle, load_checkpoint
 from ifdd.cli.data import OnErrorOption
 from ifdd.device import choose_device
 from ifdd.errors import InputError
-from ifdd.plain import escape_what_cannot_be_printed, printable, terminal_text
+from ifdd.plain import escape_what_cannot_be_printed, terminal_text
 from workbench.analysis.comparison.command import compare_app
 from workbench.analysis.embedding.command import maps_app
 from workbench.analysis.saliency.command import saliency_app
 from workbench.analysis.splits.command import splits_app
 from workbench.benchmark.command import benchmark_app
 from workbench.figures.command import figures_app
-from workbench.results.passport import issuing, note_bundle, only_data
 
 app = typer.Typer(
     name="workbench",
@@ -72,6 +70,7 @@ def explain(
     from ifdd.io import check_folder, claim
     from workbench.explain.files import check_format, output_names, write_explanation
     from workbench.explain.task import Options, explain_video, target_index
+    from workbench.results.passport import Context, command_line
 
     names = output_names(videos)
     check_folder(out)
@@ -82,6 +81,7 @@ def explain(
         target=target, crop=crop, face=face, start=start, end=end, window=window, stride=stride, fps=fps,
         weights=weights, normalise=normalise, badges=badges,
     )  # fmt: skip
+    context = Context.of(command_line(), bundles=[bundle])
     failed = 0
     for video, name in names.items():
         try:
@@ -90,8 +90,7 @@ def explain(
                 raise InputError(f"{folder} exists; choose another --out or remove it")
             with claim(folder):
                 explanation = explain_video(bundle, video, options)
-                with only_data(video, explanation.sha256):
-                    write_explanation(explanation, folder, film_format)
+                write_explanation(explanation, folder, film_format, context.with_data(video, explanation.sha256))
         except (InputError, OSError) as error:
             failed += 1
             _fail(_one_line(error, video))
@@ -169,6 +168,7 @@ def scorecard(
     from ifdd.io import check_folder, claim, filled_folder, write_text
     from workbench.analysis.disentanglement.displays import ProbeDisplay, markdown
     from workbench.analysis.disentanglement.task import make_scorecard
+    from workbench.results.passport import Context, command_line
 
     bundles = [_load(name, device) for name in checkpoints]
     if len({bundle.name for bundle in bundles}) < len(bundles):
@@ -177,10 +177,11 @@ def scorecard(
     ctx.with_resource(claim(out))
     extra = [name.strip() for name in (factors or "").split(",") if name.strip()]
     cards = [make_scorecard(b, data, out / b.name, factors=extra, maps=maps, seed=seed) for b in bundles]
+    context = Context.of(command_line(), bundles=bundles).with_data(data.resolve(), cards[0].data_hash)
     text = json.dumps({card.checkpoint: card.to_dict() for card in cards}, indent=1, ensure_ascii=False) + "\n"
     with filled_folder(out, last="scorecard.json") as work:
         if probed := {card.checkpoint: card.probes for card in cards if card.probes}:
-            ProbeDisplay.from_result(probed).save(work / "probes.png")
+            ProbeDisplay.from_result(probed).save(work / "probes.png", context=context)
         write_text(work / "scorecard.md", markdown(cards))
         write_text(work / "scorecard.json", text)
     typer.echo(text if as_json else markdown(cards))
@@ -230,8 +231,7 @@ def main() -> None:
     warnings.showwarning = _show_warning
     escape_what_cannot_be_printed()
     try:
-        with issuing(printable(shlex.join(["workbench", *sys.argv[1:]]))):
-            app()
+        app()
     except (InputError, OSError) as error:
         _fail(_one_line(error))
         sys.exit(1)
@@ -244,7 +244,6 @@ def _load(checkpoint: str, device: str) -> Bundle:
     place = choose_device(device)
     bundle = load_checkpoint(checkpoint)
     bundle.model.to(place)
-    note_bundle(bundle)
     return bundle
 
 

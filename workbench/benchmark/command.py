@@ -44,7 +44,7 @@ def benchmark(
     from workbench.benchmark.displays.table import family_markdown
     from workbench.benchmark.stored import with_earlier
     from workbench.benchmark.task import measure_family
-    from workbench.results.passport import note_bundle, note_data
+    from workbench.results.passport import Context, command_line
     from workbench.store.library import BENCHMARK
 
     check_folder(out)
@@ -53,7 +53,6 @@ def benchmark(
     bundles = [load_checkpoint(name) for name in checkpoints]
     for bundle in bundles:
         bundle.model.to(place)
-        note_bundle(bundle)
     result = measure_family(
         bundles,
         [name.strip() for name in suites.split(",") if name.strip()],
@@ -63,15 +62,16 @@ def benchmark(
         seed=seed,
         cache=cache,
     )
+    context = Context.of(command_line(), bundles=bundles)
     for found in result.robustness.suites:
-        note_data(f"suite {found.suite}", found.hash)
+        context = context.with_data(f"suite {found.suite}", found.hash)
     if earlier is not None:
         result = with_earlier(result, earlier)
     text = family_markdown(result)
     picture = RobustnessDisplay.from_result(result.robustness)
     with filled_folder(out, last=BENCHMARK) as work:
         for suffix in ("png", "svg"):
-            picture.save(work / f"robustness.{suffix}")
+            picture.save(work / f"robustness.{suffix}", context=context)
         write_text(work / "benchmark.md", text)
         write_text(work / BENCHMARK, json.dumps(result.to_dict(), indent=2, ensure_ascii=False) + "\n")
     if table is not None:

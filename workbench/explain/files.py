@@ -30,6 +30,7 @@ from workbench.analysis.splits.inspection import SplitResult
 from workbench.explain.task import Explanation
 from workbench.plotting.images import FilmPanel, can_write_mp4, side_by_side, write_film
 from workbench.plotting.timeline import TimelineDisplay
+from workbench.results.passport import PYTHON_CALL, Context
 
 FORMATS = ("mp4", "gif")
 
@@ -52,7 +53,9 @@ def _name(video: Path) -> str:
     return video.name if video.is_dir() else video.stem
 
 
-def write_explanation(explanation: Explanation, folder: str | Path, film_format: str | None = None) -> Path:
+def write_explanation(
+    explanation: Explanation, folder: str | Path, film_format: str | None = None, context: Context = PYTHON_CALL
+) -> Path:
     """Write an explanation to the new folder `folder`, all of it or nothing; `film_format` mp4 or gif, by default what can be.
 
     Raises: InputError if `folder` exists, the format is unknown, or the disk refuses.
@@ -60,7 +63,7 @@ def write_explanation(explanation: Explanation, folder: str | Path, film_format:
     folder = Path(folder)
     film_format = check_format(film_format)
     with new_folder(folder) as work:
-        files = _write_pictures(explanation, work, film_format)
+        files = _write_pictures(explanation, work, film_format, context)
         text = json.dumps(to_dict(explanation, files), indent=2, ensure_ascii=False, allow_nan=False)
         (work / "explain.json").write_text(text + "\n", encoding="utf-8")
     return folder
@@ -80,7 +83,7 @@ def check_format(film_format: str | None) -> str:
     return film_format
 
 
-def _write_pictures(explanation: Explanation, folder: Path, film_format: str) -> dict[str, str]:
+def _write_pictures(explanation: Explanation, folder: Path, film_format: str, context: Context) -> dict[str, str]:
     clip, label = explanation.clip, explanation.labels[explanation.target]
     peak = peak_of(explanation.saliency)
     panels = [FilmPanel("input", clip.pixels)]
@@ -102,13 +105,13 @@ def _write_pictures(explanation: Explanation, folder: Path, film_format: str) ->
     for suffix in ("png", "svg"):
         files[f"film_strip_{suffix}"] = f"film_strip.{suffix}"
         with _without_glyph_warnings():
-            strip.save(folder / f"film_strip.{suffix}", dpi=120)
+            strip.save(folder / f"film_strip.{suffix}", dpi=120, context=context)
     if explanation.timeline is not None:
         line = explanation.timeline
         display = TimelineDisplay.from_result(line.start, line.end, line.probabilities, explanation.labels, line.chosen)
         for suffix in ("png", "svg"):
             files[f"timeline_{suffix}"] = f"timeline.{suffix}"
-            display.save(folder / f"timeline.{suffix}", dpi=150)
+            display.save(folder / f"timeline.{suffix}", dpi=150, context=context)
     return files
 
 

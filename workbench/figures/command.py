@@ -55,6 +55,7 @@ def figures(
     from ifdd.io import claim
     from workbench.figures.make import Wish, check_room, make_figures, write_figures
     from workbench.figures.study import open_study
+    from workbench.results.passport import command_line
 
     kinds, rows = _names(formats), None if published is None else tuple(_names(published))
     check_room(out, kinds)
@@ -62,7 +63,7 @@ def figures(
     study = open_study([*(runs or []), *(more or [])], data, out, collections, choose_device(device))
     chosen = None if clips is None else tuple(_names(clips))
     made = make_figures(study, Wish(column, rows, clip, chosen, method, verdicts, badges, benchmark, seed))
-    files = write_figures(made, out, kinds)
+    files = write_figures(made, out, kinds, study.context(command_line()))
     for stem, reason in made.left_out.items():
         typer.echo(f"warning: {stem} left out: {reason}", err=True)
     if as_json:
@@ -95,11 +96,13 @@ def report(
     from ifdd.io import claim
     from workbench.figures.study import open_study
     from workbench.report.make import check_out, write_report
+    from workbench.results.passport import command_line
 
     check_out(out)
     ctx.with_resource(claim(out))
     study = open_study([*(runs or []), *(more or [])], data, out.with_suffix(""), collections, choose_device(device))
-    left_out = write_report(study, out, scorecard=scorecard, benchmark=benchmark, seed=seed)
+    context = study.context(command_line())
+    left_out = write_report(study, out, scorecard=scorecard, benchmark=benchmark, seed=seed, context=context)
     for name, reason in left_out.items():
         typer.echo(f"warning: {name} left out: {reason}", err=True)
     size = out.stat().st_size / 2**20

@@ -23,6 +23,7 @@ from workbench.figures.ous5_confusion import confusion_sheet
 from workbench.figures.published import published_recalls
 from workbench.figures.sheet import Column, Sheet
 from workbench.figures.study import Study
+from workbench.results.passport import PYTHON_CALL, Context
 
 CAPTIONS = "captions.md"
 FORMATS = ("png", "svg", "pdf")
@@ -102,7 +103,7 @@ def check_room(out: Path, formats: Sequence[str]) -> None:
         raise InputError(f"{out} holds figures already; choose another --out or remove it")
 
 
-def write_figures(made: Made, out: Path, formats: Sequence[str] = FORMATS) -> list[Path]:
+def write_figures(made: Made, out: Path, formats: Sequence[str] = FORMATS, context: Context = PYTHON_CALL) -> list[Path]:
     """Write all figures and captions.md into `out`; nothing appears before all are whole. Returns the files.
 
     Raises: InputError as `check_room`.
@@ -111,7 +112,7 @@ def write_figures(made: Made, out: Path, formats: Sequence[str] = FORMATS) -> li
     with filled_folder(out, last=CAPTIONS) as work:  # the captions last: they say that all is there
         for stem, sheet in tqdm(made.sheets.items(), desc="write", unit="figure", disable=None):
             for suffix in formats:
-                sheet.save(work / f"{stem}.{suffix}", dpi=DPI)
+                sheet.save(work / f"{stem}.{suffix}", dpi=DPI, context=context)
         write_text(work / CAPTIONS, captions(made))
         names = sorted((file.name for file in work.iterdir()), key=lambda name: name == CAPTIONS)
     return [out / name for name in names]

@@ -14,7 +14,7 @@ from ifdd.errors import InputError
 from workbench.analysis.comparison.task import SameClips, same_clips
 from workbench.analysis.embedding.task import STAGES
 from workbench.analysis.performance.scores import MetricsResult
-from workbench.results.passport import note_bundle, note_data
+from workbench.results.passport import Context
 from workbench.store.collecting import DEFAULT, collect, reading_hash
 from workbench.store.collection import MANIFEST, Collection, open_collection
 from workbench.store.library import demo_folder, labelled, measure, subjects
@@ -40,6 +40,10 @@ class Study:
     def clips(self) -> pd.DataFrame:
         """Predictions of the main checkpoint on the clips that have a label, as `library.labelled`."""
         return labelled(self.collections[self.main])
+
+    def context(self, command: str = "") -> Context:
+        """What figures and pages of this study say of it."""
+        return Context.of(command, bundles=self.bundles.values(), collections=self.collections.values())
 
     @property
     def same(self) -> SameClips:
@@ -74,7 +78,6 @@ def load_runs(runs: Sequence[str], device: torch.device | str = "cpu") -> dict[s
         if bundle.name in found:
             raise InputError(f"{run}: a checkpoint {bundle.name} is given already; name each once")
         bundle.model.to(device)
-        note_bundle(bundle)
         found[bundle.name] = bundle
     return found
 
@@ -98,7 +101,6 @@ def open_study(
             )
     manifest = _manifest(data)
     clips = read_manifest(manifest)
-    note_data(manifest, data_hash(clips))
     found = {name: _collection(bundle, manifest, clips, kept, collections) for name, bundle in bundles.items()}
     if len(found) > 1:
         same_clips(list(found.values()))

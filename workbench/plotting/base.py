@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 from ifdd.errors import InputError
 from ifdd.io import write_whole
 from workbench.plotting.style import matplotlib_theme
-from workbench.results.passport import issue
+from workbench.results.passport import PYTHON_CALL, Context, issue
 
 SUFFIXES = (".svg", ".pdf", ".png")
 _NOT_SHOWN = ("customdata", "ids", "meta", "hovertemplate", "texttemplate")  # `customdata` identifies clips
@@ -53,10 +53,11 @@ class Display(ABC):
         """Return what was drawn from: one line of JSON for each result, after its name and a colon where there are several."""
         return ""
 
-    def save(self, path: str | Path, dpi: float = 200) -> Path:
+    def save(self, path: str | Path, dpi: float = 200, *, context: Context = PYTHON_CALL) -> Path:
         """Write the figure, drawn if it is not yet, with its passport, as .svg, .pdf or .png; an existing file is replaced.
 
-        Text stays text in SVG and PDF, and the same figure gives the same bytes. Nothing half-written is left behind.
+        `context` tells the command, the checkpoints and the clips. Text stays text in SVG and PDF, and the same figure gives
+        the same bytes. Nothing half-written is left behind.
 
         Raises:
             InputError: another suffix, or a folder that does not exist.
@@ -69,7 +70,7 @@ class Display(ABC):
         if not hasattr(self, "figure_"):
             self.plot()
         kind = path.suffix.lower()[1:]
-        passport = issue(self.provenance(), self.normalisation).to_json()
+        passport = issue(self.provenance(), self.normalisation, context).to_json()
         with matplotlib_theme(self.points):
             write_whole(path, lambda part: self.figure_.savefig(part, format=kind, dpi=dpi, metadata=_metadata(kind, passport)))
         return path

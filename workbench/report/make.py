@@ -11,7 +11,7 @@ from workbench.figures.study import Study
 from workbench.report import sections
 from workbench.report.page import Section, write_page
 from workbench.report.scores import scorecard_section
-from workbench.results.passport import issue
+from workbench.results.passport import PYTHON_CALL, Context
 
 
 def check_out(out: Path) -> None:
@@ -23,7 +23,13 @@ def check_out(out: Path) -> None:
 
 
 def write_report(
-    study: Study, out: Path, *, scorecard: Path | None = None, benchmark: Path | None = None, seed: int = 0
+    study: Study,
+    out: Path,
+    *,
+    scorecard: Path | None = None,
+    benchmark: Path | None = None,
+    seed: int = 0,
+    context: Context = PYTHON_CALL,
 ) -> dict[str, str]:
     """Write the page; returns, by section, why one was left out.
 
@@ -57,5 +63,5 @@ def write_report(
         made.append(Section("Left out", about + ".", []))
     out.parent.mkdir(parents=True, exist_ok=True)
     lead = f"{len(study.bundles)} models on {len(study.clips)} labelled clips: {', '.join(study.bundles)}."
-    write_page("Report on models of dynamic facial expressions", lead, made, issue(normalisation="see each figure"), out)
+    write_page("Report on models of dynamic facial expressions", lead, made, out, context)
     return left_out

@@ -13,7 +13,7 @@ from plotly.offline import get_plotlyjs
 
 from ifdd.io import write_text
 from workbench.plotting.base import Display, without_markup
-from workbench.results.passport import Passport, issue
+from workbench.results.passport import PYTHON_CALL, Context, issue
 from workbench.results.passport_files import PAGE_MARK
 
 _NUMBERS = re.compile(r"[\d\s.,;:%+\-−–±\[\]()/]*k?")
@@ -31,11 +31,12 @@ class Table:
 
 @dataclass(frozen=True)
 class Chart:
-    """An interactive plot and its passport."""
+    """An interactive plot, and what its passport says of it."""
 
     caption: str
     figure: go.Figure
-    passport: Passport
+    provenance: str = ""
+    normalisation: str = "none"
 
 
 @dataclass(frozen=True)
@@ -48,16 +49,16 @@ class Section:
 
 
 def chart(display: Display, caption: str, figure: go.Figure | None = None) -> Chart:
-    """A display's interactive form with its passport."""
-    return Chart(caption, without_markup(figure or display.to_plotly()), issue(display.provenance(), display.normalisation))
+    """A display's interactive form."""
+    return Chart(caption, without_markup(figure or display.to_plotly()), display.provenance(), display.normalisation)
 
 
-def write_page(title: str, lead: str, sections: Sequence[Section], passport: Passport, out: Path) -> None:
+def write_page(title: str, lead: str, sections: Sequence[Section], out: Path, context: Context = PYTHON_CALL) -> None:
     """Write the page under a temporary name, then rename it."""
-    write_text(out, render(title, lead, sections, passport))
+    write_text(out, render(title, lead, sections, context))
 
 
-def render(title: str, lead: str, sections: Sequence[Section], passport: Passport) -> str:
+def render(title: str, lead: str, sections: Sequence[Section], context: Context = PYTHON_CALL) -> str:
     """The page as text; figures and tables are numbered through, plotly is inlined once."""
     here = files("workbench.report")
     style, script = (here.joinpath(name).read_text(encoding="utf-8") for name in ("page.css", "page.js"))
@@ -69,9 +70,10 @@ def render(title: str, lead: str, sections: Sequence[Section], passport: Passpor
         for part in section.parts:
             kind = "Table" if isinstance(part, Table) else "Figure"
             count[kind] += 1
-            draw = _table(part, count[kind]) if isinstance(part, Table) else _chart(part, count[kind])
+            draw = _table(part, count[kind]) if isinstance(part, Table) else _chart(part, count[kind], context)
             body.append(draw)
         body.append("</section>")
+    passport = issue(normalisation="see each figure", context=context)
     facts = "\n".join(f"<li>{_text(line)}</li>" for line in passport.lines())
     return (
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
@@ -105,9 +107,9 @@ def _table(table: Table, number: int) -> str:
     )
 
 
-def _chart(part: Chart, number: int) -> str:
+def _chart(part: Chart, number: int, context: Context) -> str:
     height = part.figure.layout.height or 450
-    facts = "".join(f"<li>{_text(line)}</li>" for line in part.passport.lines())
+    facts = "".join(f"<li>{_text(line)}</li>" for line in issue(part.provenance, part.normalisation, context).lines())
     return (
         f'<figure class="chart"><div class="plot" id="plot-{number}" style="height:{height}px"></div>'
         f'<script type="application/json" class="data" data-plot="plot-{number}">{_json(part.figure.to_json())}</script>'

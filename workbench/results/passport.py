@@ -1,24 +1,29 @@
 """The passport of a saved figure: what it was made from, written into the file itself and read back from it.
 
-A display knows its analyses and how it scales what it draws; the command line tells which checkpoints and clips were read
-(`issuing`, `note_run`, `note_data`). PNG, SVG and PDF each have a place for such text; so has a page made by `workbench report`.
+A display knows its analyses and how it scales what it draws; whoever saves it tells the command, and which checkpoints and clips
+were read (`Context`). PNG, SVG and PDF each have a place for such text; so has a page made by `workbench report`.
 """
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from contextvars import ContextVar
-from dataclasses import asdict, dataclass, field, replace
+import shlex
+import sys
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import TypeAdapter
 
 from ifdd.documents import checked, parse_json
 from ifdd.errors import InputError
+from ifdd.plain import printable
 from ifdd.repository import source_commit
 from workbench.results.provenance import DISTRIBUTION, versions_of
+
+if TYPE_CHECKING:
+    from ifdd.checkpoints import Bundle
+    from workbench.store.collection import Collection
 
 SCHEMA = 1
 LIBRARIES = (DISTRIBUTION, "numpy", "matplotlib")
@@ -58,6 +63,10 @@ class Passport:
     versions: Mapping[str, str]
     commit: str | None = None
 
+    def within(self, context: "Context") -> "Passport":
+        """The same passport of a file that was saved in another context."""
+        return replace(self, runs=context.runs, data=context.data, command=context.command)
+
     def to_dict(self) -> dict[str, Any]:
         """Plain dicts, ready for JSON."""
         plain = asdict(self)
@@ -89,62 +98,54 @@ class Passport:
         return checked(TypeAdapter(cls), found, source, "save the figure again")
 
 
-@dataclass
-class _Desk:
-    """What one command has read so far."""
+@dataclass(frozen=True)
+class Context:
+    """Who saves, and what was read for it: the command (none for a Python call), the checkpoints, the clips.
 
-    command: str
-    runs: dict[tuple[str, str], Run] = field(default_factory=dict)
-    data: dict[str, Data] = field(default_factory=dict)
+    It is passed along to whatever writes files. The methods return a new one; what is given twice is told once.
+    """
 
+    command: str = ""
+    runs: tuple[Run, ...] = ()
+    data: tuple[Data, ...] = ()
 
-_DESK: ContextVar[_Desk | None] = ContextVar("passport desk", default=None)
+    @classmethod
+    def of(cls, command: str = "", *, bundles: Iterable["Bundle"] = (), collections: Iterable["Collection"] = ()) -> "Context":
+        """That of a command, or of a program, which read these checkpoints and collections."""
+        made = cls(command)
+        for bundle in bundles:
+            made = made.with_run(bundle.name, bundle.card.sha256, config_hash(bundle.card))
+        for collection in collections:
+            run, clips = collection.meta["checkpoint"], collection.meta["data"]
+            made = made.with_run(run["name"], run["sha256"]).with_data(clips["manifest"], clips["hash"])
+        return made
 
+    def with_run(self, name: str, sha256: str, config: str = "") -> "Context":
+        """One checkpoint more; a configuration that is known stays known."""
+        runs = {(run.name, run.sha256): run for run in self.runs}
+        if config or (name, sha256) not in runs:
+            runs[name, sha256] = Run(name, sha256, config)
+        return replace(self, runs=tuple(runs.values()))
 
-@contextmanager
-def issuing(command: str) -> Iterator[None]:
-    """Passports issued in this block name the command, and the checkpoints and clips that were noted in it."""
-    token = _DESK.set(_Desk(command))
-    try:
-        yield
-    finally:
-        _DESK.reset(token)
-
-
-@contextmanager
-def only_data(source: str | Path, data_hash: str) -> Iterator[None]:
-    """Passports issued in this block name these clips alone, e.g. one video of several that a command explains."""
-    desk = _DESK.get()
-    token = _DESK.set(desk and replace(desk, runs=dict(desk.runs), data={data_hash: Data(_shared_name(source), data_hash)}))
-    try:
-        yield
-    finally:
-        _DESK.reset(token)
-
-
-def note_run(name: str, sha256: str, config: str = "") -> None:
-    """A checkpoint was read; without a command that wants to know, nothing happens."""
-    desk = _DESK.get()
-    if desk is not None and (config or (name, sha256) not in desk.runs):
-        desk.runs[name, sha256] = Run(name, sha256, config)
+    def with_data(self, source: str | Path, data_hash: str) -> "Context":
+        """More clips: a manifest and the hash of what it lists, or one video and its own hash."""
+        data = {item.hash: item for item in self.data} | {data_hash: Data(_shared_name(source), data_hash)}
+        return replace(self, data=tuple(data.values()))
 
 
-def note_bundle(bundle: Any) -> None:
-    """`note_run` of a loaded checkpoint (`ifdd.checkpoints.Bundle`)."""
-    note_run(bundle.name, bundle.card.sha256, config_hash(bundle.card))
+PYTHON_CALL = Context()
+"""Of what is saved without a command."""
+
+
+def command_line() -> str:
+    """The words that the command `workbench` was called with."""
+    return printable(shlex.join(["workbench", *sys.argv[1:]]))
 
 
 def _shared_name(path: str | Path) -> str:
     """What a figure that leaves the computer may tell of a path: the last folder and the file, not whose computer it was."""
     parts = Path(path).parts
     return str(Path(*parts[-2:])) if Path(path).is_absolute() and len(parts) > 2 else str(path)
-
-
-def note_data(manifest: str | Path, data_hash: str) -> None:
-    """Clips were read."""
-    desk = _DESK.get()
-    if desk is not None:
-        desk.data[data_hash] = Data(_shared_name(manifest), data_hash)
 
 
 def config_hash(card: Any) -> str:
@@ -156,9 +157,8 @@ def config_hash(card: Any) -> str:
     return hashlib.sha256(json.dumps(config, sort_keys=True, default=str).encode()).hexdigest()[:16]
 
 
-def issue(provenance: str = "", normalisation: str = "none") -> Passport:
+def issue(provenance: str = "", normalisation: str = "none", context: Context = PYTHON_CALL) -> Passport:
     """The passport of a file that is being written; `provenance` as `Display.provenance` gives it, a record a line."""
-    desk = _DESK.get() or _Desk("")
     analyses: dict[str, dict[str, Any]] = {}
     inputs: dict[str, str] = {}
     versions = versions_of(LIBRARIES)
@@ -169,8 +169,7 @@ def issue(provenance: str = "", normalisation: str = "none") -> Passport:
         versions |= about.pop("versions", {})
         inputs |= {f"{key}: {name}": value for name, value in about.pop("inputs", {}).items()}
         analyses[key] = about
-    runs, data = tuple(desk.runs.values()), tuple(desk.data.values())
-    return Passport(runs, data, normalisation, desk.command, analyses, inputs, versions, source_commit())
+    return Passport(context.runs, context.data, normalisation, context.command, analyses, inputs, versions, source_commit())
 
 
 def _unused(name: str, taken: Mapping[str, object]) -> str:

@@ -28,7 +28,6 @@ from ifdd.documents import OPEN, checked, read_array, read_json, shown
 from ifdd.errors import InputError
 from ifdd.models.config import Labels
 from ifdd.tables import read_table
-from workbench.results.passport import note_data, note_run
 from workbench.store.columns import own_columns
 
 SCHEMA = 1
@@ -173,8 +172,6 @@ def open_collection(folder: str | Path, bundle: Bundle | None = None) -> Collect
         )
     if bundle is not None and meta["labels"] != bundle.labels:
         raise InputError(f"{folder} has the classes {', '.join(meta['labels'])}, {bundle.name} has others; {AGAIN}")
-    note_run(meta["checkpoint"]["name"], meta["checkpoint"]["sha256"])
-    note_data(meta["data"]["manifest"], meta["data"]["hash"])
     return Collection(folder, meta)
 
 

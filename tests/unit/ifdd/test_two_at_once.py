@@ -23,14 +23,14 @@ from ifdd.training.augment import to_clips
 from ifdd.training.clipsets import from_manifest
 from ifdd.training.recipe import recipe_yaml
 from workbench.cli import app as workbench_app
+from workbench.store import collecting as module
 
 ROOT = Path(__file__).resolve().parents[3]
-module = __import__("workbench.collect", fromlist=["read_row"])
 SLOW = """
 import sys, time
 from pathlib import Path
 import ifdd, workbench
-module = __import__("workbench.collect", fromlist=["read_row"])
+from workbench.store import collecting as module
 checkpoint, manifest, out, gate = sys.argv[1:]
 read, count = module.read_row, 0
 def slow(*args):

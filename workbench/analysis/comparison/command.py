@@ -36,6 +36,7 @@ def compare(
     from ifdd.io import check_new, claim
     from workbench.analysis.comparison.files import write_comparison
     from workbench.analysis.comparison.task import compare_collections, slice_collections
+    from workbench.results.passport import Context, command_line
     from workbench.store.collection import open_collection
 
     check_new(out)
@@ -43,7 +44,8 @@ def compare(
     opened = [open_collection(folder) for folder in collections]
     result, clips = compare_collections(opened, reference=reference, n_boot=draws, seed=seed)
     found, searches, left_out = slice_collections(clips, _names(slices), bins=bins, seed=seed, min_n=min_n)
-    text, page = write_comparison(result, clips, found, searches, left_out, out)
+    context = Context.of(command_line(), collections=opened)
+    text, page = write_comparison(result, clips, found, searches, left_out, out, context)
     typer.echo(text if as_json else page, nl=False)
 
 
@@ -71,12 +73,15 @@ def calibrate(
     """
     from ifdd.io import check_new, claim
     from workbench.analysis.comparison.files import write_calibration
+    from workbench.results.passport import Context, command_line
     from workbench.store.collection import open_collection
 
     check_new(out)
     ctx.with_resource(claim(out))
     other = None if validation is None else open_collection(validation)
-    text, lines = write_calibration(open_collection(collection), other, out, bins, seed, binning)  # type: ignore[arg-type]  # checked there
+    test = open_collection(collection)
+    context = Context.of(command_line(), collections=[test] if other is None else [other, test])
+    text, lines = write_calibration(test, other, out, bins, seed, binning, context)  # type: ignore[arg-type]  # checked there
     typer.echo(text.rstrip() if as_json else lines)
 
 
@@ -107,7 +112,7 @@ def counterfactual(
     from ifdd.device import choose_device
     from ifdd.io import claim
     from workbench.analysis.counterfactuals.task import check_edits, edit_clips, write_counterfactuals
-    from workbench.results.passport import note_bundle
+    from workbench.results.passport import Context, command_line
 
     names, numbers = _names(edits), _numbers(frames)
     place = choose_device(device)
@@ -115,11 +120,11 @@ def counterfactual(
     check_edits(bundle, names, out)
     ctx.with_resource(claim(out))
     bundle.model.to(place)
-    note_bundle(bundle)
     edited = edit_clips(
         bundle, manifest, names, clip_ids=clip, clips=clips, frames=numbers, shuffles=shuffles, batch=batch, seed=seed
     )
-    text = write_counterfactuals(bundle, edited, out)
+    context = Context.of(command_line(), bundles=[bundle]).with_data(manifest, edited.data_hash)
+    text = write_counterfactuals(bundle, edited, out, context)
     if as_json:
         typer.echo(text, nl=False)
         return

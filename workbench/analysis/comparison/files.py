@@ -21,6 +21,7 @@ from workbench.analysis.performance.displays.radar import RadarDisplay
 from workbench.analysis.performance.displays.scores import RecallDisplay
 from workbench.analysis.performance.scores import Interval
 from workbench.plotting.base import Display
+from workbench.results.passport import PYTHON_CALL, Context
 from workbench.store.collection import Collection
 from workbench.store.library import labelled, subjects
 
@@ -32,6 +33,7 @@ def write_comparison(
     searches: dict[str, SearchResult],
     notes: Sequence[str],
     out: Path,
+    context: Context = PYTHON_CALL,
 ) -> tuple[str, str]:
     """Write comparison.json, comparison.md, tables and pictures to a new folder; returns the JSON and the Markdown.
 
@@ -52,21 +54,21 @@ def write_comparison(
     with new_folder(out) as folder:
         write_text(folder / "comparison.json", text)
         write_text(folder / "comparison.md", page)
-        ForestDisplay.from_result(result).save(folder / "differences.png")
+        ForestDisplay.from_result(result).save(folder / "differences.png", context=context)
         recalls: Display = RadarDisplay(result.models) if len(result.label_names) > 2 else RecallDisplay(result.models)
-        recalls.save(folder / "recalls.png")
+        recalls.save(folder / "recalls.png", context=context)
         for i in range(len(result.pairs)):
             flips = FlipsDisplay.from_result(result, i)
-            flips.save(folder / f"flips_{i + 1}.png")
+            flips.save(folder / f"flips_{i + 1}.png", context=context)
             pd.DataFrame(flips.table()).to_csv(folder / f"flips_{i + 1}.csv", index=False)
-            ConfusionDifferenceDisplay.from_result(result, i).save(folder / f"confusion_difference_{i + 1}.png")
+            ConfusionDifferenceDisplay.from_result(result, i).save(folder / f"confusion_difference_{i + 1}.png", context=context)
         if slices:
             display = SliceDisplay.from_result(slices)
-            display.save(folder / "slices.png")
+            display.save(folder / "slices.png", context=context)
             pd.DataFrame(display.table()).to_csv(folder / "slices.csv", index=False)
         for i, search in enumerate(searches.values(), start=1):
             found = SearchDisplay.from_result(search)
-            found.save(folder / f"bad_slices_{i}.png")
+            found.save(folder / f"bad_slices_{i}.png", context=context)
             pd.DataFrame(found.table()).to_csv(folder / f"bad_slices_{i}.csv", index=False)
     return text, page
 
@@ -108,6 +110,7 @@ def write_calibration(
     bins: int | None = None,
     seed: int = 0,
     binning: Binning | None = None,
+    context: Context = PYTHON_CALL,
 ) -> tuple[str, str]:
     """Write calibration.json, reliability.png, confidence.png, and with votes ambiguity.png, to a new folder.
 
@@ -137,10 +140,10 @@ def write_calibration(
     text = json.dumps(plain, indent=1, ensure_ascii=False) + "\n"
     with new_folder(out) as folder:
         write_text(folder / "calibration.json", text)
-        CalibrationDisplay.from_result(curves).save(folder / "reliability.png")
-        ConfidenceDisplay.from_result(confidence).save(folder / "confidence.png")
+        CalibrationDisplay.from_result(curves).save(folder / "reliability.png", context=context)
+        ConfidenceDisplay.from_result(confidence).save(folder / "confidence.png", context=context)
         if votes is not None:
-            AmbiguityDisplay.from_result(votes).save(folder / "ambiguity.png")
+            AmbiguityDisplay.from_result(votes).save(folder / "ambiguity.png", context=context)
     return text, "\n".join([*lines, *(f"note: {note}" for note in notes)])
 
 

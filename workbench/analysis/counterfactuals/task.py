@@ -17,7 +17,7 @@ from ifdd.io import check_new, new_folder, write_text
 from workbench.analysis.counterfactuals.changes import CounterfactualResult, Edit, counterfactuals, swap, zero_offsets
 from workbench.analysis.counterfactuals.displays import ClipChangeDisplay, CounterfactualDisplay
 from workbench.analysis.counterfactuals.frame_edits import drop, freeze, random_donors, replace, reverse, shuffle
-from workbench.results.passport import note_data
+from workbench.results.passport import PYTHON_CALL, Context
 from workbench.store.collecting import load_row
 from workbench.store.library import persons
 
@@ -27,11 +27,15 @@ FEATURE_EDITS = ("zero-offsets", "swap-D", "swap-S")
 
 @dataclass(frozen=True)
 class EditedClips:
-    """Counterfactuals of some clips of a manifest; `donors` (n,) are the ids of the clips that others took from."""
+    """Counterfactuals of some clips of a manifest; `donors` (n,) are the ids of the clips that others took from.
+
+    `data_hash` is of all clips of the manifest.
+    """
 
     result: CounterfactualResult
     donors: tuple[str, ...]
     frames: tuple[int, ...]
+    data_hash: str
 
     def to_json(self) -> str:
         """All numbers, indented."""
@@ -57,7 +61,6 @@ def edit_clips(
     Raises: InputError for unknown clips, edits or frames, edits that the model cannot take, and as `counterfactuals`.
     """
     listed = read_manifest(manifest)
-    note_data(manifest, data_hash(listed))
     table = _choose(listed, clip_ids, clips)
     n, length = len(table), bundle.model.config.frames
     at = list(range(length // 4, length - length // 4)) if frames is None else list(frames)
@@ -79,10 +82,10 @@ def edit_clips(
             progress=bar.update,
         )
     ids = table["clip_id"].to_numpy()
-    return EditedClips(result, tuple(ids[donors].tolist()) if n > 1 else (), tuple(at))
+    return EditedClips(result, tuple(ids[donors].tolist()) if n > 1 else (), tuple(at), data_hash(listed))
 
 
-def write_counterfactuals(bundle: Bundle, edited: EditedClips, out: Path) -> str:
+def write_counterfactuals(bundle: Bundle, edited: EditedClips, out: Path, context: Context = PYTHON_CALL) -> str:
     """Write counterfactual.json, clips.csv, clips.png and clip.png (the clip that changes most) to a new folder; return the JSON.
 
     Raises: InputError if `out` exists.
@@ -94,10 +97,10 @@ def write_counterfactuals(bundle: Bundle, edited: EditedClips, out: Path) -> str
         write_text(folder / "counterfactual.json", text)
         pd.DataFrame(result.table).to_csv(folder / "clips.csv", index=False)
         if result.edits or result.order is not None:
-            CounterfactualDisplay.from_result(result).save(folder / "clips.png")
+            CounterfactualDisplay.from_result(result).save(folder / "clips.png", context=context)
         if result.edits:
             most = int(np.mean([edit.change for edit in result.edits], axis=0).argmax())
-            ClipChangeDisplay.from_result(result, most).save(folder / "clip.png")
+            ClipChangeDisplay.from_result(result, most).save(folder / "clip.png", context=context)
     return text
 
 

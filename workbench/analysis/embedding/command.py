@@ -41,6 +41,7 @@ def embed(
     from ifdd.io import check_new, claim
     from workbench.analysis.embedding.files import write_map, write_series
     from workbench.analysis.embedding.task import film_of_stages, map_clips, map_models, place_clips
+    from workbench.results.passport import Context, command_line
     from workbench.store.collection import open_collection
 
     check_new(out)
@@ -55,16 +56,21 @@ def embed(
         raise InputError(f"{'a film' if film else '--place'} is of one collection, {len(opened)} are given; give one")
     if film and place:
         raise InputError("--place is for a map of one activation; give one")
+    context = Context.of(command_line(), collections=opened)
     if film:
         series = film_of_stages(opened[0], [] if names == ["stages"] else names, method, **options)
-        text = write_series(series, opened[0], out)
+        text = write_series(series, opened[0], out, context)
     elif len(opened) > 1:
         series = map_models(opened, names[0], method, **options)
-        text = write_series(series, opened[0], out)
+        text = write_series(series, opened[0], out, context)
     else:
         found = map_clips(opened[0], names[0], method, **options)
-        placed = None if place is None else place_clips(found, opened[0], open_collection(place), names[0])
-        text = write_map(found, opened[0], out, colour_by, placed)
+        placed = None
+        if place is not None:
+            further = open_collection(place)
+            placed = place_clips(found, opened[0], further, names[0])
+            context = Context.of(command_line(), collections=[*opened, further])
+        text = write_map(found, opened[0], out, colour_by, placed, context)
     typer.echo(
         json.dumps(json.loads(text), ensure_ascii=False)
         if as_json

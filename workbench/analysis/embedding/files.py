@@ -19,6 +19,7 @@ from workbench.analysis.embedding.series import EmbeddingSeries
 from workbench.analysis.embedding.task import clip_rows, placed_rows
 from workbench.plotting.base import Display
 from workbench.plotting.images import can_write_mp4
+from workbench.results.passport import PYTHON_CALL, Context
 from workbench.store.collection import Collection
 from workbench.store.library import labelled
 
@@ -29,6 +30,7 @@ def write_map(
     out: Path,
     colour_by: ColourBy = "label",
     placed: tuple[PlacedClips, pd.DataFrame] | None = None,
+    context: Context = PYTHON_CALL,
 ) -> str:
     """Write one map, and the clips placed on it if given, to the new folder `out`; returns embedding.json."""
     table = labelled(collection)
@@ -42,12 +44,12 @@ def write_map(
     )
     text = json.dumps(summary | {"caption": result.caption}, indent=1, ensure_ascii=False) + "\n"
     with new_folder(out) as folder:
-        _common(folder, text, rows, display)
+        _common(folder, text, rows, display, context)
         _page(display.to_plotly(clip_ids=list(table["clip_id"])), folder / "embedding.html")
     return text
 
 
-def write_series(series: EmbeddingSeries, collection: Collection, out: Path) -> str:
+def write_series(series: EmbeddingSeries, collection: Collection, out: Path, context: Context = PYTHON_CALL) -> str:
     """Write aligned maps of the clips of `collection` to the new folder `out`; returns embedding.json."""
     maps = dict(zip(series.names, series.maps, strict=True))
     rows = clip_rows(maps, labelled(collection))
@@ -59,7 +61,7 @@ def write_series(series: EmbeddingSeries, collection: Collection, out: Path) -> 
     }
     text = json.dumps(plain | {"caption": display.caption}, indent=1, ensure_ascii=False) + "\n"
     with new_folder(out) as folder:
-        _common(folder, text, rows, display)
+        _common(folder, text, rows, display, context)
         _page(display.to_plotly(), folder / "embedding.html")
         if series.onto == "previous":
             _page(display.to_film(), folder / "film.html")
@@ -67,11 +69,11 @@ def write_series(series: EmbeddingSeries, collection: Collection, out: Path) -> 
     return text
 
 
-def _common(folder: Path, text: str, rows: pd.DataFrame, display: Display) -> None:
+def _common(folder: Path, text: str, rows: pd.DataFrame, display: Display, context: Context) -> None:
     write_text(folder / "embedding.json", text)
     rows.to_parquet(folder / "clips.parquet", index=False)
     for suffix in ("png", "svg"):
-        display.save(folder / f"embedding.{suffix}")
+        display.save(folder / f"embedding.{suffix}", context=context)
 
 
 def _page(figure: go.Figure, file: Path) -> None:

@@ -34,6 +34,7 @@ from workbench.analysis.faithfulness.verdicts import FILE
 from workbench.analysis.saliency.attribution import INPUT
 from workbench.analysis.saliency.fills import Fill
 from workbench.analysis.saliency.task import ON_INPUT, Request, from_manifest, make_maps
+from workbench.results.passport import PYTHON_CALL, Context
 from workbench.results.result import Result
 
 DEFAULT_METHODS = ("gradcam", "hirescam", "saliency")
@@ -130,12 +131,14 @@ def make_report(
     )  # fmt: skip
 
 
-def write_report(report: FaithfulnessReport, out: Path) -> Path:
+def write_report(report: FaithfulnessReport, out: Path, context: Context = PYTHON_CALL) -> Path:
     """Write the report into a folder, which is made if it is not there; files of an older one are replaced."""
     with filled_folder(out, last=FILE) as work:
-        PerturbationDisplay.from_result({"pixels": report.pixels, "frames": report.frames}).save(work / "curves.png")
-        PerturbationDisplay.from_result(report.channels).save(work / "channels.png")
-        RandomisationDisplay.from_result(report.randomisation).save(work / "randomisation.png")
+        PerturbationDisplay.from_result({"pixels": report.pixels, "frames": report.frames}).save(
+            work / "curves.png", context=context
+        )
+        PerturbationDisplay.from_result(report.channels).save(work / "channels.png", context=context)
+        RandomisationDisplay.from_result(report.randomisation).save(work / "randomisation.png", context=context)
         write_text(work / "faithfulness.md", markdown(report))
         write_text(work / FILE, json.dumps(report.to_dict(), indent=1, ensure_ascii=False) + "\n")
     return out

@@ -10,7 +10,6 @@ from ifdd.checkpoints import Bundle, load_checkpoint
 from ifdd.data.manifest import data_hash, read_manifest
 from ifdd.device import choose_device
 from ifdd.errors import InputError
-from workbench.results.passport import note_bundle, note_data
 
 saliency_app = typer.Typer()
 
@@ -63,6 +62,7 @@ def saliency(
     from workbench.analysis.saliency.task import Request, from_manifest, from_videos
     from workbench.explain.files import output_names
     from workbench.explain.task import Options
+    from workbench.results.passport import Context, command_line
 
     if bool(videos) == (data is not None):
         raise InputError("give either videos or --data clips.parquet")
@@ -76,14 +76,17 @@ def saliency(
     shown_hash = None if data is None else data_hash(read_manifest(data))
     known = known_verdicts(bundle, verdicts, shown_hash) if badges else {}
     other = None if versus is None else _load(versus, device)
+    context = Context.of(command_line(), bundles=[bundle] if other is None else [bundle, other])
     if data is not None:
         rows, shown = from_manifest(bundle, data, clips)
         margin = 0.0
-        note_data(data, data_hash(rows))
+        context = context.with_data(data, data_hash(rows))
     else:
         rows, shown = None, from_videos(bundle, videos or [], Options(crop=crop), output_names(videos or []))
         margin = bundle.preprocessing.margin if (crop or bundle.preprocessing.crop) == "face" else 0.0
-    for line in write_maps(bundle, shown, request, out, rows=rows, margin=margin, verdicts=known, versus=other, frames=frames):
+    for line in write_maps(
+        bundle, shown, request, out, rows=rows, margin=margin, verdicts=known, versus=other, frames=frames, context=context
+    ):
         typer.echo(line)
 
 
@@ -110,17 +113,20 @@ def faithfulness(
     """
     from ifdd.io import check_folder, claim
     from workbench.analysis.faithfulness.task import make_report, markdown, write_report
+    from workbench.results.passport import Context, command_line
 
     check_folder(out)
     ctx.with_resource(claim(out))
     names = None if activation is None else [name.strip() for name in activation.split(",") if name.strip()]
+    bundle = _load(checkpoint, device)
+    other = None if shuffled is None else _load(shuffled, device)
     report = make_report(
-        _load(checkpoint, device), data, methods=[name.strip() for name in methods.split(",") if name.strip()],
+        bundle, data, methods=[name.strip() for name in methods.split(",") if name.strip()],
         activations=names, clips=clips, fill=fill, steps=steps, independent=independent, seed=seed,
-        shuffled=None if shuffled is None else _load(shuffled, device),
+        shuffled=other,
     )  # fmt: skip
-    note_data(data, report.data_hash)
-    write_report(report, out)
+    context = Context.of(command_line(), bundles=[bundle] if other is None else [bundle, other])
+    write_report(report, out, context.with_data(data, report.data_hash))
     typer.echo(json.dumps(report.to_dict(), ensure_ascii=False) if as_json else markdown(report))
 
 
@@ -128,5 +134,4 @@ def _load(checkpoint: str, device: str) -> Bundle:
     place = choose_device(device)
     bundle = load_checkpoint(checkpoint)
     bundle.model.to(place)
-    note_bundle(bundle)
     return bundle

@@ -30,6 +30,7 @@ from workbench.analysis.saliency.task import Request, Shown, make_maps, regions_
 from workbench.analysis.saliency.temporal import How, frame_importance
 from workbench.analysis.splits.inspection import inspect_split
 from workbench.explain.task import target_index
+from workbench.results.passport import PYTHON_CALL, Context
 
 Verdicts = Mapping[tuple[str, str], Verdict]
 
@@ -45,6 +46,7 @@ def write_maps(
     verdicts: Verdicts | None = None,
     versus: Bundle | None = None,
     frames: bool = False,
+    context: Context = PYTHON_CALL,
 ) -> list[str]:
     """Explain clips and write them into the folder `out`; returns one line for each clip, and one for what is left out.
 
@@ -65,7 +67,7 @@ def write_maps(
     lines = []
     for clip in shown:
         with new_folder(out / clip.name) as folder:
-            results, line, bad = _write_clip(bundle, clip, request, folder, verdicts or {}, versus, frames)
+            results, line, bad = _write_clip(bundle, clip, request, folder, verdicts or {}, versus, frames, context)
         lines.append("; ".join([f"{line} -> {out / clip.name}", *bad]))
         for key, result in results.items():
             # relative to the clip: regions compare shares
@@ -80,16 +82,23 @@ def write_maps(
         if stacked.any():
             budgets[key] = region_budget(stacked, regions, names, source=source, groups=people)
     if budgets:
-        RegionBudgetDisplay.from_result(budgets).save(out / "regions.png")
+        RegionBudgetDisplay.from_result(budgets).save(out / "regions.png", context=context)
         write_json(out / "regions.json", {key: budget.to_dict() for key, budget in budgets.items()})
     pooling = learned_pooling(bundle.model)
     if pooling is not None:
-        PoolingDisplay.from_result(pooling).save(out / "pooling.png")
+        PoolingDisplay.from_result(pooling).save(out / "pooling.png", context=context)
     return lines
 
 
 def _write_clip(
-    bundle: Bundle, clip: Shown, request: Request, folder: Path, verdicts: Verdicts, versus: Bundle | None, frames: bool
+    bundle: Bundle,
+    clip: Shown,
+    request: Request,
+    folder: Path,
+    verdicts: Verdicts,
+    versus: Bundle | None,
+    frames: bool,
+    context: Context,
 ) -> tuple[dict[str, SaliencyResult], str, list[str]]:
     tensor = clip.tensor[None].to(next(bundle.model.parameters()).device)
     probabilities = bundle.predict(tensor)[0].cpu().numpy()
@@ -104,7 +113,7 @@ def _write_clip(
     tested = verdicts_on(verdicts, results, request.method)
     marks = split if INPUT not in results else None
     strip = FilmStrip.from_results(clip.pixels, clip.seconds, results, label=label, title=title, split=marks, verdicts=tested)
-    strip.save(folder / "film_strip.png", dpi=120)
+    strip.save(folder / "film_strip.png", dpi=120, context=context)
     about: dict[str, Any] = {
         "clip": clip.name, "checkpoint": bundle.name, "sha256": bundle.card.sha256, "labels": list(bundle.labels),
         "probabilities": probabilities.tolist(), "true": clip.label, "target": bundle.labels[target], "against": request.against,
@@ -112,14 +121,14 @@ def _write_clip(
         "maps": {key: _about(result, tested.get(key)) for key, result in results.items()},
     }  # fmt: skip
     if versus is not None:
-        about["versus"] = _write_versus(bundle, versus, clip, results, request, target, folder)
+        about["versus"] = _write_versus(bundle, versus, clip, results, request, target, folder, context)
     elif len(results) == 2:
         first, second = results.items()
-        about["difference"] = _write_difference(clip, first, second, folder / "difference.png")
+        about["difference"] = _write_difference(clip, first, second, folder / "difference.png", context)
     if frames:
         other = target_index(request.against, bundle.labels)
         importance = {how: frame_importance(bundle.model, tensor, how, target, against=other) for how in get_args(How)}
-        FrameImportanceDisplay.from_result(importance).save(folder / "frames.png")
+        FrameImportanceDisplay.from_result(importance).save(folder / "frames.png", context=context)
         about["frames"] = {how: found.to_dict() for how, found in importance.items()}
     write_json(folder / "saliency.json", about)
     bad = [f"{row_name(results[key])} {verdict.badge}" for key, verdict in tested.items() if not verdict.passes]
@@ -145,7 +154,14 @@ def _about(result: SaliencyResult, verdict: Verdict | None) -> dict[str, Any]:
 
 
 def _write_versus(
-    bundle: Bundle, other: Bundle, clip: Shown, results: dict[str, SaliencyResult], request: Request, target: int, folder: Path
+    bundle: Bundle,
+    other: Bundle,
+    clip: Shown,
+    results: dict[str, SaliencyResult],
+    request: Request,
+    target: int,
+    folder: Path,
+    context: Context,
 ) -> dict[str, Any]:
     """Maps of another checkpoint for the same class; its only branch, where it has one, stands against each of ours."""
     tensor = clip.tensor[None].to(next(other.model.parameters()).device)
@@ -158,19 +174,19 @@ def _write_versus(
                 f"{other.name} has no map of {result.activation} to compare with; name one --activation that both have"
             )
         pair = (f"{bundle.name} {row_name(result)}", result), (f"{other.name} {row_name(match)}", match)
-        found[key] = _write_difference(clip, *pair, folder / f"difference_{key}.png")
+        found[key] = _write_difference(clip, *pair, folder / f"difference_{key}.png", context)
     return {"checkpoint": other.name, "sha256": other.card.sha256, "difference": found}
 
 
 def _write_difference(
-    clip: Shown, first: tuple[str, SaliencyResult], second: tuple[str, SaliencyResult], file: Path
+    clip: Shown, first: tuple[str, SaliencyResult], second: tuple[str, SaliencyResult], file: Path, context: Context
 ) -> dict[str, Any] | None:
     """Strip of a difference and its figures; None where maps scaled frame by frame cannot be compared."""
     if "frame" in (first[1].normalise, second[1].normalise):
         return None
     names = tuple(row_name(result) if len(name) == 1 else name for name, result in (first, second))
     found = difference(first[1], second[1], (names[0], names[1]))
-    DifferenceStrip.from_difference(clip.pixels, clip.seconds, found, title=clip.name).save(file, dpi=120)
+    DifferenceStrip.from_difference(clip.pixels, clip.seconds, found, title=clip.name).save(file, dpi=120, context=context)
     return {
         "names": list(names),
         "overlap": float(found.overlap[0]),

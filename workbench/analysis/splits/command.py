@@ -34,7 +34,7 @@ def splits(
     from workbench.analysis.splits.displays.summary import OccupancyDisplay, SplitScoresDisplay, SplitStepsDisplay, markdown
     from workbench.analysis.splits.inspection import require_split
     from workbench.analysis.splits.task import measure_split, split_of_clip
-    from workbench.results.passport import note_bundle
+    from workbench.results.passport import Context, command_line
 
     check_folder(out)
     ctx.with_resource(claim(out))
@@ -45,8 +45,8 @@ def splits(
     for bundle in bundles:
         require_split(bundle.model)  # before minutes are spent on the others
         bundle.model.to(place)
-        note_bundle(bundle)
     one = {bundle.name: split_of_clip(bundle, data, clip) for bundle in bundles}
+    context = Context.of(command_line(), bundles=bundles).with_data(data, next(iter(one.values())).data_hash)
     found = {bundle.name: measure_split(bundle, data, clips=clips, seed=seed) for bundle in bundles}
     text = json.dumps({name: result.to_dict() for name, result in found.items()}, indent=1, ensure_ascii=False) + "\n"
     source = json.dumps({"analysis": "splits of one clip", "clip": next(iter(one.values())).clip_id,
@@ -64,7 +64,7 @@ def splits(
     with filled_folder(out, last="splits.json") as work:
         for name, display in pictures.items():
             for suffix in ("png", "svg"):
-                display.save(work / f"{name}.{suffix}")
+                display.save(work / f"{name}.{suffix}", context=context)
         write_text(work / "splits.md", markdown(found))
         write_text(work / "splits.json", text)
     typer.echo(text if as_json else markdown(found))

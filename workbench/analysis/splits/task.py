@@ -23,7 +23,6 @@ from workbench.analysis.splits.inspection import (
     require_split,
 )
 from workbench.analysis.splits.summary import SplitSummary, summarise_split
-from workbench.results.passport import note_data
 from workbench.store.collecting import load_row
 from workbench.store.library import persons
 from workbench.store.truth import has_truth, true_intensity
@@ -34,13 +33,17 @@ CLASS = "class"
 
 @dataclass(frozen=True)
 class SplitOfClip:
-    """The split of one clip by one checkpoint: `kind`, grid (h, w) of X, and the frames (T, H, W, 3) uint8 it saw."""
+    """The split of one clip by one checkpoint: `kind`, grid (h, w) of X, and the frames (T, H, W, 3) uint8 it saw.
+
+    `data_hash` is of all clips of its manifest.
+    """
 
     clip_id: str
     kind: str
     split: SplitResult
     grid: tuple[int, int]
     frames: np.ndarray
+    data_hash: str
 
 
 def measure_split(bundle: Bundle, manifest: str | Path, *, clips: int = 210, seed: int = 0, batch: int = 8) -> SplitSummary:
@@ -51,7 +54,6 @@ def measure_split(bundle: Bundle, manifest: str | Path, *, clips: int = 210, see
     model, config = bundle.model.eval(), bundle.model.config
     split = require_split(model)
     table = read_manifest(manifest)
-    note_data(manifest, data_hash(table))
     if unknown := sorted(set(table["label_name"]) - set(bundle.labels)):
         raise InputError(f"{manifest} has the class {unknown[0]}, which {bundle.name} does not know: {', '.join(bundle.labels)}")
     chosen = table.groupby("label_name").cumcount().sort_values(kind="stable").index[:clips]
@@ -90,12 +92,12 @@ def split_of_clip(bundle: Bundle, manifest: str | Path, clip_id: str | None = No
     Raises: InputError for a baseline, or an id that is not there.
     """
     table = read_manifest(manifest)
-    note_data(manifest, data_hash(table))
     row = _one(table, clip_id, manifest)
     tensor = load_row(table, row, bundle)
     found = inspect_split(bundle.model, tensor[None].to(next(bundle.model.parameters()).device))
     pixels = (255 * tensor.permute(1, 2, 3, 0)).round().clamp(0, 255).to(torch.uint8).numpy()
-    return SplitOfClip(str(row["clip_id"]), bundle.model.config.split, found, bundle.model.config.grid, pixels)
+    config = bundle.model.config
+    return SplitOfClip(str(row["clip_id"]), config.split, found, config.grid, pixels, data_hash(table))
 
 
 def _one(table: pd.DataFrame, clip_id: str | None, manifest: str | Path) -> dict[Any, Any]:

@@ -3,7 +3,6 @@
 import json
 import shutil
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -31,7 +30,6 @@ from workbench.figures.ous5_confusion import ConfusionSheet
 from workbench.figures.published import CLASSES, RECALLS, published_recalls
 from workbench.figures.sheet import WIDTHS
 from workbench.figures.study import Study, load_runs, open_study, stages_of
-from workbench.results.passport import issuing
 from workbench.results.passport_files import read_passport
 from workbench.results.provenance import record
 from workbench.store.collecting import collect
@@ -51,10 +49,9 @@ def runs(tiny: TinyDemo) -> list[str]:
     return [str(tiny.checkpoints / name) for name in ("tiny-baseline", "tiny-ifdd")]
 
 
-@pytest.fixture(scope="module")  # a command that is open: it must not reach into other modules
-def study(tiny: TinyDemo, runs: list[str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Study]:
-    with issuing("workbench figures"):
-        yield open_study(runs, tiny.demo / "clips", tmp_path_factory.mktemp("kept"))
+@pytest.fixture(scope="module")
+def study(tiny: TinyDemo, runs: list[str], tmp_path_factory: pytest.TempPathFactory) -> Study:
+    return open_study(runs, tiny.demo / "clips", tmp_path_factory.mktemp("kept"))
 
 
 @pytest.fixture(scope="module")
@@ -75,9 +72,7 @@ def test_every_figure_is_there(made: Made, study: Study) -> None:
 
 
 def test_files_have_passports_fonts_and_the_width_of_a_column(made: Made, study: Study, tmp_path: Path) -> None:
-    with issuing("workbench figures --x"):
-        load_runs([str(bundle.path) for bundle in study.bundles.values()])
-        files = write_figures(made, tmp_path / "out")
+    files = write_figures(made, tmp_path / "out", context=study.context("workbench figures --x"))
     assert {file.name for file in files} == {f"{stem}.{suffix}" for stem in made.sheets for suffix in FORMATS} | {CAPTIONS}
     assert sorted(files) == sorted((tmp_path / "out").iterdir())
     for file in files:

@@ -10,12 +10,16 @@ from itertools import pairwise
 from pathlib import Path
 from types import ModuleType
 
+import numpy as np
 import pytest
 import typer
 from PIL import Image
 
 from ifdd.errors import InputError
+from workbench.analysis.performance.displays.scores import ConfusionDisplay
+from workbench.analysis.performance.scores import summary
 from workbench.results.passport_files import read_passport
+from workbench.store.collection import Collection
 
 ROOT = Path(__file__).resolve().parents[4]
 GALLERY = ROOT / "docs" / "gallery"
@@ -156,6 +160,19 @@ def test_a_large_picture_shrinks_and_keeps_its_passport(tmp_path: Path) -> None:
         assert image.width < 600
         assert image.width / image.height == pytest.approx(1.5, rel=0.02)
     assert (tmp_path / "small.png").stat().st_size <= build.LARGEST
+
+
+def test_pictures_of_a_page_tell_its_command_and_what_it_starts_from(tmp_path: Path) -> None:
+    meta = {"checkpoint": {"name": "tiny", "sha256": "f"}, "data": {"manifest": "clips.parquet", "hash": "e"}}
+    names = {"collections": [Collection(tmp_path, meta)], "demo": None}
+    context = build.context_of("metrics", names)
+    display = ConfusionDisplay.from_result(summary(np.eye(3), np.arange(3), ("a", "b", "c")))
+    build.shrink(display.save(tmp_path / "large.png"), tmp_path / "small.png", context)
+    found = read_passport(tmp_path / "small.png")
+    assert found.command == "python docs/build.py metrics"
+    assert [run.name for run in found.runs] == ["tiny"]
+    assert [data.hash for data in found.data] == ["e"]
+    assert found.analyses
 
 
 @pytest.mark.slow

@@ -1,9 +1,7 @@
 """Passports come back from every format as they went in."""
 
 import json
-import os
 import shlex
-import subprocess
 import sys
 from pathlib import Path
 
@@ -21,9 +19,10 @@ from workbench import cli
 from workbench.analysis.performance.displays.scores import ConfusionDisplay, RecallDisplay
 from workbench.analysis.performance.scores import summary
 from workbench.plotting.base import Display
-from workbench.results.passport import Passport, config_hash, issue, issuing, note_bundle, note_data, note_run, only_data
+from workbench.results.passport import PYTHON_CALL, Context, Passport, command_line, config_hash, issue
 from workbench.results.passport_files import read_passport
 from workbench.results.provenance import digest
+from workbench.store.collection import Collection
 
 PROBS = np.random.default_rng(0).dirichlet(np.ones(7), 21)
 LABELS = np.arange(21) % 7
@@ -37,11 +36,9 @@ def confusion() -> ConfusionDisplay:
 @pytest.mark.parametrize("suffix", FORMATS)
 def test_all_formats_give_back_what_was_written(suffix: str, tmp_path: Path) -> None:
     command = shlex.join(["workbench", "figures", "--out", r"dir (1)\ü, 'x' <&> )", "--n", "line\nbreak"])
-    with issuing(command):
-        note_run("a (b) \\ é", "f" * 64, "0123456789abcdef")
-        note_data("clips (ü).parquet", "e" * 64)
-        expected = issue(confusion().provenance(), ConfusionDisplay.normalisation)
-        path = confusion().save(tmp_path / f"figure.{suffix}")
+    context = Context(command).with_run("a (b) \\ é", "f" * 64, "0123456789abcdef").with_data("clips (ü).parquet", "e" * 64)
+    expected = issue(confusion().provenance(), ConfusionDisplay.normalisation, context)
+    path = confusion().save(tmp_path / f"figure.{suffix}", context=context)
     found = read_passport(path)
     assert found == expected
     assert found.command == command
@@ -85,36 +82,52 @@ def test_results_keep_their_names_and_their_inputs() -> None:
     assert len(twice.inputs) == 2 * len(issue(confusion().provenance()).inputs)
 
 
-def test_notes_outside_a_command_are_forgotten() -> None:
-    note_run("nobody asked", "0" * 64)
-    assert issue().runs == ()
+def test_without_a_context_nothing_is_told() -> None:
+    Context("first").with_run("a", "0" * 64)  # a new one: nobody else hears of it
+    assert issue() == issue(context=PYTHON_CALL)
+    assert issue().runs == issue().data == ()
     assert issue().command == ""
-    with issuing("first"):
-        note_run("a", "0" * 64)
-    with issuing("second"):
-        assert issue().runs == ()
+    assert "command: none, saved by a Python call" in issue().lines()
+    assert issue(context=Context("second")).runs == ()
 
 
 def test_one_of_several_videos_stands_alone_in_its_passport() -> None:
-    with issuing("x"):
-        note_run("a", "0" * 64)
-        note_data("first.mp4", "1")
-        with only_data("second.mp4", "2"):
-            assert [data.manifest for data in issue().data] == ["second.mp4"]
-            assert [run.name for run in issue().runs] == ["a"]
-        assert [data.manifest for data in issue().data] == ["first.mp4"]
-    with only_data("third.mp4", "3"):  # in a program, not a command
-        assert issue().data == ()
+    context = Context("x").with_run("a", "0" * 64)
+    for number in "12":
+        found = issue(context=context.with_data(f"{number}.mp4", number))
+        assert [data.manifest for data in found.data] == [f"{number}.mp4"]
+        assert [run.name for run in found.runs] == ["a"]
 
 
-def test_a_bundle_is_noted_with_its_configuration(tiny_bundle_dir: Path, baseline_bundle_dir: Path) -> None:
+def test_what_is_read_twice_is_told_once() -> None:
+    context = Context().with_data("a.parquet", "1").with_data("b.parquet", "2").with_data("c.parquet", "1")
+    assert [(data.manifest, data.hash) for data in context.data] == [("c.parquet", "1"), ("b.parquet", "2")]
+
+
+def test_a_bundle_is_told_with_its_configuration(tiny_bundle_dir: Path, baseline_bundle_dir: Path) -> None:
     ours, other = load_checkpoint(tiny_bundle_dir), load_checkpoint(baseline_bundle_dir)
     assert config_hash(ours.card) != config_hash(other.card)
     assert config_hash(ours.card) == config_hash(load_checkpoint(tiny_bundle_dir).card)
-    with issuing("x"):
-        note_bundle(ours)
-        note_run(ours.name, ours.card.sha256)  # e.g. by its collection: what is known stays known
-        assert [run.config for run in issue().runs] == [config_hash(ours.card)]
+    context = Context.of("x", bundles=[ours])
+    # e.g. by its collection: what is known stays known
+    assert [run.config for run in context.with_run(ours.name, ours.card.sha256).runs] == [config_hash(ours.card)]
+    assert Context().with_run(ours.name, ours.card.sha256).with_run(ours.name, ours.card.sha256, "c").runs[0].config == "c"
+
+
+def test_a_collection_tells_its_checkpoint_and_its_clips(tmp_path: Path) -> None:
+    meta = {
+        "checkpoint": {"name": "a", "sha256": "f"},
+        "data": {"manifest": str(tmp_path / "clips" / "clips.parquet"), "hash": "e"},
+    }
+    context = Context.of(collections=[Collection(tmp_path, meta)] * 2)
+    assert [(run.name, run.sha256, run.config) for run in context.runs] == [("a", "f", "")]
+    assert [(data.manifest, data.hash) for data in context.data] == [(str(Path("clips", "clips.parquet")), "e")]
+
+
+def test_a_passport_can_be_told_its_context_later() -> None:
+    context = Context("x").with_run("a", "0" * 64).with_data("b", "1")
+    display = confusion()
+    assert issue(display.provenance(), "none").within(context) == issue(display.provenance(), "none", context)
 
 
 def test_files_without_a_passport(tmp_path: Path) -> None:
@@ -167,19 +180,12 @@ def test_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: py
     assert capsys.readouterr().err.count("\n") == 1
 
 
-def test_figures_of_a_command_name_it(tmp_path: Path) -> None:
-    """`main` issues for every command."""
-    code = (
-        "import sys; from workbench import cli, passport; sys.argv = ['workbench', 'demo', '--clips', '7']\n"
-        "cli.app = lambda: print(passport.issue().command)\ncli.main()"
-    )
-    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=os.environ)
-    assert found.stdout.strip() == "workbench demo --clips 7"
+def test_the_command_line_is_quoted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "argv", ["/bin/workbench", "embed", "a b", "--out", "c\udcff"])
+    assert command_line() == r"workbench embed 'a b' --out 'c\udcff'"
 
 
 def test_passports_do_not_tell_whose_computer_it_was(tmp_path: Path) -> None:
-    with issuing("command"):
-        note_data(tmp_path / "home" / "clips" / "clips.parquet", "a" * 64)
-        note_data("clips/clips.parquet", "b" * 64)
-        found = issue("", None)
+    context = Context("command").with_data(tmp_path / "home" / "clips" / "clips.parquet", "a" * 64)
+    found = issue("", context=context.with_data("clips/clips.parquet", "b" * 64))
     assert [data.manifest for data in found.data] == [str(Path("clips") / "clips.parquet")] * 2

@@ -22,8 +22,7 @@ from ifdd.errors import InputError
 from ifdd.labels import EMOTIONS
 from ifdd.training.clipsets import from_manifest
 from workbench.analysis.comparison.task import same_clips
-
-module = __import__("workbench.collect", fromlist=["read_row"])
+from workbench.store import collecting as module
 
 
 @pytest.fixture(scope="session")
