@@ -13,9 +13,9 @@ from ifdd.errors import InputError
 from ifdd.scripted import SuiteConfig, suite_scripts
 from ifdd.scripted.position import position_auroc
 from workbench.analysis.comparison.seeds import SeedScore, mean_over_seeds
-from workbench.analysis.performance.scores import Interval
 from workbench.benchmark.robustness import RobustnessResult, SuiteResult
 from workbench.benchmark.task import NO_PLACES, SCHEMA, FamilyResult, FamilyRow, Figure
+from workbench.results.interval import Interval
 from workbench.results.provenance import Provenance
 
 RENEW = "write it anew with workbench benchmark"

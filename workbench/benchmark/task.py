@@ -24,10 +24,10 @@ from workbench.analysis.disentanglement.frames_read import GROUPS, OTHERS, split
 from workbench.analysis.disentanglement.place_swap import PlaceSwapResult, predict_with_places, score_places
 from workbench.analysis.disentanglement.probes import probe_matrix
 from workbench.analysis.disentanglement.task import COLUMNS, EMOTION, IDENTITY, NUISANCES
-from workbench.analysis.performance.scores import Interval
 from workbench.analysis.splits.content import CONTENT, INTENSITY, content_score, per_frame
 from workbench.benchmark.robustness import CLIPS, IDENTITIES, SEED, RobustnessResult, measure_robustness
 from workbench.results.controls import other_clips
+from workbench.results.interval import Interval
 from workbench.results.result import Result
 from workbench.store.reading import Reading
 

@@ -17,7 +17,6 @@ from workbench.analysis.embedding.task import vectors
 from workbench.analysis.faithfulness.verdicts import known_verdicts
 from workbench.analysis.performance.displays.radar import RadarDisplay
 from workbench.analysis.performance.displays.scores import ConfusionDisplay, RecallDisplay
-from workbench.analysis.performance.scores import Interval
 from workbench.analysis.splits.displays.schematic import SplitSchematicDisplay
 from workbench.analysis.splits.displays.timeline import SplitTimelineDisplay
 from workbench.analysis.splits.inspection import from_activations
@@ -32,6 +31,7 @@ from workbench.figures.ifdd3_variants import variants_sheet
 from workbench.figures.ous4_stages import stages_sheet
 from workbench.figures.study import Study, stages_of
 from workbench.report.page import Chart, Section, Table, chart
+from workbench.results.interval import Interval
 from workbench.results.passport import config_hash
 from workbench.store.library import describe, labelled, persons, test_data
 

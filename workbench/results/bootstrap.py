@@ -3,8 +3,8 @@
 import numpy as np
 from numpy.typing import ArrayLike
 
-from workbench.analysis.performance.scores import Interval
 from workbench.results.checks import check_groups
+from workbench.results.interval import Interval
 
 BOUNDS = (0.025, 0.975)
 

@@ -19,8 +19,8 @@ from workbench.analysis.confidence.displays.votes import AmbiguityDisplay
 from workbench.analysis.confidence.reliability import Binning, calibration
 from workbench.analysis.performance.displays.radar import RadarDisplay
 from workbench.analysis.performance.displays.scores import RecallDisplay
-from workbench.analysis.performance.scores import Interval
 from workbench.plotting.base import Display
+from workbench.results.interval import Interval
 from workbench.results.passport import PYTHON_CALL, Context
 from workbench.store.collection import Collection
 from workbench.store.library import labelled, subjects

@@ -12,7 +12,7 @@ from scipy.stats import binomtest, nct, norm
 from scipy.stats import t as student
 
 from ifdd.metrics import LEVEL
-from workbench.analysis.performance.scores import Interval
+from workbench.results.interval import Interval
 from workbench.results.result import Result
 
 POWER = 0.8

@@ -11,8 +11,9 @@ from ifdd.errors import InputError
 from ifdd.metrics import Estimate, Units, count_units, estimate
 from workbench.analysis.comparison.flips import Flips, find_flips
 from workbench.analysis.comparison.paired import Test, detectable, draw, holm, intervals, mcnemar, swap_test
-from workbench.analysis.performance.scores import FEW_GROUPS, Interval, MetricsResult, check_predictions, difference, summary
+from workbench.analysis.performance.scores import FEW_GROUPS, MetricsResult, check_predictions, difference, summary
 from workbench.results.checks import check_probabilities
+from workbench.results.interval import Interval
 from workbench.results.provenance import Provenance, record
 from workbench.results.result import Result
 

@@ -15,8 +15,9 @@ from scipy.stats import t as student
 
 from ifdd.errors import InputError
 from ifdd.metrics import LEVEL, Estimate, Estimates, Units, count_units, estimate, spread
-from workbench.analysis.performance.scores import Interval, difference, interval
+from workbench.analysis.performance.scores import difference, interval
 from workbench.results.checks import check_labels
+from workbench.results.interval import Interval
 from workbench.results.result import Result
 
 RANKED_FROM = 3

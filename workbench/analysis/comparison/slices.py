@@ -11,7 +11,8 @@ from numpy.typing import ArrayLike
 from ifdd.errors import InputError
 from ifdd.metrics import Units, count_units, estimate
 from workbench.analysis.comparison.binning import Levels, all_levels
-from workbench.analysis.performance.scores import FEW_GROUPS, Interval, check_predictions, group_index, interval
+from workbench.analysis.performance.scores import FEW_GROUPS, check_predictions, group_index, interval
+from workbench.results.interval import Interval
 from workbench.results.provenance import Provenance, record
 from workbench.results.result import Result
 

@@ -11,8 +11,8 @@ from scipy.special import log_softmax, softmax
 
 from ifdd.errors import InputError
 from ifdd.metrics import Units, count_units, estimate
-from workbench.analysis.performance.scores import Interval
 from workbench.results.checks import check_labels, check_names, check_probabilities, check_scores
+from workbench.results.interval import Interval
 from workbench.results.provenance import Provenance, record
 from workbench.results.result import Result
 

@@ -18,9 +18,10 @@ from workbench.analysis.confidence.reliability import (
     error_interval,
     reliability,
 )
-from workbench.analysis.performance.scores import Interval, group_index
+from workbench.analysis.performance.scores import group_index
 from workbench.results.bootstrap import spread
 from workbench.results.checks import check_names, check_probabilities
+from workbench.results.interval import Interval
 from workbench.results.provenance import Provenance, record
 from workbench.results.result import Result
 

@@ -14,9 +14,9 @@ from ifdd.models.base import DFERModel
 from workbench.analysis._models import check_given
 from workbench.analysis.counterfactuals.frame_edits import FrameEdit, check_donors, shuffle
 from workbench.analysis.counterfactuals.interventions import Effect, effect
-from workbench.analysis.performance.scores import Interval
 from workbench.results.bootstrap import draw_weights, group_members, mean_interval
 from workbench.results.checks import check_names, check_probabilities
+from workbench.results.interval import Interval
 from workbench.results.provenance import Provenance, record
 from workbench.results.result import Result
 

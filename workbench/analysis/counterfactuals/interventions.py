@@ -13,9 +13,9 @@ from ifdd.errors import InputError
 from ifdd.models.base import DFERModel
 from ifdd.timing import repeat_to_clip_frames
 from workbench.analysis.counterfactuals.frame_edits import random_donors
-from workbench.analysis.performance.scores import Interval
 from workbench.analysis.splits.inspection import COPIES, require_split
 from workbench.results.bootstrap import draw_weights, group_members, mean_interval
+from workbench.results.interval import Interval
 from workbench.results.result import Result
 
 PATCHED = ("issm.X_S", "issm.X_D", "ladm.Y_S")

@@ -8,9 +8,9 @@ from scipy.stats import t as student
 
 from ifdd.errors import InputError
 from ifdd.metrics import LEVEL
-from workbench.analysis.performance.scores import Interval
 from workbench.results.bootstrap import group_members
 from workbench.results.controls import other_clips
+from workbench.results.interval import Interval
 from workbench.results.provenance import Provenance, record
 from workbench.results.result import Result
 

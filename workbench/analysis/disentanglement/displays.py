@@ -12,9 +12,9 @@ from workbench.analysis.disentanglement.frames_read import GROUPS, OTHERS, TARGE
 from workbench.analysis.disentanglement.localising import LocalisationResult
 from workbench.analysis.disentanglement.probes import ProbeMatrix
 from workbench.analysis.disentanglement.task import Scorecard
-from workbench.analysis.performance.scores import Interval
 from workbench.plotting.base import NamedDisplay, new_grid
 from workbench.plotting.style import BLUE, GREY, ORANGE
+from workbench.results.interval import Interval
 
 SCALE = "Blues"
 READERS = ("even-odd", "half-way", "uniform", "middle", "random", "largest difference", "oracle", "told")

@@ -15,9 +15,9 @@ from numpy.typing import ArrayLike
 from scipy.optimize import linear_sum_assignment
 
 from ifdd.errors import InputError
-from workbench.analysis.performance.scores import Interval
 from workbench.results.bootstrap import draw_weights, group_members, mean_interval
 from workbench.results.controls import other_clips
+from workbench.results.interval import Interval
 from workbench.results.provenance import Provenance, record
 from workbench.results.result import Result
 

@@ -18,10 +18,10 @@ from ifdd.errors import InputError
 from ifdd.hooks import HookFunction
 from ifdd.models.base import DFERModel
 from workbench.analysis.comparison.seeds import difference_over_seeds, over_seeds
-from workbench.analysis.performance.scores import Interval
 from workbench.analysis.splits.inspection import require_split
 from workbench.results.bootstrap import group_members
 from workbench.results.controls import other_clips
+from workbench.results.interval import Interval
 from workbench.results.result import Result
 
 OWN = "own"

@@ -18,8 +18,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from ifdd.errors import InputError
-from workbench.analysis.performance.scores import Interval
 from workbench.results.bootstrap import draw_weights, group_members, spread
+from workbench.results.interval import Interval
 from workbench.results.provenance import Provenance, record
 from workbench.results.result import Result
 

@@ -25,10 +25,11 @@ from workbench.analysis.disentanglement import (
     probe_matrix,
     split_quality,
 )
-from workbench.analysis.performance.scores import Interval, MetricsResult, summary
+from workbench.analysis.performance.scores import MetricsResult, summary
 from workbench.analysis.saliency.maps import gradcam_branches
 from workbench.analysis.splits.inspection import from_activations
 from workbench.results.bootstrap import draw_weights, mean_interval
+from workbench.results.interval import Interval
 from workbench.results.result import Result
 from workbench.store.collecting import collect, load_row, reading_hash
 from workbench.store.collection import Collection, open_collection

@@ -11,9 +11,9 @@ from torch import Tensor
 from tqdm import tqdm
 
 from ifdd.errors import InputError
-from workbench.analysis.performance.scores import Interval
 from workbench.analysis.saliency.attribution import in_chunks
 from workbench.results.bootstrap import draw_weights, group_members, mean_interval
+from workbench.results.interval import Interval
 from workbench.results.provenance import Provenance
 from workbench.results.result import Result
 

@@ -8,10 +8,10 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from workbench.analysis.faithfulness.judging import LIMIT, PerturbationResult, RandomisationResult, Verdict
-from workbench.analysis.performance.scores import Interval
 from workbench.analysis.saliency.displays.heat import METHODS, badge_colour
 from workbench.plotting import style
 from workbench.plotting.base import NamedDisplay, new_grid
+from workbench.results.interval import Interval
 
 PANELS = ("deletion", "insertion")
 WIDE = 3

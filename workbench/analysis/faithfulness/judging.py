@@ -15,8 +15,8 @@ from workbench.analysis.faithfulness.channels import perturb_channels
 from workbench.analysis.faithfulness.curves import PerturbationResult, PerturbationScore
 from workbench.analysis.faithfulness.perturbation import edge_map, perturb_clips
 from workbench.analysis.faithfulness.randomisation import LIMIT, RandomisationResult, parameter_randomisation
-from workbench.analysis.performance.scores import Interval
 from workbench.analysis.saliency.likeness import Similarity, similarity
+from workbench.results.interval import Interval
 from workbench.results.result import Result
 
 

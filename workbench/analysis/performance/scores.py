@@ -10,23 +10,11 @@ from sklearn.metrics import confusion_matrix
 from ifdd.errors import InputError
 from ifdd.metrics import Estimate, count_units, estimate
 from workbench.results.checks import check_groups, check_labels, check_names, check_probabilities
+from workbench.results.interval import Interval
 from workbench.results.provenance import Provenance, record
 from workbench.results.result import Result
 
 FEW_GROUPS = 20
-
-
-@dataclass(frozen=True, eq=False)
-class Interval(Result):
-    """A share, or a difference of two, with its 95 % interval."""
-
-    value: float
-    low: float
-    high: float
-
-    def __str__(self) -> str:
-        """Return percent, as papers print it: 71.4 % [68.2, 74.5]."""
-        return f"{100 * self.value:.1f} % [{100 * self.low:.1f}, {100 * self.high:.1f}]"
 
 
 @dataclass(frozen=True, eq=False)

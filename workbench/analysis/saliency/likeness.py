@@ -8,8 +8,8 @@ from scipy.ndimage import uniform_filter
 from scipy.stats import rankdata
 
 from ifdd.errors import InputError
-from workbench.analysis.performance.scores import Interval
 from workbench.results.bootstrap import draw_weights, group_members, mean_interval
+from workbench.results.interval import Interval
 from workbench.results.result import Result
 
 WINDOW = 7

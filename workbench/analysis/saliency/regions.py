@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ifdd.errors import InputError
-from workbench.analysis.performance.scores import Interval
 from workbench.results.bootstrap import draw_weights, group_members, mean_interval
+from workbench.results.interval import Interval
 from workbench.results.provenance import Provenance, record
 from workbench.results.result import Result
 

@@ -16,11 +16,11 @@ from sklearn.pipeline import make_pipeline
 
 from ifdd.errors import InputError
 from workbench.analysis.disentanglement.probes import DIMENSIONS, FOLDS, PENALTIES
-from workbench.analysis.performance.scores import Interval
 from workbench.analysis.splits.places import RESAMPLES, STILL
 from workbench.results.bootstrap import draw_weights, group_members, spread
 from workbench.results.checks import check_finite
 from workbench.results.controls import other_clips
+from workbench.results.interval import Interval
 from workbench.results.result import Result
 
 

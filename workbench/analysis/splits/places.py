@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ifdd.errors import InputError
-from workbench.analysis.performance.scores import Interval
 from workbench.results.bootstrap import BOUNDS, draw_weights, group_members, mean_interval, spread
 from workbench.results.checks import check_finite, check_labels
+from workbench.results.interval import Interval
 from workbench.results.result import Result
 
 RESAMPLES = 1000

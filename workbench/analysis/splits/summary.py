@@ -8,10 +8,10 @@ from numpy.typing import ArrayLike
 
 from ifdd.errors import InputError
 from ifdd.training.controls import told_places
-from workbench.analysis.performance.scores import Interval
 from workbench.analysis.splits.content import CONTENT, INTENSITY, TOLD, ContentScore, content_score, group_share
 from workbench.analysis.splits.inspection import SAME_MOMENTS, SplitResult, feature_to_clip
 from workbench.analysis.splits.places import Awareness, MotionAgreement, Occupancy, awareness, motion_agreement, moved, occupancy
+from workbench.results.interval import Interval
 from workbench.results.provenance import Provenance, record
 from workbench.results.result import Result
 

@@ -18,7 +18,7 @@ from tests.tiny_demo import TinyDemo, tiny_demo_in
 from workbench import cli
 from workbench.analysis.comparison.seeds import SeedScore
 from workbench.analysis.confidence.densities import density
-from workbench.analysis.performance.scores import Interval, summary
+from workbench.analysis.performance.scores import summary
 from workbench.benchmark.robustness import RobustnessResult, SuiteResult
 from workbench.benchmark.task import NO_PLACES, FamilyResult, FamilyRow, Figure
 from workbench.figures.ifdd2_maps import NONE_CORRECT, choose_clips, maps_sheet
@@ -30,6 +30,7 @@ from workbench.figures.ous5_confusion import ConfusionSheet
 from workbench.figures.published import CLASSES, RECALLS, published_recalls
 from workbench.figures.sheet import WIDTHS
 from workbench.figures.study import Study, load_runs, open_study, stages_of
+from workbench.results.interval import Interval
 from workbench.results.passport_files import read_passport
 from workbench.results.provenance import record
 from workbench.store.collecting import collect

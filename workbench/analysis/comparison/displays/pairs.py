@@ -7,9 +7,9 @@ import plotly.graph_objects as go
 
 from ifdd.errors import InputError
 from workbench.analysis.comparison.pairs import ComparisonResult, PairResult
-from workbench.analysis.performance.scores import Interval
 from workbench.plotting import style
 from workbench.plotting.base import Display, new_axes
+from workbench.results.interval import Interval
 
 KINDS = {"gained": style.CORRECT, "lost": style.WRONG, "other": style.GREY}
 

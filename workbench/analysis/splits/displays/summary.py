@@ -9,13 +9,13 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from workbench.analysis.disentanglement.displays import show
-from workbench.analysis.performance.scores import Interval
 from workbench.analysis.splits.content import CONTENT, TOLD
 from workbench.analysis.splits.displays.timeline import GROUP_NAMES
 from workbench.analysis.splits.inspection import feature_to_clip
 from workbench.analysis.splits.summary import SplitSummary
 from workbench.plotting import style
 from workbench.plotting.base import NamedDisplay, new_grid, same_labels
+from workbench.results.interval import Interval
 
 COLUMNS = 3
 READING = (
