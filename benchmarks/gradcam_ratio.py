@@ -18,7 +18,7 @@ from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
 from torch import Tensor, nn
 
 import ifdd
-from ifdd.models.base import DFERModel
+from ifdd.models.base import VideoModel
 from workbench.analysis.saliency.maps import gradcam_branches
 
 
@@ -32,7 +32,7 @@ def seconds(function: Callable[[], object]) -> float:
 class Logits(nn.Module):
     """The model as the package wants it: clips → logits."""
 
-    def __init__(self, model: DFERModel) -> None:
+    def __init__(self, model: VideoModel) -> None:
         super().__init__()
         self.model = model
 
@@ -55,7 +55,7 @@ class RawGradCAM(GradCAM):
         return cams[0]
 
 
-def package_maps(model: DFERModel, clips: Tensor) -> dict[str, np.ndarray]:
+def package_maps(model: VideoModel, clips: Tensor) -> dict[str, np.ndarray]:
     """Both branches by two calls of the grad-cam package, for class 0."""
     maps = {}
     for branch, name in model.branches.items():

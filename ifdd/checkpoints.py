@@ -23,7 +23,7 @@ from ifdd.data.preprocessing import Preprocessing
 from ifdd.documents import one_line, read_json, shown, user_path
 from ifdd.errors import InputError
 from ifdd.io import new_folder, replaced_folder, write_json
-from ifdd.models.base import DFERModel
+from ifdd.models.base import VideoModel
 from ifdd.models.families import create_model
 from ifdd.plain import markdown_line
 from ifdd.weights.load import load_exactly
@@ -35,7 +35,7 @@ WEIGHTS, CARD, README = "weights.safetensors", "card.json", "README.md"
 class Bundle:
     """A model with everything that is needed to use it."""
 
-    model: DFERModel
+    model: VideoModel
     card: Card
     preprocessing: Preprocessing
     path: Path
@@ -132,7 +132,7 @@ def load_checkpoint(name_or_path: str | Path) -> Bundle:
     return Bundle(model.eval(), card, Preprocessing.from_dict(card.preprocessing), folder.absolute())
 
 
-def check_weights(model: DFERModel, source: str) -> None:
+def check_weights(model: VideoModel, source: str) -> None:
     """Refuse weights that are not finite: a NaN spreads into every prediction, which then names the first class.
 
     Costs a tenth of the time of the file's checksum (8 ms of 96 for `ifdd-mvit-xs`). Raises: InputError.
@@ -173,7 +173,7 @@ def read_card(folder: Path) -> Card:
     return Card.parse(values, str(file))
 
 
-def save_checkpoint(folder: str | Path, model: DFERModel, card: Card, *, replace: bool = False) -> Path:
+def save_checkpoint(folder: str | Path, model: VideoModel, card: Card, *, replace: bool = False) -> Path:
     """Write weights, card (with the sha256 filled in) and README to a new folder, all of it or nothing.
 
     Raises: InputError if `folder` exists (unless it may be replaced), or if the disk refuses.

@@ -12,6 +12,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
+from ifdd.activations import Activation, with_roles
 from ifdd.errors import InputError
 
 Names = str | Sequence[str] | Callable[[str], bool] | None
@@ -22,7 +23,24 @@ HookFunction = Callable[[Tensor], Tensor | None]
 
 
 class HookPoint(nn.Module):
-    """Identity that gives a tensor a name; any shape."""
+    """Identity that gives a tensor a name; any shape.
+
+    Its arguments tell what the tensor is, as in `Activation`: `axes` such as "B C T H W", the `group`, the `role`, and where
+    they do not follow from the axes or the model, the `clock` and the `input`.
+    """
+
+    def __init__(
+        self,
+        axes: str = "",
+        group: str | None = None,
+        role: str | None = None,
+        *,
+        clock: str | None = None,
+        input: str | None = None,
+    ) -> None:
+        super().__init__()
+        self.axes = axes
+        self.told = {"group": group, "role": role, "clock": clock, "input": input}
 
     def forward(self, activation: Tensor) -> Tensor:
         """Return the activation itself, not a copy."""
@@ -56,6 +74,21 @@ class HookedModule(nn.Module):
                 hint = f" (did you mean {near[0]!r}?)" if near else ""
                 raise InputError(f"unknown activation {name!r}{hint}; this model has: {', '.join(valid)}")
         return wanted
+
+    def describe(self, name: str) -> Activation:
+        """What an activation is.
+
+        Raises: InputError for a name that this model does not have, with the list of those that it has.
+        """
+        self.select_activations(name)
+        point = self.get_submodule(name)
+        assert isinstance(point, HookPoint)
+        return Activation.of(name, point.axes, **point.told)
+
+    def with_roles(self, *roles: str) -> tuple[str, ...]:
+        """Names of the activations that have one of these roles, see `Activation`; those that the model has."""
+        points = [(name, point) for name, point in self.named_modules() if isinstance(point, HookPoint)]
+        return with_roles((Activation.of(name, point.axes, **point.told) for name, point in points), *roles)
 
     @contextmanager
     def hooks(self, functions: Mapping[str, HookFunction]) -> Iterator[None]:

@@ -1,14 +1,14 @@
 """Cross-entropy on Y_D plus the lifting loss on Y_S (Fig. 1(d))."""
 
 from collections.abc import Callable
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ifdd.models.base import IFDDOutput
-from ifdd.models.config import PRESETS, PresetName
+from ifdd.models.config import PRESETS, ModelConfig, PresetName
 
 
 class LiftingLoss(nn.Module):
@@ -52,3 +52,8 @@ class IFDDLoss(nn.Module):
         if output.static_residual is not None:
             terms["lifting"] = self.lifting(output.static_residual.float())
         return {"loss": torch.stack(list(terms.values())).sum(), **terms}
+
+
+def ifdd_loss(config: ModelConfig, loss: Any) -> IFDDLoss:
+    """The loss of a model of the ifdd family, from its preset and a recipe's section `loss`."""
+    return IFDDLoss(LiftingLoss.from_preset(config.preset, loss.lifting_weight), loss.label_smoothing)

@@ -38,11 +38,10 @@ def models(
 
     Example: ifdd models --variants ifdd-mvit-xs
     """
-    from ifdd.models.config import model_names
     from ifdd.models.cost import cost
-    from ifdd.models.families import named_config, variants
+    from ifdd.models.families import named_config, short_names, variants
 
-    configs = variants(variants_of) if variants_of else {name: named_config(name) for name in model_names()}
+    configs = variants(variants_of) if variants_of else {name: named_config(name) for name in short_names()}
     costs = {name: cost(config) for name, config in configs.items()}
     if as_json:
         say_json({name: {"parameters": c.parameters, "macs": c.macs, "flops": c.flops} for name, c in costs.items()})

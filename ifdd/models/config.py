@@ -143,8 +143,35 @@ def _path_in(values: Any, location: tuple[int | str, ...]) -> str:
     return ".".join(parts)
 
 
-class ModelConfig(StrictModel):
-    """One model of the family. Impossible combinations are refused by name.
+class VideoConfig(StrictModel):
+    """What the configuration of a model of any family tells: whose it is, its classes and inputs, and what can be asked of it."""
+
+    family: str
+    num_classes: Annotated[int, Field(ge=2, le=10_000)] = 7
+
+    @property
+    def inputs(self) -> dict[str, tuple[int, int, int, int]]:
+        """Name of each input → shape of one clip (3, T, H, W)."""
+        raise NotImplementedError
+
+    @property
+    def capabilities(self) -> frozenset[str]:
+        """What can be asked of a model beyond logits and maps.
+
+        "split": its frames are read in two groups, S and D (`workbench.analysis.splits`); "offsets": where they are read is
+        learned; "lift": the groups are lifted; "stages": its backbone can be kept as it is (`freeze`), and its stages cached;
+        "told": its split can be told which frames to read.
+        """
+        return frozenset()
+
+    @property
+    def summary(self) -> str:
+        """The model in a few words."""
+        return self.family
+
+
+class ModelConfig(VideoConfig):
+    """One model of the ifdd family. Impossible combinations are refused by name.
 
     `frames` and `size` (H, W) are fixed when the model is built. `offset_range` is L in feature frames. `drop_path` is the
     largest stochastic-depth rate, `dropout` that before the classifier. `mlp_skip` overrides the preset's refinement;
@@ -152,6 +179,7 @@ class ModelConfig(StrictModel):
     over time, or refined as IFDD's Y_D is; with a split a learned weight for each position pools.
     """
 
+    family: Literal["ifdd"] = "ifdd"
     backbone: Backbone = "mvit-xs"
     split: SplitName = "index"
     lift: LiftName = "update-first"
@@ -188,6 +216,27 @@ class ModelConfig(StrictModel):
             if not 0 <= getattr(self, name) < 1:
                 raise ValueError(f"{name}={getattr(self, name)} must lie in [0, 1)")
         return self
+
+    @property
+    def inputs(self) -> dict[str, tuple[int, int, int, int]]:
+        """One clip."""
+        return {"clip": (3, self.frames, *self.size)}
+
+    @property
+    def capabilities(self) -> frozenset[str]:
+        """As in VideoConfig."""
+        able = {"stages"}
+        if self.split != "none":
+            able |= {"split"}
+            able |= {"offsets"} if self.split in ("constant", "index", "offset") else set()
+            able |= {"told"} if self.split == "even-odd" else set()
+        return frozenset(able | ({"lift"} if self.lift != "none" else set()))
+
+    @property
+    def summary(self) -> str:
+        """Backbone, split, lift, preset, clip."""
+        kind = "baseline" if self.split == "none" else f"split {self.split}, lift {self.lift}, preset {self.preset}"
+        return f"{self.backbone} · {kind} · {self.frames} frames of {self.size[1]} × {self.size[0]}"
 
     @property
     def feature_frames(self) -> int:

@@ -25,7 +25,7 @@ class AttentionPooling(nn.Module):
         self.steps = steps
         self.query = nn.Parameter(torch.zeros(dim))
         self.key = nn.Linear(dim, dim)
-        self.weight = HookPoint()  # (B, T') sum 1
+        self.weight = HookPoint("B T")  # sum 1
 
     def forward(self, tokens: Tensor) -> Tensor:
         """(B, N, C), frame by frame → (B, C)."""
@@ -71,8 +71,8 @@ class Head(nn.Module):
         self.pooling = pooling
         self.dropout = nn.Dropout(dropout)
         self.classify = nn.Linear(dim, num_classes)
-        self.embedding = HookPoint()  # (B, C)
-        self.logits = HookPoint()  # (B, classes)
+        self.embedding = HookPoint("B C", role="embedding")
+        self.logits = HookPoint("B classes", role="logits")
 
     def forward(self, tokens: Tensor) -> tuple[Tensor, Tensor]:
         """Tokens (B, N, C) → embedding (B, C), logits (B, classes)."""

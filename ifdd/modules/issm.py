@@ -61,9 +61,9 @@ class Split(nn.Module):
         self.initial_D: Tensor
         self.register_buffer("initial_S", torch.arange(0, steps, 2).float(), persistent=False)
         self.register_buffer("initial_D", torch.arange(1, steps, 2).float(), persistent=False)
-        self.position_S, self.position_D = HookPoint(), HookPoint()  # (B, K) feature frames
-        self.sample_S, self.sample_D = HookPoint(), HookPoint()  # (B, K) feature frames
-        self.X_S, self.X_D = HookPoint(), HookPoint()  # (B, C, K, H, W)
+        self.position_S, self.position_D = (HookPoint("B K", group, "position") for group in "SD")  # feature frames
+        self.sample_S, self.sample_D = (HookPoint("B K", group, "sample") for group in "SD")  # feature frames
+        self.X_S, self.X_D = (HookPoint("B C K H W", group, "read") for group in "SD")
 
     def read(self, features: Tensor, sample: Tensor) -> Tensor:
         """Interpolate (B, C, T', H, W) at `sample` (B, K) feature frames → (B, C, K, H, W)."""
@@ -122,9 +122,9 @@ class IndexSplit(Split):
         self.offset_range = offset_range
         self.correlation_scale = correlation_scale
         self.read_at = read_at
-        self.Z = HookPoint()  # (B, T', d)
-        self.correlation = HookPoint()  # (B, T', T') scaled, before ± softmax
-        self.offset_S, self.offset_D = HookPoint(), HookPoint()  # (B, K) feature frames, |·| ≤ L
+        self.Z = HookPoint("B T d", role="descriptor")
+        self.correlation = HookPoint("B T T", role="correlation")  # scaled, before ± softmax
+        self.offset_S, self.offset_D = (HookPoint("B K", group, "offset") for group in "SD")  # feature frames, |·| ≤ L
 
     def forward(self, features: Tensor) -> tuple[Tensor, Tensor]:
         """(B, C, T', H, W) → X_S, X_D."""

@@ -103,8 +103,10 @@ class LADM(nn.Module):
         super().__init__()
         self.norm_S, self.norm_D = norm(dim), norm(dim)
         self.updater, self.predictor, self.refine = update, predict, refine
-        self.update, self.prediction = HookPoint(), HookPoint()  # (B, K·H·W, C) after the projection
-        self.Y_S, self.detail, self.Y_D = HookPoint(), HookPoint(), HookPoint()  # (B, K·H·W, C)
+        self.update, self.prediction = HookPoint("B KHW C", "S", "lift"), HookPoint("B KHW C", "D", "lift")  # projected
+        self.Y_S = HookPoint("B KHW C", "S", "branch")
+        self.detail = HookPoint("B KHW C", "D", "detail")
+        self.Y_D = HookPoint("B KHW C", "D", "branch")
 
     def forward(self, features_s: Tensor, features_d: Tensor) -> tuple[Tensor, Tensor]:
         """Lift the two groups."""

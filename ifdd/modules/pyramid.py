@@ -27,7 +27,7 @@ class Pyramid(nn.Module):
             for dim, stride in zip(dims[:-1], strides, strict=True)
         )
         self.fuse = nn.Conv2d(sum(dims), dims[-1], 1, bias=False) if len(dims) > 1 else nn.Identity()
-        self.X = HookPoint()  # (B, C, T', H, W)
+        self.X = HookPoint("B C T H W", role="X")
 
     def forward(self, stages: Sequence[Tensor]) -> Tensor:
         """Aggregate (B, C_i, T', s_i·H, s_i·W), the last one (B, C, T', H, W)."""

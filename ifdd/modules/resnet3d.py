@@ -47,6 +47,9 @@ class ResNet3D(nn.Module):
     Names and shapes of the weights are torchvision's. With `temporal_strides="torchvision"` also the strides are: for parity.
     """
 
+    chained = True
+    """Each stage is computed from the HookPoint of the one before, so that the logits depend on all of them."""
+
     def __init__(self, spec: ResNet3DSpec, frames: int, temporal_strides: TemporalStrides = "once") -> None:
         super().__init__()
         # importing torchvision costs seconds, which models without it shall not pay
@@ -74,7 +77,8 @@ class ResNet3D(nn.Module):
             for name in ("layer3", "layer4"):
                 _set_temporal_stride(self.get_submodule(name), 1)
         self.dims = spec.dims
-        self.stage0, self.stage1, self.stage2, self.stage3 = HookPoint(), HookPoint(), HookPoint(), HookPoint()
+        self.stage0 = HookPoint("B C T H W", role="stage", clock="clip frames")
+        self.stage1, self.stage2, self.stage3 = (HookPoint("B C T H W", role="stage") for _ in range(3))
         for module in self.modules():
             if isinstance(module, nn.Conv3d):
                 nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")

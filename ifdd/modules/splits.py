@@ -22,7 +22,7 @@ class ConstantSplit(Split):
         self.free_D = nn.Parameter(torch.zeros(steps // 2))
         self.offset_range = offset_range
         self.read_at = read_at
-        self.offset_S, self.offset_D = HookPoint(), HookPoint()  # (B, K) feature frames, |·| ≤ L
+        self.offset_S, self.offset_D = (HookPoint("B K", group, "offset") for group in "SD")  # feature frames, |·| ≤ L
 
     def forward(self, features: Tensor) -> tuple[Tensor, Tensor]:
         """(B, C, T', H, W) → X_S, X_D."""
@@ -46,8 +46,8 @@ class OffsetSplit(Split):
         self.offsets_D = nn.Linear(steps, steps // 2, bias=False)
         self.offset_range = offset_range
         self.read_at = read_at
-        self.Z = HookPoint()  # (B, T', d)
-        self.offset_S, self.offset_D = HookPoint(), HookPoint()  # (B, K) feature frames, |·| ≤ L
+        self.Z = HookPoint("B T d", role="descriptor")
+        self.offset_S, self.offset_D = (HookPoint("B K", group, "offset") for group in "SD")  # feature frames, |·| ≤ L
 
     def forward(self, features: Tensor) -> tuple[Tensor, Tensor]:
         """(B, C, T', H, W) → X_S, X_D."""
@@ -70,7 +70,7 @@ class TopKSplit(Split):
 
     def __init__(self, steps: int) -> None:
         super().__init__(steps)
-        self.correlation = HookPoint()  # (B, T', T') scaled by 1/C
+        self.correlation = HookPoint("B T T", role="correlation")  # scaled by 1/C
 
     def forward(self, features: Tensor) -> tuple[Tensor, Tensor]:
         """(B, C, T', H, W) → X_S, X_D."""
@@ -89,9 +89,9 @@ class WeightSplit(Split):
     def __init__(self, channels: int, steps: int) -> None:
         super().__init__(steps)
         self.project = nn.Linear(TOKEN_GRID**2 * channels, channels)
-        self.Z = HookPoint()  # (B, T', C)
-        self.correlation = HookPoint()  # (B, T', T') scaled by 1/√C
-        self.weight = HookPoint()  # (B, T') weights of the frames, sum 1
+        self.Z = HookPoint("B T C", role="descriptor")
+        self.correlation = HookPoint("B T T", role="correlation")  # scaled by 1/√C
+        self.weight = HookPoint("B T", role="weight")  # of the frames, sum 1
 
     def forward(self, features: Tensor) -> tuple[Tensor, Tensor]:
         """(B, C, T', H, W) → X_S, X_D."""

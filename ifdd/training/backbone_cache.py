@@ -12,7 +12,7 @@ from tqdm import tqdm
 from ifdd.data.arrays import new_array
 from ifdd.documents import read_cached
 from ifdd.io import make_once
-from ifdd.models.base import DFERModel
+from ifdd.models.base import VideoModel
 from ifdd.training.augment import to_clips
 from ifdd.training.clipsets import ClipSet
 
@@ -22,7 +22,7 @@ Stages = dict[int, np.ndarray]
 BATCH = 16
 
 
-def backbone_key(model: DFERModel) -> str:
+def backbone_key(model: VideoModel) -> str:
     """SHA-256 of all that the stages of a clip depend on: two models with one key make the same stages."""
     config = model.config
     about = f"{config.backbone} {config.normalise} {config.frames} {config.size} {config.stages}"
@@ -40,7 +40,7 @@ def weights_hash(module: nn.Module, about: str) -> str:
 
 @torch.no_grad()
 def read_stages(
-    model: DFERModel, clips: ClipSet, cache: Path, *, mirrored: bool = False, title: str = "backbone", progress: bool = True
+    model: VideoModel, clips: ClipSet, cache: Path, *, mirrored: bool = False, title: str = "backbone", progress: bool = True
 ) -> Stages:
     """Stages of all clips, from left to right or mirrored; made once, then read from `cache`.
 
@@ -52,7 +52,7 @@ def read_stages(
     return {stage: read_cached(folder / f"{stage}.npy") for stage in model.config.stages}
 
 
-def _write(model: DFERModel, clips: ClipSet, folder: Path, mirrored: bool, title: str, progress: bool) -> None:
+def _write(model: VideoModel, clips: ClipSet, folder: Path, mirrored: bool, title: str, progress: bool) -> None:
     device = next(model.parameters()).device
     kept: dict[int, np.memmap] = {}
     with model.evaluating():
@@ -78,7 +78,7 @@ def content_hash(clips: ClipSet) -> str:
 
 
 def as_stages(found: Stages, index: Sequence[int], device: str | torch.device = "cpu") -> tuple[Tensor, ...]:
-    """Some clips' stages as `DFERModel.decode` takes them; those that no pyramid reads are empty."""
+    """Some clips' stages as `VideoModel.decode` takes them; those that no pyramid reads are empty."""
     last = max(found)
     return tuple(
         torch.from_numpy(found[stage][list(index)]).to(device) if stage in found else torch.empty(0) for stage in range(last + 1)

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from ifdd.errors import InputError
 from ifdd.hooks import HookFunction
-from ifdd.models.base import DFERModel
+from ifdd.models.base import VideoModel
 from ifdd.timing import feature_frames
 
 SAMPLES = ("issm.sample_S", "issm.sample_D")
@@ -42,7 +42,7 @@ def told_places(per_step: np.ndarray, seed: int) -> np.ndarray:
     return places
 
 
-def told_where(model: DFERModel, places: Tensor | None) -> AbstractContextManager[None]:
+def told_where(model: VideoModel, places: Tensor | None) -> AbstractContextManager[None]:
     """Inside the block the model's split reads at `places` (B, 2, K); None: where it would by itself."""
     if places is None:
         return nullcontext()

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler
 
-from ifdd.models.base import DFERModel
+from ifdd.models.base import VideoModel
 from ifdd.training.augment import ClipAugment, Mix, to_clips
 from ifdd.training.backbone_cache import Stages, as_stages, read_stages
 from ifdd.training.clipsets import ClipSet
@@ -84,7 +84,7 @@ class ClipDataModule(L.LightningDataModule):
     `frozen`, a model whose backbone does not change, they are its stages.
     """
 
-    def __init__(self, recipe: Recipe, train: ClipSet, val: ClipSet, frozen: DFERModel | None = None) -> None:
+    def __init__(self, recipe: Recipe, train: ClipSet, val: ClipSet, frozen: VideoModel | None = None) -> None:
         super().__init__()
         self.train: Dataset[Batch] = PixelDataset(train)
         self.val: Dataset[Batch] = PixelDataset(val)

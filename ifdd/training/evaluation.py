@@ -12,7 +12,7 @@ from tqdm import tqdm
 from ifdd.checkpoints import Bundle, Card
 from ifdd.io import new_folder, write_json, write_whole
 from ifdd.metrics import Metrics, evaluate
-from ifdd.models.base import DFERModel
+from ifdd.models.base import VideoModel
 from ifdd.training.augment import to_clips
 from ifdd.training.backbone_cache import Stages, as_stages
 from ifdd.training.clipsets import ClipSet
@@ -24,7 +24,7 @@ PREDICTIONS, METRICS = "predictions.parquet", "metrics.json"
 
 @torch.no_grad()
 def predict_set(
-    model: DFERModel,
+    model: VideoModel,
     clips: ClipSet,
     *,
     batch: int = 16,

@@ -12,8 +12,7 @@ from torch.optim.swa_utils import get_ema_multi_avg_fn
 
 from ifdd import metrics
 from ifdd.errors import InputError
-from ifdd.losses import IFDDLoss
-from ifdd.models.base import DFERModel, IFDDOutput
+from ifdd.models.base import Output, VideoModel
 from ifdd.training.controls import told_where
 from ifdd.training.datamodule import Batch
 from ifdd.training.recipe import OptimConfig
@@ -49,7 +48,7 @@ class TrainingModule(L.LightningModule):
     """
 
     def __init__(
-        self, model: DFERModel, loss: IFDDLoss, optim: OptimConfig, *, steps_per_epoch: int, seed: int, frozen: bool = False
+        self, model: VideoModel, loss: nn.Module, optim: OptimConfig, *, steps_per_epoch: int, seed: int, frozen: bool = False
     ) -> None:
         super().__init__()
         self.frozen = frozen
@@ -103,10 +102,10 @@ class TrainingModule(L.LightningModule):
         self.log("loss", terms["loss"], prog_bar=True, logger=False)
         return terms["loss"]
 
-    def _run(self, batch: Batch) -> IFDDOutput:
+    def _run(self, batch: Batch) -> Output:
         clips, _, places = batch
         with told_where(self.model, places):
-            output: IFDDOutput = self.model(clips) if isinstance(clips, Tensor) else self.model.decode(tuple(clips))
+            output: Output = self.model(clips) if isinstance(clips, Tensor) else self.model.decode(tuple(clips))
         return output
 
     def on_validation_epoch_start(self) -> None:

@@ -24,9 +24,8 @@ from ifdd.device import choose_device
 from ifdd.documents import read_json
 from ifdd.errors import InputError
 from ifdd.io import claim, clear_folder, new_folder, write_json, write_text
-from ifdd.losses import IFDDLoss, LiftingLoss
-from ifdd.models.base import DFERModel
-from ifdd.models.families import create_model
+from ifdd.models.base import VideoModel
+from ifdd.models.families import create_model, family_of
 from ifdd.repository import source_commit
 from ifdd.training.backbone_cache import read_stages
 from ifdd.training.clipsets import SPLITS, ClipSet, SplitName, check_disjoint, load_split
@@ -95,7 +94,7 @@ def _train(recipe: Recipe, out: Path, resume: bool, max_minutes: float | None, p
     return _finish(recipe, out, sets, model.to(device), timing, notes)
 
 
-def initial_model(recipe: Recipe) -> DFERModel:
+def initial_model(recipe: Recipe) -> VideoModel:
     """The model before its first step: random by the recipe's seed, or with the backbone and pyramid of a checkpoint.
 
     Raises: InputError if the checkpoint's backbone does not fit.
@@ -105,7 +104,7 @@ def initial_model(recipe: Recipe) -> DFERModel:
     if recipe.init_from is not None:
         own, given = model.state_dict(), load_checkpoint(recipe.init_from).model.state_dict()
         for key in own:
-            if key.startswith(("backbone.", "pyramid.")):
+            if key.partition(".")[0] in model.started_from:
                 if key not in given or given[key].shape != own[key].shape:
                     raise InputError(
                         f"init_from {recipe.init_from}: {key} is missing or of another shape; backbones must be equal"
@@ -117,12 +116,11 @@ def initial_model(recipe: Recipe) -> DFERModel:
 
 def build_module(recipe: Recipe, steps_per_epoch: int) -> TrainingModule:
     """Model, loss and optimiser of a recipe."""
-    lifting = LiftingLoss.from_preset(recipe.model.preset, recipe.loss.lifting_weight)
-    loss = IFDDLoss(lifting, recipe.loss.label_smoothing)
+    loss = family_of(recipe.model).loss(recipe.model, recipe.loss)
+    frozen = recipe.freeze == "backbone"
     return TrainingModule(
-        initial_model(recipe), loss, recipe.optim,
-        steps_per_epoch=steps_per_epoch, seed=recipe.seed, frozen=recipe.freeze == "backbone",
-    )  # fmt: skip
+        initial_model(recipe), loss, recipe.optim, steps_per_epoch=steps_per_epoch, seed=recipe.seed, frozen=frozen
+    )
 
 
 def _make_run(recipe: Recipe, out: Path) -> dict[str, Any]:
@@ -206,7 +204,7 @@ def _finish(
     recipe: Recipe,
     out: Path,
     sets: dict[SplitName, ClipSet],
-    model: DFERModel,
+    model: VideoModel,
     timing: dict[str, Any],
     notes: tuple[str, ...],
 ) -> Path:

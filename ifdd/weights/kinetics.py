@@ -7,7 +7,7 @@ from typing import Any
 from torch import Tensor
 
 from ifdd.errors import InputError
-from ifdd.models.base import DFERModel
+from ifdd.models.base import VideoModel
 from ifdd.models.families import create_model
 from ifdd.weights.load import load_exactly
 from ifdd.weights.reference import rename_reference
@@ -20,7 +20,7 @@ KINETICS_RESNETS = ("r3d18", "r2plus1d18")
 """Backbones whose weights have torchvision's names."""
 
 
-def from_kinetics(state_dict: Mapping[str, Tensor], model: str = "ifdd-mvit-xs", **overrides: Any) -> DFERModel:
+def from_kinetics(state_dict: Mapping[str, Tensor], model: str = "ifdd-mvit-xs", **overrides: Any) -> VideoModel:
     """A model whose backbone has the weights of a torchvision model; pyramid and all behind it start at random.
 
     `r3d18` takes those of `r3d_18`, `r2plus1d18` those of `r2plus1d_18`, the others those of `mvit_v2_s`: `mvit-s` all 16

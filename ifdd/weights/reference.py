@@ -7,7 +7,7 @@ from typing import Any
 from torch import Tensor
 
 from ifdd.errors import InputError
-from ifdd.models.base import DFERModel
+from ifdd.models.base import VideoModel
 from ifdd.models.families import create_model
 from ifdd.modules.mvit.mvit import MVIT_SPECS
 from ifdd.weights.load import load_exactly
@@ -104,7 +104,7 @@ def _split_of(names: Mapping[str, Tensor]) -> str:
     return "offset" if f"{SPLIT}dim_pool.0.weight" in names else "even-odd"
 
 
-def from_reference(state_dict: Mapping[str, Tensor], **overrides: Any) -> DFERModel:
+def from_reference(state_dict: Mapping[str, Tensor], **overrides: Any) -> VideoModel:
     """Build a released network (`MFViT_XS` or `MFViT_S`) from its state dict, with the same logits (preset `reference`).
 
     Backbone, stages, number of classes, split, whether there is a lift, and branch norms are read off names and shapes; what

@@ -34,7 +34,7 @@ from ifdd.data.same_files import content_hash
 from ifdd.errors import InputError
 from ifdd.io import check_new, unfinished_folder, write_json, write_whole
 from ifdd.labels import match_labels
-from ifdd.models.base import DFERModel
+from ifdd.models.base import VideoModel
 from ifdd.repository import code_hash
 from ifdd.training.augment import to_clips
 from ifdd.training.clipsets import decoded_already
@@ -287,7 +287,7 @@ def reading_hash(clips: pd.DataFrame) -> str:
     return hashlib.sha256(json.dumps(reading).encode()).hexdigest()
 
 
-def _choose(model: DFERModel, names: Sequence[str]) -> tuple[str, ...]:
+def _choose(model: VideoModel, names: Sequence[str]) -> tuple[str, ...]:
     if tuple(names) == DEFAULT:
         return tuple(name for name in DEFAULT if name in model.activation_names)
     return model.select_activations(tuple(dict.fromkeys(names)))

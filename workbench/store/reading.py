@@ -15,7 +15,7 @@ from ifdd.checkpoints import Bundle, finite_logits
 from ifdd.documents import read_cached
 from ifdd.hooks import HookFunction
 from ifdd.io import make_once
-from ifdd.models.base import DFERModel
+from ifdd.models.base import VideoModel
 from ifdd.repository import code_hash
 from ifdd.training.augment import to_clips
 from ifdd.training.backbone_cache import backbone_key, content_hash, weights_hash
@@ -71,7 +71,7 @@ def read_clips(
     return {name: found[name] for name in bundles}
 
 
-def _key(model: DFERModel, shown: ClipSet, content: str, names: Sequence[str]) -> str:
+def _key(model: VideoModel, shown: ClipSet, content: str, names: Sequence[str]) -> str:
     """Hash of all that a reading depends on: `content` is that of the pixels in their own order."""
     told = hashlib.sha256(b"".join(array.tobytes() for array in (shown.order, shown.places) if array is not None)).hexdigest()
     code = code_hash("model.py", "modules")  # what an earlier version of it read is read again

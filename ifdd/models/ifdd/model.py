@@ -1,10 +1,13 @@
-"""The model family: backbone, pyramid, split, lift, head, each a part passed in."""
+"""The ifdd family: backbone, pyramid, split, lift, head, each a part passed in."""
 
+from abc import abstractmethod
+from dataclasses import replace
 from typing import Any
 
 from torch import Tensor, nn
 
-from ifdd.models.base import DFERModel, IFDDOutput, Normalise
+from ifdd.activations import Activation
+from ifdd.models.base import Clips, IFDDOutput, LinearPooling, Normalise, VideoModel
 from ifdd.models.config import ModelConfig
 from ifdd.models.ifdd.parts import LIFTS, POOLINGS, SPLITS
 from ifdd.modules.backbones import BACKBONES
@@ -14,7 +17,59 @@ from ifdd.modules.ladm import LADM, NoLift, to_tokens
 from ifdd.modules.pyramid import Pyramid
 
 
-class BaselineModel(DFERModel):
+class PyramidModel(VideoModel):
+    """What a baseline and IFDD share: clips (B, 3, T, H, W) → four stages → X → IFDDOutput.
+
+    Activations (S static, D dynamic; T' feature frames, K = T'/2 steps):
+    `backbone.stage0…3` (B, C_i, T', H_i, W_i) · `pyramid.X` (B, C, T', H, W) · `head.embedding` (B, C) ·
+    `head.logits` (B, classes); with a split also `issm.position_S/_D`, `issm.sample_S/_D` (B, K), `issm.X_S/X_D`
+    (B, C, K, H, W); with ISSM `issm.Z` (B, T', d), `issm.correlation` (B, T', T'), `issm.offset_S/_D` (B, K); with LADM
+    `ladm.update`, `ladm.prediction`, `ladm.Y_S`, `ladm.detail`, `ladm.Y_D` (B, K·H·W, C).
+    """
+
+    config: ModelConfig
+    started_from = ("backbone", "pyramid")
+
+    def __init__(self, config: ModelConfig, *, normalise: nn.Module, backbone: nn.Module, pyramid: Pyramid, head: Head) -> None:
+        super().__init__(config)
+        self.normalise = normalise
+        self.backbone = backbone
+        self.pyramid = pyramid
+        self.head = head
+
+    def forward(self, clips: Clips) -> IFDDOutput:
+        """Run the whole model.
+
+        Raises: InputError for another shape or an integer type.
+        """
+        return self.decode(self.encode(clips))
+
+    def encode(self, clips: Clips) -> tuple[Tensor, ...]:
+        """Clips → the four stages of the backbone."""
+        (pixels,) = self.check_clips(clips).values()
+        return self.backbone(self.normalise(pixels))
+
+    def decode(self, stages: tuple[Tensor, ...]) -> IFDDOutput:
+        """Stages of the backbone → output; all that a saliency map of any named activation needs gradients of."""
+        return self.read(self.pyramid([stages[i] for i in self.config.stages]))
+
+    @abstractmethod
+    def read(self, features: Tensor) -> IFDDOutput:
+        """X (B, C, T', H, W) → output."""
+
+    def describe(self, name: str) -> Activation:
+        """What an activation is, see `Activation`.
+
+        Raises: InputError for a name that this model does not have, with the list of those that it has.
+        """
+        told = super().describe(name)
+        if told.role == "stage":
+            read = [f"backbone.stage{i}" for i in self.config.stages]
+            return replace(told, used=name in read or bool(self.backbone.chained))
+        return replace(told, grid=self.config.grid) if told.spatial else told
+
+
+class BaselineModel(PyramidModel):
     """pyramid.X → mean over positions → head; no split, no lift."""
 
     def __init__(self, config: ModelConfig, *, normalise: nn.Module, backbone: nn.Module, pyramid: Pyramid, head: Head) -> None:
@@ -27,7 +82,7 @@ class BaselineModel(DFERModel):
         return IFDDOutput(logits, embedding, None)
 
 
-class IFDDModel(DFERModel):
+class IFDDModel(PyramidModel):
     """X → split → lift → head on Y_D."""
 
     def __init__(
@@ -46,6 +101,16 @@ class IFDDModel(DFERModel):
         self.ladm = lift
         self.branches = dict(lift.branches)
 
+    def linear_pooling(self) -> LinearPooling | None:
+        """The learned weight of each position of what the head reads, and the bias of each class."""
+        pooling, classify = self.head.pooling, self.head.classify
+        if not isinstance(pooling, LearnedPooling):
+            return None
+        bias = classify.bias.detach()
+        if pooling.bias is not None:
+            bias = bias + pooling.bias.detach() * classify.weight.detach().sum(1)
+        return LinearPooling(self.branches["D"], pooling.weight.detach().view(-1, *self.config.grid), bias)
+
     def read(self, features: Tensor) -> IFDDOutput:
         """X (B, C, T', H, W) → output."""
         static, dynamic = self.ladm(*self.issm(features))
@@ -55,7 +120,8 @@ class IFDDModel(DFERModel):
         return IFDDOutput(logits, embedding, residual)
 
 
-def _build(config: ModelConfig) -> DFERModel:
+def build(config: ModelConfig) -> PyramidModel:
+    """The model of a configuration, randomly initialised."""
     spec = BACKBONES[config.backbone]
     dim, last = spec.dims[-1], spec.stage_strides[-1]
     parts: dict[str, Any] = {

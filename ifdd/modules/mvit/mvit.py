@@ -111,6 +111,9 @@ class MViT(nn.Module):
     reads, not what later blocks compute.
     """
 
+    chained = False
+    """The logits depend on the stages that the pyramid reads."""
+
     def __init__(self, spec: MViTSpec, frames: int, size: tuple[int, int], drop_path: float) -> None:
         super().__init__()
         stride = stem_stride(frames)
@@ -135,7 +138,7 @@ class MViT(nn.Module):
             self.ends.append(len(self.blocks) - 1)
         self.norm = nn.LayerNorm(dim_in, eps=EPS)
         self.places = PlaceReading(EarlyConvolutions.channels, dim_in, grid[1:]) if spec.early_convolutions else None
-        self.stage0, self.stage1, self.stage2, self.stage3 = HookPoint(), HookPoint(), HookPoint(), HookPoint()
+        self.stage0, self.stage1, self.stage2, self.stage3 = (HookPoint("B C T H W", role="stage") for _ in range(4))
         self.dims = spec.dims
         self.apply(_initialise)
         nn.init.trunc_normal_(self.class_token, std=0.02)

@@ -11,12 +11,12 @@ from ifdd.checkpoints import Card, list_checkpoints, save_checkpoint, verify_che
 from ifdd.cli.weights import weights_app
 from ifdd.data.preprocessing import Preprocessing
 from ifdd.labels import EMOTIONS
-from ifdd.models.base import DFERModel
+from ifdd.models.base import VideoModel
 
 SCORES = {"n": 1, "WAR": 0.5, "UAR": 0.5, "recall": {}, "counts": {}}
 
 
-def make_card(model: DFERModel, name: str = "tiny") -> Card:
+def make_card(model: VideoModel, name: str = "tiny") -> Card:
     return Card(
         name=name,
         notice="random weights",
@@ -31,12 +31,12 @@ def make_card(model: DFERModel, name: str = "tiny") -> Card:
 
 
 @pytest.fixture
-def saved(tmp_path: Path) -> tuple[DFERModel, Path]:
+def saved(tmp_path: Path) -> tuple[VideoModel, Path]:
     model = ifdd.create_model("ifdd-mvit-tiny", frames=8, size=(32, 32)).eval()
     return model, save_checkpoint(tmp_path / "tiny", model, make_card(model))
 
 
-def test_round_trip(saved: tuple[DFERModel, Path]) -> None:
+def test_round_trip(saved: tuple[VideoModel, Path]) -> None:
     model, folder = saved
     bundle = ifdd.load_checkpoint(folder)
     clips = torch.rand(2, 3, 8, 32, 32)
@@ -49,7 +49,7 @@ def test_round_trip(saved: tuple[DFERModel, Path]) -> None:
     assert "50.0%" in (folder / "README.md").read_text()
 
 
-def test_by_name(saved: tuple[DFERModel, Path], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_by_name(saved: tuple[VideoModel, Path], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("IFDD_CHECKPOINTS", str(saved[1].parent))
     assert list_checkpoints()["tiny"] == saved[1]
     assert ifdd.load_checkpoint("tiny").name == "tiny"
@@ -59,7 +59,7 @@ def test_by_name(saved: tuple[DFERModel, Path], monkeypatch: pytest.MonkeyPatch)
         ifdd.load_checkpoint("tinny")
 
 
-def test_changed_weights_are_refused(saved: tuple[DFERModel, Path]) -> None:
+def test_changed_weights_are_refused(saved: tuple[VideoModel, Path]) -> None:
     file = saved[1] / "weights.safetensors"
     data = bytearray(file.read_bytes())
     data[-1] ^= 1
@@ -94,7 +94,7 @@ def test_changed_weights_are_refused(saved: tuple[DFERModel, Path]) -> None:
         ({"sha256": None}, "sha256: .*string"),
     ],
 )
-def test_wrong_cards(saved: tuple[DFERModel, Path], change: dict, message: str) -> None:
+def test_wrong_cards(saved: tuple[VideoModel, Path], change: dict, message: str) -> None:
     file = saved[1] / "card.json"
     file.write_text(json.dumps(json.loads(file.read_text()) | change))
     with pytest.raises(InputError, match=message):
@@ -102,7 +102,7 @@ def test_wrong_cards(saved: tuple[DFERModel, Path], change: dict, message: str) 
 
 
 @pytest.mark.parametrize("change", [{"size": [1e9, 1e9]}, {"size": [2**31, 2**31]}, {"frames": 10**9}, {"num_classes": 10**12}])
-def test_a_model_of_absurd_size_is_refused_before_it_is_built(saved: tuple[DFERModel, Path], change: dict) -> None:
+def test_a_model_of_absurd_size_is_refused_before_it_is_built(saved: tuple[VideoModel, Path], change: dict) -> None:
     file = saved[1] / "card.json"
     card = json.loads(file.read_text())
     file.write_text(json.dumps(card | {"model": card["model"] | change}))
@@ -136,7 +136,7 @@ def test_weights_that_overflow_end_in_one_line(tmp_path: Path, name: str, part: 
         verify_checkpoint(folder)
 
 
-def test_one_bad_card_leaves_the_others(saved: tuple[DFERModel, Path], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_one_bad_card_leaves_the_others(saved: tuple[VideoModel, Path], monkeypatch: pytest.MonkeyPatch) -> None:
     for name, content in {"bad": b"[" * 100_000, "worse": b"\xff\xfe", "empty": b""}.items():
         (saved[1].parent / name).mkdir()
         (saved[1].parent / name / "card.json").write_bytes(content)
@@ -150,7 +150,7 @@ def test_one_bad_card_leaves_the_others(saved: tuple[DFERModel, Path], monkeypat
     assert "not valid JSON" in lines["empty"]
 
 
-def test_nothing_is_overwritten_or_half_written(saved: tuple[DFERModel, Path], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nothing_is_overwritten_or_half_written(saved: tuple[VideoModel, Path], monkeypatch: pytest.MonkeyPatch) -> None:
     model, folder = saved
     with pytest.raises(InputError, match="exists"):
         save_checkpoint(folder, model, make_card(model))
@@ -165,7 +165,7 @@ def test_nothing_is_overwritten_or_half_written(saved: tuple[DFERModel, Path], m
 
 
 @pytest.mark.parametrize(("value", "message"), [(float("nan"), "NaN"), (255.0, "values from")])
-def test_values_are_checked_where_clips_enter(saved: tuple[DFERModel, Path], value: float, message: str) -> None:
+def test_values_are_checked_where_clips_enter(saved: tuple[VideoModel, Path], value: float, message: str) -> None:
     clips = torch.rand(1, 3, 8, 32, 32)
     clips[0, 0, 0, 0, 0] = value
     with pytest.raises(InputError, match=message):

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from ifdd.checkpoints import check_range
 from ifdd.errors import InputError
-from ifdd.models.base import DFERModel
+from ifdd.models.base import VideoModel
 from workbench.analysis._models import check_given
 from workbench.analysis.counterfactuals.frame_edits import FrameEdit, check_donors, shuffle
 from workbench.analysis.counterfactuals.interventions import Effect, effect
@@ -95,7 +95,7 @@ class CounterfactualResult(Result):
         return f"n = {self.n}; change is the total variation distance of the probabilities, 0 to 1{index}"
 
 
-def zero_offsets(model: DFERModel) -> FeatureEdit:
+def zero_offsets(model: VideoModel) -> FeatureEdit:
     """Read at the initial indexes, as if ISSM had learned nothing.
 
     Raises: InputError for a model without offsets.
@@ -106,7 +106,7 @@ def zero_offsets(model: DFERModel) -> FeatureEdit:
     return FeatureEdit("zero offsets", names, None)
 
 
-def swap(model: DFERModel, branch: str, donors: ArrayLike) -> FeatureEdit:
+def swap(model: VideoModel, branch: str, donors: ArrayLike) -> FeatureEdit:
     """Give each clip one branch, "D" or "S", of another clip: `donors` (n,), its row. The other branch stays its own.
 
     The head reads the dynamic branch alone, so a swap of D must give the donor's prediction: a check more than a finding. S
@@ -122,7 +122,7 @@ def swap(model: DFERModel, branch: str, donors: ArrayLike) -> FeatureEdit:
 
 @torch.no_grad()
 def counterfactuals(
-    model: DFERModel,
+    model: VideoModel,
     clips: Tensor,
     edits: Sequence[Edit],
     *,
@@ -201,7 +201,7 @@ def distance(before: np.ndarray, after: np.ndarray) -> np.ndarray:
 
 
 def _predict(
-    model: DFERModel, clips: Tensor, edit: Edit | None, batch: int, progress: Callable[[int], object] | None
+    model: VideoModel, clips: Tensor, edit: Edit | None, batch: int, progress: Callable[[int], object] | None
 ) -> np.ndarray:
     device = next(model.parameters()).device
     donors = check_donors(edit.donors, len(clips)) if isinstance(edit, FeatureEdit) and edit.donors is not None else None

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 from torch import Tensor
 
 from ifdd.errors import InputError
-from ifdd.models.base import DFERModel
+from ifdd.models.base import VideoModel
 from ifdd.timing import repeat_to_clip_frames
 from workbench.analysis.counterfactuals.frame_edits import random_donors
 from workbench.analysis.splits.inspection import COPIES, require_split
@@ -37,7 +37,7 @@ class Effect(Result):
 
 @torch.no_grad()
 def order_sensitivity(
-    model: DFERModel, clips: Tensor, *, groups: ArrayLike | None = None, batch: int = 8, seed: int = 0
+    model: VideoModel, clips: Tensor, *, groups: ArrayLike | None = None, batch: int = 8, seed: int = 0
 ) -> tuple[Effect, ...]:
     """Effect of shuffled, reversed and frozen (all frames the middle one) clips (n, 3, T, H, W)."""
     length = clips.shape[2]
@@ -57,7 +57,7 @@ def order_sensitivity(
 
 @torch.no_grad()
 def patch_between_clips(
-    model: DFERModel, clips: Tensor, *, groups: ArrayLike | None = None, batch: int = 8, seed: int = 0
+    model: VideoModel, clips: Tensor, *, groups: ArrayLike | None = None, batch: int = 8, seed: int = 0
 ) -> tuple[Effect, ...]:
     """Effect of giving each clip X_S, X_D or Y_S of another one, drawn at random without return; those that the model has.
 
@@ -95,7 +95,7 @@ class Stability(Result):
 
 @torch.no_grad()
 def split_stability(
-    model: DFERModel, clips: Tensor, *, groups: ArrayLike | None = None, batch: int = 8, seed: int = 0
+    model: VideoModel, clips: Tensor, *, groups: ArrayLike | None = None, batch: int = 8, seed: int = 0
 ) -> Stability:
     """Reading places under changes that leave the expression as it is: mirrored, 15 % brighter, at half the frame rate.
 
@@ -112,7 +112,7 @@ def split_stability(
     return Stability(moved, between)
 
 
-def _samples(model: DFERModel, clips: Tensor, batch: int) -> np.ndarray:
+def _samples(model: VideoModel, clips: Tensor, batch: int) -> np.ndarray:
     """Where both groups read (n, 2·K), in feature frames."""
     names = ("issm.sample_S", "issm.sample_D")
     found = []
@@ -123,7 +123,7 @@ def _samples(model: DFERModel, clips: Tensor, batch: int) -> np.ndarray:
     return torch.cat(found).cpu().numpy()
 
 
-def temporal_mixing(model: DFERModel, clips: Tensor, *, probes: int = 1, seed: int = 0) -> np.ndarray:
+def temporal_mixing(model: VideoModel, clips: Tensor, *, probes: int = 1, seed: int = 0) -> np.ndarray:
     """Share (n, T') of the energy of ∂X_t/∂clip that falls on the clip frames of feature frame t itself.
 
     1 if a feature frame sees its own frames alone, 1/T' if it sees all alike: then "reads frame t" is true in name only. The
@@ -148,7 +148,7 @@ def temporal_mixing(model: DFERModel, clips: Tensor, *, probes: int = 1, seed: i
     return shares
 
 
-def _probabilities(model: DFERModel, clips: Tensor, batch: int, patch: tuple[str, Tensor] | None = None) -> np.ndarray:
+def _probabilities(model: VideoModel, clips: Tensor, batch: int, patch: tuple[str, Tensor] | None = None) -> np.ndarray:
     found = []
     with model.evaluating():
         for first in range(0, len(clips), batch):

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from ifdd.errors import InputError
 from ifdd.hooks import HookFunction
-from ifdd.models.base import DFERModel
+from ifdd.models.base import VideoModel
 from workbench.analysis.comparison.seeds import difference_over_seeds, over_seeds
 from workbench.analysis.splits.inspection import require_split
 from workbench.results.bootstrap import group_members
@@ -63,7 +63,7 @@ class PlaceSwapResult(Result):
 
 @torch.no_grad()
 def predict_with_places(
-    model: DFERModel,
+    model: VideoModel,
     stages: Sequence[tuple[Tensor, ...]],
     *,
     told: np.ndarray | None = None,
@@ -75,7 +75,7 @@ def predict_with_places(
 
     Args:
         model: with a split.
-        stages: of the clips, batch by batch, as `DFERModel.encode` makes them.
+        stages: of the clips, batch by batch, as `VideoModel.encode` makes them.
         told: (n, 2, K) places of S and D, as `ifdd.training.controls.truth_places`; None leaves them out.
         own: (n, 2, K) what counts as the model's own places, where a recipe told them; None: what its split chooses.
         groups: (n,) persons; another clip is one of another person.

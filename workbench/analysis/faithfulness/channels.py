@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike
 from torch import Tensor
 
 from ifdd.errors import InputError
-from ifdd.models.base import DFERModel
+from ifdd.models.base import VideoModel
 from workbench.analysis._models import Classes, check_given, choose_contrast, score
 from workbench.analysis.faithfulness.curves import RANDOM, Kind, PerturbationResult, all_curves, summarise
 from workbench.analysis.saliency.activations import run_to
@@ -24,7 +24,7 @@ ORDER, LARGEST = "gradient × activation", "largest"
 
 
 def perturb_channels(
-    model: DFERModel,
+    model: VideoModel,
     clips: Tensor,
     activation: str,
     target: Classes = None,

@@ -5,7 +5,7 @@ from torch import Tensor, nn
 
 from ifdd.errors import InputError
 from ifdd.hooks import HookFunction
-from ifdd.models.base import DFERModel
+from ifdd.models.base import VideoModel
 from workbench.analysis._models import check_given, evaluating, logits_of
 from workbench.analysis.saliency.rendering import is_spatial, spatial_activations
 
@@ -17,10 +17,10 @@ def run_to(model: nn.Module, clips: Tensor, names: tuple[str, ...]) -> tuple[Ten
     Raises: InputError for an unknown activation, or one without places in the frame.
     """
     check_given(model, clips)
-    return _decode(model, clips, names) if isinstance(model, DFERModel) else _run(model, clips, names)
+    return _decode(model, clips, names) if isinstance(model, VideoModel) else _run(model, clips, names)
 
 
-def _decode(model: DFERModel, clips: Tensor, names: tuple[str, ...]) -> tuple[Tensor, dict[str, Tensor]]:
+def _decode(model: VideoModel, clips: Tensor, names: tuple[str, ...]) -> tuple[Tensor, dict[str, Tensor]]:
     """Run the model with a graph from the first named activation on, or from the end of the backbone."""
     for name in model.select_activations(names):
         if not is_spatial(name):

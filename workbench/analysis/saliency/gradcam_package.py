@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from ifdd.errors import InputError
-from ifdd.models.base import DFERModel
+from ifdd.models.base import VideoModel
 from workbench.analysis._models import Classes, check_finite, choose_contrast, evaluating, frozen, logits_of, score
 from workbench.analysis.saliency.activations import run_to
 from workbench.analysis.saliency.maps import SaliencyResult, finish
@@ -76,7 +76,7 @@ def package_cam(
     check_finite(logits.detach(), "the logits")
     classes, others = choose_contrast(model, target, against, logits.detach())
     features = cache[activation].detach()
-    grid = model.config.grid if isinstance(model, DFERModel) else (0, 0)
+    grid = model.config.grid if isinstance(model, VideoModel) else (0, 0)
     volume = as_volume(features, grid)
     _check_fit(method, features, volume)
     # a second derivative of what is linear in the activation exists only where the weights take part; no .grad is written there
@@ -102,7 +102,7 @@ def package_cam(
     )  # fmt: skip
     return finish(
         clips, torch.from_numpy(np.array(raw, np.float32)).to(clips.device), activation,
-        cache if isinstance(model, DFERModel) else None, normalise, classes=classes, others=others,
+        cache if isinstance(model, VideoModel) else None, normalise, classes=classes, others=others,
         scores=score(logits.detach(), classes, others), method=f"{method} (grad-cam package)",
         weights="global" if method in ("gradcam", "gradcam++", "xgradcam", "shapleycam", "fem") else "position",
         notes=notes, provenance=source,

@@ -18,7 +18,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from ifdd.models.base import DFERModel
+from ifdd.models.base import VideoModel
 from ifdd.timing import repeat_to_clip_frames
 from workbench.analysis._models import Classes, check_finite, choose_contrast, score
 from workbench.analysis.saliency.activations import run_to
@@ -99,7 +99,7 @@ def gradcam(
 
 
 def gradcam_branches(
-    model: DFERModel,
+    model: VideoModel,
     clips: Tensor,
     target: Classes = None,
     weights: Weights = "global",
@@ -144,7 +144,7 @@ def class_maps(
         | ({} if others is None else {"against": others.cpu().numpy()}),
         ("torch",),
     )
-    grid = model.config.grid if isinstance(model, DFERModel) else (0, 0)
+    grid = model.config.grid if isinstance(model, VideoModel) else (0, 0)
     results = {}
     for name, gradient in zip(names, gradients, strict=True):
         features = as_volume(cache[name].detach(), grid)
@@ -157,7 +157,7 @@ def class_maps(
             notes = (f"the logits do not depend on {name}: nothing after the backbone reads it, so its map is zero",)
         elif method == "gradcam++" and float(singular_share(features, slope, weights).max()) > 0:
             notes = (f"Grad-CAM++ is derived for rectified activations, {name} has negative ones; read another method beside it",)
-        if isinstance(model, DFERModel) and gradient is not None:
+        if isinstance(model, VideoModel) and gradient is not None:
             reading = f"{name.rsplit('.', 1)[-1]} {CONTEXT}" if group_of(name) == "S" else ""
             pooling = learned_pooling(model)
             if pooling is not None and pooling.activation != name:
@@ -166,7 +166,7 @@ def class_maps(
                 reference = pooling_bias(model, classes, others)
             if pooling is not None and method in ("gradcam", "gradcam++"):
                 notes = (*notes, *averaged_sum_note(pooling, weights))
-        kept = cache if isinstance(model, DFERModel) else None
+        kept = cache if isinstance(model, VideoModel) else None
         results[name] = finish(
             clips, raw, name, kept, normalise, notes=notes, scores=scores.detach(), classes=classes, others=others, method=method,
             weights="position" if method in BY_POSITION else weights, reference=reference, pooling=pooling, reading=reading,

@@ -11,8 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from ifdd.models.base import DFERModel
-from ifdd.modules.head import LearnedPooling
+from ifdd.models.base import VideoModel
 from workbench.results.provenance import Provenance, record
 from workbench.results.result import Result
 
@@ -36,22 +35,21 @@ class PoolingResult(Result):
 
 
 def learned_pooling(model: nn.Module) -> PoolingResult | None:
-    """The learned pooling of an IFDD model; None for a model whose logits are not a weighted sum over one activation."""
-    if not isinstance(model, DFERModel) or not isinstance(model.head.pooling, LearnedPooling) or "D" not in model.branches:
+    """The learned pooling of a model of ours; None for one whose logits are not a weighted sum over one activation."""
+    found = model.linear_pooling() if isinstance(model, VideoModel) else None
+    if found is None:
         return None
-    weights = model.head.pooling.weight.detach().float().cpu().view(-1, *model.config.grid).numpy().copy()
+    weights = found.weights.float().cpu().numpy().copy()
     by_step = weights.sum((1, 2), dtype=np.float64)
     source = record("learned pooling", {}, {"weights": weights}, ("torch",))
-    return PoolingResult(model.branches["D"], weights, float(by_step.sum()), by_step, source)
+    return PoolingResult(found.activation, weights, float(by_step.sum()), by_step, source)
 
 
-def pooling_bias(model: DFERModel, classes: Tensor, others: Tensor | None) -> Tensor:
+def pooling_bias(model: VideoModel, classes: Tensor, others: Tensor | None) -> Tensor:
     """The part (B,) of each clip's score that no position of the pooled activation has a share in."""
-    head = model.head
-    bias: Tensor = head.classify.bias.detach()
-    own = getattr(head.pooling, "bias", None)
-    if own is not None:
-        bias = bias + own.detach() * head.classify.weight.detach().sum(1)
+    pooling = model.linear_pooling()
+    assert pooling is not None
+    bias = pooling.bias
     return bias[classes] if others is None else bias[classes] - bias[others]
 
 

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from ifdd.models.base import DFERModel
+from ifdd.models.base import VideoModel
 from ifdd.modules.issm import sampling_weights
 from ifdd.modules.resnet3d import ResNet3D
 from ifdd.timing import repeat_to_clip_frames
@@ -69,7 +69,7 @@ def is_spatial(name: str) -> bool:
     return group_of(name) is not None or name == "pyramid.X" or name.startswith("backbone.")
 
 
-def spatial_activations(model: DFERModel) -> tuple[str, ...]:
+def spatial_activations(model: VideoModel) -> tuple[str, ...]:
     """Activations of this model that a saliency map can be made of: those with places that the logits depend on."""
     unread = {f"backbone.stage{i}" for i in range(4) if i not in model.config.stages}
     if isinstance(model.backbone, ResNet3D):

@@ -14,7 +14,7 @@ from ifdd.checkpoints import Bundle
 from ifdd.data.manifest import read_manifest
 from ifdd.data.persons import person_ids
 from ifdd.errors import InputError
-from ifdd.models.base import DFERModel
+from ifdd.models.base import VideoModel
 from ifdd.scripted import REGIONS
 from workbench.analysis.saliency import attribution, cam
 from workbench.analysis.saliency.attribution import INPUT, attribute
@@ -120,7 +120,7 @@ def make_maps(
     clips: Tensor,
     request: Request,
     target: Sequence[int] | None = None,
-    model: DFERModel | None = None,
+    model: VideoModel | None = None,
 ) -> dict[str, SaliencyResult]:
     """Maps of clips (B, 3, T, H, W) by branch (or activation, or `input`); `target` class indexes win over the request's.
 

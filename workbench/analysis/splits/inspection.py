@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from ifdd.errors import InputError
-from ifdd.models.base import DFERModel
+from ifdd.models.base import VideoModel
 from ifdd.models.ifdd.model import IFDDModel
 from ifdd.modules.issm import Split, sampling_weights
 from ifdd.timing import to_clip_frames
@@ -55,7 +55,7 @@ def feature_to_clip(position: np.ndarray, frames: int) -> np.ndarray:
 
 
 @torch.no_grad()
-def inspect_split(model: DFERModel, clips: Tensor) -> SplitResult:
+def inspect_split(model: VideoModel, clips: Tensor) -> SplitResult:
     """Run `clips` (B, 3, T, H, W) through the model and read off its split.
 
     Raises: InputError for a model without a split.
@@ -118,7 +118,7 @@ SAME_MOMENTS = ("mirrored", "brighter", "darker", "shifted")
 
 
 @torch.no_grad()
-def places_of_copies(model: DFERModel, clips: Tensor) -> dict[str, np.ndarray]:
+def places_of_copies(model: VideoModel, clips: Tensor) -> dict[str, np.ndarray]:
     """Places read (B, 2·K), S before D, in feature frames, of each of `COPIES` of the clips.
 
     Raises: InputError for a model without a split.
@@ -140,7 +140,7 @@ def motion_energy(clips: Tensor, steps: int) -> np.ndarray:
     return padded.reshape(len(clips), steps, -1).mean(2).cpu().numpy()
 
 
-def require_split(model: DFERModel) -> Split:
+def require_split(model: VideoModel) -> Split:
     """The split of an IFDD variant.
 
     Raises: InputError for a baseline.

@@ -5,13 +5,13 @@ import pytest
 import torch
 
 from ifdd import InputError, create_model
-from ifdd.models.base import DFERModel
+from ifdd.models.base import VideoModel
 from workbench.analysis.disentanglement.place_swap import PLACES, WHERE, Predictions, predict_with_places, score_places
 
 N = 12
 
 
-def model_of(lift: str = "none", split: str = "even-odd") -> DFERModel:
+def model_of(lift: str = "none", split: str = "even-odd") -> VideoModel:
     torch.manual_seed(0)
     model = create_model("ifdd-mvit-tiny", frames=16, size=(32, 32), split=split, lift=lift).eval()
     with torch.no_grad():
@@ -27,7 +27,7 @@ def stages() -> list[tuple[torch.Tensor, ...]]:
         return [tuple(model_of().encode(part)) for part in clips.split(5)]
 
 
-def predict(model: DFERModel, stages: list[tuple[torch.Tensor, ...]], **changes: object) -> Predictions:
+def predict(model: VideoModel, stages: list[tuple[torch.Tensor, ...]], **changes: object) -> Predictions:
     return predict_with_places(model, stages, groups=np.arange(N) // 2, **changes)  # type: ignore[arg-type]
 
 
