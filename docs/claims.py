@@ -10,9 +10,8 @@ from pathlib import Path
 
 from ifdd.io import replace_between
 from workbench.analysis.comparison.seeds import mean_over_seeds
-from workbench.benchmark.displays.robustness import NOISY
+from workbench.benchmark.results import NOISY, TOLD_CONTROL, UNIFORM_CONTROL, FamilyResult, Figure
 from workbench.benchmark.stored import read_benchmark
-from workbench.benchmark.task import TOLD_CONTROL, UNIFORM_CONTROL, FamilyResult, Figure
 from workbench.results.interval import Interval
 
 FOLDER = Path(__file__).resolve().parents[1] / "checkpoints"

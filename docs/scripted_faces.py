@@ -18,7 +18,8 @@ from ifdd.labels import EMOTIONS
 from ifdd.scripted import DIFFICULTIES, render_clip, sample_script
 from ifdd.scripted.head.face import FaceModel
 from ifdd.scripted.models import BUILT_IN, face_model
-from ifdd.scripted.script.script import Script, Wave
+from ifdd.scripted.script.elements import Wave
+from ifdd.scripted.script.script import Script
 
 
 def plain(script: Script) -> Script:

@@ -4,10 +4,15 @@ As released, T = 8 keeps 8 feature frames (stem stride 1), 16 gives 8 (stride 2)
 any other T gives T / 2. Source: the released stem (CyberPegasus/IFDD, core/model/embedNet.py).
 """
 
-import torch
-from torch import Tensor
+from typing import TYPE_CHECKING, TypeVar
 
 from ifdd.errors import InputError
+
+if TYPE_CHECKING:
+    import numpy as np
+    from torch import Tensor
+
+Positions = TypeVar("Positions", "float", "Tensor", "np.ndarray")
 
 
 def feature_frames(frames: int) -> int:
@@ -31,20 +36,22 @@ def averages_pairs(frames: int) -> bool:
     return frames == 32
 
 
-def to_clip_frames(position: Tensor, frames: int) -> Tensor:
+def to_clip_frames(position: Positions, frames: int) -> Positions:
     """Map feature-frame positions (any shape) to clip frames: the centre of what a feature frame sees."""
     scale, shift = _centres(frames)
     return position * scale + shift
 
 
-def to_feature_frames(position: Tensor, frames: int) -> Tensor:
+def to_feature_frames(position: Positions, frames: int) -> Positions:
     """Inverse of `to_clip_frames`."""
     scale, shift = _centres(frames)
     return (position - shift) / scale
 
 
-def repeat_to_clip_frames(maps: Tensor, frames: int) -> Tensor:
+def repeat_to_clip_frames(maps: "Tensor", frames: int) -> "Tensor":
     """Repeat (B, T', …) along time to (B, T, …): each clip frame takes the value of the feature frame that holds it."""
+    import torch
+
     steps = maps.shape[1]
     index = torch.arange(frames, device=maps.device) * steps // frames
     return maps.index_select(1, index)

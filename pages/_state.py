@@ -9,15 +9,18 @@ from typing import Any
 import _looks
 import streamlit as st
 
-from workbench.analysis.comparison.seeds import RANKED_FROM
-from workbench.analysis.confidence.densities import CalibrationResult, ConfidenceResult, calibration, density
-from workbench.analysis.disentanglement.task import Scorecard, make_scorecard
-from workbench.analysis.embedding.projection import EmbeddingResult, Method, embed
-from workbench.analysis.performance.scores import MetricsResult
+from workbench.analysis.comparison.results import RANKED_FROM
+from workbench.analysis.confidence import CalibrationResult, calibration, density
+from workbench.analysis.confidence.results import ConfidenceResult
+from workbench.analysis.disentanglement.results import Scorecard
+from workbench.analysis.disentanglement.task import make_scorecard
+from workbench.analysis.embedding.projection import embed
+from workbench.analysis.embedding.results import EmbeddingResult, Method
+from workbench.analysis.performance.results import MetricsResult
 from workbench.app.clipview import thumbnail
 from workbench.app.playground import Knobs, RenderedClip, Script, play
+from workbench.benchmark.results import FamilyResult
 from workbench.benchmark.stored import read_benchmark
-from workbench.benchmark.task import FamilyResult
 from workbench.explain.task import Explanation, Options, explain_source, explain_video, preprocessing_of, read_source
 from workbench.store.collecting import collect, seconds_to_collect
 from workbench.store.collection import Collection

@@ -5,7 +5,8 @@ import _looks
 import _state
 import streamlit as st
 
-from workbench.analysis.embedding.displays.scatter import METHOD_NAMES, EmbeddingDisplay
+from workbench.analysis.embedding.displays.scatter import EmbeddingDisplay
+from workbench.analysis.embedding.results import METHOD_NAMES
 from workbench.store.library import InputError, labelled, vector_activations
 
 _looks.heading("Embedding", "Every point is a clip. Draw a lasso or a box around some, or click one, to see them.")

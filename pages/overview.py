@@ -7,7 +7,7 @@ import _state
 import streamlit as st
 
 from workbench.analysis.performance.displays.scores import ConfusionDisplay, RecallDisplay
-from workbench.analysis.performance.scores import MetricsResult
+from workbench.analysis.performance.results import MetricsResult
 from workbench.store.library import Bundle, describe, test_data
 
 

@@ -1,6 +1,9 @@
-"""Imports go one way: pages → workbench → ifdd; displays know results only."""
+"""Imports go one way: pages → workbench → ifdd; and whoever only looks at results, or asks for help, loads no network."""
 
 import ast
+import subprocess
+import sys
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -10,9 +13,21 @@ ROOT = Path(__file__).resolve().parents[1]
 FORBIDDEN = {
     "ifdd": {"workbench", "pages", "streamlit", "matplotlib", "plotly", "seaborn"},
     "workbench": {"pages", "streamlit"},
-    "workbench/plotting": {"pages", "streamlit", "torch", "ifdd.models", "workbench.store", "workbench.explain"},
     "pages": {"torch", "ifdd"},
 }
+HEAVY = {"torch", "torchvision", "scipy", "plotly", "lightning"}
+"""What no door may load: none of it is needed to print a help page."""
+DISPLAYS = {
+    "torch",
+    "torchvision",
+    "lightning",
+    "streamlit",
+    "matplotlib.pyplot",
+    "ifdd.models",
+    "ifdd.weights",
+    "workbench.store",
+}
+"""What displays and results may not reach, directly or through what they import."""
 
 
 def imported_names(source: str) -> set[str]:
@@ -30,12 +45,37 @@ def arrows_back(source: str, forbidden: set[str]) -> set[str]:
     return {name for name in imported_names(source) if any(name == bad or name.startswith(f"{bad}.") for bad in forbidden)}
 
 
+@cache
+def reached(*modules: str) -> frozenset[str]:
+    """All modules that a fresh Python has loaded after it imported these."""
+    code = f"import sys, importlib\nfor name in {modules!r}: importlib.import_module(name)\nprint(*sys.modules)"
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=False)
+    assert run.returncode == 0, f"{modules}: {run.stderr}"
+    return frozenset(run.stdout.split())
+
+
+def found_among(modules: frozenset[str], forbidden: set[str]) -> list[str]:
+    return sorted(bad for bad in forbidden if bad in modules)
+
+
+def modules_of(*patterns: str) -> list[str]:
+    files = sorted(file for pattern in patterns for file in ROOT.glob(pattern) if file.name != "__init__.py")
+    return [".".join(file.relative_to(ROOT).with_suffix("").parts) for file in files]
+
+
+LOOKERS = modules_of(
+    "workbench/plotting/*.py", "workbench/results/*.py", "workbench/**/displays.py", "workbench/**/displays/*.py",
+    "workbench/**/results.py",
+)  # fmt: skip
+
+
 def test_checker_sees_an_arrow_back() -> None:
     assert arrows_back("def f():\n    from streamlit import session_state", {"streamlit"}) == {
         "streamlit",
         "streamlit.session_state",
     }
     assert not arrows_back("import streamlit_extras", {"streamlit"})
+    assert found_among(reached("ifdd.models.base"), DISPLAYS) == ["ifdd.models", "torch"]
 
 
 @pytest.mark.parametrize("folder", FORBIDDEN)
@@ -44,3 +84,21 @@ def test_no_import_runs_back(folder: str) -> None:
     assert files, f"no files in {folder}"
     bad = {str(file.relative_to(ROOT)): found for file in files if (found := arrows_back(file.read_text(), FORBIDDEN[folder]))}
     assert not bad
+
+
+def test_displays_reach_results_only() -> None:
+    """No torch, no model, no collection, no global figures, no app: also not through another module."""
+    assert len(LOOKERS) >= 40
+    bad: dict[str, list[str]] = {}
+    if found_among(reached(*LOOKERS), DISPLAYS):  # together is quick; one by one tells who it is
+        bad = {name: found for name in LOOKERS if (found := found_among(reached(name), DISPLAYS))}
+    assert not bad
+
+
+@pytest.mark.parametrize("package", ["ifdd", "workbench"])
+def test_a_package_opens_light(package: str) -> None:
+    assert not found_among(reached(package), HEAVY)
+
+
+def test_ifdd_reaches_no_workbench() -> None:
+    assert "workbench" not in {name.split(".")[0] for name in reached(*modules_of("ifdd/**/*.py"))}

@@ -6,11 +6,13 @@ from pathlib import Path
 
 import torch
 
-from ifdd.checkpoints import Card, library_versions, load_checkpoint, save_checkpoint
+from ifdd.card import Card
+from ifdd.checkpoints import library_versions, load_checkpoint, save_checkpoint
 from ifdd.data.preprocessing import Preprocessing
 from ifdd.labels import EMOTIONS
 from ifdd.models.families import create_model
-from ifdd.scripted.suite import SuiteConfig, render_suite
+from ifdd.scripted.suite import render_suite
+from ifdd.scripted.suites import SuiteConfig
 from workbench.store.collecting import collect
 
 MODELS = {"tiny-ifdd": "ifdd-mvit-tiny", "tiny-baseline": "mvit-tiny-baseline"}

@@ -16,7 +16,7 @@ import pandas as pd
 from pydantic import TypeAdapter
 from tqdm import tqdm
 
-from ifdd.checkpoints import Card
+from ifdd.card import Card
 from ifdd.data.arrays import keep_rows, new_array
 from ifdd.data.bad_clips import UNREADABLE, OnError, left_out, reason, settle, warnings_summary
 from ifdd.data.clips import READING, Clip, load_clip
@@ -29,7 +29,7 @@ from ifdd.errors import InputError
 from ifdd.io import make_once, remove
 from ifdd.labels import EMOTIONS, match_labels
 from ifdd.scripted import SuiteConfig, suite_scripts, training_arrays
-from ifdd.scripted.suite import clip_id
+from ifdd.scripted.suites import clip_id
 from ifdd.training.controls import truth_places
 from ifdd.training.recipe import Recipe, ScriptedData, ScriptedSet
 

@@ -9,7 +9,8 @@ import pandas as pd
 import torch
 from tqdm import tqdm
 
-from ifdd.checkpoints import Bundle, Card
+from ifdd.card import Card
+from ifdd.checkpoints import Bundle
 from ifdd.io import new_folder, write_json, write_whole
 from ifdd.metrics import Metrics, evaluate
 from ifdd.models.base import VideoModel

@@ -18,7 +18,8 @@ import pandas as pd
 import torch
 from lightning.pytorch.callbacks import Callback, ModelCheckpoint, TQDMProgressBar
 
-from ifdd.checkpoints import Card, library_versions, load_checkpoint, save_checkpoint
+from ifdd.card import Card
+from ifdd.checkpoints import library_versions, load_checkpoint, save_checkpoint
 from ifdd.data.preprocessing import Preprocessing
 from ifdd.device import choose_device
 from ifdd.documents import read_json

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import torch
 
-from ifdd.checkpoints import Card, save_checkpoint
+from ifdd.card import Card
+from ifdd.checkpoints import save_checkpoint
 from ifdd.data.preprocessing import Preprocessing
 from ifdd.labels import EMOTIONS
 from ifdd.models.families import create_model

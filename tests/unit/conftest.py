@@ -11,6 +11,8 @@ from bundles import save_random
 from ifdd.data.manifest import write_manifest
 from ifdd.labels import EMOTIONS
 
+pytest.register_assert_rewrite("display_contract")
+
 
 @pytest.fixture(scope="session")
 def tiny_bundle_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:

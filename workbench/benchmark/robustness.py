@@ -1,72 +1,25 @@
 """How far do models hold when clips get harder? Checkpoints over the benchmark's suites, those of one variant together."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 from tqdm import tqdm
 
-from ifdd.checkpoints import Bundle, Card
+from ifdd.card import Card
+from ifdd.checkpoints import Bundle
 from ifdd.errors import InputError
 from ifdd.labels import EMOTIONS
 from ifdd.scripted import SUITES, SuiteConfig, suite_hash, suite_scripts
 from ifdd.scripted.position import position_auroc
-from ifdd.scripted.suites import SECOND
 from ifdd.training.clipsets import ClipSet, from_suite
-from workbench.analysis.comparison.seeds import SeedScore, over_seeds
-from workbench.results.provenance import Provenance, record
-from workbench.results.result import Result
+from workbench.analysis.comparison.seeds import over_seeds
+from workbench.benchmark.results import RobustnessResult, SuiteResult
+from workbench.results.provenance import record
 from workbench.store.reading import Reading, read_clips
-
-NOISY = {
-    f"noisy-{round(100 * share):02d}{version}": share for version in ("", SECOND) for share in (0.0, 0.25, 0.5, 0.75)
-}  # fmt: skip
-"""Suites, of two versions, that differ within a version in the share of irrelevant frames alone → that share."""
 
 CLIPS, IDENTITIES, SEED = 560, 140, 11
 """Of each suite's test split: people whom no recipe of this repository trains on."""
-
-
-@dataclass(frozen=True, eq=False)
-class SuiteResult(Result):
-    """Scores by variant on one suite.
-
-    `position`: signed AUROC of a frame's nearness to the clip's middle for frames that show the emotion, `position_null` where
-    95 % of it lie by chance (`ifdd.scripted.position`).
-    """
-
-    suite: str
-    clips: int
-    hash: str
-    position: float
-    scores: dict[str, SeedScore]
-    readings: dict[str, Reading] = field(compare=False, repr=False)
-    position_null: tuple[float, float] = (float("nan"), float("nan"))
-
-
-@dataclass(frozen=True, eq=False)
-class RobustnessResult(Result):
-    """Scores of variants over suites; `members`: variant → its checkpoints, one for each seed."""
-
-    members: dict[str, tuple[str, ...]]
-    suites: tuple[SuiteResult, ...]
-    provenance: Provenance
-
-    def suite(self, name: str) -> SuiteResult:
-        """Result of one suite.
-
-        Raises: InputError if it was not measured.
-        """
-        for result in self.suites:
-            if result.suite == name:
-                return result
-        raise InputError(f"suite {name!r} was not measured; measured: {', '.join(result.suite for result in self.suites)}")
-
-    def of(self, variants: Sequence[str]) -> "RobustnessResult":
-        """The same for some of the variants, in their order."""
-        suites = tuple(replace(found, scores={name: found.scores[name] for name in variants}) for found in self.suites)
-        return replace(self, members={name: self.members[name] for name in variants}, suites=suites)
 
 
 def variant_of(card: Card) -> str:

@@ -12,9 +12,10 @@ from ifdd.documents import checked, read_json
 from ifdd.errors import InputError
 from ifdd.scripted import SuiteConfig, suite_scripts
 from ifdd.scripted.position import position_auroc
-from workbench.analysis.comparison.seeds import SeedScore, mean_over_seeds
-from workbench.benchmark.robustness import RobustnessResult, SuiteResult
-from workbench.benchmark.task import NO_PLACES, SCHEMA, FamilyResult, FamilyRow, Figure
+from workbench.analysis.comparison.results import SeedScore
+from workbench.analysis.comparison.seeds import mean_over_seeds
+from workbench.benchmark.results import SCHEMA, FamilyResult, FamilyRow, Figure, RobustnessResult, SuiteResult
+from workbench.benchmark.task import NO_PLACES
 from workbench.results.interval import Interval
 from workbench.results.provenance import Provenance
 

@@ -18,17 +18,18 @@ from ifdd.training.backbone_cache import as_stages, read_stages
 from ifdd.training.clipsets import from_suite, shown_to
 from ifdd.training.controls import told_places, truth_places
 from ifdd.training.datamodule import ordered_batches
-from workbench.analysis.comparison.seeds import mean_over_seeds
 from workbench.analysis.disentanglement.cka import dependence
-from workbench.analysis.disentanglement.frames_read import GROUPS, OTHERS, split_quality
-from workbench.analysis.disentanglement.place_swap import PlaceSwapResult, predict_with_places, score_places
+from workbench.analysis.disentanglement.frames_read import split_quality
+from workbench.analysis.disentanglement.place_swap import predict_with_places, score_places
 from workbench.analysis.disentanglement.probes import probe_matrix
+from workbench.analysis.disentanglement.results import GROUPS, OTHERS, PlaceSwapResult
 from workbench.analysis.disentanglement.task import COLUMNS, EMOTION, IDENTITY, NUISANCES
-from workbench.analysis.splits.content import CONTENT, INTENSITY, content_score, per_frame
-from workbench.benchmark.robustness import CLIPS, IDENTITIES, SEED, RobustnessResult, measure_robustness
+from workbench.analysis.splits.content import INTENSITY, content_score, per_frame
+from workbench.analysis.splits.results import CONTENT
+from workbench.benchmark.results import MEASURES, OTHERS_CONTROL, TOLD_CONTROL, UNIFORM_CONTROL, FamilyResult, FamilyRow, Figure
+from workbench.benchmark.robustness import CLIPS, IDENTITIES, SEED, measure_robustness
 from workbench.results.controls import other_clips
 from workbench.results.interval import Interval
-from workbench.results.result import Result
 from workbench.store.reading import Reading
 
 SAMPLES = ("issm.sample_S", "issm.sample_D")
@@ -36,94 +37,6 @@ FEATURES = ("pyramid.X", "issm.X_S", "issm.X_D", "ladm.Y_S", "ladm.Y_D")
 NAMES = (*SAMPLES, *FEATURES)
 FINE = 64
 """Times at which a clip's true intensity is known; a multiple of every T' of the family."""
-
-SCHEMA = 2
-"""Of benchmark.json. In 1 "content R²" regressed places on features averaged over time, and "AUROC emotion" was that of D − S."""
-
-
-@dataclass(frozen=True, eq=False)
-class Figure(Result):
-    """A figure by seed; `bounds` (low, high) of each, over persons; `null`: the same with what is of other people's clips."""
-
-    each: tuple[float, ...]
-    bounds: tuple[tuple[float, float], ...] = ()
-    null: tuple[float, ...] = ()
-
-    @property
-    def interval(self) -> Interval:
-        """Mean over seeds with a 95 % interval: of one seed over persons; of more over persons and seeds (Student's t, m − 1).
-
-        Persons are the same for all seeds, so that their variance is not made smaller by more seeds.
-        """
-        known = [i for i, value in enumerate(self.each) if np.isfinite(value)]
-        if not known:
-            return Interval(float("nan"), float("nan"), float("nan"))
-        bounds = [self.bounds[i] for i in known] if self.bounds else []
-        if len(known) == 1:
-            return Interval(self.each[known[0]], *(bounds[0] if bounds else (float("nan"), float("nan"))))
-        seeds = mean_over_seeds([self.each[i] for i in known])
-        widths = [(high - low) / 2 for low, high in bounds if np.isfinite(high - low)]
-        half = float(np.hypot((seeds.high - seeds.low) / 2, np.mean(widths) if widths else 0.0))
-        return Interval(seeds.value, seeds.value - half, seeds.value + half)
-
-    def __str__(self) -> str:
-        """Mean [95 % interval] and, in round brackets, what other people's clips give; a dash where it is not defined."""
-        found = self.interval
-        if not np.isfinite(found.value):
-            return "–"
-        text = _plain(found.value)
-        if np.isfinite(found.low):
-            text += f" [{_plain(found.low)}, {_plain(found.high)}]"
-        known = [value for value in self.null if np.isfinite(value)]
-        return text + (f" ({_plain(float(np.mean(known)))})" if known else "")
-
-
-def _plain(value: float) -> str:
-    """Two digits; never −0.00."""
-    return f"{round(value, 2) + 0.0:.2f}"
-
-
-@dataclass(frozen=True, eq=False)
-class FamilyRow(Result):
-    """One variant. `trained`: from scratch, tuned (the whole network, from a checkpoint) or frozen (what follows its backbone).
-
-    `measures`, on one suite, by the names of `MEASURES`; `places`, on the same clips: UAR with the places of each group replaced,
-    no swaps without a split. `test`: UAR on the test clips of the checkpoint's own card. Rows that are kept from an earlier file
-    have scores and no measures.
-    """
-
-    variant: str
-    checkpoints: tuple[str, ...]
-    trained: str
-    shown: str
-    parameters: int
-    macs: int
-    minutes: Figure
-    validation: Figure
-    test: Figure
-    measures: dict[str, Figure]
-    places: PlaceSwapResult
-
-
-@dataclass(frozen=True, eq=False)
-class FamilyResult(Result):
-    """Rows in the order of the checkpoints, and the scores of all of them over the suites.
-
-    `controls`: name → measures as in a row, of what is told the truth (they must be high) and of knowing nothing.
-    """
-
-    rows: tuple[FamilyRow, ...]
-    robustness: RobustnessResult
-    scored: str
-    controls: dict[str, dict[str, Figure]]
-    schema_version: int = SCHEMA
-
-    def row(self, variant: str) -> FamilyRow:
-        """One variant. Raises: InputError for one that is not there."""
-        for row in self.rows:
-            if row.variant == variant:
-                return row
-        raise InputError(f"no variant {variant!r}; there are {', '.join(row.variant for row in self.rows)}")
 
 
 def measure_family(
@@ -168,19 +81,9 @@ def measure_family(
     return FamilyResult(tuple(rows), found, scored, _controls(first, truth, seed))
 
 
-MEASURES = (
-    "intensity D", "intensity S", "AUROC D", "AUROC S", "AUROC D − S", "AUROC motion D", "AUROC motion S", "spread of places",
-    "content R²", "beyond identity", "intensity R²", "emotion D", "emotion S", "leakage D", "leakage S", "gap", "CKA",
-)  # fmt: skip
-"""Of a baseline's X those of D are given: emotion and leakage."""
-
-READS, HOLDS = MEASURES[:11], MEASURES[11:]
-"""What the split reads; what the branches hold."""
-
 NO_PLACES = PlaceSwapResult(Interval(float("nan"), float("nan"), float("nan")), (), 0)
 """Of a model without a split."""
 
-TOLD_CONTROL, OTHERS_CONTROL, UNIFORM_CONTROL = "told the truth", "told of other people's clips", "every frame alike"
 
 _Found = tuple[Interval, float]
 """A measure with its interval over persons, and its null."""

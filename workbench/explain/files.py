@@ -16,17 +16,10 @@ import numpy as np
 
 from ifdd.errors import InputError
 from ifdd.io import new_folder
-from workbench.analysis.saliency.displays.strip import (
-    FilmStrip,
-    badge_colour,
-    badges_note,
-    conventions,
-    overlay,
-    peak_of,
-    row_name,
-)
+from workbench.analysis.saliency.displays.heat import badge_colour, badges_note, conventions, overlay, peak_of, row_name
+from workbench.analysis.saliency.displays.strip import FilmStrip
 from workbench.analysis.splits.displays.timeline import GROUP_NAMES
-from workbench.analysis.splits.inspection import SplitResult
+from workbench.analysis.splits.results import SplitResult
 from workbench.explain.task import Explanation
 from workbench.plotting.images import FilmPanel, can_write_mp4, side_by_side, write_film
 from workbench.plotting.timeline import TimelineDisplay

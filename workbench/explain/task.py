@@ -18,11 +18,13 @@ from ifdd.data.preprocessing import Preprocessing
 from ifdd.data.video import file_sha256
 from ifdd.errors import InputError, NoFaceError
 from ifdd.models.ifdd.model import IFDDModel
-from workbench.analysis.faithfulness.judging import Verdict
+from workbench.analysis.faithfulness.results import Verdict
 from workbench.analysis.faithfulness.verdicts import known_verdicts, verdicts_on
-from workbench.analysis.saliency.displays.strip import row_name
-from workbench.analysis.saliency.maps import Normalisation, SaliencyResult, Weights, gradcam_branches
-from workbench.analysis.splits.inspection import SplitResult, inspect_split
+from workbench.analysis.saliency.displays.heat import row_name
+from workbench.analysis.saliency.maps import gradcam_branches
+from workbench.analysis.saliency.results import Normalisation, SaliencyResult, Weights
+from workbench.analysis.splits.inspection import inspect_split
+from workbench.analysis.splits.results import SplitResult
 
 BATCH = 4
 """Windows that are in memory at a time."""

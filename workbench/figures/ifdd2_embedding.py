@@ -7,7 +7,7 @@ import numpy as np
 
 from workbench.analysis.embedding.displays.scatter import EmbeddingDisplay
 from workbench.analysis.embedding.displays.series import EmbeddingSeriesDisplay
-from workbench.analysis.embedding.projection import METHOD_NAMES, EmbeddingResult
+from workbench.analysis.embedding.results import METHOD_NAMES, EmbeddingResult
 from workbench.analysis.embedding.task import map_clips, map_models
 from workbench.figures.sheet import Column, Sheet, class_legend, scatter_classes
 from workbench.figures.study import Study

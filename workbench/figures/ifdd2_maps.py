@@ -18,7 +18,7 @@ from ifdd.data.clips import Clip
 from ifdd.data.manifest import read_manifest
 from ifdd.errors import InputError
 from ifdd.models.ifdd.model import IFDDModel
-from workbench.analysis.faithfulness.judging import Verdict
+from workbench.analysis.faithfulness.results import Verdict
 from workbench.analysis.saliency.displays.heat import (
     badge_colour,
     badges_note,
@@ -29,7 +29,7 @@ from workbench.analysis.saliency.displays.heat import (
     remarks_on,
     scaling,
 )
-from workbench.analysis.saliency.maps import SaliencyResult
+from workbench.analysis.saliency.results import SaliencyResult
 from workbench.analysis.saliency.task import Request, make_maps
 from workbench.analysis.splits.inspection import inspect_split
 from workbench.figures.sheet import SMALL, Column, Sheet, wrapped

@@ -5,8 +5,8 @@ from typing import Any
 import plotly.graph_objects as go
 from matplotlib.figure import Figure
 
-from workbench.analysis.comparison.seeds import RANKED_FROM
-from workbench.benchmark.task import FamilyResult
+from workbench.analysis.comparison.results import RANKED_FROM
+from workbench.benchmark.results import FamilyResult
 from workbench.figures.sheet import SMALL, Sheet, wrapped
 from workbench.plotting import style
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from workbench.analysis.performance.displays.radar import RadarDisplay
-from workbench.analysis.performance.scores import MetricsResult
+from workbench.analysis.performance.results import MetricsResult
 from workbench.figures.published import CORPUS, USUAL, is_of_corpus, published_recalls
 from workbench.figures.sheet import SMALL, Column, Sheet, wrapped
 from workbench.figures.study import Study

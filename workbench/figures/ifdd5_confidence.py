@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 import seaborn as sns
 
-from workbench.analysis.confidence.densities import ClassConfidence, ConfidenceResult, Density, density
+from workbench.analysis.confidence.densities import density
 from workbench.analysis.confidence.displays.densities import RASTER_CLIPS, SIDES, ConfidenceDisplay
+from workbench.analysis.confidence.results import ClassConfidence, ConfidenceResult, Density
 from workbench.figures.sheet import SMALL, Column, Sheet, wrapped
 from workbench.figures.study import Study
 

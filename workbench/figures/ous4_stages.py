@@ -1,7 +1,7 @@
 """OUS, Fig. 4: how the classes cluster from stage to stage of the network."""
 
 from workbench.analysis.embedding.displays.series import EmbeddingSeriesDisplay
-from workbench.analysis.embedding.projection import METHOD_NAMES
+from workbench.analysis.embedding.results import METHOD_NAMES
 from workbench.analysis.embedding.task import film_of_stages
 from workbench.figures.ifdd2_embedding import MapPanels
 from workbench.figures.sheet import Column

@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 import seaborn as sns
 
 from workbench.analysis.performance.displays.scores import ConfusionDisplay
-from workbench.analysis.performance.scores import MetricsResult
+from workbench.analysis.performance.results import MetricsResult
 from workbench.figures.sheet import Column, Sheet
 from workbench.figures.study import Study
 from workbench.plotting import style

@@ -13,7 +13,7 @@ from ifdd.data.manifest import FILE_NAME, data_hash, read_manifest
 from ifdd.errors import InputError
 from workbench.analysis.comparison.task import SameClips, same_clips
 from workbench.analysis.embedding.task import STAGES
-from workbench.analysis.performance.scores import MetricsResult
+from workbench.analysis.performance.results import MetricsResult
 from workbench.results.passport import Context
 from workbench.store.collecting import DEFAULT, collect, reading_hash
 from workbench.store.collection import MANIFEST, Collection, open_collection

@@ -8,7 +8,7 @@ import torch
 from ifdd.data.manifest import data_hash, read_manifest
 from workbench.analysis.comparison.displays.pairs import ConfusionDifferenceDisplay, FlipsDisplay, ForestDisplay, p_text
 from workbench.analysis.comparison.displays.slices import SliceDisplay
-from workbench.analysis.comparison.pairs import ComparisonResult
+from workbench.analysis.comparison.results import ComparisonResult
 from workbench.analysis.comparison.task import compare_collections, slice_collections
 from workbench.analysis.confidence.densities import density
 from workbench.analysis.confidence.displays.densities import CalibrationDisplay, ConfidenceDisplay
@@ -23,7 +23,7 @@ from workbench.analysis.splits.inspection import from_activations
 from workbench.analysis.splits.places import occupancy
 from workbench.analysis.splits.task import split_of_clip
 from workbench.benchmark.displays.robustness import RobustnessDisplay
-from workbench.benchmark.task import FamilyResult
+from workbench.benchmark.results import FamilyResult
 from workbench.figures.ifdd2_embedding import FEATURES, MapPanels, embedding_sheet
 from workbench.figures.ifdd2_maps import maps_sheet
 from workbench.figures.ifdd3_table import VariantTable

@@ -103,3 +103,23 @@ def check_finite(values: ArrayLike, dimensions: int, name: str) -> np.ndarray:
     if not np.isfinite(array).all():
         raise InputError(f"{name} holds NaN or infinity; drop those clips")
     return array
+
+
+def check_features(features: ArrayLike, minimum: int) -> np.ndarray:
+    """Return features (n, d) as float64: n ≥ `minimum`, d ≥ 2, finite.
+
+    Raises: InputError otherwise.
+    """
+    x = np.asarray(features)
+    if x.ndim != 2 or x.dtype.kind not in "fiu":
+        raise InputError(
+            f"features have shape {x.shape} and type {x.dtype}; pass numbers of shape (clips, features), pooled over positions"
+        )
+    if len(x) < minimum:
+        raise InputError(f"{len(x)} clips are too few for a map; collect {minimum} or more")
+    if x.shape[1] < 2:
+        raise InputError(f"features have {x.shape[1]} columns; a map needs two or more")
+    bad = np.flatnonzero(~np.isfinite(x).all(axis=1))
+    if bad.size:
+        raise InputError(f"features[{bad[0]}] holds NaN or infinity ({bad.size} of {len(x)} clips); drop those clips")
+    return x.astype(np.float64)

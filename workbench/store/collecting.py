@@ -38,7 +38,7 @@ from ifdd.models.base import VideoModel
 from ifdd.repository import code_hash
 from ifdd.training.augment import to_clips
 from ifdd.training.clipsets import decoded_already
-from workbench.analysis.saliency.maps import is_spatial
+from workbench.analysis.saliency.rendering import is_spatial
 from workbench.results.provenance import DISTRIBUTION
 from workbench.store.collection import ACTIVATIONS, MANIFEST, PREDICTIONS, SCHEMA, Collection, open_collection
 from workbench.store.columns import CONTENT, kept_as, renaming_notes

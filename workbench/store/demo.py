@@ -12,7 +12,8 @@ from ifdd.documents import read_json
 from ifdd.errors import InputError
 from ifdd.io import remove
 from ifdd.scripted.render.clips import GENERATOR_VERSION
-from ifdd.scripted.suite import SuiteConfig, render_suite
+from ifdd.scripted.suite import render_suite
+from ifdd.scripted.suites import SuiteConfig
 from workbench.store.collecting import collect
 from workbench.store.collection import Collection, open_collection
 from workbench.store.library import checkpoints, of_these_clips

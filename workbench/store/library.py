@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ifdd.checkpoints import Bundle, Card, checkpoint_folders, list_checkpoints, read_card
+from ifdd.card import Card
+from ifdd.checkpoints import Bundle, checkpoint_folders, list_checkpoints, read_card
 from ifdd.checkpoints import load_checkpoint as load_checkpoint
 from ifdd.data.manifest import clip_path, length, read_manifest
 from ifdd.documents import read_json
@@ -19,7 +20,8 @@ from ifdd.errors import InputError as InputError
 from ifdd.errors import NoFaceError as NoFaceError
 from ifdd.metrics import count_units, name_persons
 from ifdd.plain import markdown_text as markdown_text
-from workbench.analysis.performance.scores import MetricsResult, summary
+from workbench.analysis.performance.results import MetricsResult
+from workbench.analysis.performance.scores import summary
 from workbench.store.collection import AGAIN, Collection, open_collection
 
 BENCHMARK = "benchmark.json"

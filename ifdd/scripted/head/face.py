@@ -5,7 +5,7 @@ from typing import Protocol
 
 import numpy as np
 
-from ifdd.scripted.script.script import Appearance
+from ifdd.scripted.script.elements import Appearance
 
 
 @dataclass(frozen=True, eq=False)

@@ -11,7 +11,7 @@ from ifdd.scripted.head.parts import Part, ear, eyeball, hair, mouth_parts, neck
 from ifdd.scripted.head.regions import part_regions, skin_regions
 from ifdd.scripted.head.shape import Shape
 from ifdd.scripted.head.templates import template
-from ifdd.scripted.script.script import Appearance
+from ifdd.scripted.script.elements import Appearance
 from ifdd.scripted.script.units import UNITS
 
 

@@ -12,7 +12,7 @@ from ifdd.scripted.head.ict_paint import PAD, ball, chart, colours, hair_over, h
 from ifdd.scripted.head.painting import crease_mix, creases
 from ifdd.scripted.head.regions import part_regions
 from ifdd.scripted.head.shape import Shape
-from ifdd.scripted.script.script import Appearance
+from ifdd.scripted.script.elements import Appearance
 from ifdd.scripted.script.units import INDEX, UNITS
 
 IDENTITY_SCALE = 0.75

@@ -29,7 +29,7 @@ from ifdd.scripted.head.templates import (
     to_template,
 )
 from ifdd.scripted.render.raster import rasterise, to_linear
-from ifdd.scripted.script.script import Appearance
+from ifdd.scripted.script.elements import Appearance
 
 PAD = 48
 """Texels of plain skin around the painted face: left, right and below."""

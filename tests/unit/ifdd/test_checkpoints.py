@@ -7,7 +7,8 @@ from typer.testing import CliRunner
 
 import ifdd
 from ifdd import InputError
-from ifdd.checkpoints import Card, list_checkpoints, save_checkpoint, verify_checkpoint
+from ifdd.card import Card
+from ifdd.checkpoints import list_checkpoints, save_checkpoint, verify_checkpoint
 from ifdd.cli.weights import weights_app
 from ifdd.data.preprocessing import Preprocessing
 from ifdd.labels import EMOTIONS

@@ -10,13 +10,13 @@ from ifdd.io import new_folder, write_text
 from ifdd.plain import markdown_line
 from workbench.analysis.comparison.displays.pairs import ConfusionDifferenceDisplay, FlipsDisplay, ForestDisplay, p_text
 from workbench.analysis.comparison.displays.slices import SearchDisplay, SliceDisplay
-from workbench.analysis.comparison.pairs import ComparisonResult
-from workbench.analysis.comparison.slices import SearchResult, SliceResult
+from workbench.analysis.comparison.results import ComparisonResult, SearchResult, SliceResult
 from workbench.analysis.comparison.task import SameClips, scale_collections, vote_ambiguity
 from workbench.analysis.confidence.densities import density
 from workbench.analysis.confidence.displays.densities import CalibrationDisplay, ConfidenceDisplay
 from workbench.analysis.confidence.displays.votes import AmbiguityDisplay
-from workbench.analysis.confidence.reliability import Binning, calibration
+from workbench.analysis.confidence.reliability import calibration
+from workbench.analysis.confidence.results import Binning
 from workbench.analysis.performance.displays.radar import RadarDisplay
 from workbench.analysis.performance.displays.scores import RecallDisplay
 from workbench.plotting.base import Display

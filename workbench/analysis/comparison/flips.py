@@ -1,30 +1,10 @@
 """Which clips do two models call differently, from what to what?"""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
-from workbench.results.result import Result
-
-
-@dataclass(frozen=True, eq=False)
-class Flips(Result):
-    """The m clips that two models call differently: row of the clip, class indexes, probability of the true class (or NaN)."""
-
-    rows: np.ndarray  # (m,)
-    clip_ids: tuple[str, ...]
-    true: np.ndarray  # (m,)
-    first: np.ndarray  # (m,) predicted by the first model
-    second: np.ndarray  # (m,)
-    p_first: np.ndarray  # (m,) probability of the true class
-    p_second: np.ndarray  # (m,)
-
-    @property
-    def kinds(self) -> tuple[str, ...]:
-        """For each clip: "gained" (only the second model is right), "lost" (only the first), "other" (both are wrong)."""
-        both = np.where(self.second == self.true, "gained", np.where(self.first == self.true, "lost", "other"))
-        return tuple(both.tolist())
+from workbench.analysis.comparison.results import Flips
 
 
 def find_flips(

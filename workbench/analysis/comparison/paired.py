@@ -13,20 +13,9 @@ from scipy.stats import t as student
 
 from ifdd.metrics import LEVEL
 from workbench.results.interval import Interval
-from workbench.results.result import Result
 
 POWER = 0.8
 _MANY = 1e5  # degrees of freedom beyond which Student's t is normal
-
-
-@dataclass(frozen=True, eq=False)
-class Test(Result):
-    """P-value of one comparison, and the same after Holm's correction for all pairs that were compared."""
-
-    __test__ = False  # pytest would take it for one of its own
-
-    p: float
-    holm: float
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """Is one model better than another on the same clips, or is it luck? Paired differences, tests, and the clips that flip."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import combinations
 
 import numpy as np
@@ -9,73 +9,13 @@ from numpy.typing import ArrayLike
 
 from ifdd.errors import InputError
 from ifdd.metrics import Estimate, Units, count_units, estimate
-from workbench.analysis.comparison.flips import Flips, find_flips
-from workbench.analysis.comparison.paired import Test, detectable, draw, holm, intervals, mcnemar, swap_test
-from workbench.analysis.performance.scores import FEW_GROUPS, MetricsResult, check_predictions, difference, summary
+from workbench.analysis.comparison.flips import find_flips
+from workbench.analysis.comparison.paired import detectable, draw, holm, intervals, mcnemar, swap_test
+from workbench.analysis.comparison.results import ClassDifference, ComparisonResult, PairResult, Test
+from workbench.analysis.performance.scores import FEW_GROUPS, check_predictions, difference, summary
 from workbench.results.checks import check_probabilities
 from workbench.results.interval import Interval
-from workbench.results.provenance import Provenance, record
-from workbench.results.result import Result
-
-
-@dataclass(frozen=True, eq=False)
-class ClassDifference(Result):
-    """Difference of the recall of one class, second model minus first; all NaN where no clip has the class."""
-
-    name: str
-    n: int
-    recall: Interval
-
-
-@dataclass(frozen=True, eq=False)
-class PairResult(Result):
-    """Second model minus first, on the same clips; differences are shares in [−1, 1].
-
-    `mcnemar` tests WAR and takes clips as independent. `swap_war` and `swap_uar` exchange the models at random, by clip or by
-    whole group. `detectable_*` is the smallest true difference that so many clips, or groups, show with 80 % probability at the
-    5 % level; NaN if none is.
-    """
-
-    first: str
-    second: str
-    war: Interval
-    uar: Interval
-    recalls: tuple[ClassDifference, ...]
-    only_first: int  # clips that only the first model has right
-    only_second: int
-    mcnemar: Test
-    swap_war: Test
-    swap_uar: Test
-    detectable_war: float
-    detectable_uar: float
-    moves: np.ndarray  # (C, C) clips by the class that the first model says (rows) and the second one (columns)
-    flips: Flips
-
-    @property
-    def name(self) -> str:
-        """As differences are written: second − first."""
-        return f"{self.second} − {self.first}"
-
-
-@dataclass(frozen=True, eq=False)
-class ComparisonResult(Result):
-    """Several models on the same n clips: each one's metrics, and the difference of each pair."""
-
-    n: int
-    n_groups: int | None
-    label_names: tuple[str, ...]
-    models: dict[str, MetricsResult]
-    pairs: tuple[PairResult, ...]
-    resampling: str
-    notes: tuple[str, ...]
-    provenance: Provenance
-
-    @property
-    def caption(self) -> str:
-        """One sentence: n, how the intervals were made, which test."""
-        test = "exact McNemar and random exchange" if self.n_groups is None else "random exchange of whole groups"
-        holm = f", Holm over {len(self.pairs)} pairs" if len(self.pairs) > 1 else ""
-        return f"n = {self.n}; 95 % intervals from {self.resampling}; p-values: {test}{holm}"
+from workbench.results.provenance import record
 
 
 def compare(

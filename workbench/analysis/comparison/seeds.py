@@ -15,41 +15,10 @@ from scipy.stats import t as student
 
 from ifdd.errors import InputError
 from ifdd.metrics import LEVEL, Estimate, Estimates, Units, count_units, estimate, spread
+from workbench.analysis.comparison.results import SeedDifference, SeedScore
 from workbench.analysis.performance.scores import difference, interval
 from workbench.results.checks import check_labels
 from workbench.results.interval import Interval
-from workbench.results.result import Result
-
-RANKED_FROM = 3
-"""Seeds from which a variant may be ranked."""
-
-
-@dataclass(frozen=True, eq=False)
-class SeedScore(Result):
-    """Mean over seeds of WAR and UAR; `each` is the UAR by seed; `n` clips, the same for every seed."""
-
-    n: int
-    war: Interval
-    uar: Interval
-    each: tuple[float, ...]
-
-    @property
-    def ranked(self) -> bool:
-        """Whether there are seeds enough to rank it."""
-        return len(self.each) >= RANKED_FROM
-
-
-@dataclass(frozen=True, eq=False)
-class SeedDifference(Result):
-    """Second variant minus first: means over seeds of the differences of WAR and UAR, in [−1, 1]; `each` is the UAR's by seed.
-
-    `each` is empty where the seeds of the two are no pairs.
-    """
-
-    n: int
-    war: Interval
-    uar: Interval
-    each: tuple[float, ...]
 
 
 @dataclass(frozen=True)

@@ -1,9 +1,8 @@
 """Where does a model fail? Accuracy by the levels of any factor, and a search for slices worse than their classes explain."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import combinations
-from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -11,65 +10,12 @@ from numpy.typing import ArrayLike
 from ifdd.errors import InputError
 from ifdd.metrics import Units, count_units, estimate
 from workbench.analysis.comparison.binning import Levels, all_levels
+from workbench.analysis.comparison.results import Against, SearchResult, Slice, SliceResult
 from workbench.analysis.performance.scores import FEW_GROUPS, check_predictions, group_index, interval
 from workbench.results.interval import Interval
-from workbench.results.provenance import Provenance, record
-from workbench.results.result import Result
+from workbench.results.provenance import record
 
-Against = Literal["class", "all"]
 LISTED = 50
-
-
-@dataclass(frozen=True, eq=False)
-class Slice(Result):
-    """The n clips with one level of a factor, or one of each of two factors, and how one model does on them.
-
-    `expected` is the accuracy that its classes alone would give (or the WAR, when compared with all clips), `gap` the accuracy
-    minus that. `p` is one-sided, for a slice that is worse; `p_adjusted` holds for all slices that were looked at together.
-    Outside a search both are NaN.
-    """
-
-    terms: tuple[tuple[str, str], ...]
-    n: int
-    n_groups: int | None
-    war: Interval
-    expected: float
-    gap: float
-    p: float = float("nan")
-    p_adjusted: float = float("nan")
-
-    @property
-    def name(self) -> str:
-        """Its terms in words."""
-        return " and ".join(f"{factor} = {level}" for factor, level in self.terms)
-
-
-@dataclass(frozen=True, eq=False)
-class SliceResult(Result):
-    """Slices by model, in the order of the factors and of their levels."""
-
-    n: int
-    models: dict[str, tuple[Slice, ...]]
-    provenance: Provenance
-
-
-@dataclass(frozen=True, eq=False)
-class SearchResult(Result):
-    """The `slices` of one model, the most certain first (at most 50), out of `looked_at`; `found` are those below the level."""
-
-    n: int
-    slices: tuple[Slice, ...]
-    looked_at: int
-    min_n: int
-    against: Against
-    level: float
-    notes: tuple[str, ...]
-    provenance: Provenance
-
-    @property
-    def found(self) -> tuple[Slice, ...]:
-        """Slices that are worse, with the chance of one false among them at most `level`."""
-        return tuple(item for item in self.slices if item.p_adjusted <= self.level)
 
 
 def slice_metrics(

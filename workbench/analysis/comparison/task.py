@@ -11,10 +11,12 @@ from ifdd.data.manifest import VOTES
 from ifdd.data.persons import person_ids
 from ifdd.errors import InputError
 from workbench.analysis.comparison.binning import levels
-from workbench.analysis.comparison.pairs import ComparisonResult, compare
-from workbench.analysis.comparison.slices import SearchResult, SliceResult, bad_slices, slice_metrics
-from workbench.analysis.confidence.reliability import ScalingResult, log_probabilities, temperature_scaling
-from workbench.analysis.confidence.votes import AmbiguityResult, ambiguity
+from workbench.analysis.comparison.pairs import compare
+from workbench.analysis.comparison.results import ComparisonResult, SearchResult, SliceResult
+from workbench.analysis.comparison.slices import bad_slices, slice_metrics
+from workbench.analysis.confidence.reliability import log_probabilities, temperature_scaling
+from workbench.analysis.confidence.results import AmbiguityResult, ScalingResult
+from workbench.analysis.confidence.votes import ambiguity
 from workbench.store.collection import Collection, distinct_names
 from workbench.store.columns import CONTENT, DERIVED, factor_columns, kept_as, probability_columns, renaming_notes
 from workbench.store.library import labelled, persons, subjects

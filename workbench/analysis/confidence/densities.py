@@ -1,92 +1,21 @@
-"""How sure is the model? Densities of the class probabilities, positives against negatives; calibration is offered here too."""
+"""How sure is the model? Densities of the class probabilities, positives against negatives."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.stats import rankdata
 
 from ifdd.errors import InputError
-from workbench.analysis.confidence.reliability import CalibrationResult as CalibrationResult
-from workbench.analysis.confidence.reliability import calibration as calibration
+from workbench.analysis.confidence.results import ClassConfidence, ConfidenceResult, Density
 from workbench.results.checks import check_labels, check_names, check_probabilities
-from workbench.results.provenance import Provenance, record
-from workbench.results.result import Result
+from workbench.results.provenance import record
 
 MIN_BANDWIDTH = 1e-4
 DEALS = 50
 """How often the clips are dealt anew for what an overlap would be if there were nothing to tell apart."""
 MIN_SPREAD = 1e-8
 """Standard deviation below which all values count as equal: float32 probabilities differ by more."""
-
-
-@dataclass(frozen=True, eq=False)
-class Density(Result):
-    """Probabilities of one class over one set of clips, and their density on [0, 1].
-
-    `density` (G,) per unit of probability on the result's grid, and `bandwidth` (standard deviation of the kernel, in
-    units of probability), are None where the values allow no density: fewer than two, or all equal.
-    """
-
-    values: np.ndarray  # (n,) the probabilities themselves, for the rug
-    rows: np.ndarray  # (n,) which clips they belong to
-    density: np.ndarray | None
-    bandwidth: float | None
-
-    @property
-    def n(self) -> int:
-        """Number of clips."""
-        return len(self.values)
-
-
-@dataclass(frozen=True, eq=False)
-class ClassConfidence(Result):
-    """Probability of one class, for the clips of that class (positives) and for all others (negatives).
-
-    `overlap` is the area under both densities at one bandwidth, the wider of the two, from 0 (apart) to 1 (equal); so few clips
-    of one and the same kind would have `overlap_null`. Both are None where a density is. `separation` is the probability that a
-    positive has more than a negative, ties by halves (the area under the ROC curve): 0.5 is chance, 1 apart; None where a side
-    has no clip.
-    """
-
-    name: str
-    positives: Density
-    negatives: Density
-    overlap: float | None
-    overlap_null: float | None
-    separation: float | None
-
-
-@dataclass(frozen=True, eq=False)
-class ConfidenceResult(Result):
-    """Per-class confidence densities of one model on n clips."""
-
-    grid: np.ndarray  # (G,) from 0 to 1
-    classes: tuple[ClassConfidence, ...]
-    notes: tuple[str, ...]
-    provenance: Provenance
-
-    @property
-    def label_names(self) -> tuple[str, ...]:
-        """Names of the classes, in the order of the model."""
-        return tuple(item.name for item in self.classes)
-
-    @property
-    def table(self) -> list[dict[str, object]]:
-        """One row per class: n and bandwidth of both sides, overlap, separation."""
-        rows: list[dict[str, object]] = []
-        for item in self.classes:
-            row: dict[str, object] = {
-                "class": item.name,
-                "overlap": item.overlap,
-                "overlap null": item.overlap_null,
-                "separation": item.separation,
-            }
-            for side, part in (("positives", item.positives), ("negatives", item.negatives)):
-                row |= {f"n {side}": part.n, f"bandwidth {side}": part.bandwidth}
-            rows.append(row)
-        return rows
 
 
 def density(

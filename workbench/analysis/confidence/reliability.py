@@ -1,8 +1,6 @@
 """Is the model right as often as it is sure? Reliability, calibration errors, and a temperature fitted on validation clips."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -11,79 +9,15 @@ from scipy.special import log_softmax, softmax
 
 from ifdd.errors import InputError
 from ifdd.metrics import Units, count_units, estimate
+from workbench.analysis.confidence.results import Binning, CalibrationResult, ScalingResult
 from workbench.results.checks import check_labels, check_names, check_probabilities, check_scores
 from workbench.results.interval import Interval
-from workbench.results.provenance import Provenance, record
-from workbench.results.result import Result
+from workbench.results.provenance import record
 
-Binning = Literal["mass", "width"]
 BINS, PER_BIN = 15, 20
 """Bins of many clips, and clips that a bin should hold where there are few."""
 DRAWS = 500
 TINY = float(np.finfo(np.float32).tiny)
-
-
-@dataclass(frozen=True, eq=False)
-class CalibrationResult(Result):
-    """Reliability of the winning class over bins of confidence, and calibration errors.
-
-    A bin holds confidences above its lower and up to its upper edge: `binning` "mass" gives each as many clips as the ties allow,
-    "width" the same width. `mean_confidence` and `accuracy` of an empty bin are NaN; `accuracy_bounds` is the 95 % interval of
-    `ifdd.metrics`. `ece` is the expected calibration error of the winning class, with an interval over persons; a perfectly
-    calibrated model would have `ece_null` on average of so many clips. `classwise_ece` (C,) is that of every class.
-    """
-
-    n: int
-    label_names: tuple[str, ...]
-    edges: np.ndarray  # (bins + 1,)
-    counts: np.ndarray  # (bins,)
-    mean_confidence: np.ndarray  # (bins,)
-    accuracy: np.ndarray  # (bins,)
-    accuracy_bounds: np.ndarray  # (bins, 2)
-    binning: Binning
-    ece: float
-    ece_interval: Interval
-    ece_null: float
-    classwise_ece: np.ndarray  # (C,)
-    units: str
-    notes: tuple[str, ...]
-    provenance: Provenance
-
-    @property
-    def caption(self) -> str:
-        """One sentence: n, both calibration errors, what a perfect model would have, number and kind of bins."""
-        low, high = self.ece_interval.low, self.ece_interval.high
-        return (
-            f"n = {self.n}; expected calibration error {self.ece:.3f} [{low:.3f}, {high:.3f}] {self.units}; "
-            f"a perfectly calibrated model would have {self.ece_null:.3f}; "
-            f"mean over classes {self.classwise_ece.mean():.3f} ({len(self.counts)} bins of equal {self.binning})"
-        )
-
-
-@dataclass(frozen=True, eq=False)
-class ScalingResult(Result):
-    """Calibration of n clips before and after all logits are divided by one temperature, fitted on other clips.
-
-    Accuracy does not change. `nll` (mean −log p of the true class, nats) and `brier` (mean squared distance to the true class,
-    0 to 2) judge probabilities without bins; each is (before, after).
-    """
-
-    temperature: float
-    n_fit: int
-    before: CalibrationResult
-    after: CalibrationResult
-    nll: tuple[float, float]
-    brier: tuple[float, float]
-    provenance: Provenance
-
-    @property
-    def caption(self) -> str:
-        """One sentence: temperature, what it was fitted on, and each figure before and after."""
-        return (
-            f"temperature {self.temperature:.3f} from {self.n_fit} validation clips; on {self.before.n} others ECE "
-            f"{self.before.ece:.3f} → {self.after.ece:.3f}, NLL {self.nll[0]:.3f} → {self.nll[1]:.3f}, "
-            f"Brier {self.brier[0]:.3f} → {self.brier[1]:.3f}"
-        )
 
 
 def calibration(

@@ -1,7 +1,6 @@
 """Where annotators disagree, is the model unsure? Its probabilities against the shares of their votes."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -18,61 +17,16 @@ from workbench.analysis.confidence.reliability import (
     error_interval,
     reliability,
 )
+from workbench.analysis.confidence.results import AmbiguityResult
 from workbench.analysis.performance.scores import group_index
 from workbench.results.bootstrap import spread
 from workbench.results.checks import check_names, check_probabilities
 from workbench.results.interval import Interval
-from workbench.results.provenance import Provenance, record
-from workbench.results.result import Result
+from workbench.results.provenance import record
 
 DRAWS = 1000
 DIGITS = 10
 """Entropies that agree so far are one rank: what differs behind it is rounding."""
-
-
-@dataclass(frozen=True, eq=False)
-class AmbiguityResult(Result):
-    """Votes against probabilities, for the n clips that have votes; `rows` says which clips those are.
-
-    Entropies are divided by log C: 0 is one class, 1 all alike. `divergence` is KL(votes ‖ model) in nats, `distance` the total
-    variation in [0, 1]. `support` is the share of votes that the predicted class has; per bin of confidence it is `mean_support`,
-    and `soft_ece` is the calibration error against it instead of against one true class; a perfect model of clips with one vote
-    each would have `soft_ece_null`.
-    """
-
-    label_names: tuple[str, ...]
-    n_without_votes: int
-    rows: np.ndarray  # (n,)
-    vote_entropy: np.ndarray  # (n,)
-    model_entropy: np.ndarray  # (n,)
-    divergence: np.ndarray  # (n,)
-    distance: np.ndarray  # (n,)
-    support: np.ndarray  # (n,)
-    correlation: Interval  # Spearman, of the entropies
-    edges: np.ndarray  # (bins + 1,)
-    counts: np.ndarray  # (bins,)
-    mean_confidence: np.ndarray  # (bins,)
-    mean_support: np.ndarray  # (bins,)
-    soft_ece: float
-    soft_ece_interval: Interval
-    soft_ece_null: float
-    notes: tuple[str, ...]
-    provenance: Provenance
-
-    @property
-    def n(self) -> int:
-        """Number of clips with votes."""
-        return len(self.rows)
-
-    @property
-    def caption(self) -> str:
-        """One sentence: n, rank correlation of the entropies, mean support, error against the votes."""
-        c = self.correlation
-        return (
-            f"n = {self.n}; rank correlation of the entropies {c.value:.2f} [{c.low:.2f}, {c.high:.2f}], the predicted class has "
-            f"{self.support.mean():.1%} of the votes, calibration error against the votes {self.soft_ece:.3f} "
-            f"[{self.soft_ece_interval.low:.3f}, {self.soft_ece_interval.high:.3f}]"
-        )
 
 
 def ambiguity(

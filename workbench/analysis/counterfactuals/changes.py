@@ -13,12 +13,11 @@ from ifdd.errors import InputError
 from ifdd.models.base import VideoModel
 from workbench.analysis._models import check_given
 from workbench.analysis.counterfactuals.frame_edits import FrameEdit, check_donors, shuffle
-from workbench.analysis.counterfactuals.interventions import Effect, effect
+from workbench.analysis.counterfactuals.interventions import effect
+from workbench.analysis.counterfactuals.results import Counterfactual, CounterfactualResult
 from workbench.results.bootstrap import draw_weights, group_members, mean_interval
 from workbench.results.checks import check_names, check_probabilities
-from workbench.results.interval import Interval
-from workbench.results.provenance import Provenance, record
-from workbench.results.result import Result
+from workbench.results.provenance import record
 
 OFFSETS = ("issm.offset_S", "issm.offset_D")
 
@@ -33,66 +32,6 @@ class FeatureEdit:
 
 
 Edit = FrameEdit | FeatureEdit
-
-
-@dataclass(frozen=True, eq=False)
-class Counterfactual(Result):
-    """Probabilities (n, C) of n clips after one edit; `change` (n,) is their total variation distance to those before."""
-
-    name: str
-    after: np.ndarray
-    change: np.ndarray
-    mean: Effect
-
-
-@dataclass(frozen=True, eq=False)
-class CounterfactualResult(Result):
-    """Probabilities (n, C) as the clips are, and after each edit.
-
-    `order` (n,) is the order-sensitivity index of each clip: the total variation distance, in [0, 1], between the probabilities
-    of the clip and of its shuffled frames, mean over `shuffles` random orders. A bag of frames has 0.
-    """
-
-    label_names: tuple[str, ...]
-    clip_ids: tuple[str, ...]
-    before: np.ndarray
-    edits: tuple[Counterfactual, ...]
-    order: np.ndarray | None
-    order_sensitivity: Interval | None
-    shuffles: int
-    notes: tuple[str, ...]
-    provenance: Provenance
-
-    @property
-    def n(self) -> int:
-        """Number of clips."""
-        return len(self.before)
-
-    @property
-    def table(self) -> list[dict[str, object]]:
-        """One row for every clip and edit: the predicted class and its probability before and after, and the change."""
-        return [
-            {
-                "clip_id": clip,
-                "edit": edit.name,
-                "before": self.label_names[self.before[i].argmax()],
-                "after": self.label_names[edit.after[i].argmax()],
-                "p_before": float(self.before[i].max()),
-                "p_after": float(edit.after[i, self.before[i].argmax()]),
-                "change": float(edit.change[i]),
-            }
-            for edit in self.edits
-            for i, clip in enumerate(self.clip_ids)
-        ]
-
-    @property
-    def caption(self) -> str:
-        """One sentence: n, the measure, the order-sensitivity index."""
-        index = ""
-        if self.order_sensitivity is not None:
-            o = self.order_sensitivity
-            index = f"; order-sensitivity index {o.value:.3f} [{o.low:.3f}, {o.high:.3f}], {self.shuffles} random orders a clip"
-        return f"n = {self.n}; change is the total variation distance of the probabilities, 0 to 1{index}"
 
 
 def zero_offsets(model: VideoModel) -> FeatureEdit:

@@ -7,7 +7,7 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from ifdd.errors import InputError
-from workbench.analysis.counterfactuals.changes import CounterfactualResult
+from workbench.analysis.counterfactuals.results import CounterfactualResult
 from workbench.plotting import style
 from workbench.plotting.base import Display, new_grid
 

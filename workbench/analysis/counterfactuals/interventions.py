@@ -2,7 +2,6 @@
 feature frame looks."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -13,26 +12,12 @@ from ifdd.errors import InputError
 from ifdd.models.base import VideoModel
 from ifdd.timing import repeat_to_clip_frames
 from workbench.analysis.counterfactuals.frame_edits import random_donors
+from workbench.analysis.counterfactuals.results import Effect, Stability
 from workbench.analysis.splits.inspection import COPIES, require_split
 from workbench.results.bootstrap import draw_weights, group_members, mean_interval
-from workbench.results.interval import Interval
-from workbench.results.result import Result
 
 PATCHED = ("issm.X_S", "issm.X_D", "ladm.Y_S")
 """What is worth exchanging between clips. Patching Y_D is trivial: the head reads nothing else."""
-
-
-@dataclass(frozen=True, eq=False)
-class Effect(Result):
-    """Effect of one intervention on the predictions of n clips.
-
-    `change` is the total variation distance between the probabilities before and after, in [0, 1]; `flips` the share of clips
-    whose predicted class changes.
-    """
-
-    name: str
-    change: Interval
-    flips: Interval
 
 
 @torch.no_grad()
@@ -80,17 +65,6 @@ def patch_between_clips(
         donor = torch.cat(stored[name])[torch.from_numpy(donors)]
         effects.append(effect(name, before, _probabilities(model, clips, batch, (name, donor)), groups, seed))
     return tuple(effects)
-
-
-@dataclass(frozen=True, eq=False)
-class Stability(Result):
-    """How far the places that a split reads move, in feature frames, mean over steps and clips.
-
-    `between` is how far two different clips are apart: a split that does not depend on the clip has 0 there.
-    """
-
-    moved: dict[str, Interval]
-    between: float
 
 
 @torch.no_grad()

@@ -14,9 +14,10 @@ from ifdd.checkpoints import Bundle
 from ifdd.data.manifest import data_hash, read_manifest
 from ifdd.errors import InputError
 from ifdd.io import check_new, new_folder, write_text
-from workbench.analysis.counterfactuals.changes import CounterfactualResult, Edit, counterfactuals, swap, zero_offsets
+from workbench.analysis.counterfactuals.changes import Edit, counterfactuals, swap, zero_offsets
 from workbench.analysis.counterfactuals.displays import ClipChangeDisplay, CounterfactualDisplay
 from workbench.analysis.counterfactuals.frame_edits import drop, freeze, random_donors, replace, reverse, shuffle
+from workbench.analysis.counterfactuals.results import CounterfactualResult
 from workbench.results.passport import PYTHON_CALL, Context
 from workbench.store.collecting import load_row
 from workbench.store.library import persons

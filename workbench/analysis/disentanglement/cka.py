@@ -1,33 +1,18 @@
 """How much do the two branches share? Debiased CKA, with an interval from leaving groups out."""
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.stats import t as student
 
 from ifdd.errors import InputError
 from ifdd.metrics import LEVEL
+from workbench.analysis.disentanglement.results import DependenceResult
 from workbench.results.bootstrap import group_members
 from workbench.results.controls import other_clips
 from workbench.results.interval import Interval
-from workbench.results.provenance import Provenance, record
-from workbench.results.result import Result
+from workbench.results.provenance import record
 
 FEWEST = 4
-
-
-@dataclass(frozen=True, eq=False)
-class DependenceResult(Result):
-    """Debiased linear CKA of two features of the same n clips: 0 unrelated (may fall below), 1 equal up to rotation and scale.
-
-    `null`: the same with the second feature of other people's clips.
-    """
-
-    cka: Interval
-    null: float
-    n: int
-    provenance: Provenance
 
 
 def dependence(y_d: ArrayLike, y_s: ArrayLike, *, groups: ArrayLike | None = None) -> DependenceResult:

@@ -8,10 +8,17 @@ import numpy as np
 import plotly.graph_objects as go
 
 from ifdd.plain import markdown_line
-from workbench.analysis.disentanglement.frames_read import GROUPS, OTHERS, TARGETS, Group, SplitQualityResult, Target
-from workbench.analysis.disentanglement.localising import LocalisationResult
-from workbench.analysis.disentanglement.probes import ProbeMatrix
-from workbench.analysis.disentanglement.task import Scorecard
+from workbench.analysis.disentanglement.results import (
+    GROUPS,
+    OTHERS,
+    TARGETS,
+    Group,
+    LocalisationResult,
+    ProbeMatrix,
+    Scorecard,
+    SplitQualityResult,
+    Target,
+)
 from workbench.plotting.base import NamedDisplay, new_grid
 from workbench.plotting.style import BLUE, GREY, ORANGE
 from workbench.results.interval import Interval

@@ -7,76 +7,24 @@ alone is no answer: it falls below a half as well where D reads the emotion's fr
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.optimize import linear_sum_assignment
 
 from ifdd.errors import InputError
+from workbench.analysis.disentanglement.results import GROUPS, OTHERS, TARGETS, Group, SplitQualityResult, SplitScore
 from workbench.results.bootstrap import draw_weights, group_members, mean_interval
 from workbench.results.controls import other_clips
 from workbench.results.interval import Interval
-from workbench.results.provenance import Provenance, record
-from workbench.results.result import Result
+from workbench.results.provenance import record
 
-Target = Literal["intensity", "motion"]
-TARGETS: tuple[Target, ...] = ("intensity", "motion")
-Group = Literal["D", "S", "D − S"]
-GROUPS: tuple[Group, ...] = ("D", "S", "D − S")
-"""Whose reading is scored: each group alone, and how much more the dynamic one reads."""
-
-OTHERS = "other clips"
 TOLD = "told"
 THRESHOLD = 0.25
 """A frame shows the emotion (or its movement) above this share of the clip's maximum."""
 
 SHUFFLES = 5
 """How often each clip is given the places of another one, for the null."""
-
-
-@dataclass(frozen=True, eq=False)
-class SplitScore(Result):
-    """How well one reader's `group` finds the frames of one truth; `clips`: those with active and other frames."""
-
-    reader: str
-    group: Group
-    target: Target
-    level: str
-    auroc: Interval
-    ap: Interval
-    clips: int
-
-
-@dataclass(frozen=True, eq=False)
-class SplitQualityResult(Result):
-    """Scores of the model and of the readers to compare it with.
-
-    `occupancy_D`, `occupancy_S` (T',): mean reading weight of each feature frame. `without` clips have no emotion to find
-    (neutral). `intensity_D`, `intensity_S`: mean true intensity where each group reads, as a share of the clip's maximum;
-    `intensity_reference`: the same of "uniform" reading, of "D, other clips" and "S, other clips", and of "D, told", "S, told".
-    """
-
-    scores: tuple[SplitScore, ...]
-    occupancy_D: np.ndarray
-    occupancy_S: np.ndarray
-    intensity_D: Interval
-    intensity_S: Interval
-    intensity_reference: dict[str, Interval]
-    clips: int
-    without: int
-    provenance: Provenance
-
-    def score(self, reader: str = "model", target: Target = "intensity", level: str = "all", *, group: Group = "D") -> SplitScore:
-        """One row; of the dynamic group alone unless `group` says otherwise. Raises: InputError for one that is not there."""
-        for row in self.scores:
-            if (row.reader, row.target, row.level, row.group) == (reader, target, level, group):
-                return row
-        raise InputError(
-            f"no score of {reader}, {target}, {level}, {group}; readers: "
-            f"{', '.join(dict.fromkeys(r.reader for r in self.scores))}; groups: {', '.join(GROUPS)}"
-        )
 
 
 def split_quality(

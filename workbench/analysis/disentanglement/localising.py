@@ -1,53 +1,18 @@
 """Do maps lie on the pixels that the emotion moves? Shares of their energy, against area and simple maps."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from ifdd.errors import InputError
+from workbench.analysis.disentanglement.results import LocalisationResult, LocalisationScore
 from workbench.results.bootstrap import draw_weights, group_members, mean_interval
 from workbench.results.controls import other_clips
-from workbench.results.interval import Interval
-from workbench.results.provenance import Provenance, record
-from workbench.results.result import Result
+from workbench.results.provenance import record
 
 OTHERS, TOLD = "other clips", "told"
-
-
-@dataclass(frozen=True, eq=False)
-class LocalisationScore(Result):
-    """One kind of map.
-
-    `share` of its energy inside the mask; `ratio`, that share over the share of pixels inside (1 is chance); `pointing`, the
-    share of frames whose largest value lies inside; `regions`, the share of energy by region over the share of pixels.
-    """
-
-    name: str
-    share: Interval
-    ratio: Interval
-    pointing: Interval
-    regions: dict[str, Interval]
-
-
-@dataclass(frozen=True, eq=False)
-class LocalisationResult(Result):
-    """Scores over the `clips` whose mask is not empty, `frames` of them in all; `without` clips have an empty mask."""
-
-    scores: tuple[LocalisationScore, ...]
-    clips: int
-    frames: int
-    without: int
-    provenance: Provenance
-
-    def score(self, name: str) -> LocalisationScore:
-        """One row. Raises: InputError for one that is not there."""
-        for row in self.scores:
-            if row.name == name:
-                return row
-        raise InputError(f"no score of {name!r}; there are {', '.join(row.name for row in self.scores)}")
 
 
 def localisation(

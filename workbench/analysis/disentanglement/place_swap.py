@@ -7,7 +7,6 @@ those of a split that is told the truth.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -18,47 +17,15 @@ from ifdd.errors import InputError
 from ifdd.hooks import HookFunction
 from ifdd.models.base import VideoModel
 from workbench.analysis.comparison.seeds import difference_over_seeds, over_seeds
+from workbench.analysis.disentanglement.results import WHERE, PlaceSwap, PlaceSwapResult
 from workbench.analysis.splits.inspection import require_split
 from workbench.results.bootstrap import group_members
 from workbench.results.controls import other_clips
-from workbench.results.interval import Interval
-from workbench.results.result import Result
 
 OWN = "own"
-PLACES = ("other clips'", "own mean", "half-way", "even-odd", "told")
-WHERE = ("D", "S", "D and S")
-"""Whose places are replaced; the other group keeps its own."""
 
 Predictions = Mapping[tuple[str, str], np.ndarray]
 """(whose, which places) → predicted classes (n,); ("", "own") as the model is."""
-
-
-@dataclass(frozen=True, eq=False)
-class PlaceSwap(Result):
-    """UAR with the places of `group` replaced, and how far that is from the UAR with the model's own, paired clip by clip."""
-
-    group: str
-    places: str
-    uar: Interval
-    change: Interval
-
-
-@dataclass(frozen=True, eq=False)
-class PlaceSwapResult(Result):
-    """UAR of one variant, mean over its seeds, with its own places and with others."""
-
-    own: Interval
-    swaps: tuple[PlaceSwap, ...]
-    seeds: int
-
-    def swap(self, group: str, places: str) -> PlaceSwap:
-        """One row. Raises: InputError for one that is not there."""
-        for row in self.swaps:
-            if (row.group, row.places) == (group, places):
-                return row
-        raise InputError(
-            f"no swap of {group!r} for {places!r}; there are {', '.join(f'{s.group}: {s.places}' for s in self.swaps)}"
-        )
 
 
 @torch.no_grad()

@@ -6,8 +6,7 @@ Features are standardised and reduced by PCA to one common number of dimensions,
 """
 
 import warnings
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -18,67 +17,13 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from ifdd.errors import InputError
+from workbench.analysis.disentanglement.results import Probe, ProbeMatrix
 from workbench.results.bootstrap import draw_weights, group_members, spread
-from workbench.results.interval import Interval
-from workbench.results.provenance import Provenance, record
-from workbench.results.result import Result
+from workbench.results.provenance import record
 
 DIMENSIONS = 32
 FOLDS = 5
 PENALTIES = np.logspace(-2, 4, 7)
-
-
-@dataclass(frozen=True, eq=False)
-class Probe(Result):
-    """One feature, one factor. `raw` is balanced accuracy or R²; `classes` is None for a number; `held_out` says by what."""
-
-    feature: str
-    factor: str
-    score: Interval
-    raw: float
-    classes: int | None
-    held_out: str
-
-
-@dataclass(frozen=True, eq=False)
-class ProbeMatrix(Result):
-    """Probes of all features and factors; `samples` (features, factors, resamples), bootstrap scores drawn together."""
-
-    probes: tuple[Probe, ...]
-    features: tuple[str, ...]
-    factors: tuple[str, ...]
-    dimensions: int
-    samples: np.ndarray = field(compare=False)
-    notes: tuple[str, ...]
-    provenance: Provenance
-
-    def probe(self, feature: str, factor: str) -> Probe:
-        """One cell. Raises: InputError for one that is not there."""
-        self._at(feature, factor)
-        return next(p for p in self.probes if (p.feature, p.factor) == (feature, factor))
-
-    def leakage(self, feature: str, nuisances: Sequence[str]) -> Interval:
-        """Mean score of the nuisance factors from one feature. Raises: InputError for a cell that is not there."""
-        cells = [self._at(feature, factor) for factor in nuisances]
-        return spread(float(np.mean([value for value, _ in cells])), np.mean([samples for _, samples in cells], axis=0))
-
-    def gap(self, dynamic: str, static: str, wanted: str, nuisances: Sequence[str]) -> Interval:
-        """½[(wanted_D − wanted_S) + (nuisance_S − nuisance_D)]: 1 where each branch holds its own and nothing else.
-
-        Raises: InputError for a cell that is not there.
-        """
-        parts = [(self._at(dynamic, wanted), 0.5), (self._at(static, wanted), -0.5)]
-        for factor in nuisances:
-            parts += [(self._at(static, factor), 0.5 / len(nuisances)), (self._at(dynamic, factor), -0.5 / len(nuisances))]
-        value = sum(weight * cell[0] for cell, weight in parts)
-        return spread(float(value), np.asarray(sum(weight * cell[1] for cell, weight in parts)))
-
-    def _at(self, feature: str, factor: str) -> tuple[float, np.ndarray]:
-        if feature not in self.features or factor not in self.factors:
-            there = f"features: {', '.join(self.features)}; factors: {', '.join(self.factors)}"
-            raise InputError(f"no probe of {factor!r} from {feature!r}; {there}")
-        i, j = self.features.index(feature), self.factors.index(factor)
-        return self.probes[i * len(self.factors) + j].score.value, self.samples[i, j]
 
 
 def probe_matrix(

@@ -1,7 +1,6 @@
 """Is the disentanglement of a checkpoint real? All measures on one set of clips, with what could not be measured and why."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -18,19 +17,18 @@ from workbench.analysis.counterfactuals import interventions
 from workbench.analysis.disentanglement import (
     DependenceResult,
     LocalisationResult,
-    ProbeMatrix,
     SplitQualityResult,
     dependence,
     localisation,
     probe_matrix,
     split_quality,
 )
-from workbench.analysis.performance.scores import MetricsResult, summary
+from workbench.analysis.disentanglement.results import Scorecard
+from workbench.analysis.performance.results import MetricsResult
+from workbench.analysis.performance.scores import summary
 from workbench.analysis.saliency.maps import gradcam_branches
 from workbench.analysis.splits.inspection import from_activations
 from workbench.results.bootstrap import draw_weights, mean_interval
-from workbench.results.interval import Interval
-from workbench.results.result import Result
 from workbench.store.collecting import collect, load_row, reading_hash
 from workbench.store.collection import Collection, open_collection
 from workbench.store.library import persons, subjects
@@ -52,34 +50,6 @@ FEWEST = 14
 
 LEVELS = ((0.0, "none"), (0.25, "to 25 %"), (0.5, "to 50 %"), (1.0, "above 50 %"))
 """Upper ends of the irrelevant share, and how the rows are called."""
-
-
-@dataclass(frozen=True, eq=False)
-class Scorecard(Result):
-    """Measures of one checkpoint; None where `skipped` says why, or where a baseline has nothing of the kind.
-
-    `gap` and `leakage` are of the model's branches; `levels` are the metrics by share of irrelevant frames, where the manifest
-    knows it. `mixing`: share of what a feature frame sees that lies in its own clip frames; `chance_mixing` if it saw all alike.
-    """
-
-    checkpoint: str
-    sha256: str
-    clips: int
-    data_hash: str
-    metrics: MetricsResult
-    split: SplitQualityResult | None
-    probes: ProbeMatrix | None
-    leakage: Interval | None
-    gap: Interval | None
-    maps: LocalisationResult | None
-    dependence: DependenceResult | None
-    stability: interventions.Stability | None
-    levels: dict[str, MetricsResult]
-    order: tuple[interventions.Effect, ...]
-    patches: tuple[interventions.Effect, ...]
-    mixing: Interval
-    chance_mixing: float
-    skipped: tuple[str, ...]
 
 
 def make_scorecard(

@@ -13,9 +13,7 @@ import plotly.graph_objects as go
 from ifdd.io import new_folder, write_text
 from workbench.analysis.embedding.displays.scatter import ColourBy, EmbeddingDisplay
 from workbench.analysis.embedding.displays.series import EmbeddingSeriesDisplay
-from workbench.analysis.embedding.placing import PlacedClips
-from workbench.analysis.embedding.projection import EmbeddingResult
-from workbench.analysis.embedding.series import EmbeddingSeries
+from workbench.analysis.embedding.results import EmbeddingResult, EmbeddingSeries, PlacedClips
 from workbench.analysis.embedding.task import clip_rows, placed_rows
 from workbench.plotting.base import Display
 from workbench.plotting.images import can_write_mp4

@@ -1,30 +1,14 @@
 """Further clips on a finished map: where they fall, and whether the old clips around them tell their class."""
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.neighbors import NearestNeighbors
 
 from ifdd.errors import InputError
-from workbench.analysis.embedding.projection import EmbeddingResult
-from workbench.analysis.embedding.quality import SHUFFLES, MapMeasure, vote
+from workbench.analysis.embedding.quality import SHUFFLES, vote
+from workbench.analysis.embedding.results import EmbeddingResult, MapMeasure, PlacedClips
 from workbench.results.checks import check_labels
-from workbench.results.provenance import Provenance, record
-from workbench.results.result import Result
-
-
-@dataclass(frozen=True, eq=False)
-class PlacedClips(Result):
-    """Further clips on a map that did not move; `accuracy`: share whose class wins the vote of the k nearest old clips.
-
-    The accuracy's null: the old clips' labels shuffled.
-    """
-
-    xy: np.ndarray  # (m, 2)
-    labels: np.ndarray  # (m,) class indexes
-    accuracy: MapMeasure
-    provenance: Provenance
+from workbench.results.provenance import record
 
 
 def place(result: EmbeddingResult, features: ArrayLike, labels: ArrayLike, *, seed: int = 0) -> PlacedClips:

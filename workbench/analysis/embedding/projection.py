@@ -1,9 +1,8 @@
 """How do the classes cluster? A map of clip features in two dimensions, with numbers that say how far to trust it."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -11,96 +10,14 @@ from sklearn.decomposition import PCA
 
 from ifdd.errors import InputError
 from workbench.analysis.embedding.methods import FITTERS, Settings
-from workbench.analysis.embedding.quality import MapMeasure, Space, knn_accuracy, neighbourhoods, silhouette
-from workbench.results.checks import check_labels, check_names
-from workbench.results.provenance import Provenance, record
-from workbench.results.result import Result
+from workbench.analysis.embedding.quality import knn_accuracy, neighbourhoods, silhouette
+from workbench.analysis.embedding.results import EmbeddingResult, MapMeasure, Method, Space
+from workbench.results.checks import check_features, check_labels, check_names
+from workbench.results.provenance import record
 
-Method = Literal["tsne", "umap", "pca"]
 MIN_CLIPS = 5
 KNN = 5
 PCA_DIMENSIONS = 50
-METHOD_NAMES: dict[str, str] = {"tsne": "t-SNE", "umap": "UMAP", "pca": "PCA"}
-
-
-@dataclass(frozen=True, eq=False)
-class EmbeddingResult(Result):
-    """A two-dimensional map of n clips, with the `measures` of its quality; `parameters` are those really used."""
-
-    method: Method
-    xy: np.ndarray  # (n, 2), no unit
-    labels: np.ndarray  # (n,) class indexes
-    label_names: tuple[str, ...]
-    measures: tuple[MapMeasure, ...]
-    parameters: dict[str, Any]
-    notes: tuple[str, ...]
-    provenance: Provenance
-    projection: Callable[[np.ndarray], np.ndarray] = field(repr=False, compare=False)
-
-    def measure(self, name: str, space: Space = "map") -> MapMeasure:
-        """One quality figure of the map, or of the features. Raises: InputError for one that is not there."""
-        for found in self.measures:
-            if (found.name, found.space) == (name, space):
-                return found
-        there = ", ".join(f"{m.name} ({m.space})" for m in self.measures)
-        raise InputError(f"no measure {name!r} of the {space}; there are {there}")
-
-    @property
-    def k(self) -> int:
-        """Neighbours that vote in the kNN accuracy."""
-        return self.measure("kNN accuracy").k or 0
-
-    @property
-    def knn_accuracy(self) -> float:
-        """Share of clips whose class wins the vote of their k nearest neighbours in the map, the clip itself left out."""
-        return self.measure("kNN accuracy").value
-
-    @property
-    def knn_chance(self) -> float:
-        """The same with the labels shuffled."""
-        return self.measure("kNN accuracy").null
-
-    @property
-    def trust_k(self) -> int:
-        """Neighbours that trustworthiness and continuity look at."""
-        return self.measure("trustworthiness").k or 0
-
-    @property
-    def trustworthiness(self) -> float:
-        """How far neighbours in the map are also near in the features; 1 is best."""
-        return self.measure("trustworthiness").value
-
-    def transform(self, new: ArrayLike) -> np.ndarray:
-        """Place further clips (m, d) on the finished map, (m, 2); the map itself does not move.
-
-        Raises:
-            InputError: another number of features than the map was fitted on, or values that are not finite.
-        """
-        array = check_features(new, minimum=1)
-        if array.shape[1] != self.parameters["features"]:
-            raise InputError(
-                f"new clips have {array.shape[1]} features, the map was fitted on {self.parameters['features']}; "
-                "take the same activation of the same model"
-            )
-        return self.projection(array)
-
-    @property
-    def caption(self) -> str:
-        """Two clauses: method, parameters and n; then the quality figures of the map, with what nothing would give."""
-        settings = {
-            "tsne": f"perplexity {self.parameters.get('perplexity', 0):.3g}, seed {self.parameters['seed']}",
-            "umap": f"{self.parameters.get('neighbors')} neighbours, seed {self.parameters['seed']}",
-            "pca": f"{self.parameters.get('explained_variance', 0):.0%} of the variance",
-        }[self.method]
-        found = [f"{self.k}-NN accuracy {self.knn_accuracy:.2f} (chance {self.knn_chance:.2f})"]
-        found += [
-            f"{m.k}-NN accuracy from other groups {m.value:.2f}" for m in self.measures
-            if m.name.endswith("other groups") and m.space == "map"
-        ]  # fmt: skip
-        found += [f"{name} {self.measure(name).value:.2f}" for name in ("trustworthiness", "continuity")]
-        if not np.isnan(value := self.measure("silhouette").value):
-            found.append(f"silhouette {value:.2f}")
-        return f"{METHOD_NAMES[self.method]} ({settings}), n = {len(self.xy)}; {', '.join(found)}"
 
 
 def embed(
@@ -179,26 +96,6 @@ def embed(
         ),
         projection=partial(_project, reduce, fit.project),
     )
-
-
-def check_features(features: ArrayLike, minimum: int) -> np.ndarray:
-    """Return features (n, d) as float64: n ≥ `minimum`, d ≥ 2, finite.
-
-    Raises: InputError otherwise.
-    """
-    x = np.asarray(features)
-    if x.ndim != 2 or x.dtype.kind not in "fiu":
-        raise InputError(
-            f"features have shape {x.shape} and type {x.dtype}; pass numbers of shape (clips, features), pooled over positions"
-        )
-    if len(x) < minimum:
-        raise InputError(f"{len(x)} clips are too few for a map; collect {minimum} or more")
-    if x.shape[1] < 2:
-        raise InputError(f"features have {x.shape[1]} columns; a map needs two or more")
-    bad = np.flatnonzero(~np.isfinite(x).all(axis=1))
-    if bad.size:
-        raise InputError(f"features[{bad[0]}] holds NaN or infinity ({bad.size} of {len(x)} clips); drop those clips")
-    return x.astype(np.float64)
 
 
 def _check_start(start: ArrayLike | None, n: int, method: Method) -> np.ndarray | None:

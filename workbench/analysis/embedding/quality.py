@@ -8,8 +8,6 @@
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -18,29 +16,13 @@ from sklearn.metrics import pairwise_distances
 from sklearn.neighbors import NearestNeighbors
 
 from ifdd.errors import InputError
+from workbench.analysis.embedding.results import MapMeasure, Space
 from workbench.results.bootstrap import group_members
-from workbench.results.result import Result
 
-Space = Literal["map", "features"]
 MOST_CLIPS = 5000
 """Measures that need all distances are taken on this many clips, drawn by the seed."""
 SHUFFLES = 100
 _BLOCK = 10_000_000  # neighbours held at a time
-
-
-@dataclass(frozen=True, eq=False)
-class MapMeasure(Result):
-    """One figure: of the map or of the features it was made from, on `n` clips with `k` neighbours (None where none are asked).
-
-    `null` is what it would be if there was nothing to find.
-    """
-
-    name: str
-    space: Space
-    value: float
-    null: float
-    n: int
-    k: int | None
 
 
 def knn_accuracy(

@@ -5,46 +5,20 @@ and scaled to a root mean square radius of 1. None of that changes the quality f
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.linalg import orthogonal_procrustes
 
 from ifdd.errors import InputError
-from workbench.analysis.embedding.projection import EmbeddingResult, Method, embed
-from workbench.results.provenance import Provenance, record
-from workbench.results.result import Result
+from workbench.analysis.embedding.projection import embed
+from workbench.analysis.embedding.results import EmbeddingResult, EmbeddingSeries, Method, Onto, Start
+from workbench.results.provenance import record
 
-Onto = Literal["first", "previous"]
-Start = Literal["own", "previous"]
 SHUFFLES = 20
-
-
-@dataclass(frozen=True, eq=False)
-class EmbeddingSeries(Result):
-    """Aligned maps by name, all of the same clips in the same order.
-
-    `moved[i]`, in [0, 1]: Procrustes disparity of map i + 1 from the map that it was turned onto, the share of its spread that no
-    turning or scaling explains; `moved_null[i]` the same with the clips paired at random.
-    """
-
-    names: tuple[str, ...]
-    maps: tuple[EmbeddingResult, ...]
-    clip_ids: tuple[str, ...] | None
-    onto: Onto
-    start: Start
-    moved: tuple[float, ...]
-    moved_null: tuple[float, ...]
-    provenance: Provenance
-
-    def map(self, name: str) -> EmbeddingResult:
-        """The map of one model or stage. Raises: InputError for one that is not there."""
-        if name not in self.names:
-            raise InputError(f"no map of {name!r}; there are {', '.join(self.names)}")
-        return self.maps[self.names.index(name)]
 
 
 def embed_series(

@@ -7,10 +7,11 @@ import numpy as np
 import pandas as pd
 
 from ifdd.errors import InputError
-from workbench.analysis.embedding.placing import PlacedClips, place
-from workbench.analysis.embedding.projection import EmbeddingResult, Method, embed
-from workbench.analysis.embedding.series import EmbeddingSeries, Start, embed_series
-from workbench.analysis.saliency.maps import is_spatial
+from workbench.analysis.embedding.placing import place
+from workbench.analysis.embedding.projection import embed
+from workbench.analysis.embedding.results import EmbeddingResult, EmbeddingSeries, Method, PlacedClips, Start
+from workbench.analysis.embedding.series import embed_series
+from workbench.analysis.saliency.rendering import is_spatial
 from workbench.store.collection import Collection, distinct_names
 from workbench.store.library import labelled, persons
 

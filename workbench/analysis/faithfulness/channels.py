@@ -16,7 +16,8 @@ from torch import Tensor
 from ifdd.errors import InputError
 from ifdd.models.base import VideoModel
 from workbench.analysis._models import Classes, check_given, choose_contrast, score
-from workbench.analysis.faithfulness.curves import RANDOM, Kind, PerturbationResult, all_curves, summarise
+from workbench.analysis.faithfulness.curves import RANDOM, all_curves, summarise
+from workbench.analysis.faithfulness.results import Kind, PerturbationResult
 from workbench.analysis.saliency.activations import run_to
 from workbench.results.provenance import record
 

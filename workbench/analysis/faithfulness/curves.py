@@ -1,8 +1,6 @@
 """Curves of deletion and insertion over units of any kind, and what they say with intervals over clips."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 import torch
@@ -11,58 +9,12 @@ from torch import Tensor
 from tqdm import tqdm
 
 from ifdd.errors import InputError
+from workbench.analysis.faithfulness.results import Kind, PerturbationResult, PerturbationScore
 from workbench.analysis.saliency.attribution import in_chunks
 from workbench.results.bootstrap import draw_weights, group_members, mean_interval
-from workbench.results.interval import Interval
 from workbench.results.provenance import Provenance
-from workbench.results.result import Result
 
-Kind = Literal["probability", "logit"]
 RANDOM = "random"
-
-
-@dataclass(frozen=True, eq=False)
-class PerturbationScore(Result):
-    """One order: areas under its curves and their `gap`, and by how much the gap exceeds that of the random order, paired.
-
-    `deletion_curve`, `insertion_curve` (steps + 1,) are means over the clips. All in units of the score.
-    """
-
-    name: str
-    control: bool
-    deletion: Interval
-    insertion: Interval
-    gap: Interval
-    beyond_random: Interval
-    deletion_curve: np.ndarray
-    insertion_curve: np.ndarray
-
-
-@dataclass(frozen=True, eq=False)
-class PerturbationResult(Result):
-    """Curves of several orders over `n` clips; `fractions` (steps + 1,) of the units that are taken away, or shown.
-
-    `kind` of score: the target's "probability", or the "logit" (or difference of two) that the maps explain; `whole` and
-    `nothing` are its means with all units there and with none.
-    """
-
-    unit: str
-    kind: Kind
-    fill: str
-    units: int
-    n: int
-    fractions: np.ndarray
-    scores: tuple[PerturbationScore, ...]
-    whole: float
-    nothing: float
-    provenance: Provenance
-
-    def score(self, name: str) -> PerturbationScore:
-        """One row. Raises: InputError for one that is not there."""
-        for row in self.scores:
-            if row.name == name:
-                return row
-        raise InputError(f"no order {name!r}; there are {', '.join(row.name for row in self.scores)}")
 
 
 def all_curves(

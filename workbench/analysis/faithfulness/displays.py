@@ -7,7 +7,7 @@ import numpy as np
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from workbench.analysis.faithfulness.judging import LIMIT, PerturbationResult, RandomisationResult, Verdict
+from workbench.analysis.faithfulness.results import LIMIT, PerturbationResult, RandomisationResult, Verdict
 from workbench.analysis.saliency.displays.heat import METHODS, badge_colour
 from workbench.plotting import style
 from workbench.plotting.base import NamedDisplay, new_grid

@@ -7,43 +7,15 @@ Neither proves a map right; failing one proves it wrong. A third test, where the
 its maps must not be those of the trained one.
 """
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from workbench.analysis.faithfulness.channels import perturb_channels
-from workbench.analysis.faithfulness.curves import PerturbationResult, PerturbationScore
 from workbench.analysis.faithfulness.perturbation import edge_map, perturb_clips
-from workbench.analysis.faithfulness.randomisation import LIMIT, RandomisationResult, parameter_randomisation
-from workbench.analysis.saliency.likeness import Similarity, similarity
+from workbench.analysis.faithfulness.randomisation import parameter_randomisation
+from workbench.analysis.faithfulness.results import LIMIT, PerturbationResult, PerturbationScore, RandomisationResult, Verdict
+from workbench.analysis.saliency.likeness import similarity
+from workbench.analysis.saliency.results import Similarity
 from workbench.results.interval import Interval
-from workbench.results.result import Result
-
-
-@dataclass(frozen=True, eq=False)
-class Verdict(Result):
-    """Whether the maps of one method on one activation pass; a sentence for each test in `reasons`, those failed by name."""
-
-    method: str
-    activation: str
-    passes: bool
-    reasons: tuple[str, ...]
-    failed: tuple[str, ...]
-    matched: tuple[str, ...] = ()
-    """Controls, which know nothing of the model, that the score follows as much as the map."""
-    tested_on: str = ""
-    """The clips of the tests, in words."""
-    elsewhere: bool = False
-    """Whether the verdict is shown with other clips than those, or with some of which nobody knows."""
-
-    @property
-    def badge(self) -> str:
-        """A few words for a picture."""
-        where = " (other clips)" if self.elsewhere else ""
-        if not self.passes:
-            return f"fails: {', '.join(self.failed)}{where}"
-        others = f"{' and '.join(self.matched)} {'do' if len(self.matched) > 1 else 'does'}"
-        return f"passes, but {others} as well{where}" if self.matched else f"passes both tests{where}"
 
 
 def judge(

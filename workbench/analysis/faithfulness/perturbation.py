@@ -19,7 +19,8 @@ from torch import Tensor, nn
 
 from ifdd.errors import InputError
 from workbench.analysis._models import Classes, check_finite, check_given, choose_contrast, evaluating, logits_of, score
-from workbench.analysis.faithfulness.curves import RANDOM, Kind, PerturbationResult, all_curves, summarise
+from workbench.analysis.faithfulness.curves import RANDOM, all_curves, summarise
+from workbench.analysis.faithfulness.results import Kind, PerturbationResult
 from workbench.analysis.saliency.attribution import in_chunks
 from workbench.analysis.saliency.cam import check_choice
 from workbench.analysis.saliency.fills import Fill, fill_of

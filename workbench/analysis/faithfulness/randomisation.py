@@ -8,7 +8,6 @@ distribution with its own mean and standard deviation, so that the network stays
 import copy
 import zlib
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -18,45 +17,13 @@ from tqdm import tqdm
 
 from ifdd.errors import InputError
 from workbench.analysis._models import evaluating, logits_of
-from workbench.analysis.saliency.likeness import Similarity, similarity
-from workbench.results.provenance import Provenance, record
-from workbench.results.result import Result
+from workbench.analysis.faithfulness.results import RandomisationResult
+from workbench.analysis.saliency.likeness import similarity
+from workbench.analysis.saliency.results import Similarity
+from workbench.results.provenance import record
 
 Explain = Callable[[nn.Module, Tensor], np.ndarray]
 """A model and clips (n, 3, T, H, W) → signed maps (n, T, h, w), for classes that stay the same."""
-
-LIMIT = 0.5
-"""A map of a network that has forgotten everything must be less like the trained one's than this, in rank correlation."""
-
-
-@dataclass(frozen=True, eq=False)
-class RandomisationResult(Result):
-    """Likeness to the trained network's maps; `cascading` and `independent` have one row a block, from the logits back.
-
-    The last row of `cascading` is of a network that has forgotten everything. `n` clips.
-    """
-
-    method: str
-    n: int
-    cascading: tuple[Similarity, ...]
-    independent: tuple[Similarity, ...]
-    provenance: Provenance
-
-    @property
-    def passes(self) -> bool:
-        """Whether the map changes when everything is forgotten: |ρ| below `LIMIT`, with its interval."""
-        rank = self.cascading[-1].rank
-        return bool((rank.value if np.isnan(rank.high) else rank.high) < LIMIT)
-
-    @property
-    def reason(self) -> str:
-        """The verdict in words."""
-        rank = self.cascading[-1].rank
-        if np.isnan(rank.value):
-            return "the map of a network that has forgotten everything is constant, so nothing can be compared"
-        high = "" if np.isnan(rank.high) else f" (up to {rank.high:.2f})"
-        much = "changes with" if self.passes else "hardly depends on"
-        return f"the map {much} the learned parameters: rank correlation {rank.value:.2f}{high} after all are forgotten"
 
 
 def parameter_randomisation(

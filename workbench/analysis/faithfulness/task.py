@@ -18,21 +18,17 @@ from ifdd.errors import InputError
 from ifdd.io import filled_folder, write_text
 from ifdd.models.config import ModelConfig
 from workbench.analysis.disentanglement.displays import markdown_table, show
+from workbench.analysis.faithfulness.channels import perturb_channels
 from workbench.analysis.faithfulness.displays import PerturbationDisplay, RandomisationDisplay, verdict_table
-from workbench.analysis.faithfulness.judging import (
-    PerturbationResult,
-    RandomisationResult,
-    Similarity,
-    Verdict,
-    judge,
-    parameter_randomisation,
-    perturb_channels,
-    perturb_clips,
-    similarity,
-)
+from workbench.analysis.faithfulness.judging import judge
+from workbench.analysis.faithfulness.perturbation import perturb_clips
+from workbench.analysis.faithfulness.randomisation import parameter_randomisation
+from workbench.analysis.faithfulness.results import PerturbationResult, RandomisationResult, Verdict
 from workbench.analysis.faithfulness.verdicts import FILE
 from workbench.analysis.saliency.attribution import INPUT
 from workbench.analysis.saliency.fills import Fill
+from workbench.analysis.saliency.likeness import similarity
+from workbench.analysis.saliency.results import Similarity
 from workbench.analysis.saliency.task import ON_INPUT, Request, from_manifest, make_maps
 from workbench.results.passport import PYTHON_CALL, Context
 from workbench.results.result import Result

@@ -11,8 +11,8 @@ from typing_extensions import TypedDict  # pydantic wants this one before Python
 from ifdd.checkpoints import Bundle
 from ifdd.documents import OPEN, checked, read_json
 from ifdd.errors import InputError
-from workbench.analysis.faithfulness.judging import Verdict
-from workbench.analysis.saliency.maps import SaliencyResult
+from workbench.analysis.faithfulness.results import Verdict
+from workbench.analysis.saliency.results import SaliencyResult
 
 FILE = "faithfulness.json"
 """In a report's folder, or copied beside a checkpoint's card."""

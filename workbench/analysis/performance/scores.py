@@ -1,7 +1,6 @@
 """How good is the model? WAR, UAR and recalls with intervals, the confusion matrix, and a guess to beat."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -9,51 +8,12 @@ from sklearn.metrics import confusion_matrix
 
 from ifdd.errors import InputError
 from ifdd.metrics import Estimate, count_units, estimate
+from workbench.analysis.performance.results import ClassRecall, MetricsResult
 from workbench.results.checks import check_groups, check_labels, check_names, check_probabilities
 from workbench.results.interval import Interval
-from workbench.results.provenance import Provenance, record
-from workbench.results.result import Result
+from workbench.results.provenance import record
 
 FEW_GROUPS = 20
-
-
-@dataclass(frozen=True, eq=False)
-class ClassRecall(Result):
-    """Recall of one class; all NaN where no clip has the class."""
-
-    name: str
-    n: int
-    recall: Interval
-
-
-@dataclass(frozen=True, eq=False)
-class MetricsResult(Result):
-    """What one model reaches on n clips; all shares in [0, 1].
-
-    WAR is the accuracy, UAR the mean recall of the classes that occur. `constant_*`: what always answering with the
-    most frequent class would reach. `units`: what the intervals count as one observation, in words.
-    """
-
-    n: int
-    label_names: tuple[str, ...]
-    war: Interval
-    uar: Interval
-    recalls: tuple[ClassRecall, ...]
-    confusion: np.ndarray  # (C, C) counts; rows true, columns predicted
-    constant_class: str
-    constant_war: float
-    constant_uar: float
-    units: str
-    notes: tuple[str, ...]
-    provenance: Provenance
-
-    @property
-    def caption(self) -> str:
-        """One sentence: n, WAR, UAR, how the intervals were made, and the constant guess."""
-        return (
-            f"n = {self.n}; WAR {self.war}, UAR {self.uar} (95 % intervals {self.units}); "
-            f"always {self.constant_class}: WAR {100 * self.constant_war:.1f} %, UAR {100 * self.constant_uar:.1f} %"
-        )
 
 
 def summary(

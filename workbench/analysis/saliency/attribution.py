@@ -23,8 +23,8 @@ from ifdd.errors import InputError
 from workbench.analysis._models import Classes, check_finite, check_given, choose_contrast, frozen, logits_of, score
 from workbench.analysis.saliency.cam import check_choice
 from workbench.analysis.saliency.fills import Fill, fill_of
-from workbench.analysis.saliency.maps import SaliencyResult, finish
-from workbench.analysis.saliency.rendering import Normalisation
+from workbench.analysis.saliency.maps import finish
+from workbench.analysis.saliency.results import Normalisation, SaliencyResult
 from workbench.results.provenance import record
 
 Method = Literal["saliency", "integrated-gradients", "occlusion"]

@@ -17,8 +17,8 @@ import torch
 from torch import Tensor
 
 from ifdd.errors import InputError
+from workbench.analysis.saliency.results import Weights
 
-Weights = Literal["global", "per-step"]
 CamMethod = Literal["gradcam", "gradcam++", "xgradcam", "layercam", "hirescam"]
 BY_POSITION: frozenset[str] = frozenset({"layercam", "hirescam"})
 """Methods that average nothing, so that the convention for weights does not touch them."""

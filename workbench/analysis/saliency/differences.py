@@ -4,32 +4,12 @@ Maps of different networks share no unit, so each is scaled to mean 1 over the c
 multiples of an even spread.
 """
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from ifdd.errors import InputError
 from workbench.analysis.saliency.likeness import rank_correlation
-from workbench.analysis.saliency.maps import SaliencyResult
-from workbench.results.provenance import Provenance, record
-from workbench.results.result import Result
-
-
-@dataclass(frozen=True, eq=False)
-class DifferenceResult(Result):
-    """First map minus second, both with mean 1 over their clip.
-
-    `frames` (B, T, H, W), positive where the first has more; `read` (B, T), False where neither reads a frame; `overlap` (B,),
-    the share of evidence that lies in the same places, 1 for equal maps; `rank` (B,) Spearman's ρ over pixels.
-    """
-
-    names: tuple[str, str]
-    frames: np.ndarray
-    read: np.ndarray
-    overlap: np.ndarray
-    rank: np.ndarray
-    notes: tuple[str, ...]
-    provenance: Provenance
+from workbench.analysis.saliency.results import DifferenceResult, SaliencyResult
+from workbench.results.provenance import record
 
 
 def difference(first: SaliencyResult, second: SaliencyResult, names: tuple[str, str] = ("first", "second")) -> DifferenceResult:

@@ -16,18 +16,19 @@ from ifdd.checkpoints import Bundle
 from ifdd.errors import InputError
 from ifdd.io import new_folder, write_json
 from ifdd.models.ifdd.model import IFDDModel
-from workbench.analysis.faithfulness.judging import Verdict
+from workbench.analysis.faithfulness.results import Verdict
 from workbench.analysis.faithfulness.verdicts import verdicts_on
 from workbench.analysis.saliency.attribution import INPUT
 from workbench.analysis.saliency.differences import difference
 from workbench.analysis.saliency.displays.attribution import FrameImportanceDisplay, RegionBudgetDisplay
 from workbench.analysis.saliency.displays.differences import DifferenceStrip, PoolingDisplay
-from workbench.analysis.saliency.displays.strip import METHODS, FilmStrip, row_name
-from workbench.analysis.saliency.maps import SaliencyResult
+from workbench.analysis.saliency.displays.heat import METHODS, row_name
+from workbench.analysis.saliency.displays.strip import FilmStrip
 from workbench.analysis.saliency.pooling import learned_pooling
-from workbench.analysis.saliency.regions import RegionBudget, region_budget
+from workbench.analysis.saliency.regions import region_budget
+from workbench.analysis.saliency.results import How, RegionBudget, SaliencyResult
 from workbench.analysis.saliency.task import Request, Shown, make_maps, regions_of
-from workbench.analysis.saliency.temporal import How, frame_importance
+from workbench.analysis.saliency.temporal import frame_importance
 from workbench.analysis.splits.inspection import inspect_split
 from workbench.explain.task import target_index
 from workbench.results.passport import PYTHON_CALL, Context

@@ -15,8 +15,9 @@ from ifdd.errors import InputError
 from ifdd.models.base import VideoModel
 from workbench.analysis._models import Classes, check_finite, choose_contrast, evaluating, frozen, logits_of, score
 from workbench.analysis.saliency.activations import run_to
-from workbench.analysis.saliency.maps import SaliencyResult, finish
-from workbench.analysis.saliency.rendering import Normalisation, as_volume
+from workbench.analysis.saliency.maps import finish
+from workbench.analysis.saliency.rendering import as_volume
+from workbench.analysis.saliency.results import Normalisation, SaliencyResult
 from workbench.results.provenance import record
 
 OFFERED = {

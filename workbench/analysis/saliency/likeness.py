@@ -1,33 +1,17 @@
 """How alike are two maps of one clip? Rank correlation of the signed maps, structural similarity of what is shown of them."""
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.ndimage import uniform_filter
 from scipy.stats import rankdata
 
 from ifdd.errors import InputError
+from workbench.analysis.saliency.results import Similarity
 from workbench.results.bootstrap import draw_weights, group_members, mean_interval
-from workbench.results.interval import Interval
-from workbench.results.result import Result
 
 WINDOW = 7
 C1, C2 = 0.01**2, 0.03**2
 """Constants of SSIM for pictures in [0, 1] (Wang et al. 2004)."""
-
-
-@dataclass(frozen=True, eq=False)
-class Similarity(Result):
-    """Likeness of two sets of maps, mean over clips.
-
-    `rank` is |Spearman's ρ| over all positions of the signed maps: a map turned upside down shows the same places. `ssim` is that
-    of the rectified maps, each scaled by its clip's maximum. NaN where a map is constant.
-    """
-
-    name: str
-    rank: Interval
-    ssim: Interval
 
 
 def similarity(

@@ -11,10 +11,8 @@ shows what the pyramid reads of it, and not what later blocks do with it. A CNN'
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import Literal, get_args
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -22,10 +20,9 @@ from ifdd.models.base import VideoModel
 from ifdd.timing import repeat_to_clip_frames
 from workbench.analysis._models import Classes, check_finite, choose_contrast, score
 from workbench.analysis.saliency.activations import run_to
-from workbench.analysis.saliency.cam import BY_POSITION, CamMethod, Weights, check_choice, class_map, singular_share
-from workbench.analysis.saliency.pooling import PoolingResult, averaged_sum_note, learned_pooling, no_bias, pooling_bias
+from workbench.analysis.saliency.cam import BY_POSITION, CamMethod, check_choice, class_map, singular_share
+from workbench.analysis.saliency.pooling import averaged_sum_note, learned_pooling, no_bias, pooling_bias
 from workbench.analysis.saliency.rendering import (
-    Normalisation,
     as_volume,
     group_of,
     is_spatial,
@@ -33,49 +30,11 @@ from workbench.analysis.saliency.rendering import (
     spatial_activations,
     spread_steps,
 )
+from workbench.analysis.saliency.results import Normalisation, PoolingResult, SaliencyResult, Weights
 from workbench.results.provenance import Provenance, record
-from workbench.results.result import Result
 
 CONTEXT = "reaches the logits only through P: context that the predictor subtracts"
 """How to read the map of anything that only the static branch holds."""
-
-
-@dataclass(frozen=True, eq=False)
-class SaliencyResult(Result):
-    """A batch of maps and the conventions they were made with.
-
-    `target` (B,) class indexes, `against` (B,) those whose logits are subtracted, or None; `raw` (B, steps, h, w) signed, before
-    ReLU and scaling, steps = K for the groups' activations and T' else; `frames` (B, T, H, W) non-negative; `read` (B, T), False
-    where no step reads a frame, so that nothing is known. `weights` is "position" for methods that average nothing.
-    `score` (B,) is what is explained; where the method promises that `raw` sums to score − reference, `reference` (B,) is
-    finite. `pooling` are the weights that a model reads this activation with; `reading` says what the map means.
-    """
-
-    activation: str
-    target: np.ndarray
-    weights: Weights | Literal["position"]
-    normalise: Normalisation
-    raw: np.ndarray
-    frames: np.ndarray
-    read: np.ndarray
-    notes: tuple[str, ...] = field(default=())
-    method: str = "gradcam"
-    against: np.ndarray | None = None
-    score: np.ndarray | None = None
-    reference: np.ndarray | None = None
-    pooling: PoolingResult | None = None
-    reading: str = ""
-    provenance: Provenance | None = None
-
-    def __post_init__(self) -> None:
-        """Maps stay writable, so that torch can take them without a copy."""
-
-    @property
-    def residue(self) -> np.ndarray:
-        """What `raw` lacks to score − reference (B,), in logits; NaN where the method promises nothing."""
-        if self.score is None or self.reference is None:
-            return np.full(len(self.raw), np.nan)
-        return np.asarray(self.score - self.reference - self.raw.sum((1, 2, 3), dtype=np.float64))
 
 
 def gradcam(

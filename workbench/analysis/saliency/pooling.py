@@ -5,33 +5,13 @@ logit − bias exactly, while Grad-CAM with global weights is (Σw / N) · W_y·
 sign where Σw is negative.
 """
 
-from dataclasses import dataclass
-
 import numpy as np
 import torch
 from torch import Tensor, nn
 
 from ifdd.models.base import VideoModel
-from workbench.results.provenance import Provenance, record
-from workbench.results.result import Result
-
-
-@dataclass(frozen=True, eq=False)
-class PoolingResult(Result):
-    """The weights w (K, h, w) with which a model pools `activation`, and their sums: over all, and by step (K,)."""
-
-    activation: str
-    weights: np.ndarray
-    total: float
-    by_step: np.ndarray
-    provenance: Provenance
-
-    @property
-    def warning(self) -> str:
-        """What a sum that is not above zero does to averaged maps; empty where there is none."""
-        if self.total > 0:
-            return ""
-        return f"the learned pooling sums to {self.total:.3g}, so averaged Grad-CAM has the wrong sign or none; read HiResCAM"
+from workbench.analysis.saliency.results import PoolingResult
+from workbench.results.provenance import record
 
 
 def learned_pooling(model: nn.Module) -> PoolingResult | None:

@@ -4,16 +4,14 @@ A map that knows nothing spends on every region as much as its area: ratio 1. A 
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from ifdd.errors import InputError
+from workbench.analysis.saliency.results import RegionBudget, RegionShare
 from workbench.results.bootstrap import draw_weights, group_members, mean_interval
-from workbench.results.interval import Interval
-from workbench.results.provenance import Provenance, record
-from workbench.results.result import Result
+from workbench.results.provenance import record
 
 FACE_RECTANGLES: dict[str, tuple[float, float, float, float]] = {
     "face": (0.05, 0.05, 0.95, 1.0),
@@ -24,44 +22,6 @@ FACE_RECTANGLES: dict[str, tuple[float, float, float, float]] = {
 }
 """Parts of an upright face in the square that a face detector draws, as (x0, y0, x1, y1) shares of its side; a later one lies
 on top of an earlier one. Proportions of an average frontal face: good for a budget, not for a landmark."""
-
-
-@dataclass(frozen=True, eq=False)
-class RegionShare(Result):
-    """What one region gets: mean `share` of the map, `area` of the pixels, `ratio` of the two over the clips that have it.
-
-    `over_time` and `area_over_time` (T,) are the same shares frame by frame (of the clip's whole map, and of a frame's pixels).
-    """
-
-    name: str
-    clips: int
-    share: Interval
-    area: Interval
-    ratio: Interval
-    over_time: np.ndarray
-    area_over_time: np.ndarray
-
-
-@dataclass(frozen=True, eq=False)
-class RegionBudget(Result):
-    """Shares of every region that occurs; `source` says where the regions come from; `empty` clips have an all-zero map.
-
-    `by_clip` (n, regions) are the clips' own shares, NaN for an empty map.
-    """
-
-    regions: tuple[RegionShare, ...]
-    source: str
-    clips: int
-    empty: int
-    by_clip: np.ndarray
-    provenance: Provenance
-
-    def region(self, name: str) -> RegionShare:
-        """One row. Raises: InputError for one that is not there."""
-        for row in self.regions:
-            if row.name == name:
-                return row
-        raise InputError(f"no region {name!r}; there are {', '.join(row.name for row in self.regions)}")
 
 
 def region_budget(

@@ -11,8 +11,7 @@ from ifdd.models.base import VideoModel
 from ifdd.modules.issm import sampling_weights
 from ifdd.modules.resnet3d import ResNet3D
 from ifdd.timing import repeat_to_clip_frames
-
-Normalisation = Literal["clip", "frame", "none"]
+from workbench.analysis.saliency.results import Normalisation
 
 FLAT = 1e-8
 """A map whose maximum is below this share of its largest magnitude holds no positive evidence worth scaling up."""

@@ -20,8 +20,9 @@ from workbench.analysis.saliency import attribution, cam
 from workbench.analysis.saliency.attribution import INPUT, attribute
 from workbench.analysis.saliency.fills import Fill
 from workbench.analysis.saliency.gradcam_package import OFFERED, REFUSED, package_cam
-from workbench.analysis.saliency.maps import Normalisation, SaliencyResult, Weights, class_maps
+from workbench.analysis.saliency.maps import class_maps
 from workbench.analysis.saliency.regions import face_rectangles
+from workbench.analysis.saliency.results import Normalisation, SaliencyResult, Weights
 from workbench.explain.task import Options, preprocessing_of, read_source, target_index
 from workbench.store.collecting import named_as, read_row
 from workbench.store.truth import has_regions, true_regions

@@ -1,7 +1,6 @@
 """How much does the score hang on each input frame? Take the frame away, or freeze it, and look."""
 
-from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import get_args
 
 import numpy as np
 import torch
@@ -14,32 +13,9 @@ from workbench.analysis._models import Classes, check_finite, check_given, choos
 from workbench.analysis.saliency.attribution import in_chunks
 from workbench.analysis.saliency.cam import check_choice
 from workbench.analysis.saliency.fills import Fill, check_shape, fill_of
+from workbench.analysis.saliency.results import FrameImportance, How
 from workbench.results.bootstrap import BOUNDS, draw_weights, group_members
-from workbench.results.provenance import Provenance, record
-from workbench.results.result import Result
-
-How = Literal["occlude", "freeze"]
-
-
-@dataclass(frozen=True, eq=False)
-class FrameImportance(Result):
-    """By how much the score falls without each frame.
-
-    `drop` (n, T) of the score, in logits; `probability_drop` (n, T) of the target's probability; `mean`, `low`, `high` (T,) of
-    `drop` over the clips, with 95 % bootstrap intervals (NaN for one clip). `how` "occlude": the frame is replaced by `fill`;
-    "freeze": by the frame before it, the first one by the second, so that only its news are lost.
-    """
-
-    how: How
-    fill: str
-    target: np.ndarray
-    against: np.ndarray | None
-    drop: np.ndarray
-    probability_drop: np.ndarray
-    mean: np.ndarray
-    low: np.ndarray
-    high: np.ndarray
-    provenance: Provenance
+from workbench.results.provenance import record
 
 
 @torch.no_grad()

@@ -5,8 +5,6 @@ means over space side by side, so that a linear model sees what varies in time),
 would hide all that a split could follow.
 """
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.decomposition import PCA
@@ -17,36 +15,14 @@ from sklearn.pipeline import make_pipeline
 from ifdd.errors import InputError
 from workbench.analysis.disentanglement.probes import DIMENSIONS, FOLDS, PENALTIES
 from workbench.analysis.splits.places import RESAMPLES, STILL
+from workbench.analysis.splits.results import ContentScore
 from workbench.results.bootstrap import draw_weights, group_members, spread
 from workbench.results.checks import check_finite
 from workbench.results.controls import other_clips
 from workbench.results.interval import Interval
-from workbench.results.result import Result
-
-
-@dataclass(frozen=True, eq=False)
-class ContentScore(Result):
-    """How well one kind of content predicts the places of people never seen; R², below 0 if worse than their mean.
-
-    `within`: the same for the deviations from each person's own mean, beyond identity; NaN where persons are not known or have
-    one clip. `null`, `within_null`: with the content of other people's clips.
-    """
-
-    content: str
-    r2: Interval
-    null: float
-    within: Interval
-    within_null: float
-
-
-CONTENT = "X per frame"
-"""The content of `content R²`."""
 
 INTENSITY = "true intensity"
 """The content that a split which is told the truth must follow: its positive control."""
-
-TOLD = ", told where the emotion is"
-"""Ends the name of a score of told places."""
 
 
 def per_frame(features: np.ndarray) -> np.ndarray:

@@ -1,7 +1,7 @@
 """Which frames does each group read? Indexes, offsets and the positions that were really sampled."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from typing import Any
 
 import numpy as np
@@ -12,46 +12,8 @@ from ifdd.errors import InputError
 from ifdd.models.base import VideoModel
 from ifdd.models.ifdd.model import IFDDModel
 from ifdd.modules.issm import Split, sampling_weights
-from ifdd.timing import to_clip_frames
 from workbench.analysis._models import check_given
-
-
-@dataclass(frozen=True)
-class SplitResult:
-    """How a batch of clips was split; K steps a group, positions in feature frames.
-
-    `initial`, `offset`, `position` (= initial + offset), `sample` (where the features were read): (B, K) for S and D;
-    `weights`: (B, K, T'), the linear weights with which a step reads the feature frames; `correlation` (B, T', T') as ISSM
-    scales it, None where the split has none; `frames`: T. `frame_weight` (B, T'): what split="weight" multiplies the feature
-    frames with before they are read, else None.
-    """
-
-    initial_S: np.ndarray
-    initial_D: np.ndarray
-    offset_S: np.ndarray
-    offset_D: np.ndarray
-    position_S: np.ndarray
-    position_D: np.ndarray
-    sample_S: np.ndarray
-    sample_D: np.ndarray
-    weights_S: np.ndarray
-    weights_D: np.ndarray
-    correlation: np.ndarray | None
-    frames: int
-    frame_weight: np.ndarray | None = None
-
-    def both(self, what: str) -> np.ndarray:
-        """`what` (initial, offset, position or sample) of both groups, (B, 2·K), S before D."""
-        return np.concatenate([getattr(self, f"{what}_{group}") for group in ("S", "D")], 1)
-
-    def input_frames(self) -> dict[str, np.ndarray]:
-        """The sampled positions in clip frames, (B, K) for "S" and "D"."""
-        return {group: feature_to_clip(getattr(self, f"sample_{group}"), self.frames) for group in ("S", "D")}
-
-
-def feature_to_clip(position: np.ndarray, frames: int) -> np.ndarray:
-    """Feature-frame positions, any shape → clip frames of a clip of `frames` frames."""
-    return to_clip_frames(torch.from_numpy(np.asarray(position, np.float64)), frames).numpy()
+from workbench.analysis.splits.results import SplitResult
 
 
 @torch.no_grad()

@@ -5,71 +5,19 @@
 - agreement: does the dynamic group read where the picture changes?
 """
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import ArrayLike
 
 from ifdd.errors import InputError
+from workbench.analysis.splits.results import Awareness, MotionAgreement, Occupancy
 from workbench.results.bootstrap import BOUNDS, draw_weights, group_members, mean_interval, spread
 from workbench.results.checks import check_finite, check_labels
 from workbench.results.interval import Interval
-from workbench.results.result import Result
 
 RESAMPLES = 1000
 SHUFFLES = 20
 STILL = 1e-6
 """Feature frames: places with a smaller standard deviation do not depend on the clip, but for rounding."""
-
-
-@dataclass(frozen=True, eq=False)
-class Occupancy(Result):
-    """Mean reading weight of each feature frame, (classes, T'), with 95 % bounds; NaN for a class without clips.
-
-    `class_share`, in [0, 1]: share of the variance of D's weight minus S's that lies between classes; `class_null` with shuffled
-    labels.
-    """
-
-    label_names: tuple[str, ...]
-    counts: np.ndarray  # (classes,)
-    dynamic: np.ndarray
-    dynamic_bounds: np.ndarray  # (2, classes, T')
-    static: np.ndarray
-    static_bounds: np.ndarray
-    class_share: float
-    class_null: float
-
-
-@dataclass(frozen=True, eq=False)
-class Awareness(Result):
-    """Spread of the places read, in feature frames: `between` clips and `within` the copies of a clip (standard deviations).
-
-    `icc`, at most 1: share of the variance that belongs to the clip, ICC(1, 1) over all steps; 0 if copies differ as much as
-    clips do, NaN for places that never move. `between_steps`, `within_steps` (2K,) are variances.
-    """
-
-    icc: Interval
-    between: float
-    within: float
-    between_steps: np.ndarray
-    within_steps: np.ndarray
-    clips: int
-    copies: int
-
-
-@dataclass(frozen=True, eq=False)
-class MotionAgreement(Result):
-    """`correlation` of D's minus S's reading weight with the motion energy over a clip's feature frames, mean over `clips`.
-
-    `null`: with the energy of other clips, what position alone gives. `energy_D`, `energy_S`: energy where a group reads; 1 is
-    the clip's mean.
-    """
-
-    correlation: Interval
-    null: float
-    energy_D: Interval
-    energy_S: Interval
-    clips: int
 
 
 def occupancy(

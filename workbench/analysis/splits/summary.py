@@ -1,76 +1,22 @@
 """All there is to say about the split of one checkpoint on a set of clips, in one result."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ifdd.errors import InputError
+from ifdd.timing import to_clip_frames
 from ifdd.training.controls import told_places
-from workbench.analysis.splits.content import CONTENT, INTENSITY, TOLD, ContentScore, content_score, group_share
-from workbench.analysis.splits.inspection import SAME_MOMENTS, SplitResult, feature_to_clip
-from workbench.analysis.splits.places import Awareness, MotionAgreement, Occupancy, awareness, motion_agreement, moved, occupancy
-from workbench.results.interval import Interval
-from workbench.results.provenance import Provenance, record
-from workbench.results.result import Result
+from workbench.analysis.splits.content import INTENSITY, content_score, group_share
+from workbench.analysis.splits.inspection import SAME_MOMENTS
+from workbench.analysis.splits.places import awareness, motion_agreement, moved, occupancy
+from workbench.analysis.splits.results import CONTENT, TOLD, ContentScore, SplitResult, SplitSummary, StepSummary
+from workbench.results.provenance import record
 
 SATURATED = 0.95
 """An offset beyond this share of its range is at its end: the tanh lets it go hardly further."""
 ELSEWHERE = 0.05
 """Feature frames: places further from what was asked for count as read elsewhere."""
-
-
-@dataclass(frozen=True, eq=False)
-class StepSummary(Result):
-    """One step of a group over all clips: mean and standard deviation of its offset, mean places; in feature frames.
-
-    `sample_clip`, `sample_clip_sd`: where it is really read, in clip frames.
-    """
-
-    group: str
-    number: int
-    initial: float
-    offset: float
-    offset_sd: float
-    position: float
-    sample: float
-    initial_clip: float
-    sample_clip: float
-    sample_clip_sd: float
-
-
-@dataclass(frozen=True, eq=False)
-class SplitSummary(Result):
-    """The split of one checkpoint. `saturated`, `elsewhere`: shares of the steps and clips.
-
-    `saturated`: offsets at the end of their range, NaN without one; `elsewhere`: read at another place than asked for (beyond the
-    clip's ends, or shifted as released). `person_share`: share of the offsets' variance that lies between persons, NaN where they
-    are not known. `content`: what the places follow, and where the true intensity is among the contents, what told places would.
-    `stability`: how far places move, in feature frames, under each change of the clip.
-    """
-
-    kind: str
-    frames: int
-    clips: int
-    steps: tuple[StepSummary, ...]
-    saturated: float
-    elsewhere: float
-    occupancy: Occupancy
-    awareness: Awareness
-    person_share: float
-    content: tuple[ContentScore, ...]
-    stability: dict[str, Interval]
-    motion: MotionAgreement
-    notes: tuple[str, ...]
-    provenance: Provenance
-
-    def score(self, content: str) -> ContentScore:
-        """The score of one kind of content. Raises: InputError for one that is not there."""
-        for found in self.content:
-            if found.content == content:
-                return found
-        raise InputError(f"no content {content!r}; there are {', '.join(c.content for c in self.content)}")
 
 
 def summarise_split(
@@ -155,7 +101,7 @@ def _steps(split: SplitResult) -> tuple[StepSummary, ...]:
         initial, offset, position, sample = (
             getattr(split, f"{what}_{group}") for what in ("initial", "offset", "position", "sample")
         )
-        in_clip, first = feature_to_clip(sample, split.frames), feature_to_clip(initial, split.frames)
+        in_clip, first = to_clip_frames(sample, split.frames), to_clip_frames(initial, split.frames)
         steps += [
             StepSummary(
                 group, k + 1, float(initial[:, k].mean()), float(offset[:, k].mean()), float(offset[:, k].std()),

@@ -12,9 +12,8 @@ from tqdm import tqdm
 from ifdd.checkpoints import Bundle
 from ifdd.data.manifest import data_hash, read_manifest
 from ifdd.errors import InputError
-from workbench.analysis.splits.content import CONTENT, INTENSITY, per_frame
+from workbench.analysis.splits.content import INTENSITY, per_frame
 from workbench.analysis.splits.inspection import (
-    SplitResult,
     from_activations,
     inspect_split,
     join,
@@ -22,7 +21,8 @@ from workbench.analysis.splits.inspection import (
     places_of_copies,
     require_split,
 )
-from workbench.analysis.splits.summary import SplitSummary, summarise_split
+from workbench.analysis.splits.results import CONTENT, SplitResult, SplitSummary
+from workbench.analysis.splits.summary import summarise_split
 from workbench.store.collecting import load_row
 from workbench.store.library import persons
 from workbench.store.truth import has_truth, true_intensity

@@ -6,8 +6,8 @@ import numpy as np
 import plotly.graph_objects as go
 
 from ifdd.scripted.suites import SECOND
-from workbench.analysis.comparison.seeds import SeedScore
-from workbench.benchmark.robustness import NOISY, RobustnessResult
+from workbench.analysis.comparison.results import SeedScore
+from workbench.benchmark.results import NOISY, RobustnessResult
 from workbench.plotting.base import Display, new_grid
 from workbench.plotting.style import PLOTLY_MARKERS, model_colour, model_marker
 

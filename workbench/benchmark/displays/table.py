@@ -6,10 +6,9 @@ from statistics import fmean
 
 from ifdd.scripted import SUITES, class_note
 from ifdd.scripted.suites import SECOND
-from workbench.analysis.comparison.seeds import RANKED_FROM, SeedScore
-from workbench.analysis.disentanglement.place_swap import PLACES, WHERE, PlaceSwap
-from workbench.benchmark.robustness import SuiteResult
-from workbench.benchmark.task import HOLDS, OTHERS_CONTROL, READS, TOLD_CONTROL, FamilyResult, FamilyRow, Figure
+from workbench.analysis.comparison.results import RANKED_FROM, SeedScore
+from workbench.analysis.disentanglement.results import PLACES, WHERE, PlaceSwap
+from workbench.benchmark.results import HOLDS, OTHERS_CONTROL, READS, TOLD_CONTROL, FamilyResult, FamilyRow, Figure, SuiteResult
 
 
 def family_markdown(result: FamilyResult) -> str:

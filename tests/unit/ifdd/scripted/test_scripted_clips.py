@@ -28,8 +28,8 @@ from ifdd.scripted.head.face import FaceModel, Person
 from ifdd.scripted.head.regions import REGIONS, region_map
 from ifdd.scripted.render.backdrop import occluder_alpha
 from ifdd.scripted.render.clips import default_model, recompress
+from ifdd.scripted.script.elements import Appearance, Curve, Occluder, Stretch, Wave
 from ifdd.scripted.script.extras import SCENE_OF, cut, occluder, scene_background
-from ifdd.scripted.script.script import Appearance, Curve, Occluder, Stretch, Wave
 from ifdd.scripted.script.truth import NUISANCES, nuisance_values
 from ifdd.scripted.script.units import UNITS
 

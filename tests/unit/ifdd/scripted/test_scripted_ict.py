@@ -14,7 +14,7 @@ from ifdd.scripted.head.ict import ICTHead
 from ifdd.scripted.head.ict_mesh import FILE
 from ifdd.scripted.head.regions import REGIONS
 from ifdd.scripted.models import face_model
-from ifdd.scripted.script.script import Curve, Wave
+from ifdd.scripted.script.elements import Curve, Wave
 
 UPPER, LOWER = {"AU01", "AU02", "AU04", "AU05", "AU45"}, {"AU12", "AU15", "AU17", "AU18", "AU20", "AU24", "AU25", "AU26", "AU27"}
 

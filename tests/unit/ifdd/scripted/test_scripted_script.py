@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from ifdd.errors import InputError
 from ifdd.labels import EMOTIONS
 from ifdd.scripted import DIFFICULTIES, PROTOTYPES, UNITS, Script, SuiteConfig, sample_script, suite_scripts
+from ifdd.scripted.script.elements import Curve, Occluder, Stretch, Talk, Wave
 from ifdd.scripted.script.extras import OUTSIDE, SHOWN, fill, place_window, scene_background
 from ifdd.scripted.script.sampling import Difficulty
-from ifdd.scripted.script.script import Curve, Occluder, Stretch, Talk, Wave
 from ifdd.scripted.suites import IDENTITY_RANGES, SUITES, difficulty_of, suite_identities
 
 scripts = st.builds(

@@ -39,8 +39,8 @@ from ifdd.scripted import (
 )
 from ifdd.scripted.position import position_auroc
 from ifdd.scripted.render.clips import default_model
+from ifdd.scripted.script.elements import Curve
 from ifdd.scripted.script.extras import POLARITY, SCENE_OF, scene_of
-from ifdd.scripted.script.script import Curve
 from ifdd.scripted.suites import factors
 from workbench.analysis.comparison.seeds import over_seeds
 

@@ -11,11 +11,10 @@ import ifdd
 from ifdd.checkpoints import Bundle
 from ifdd.data.clips import load_clip
 from ifdd.errors import InputError
+from workbench.analysis import saliency, splits
 from workbench.analysis.counterfactuals import changes as counterfactuals
 from workbench.analysis.faithfulness import channels, perturbation
 from workbench.analysis.saliency import attribution, temporal
-from workbench.analysis.saliency import maps as saliency
-from workbench.analysis.splits import inspection as splits
 
 Call = Callable[[object, object], object]
 CALLS: dict[str, Call] = {

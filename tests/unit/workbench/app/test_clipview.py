@@ -6,7 +6,7 @@ import pytest
 
 from ifdd import InputError
 from ifdd.data.clips import Clip
-from workbench.analysis.saliency.maps import SaliencyResult
+from workbench.analysis.saliency.results import SaliencyResult
 from workbench.app.clipview import ClipView, Truth
 from workbench.explain.task import Explanation, Timeline
 

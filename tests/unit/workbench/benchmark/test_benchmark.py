@@ -26,9 +26,10 @@ from workbench.analysis.comparison.seeds import difference_over_seeds, mean_over
 from workbench.analysis.performance.scores import summary
 from workbench.benchmark import command as cli_benchmark
 from workbench.benchmark.displays.table import family_markdown
+from workbench.benchmark.results import SCHEMA, Figure
 from workbench.benchmark.robustness import measure_robustness, variant_of
 from workbench.benchmark.stored import read_benchmark, with_earlier
-from workbench.benchmark.task import SCHEMA, Figure, measure_family
+from workbench.benchmark.task import measure_family
 from workbench.store.reading import read_clips
 
 SMALL = SuiteConfig("benchmark", 11, 14, 7, "test", "noisy-50")

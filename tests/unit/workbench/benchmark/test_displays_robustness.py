@@ -4,7 +4,7 @@ import numpy as np
 
 from workbench.analysis.comparison.seeds import over_seeds
 from workbench.benchmark.displays.robustness import RobustnessDisplay
-from workbench.benchmark.robustness import RobustnessResult, SuiteResult
+from workbench.benchmark.results import RobustnessResult, SuiteResult
 from workbench.results.provenance import record
 
 VARIANTS = {f"v{i}": 3 if i else 1 for i in range(9)}

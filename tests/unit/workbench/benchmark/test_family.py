@@ -12,7 +12,8 @@ import torch
 import yaml
 
 import ifdd
-from ifdd.checkpoints import CARD, Card, read_card
+from ifdd.card import Card
+from ifdd.checkpoints import CARD, read_card
 from ifdd.errors import InputError
 from ifdd.training import clipsets, run, sweep
 from ifdd.training.augment import to_clips

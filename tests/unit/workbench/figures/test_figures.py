@@ -16,11 +16,11 @@ from ifdd.errors import InputError
 from ifdd.labels import EMOTIONS
 from tests.tiny_demo import TinyDemo, tiny_demo_in
 from workbench import cli
-from workbench.analysis.comparison.seeds import SeedScore
+from workbench.analysis.comparison.results import SeedScore
 from workbench.analysis.confidence.densities import density
 from workbench.analysis.performance.scores import summary
-from workbench.benchmark.robustness import RobustnessResult, SuiteResult
-from workbench.benchmark.task import NO_PLACES, FamilyResult, FamilyRow, Figure
+from workbench.benchmark.results import FamilyResult, FamilyRow, Figure, RobustnessResult, SuiteResult
+from workbench.benchmark.task import NO_PLACES
 from workbench.figures.ifdd2_maps import NONE_CORRECT, choose_clips, maps_sheet
 from workbench.figures.ifdd3_table import VariantTable
 from workbench.figures.ifdd4_radar import RadarSheet, radar_sheet

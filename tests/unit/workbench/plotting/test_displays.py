@@ -1,28 +1,29 @@
 """One contract for all displays of array analyses, and what is special to each."""
 
-import ast
 import itertools
-import json
-import re
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-import plotly.graph_objects as go
 import pytest
-from matplotlib.axes import Axes
+from display_contract import (  # noqa: F401  what every display keeps to
+    test_nothing_is_cut_off,
+    test_plot_keeps_figure_and_axes,
+    test_save,
+    test_save_refuses_what_it_cannot_write,
+    test_to_plotly,
+)
 from matplotlib.collections import PathCollection
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
-from PIL import Image
 
 from ifdd.errors import InputError
 from ifdd.labels import EMOTIONS
-from workbench import displays
-from workbench.analysis.confidence.densities import calibration, density
+from workbench.analysis.confidence import calibration, density
 from workbench.analysis.confidence.displays.densities import CalibrationDisplay, ConfidenceDisplay
 from workbench.analysis.embedding.displays.scatter import EmbeddingDisplay
-from workbench.analysis.embedding.projection import EmbeddingResult, embed
+from workbench.analysis.embedding.projection import embed
+from workbench.analysis.embedding.results import EmbeddingResult
 from workbench.analysis.performance.displays.scores import ConfusionDisplay, RecallDisplay
 from workbench.analysis.performance.scores import summary
 from workbench.plotting import style
@@ -56,67 +57,11 @@ def display(request: pytest.FixtureRequest) -> Display:
     return MAKERS[request.param]()
 
 
-def outer_panels(display: Display) -> tuple[list[Axes], list[Axes]]:
-    """Panels in the lowest row and in the first column: they carry the axis labels."""
-    axes = np.atleast_2d(np.asarray(display.ax_, dtype=object))
-    return list(axes[-1]), list(axes[:, 0])
-
-
-def test_plot_keeps_figure_and_axes(display: Display) -> None:
-    assert display.plot() is display
-    assert isinstance(display.figure_, Figure)
-    bottom, left = outer_panels(display)
-    assert all(ax.get_xlabel() for ax in bottom)
-    assert all(ax.get_ylabel() for ax in left)
-
-
-def test_nothing_is_cut_off(display: Display) -> None:
-    figure = display.plot().figure_
-    figure.draw_without_rendering()
-    inside, page = figure.get_tightbbox(), figure.bbox_inches
-    assert inside.x0 >= -0.01
-    assert inside.y0 >= -0.01
-    assert inside.x1 <= page.x1 + 0.01
-    assert inside.y1 <= page.y1 + 0.01
-
-
-def test_save(display: Display, tmp_path: Path) -> None:
-    svg, pdf, png = (display.save(tmp_path / f"figure à b.{suffix}") for suffix in ("svg", "pdf", "png"))
-    assert sorted(tmp_path.iterdir()) == sorted([svg, pdf, png])
-    assert b"<text" in svg.read_bytes()  # text, not outlines
-    assert pdf.read_bytes().startswith(b"%PDF")
-    assert b"/Type3" not in pdf.read_bytes()
-    with Image.open(png) as image:
-        assert np.asarray(image.convert("L")).std() > 5
-        provenance = re.search(r"{.*}", image.text["Description"].splitlines()[0])
-        assert provenance
-        assert json.loads(provenance.group())["inputs"]
-
-
 @pytest.mark.parametrize("name", ["embedding", "confidence", "recall"])
 def test_saved_bytes_are_the_same_again(name: str, tmp_path: Path) -> None:
     first, again = MAKERS[name](), MAKERS[name]()
     for suffix in ("svg", "pdf", "png"):
         assert first.save(tmp_path / f"a.{suffix}").read_bytes() == again.save(tmp_path / f"b.{suffix}").read_bytes()
-
-
-def test_to_plotly(display: Display) -> None:
-    figure = display.to_plotly()
-    assert isinstance(figure, go.Figure)
-    assert len(figure.data) > 0
-    assert any(axis.title.text for axis in figure.select_xaxes())
-    assert any(axis.title.text for axis in figure.select_yaxes())
-    assert figure.layout.paper_bgcolor is None
-    assert figure.layout.template.layout.paper_bgcolor == "rgba(0, 0, 0, 0)"
-    json.loads(figure.to_json())
-
-
-def test_save_refuses_what_it_cannot_write(display: Display, tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"figures are saved as \.svg, \.pdf, \.png; change the suffix \.jpg"):
-        display.save(tmp_path / "figure.jpg")
-    with pytest.raises(InputError, match="does not exist; create it first"):
-        display.save(tmp_path / "missing" / "figure.svg")
-    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize("failure", [OSError(28, "No space left on device"), KeyboardInterrupt()])
@@ -287,16 +232,3 @@ def test_calibration_leaves_out_empty_bins() -> None:
     np.testing.assert_array_equal(trace.x, result.mean_confidence[filled])
     np.testing.assert_array_equal(trace.y, result.accuracy[filled])
     assert 0 < filled.sum() < len(filled)
-
-
-def test_displays_take_results_only() -> None:
-    """No torch, no model, no global figures, no app in any display."""
-    forbidden = {"torch", "torchvision", "streamlit", "matplotlib.pyplot", "ifdd.models.ifdd.model", "ifdd.weights"}
-    files = sorted(Path(displays.__file__).parent.glob("*.py"))
-    assert len(files) >= 5
-    for path in files:
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            modules = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
-            modules += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
-            for module in modules:
-                assert not {module, module.split(".")[0]} & forbidden, f"{path.name} imports {module}"

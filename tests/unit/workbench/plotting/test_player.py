@@ -7,9 +7,9 @@ import pytest
 from PIL import Image
 
 from ifdd import InputError
-from workbench.analysis.faithfulness.judging import Verdict
+from workbench.analysis.faithfulness.results import Verdict
 from workbench.analysis.saliency.displays.heat import badge_colour
-from workbench.analysis.saliency.maps import SaliencyResult
+from workbench.analysis.saliency.results import SaliencyResult
 from workbench.app.clipview import Truth, read_truth, shrink
 from workbench.plotting.player import Group, Panel, input_group, map_group, player_data, sprite
 from workbench.plotting.probabilities import Probabilities, ProbabilityDisplay

@@ -6,7 +6,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from ifdd.errors import InputError
-from workbench.analysis.comparison.pairs import ComparisonResult, PairResult
+from workbench.analysis.comparison.results import ComparisonResult, PairResult
 from workbench.plotting import style
 from workbench.plotting.base import Display, new_axes
 from workbench.results.interval import Interval

@@ -5,7 +5,7 @@ from typing import Any, Self
 import numpy as np
 import plotly.graph_objects as go
 
-from workbench.analysis.comparison.slices import SearchResult, Slice, SliceResult
+from workbench.analysis.comparison.results import SearchResult, Slice, SliceResult
 from workbench.plotting import style
 from workbench.plotting.base import Display, new_axes
 

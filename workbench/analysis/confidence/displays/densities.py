@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 from matplotlib.ticker import MaxNLocator
 from plotly.subplots import make_subplots
 
-from workbench.analysis.confidence.densities import CalibrationResult, ClassConfidence, ConfidenceResult, Density
+from workbench.analysis.confidence.results import CalibrationResult, ClassConfidence, ConfidenceResult, Density
 from workbench.plotting import style
 from workbench.plotting.base import NamedDisplay, check_length, new_axes, new_grid, same_labels
 

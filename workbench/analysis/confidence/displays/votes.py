@@ -5,7 +5,7 @@ from typing import Any, Self
 import numpy as np
 import plotly.graph_objects as go
 
-from workbench.analysis.confidence.votes import AmbiguityResult
+from workbench.analysis.confidence.results import AmbiguityResult
 from workbench.plotting import style
 from workbench.plotting.base import Display, check_length, new_axes
 

@@ -9,8 +9,7 @@ import plotly.graph_objects as go
 from numpy.typing import ArrayLike
 
 from ifdd.errors import InputError
-from workbench.analysis.embedding.placing import PlacedClips
-from workbench.analysis.embedding.projection import METHOD_NAMES, EmbeddingResult
+from workbench.analysis.embedding.results import METHOD_NAMES, EmbeddingResult, PlacedClips
 from workbench.plotting import style
 from workbench.plotting.base import Display, check_length, new_axes
 

@@ -12,8 +12,7 @@ from plotly.subplots import make_subplots
 
 from ifdd.errors import InputError
 from workbench.analysis.embedding.displays.scatter import EmbeddingDisplay
-from workbench.analysis.embedding.projection import METHOD_NAMES
-from workbench.analysis.embedding.series import EmbeddingSeries
+from workbench.analysis.embedding.results import METHOD_NAMES, EmbeddingSeries
 from workbench.plotting import style
 from workbench.plotting.base import Display, new_grid
 from workbench.plotting.images import can_write_mp4, write_film

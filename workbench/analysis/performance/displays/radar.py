@@ -10,7 +10,7 @@ from plotly.subplots import make_subplots
 
 from ifdd.errors import InputError
 from workbench.analysis.performance.displays.scores import RecallDisplay
-from workbench.analysis.performance.scores import MetricsResult
+from workbench.analysis.performance.results import MetricsResult
 from workbench.plotting import style
 from workbench.plotting.base import NamedDisplay, same_labels
 

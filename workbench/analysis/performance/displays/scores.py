@@ -6,7 +6,7 @@ import matplotlib as mpl
 import numpy as np
 import plotly.graph_objects as go
 
-from workbench.analysis.performance.scores import MetricsResult
+from workbench.analysis.performance.results import MetricsResult
 from workbench.plotting import style
 from workbench.plotting.base import Display, NamedDisplay, new_axes, same_labels
 from workbench.results.interval import Interval

@@ -5,8 +5,7 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
-from workbench.analysis.saliency.regions import RegionBudget
-from workbench.analysis.saliency.temporal import FrameImportance
+from workbench.analysis.saliency.results import FrameImportance, RegionBudget
 from workbench.plotting import style
 from workbench.plotting.base import NamedDisplay, new_axes, new_grid
 

@@ -8,10 +8,9 @@ import plotly.graph_objects as go
 from matplotlib.axes import Axes
 
 from ifdd.errors import InputError
-from workbench.analysis.saliency.differences import DifferenceResult
 from workbench.analysis.saliency.displays.heat import STRENGTH, hatch
 from workbench.analysis.saliency.displays.strip import FilmStrip, Row
-from workbench.analysis.saliency.pooling import PoolingResult
+from workbench.analysis.saliency.results import DifferenceResult, PoolingResult
 from workbench.plotting import style
 from workbench.plotting.base import Display, new_grid
 

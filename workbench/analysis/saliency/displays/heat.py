@@ -12,8 +12,8 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from ifdd.errors import InputError
-from workbench.analysis.faithfulness.judging import Verdict
-from workbench.analysis.saliency.maps import SaliencyResult
+from workbench.analysis.faithfulness.results import Verdict
+from workbench.analysis.saliency.results import SaliencyResult
 
 COLOURMAP = "inferno"
 STRENGTH = 0.75

@@ -13,7 +13,8 @@ import numpy as np
 import plotly.graph_objects as go
 
 from ifdd.errors import InputError
-from workbench.analysis.splits.inspection import SplitResult, feature_to_clip
+from ifdd.timing import to_clip_frames
+from workbench.analysis.splits.results import SplitResult
 from workbench.plotting import style
 from workbench.plotting.base import Display, new_grid
 from workbench.plotting.images import data_uri
@@ -78,7 +79,7 @@ class SplitSchematicDisplay(Display):
                 raise InputError(f"{name}: {len(frames[name])} frames for a model of {result.frames}; pass those it saw")
             operator, rule = HOW[kinds[name]]
             weights = {group: getattr(result, f"weights_{group}")[clip] for group in ("D", "S")}
-            centres = np.round(feature_to_clip(np.arange(weights["D"].shape[1]), result.frames)).astype(int)
+            centres = np.round(to_clip_frames(np.arange(weights["D"].shape[1]), result.frames)).astype(int)
             pictures = frames[name][np.clip(centres, 0, result.frames - 1)]
             places = {group: values[clip] for group, values in result.input_frames().items()}
             weight = None if result.frame_weight is None else result.frame_weight[clip]

@@ -8,11 +8,10 @@ import numpy as np
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
+from ifdd.timing import to_clip_frames
 from workbench.analysis.disentanglement.displays import show
-from workbench.analysis.splits.content import CONTENT, TOLD
 from workbench.analysis.splits.displays.timeline import GROUP_NAMES
-from workbench.analysis.splits.inspection import feature_to_clip
-from workbench.analysis.splits.summary import SplitSummary
+from workbench.analysis.splits.results import CONTENT, TOLD, SplitSummary
 from workbench.plotting import style
 from workbench.plotting.base import NamedDisplay, new_grid, same_labels
 from workbench.results.interval import Interval
@@ -84,7 +83,7 @@ class OccupancyDisplay(NamedDisplay[SplitSummary]):
             found = result.occupancy
             for panel, group, values in zip(row, ("D", "S"), (found.dynamic, found.static), strict=True):
                 image = panel.imshow(values, cmap=style.SEQUENTIAL, vmin=0, vmax=top, aspect="auto")
-                centres = feature_to_clip(np.arange(values.shape[1]), result.frames)
+                centres = to_clip_frames(np.arange(values.shape[1]), result.frames)
                 panel.set_xticks(range(values.shape[1]), [f"{centre:g}" for centre in centres])
                 counts = [f"{label} ({n})" for label, n in zip(names, found.counts, strict=True)]
                 panel.set_yticks(range(len(names)), counts if group == "D" else [])
@@ -105,7 +104,7 @@ class OccupancyDisplay(NamedDisplay[SplitSummary]):
         figure = make_subplots(len(self.results), 2, subplot_titles=titles)
         for row, result in enumerate(self.results.values(), 1):
             for column, values in enumerate((result.occupancy.dynamic, result.occupancy.static), 1):
-                centres = [f"{c:g}" for c in feature_to_clip(np.arange(values.shape[1]), result.frames)]
+                centres = [f"{c:g}" for c in to_clip_frames(np.arange(values.shape[1]), result.frames)]
                 figure.add_heatmap(
                     z=values, x=centres, y=list(names), zmin=0, zmax=self._top(), colorscale=style.SEQUENTIAL,
                     showscale=row == column == 1, row=row, col=column,

@@ -7,7 +7,8 @@ import numpy as np
 import plotly.graph_objects as go
 
 from ifdd.errors import InputError
-from workbench.analysis.splits.inspection import SplitResult, feature_to_clip
+from ifdd.timing import to_clip_frames
+from workbench.analysis.splits.results import SplitResult
 from workbench.plotting import style
 from workbench.plotting.base import Display, new_axes
 from workbench.plotting.images import data_uri
@@ -180,7 +181,7 @@ class CorrelationDisplay(Display):
         if result.correlation is None:
             raise InputError("this split reads fixed frames and has no correlation to display; choose a model with split='index'")
         self.correlation = result.correlation[clip]
-        centres = feature_to_clip(np.arange(len(self.correlation)), result.frames)
+        centres = to_clip_frames(np.arange(len(self.correlation)), result.frames)
         self.labels = [f"{centre:g}" for centre in centres]
 
     @classmethod
@@ -225,7 +226,7 @@ def _steps(result: SplitResult, clip: int, seconds: np.ndarray | None) -> tuple[
     for group in GROUP_NAMES:
         offset = getattr(result, f"offset_{group}")[clip]
         initial, position, sample = (
-            feature_to_clip(getattr(result, f"{name}_{group}")[clip], result.frames) for name in ("initial", "position", "sample")
+            to_clip_frames(getattr(result, f"{name}_{group}")[clip], result.frames) for name in ("initial", "position", "sample")
         )
         times = None if seconds is None else np.interp(sample, np.arange(result.frames), seconds)
         for k in range(len(offset)):

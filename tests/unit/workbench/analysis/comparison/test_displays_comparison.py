@@ -6,29 +6,31 @@ import numpy as np
 import plotly.graph_objects as go
 import pytest
 import torch
-from matplotlib.figure import Figure
-from test_displays import (  # noqa: F401  the contract, with the displays of this file
+from display_contract import (  # noqa: F401  what every display keeps to
     test_nothing_is_cut_off,
     test_plot_keeps_figure_and_axes,
     test_save,
     test_save_refuses_what_it_cannot_write,
     test_to_plotly,
 )
+from matplotlib.figure import Figure
 
 from ifdd import create_model
 from ifdd.errors import InputError
 from ifdd.labels import EMOTIONS
 from workbench.analysis.comparison.displays.pairs import ConfusionDifferenceDisplay, FlipsDisplay, ForestDisplay
 from workbench.analysis.comparison.displays.slices import SearchDisplay, SliceDisplay
-from workbench.analysis.comparison.pairs import ComparisonResult, compare
+from workbench.analysis.comparison.pairs import compare
+from workbench.analysis.comparison.results import ComparisonResult
 from workbench.analysis.comparison.slices import bad_slices, slice_metrics
 from workbench.analysis.confidence.densities import density
 from workbench.analysis.confidence.displays.densities import ConfidenceDisplay
 from workbench.analysis.confidence.displays.votes import AmbiguityDisplay
 from workbench.analysis.confidence.votes import ambiguity
-from workbench.analysis.counterfactuals.changes import CounterfactualResult, counterfactuals
+from workbench.analysis.counterfactuals.changes import counterfactuals
 from workbench.analysis.counterfactuals.displays import ORDER, ClipChangeDisplay, CounterfactualDisplay
 from workbench.analysis.counterfactuals.frame_edits import freeze, reverse
+from workbench.analysis.counterfactuals.results import CounterfactualResult
 from workbench.analysis.performance.displays.radar import RadarDisplay
 from workbench.analysis.performance.scores import summary
 from workbench.plotting.base import Display

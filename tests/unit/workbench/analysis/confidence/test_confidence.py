@@ -11,7 +11,8 @@ from sklearn.metrics import roc_auc_score
 from torchmetrics.functional.classification import multiclass_calibration_error
 
 from ifdd.errors import InputError
-from workbench.analysis.confidence.densities import calibration, density, reflected_kde, separation
+from workbench.analysis.confidence import calibration, density, separation
+from workbench.analysis.confidence.densities import reflected_kde
 
 
 def random_probs(n: int, classes: int, seed: int = 0) -> np.ndarray:

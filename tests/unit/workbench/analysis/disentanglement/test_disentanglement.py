@@ -9,8 +9,8 @@ from sklearn.metrics import average_precision_score, roc_auc_score
 
 from ifdd.errors import InputError
 from workbench.analysis import disentanglement
-from workbench.analysis.disentanglement.frames_read import GROUPS
 from workbench.analysis.disentanglement.probes import _class_score
+from workbench.analysis.disentanglement.results import GROUPS
 
 STEPS = 8
 

@@ -6,7 +6,8 @@ import torch
 
 from ifdd import InputError, create_model
 from ifdd.models.base import VideoModel
-from workbench.analysis.disentanglement.place_swap import PLACES, WHERE, Predictions, predict_with_places, score_places
+from workbench.analysis.disentanglement.place_swap import Predictions, predict_with_places, score_places
+from workbench.analysis.disentanglement.results import PLACES, WHERE
 
 N = 12
 

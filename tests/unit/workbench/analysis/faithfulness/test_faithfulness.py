@@ -8,20 +8,14 @@ from torch import nn
 from torchmetrics.functional.image import structural_similarity_index_measure
 
 from ifdd import InputError, create_model
-from workbench.analysis.faithfulness.channels import LARGEST, ORDER
+from workbench.analysis import saliency
+from workbench.analysis.faithfulness.channels import LARGEST, ORDER, perturb_channels
 from workbench.analysis.faithfulness.curves import RANDOM, all_curves, summarise
-from workbench.analysis.faithfulness.judging import (
-    edge_map,
-    judge,
-    parameter_randomisation,
-    perturb_channels,
-    perturb_clips,
-    similarity,
-)
-from workbench.analysis.faithfulness.randomisation import blocks, forget
-from workbench.analysis.saliency import maps as saliency
+from workbench.analysis.faithfulness.judging import judge
+from workbench.analysis.faithfulness.perturbation import edge_map, perturb_clips
+from workbench.analysis.faithfulness.randomisation import blocks, forget, parameter_randomisation
 from workbench.analysis.saliency.attribution import attribute
-from workbench.analysis.saliency.likeness import rank_correlation, ssim
+from workbench.analysis.saliency.likeness import rank_correlation, similarity, ssim
 from workbench.results.provenance import record
 
 N, T, H, W = 24, 4, 14, 14

@@ -10,7 +10,7 @@ from pytorch_grad_cam import GradCAMPlusPlus, LayerCAM, XGradCAM
 from torch import nn
 
 from ifdd import InputError, create_model
-from workbench.analysis.saliency import maps as saliency
+from workbench.analysis import saliency
 from workbench.analysis.saliency.cam import class_map, singular_share
 from workbench.analysis.saliency.pooling import learned_pooling
 

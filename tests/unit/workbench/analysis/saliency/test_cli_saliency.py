@@ -15,10 +15,10 @@ from ifdd.data.manifest import read_manifest
 from ifdd.errors import InputError
 from ifdd.scripted import REGIONS
 from workbench import cli
-from workbench.analysis.faithfulness.judging import Verdict
+from workbench.analysis.faithfulness.results import Verdict
 from workbench.analysis.faithfulness.task import make_report, write_report
 from workbench.analysis.faithfulness.verdicts import read_verdicts, verdicts_on
-from workbench.analysis.saliency.maps import SaliencyResult
+from workbench.analysis.saliency.results import SaliencyResult
 from workbench.analysis.saliency.task import Request, regions_of
 from workbench.store.truth import has_regions, true_regions
 

@@ -9,15 +9,18 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 from ifdd import InputError, create_model
 from workbench.analysis.faithfulness.displays import PerturbationDisplay, RandomisationDisplay, badge_html, verdict_table
-from workbench.analysis.faithfulness.judging import Verdict, parameter_randomisation, perturb_clips
+from workbench.analysis.faithfulness.perturbation import perturb_clips
+from workbench.analysis.faithfulness.randomisation import parameter_randomisation
+from workbench.analysis.faithfulness.results import Verdict
 from workbench.analysis.saliency.differences import difference
 from workbench.analysis.saliency.displays.attribution import FrameImportanceDisplay, RegionBudgetDisplay
 from workbench.analysis.saliency.displays.differences import DifferenceStrip, PoolingDisplay
 from workbench.analysis.saliency.displays.heat import badge_colour
 from workbench.analysis.saliency.displays.strip import FilmStrip
-from workbench.analysis.saliency.maps import SaliencyResult, gradcam_branches
+from workbench.analysis.saliency.maps import gradcam_branches
 from workbench.analysis.saliency.pooling import learned_pooling
 from workbench.analysis.saliency.regions import region_budget
+from workbench.analysis.saliency.results import SaliencyResult
 from workbench.analysis.saliency.temporal import frame_importance
 
 T, H, W = 8, 32, 32

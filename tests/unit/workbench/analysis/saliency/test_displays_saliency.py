@@ -7,9 +7,10 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from PIL import Image
 
 from ifdd.errors import InputError
-from workbench.analysis.saliency.displays.strip import STRENGTH, FilmStrip, overlay, peak_of
-from workbench.analysis.saliency.maps import SaliencyResult
-from workbench.analysis.splits.inspection import SplitResult
+from workbench.analysis.saliency.displays.heat import STRENGTH, overlay, peak_of
+from workbench.analysis.saliency.displays.strip import FilmStrip
+from workbench.analysis.saliency.results import SaliencyResult
+from workbench.analysis.splits.results import SplitResult
 from workbench.plotting.images import FilmPanel, side_by_side, write_film
 
 T, H, W = 16, 12, 20

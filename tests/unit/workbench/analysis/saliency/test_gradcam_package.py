@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from ifdd import InputError, create_model
-from workbench.analysis.saliency import maps as saliency
+from workbench.analysis import saliency
 from workbench.analysis.saliency.gradcam_package import OFFERED, REFUSED, package_cam
 
 CLIPS = torch.rand(2, 3, 8, 32, 32, generator=torch.Generator().manual_seed(0))

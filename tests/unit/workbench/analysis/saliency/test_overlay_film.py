@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from workbench.analysis.faithfulness.judging import Verdict
+from workbench.analysis.faithfulness.results import Verdict
 from workbench.analysis.saliency.displays.heat import HATCH, badges_note, hatch
 from workbench.plotting.images import FilmPanel, side_by_side
 

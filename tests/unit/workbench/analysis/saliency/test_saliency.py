@@ -8,8 +8,8 @@ from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
 from torch import nn
 
 from ifdd import InputError, create_model
-from workbench.analysis.saliency import maps as saliency
-from workbench.analysis.saliency import rendering
+from workbench.analysis import saliency
+from workbench.analysis.saliency import cam, rendering
 from workbench.analysis.splits.inspection import inspect_split
 
 CLIPS = torch.rand(2, 3, 8, 32, 32, generator=torch.Generator().manual_seed(0))
@@ -24,8 +24,8 @@ def test_hand_computed_map() -> None:
     features = torch.tensor([[1.0, 2.0], [3.0, -1.0]]).view(1, 2, 2, 1, 1)  # two channels, two steps, one place
     gradient = torch.tensor([[1.0, 3.0], [0.0, -2.0]]).view(1, 2, 2, 1, 1)
     # global weights: 2 and -1;  per step: (1, 0) and (3, -2)
-    assert saliency.class_map(features, gradient, "global").flatten().tolist() == [2 * 1 - 3, 2 * 2 + 1]
-    assert saliency.class_map(features, gradient, "per-step").flatten().tolist() == [1, 3 * 2 + 2]
+    assert cam.class_map(features, gradient, "global").flatten().tolist() == [2 * 1 - 3, 2 * 2 + 1]
+    assert cam.class_map(features, gradient, "per-step").flatten().tolist() == [1, 3 * 2 + 2]
 
 
 class Logits(nn.Module):
@@ -80,9 +80,7 @@ def test_gradients_are_those_of_the_whole_model(name: str) -> None:
     (gradient,) = torch.autograd.grad(output.logits[:, 3].sum(), cache[name], allow_unused=True)
     if gradient is None:  # the pyramid does not read this stage
         gradient = torch.zeros_like(cache[name])
-    expected = saliency.class_map(
-        rendering.as_volume(cache[name].detach(), (2, 2)), rendering.as_volume(gradient, (2, 2)), "global"
-    )
+    expected = cam.class_map(rendering.as_volume(cache[name].detach(), (2, 2)), rendering.as_volume(gradient, (2, 2)), "global")
     ours = saliency.gradcam(model, CLIPS, name, target=3).raw
     np.testing.assert_allclose(ours, expected, rtol=1e-4, atol=1e-7)
 
@@ -91,7 +89,7 @@ def test_a_stage_that_nothing_reads_is_told_and_not_offered() -> None:
     result = saliency.gradcam(build(), CLIPS, "backbone.stage0", normalise="none")
     assert not result.frames.any()
     assert "do not depend on backbone.stage0" in result.notes[0]
-    offered = saliency.spatial_activations(build())
+    offered = rendering.spatial_activations(build())
     assert "backbone.stage0" not in offered
     assert {"backbone.stage2", "backbone.stage3", "ladm.Y_D"} <= set(offered)
 
@@ -131,7 +129,7 @@ def test_nothing_is_left_behind() -> None:
 @given(st.lists(st.floats(0, 7, width=32), min_size=4, max_size=4))
 def test_spreading_is_the_adjoint_of_sampling(sample: list[float]) -> None:
     raw = torch.tensor([1.0, -2.0, 3.0, 0.5]).view(1, 4, 1, 1)
-    spread, read = saliency.spread_steps(raw, "ladm.Y_D", {"issm.sample_D": torch.tensor([sample])})
+    spread, read = rendering.spread_steps(raw, "ladm.Y_D", {"issm.sample_D": torch.tensor([sample])})
     assert spread.sum().item() == pytest.approx(raw.sum().item(), abs=1e-4)
     touched = {int(s) for s in sample} | {min(int(s) + 1, 7) for s in sample if s % 1}
     assert set(torch.nonzero(read[0]).flatten().tolist()) == touched
@@ -148,11 +146,11 @@ def test_unread_frames_follow_the_split() -> None:
 
 def test_normalisation_is_what_it_says() -> None:
     maps = torch.tensor([1.0, 4.0, -2.0, 0.0]).view(1, 4, 1, 1).expand(1, 4, 2, 2)
-    by = {how: saliency.render_frames(maps.clamp(min=0), maps, 8, (4, 4), how)[0] for how in ("none", "clip", "frame")}
+    by = {how: rendering.render_frames(maps.clamp(min=0), maps, 8, (4, 4), how)[0] for how in ("none", "clip", "frame")}
     assert by["none"][0, :, 0, 0].tolist() == [1, 1, 4, 4, 0, 0, 0, 0]
     assert by["clip"][0, :, 0, 0].tolist() == [0.25, 0.25, 1, 1, 0, 0, 0, 0]
     assert by["frame"][0, :, 0, 0].tolist() == [1, 1, 1, 1, 0, 0, 0, 0]
-    frames, notes = saliency.render_frames(torch.zeros_like(maps), -maps.abs(), 8, (4, 4), "clip")
+    frames, notes = rendering.render_frames(torch.zeros_like(maps), -maps.abs(), 8, (4, 4), "clip")
     assert not frames.any()
     assert "no positive evidence" in notes[0]
 

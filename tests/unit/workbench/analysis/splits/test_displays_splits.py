@@ -6,7 +6,7 @@ import pytest
 
 from ifdd.errors import InputError
 from workbench.analysis.splits.displays.timeline import CorrelationDisplay, SplitTimelineDisplay
-from workbench.analysis.splits.inspection import SplitResult
+from workbench.analysis.splits.results import SplitResult
 
 SECONDS = np.array([0.0, 0.1, 0.2, 0.3, 0.5, 0.7, 0.9, 1.1])  # a slower rate from frame 4 on
 

@@ -6,7 +6,8 @@ from scipy.stats import f_oneway
 
 from ifdd.errors import InputError
 from ifdd.training.controls import told_places
-from workbench.analysis.splits.content import CONTENT, INTENSITY, content_score, group_share, per_frame
+from workbench.analysis.splits.content import INTENSITY, content_score, group_share, per_frame
+from workbench.analysis.splits.results import CONTENT
 from workbench.results.controls import other_clips
 
 PERSONS = np.repeat(np.arange(20), 8)

@@ -25,16 +25,9 @@ from workbench.analysis.splits.displays.summary import (
     markdown,
     score_rows,
 )
-from workbench.analysis.splits.inspection import (
-    COPIES,
-    SAME_MOMENTS,
-    SplitResult,
-    inspect_split,
-    join,
-    motion_energy,
-    places_of_copies,
-)
-from workbench.analysis.splits.summary import SplitSummary, summarise_split
+from workbench.analysis.splits.inspection import COPIES, SAME_MOMENTS, inspect_split, join, motion_energy, places_of_copies
+from workbench.analysis.splits.results import SplitResult, SplitSummary
+from workbench.analysis.splits.summary import summarise_split
 from workbench.analysis.splits.task import measure_split, split_of_clip
 
 KINDS = ("index", "constant", "weight", "topk", "even-odd", "offset")

@@ -1,0 +1,12 @@
+from .flips import find_flips as find_flips
+from .pairs import compare as compare
+from .results import ComparisonResult as ComparisonResult
+from .results import Flips as Flips
+from .results import SearchResult as SearchResult
+from .results import SeedDifference as SeedDifference
+from .results import SeedScore as SeedScore
+from .results import SliceResult as SliceResult
+from .seeds import difference_over_seeds as difference_over_seeds
+from .seeds import over_seeds as over_seeds
+from .slices import bad_slices as bad_slices
+from .slices import slice_metrics as slice_metrics

@@ -1,0 +1,9 @@
+from .densities import density as density
+from .densities import separation as separation
+from .reliability import calibration as calibration
+from .reliability import temperature_scaling as temperature_scaling
+from .results import AmbiguityResult as AmbiguityResult
+from .results import CalibrationResult as CalibrationResult
+from .results import ConfidenceResult as ConfidenceResult
+from .results import ScalingResult as ScalingResult
+from .votes import ambiguity as ambiguity

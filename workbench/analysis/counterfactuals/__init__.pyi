@@ -1,0 +1,16 @@
+from .changes import counterfactuals as counterfactuals
+from .changes import swap as swap
+from .changes import zero_offsets as zero_offsets
+from .frame_edits import drop as drop
+from .frame_edits import freeze as freeze
+from .frame_edits import replace as replace
+from .frame_edits import reverse as reverse
+from .frame_edits import shuffle as shuffle
+from .interventions import order_sensitivity as order_sensitivity
+from .interventions import patch_between_clips as patch_between_clips
+from .interventions import split_stability as split_stability
+from .interventions import temporal_mixing as temporal_mixing
+from .results import Counterfactual as Counterfactual
+from .results import CounterfactualResult as CounterfactualResult
+from .results import Effect as Effect
+from .results import Stability as Stability

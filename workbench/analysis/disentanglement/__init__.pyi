@@ -1,0 +1,10 @@
+from .cka import dependence as dependence
+from .frames_read import split_quality as split_quality
+from .localising import localisation as localisation
+from .place_swap import score_places as score_places
+from .probes import probe_matrix as probe_matrix
+from .results import DependenceResult as DependenceResult
+from .results import LocalisationResult as LocalisationResult
+from .results import PlaceSwapResult as PlaceSwapResult
+from .results import ProbeMatrix as ProbeMatrix
+from .results import SplitQualityResult as SplitQualityResult

@@ -1,0 +1,116 @@
+"""What tests of maps return."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from ifdd.errors import InputError
+from workbench.analysis.saliency.results import Similarity
+from workbench.results.interval import Interval
+from workbench.results.provenance import Provenance
+from workbench.results.result import Result
+
+Kind = Literal["probability", "logit"]
+LIMIT = 0.5
+"""A map of a network that has forgotten everything must be less like the trained one's than this, in rank correlation."""
+
+
+@dataclass(frozen=True, eq=False)
+class PerturbationScore(Result):
+    """One order: areas under its curves and their `gap`, and by how much the gap exceeds that of the random order, paired.
+
+    `deletion_curve`, `insertion_curve` (steps + 1,) are means over the clips. All in units of the score.
+    """
+
+    name: str
+    control: bool
+    deletion: Interval
+    insertion: Interval
+    gap: Interval
+    beyond_random: Interval
+    deletion_curve: np.ndarray
+    insertion_curve: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class PerturbationResult(Result):
+    """Curves of several orders over `n` clips; `fractions` (steps + 1,) of the units that are taken away, or shown.
+
+    `kind` of score: the target's "probability", or the "logit" (or difference of two) that the maps explain; `whole` and
+    `nothing` are its means with all units there and with none.
+    """
+
+    unit: str
+    kind: Kind
+    fill: str
+    units: int
+    n: int
+    fractions: np.ndarray
+    scores: tuple[PerturbationScore, ...]
+    whole: float
+    nothing: float
+    provenance: Provenance
+
+    def score(self, name: str) -> PerturbationScore:
+        """One row. Raises: InputError for one that is not there."""
+        for row in self.scores:
+            if row.name == name:
+                return row
+        raise InputError(f"no order {name!r}; there are {', '.join(row.name for row in self.scores)}")
+
+
+@dataclass(frozen=True, eq=False)
+class Verdict(Result):
+    """Whether the maps of one method on one activation pass; a sentence for each test in `reasons`, those failed by name."""
+
+    method: str
+    activation: str
+    passes: bool
+    reasons: tuple[str, ...]
+    failed: tuple[str, ...]
+    matched: tuple[str, ...] = ()
+    """Controls, which know nothing of the model, that the score follows as much as the map."""
+    tested_on: str = ""
+    """The clips of the tests, in words."""
+    elsewhere: bool = False
+    """Whether the verdict is shown with other clips than those, or with some of which nobody knows."""
+
+    @property
+    def badge(self) -> str:
+        """A few words for a picture."""
+        where = " (other clips)" if self.elsewhere else ""
+        if not self.passes:
+            return f"fails: {', '.join(self.failed)}{where}"
+        others = f"{' and '.join(self.matched)} {'do' if len(self.matched) > 1 else 'does'}"
+        return f"passes, but {others} as well{where}" if self.matched else f"passes both tests{where}"
+
+
+@dataclass(frozen=True, eq=False)
+class RandomisationResult(Result):
+    """Likeness to the trained network's maps; `cascading` and `independent` have one row a block, from the logits back.
+
+    The last row of `cascading` is of a network that has forgotten everything. `n` clips.
+    """
+
+    method: str
+    n: int
+    cascading: tuple[Similarity, ...]
+    independent: tuple[Similarity, ...]
+    provenance: Provenance
+
+    @property
+    def passes(self) -> bool:
+        """Whether the map changes when everything is forgotten: |ρ| below `LIMIT`, with its interval."""
+        rank = self.cascading[-1].rank
+        return bool((rank.value if np.isnan(rank.high) else rank.high) < LIMIT)
+
+    @property
+    def reason(self) -> str:
+        """The verdict in words."""
+        rank = self.cascading[-1].rank
+        if np.isnan(rank.value):
+            return "the map of a network that has forgotten everything is constant, so nothing can be compared"
+        high = "" if np.isnan(rank.high) else f" (up to {rank.high:.2f})"
+        much = "changes with" if self.passes else "hardly depends on"
+        return f"the map {much} the learned parameters: rank correlation {rank.value:.2f}{high} after all are forgotten"

@@ -1,0 +1,16 @@
+from .attribution import attribute as attribute
+from .differences import difference as difference
+from .gradcam_package import package_cam as package_cam
+from .likeness import similarity as similarity
+from .maps import class_maps as class_maps
+from .maps import gradcam as gradcam
+from .maps import gradcam_branches as gradcam_branches
+from .pooling import learned_pooling as learned_pooling
+from .regions import region_budget as region_budget
+from .results import DifferenceResult as DifferenceResult
+from .results import FrameImportance as FrameImportance
+from .results import PoolingResult as PoolingResult
+from .results import RegionBudget as RegionBudget
+from .results import SaliencyResult as SaliencyResult
+from .results import Similarity as Similarity
+from .temporal import frame_importance as frame_importance

@@ -1,0 +1,160 @@
+"""What maps and attributions return."""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+
+from ifdd.errors import InputError
+from workbench.results.interval import Interval
+from workbench.results.provenance import Provenance
+from workbench.results.result import Result
+
+How = Literal["occlude", "freeze"]
+Weights = Literal["global", "per-step"]
+Normalisation = Literal["clip", "frame", "none"]
+
+
+@dataclass(frozen=True, eq=False)
+class FrameImportance(Result):
+    """By how much the score falls without each frame.
+
+    `drop` (n, T) of the score, in logits; `probability_drop` (n, T) of the target's probability; `mean`, `low`, `high` (T,) of
+    `drop` over the clips, with 95 % bootstrap intervals (NaN for one clip). `how` "occlude": the frame is replaced by `fill`;
+    "freeze": by the frame before it, the first one by the second, so that only its news are lost.
+    """
+
+    how: How
+    fill: str
+    target: np.ndarray
+    against: np.ndarray | None
+    drop: np.ndarray
+    probability_drop: np.ndarray
+    mean: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+    provenance: Provenance
+
+
+@dataclass(frozen=True, eq=False)
+class PoolingResult(Result):
+    """The weights w (K, h, w) with which a model pools `activation`, and their sums: over all, and by step (K,)."""
+
+    activation: str
+    weights: np.ndarray
+    total: float
+    by_step: np.ndarray
+    provenance: Provenance
+
+    @property
+    def warning(self) -> str:
+        """What a sum that is not above zero does to averaged maps; empty where there is none."""
+        if self.total > 0:
+            return ""
+        return f"the learned pooling sums to {self.total:.3g}, so averaged Grad-CAM has the wrong sign or none; read HiResCAM"
+
+
+@dataclass(frozen=True, eq=False)
+class SaliencyResult(Result):
+    """A batch of maps and the conventions they were made with.
+
+    `target` (B,) class indexes, `against` (B,) those whose logits are subtracted, or None; `raw` (B, steps, h, w) signed, before
+    ReLU and scaling, steps = K for the groups' activations and T' else; `frames` (B, T, H, W) non-negative; `read` (B, T), False
+    where no step reads a frame, so that nothing is known. `weights` is "position" for methods that average nothing.
+    `score` (B,) is what is explained; where the method promises that `raw` sums to score − reference, `reference` (B,) is
+    finite. `pooling` are the weights that a model reads this activation with; `reading` says what the map means.
+    """
+
+    activation: str
+    target: np.ndarray
+    weights: Weights | Literal["position"]
+    normalise: Normalisation
+    raw: np.ndarray
+    frames: np.ndarray
+    read: np.ndarray
+    notes: tuple[str, ...] = field(default=())
+    method: str = "gradcam"
+    against: np.ndarray | None = None
+    score: np.ndarray | None = None
+    reference: np.ndarray | None = None
+    pooling: PoolingResult | None = None
+    reading: str = ""
+    provenance: Provenance | None = None
+
+    def __post_init__(self) -> None:
+        """Maps stay writable, so that torch can take them without a copy."""
+
+    @property
+    def residue(self) -> np.ndarray:
+        """What `raw` lacks to score − reference (B,), in logits; NaN where the method promises nothing."""
+        if self.score is None or self.reference is None:
+            return np.full(len(self.raw), np.nan)
+        return np.asarray(self.score - self.reference - self.raw.sum((1, 2, 3), dtype=np.float64))
+
+
+@dataclass(frozen=True, eq=False)
+class RegionShare(Result):
+    """What one region gets: mean `share` of the map, `area` of the pixels, `ratio` of the two over the clips that have it.
+
+    `over_time` and `area_over_time` (T,) are the same shares frame by frame (of the clip's whole map, and of a frame's pixels).
+    """
+
+    name: str
+    clips: int
+    share: Interval
+    area: Interval
+    ratio: Interval
+    over_time: np.ndarray
+    area_over_time: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class RegionBudget(Result):
+    """Shares of every region that occurs; `source` says where the regions come from; `empty` clips have an all-zero map.
+
+    `by_clip` (n, regions) are the clips' own shares, NaN for an empty map.
+    """
+
+    regions: tuple[RegionShare, ...]
+    source: str
+    clips: int
+    empty: int
+    by_clip: np.ndarray
+    provenance: Provenance
+
+    def region(self, name: str) -> RegionShare:
+        """One row. Raises: InputError for one that is not there."""
+        for row in self.regions:
+            if row.name == name:
+                return row
+        raise InputError(f"no region {name!r}; there are {', '.join(row.name for row in self.regions)}")
+
+
+@dataclass(frozen=True, eq=False)
+class DifferenceResult(Result):
+    """First map minus second, both with mean 1 over their clip.
+
+    `frames` (B, T, H, W), positive where the first has more; `read` (B, T), False where neither reads a frame; `overlap` (B,),
+    the share of evidence that lies in the same places, 1 for equal maps; `rank` (B,) Spearman's ρ over pixels.
+    """
+
+    names: tuple[str, str]
+    frames: np.ndarray
+    read: np.ndarray
+    overlap: np.ndarray
+    rank: np.ndarray
+    notes: tuple[str, ...]
+    provenance: Provenance
+
+
+@dataclass(frozen=True, eq=False)
+class Similarity(Result):
+    """Likeness of two sets of maps, mean over clips.
+
+    `rank` is |Spearman's ρ| over all positions of the signed maps: a map turned upside down shows the same places. `ssim` is that
+    of the rectified maps, each scaled by its clip's maximum. NaN where a map is constant.
+    """
+
+    name: str
+    rank: Interval
+    ssim: Interval

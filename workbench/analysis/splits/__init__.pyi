@@ -1,0 +1,12 @@
+from .content import content_score as content_score
+from .inspection import inspect_split as inspect_split
+from .places import awareness as awareness
+from .places import motion_agreement as motion_agreement
+from .places import occupancy as occupancy
+from .results import Awareness as Awareness
+from .results import ContentScore as ContentScore
+from .results import MotionAgreement as MotionAgreement
+from .results import Occupancy as Occupancy
+from .results import SplitResult as SplitResult
+from .results import SplitSummary as SplitSummary
+from .summary import summarise_split as summarise_split
