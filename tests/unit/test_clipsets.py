@@ -132,7 +132,7 @@ def test_a_table_that_lacks_one_person_shares_the_others(clips: Path) -> None:
         frame.to_parquet(clips / name)
         for path in table["path"]:
             shutil.copytree(clips / path, clips / f"{name}-{path}")
-            (clips / f"{name}-{path}" / f"{name}.png").write_bytes((clips / path / "000.png").read_bytes() + name.encode())
+            (clips / f"{name}-{path}" / f"016 {name}.png").write_bytes((clips / path / "000.png").read_bytes() + name.encode())
     with pytest.raises(InputError, match=r"train and val share 1 subjects, e\.g\. 1001"):
         check_disjoint({"train": read(clips / "whole.parquet"), "val": read(clips / "gap.parquet")})
 
