@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 
 from ifdd.data.video.animation import decode_animation, frame_ends
-from ifdd.data.video.film import Damaged, Film
+from ifdd.data.video.film import ANIMATED, Damaged, Film
 from ifdd.data.video.frame_folder import FOLDER_FPS, decode_folder
 from ifdd.data.video.frames import Frame, Shown, Times, VideoInfo, existing, left_to_show, stretch_name
 from ifdd.data.video.opening import choose_stream, open_video
@@ -100,6 +100,10 @@ def probe(path: str | Path, *, fps: float | None = None) -> VideoInfo:
         with container:
             average = choose_stream(container, path).average_rate
             rate = float(average) if average else None
+            moving = container.format.name in ANIMATED
+        if moving:  # the header counts by the shortest delay
+            times = read_times(path)
+            rate = len(times.seconds) / times.end
     first = next(_decode(path, fps), None)
     if first is None:
         raise InputError(f"{path}: holds no frame that can be decoded; give another video")
