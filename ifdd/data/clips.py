@@ -17,6 +17,7 @@ from ifdd.data.crop import centre_box, crop, widen
 from ifdd.data.faces import FaceTrack, FaceTracker
 from ifdd.data.preprocessing import Preprocessing
 from ifdd.data.video import left_out, left_to_show, read_frames, read_times, stretch_name
+from ifdd.data.video.transport import doubts
 from ifdd.errors import InputError
 
 READING = 6
@@ -213,13 +214,10 @@ def analyse(
         stretch = read_times(path, start, end, fps=fps, on_show=True)
         first, seconds, last = stretch.first, stretch.seconds, stretch.end
     count = len(seconds)
-    others = left_out(path) if path.is_dir() else []
-    told = ", ".join(others[:4]) + (" …" if len(others) > 4 else "")
-    warnings = (
-        (f"left out, as {'it is no numbered frame' if len(others) == 1 else 'they are no numbered frames'}: {told}",)
-        if others
-        else ()
-    )
+    warnings = doubts(path, seconds, to_end=end is None)
+    if path.is_dir() and (others := left_out(path)):
+        told = ", ".join(others[:4]) + (" …" if len(others) > 4 else "")
+        warnings += (f"left out, as no numbered frame: {told}",)
     if count < 2:
         raise InputError(
             f"{path}: {count} frame{'s' * (count != 1)} from {stretch_name(start, end)}; a clip needs 2: choose a longer stretch"

@@ -85,7 +85,8 @@ def test_most_damage_to_a_jpeg_is_told() -> None:
         told["cut"] += jpeg.damage(whole[:start] + b"\xff\xd9") is not None
         told["left out"] += jpeg.damage(whole[:start] + whole[end:]) is not None
         told["moved"] += jpeg.damage(whole[:start] + whole[start - 50 : end - 50] + whole[end:]) is not None
-    assert min(told["zeros"], told["noise"]) >= 0.95 * rounds
+    assert told["zeros"] >= 0.98 * rounds
+    assert told["noise"] >= 0.95 * rounds
     assert told["cut"] == rounds
     assert min(told["left out"], told["moved"]) >= 0.8 * rounds
 
@@ -304,7 +305,7 @@ def test_what_other_programs_leave_beside_frames(tmp_path: Path) -> None:
     for name in ("preview.gif", "folder.ico", "cover.jpg"):
         (tmp_path / name).touch()
     [told] = load_clip(tmp_path, Preprocessing(crop="none", frames=3)).warnings
-    assert told == "left out, as they are no numbered frames: cover.jpg, folder.ico, preview.gif"
+    assert told == "left out, as no numbered frame: cover.jpg, folder.ico, preview.gif"
     assert len(list(read_frames(tmp_path))) == 3
     assert file_sha256(tmp_path) == whole
     (tmp_path / "preview2.gif").touch()  # it may be a frame

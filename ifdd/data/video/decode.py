@@ -19,6 +19,8 @@ from ifdd.data.video.pixels import display_matrix, square_pixels, upright
 from ifdd.data.video.stamps import NEW_CLOCK, steady, usual_gap
 from ifdd.errors import InputError
 
+_ROUNDING = 1e-6
+"""Seconds: a frame at 1.12 s may stand at 1.119999."""
 _BROADCAST = {"mpegts", "mpeg"}
 
 
@@ -131,9 +133,9 @@ def _stretch(
     model: Shown | None = None  # its size is that of all pictures
     last, length, count = 0.0, 0.0, 0
     for shown in _decode(path, fps):
-        if end is not None and shown.seconds >= end:
+        if end is not None and shown.seconds >= end - _ROUNDING:
             return
-        inside = shown.seconds >= first or (on_show and left_to_show(shown.seconds, shown.end, first))
+        inside = shown.seconds >= first - _ROUNDING or (on_show and left_to_show(shown.seconds, shown.end, first))
         if inside and (keep is None or shown.index in keep):
             model = model or shown
             yield shown if shown.size == model.size else _alike(shown, model, path)

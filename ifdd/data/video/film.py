@@ -50,7 +50,7 @@ class Film:
         self._lasts = 0.0  # seconds that its packet gives it
         self._given = 0
         self._watched = 0  # number of the last frame that may follow where files were joined
-        self._decoder = Decoder(stream)
+        self._decoder = Decoder(stream, container.format.name)
         self._longer = 0  # units of time by which animated pictures are shown longer than stated
         self._begun: float | None = None  # stamp of the first key picture, -inf where it has none
 
@@ -111,6 +111,8 @@ class Film:
                 raise Damaged("packets of it are lost")
             self._watched = self._given + self._reorders + _BEFORE_A_JOIN
         frames, why = self._decoder.decode(packet)
+        if self._decoder.gap and self._given:
+            self._watched = self._given + self._reorders + _BEFORE_A_JOIN
         if why is None:
             if packet.is_keyframe and self._begun is None:
                 self._begun = -inf if packet.pts is None else packet.pts
