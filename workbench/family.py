@@ -19,7 +19,7 @@ from ifdd.training.datamodule import ordered_batches
 from ifdd.training.oracle import told_places, truth_places
 from ifdd.training.stages import as_stages, read_stages
 from workbench.analysis._result import Result
-from workbench.analysis.controls import other_clips
+from workbench.analysis.controls import dealt_clips
 from workbench.analysis.dependence import dependence
 from workbench.analysis.metrics import Interval
 from workbench.analysis.place_swap import PlaceSwapResult, predict_with_places, score_places
@@ -277,18 +277,19 @@ def _measures(bundle: Bundle, reading: Reading, truth: _Truth, seed: int) -> dic
 def _held(means: Mapping[str, np.ndarray], branches: Mapping[str, str], truth: _Truth, seed: int) -> dict[str, _Found]:
     """What the branches hold; `means` (n, C) by feature, `branches` which of them are D and S, or X."""
     probes = probe_matrix(
-        means, truth.columns, truth.persons, identity=IDENTITY, across=EMOTION, resamples=100, seed=seed
+        means, truth.columns, truth.persons, identity=IDENTITY, across=EMOTION, resamples=100, shuffles=1, seed=seed
     )  # fmt: skip
     nuisances = [name for name in NUISANCES if name in truth.columns]
-    nothing = float("nan")
     found: dict[str, _Found] = {}
     for branch, feature in branches.items():
         group = "S" if branch == "S" else "D"
-        found[f"emotion {group}"] = probes.probe(feature, EMOTION).score, nothing
-        found[f"leakage {group}"] = probes.leakage(feature, nuisances), nothing
+        emotion = probes.probe(feature, EMOTION)
+        found[f"emotion {group}"] = emotion.score, emotion.null
+        found[f"leakage {group}"] = probes.leakage(feature, nuisances), probes.leakage_null(feature, nuisances)
     if "D" in branches:
         dynamic, static = branches["D"], branches["S"]
-        found["gap"] = probes.gap(dynamic, static, EMOTION, nuisances), nothing
+        which = dynamic, static, EMOTION, nuisances
+        found["gap"] = probes.gap(*which), probes.gap_null(*which)
         shared = dependence(means[dynamic], means[static], groups=truth.persons)
         found["CKA"] = shared.cka, shared.null
     return found
@@ -342,7 +343,7 @@ def _controls(reading: Reading | None, truth: _Truth, seed: int) -> dict[str, di
     static = np.concatenate([known, static], 1)
     told = _held({"D": dynamic, "S": static}, {"D": "D", "S": "S"}, truth, seed)
     told["CKA"] = dependence(static, static, groups=truth.persons).cka, told["CKA"][1]
-    other = other_clips(people, 1, seed)[0]
+    other = dealt_clips(n, 1, seed)[0]  # clips of one person must not go to another one together: that is as easily known
     astray = _held({"D": dynamic[other], "S": static[other]}, {"D": "D", "S": "S"}, truth, seed)
     del astray["CKA"]  # of two features that were exchanged alike
     controls = {TOLD_CONTROL: told, OTHERS_CONTROL: astray}

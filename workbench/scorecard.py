@@ -57,8 +57,9 @@ LEVELS = ((0.0, "none"), (0.25, "to 25 %"), (0.5, "to 50 %"), (1.0, "above 50 %"
 class Scorecard(Result):
     """Measures of one checkpoint; None where `skipped` says why, or where a baseline has nothing of the kind.
 
-    `gap` and `leakage` are of the model's branches; `levels` are the metrics by share of irrelevant frames, where the manifest
-    knows it. `mixing`: share of what a feature frame sees that lies in its own clip frames; `chance_mixing` if it saw all alike.
+    `gap` and `leakage` are of the model's branches; `…_null`: the same of other clips' features, `…_told`: of branches that are
+    told the truth. `levels` are the metrics by share of irrelevant frames, where the manifest knows it. `mixing`: share of what a
+    feature frame sees that lies in its own clip frames; `chance_mixing` if it saw all alike.
     """
 
     checkpoint: str
@@ -69,7 +70,11 @@ class Scorecard(Result):
     split: SplitQualityResult | None
     probes: ProbeMatrix | None
     leakage: Interval | None
+    leakage_null: float | None
+    leakage_told: float | None
     gap: Interval | None
+    gap_null: float | None
+    gap_told: float | None
     maps: LocalisationResult | None
     dependence: DependenceResult | None
     stability: interventions.Stability | None
@@ -127,13 +132,16 @@ def make_scorecard(
     if "scene" in columns and _scene_column(clips) == "scene":
         nuisances.remove("scene")  # it goes with the emotion, or against it: what knows one knows the other
         skipped.append("scene in leakage and gap: in these clips it goes with the emotion")
-    leakage = gap = None
+    leakage = leakage_null = leakage_told = gap = gap_null = gap_told = None
     if probes is not None and not nuisances:
         skipped.append("leakage and gap: the manifest has no factor beside the emotion")
     if probes is not None and nuisances:
-        leakage = probes.leakage(branches.get("D", branches.get("X", "")), nuisances)
+        feature = branches.get("D", branches.get("X", ""))
+        leakage, leakage_null = probes.leakage(feature, nuisances), probes.leakage_null(feature, nuisances)
+        leakage_told = float(np.mean([probes.told[name].value for name in nuisances]))
         if "D" in branches:
-            gap = probes.gap(branches["D"], branches["S"], EMOTION, nuisances)
+            which = branches["D"], branches["S"], EMOTION, nuisances
+            gap, gap_null, gap_told = probes.gap(*which), probes.gap_null(*which), probes.gap_told(EMOTION, nuisances)
     rows = _spread_over(clips, maps)
     tensors = torch.stack([load_row(clips, row, bundle) for row in rows.to_dict("records")])
     tensors = tensors.to(next(model.parameters()).device)
@@ -148,7 +156,11 @@ def make_scorecard(
         split=_split(bundle, clips, found, groups, skipped, seed),
         probes=probes,
         leakage=leakage,
+        leakage_null=leakage_null,
+        leakage_told=leakage_told,
         gap=gap,
+        gap_null=gap_null,
+        gap_told=gap_told,
         maps=_maps(bundle, rows, tensors, some, skipped, seed),
         dependence=_dependence(found, branches, groups, skipped),
         stability=interventions.split_stability(model, tensors, groups=some, batch=batch, seed=seed) if "D" in branches else None,
