@@ -8,9 +8,11 @@ from numpy.typing import ArrayLike
 
 from ifdd.errors import InputError
 from ifdd.training.oracle import told_places
+from workbench.analysis._clusters import group_members
 from workbench.analysis._result import Result
+from workbench.analysis.controls import distance_to_others
 from workbench.analysis.metrics import Interval
-from workbench.analysis.split_content import CONTENT, INTENSITY, TOLD, ContentScore, content_score, group_share
+from workbench.analysis.split_content import CONTENT, INTENSITY, TOLD, ContentScore, content_score, person_share
 from workbench.analysis.split_places import Awareness, MotionAgreement, Occupancy, awareness, motion_agreement, moved, occupancy
 from workbench.analysis.splits import SAME_MOMENTS, SplitResult, feature_to_clip
 from workbench.provenance import Provenance, record
@@ -19,6 +21,9 @@ SATURATED = 0.95
 """An offset beyond this share of its range is at its end: the tanh lets it go hardly further."""
 ELSEWHERE = 0.05
 """Feature frames: places further from what was asked for count as read elsewhere."""
+
+
+NOT_KNOWN = Interval(float("nan"), float("nan"), float("nan"))
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,8 +51,9 @@ class SplitSummary(Result):
 
     `saturated`: offsets at the end of their range, NaN without one; `elsewhere`: read at another place than asked for (beyond the
     clip's ends, or shifted as released). `person_share`: share of the offsets' variance that lies between persons, NaN where they
-    are not known. `content`: what the places follow, and where the true intensity is among the contents, what told places would.
-    `stability`: how far places move, in feature frames, under each change of the clip.
+    are not known, and its null. `content`: what the places follow, and where the true intensity is among the contents, what told
+    places would. `stability`: how far places move, in feature frames, under each change of the clip; `apart`: how far they are
+    from those of other people's clips.
     """
 
     kind: str
@@ -58,9 +64,11 @@ class SplitSummary(Result):
     elsewhere: float
     occupancy: Occupancy
     awareness: Awareness
-    person_share: float
+    person_share: Interval
+    person_null: float
     content: tuple[ContentScore, ...]
     stability: dict[str, Interval]
+    apart: float
     motion: MotionAgreement
     notes: tuple[str, ...]
     provenance: Provenance
@@ -112,6 +120,9 @@ def summarise_split(
         notes.append("this split weighs the frames instead of moving its places; the weights are not measured here")
     if groups is None:
         notes.append("persons are not known: folds and intervals take every clip as a person of its own")
+    share = NOT_KNOWN, float("nan")
+    if groups is not None:
+        share = person_share(offsets, groups, seed=seed)
     shown = {"offsets": offsets, "places": places, "energy": energy} | dict(contents)
     return SplitSummary(
         kind=kind,
@@ -122,9 +133,11 @@ def summarise_split(
         elsewhere=float((np.abs(split.both("position") - places) > ELSEWHERE).mean()),
         occupancy=occupancy(split.weights_D, split.weights_S, labels, label_names, groups=groups, seed=seed),
         awareness=aware,
-        person_share=float("nan") if groups is None else group_share(offsets, groups),
+        person_share=share[0],
+        person_null=share[1],
         content=_content(places, contents, split.weights_D.shape[2], groups, seed),
         stability={name: moved(places, other, groups=groups, seed=seed) for name, other in copies.items()},
+        apart=distance_to_others(places, group_members(groups, len(places)), seed),
         motion=motion_agreement(split.weights_D, split.weights_S, energy, groups=groups, seed=seed),
         notes=tuple(notes),
         provenance=record(

@@ -194,11 +194,13 @@ def splits(study: Study) -> Section:
                 for k in range(read.shape[1])
             ]  # fmt: skip
         found = occupancy(every.weights_D, every.weights_S, table["label"], study.labels, groups=persons(table))
-        shares.append([name, f"{found.class_share:.3f}", f"{found.class_null:.3f}"])
+        share = found.class_share
+        shares.append([name, f"{share.value:.3f} [{share.low:.3f}, {share.high:.3f}]", f"{found.class_null:.3f}"])
     parts += [
         Table("Steps over all clips, mean ± standard deviation.",
               ["model, step", "initial index, feature frames", "offset, feature frames", "read, clip frames"], steps),
-        Table("Share of the variance of D's reading weight minus S's that lies between classes.",
+        Table("Share of the variance of D's reading weight minus S's that lies between classes, with 95 % intervals; the null "
+              "deals labels and persons anew.",
               ["model", "between classes", "with shuffled labels"], shares),
     ]  # fmt: skip
     return Section("What do the splits do?", "Places that do not vary with the clip do not follow its content.", parts)
