@@ -146,8 +146,7 @@ def new_folder(out: Path) -> Iterator[Path]:
     """
     with claim(out):
         check_new(out)
-        with _part(out) as work:
-            work.mkdir()
+        with _filling(out) as work:
             yield work
             _sync_folder(work)
             check_new(out)  # others may have made it, e.g. by hand
@@ -157,8 +156,7 @@ def new_folder(out: Path) -> Iterator[Path]:
 @contextmanager
 def replaced_folder(out: Path) -> Iterator[Path]:
     """As `new_folder`, but a folder `out` that is there makes room for the new one."""
-    with claim(out), _part(out) as work:
-        work.mkdir()
+    with claim(out), _filling(out) as work:
         yield work
         _sync_folder(work)
         remove(out)
@@ -174,8 +172,7 @@ def filled_folder(out: Path, last: str) -> Iterator[Path]:
     """
     with claim(out):
         check_folder(out)
-        with _part(out) as work:
-            work.mkdir()
+        with _filling(out) as work:
             yield work
             _sync_folder(work)
             if not out.exists():
@@ -338,6 +335,14 @@ def _part(out: Path) -> Iterator[Path]:
             yield part
     finally:
         _delete(part)
+
+
+@contextmanager
+def _filling(out: Path) -> Iterator[Path]:
+    """An empty folder under such a name."""
+    with _part(out) as work:
+        work.mkdir()
+        yield work
 
 
 def _name(path: Path, out: Path) -> None:
