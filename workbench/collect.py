@@ -94,7 +94,7 @@ def collect(
     clips = read_manifest(manifest)
     clips, notes = named_as(clips, bundle.labels, manifest)
     notes += crop_notes(clips, bundle.preprocessing.crop)
-    plan = _plan(bundle, names, pool, len(clips))
+    plan = _plan(bundle, names, pool)
     meta = {
         "schema_version": SCHEMA,
         "checkpoint": {"name": bundle.name, "sha256": bundle.card.sha256},
@@ -301,7 +301,7 @@ def named_as(clips: pd.DataFrame, labels: Sequence[str], manifest: str | Path) -
     return clips.assign(label_name=names, label=names.map(list(labels).index).astype(np.int64)), notes
 
 
-def _plan(bundle: Bundle, names: tuple[str, ...], pool: Pool | None, clips: int) -> _Plan:
+def _plan(bundle: Bundle, names: tuple[str, ...], pool: Pool | None) -> _Plan:
     """What one clip takes, found by running the model on an empty one."""
     config = bundle.model.config
     with torch.inference_mode():

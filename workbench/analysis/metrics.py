@@ -72,8 +72,6 @@ def summary(
     predicted: ArrayLike,
     labels: ArrayLike,
     label_names: Sequence[str] | None = None,
-    n_boot: int = 2000,
-    seed: int = 0,
     groups: ArrayLike | None = None,
 ) -> MetricsResult:
     """Measure WAR, UAR, recalls and confusion, with 95 % intervals: those of `ifdd.metrics`, to the last digit.
@@ -82,8 +80,6 @@ def summary(
         predicted: (n,) predicted class indexes, or (n, C) probabilities, whose largest counts.
         labels: (n,) true class indexes.
         label_names: one name per class.
-        n_boot: without effect, as `seed`: the intervals, once drawn, have a closed form.
-        seed: see there.
         groups: (n,) numbers or names, e.g. the person of each clip; a clip that names none is a person of its own. Without them,
             or with one alone, clips count as independent.
 

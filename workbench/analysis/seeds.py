@@ -61,13 +61,11 @@ class Spread:
     freedom: float
 
 
-def over_seeds(
-    predicted: Sequence[ArrayLike], labels: ArrayLike, *, groups: ArrayLike | None = None, resamples: int = 2000, seed: int = 0
-) -> SeedScore:
+def over_seeds(predicted: Sequence[ArrayLike], labels: ArrayLike, *, groups: ArrayLike | None = None) -> SeedScore:
     """Predicted classes (n,) of each seed and the true ones (n,) → mean scores with 95 % intervals over persons and seeds.
 
-    One seed alone has the interval over persons, as `metrics.summary`. `groups` (n,) as there; `resamples` and `seed` are without
-    effect. Raises: InputError for no seed or no clip, or lengths that differ.
+    One seed alone has the interval over persons, as `metrics.summary`. `groups` (n,) as there.
+    Raises: InputError for no seed or no clip, or lengths that differ.
     """
     truth = _checked_truth(labels)
     hits = _hits(predicted, truth)
