@@ -28,6 +28,8 @@ _looks.section(
     f"{cards[0].clips} clips; square brackets hold 95 % intervals over people (clips, where none is named), round ones what "
     "nothing would give: other clips' features, or one answer for all.",
 )
+for note in dict.fromkeys(note for card in cards for note in card.notes):
+    _looks.note(f"{note}.")
 table = [{"measure": title} | dict(zip(chosen, cells, strict=True)) for title, cells in summary_rows(cards)]
 st.dataframe(table, hide_index=True, height="content", alt="Measures of disentanglement by model")
 with st.expander("How to read it", icon=":material/help:"):

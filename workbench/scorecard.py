@@ -13,6 +13,7 @@ from tqdm import tqdm
 from ifdd.checkpoints import Bundle
 from ifdd.data.manifest import data_hash, read_manifest
 from ifdd.data.persons import person_ids
+from ifdd.data.scripted import DIFFICULTIES, SUITES, class_note
 from ifdd.errors import InputError
 from workbench.analysis import interventions
 from workbench.analysis._clusters import draw_weights, mean_interval
@@ -60,6 +61,7 @@ class Scorecard(Result):
     `gap` and `leakage` are of the model's branches; `…_null`: the same of other clips' features, `…_told`: of branches that are
     told the truth. `levels` are the metrics by share of irrelevant frames, where the manifest knows it. `mixing`: share of what a
     feature frame sees that lies in its own clip frames; `chance_mixing` if it saw all alike.
+    `notes`: what a reader of the numbers has to know of the clips.
     """
 
     checkpoint: str
@@ -84,6 +86,7 @@ class Scorecard(Result):
     mixing: Interval
     chance_mixing: float
     skipped: tuple[str, ...]
+    notes: tuple[str, ...] = ()
 
 
 def make_scorecard(
@@ -170,7 +173,16 @@ def make_scorecard(
         mixing=mean_interval(mixing, draw_weights(np.arange(len(mixing)), 1000, seed)),
         chance_mixing=1 / model.config.feature_frames,
         skipped=tuple(skipped),
+        notes=_notes(clips),
     )
+
+
+def _notes(clips: pd.DataFrame) -> tuple[str, ...]:
+    """What the suites of scripted clips tell of the class."""
+    if "suite" not in clips or not has_truth(clips):
+        return ()
+    known = [name for name in clips["suite"].dropna().astype(str).unique() if name in {**DIFFICULTIES, **SUITES}]
+    return tuple(note for name in known if (note := class_note(name)))
 
 
 def _scene_column(clips: pd.DataFrame) -> str:

@@ -186,10 +186,10 @@ def test_a_training_keeps_what_was_told_of_its_clips(clips: Path, tmp_path: Path
     card = ifdd.load_checkpoint(folder).card
     notes = [str(warning.message) for warning in told]
     assert card.training["notes"] == notes == json.loads((tmp_path / "run" / "metrics.json").read_text())["notes"]
-    assert notes[0] == "val: Happy is read as happy"
-    assert notes[2].startswith("val and test are the same 3 clips, and the epoch is chosen on them")
-    assert notes[3].startswith("1 of 2 clips of train, 1 of 3 clips of val, 1 of 3 clips of test name no person")
-    assert f"- {notes[2]}" in (folder / "README.md").read_text()
+    assert notes[0] == "val, test: Happy is read as happy"
+    assert notes[1].startswith("val and test are the same 3 clips, and the epoch is chosen on them")
+    assert notes[2].startswith("1 of 2 clips of train, 1 of 3 clips of val, 1 of 3 clips of test name no person")
+    assert f"- {notes[1]}" in (folder / "README.md").read_text()
     (clips / "clip-4" / "003.png").write_bytes(b"")
     with pytest.raises(InputError, match=r"1 of 3 clips .*clip-4.*more than 20%"):
         run.train(Recipe.parse(values, "test"), tmp_path / "again", progress=False)

@@ -83,6 +83,8 @@ def test_two_models_side_by_side(
     gap = next(line for line in page.splitlines() if line.startswith("| gap (1: each branch holds its own alone) |"))
     assert gap.endswith(f"({round(ifdd['gap_null'], 2) + 0.0:.2f}) | – |")
     assert page.count("| told the factor |") == 2
+    assert page.count("Note: standard: irrelevant stretches tell the class a little") == 1
+    assert "standard-v2 shows the same clips" in page
     shown = {row[0]: row[1] for row in scorecard_rows(cards)}
     assert shown["gap (1: each branch holds its own alone)"] == gap.split(" | ")[1]
     assert shown["gap of branches that are told their own alone"] == f"{ifdd['gap_told']:.2f}"

@@ -200,6 +200,8 @@ def markdown(cards: Sequence[Scorecard]) -> str:
         "one answer for all. Probabilities change by 0 if nothing is done, by what stands at *everything* if all is another's.",
         "",
     ]
+    for note in dict.fromkeys(note for card in cards for note in card.notes):
+        lines += [markdown_line(f"Note: {note}."), ""]
     lines += markdown_table(["", *names], [[title, *cells] for title, cells in summary_rows(cards)])
     for card in cards:
         if card.maps:

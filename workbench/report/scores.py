@@ -67,6 +67,7 @@ class _Card(TypedDict):
     __pydantic_config__ = OPEN  # type: ignore[misc]
     clips: int
     skipped: list[str]
+    notes: NotRequired[list[str]]
     levels: dict[str, _Level]
     order: list[_Effect]
     patches: list[_Effect]
@@ -96,7 +97,8 @@ def scorecard_section(file: Path) -> Section:
     rows = scorecard_rows(cards)
     skipped = [f"{name}: {why}" for name, card in cards.items() for why in card["skipped"]]
     clips = ", ".join(f"{name} {card['clips']}" for name, card in cards.items())
-    told = f" Not measured: {'; '.join(skipped)}." if skipped else ""
+    told = "".join(f" Note: {note}." for note in dict.fromkeys(note for card in cards.values() for note in card.get("notes", [])))
+    told += f" Not measured: {'; '.join(skipped)}." if skipped else ""
     return Section(
         "Is the disentanglement real?", f"From {file.name}, measured by workbench scorecard; clips: {clips}.{told}",
         [Table("Scores with 95 % intervals over persons, in round brackets what nothing would give (other clips' features or "
