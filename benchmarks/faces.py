@@ -2,7 +2,8 @@
 
     python benchmarks/faces.py FOLDER
 
-Every video under FOLDER that holds a face in its first frames is joined to every other; each by itself is a control.
+Every video under FOLDER that shows a face in its first frames is joined to those of other folders, which show other people; each
+video by itself is a control.
 """
 
 import sys
@@ -49,15 +50,15 @@ def search(image: np.ndarray, size: tuple[int, int]) -> float:
     return min(taken)
 
 
-def has_face(images: list[np.ndarray]) -> bool:
-    """Whether a face is followed in them."""
+def share_of_face(images: list[np.ndarray]) -> float:
+    """The share of the first frames in which a face is followed."""
     tracker = FaceTracker()
     for image in images[:20]:
         tracker.update(image)
     try:
-        return tracker.result().share > 0.8
+        return tracker.result().share
     except InputError:
-        return False
+        return 0.0
 
 
 def main() -> None:
@@ -66,8 +67,10 @@ def main() -> None:
     clips = {file.stem: beginning(file) for file in files}
     false = {name: cuts for name, images in clips.items() if (cuts := cuts_of(images))}
     print(f"{len(false)} of {len(clips)} clips of up to {FRAMES} frames have a cut in them: {false or 'none'}")
-    people = [name for name, images in clips.items() if has_face(images)]
-    missed, wrong, joins = [], 0, list(permutations(people, 2))
+    shares = {file: share_of_face(clips[file.stem]) for file in files}
+    people = [file for file in files if shares[file] > 0.8]
+    joins = [(one.stem, two.stem) for one, two in permutations(people, 2) if one.parent != two.parent]
+    missed, wrong = [], 0
     for one, two in joins:
         found = cuts_of(clips[one][-20:] + clips[two][:20])
         at = len(clips[one][-20:])
@@ -76,9 +79,9 @@ def main() -> None:
     print(
         f"{len(joins) - len(missed)} of {len(joins)} joins found, {wrong} cuts elsewhere; missed: {', '.join(missed) or 'none'}"
     )
-    none = next((name for name in clips if name not in people), None)
+    face, none = people[0].stem, next((file.stem for file in files if shares[file] == 0), None)
     for size in ((1920, 1080), (3840, 2160)):
-        told = [f"{search(clips[people[0]][0], size):.2f} s with a face ({people[0]})"]
+        told = [f"{search(clips[face][0], size):.2f} s with a face ({face})"]
         told += [f"{search(clips[none][0], size):.2f} s without ({none})"] if none else []
         print(f"a search in {size[0]} × {size[1]}: {', '.join(told)}")
 
