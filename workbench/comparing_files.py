@@ -82,7 +82,9 @@ def comparison_markdown(result: ComparisonResult, searches: dict[str, SearchResu
         counts = f"{pair.only_second}, {pair.only_first}"
         cells = [markdown_line(pair.name), _difference(pair.war), p_war, _difference(pair.uar), p_uar, found, counts]
         lines.append(f"| {' | '.join(cells)} |")
-    lines += ["", "Differences in points of percent. Detectable: found with 80 % probability at the 5 % level."]
+    undetectable = any(value != value for pair in result.pairs for value in (pair.detectable_war, pair.detectable_uar))
+    dash = " (–: none, or not known from so few clips or differences)" if undetectable else ""
+    lines += ["", f"Differences in points of percent. Detectable: found with 80 % probability at the 5 % level{dash}."]
     for name, search in searches.items():
         lines += [
             "",
@@ -149,4 +151,4 @@ def _points(share: float) -> str:
 
 
 def _difference(item: Interval) -> str:
-    return f"{100 * item.value:+.1f} [{100 * item.low:+.1f}, {100 * item.high:+.1f}]"
+    return item.text("+.1f", 100)

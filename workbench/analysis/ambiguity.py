@@ -59,11 +59,9 @@ class AmbiguityResult(Result):
     @property
     def caption(self) -> str:
         """One sentence: n, rank correlation of the entropies, mean support, error against the votes."""
-        c = self.correlation
         return (
-            f"n = {self.n}; rank correlation of the entropies {c.value:.2f} [{c.low:.2f}, {c.high:.2f}], the predicted class has "
-            f"{self.support.mean():.1%} of the votes, calibration error against the votes {self.soft_ece:.3f} "
-            f"[{self.soft_ece_interval.low:.3f}, {self.soft_ece_interval.high:.3f}]"
+            f"n = {self.n}; rank correlation of the entropies {self.correlation.text()}, the predicted class has "
+            f"{self.support.mean():.1%} of the votes, calibration error against the votes {self.soft_ece_interval.text('.3f')}"
         )
 
 

@@ -90,8 +90,7 @@ class CounterfactualResult(Result):
         """One sentence: n, the measure, the order-sensitivity index."""
         index = ""
         if self.order_sensitivity is not None:
-            o = self.order_sensitivity
-            index = f"; order-sensitivity index {o.value:.3f} [{o.low:.3f}, {o.high:.3f}], {self.shuffles} random orders a clip"
+            index = f"; order-sensitivity index {self.order_sensitivity.text('.3f')}, {self.shuffles} random orders a clip"
         return f"n = {self.n}; change is the total variation distance of the probabilities, 0 to 1{index}"
 
 

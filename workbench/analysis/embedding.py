@@ -92,14 +92,14 @@ class EmbeddingResult(Result):
             "umap": f"{self.parameters.get('neighbors')} neighbours, seed {self.parameters['seed']}",
             "pca": f"{self.parameters.get('explained_variance', 0):.0%} of the variance",
         }[self.method]
-        found = [f"{self.k}-NN accuracy {self.knn_accuracy:.2f} (chance {self.knn_chance:.2f})"]
+        found = [f"{self.k}-NN accuracy {self.measure('kNN accuracy')}"]
         found += [
-            f"{m.k}-NN accuracy from other groups {m.value:.2f}" for m in self.measures
+            f"{m.k}-NN accuracy from other groups {m if m.reason else f'{m.value:.2f}'}" for m in self.measures
             if m.name.endswith("other groups") and m.space == "map"
         ]  # fmt: skip
         found += [f"{name} {self.measure(name).value:.2f}" for name in ("trustworthiness", "continuity")]
-        if not np.isnan(value := self.measure("silhouette").value):
-            found.append(f"silhouette {value:.2f}")
+        silhouettes = self.measure("silhouette")
+        found.append(f"silhouette {silhouettes if silhouettes.reason else f'{silhouettes.value:.2f}'}")
         return f"{METHOD_NAMES[self.method]} ({settings}), n = {len(self.xy)}; {', '.join(found)}"
 
 
@@ -230,13 +230,15 @@ def _notes(
     used = measures[0].k
     notes = [] if used == k else [f"neighbours that vote lowered from {k} to {used}: {len(y)} clips"]
     counts = np.bincount(y, minlength=len(names))
-    notes += [
-        f"{names[c]} has one clip: it can only count as wrong in the {used}-NN accuracy" for c in np.flatnonzero(counts == 1)
-    ]
-    if groups is not None:
+    single = [names[c] for c in np.flatnonzero(counts == 1)]
+    if single and not measures[0].reason:
+        each, it = ("has one clip", "it") if len(single) == 1 else ("have one clip each", "they")
+        notes.append(f"{', '.join(single)} {each}: {it} can only count as wrong in the {used}-NN accuracy")
+    if groups is not None and not any(m.reason for m in measures if m.name.endswith("other groups")):
         people = np.asarray(groups)
-        alone = [c for c in np.flatnonzero(counts > 1) if len(np.unique(people[y == c])) == 1]
-        notes += [f"{names[c]} is of one group alone: its clips can only count as wrong from other groups" for c in alone]
+        alone = [names[c] for c in np.flatnonzero(counts > 1) if len(np.unique(people[y == c])) == 1]
+        each, its = ("is of one group alone", "its") if len(alone) == 1 else ("are of one group alone each", "their")
+        notes += [f"{', '.join(alone)} {each}: {its} clips can only count as wrong from other groups"] if alone else []
     if np.count_nonzero(counts) == 1:
         notes.append(f"all clips are {names[int(y[0])]}: the {used}-NN accuracy says nothing")
     return notes

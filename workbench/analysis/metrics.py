@@ -26,7 +26,16 @@ class Interval(Result):
 
     def __str__(self) -> str:
         """Return percent, as papers print it: 71.4 % [68.2, 74.5]."""
-        return f"{100 * self.value:.1f} % [{100 * self.low:.1f}, {100 * self.high:.1f}]"
+        return self.text(".1f", 100, " %")
+
+    def text(self, form: str = ".2f", scale: float = 1.0, unit: str = "") -> str:
+        """The value with its bounds; "(no interval)" where there are none, a dash where there is no value."""
+        if self.value != self.value:  # NaN is not itself
+            return "–"
+        value = f"{scale * self.value:{form}}{unit}"
+        if self.low != self.low or self.high != self.high:
+            return f"{value} (no interval)"
+        return f"{value} [{scale * self.low:{form}}, {scale * self.high:{form}}]"
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,7 +101,9 @@ def summary(
     confusion = confusion_matrix(y, guesses, labels=range(len(names)))
     sizes = confusion.sum(axis=1)
     occurs = sizes > 0
-    notes = [f"{names[c]}: no clip has this label, so it does not count in the UAR" for c in np.flatnonzero(~occurs)]
+    absent = [names[c] for c in np.flatnonzero(~occurs)]
+    this = "this label, so it does" if len(absent) == 1 else "these labels, so they do"
+    notes = [f"{', '.join(absent)}: no clip has {this} not count in the UAR"] if absent else []
     units = count_units(None if groups is None else np.asarray(groups), len(y))
     found = estimate(guesses == y, y, len(names), units)
     majority = int(sizes.argmax())

@@ -15,7 +15,7 @@ from workbench.analysis.embedding import METHOD_NAMES
 from workbench.analysis.embedding_series import EmbeddingSeries
 from workbench.displays import style
 from workbench.displays.base import Display, new_grid
-from workbench.displays.embedding import EmbeddingDisplay
+from workbench.displays.embedding import EmbeddingDisplay, short_accuracy
 from workbench.displays.images import can_write_mp4, write_film
 
 COLUMNS = 4
@@ -44,7 +44,7 @@ class EmbeddingSeriesDisplay(Display):
     def lines(self, index: int) -> list[str]:
         """Title of a panel: the map's name, then its figures."""
         found = self.result.maps[index]
-        lines = [self.result.names[index], f"{found.k}-NN {found.knn_accuracy:.2f} (chance {found.knn_chance:.2f})"]
+        lines = [self.result.names[index], short_accuracy(found)]
         if index:
             lines.append(f"moved {self.result.moved[index - 1]:.2f} (random {self.result.moved_null[index - 1]:.2f})")
         return lines

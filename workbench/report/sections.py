@@ -91,11 +91,13 @@ def comparison(study: Study) -> Section:
     result, clips = compare_collections(list(study.collections.values()), reference=reference if many else None)
     rows = [
         [pair.name, _points(pair.war), p_text(result, pair, "WAR"), _points(pair.uar), p_text(result, pair, "UAR"),
-         f"{100 * pair.detectable_war:.1f}, {100 * pair.detectable_uar:.1f}", f"{pair.only_second}, {pair.only_first}"]
+         ", ".join("–" if v != v else f"{100 * v:.1f}" for v in (pair.detectable_war, pair.detectable_uar)),
+         f"{pair.only_second}, {pair.only_first}"]
         for pair in result.pairs
     ]  # fmt: skip
     parts: list[Table | Chart] = [
-        Table(f"{result.caption}. Detectable: the difference found with 80 % probability at the 5 % level.{_also(result.notes)}",
+        Table(f"{result.caption}. Detectable: the difference found with 80 % probability at the 5 % level (–: none)."
+              f"{_also(result.notes)}",
               ["difference, points of percent", "WAR", "p", "UAR", "p", "detectable WAR, UAR", "gained, lost"], rows),
         chart(ForestDisplay.from_result(result), "Paired differences with 95 % intervals; read a difference against what such "
               "clips can show at all."),
@@ -158,7 +160,8 @@ def embeddings(study: Study, seed: int = 0) -> Section:
     if set(stages_of(study.bundles[study.main])) <= set(study.collections[study.main].activation_names):
         sheets.append(stages_sheet(study, seed=seed))
     rows = [
-        [f"{name}, {m.name}", m.space, f"{m.value:.3f}", f"{m.null:.3f}", str(m.n), "–" if m.k is None else str(m.k)]
+        [f"{name}, {m.name}", m.space, *((str(m), "–") if m.reason else (f"{m.value:.3f}", f"{m.null:.3f}")), str(m.n),
+         "–" if m.k is None else str(m.k)]
         for name, found in zip(sheets[0].names, sheets[0].maps, strict=True) for m in found.measures
     ]  # fmt: skip
     parts: list[Table | Chart] = [chart(sheets[0], sheets[0].caption)]
@@ -239,7 +242,7 @@ def _flips(result: ComparisonResult, i: int) -> Table:
 
 
 def _points(item: Interval) -> str:
-    return f"{100 * item.value:+.1f} [{100 * item.low:+.1f}, {100 * item.high:+.1f}]"
+    return item.text("+.1f", 100)
 
 
 def _number(value: float | None, digits: int = 2) -> str:
