@@ -291,6 +291,12 @@ def replace_between(file: Path, mark: str, text: str) -> None:
 
     Raises: InputError for a file that is not there or lacks the marks.
     """
+    before, after = between(file, mark)
+    write_text(file, f"{before}{text}{after}")
+
+
+def between(file: Path, mark: str) -> tuple[str, str]:
+    """What stands before and after the place that `replace_between` fills, the marks with it. Raises: InputError as that."""
     first, last = f"<!-- {mark} -->", f"<!-- /{mark} -->"
     try:
         before, rest = file.read_text(encoding="utf-8").split(first)
@@ -299,7 +305,7 @@ def replace_between(file: Path, mark: str, text: str) -> None:
         raise InputError(f"{file} is not there; make it, with the lines {first} and {last}") from None
     except ValueError:
         raise InputError(f"{file}: the lines {first} and {last} must stand there once each, in this order") from None
-    write_text(file, f"{before}{first}\n{text}{last}{after}")
+    return f"{before}{first}\n", f"{last}{after}"
 
 
 # -- names and the disk -----------------------------------------------------------------------------------------------------

@@ -20,6 +20,7 @@ from workbench.cli_figures import figures_app
 from workbench.cli_maps import maps_app
 from workbench.cli_saliency import saliency_app
 from workbench.cli_splits import splits_app
+from workbench.cli_written import written
 from workbench.passport import issuing, note_bundle, only_data
 
 app = typer.Typer(
@@ -69,15 +70,15 @@ def explain(
 
     Example: workbench explain clip.mp4 --checkpoint scripted-tiny-ifdd --out out
     """
-    from ifdd.io import check_folder, claim
+    from ifdd.io import claim
     from workbench.explain import Options, explain_video, target_index
-    from workbench.explain_files import check_format, output_names, write_explanation
+    from workbench.explain_files import check_format, check_untaken, output_names, write_explanation
 
     names = output_names(videos)
-    check_folder(out)
+    check_untaken(out, names.values())
+    film_format = check_format(film)
     bundle = _load(checkpoint, device)
     target_index(target, bundle.labels)
-    film_format = check_format(film)
     options = Options(
         target=target, crop=crop, face=face, start=start, end=end, window=window, stride=stride, fps=fps,
         weights=weights, normalise=normalise, badges=badges,
@@ -131,8 +132,11 @@ def collect(
     An interrupted run is resumed by the same command.
     Example: workbench collect scripted-tiny-ifdd clips.parquet --out runs/scripted --names head.embedding,ladm.Y_D --pool mean
     """
+    from ifdd.io import check_new
     from workbench.collect import DEFAULT
     from workbench.collect import collect as run
+
+    check_new(out)
 
     chosen = DEFAULT if names is None else tuple(name.strip() for name in names.split(",") if name.strip())
     bundle = _load(checkpoint, device)
@@ -170,11 +174,11 @@ def scorecard(
     from workbench.displays.disentanglement import ProbeDisplay, markdown
     from workbench.scorecard import make_scorecard
 
+    check_folder(out)
+    ctx.with_resource(claim(out))
     bundles = [_load(name, device) for name in checkpoints]
     if len({bundle.name for bundle in bundles}) < len(bundles):
         raise InputError(f"a checkpoint is named twice: {', '.join(bundle.name for bundle in bundles)}; name each once")
-    check_folder(out)
-    ctx.with_resource(claim(out))
     extra = [name.strip() for name in (factors or "").split(",") if name.strip()]
     cards = [make_scorecard(b, data, out / b.name, factors=extra, maps=maps, seed=seed) for b in bundles]
     text = json.dumps({card.checkpoint: card.to_dict() for card in cards}, indent=1, ensure_ascii=False) + "\n"
@@ -183,7 +187,7 @@ def scorecard(
             ProbeDisplay.from_result(probed).save(work / "probes.png")
         write_text(work / "scorecard.md", markdown(cards))
         write_text(work / "scorecard.json", text)
-    typer.echo(text if as_json else markdown(cards))
+    typer.echo(text if as_json else f"{markdown(cards)}\n{written(out)}")
 
 
 @app.command()

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from ifdd.errors import InputError
+from workbench.cli_written import written
 
 compare_app = typer.Typer()
 
@@ -44,7 +45,7 @@ def compare(
     result, clips = compare_collections(opened, reference=reference, n_boot=draws, seed=seed)
     found, searches, left_out = slice_collections(clips, _names(slices), bins=bins, seed=seed, min_n=min_n)
     text, page = write_comparison(result, clips, found, searches, left_out, out)
-    typer.echo(text if as_json else page, nl=False)
+    typer.echo(text.rstrip() if as_json else f"{page}\n{written(out)}")
 
 
 @compare_app.command()
@@ -76,8 +77,8 @@ def calibrate(
     check_new(out)
     ctx.with_resource(claim(out))
     other = None if validation is None else open_collection(validation)
-    text, lines = write_calibration(open_collection(collection), other, out, bins, seed, binning)  # type: ignore[arg-type]  # checked there
-    typer.echo(text.rstrip() if as_json else lines)
+    text, page = write_calibration(open_collection(collection), other, out, bins, seed, binning)  # type: ignore[arg-type]  # checked there
+    typer.echo(text.rstrip() if as_json else f"{page}\n{written(out)}")
 
 
 @compare_app.command()
@@ -105,15 +106,16 @@ def counterfactual(
     """
     from ifdd.checkpoints import load_checkpoint
     from ifdd.device import choose_device
-    from ifdd.io import claim
+    from ifdd.io import check_new, claim
     from workbench.editing import check_edits, edit_clips, write_counterfactuals
     from workbench.passport import note_bundle
 
     names, numbers = _names(edits), _numbers(frames)
+    check_new(out)
+    ctx.with_resource(claim(out))
     place = choose_device(device)
     bundle = load_checkpoint(checkpoint)
-    check_edits(bundle, names, out)
-    ctx.with_resource(claim(out))
+    check_edits(bundle, names)
     bundle.model.to(place)
     note_bundle(bundle)
     edited = edit_clips(
@@ -129,6 +131,7 @@ def counterfactual(
     typer.echo(edited.result.caption)
     for note in edited.result.notes:
         typer.echo(f"note: {note}")
+    typer.echo(written(out))
 
 
 def _names(text: str | None) -> list[str] | None:

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 import typer
 
 from ifdd.errors import InputError
+from workbench.cli_written import written
 
 maps_app = typer.Typer()
 
@@ -65,8 +66,4 @@ def embed(
         found = map_clips(opened[0], names[0], method, **options)
         placed = None if place is None else place_clips(found, opened[0], open_collection(place), names[0])
         text = write_map(found, opened[0], out, colour_by, placed)
-    typer.echo(
-        json.dumps(json.loads(text), ensure_ascii=False)
-        if as_json
-        else f"{out}: {', '.join(sorted(p.name for p in out.iterdir()))}"
-    )
+    typer.echo(json.dumps(json.loads(text), ensure_ascii=False) if as_json else written(out))

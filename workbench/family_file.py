@@ -93,6 +93,15 @@ def read_benchmark(file: str | Path) -> FamilyResult:
     return result
 
 
+def check_earlier(file: str | Path) -> dict[str, Any]:
+    """The values of an earlier benchmark.json. Raises: InputError for a file that is not there or not whole."""
+    file = Path(file)
+    found: dict[str, Any] = checked(
+        _EARLIER, _undefined(_values(file)), f"{file} is no file of workbench benchmark", "leave it out"
+    )
+    return found
+
+
 def with_earlier(result: FamilyResult, file: str | Path) -> FamilyResult:
     """The result, and beside it the variants of an earlier benchmark.json that were not measured now: their scores alone.
 
@@ -101,8 +110,7 @@ def with_earlier(result: FamilyResult, file: str | Path) -> FamilyResult:
     of then.
     Raises: InputError for a file that is not there or not whole, or of other clips than the result's.
     """
-    file = Path(file)
-    found = checked(_EARLIER, _undefined(_values(file)), f"{file} is no file of workbench benchmark", "leave it out")
+    found = check_earlier(file)
     earlier = {suite["suite"]: suite for suite in found["robustness"]["suites"]}
     rows = {row.variant: row for row in found["rows"]}
     now = {suite.suite: suite for suite in result.robustness.suites}

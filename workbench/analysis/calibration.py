@@ -52,9 +52,8 @@ class CalibrationResult(Result):
     @property
     def caption(self) -> str:
         """One sentence: n, both calibration errors, what a perfect model would have, number and kind of bins."""
-        low, high = self.ece_interval.low, self.ece_interval.high
         return (
-            f"n = {self.n}; expected calibration error {self.ece:.3f} [{low:.3f}, {high:.3f}] {self.units}; "
+            f"n = {self.n}; expected calibration error {self.ece_interval.text('.3f')} {self.units}; "
             f"a perfectly calibrated model would have {self.ece_null:.3f}; "
             f"mean over classes {self.classwise_ece.mean():.3f} ({len(self.counts)} bins of equal {self.binning})"
         )

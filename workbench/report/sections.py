@@ -1,6 +1,7 @@
 """The sections of a report: each turns a study into tables and charts by the analyses that the command line uses."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -209,10 +210,11 @@ def splits(study: Study) -> Section:
     return Section("What do the splits do?", "Places that do not vary with the clip do not follow its content.", parts)
 
 
-def maps(study: Study) -> Section:
-    """Class activation maps, one clip a class."""
+def maps(study: Study, verdicts: Path | None = None, badges: bool = True) -> Section:
+    """Class activation maps, one clip a class; `verdicts` of a report of faithfulness, by default the one beside the card."""
     shown = data_hash(read_manifest(study.manifest))
-    sheet = maps_sheet(study, verdicts=known_verdicts(study.bundles[study.main], shown=shown))
+    found = known_verdicts(study.bundles[study.main], verdicts, shown) if badges else {}
+    sheet = maps_sheet(study, verdicts=found)
     return Section(
         "Where does the model look?", "A map is a claim; workbench faithfulness tests it.", [chart(sheet, sheet.caption)]
     )
