@@ -414,11 +414,12 @@ def _predictions(clips: pd.DataFrame, names: Sequence[str], probs: np.ndarray) -
     columns |= {f"p_{name}": probs[:, i] for i, name in enumerate(names)}
     renamed = kept_as(clips.columns, names)
     columns |= {renamed.get(name, name): clips[name] for name in clips.columns if name not in columns or name in renamed}
-    columns[CONTENT] = [_content(clip_path(clips, row)) for row in clips.itertuples()]
+    columns[CONTENT] = [content_of(clip_path(clips, row)) for row in clips.itertuples()]
     return pd.DataFrame(columns)
 
 
-def _content(clip: Path) -> str:
+def content_of(clip: Path) -> str:
+    """Hash of a clip's content, "" where it cannot be read."""
     try:
         return content_hash(clip)
     except UNREADABLE:  # gone since it was read
