@@ -146,8 +146,7 @@ def new_folder(out: Path) -> Iterator[Path]:
     """
     with claim(out):
         check_new(out)
-        with _part(out) as work:
-            work.mkdir()
+        with _filling(out) as work:
             yield work
             _sync_folder(work)
             check_new(out)  # others may have made it, e.g. by hand
@@ -157,8 +156,7 @@ def new_folder(out: Path) -> Iterator[Path]:
 @contextmanager
 def replaced_folder(out: Path) -> Iterator[Path]:
     """As `new_folder`, but a folder `out` that is there makes room for the new one."""
-    with claim(out), _part(out) as work:
-        work.mkdir()
+    with claim(out), _filling(out) as work:
         yield work
         _sync_folder(work)
         remove(out)
@@ -174,8 +172,7 @@ def filled_folder(out: Path, last: str) -> Iterator[Path]:
     """
     with claim(out):
         check_folder(out)
-        with _part(out) as work:
-            work.mkdir()
+        with _filling(out) as work:
             yield work
             _sync_folder(work)
             if not out.exists():
@@ -294,6 +291,12 @@ def replace_between(file: Path, mark: str, text: str) -> None:
 
     Raises: InputError for a file that is not there or lacks the marks.
     """
+    before, after = between(file, mark)
+    write_text(file, f"{before}{text}{after}")
+
+
+def between(file: Path, mark: str) -> tuple[str, str]:
+    """What stands before and after the place that `replace_between` fills, the marks with it. Raises: InputError as that."""
     first, last = f"<!-- {mark} -->", f"<!-- /{mark} -->"
     try:
         before, rest = file.read_text(encoding="utf-8").split(first)
@@ -302,7 +305,7 @@ def replace_between(file: Path, mark: str, text: str) -> None:
         raise InputError(f"{file} is not there; make it, with the lines {first} and {last}") from None
     except ValueError:
         raise InputError(f"{file}: the lines {first} and {last} must stand there once each, in this order") from None
-    write_text(file, f"{before}{first}\n{text}{last}{after}")
+    return f"{before}{first}\n", f"{last}{after}"
 
 
 # -- names and the disk -----------------------------------------------------------------------------------------------------
@@ -338,6 +341,14 @@ def _part(out: Path) -> Iterator[Path]:
             yield part
     finally:
         _delete(part)
+
+
+@contextmanager
+def _filling(out: Path) -> Iterator[Path]:
+    """An empty folder under such a name."""
+    with _part(out) as work:
+        work.mkdir()
+        yield work
 
 
 def _name(path: Path, out: Path) -> None:

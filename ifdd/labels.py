@@ -112,11 +112,24 @@ def match_labels(
             raise InputError(
                 f"{source}: {' and '.join(several)} may both be {label}; if they are, say so with {_command(way_out, told)}"
             )
-    notes = [f"{name} is left out" for name, label in found.items() if not label]
-    notes += [
-        f"{name} is read as {label}" for name, label in found.items() if label not in ("", name) and _key(name) not in asked
-    ]
-    return found, tuple(notes)
+    return found, _told(found, asked)
+
+
+def meant_class(name: str, labels: Sequence[str] = EMOTIONS) -> str | None:
+    """The class that a name says, by its spelling, as a synonym or as an abbreviation; None where it says none of `labels`."""
+    key = _key(name)
+    fitting = [label for label in labels if _key(label) == key] or _same_word(key, labels)
+    return fitting[0] if len(fitting) == 1 else _guess(name, labels)
+
+
+def _told(found: Mapping[str, str], asked: Mapping[str, str]) -> tuple[str, ...]:
+    """One line on names that are left out, one on those that are read as another spelling."""
+    gone = [name for name, label in found.items() if not label]
+    others = [(name, label) for name, label in found.items() if label not in ("", name) and _key(name) not in asked]
+    notes = [f"{', '.join(gone)} {'is' if len(gone) == 1 else 'are'} left out"] if gone else []
+    if others:
+        notes.append(", ".join(f"{name} {'as' if i else 'is read as'} {label}" for i, (name, label) in enumerate(others)))
+    return tuple(notes)
 
 
 def _command(way_out: str, told: str) -> str:

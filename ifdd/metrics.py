@@ -226,13 +226,10 @@ def evaluate(
     labels: Sequence[str],
     *,
     groups: Sequence[str] | None = None,
-    resamples: int = 2000,
-    seed: int = 0,
 ) -> Metrics:
     """Score probabilities (n, classes) against class indexes (n,).
 
-    `groups` (n,) names the person of each clip, see `count_units`. `resamples` and `seed` are without effect: the intervals, once
-    drawn, have a closed form.
+    `groups` (n,) names the person of each clip, see `count_units`.
     Raises: InputError for shapes that do not fit, no clips, NaN, or a class index outside of `labels`.
     """
     probabilities, target = np.asarray(probabilities), np.asarray(target)

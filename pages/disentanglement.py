@@ -4,7 +4,7 @@ import _looks
 import _state
 import streamlit as st
 
-from workbench.analysis.disentanglement.displays import ProbeDisplay, ReaderDisplay, map_rows, summary_rows
+from workbench.analysis.disentanglement.displays import CONTROLS, ProbeDisplay, ReaderDisplay, map_rows, summary_rows
 from workbench.benchmark.displays.robustness import RobustnessDisplay
 from workbench.store.library import InputError
 
@@ -24,8 +24,12 @@ if not cards:
 chosen = [card.checkpoint for card in cards]
 
 _looks.section(
-    "Scorecard", f"{cards[0].clips} clips; square brackets hold 95 % intervals over people (clips, where none is named)."
+    "Scorecard",
+    f"{cards[0].clips} clips; square brackets hold 95 % intervals over people (clips, where none is named), round ones what "
+    "nothing would give: other clips' features, or one answer for all.",
 )
+for note in dict.fromkeys(note for card in cards for note in card.notes):
+    _looks.note(f"{note}.")
 table = [{"measure": title} | dict(zip(chosen, cells, strict=True)) for title, cells in summary_rows(cards)]
 st.dataframe(table, hide_index=True, height="content", alt="Measures of disentanglement by model")
 with st.expander("How to read it", icon=":material/help:"):
@@ -37,6 +41,8 @@ with st.expander("How to read it", icon=":material/help:"):
         "other people: chance. *Even-odd*, *half-way* and *random* know nothing of the clip, *middle* only that emotions "
         "often lie "
         "there; *oracle* knows the truth under the same range of offsets, *told* without one.\n"
+        "- **Change of the probabilities**: 0 if nothing is done; *everything of another clip* is what the others are to be read "
+        "against.\n"
         "- **Own frames**: a backbone that attends over the whole clip makes “reads frame t” true in name only.\n"
         "- A gap between Y_S and Y_D appears in every model whose loss supervises one of the two; compare with a model "
         "without a lift before crediting the lift."
@@ -54,9 +60,13 @@ if splits:
         _looks.chart(figure, "disentanglement_readers", "AUROC of each reader, with 95 % intervals")
 if probes:
     with right:
-        _looks.section("What each feature knows", "Linear probes on unseen people: 0 is guessing, 1 is knowing.")
+        _looks.section(
+            "What each feature knows",
+            "Linear probes on unseen people: 0 is guessing, 1 is knowing. Below, their controls: the features of "
+            "other clips, and a feature that is told the factor.",
+        )
         displays["probes"] = matrix = ProbeDisplay.from_result(probes)
-        rows = sum(len(result.features) for result in probes.values())
+        rows = sum(len(result.features) + len(CONTROLS) for result in probes.values())
         figure = matrix.to_plotly().update_layout(height=140 + 32 * rows)
         _looks.chart(figure, "disentanglement_probes", "Scores of linear probes, features by factors")
 for card in cards:

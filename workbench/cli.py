@@ -19,6 +19,7 @@ from workbench.analysis.saliency.command import saliency_app
 from workbench.analysis.splits.command import splits_app
 from workbench.benchmark.command import benchmark_app
 from workbench.figures.command import figures_app
+from workbench.results.written import written
 
 app = typer.Typer(
     name="workbench",
@@ -67,16 +68,16 @@ def explain(
 
     Example: workbench explain clip.mp4 --checkpoint scripted-tiny-ifdd --out out
     """
-    from ifdd.io import check_folder, claim
-    from workbench.explain.files import check_format, output_names, write_explanation
+    from ifdd.io import claim
+    from workbench.explain.files import check_format, check_untaken, output_names, write_explanation
     from workbench.explain.task import Options, explain_video, target_index
     from workbench.results.passport import Context, command_line
 
     names = output_names(videos)
-    check_folder(out)
+    check_untaken(out, names.values())
+    film_format = check_format(film)
     bundle = _load(checkpoint, device)
     target_index(target, bundle.labels)
-    film_format = check_format(film)
     options = Options(
         target=target, crop=crop, face=face, start=start, end=end, window=window, stride=stride, fps=fps,
         weights=weights, normalise=normalise, badges=badges,
@@ -130,8 +131,11 @@ def collect(
     An interrupted run is resumed by the same command.
     Example: workbench collect scripted-tiny-ifdd clips.parquet --out runs/scripted --names head.embedding,ladm.Y_D --pool mean
     """
+    from ifdd.io import check_new
     from workbench.store.collecting import DEFAULT
     from workbench.store.collecting import collect as run
+
+    check_new(out)
 
     chosen = DEFAULT if names is None else tuple(name.strip() for name in names.split(",") if name.strip())
     bundle = _load(checkpoint, device)
@@ -170,11 +174,11 @@ def scorecard(
     from workbench.analysis.disentanglement.task import make_scorecard
     from workbench.results.passport import Context, command_line
 
+    check_folder(out)
+    ctx.with_resource(claim(out))
     bundles = [_load(name, device) for name in checkpoints]
     if len({bundle.name for bundle in bundles}) < len(bundles):
         raise InputError(f"a checkpoint is named twice: {', '.join(bundle.name for bundle in bundles)}; name each once")
-    check_folder(out)
-    ctx.with_resource(claim(out))
     extra = [name.strip() for name in (factors or "").split(",") if name.strip()]
     cards = [make_scorecard(b, data, out / b.name, factors=extra, maps=maps, seed=seed) for b in bundles]
     context = Context.of(command_line(), bundles=bundles).with_data(data.resolve(), cards[0].data_hash)
@@ -184,7 +188,7 @@ def scorecard(
             ProbeDisplay.from_result(probed).save(work / "probes.png", context=context)
         write_text(work / "scorecard.md", markdown(cards))
         write_text(work / "scorecard.json", text)
-    typer.echo(text if as_json else markdown(cards))
+    typer.echo(text if as_json else f"{markdown(cards)}\n{written(out)}")
 
 
 @app.command()

@@ -123,9 +123,6 @@ def evaluate(
     on_error: OnErrorOption = "stop",
     batch: Batch = 16,
     device: Device = "auto",
-    seed: Annotated[
-        int, typer.Option(min=0, max=2**32 - 1, help="Without effect: nothing is drawn; intervals have a closed form.")
-    ] = 0,
     as_json: Json = False,
 ) -> None:
     """Score a checkpoint on a manifest, or on a split of the scripted data that its card names.

@@ -39,10 +39,11 @@ def settle(
     listed = "; ".join(f"{clip}: {why}" for clip, why in bad.items())
     if on_error == "skip" and len(bad) <= MOST_SKIPPED * total:
         return (f"{len(bad)} of {total} clips left out, they cannot be read: {listed}",)
-    few = len(bad) <= MOST_SKIPPED * total
-    end = f"mend or remove them, or leave them out with {way_out}" if few else (
-        f"mend or remove them: more than {MOST_SKIPPED:.0%} of the clips are too many to leave out"
-    )  # fmt: skip
+    end = "mend or remove them"
+    if on_error == "skip":
+        end += f": more than {MOST_SKIPPED:.0%} of the clips are too many to leave out"
+    elif len(bad) <= MOST_SKIPPED * total:
+        end += f", or leave them out with {way_out}"
     raise InputError(f"{source}: {len(bad)} of {total} clips cannot be read: {listed}; {end}")
 
 

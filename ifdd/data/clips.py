@@ -5,7 +5,7 @@ and boxes; cutting streams them again and keeps only the crops of the sampled fr
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import inf
 from pathlib import Path
 
@@ -16,10 +16,11 @@ from tqdm import tqdm
 from ifdd.data.faces.boxes import centre_box, crop, widen
 from ifdd.data.faces.tracking import FaceTrack, FaceTracker
 from ifdd.data.preprocessing import Preprocessing
-from ifdd.data.video import left_to_show, read_frames, read_times, stretch_name
+from ifdd.data.video import left_out, left_to_show, read_frames, read_times, stretch_name
+from ifdd.data.video.transport import doubts
 from ifdd.errors import InputError
 
-READING = 5
+READING = 6
 """Raised when the same files come out as other pixels: what an earlier version has decoded or collected is read anew."""
 LONG = 10.0
 """Seconds above which a clip without windows is warned about: 16 frames say little about it."""
@@ -213,6 +214,10 @@ def analyse(
         stretch = read_times(path, start, end, fps=fps, on_show=True)
         first, seconds, last = stretch.first, stretch.seconds, stretch.end
     count = len(seconds)
+    warnings = doubts(path, seconds, to_end=end is None)
+    if path.is_dir() and (others := left_out(path)):
+        told = ", ".join(others[:4]) + (" …" if len(others) > 4 else "")
+        warnings += (f"left out, as no numbered frame: {told}",)
     if count < 2:
         raise InputError(
             f"{path}: {count} frame{'s' * (count != 1)} from {stretch_name(start, end)}; a clip needs 2: choose a longer stretch"
@@ -220,11 +225,12 @@ def analyse(
     start, end = start or 0.0, last if end is None else min(end, last)
     if preprocessing.crop == "face":
         track = tracker.result(face, margin=preprocessing.margin, source=path)
-        return _face_source(path, preprocessing, track, first, seconds, start, end, fps, chosen=face is not None)
+        source = _face_source(path, preprocessing, track, first, seconds, start, end, fps, chosen=face is not None)
+        return replace(source, warnings=warnings + source.warnings)
     box = np.array([0, 0, stretch.width, stretch.height], np.float32)
     boxes = np.tile(centre_box(box, preprocessing.size) if preprocessing.crop == "center" else box, (count, 1))
     never = np.zeros(count, bool)
-    return Source(path, preprocessing, first, seconds, boxes, never, never, 0, start, end, fps)
+    return Source(path, preprocessing, first, seconds, boxes, never, never, 0, start, end, fps, warnings=warnings)
 
 
 def _face_source(

@@ -57,6 +57,7 @@ _FIRST: dict[str, Suite] = {
         replace(_ANYWHERE, rho=0.9),
         replace(_ANYWHERE, rho=-0.9),
     ),
+    "hard": _same("weak, short and disturbed, all at once", DIFFICULTIES["hard"]),
 }
 
 

@@ -28,7 +28,7 @@ from ifdd.documents import checked, read_cached
 from ifdd.errors import InputError
 from ifdd.io import make_once, remove
 from ifdd.labels import EMOTIONS, match_labels
-from ifdd.scripted import SuiteConfig, suite_scripts, training_arrays
+from ifdd.scripted import SuiteConfig, class_note, suite_scripts, training_arrays
 from ifdd.scripted.suites import clip_id
 from ifdd.training.controls import truth_places
 from ifdd.training.recipe import Recipe, ScriptedData, ScriptedSet
@@ -161,6 +161,7 @@ def from_suite(suite: SuiteConfig, frames: int, size: tuple[int, int], cache: Pa
         folds=(0,) * len(scripts),
         about={"source": "scripted", **asdict(suite)},
         intensity=arrays.intensity,
+        notes=(note,) if (note := class_note(suite.difficulty, suite.split)) else (),
     )
 
 
@@ -284,7 +285,11 @@ def check_disjoint(sets: Mapping[SplitName, ClipSet], keep: str = "best") -> tup
 
     Raises: InputError that names the two splits and one of the persons, or of the clips.
     """
-    notes = [f"{split}: {note}" for split, clips in sets.items() for note in clips.notes]
+    told: dict[str, list[str]] = {}
+    for split, clips in sets.items():
+        for note in clips.notes:
+            told.setdefault(note, []).append(split)
+    notes = [f"{', '.join(splits)}: {note}" for note, splits in told.items()]
     people = {split: set(person_ids(clips.subjects).tolist()) - {""} for split, clips in sets.items()}
     for first, second in combinations(sets, 2):
         ours, theirs = sets[first], sets[second]
@@ -299,8 +304,8 @@ def check_disjoint(sets: Mapping[SplitName, ClipSet], keep: str = "best") -> tup
             raise InputError(f"{first} and {second} share {len(same)} clips, e.g. {same[0]}; leave them out of one split")
     unnamed = {split: unknown_persons(clips.subjects) for split, clips in sets.items()}
     if any(unnamed.values()):
-        told = ", ".join(f"{count} of {len(sets[split])} clips of {split}" for split, count in unnamed.items() if count)
-        notes.append(f"{told} name no person (column subject): whether somebody is in two splits is not known")
+        nameless = ", ".join(f"{count} of {len(sets[split])} clips of {split}" for split, count in unnamed.items() if count)
+        notes.append(f"{nameless} name no person (column subject): whether somebody is in two splits is not known")
     return tuple(notes)
 
 

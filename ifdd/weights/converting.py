@@ -16,6 +16,7 @@ from ifdd.card import Card
 from ifdd.checkpoints import library_versions, save_checkpoint
 from ifdd.data.preprocessing import Preprocessing
 from ifdd.errors import InputError
+from ifdd.io import check_new
 from ifdd.weights.pickle_listing import foreign, list_pickle
 from ifdd.weights.reference import from_reference
 
@@ -42,6 +43,7 @@ def convert(file: str | Path, out: str | Path, labels: Sequence[str], which: str
         InputError: not such a file, no such weights, weights that are not finite, keys that do not fit, labels that are not as
             many as the classes.
     """
+    check_new(Path(out))
     weights, key = read_weights(Path(file), which)
     for name, tensor in weights.items():
         if tensor.is_floating_point() and not bool(tensor.isfinite().all()):

@@ -1,3 +1,4 @@
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -6,6 +7,7 @@ import pandas as pd
 import pytest
 
 from ifdd import InputError, load_checkpoint
+from ifdd.data.manifest import read_manifest, write_manifest
 from tests.tiny_demo import CLIPS, MODELS, TinyDemo
 from workbench.app.clipview import thumbnail
 from workbench.store.collection import Collection
@@ -109,3 +111,33 @@ def test_clips_that_a_collection_lacks(library: Library, tiny_demo: TinyDemo, tm
 )  # fmt: skip
 def test_names_of_uploads_are_plain_file_names(given: str, kept: str) -> None:
     assert upload_name(given) == kept
+
+
+def test_clips_are_those_of_a_collection_by_content(tiny_demo: TinyDemo, tmp_path: Path) -> None:
+    """Renamed clips are found, files with other dates are the same, another clip of the same id is refused."""
+    bundle = load_checkpoint(tiny_demo.checkpoints / "tiny-ifdd")
+    shutil.copytree(tiny_demo.demo, tmp_path / "demo")
+    next((tmp_path / "demo/clips").rglob("*.png")).touch()
+    copied = Library(tmp_path / "demo")
+    plain = copied.collection(bundle)
+    assert "contents" in vars(copied)  # other dates: contents were compared
+    there = Library(tiny_demo.demo)
+    there.collection(bundle)
+    assert "contents" not in vars(there)  # the same files: nothing had to be read
+    before = plain.predictions.set_index("clip_id")
+    table = read_manifest(tmp_path / "demo/clips")
+    first, second, *_ = table["clip_id"]
+    exchanged = {first: second, second: first, table["clip_id"].iloc[2]: "a new name"}
+    write_manifest(table.assign(clip_id=table["clip_id"].replace(exchanged)), tmp_path / "demo/clips")
+    found = Library(tmp_path / "demo").collection(bundle)
+    after = found.predictions.set_index("clip_id")
+    assert set(after.index) == set(Library(tmp_path / "demo").clips.index)
+    for old, new in exchanged.items():
+        assert after.loc[new, "p_happy"] == before.loc[old, "p_happy"]
+        assert after.loc[new, "clip_sha256"] == before.loc[old, "clip_sha256"]
+    write_manifest(table, tmp_path / "demo/clips")
+    folder = Library(tmp_path / "demo").path(first)
+    frames = sorted(folder.glob("*.png")) or sorted(file for file in folder.iterdir() if file.is_file())
+    shutil.copyfile(frames[1], frames[0])
+    with pytest.raises(InputError, match=rf"1 of {CLIPS} clips of .* are others, by their content.*e\.g\. {first}; remove"):
+        Library(tmp_path / "demo").collection(bundle)

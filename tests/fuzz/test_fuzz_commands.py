@@ -86,7 +86,7 @@ def test_arguments(
             "sweep": ["ifdd", "sweep", str(place / "none.yaml"), "--out", str(there), "--seeds", rng.choice((*SEEDS, *TEXTS))],
             "predict": ["ifdd", "predict", source, "--checkpoint", known, "--crop", "none", *some(when_read)],
             "evaluate": ["ifdd", "evaluate", known, "--out", str(there / "new"), *some({
-                "--manifest": text, "--suite": text, "--batch": when, "--seed": lambda: rng.choice(SEEDS)})],
+                "--manifest": text, "--suite": text, "--batch": when})],
             "index": ["ifdd", "data", "index", rng.choice((str(there), text())), *some({
                 "--labels": text, "--out": lambda: str(there / "m.parquet"), "--crop": text})],
             "convert": ["ifdd", "weights", "convert", rng.choice((str(film), text())), "--out", str(place / "c"),

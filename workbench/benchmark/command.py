@@ -8,6 +8,7 @@ import typer
 
 from ifdd.checkpoints import load_checkpoint
 from ifdd.device import choose_device
+from workbench.results.written import written
 
 benchmark_app = typer.Typer(rich_markup_mode=None)
 
@@ -39,16 +40,20 @@ def benchmark(
     Checkpoints whose names differ in their seed at the end (…-0, …-1) are one variant.
     Example: workbench benchmark runs/noisy/checkpoints/* --out runs/noisy/report
     """
-    from ifdd.io import check_folder, claim, filled_folder, replace_between, write_text
+    from ifdd.io import between, check_folder, claim, filled_folder, replace_between, write_text
     from workbench.benchmark.displays.robustness import RobustnessDisplay
     from workbench.benchmark.displays.table import family_markdown
-    from workbench.benchmark.stored import with_earlier
+    from workbench.benchmark.stored import check_earlier, with_earlier
     from workbench.benchmark.task import measure_family
     from workbench.results.passport import Context, command_line
     from workbench.store.library import BENCHMARK
 
     check_folder(out)
     ctx.with_resource(claim(out))
+    if table is not None:
+        between(table, "benchmark")  # before hours are spent
+    if earlier is not None:
+        check_earlier(earlier)
     place = choose_device(device)
     bundles = [load_checkpoint(name) for name in checkpoints]
     for bundle in bundles:
@@ -76,4 +81,4 @@ def benchmark(
         write_text(work / BENCHMARK, json.dumps(result.to_dict(), indent=2, ensure_ascii=False) + "\n")
     if table is not None:
         replace_between(table, "benchmark", text)
-    typer.echo(text)
+    typer.echo(f"{text}\n{written(out)}")

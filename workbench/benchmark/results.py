@@ -118,13 +118,9 @@ class Figure(Result):
 
 
 @dataclass(frozen=True, eq=False)
-class FamilyRow(Result):
-    """One variant. `trained`: from scratch, tuned (the whole network, from a checkpoint) or frozen (what follows its backbone).
-
-    `measures`, on one suite, by the names of `MEASURES`; `places`, on the same clips: UAR with the places of each group replaced,
-    no swaps without a split. `test`: UAR on the test clips of the checkpoint's own card. Rows that are kept from an earlier file
-    have scores and no measures.
-    """
+class VariantRow(Result):
+    """One variant, of any schema version. `trained`: from scratch, tuned (the whole network, from a checkpoint) or frozen (what
+    follows its backbone)."""
 
     variant: str
     checkpoints: tuple[str, ...]
@@ -134,6 +130,17 @@ class FamilyRow(Result):
     macs: int
     minutes: Figure
     validation: Figure
+
+
+@dataclass(frozen=True, eq=False)
+class FamilyRow(VariantRow):
+    """One variant with what it was measured to do.
+
+    `measures`, on one suite, by the names of `MEASURES`; `places`, on the same clips: UAR with the places of each group replaced,
+    no swaps without a split. `test`: UAR on the test clips of the checkpoint's own card. Rows that are kept from an earlier file
+    have scores and no measures.
+    """
+
     test: Figure
     measures: dict[str, Figure]
     places: PlaceSwapResult

@@ -1,6 +1,6 @@
 """The file of `workbench benchmark`, read back: tables and curves without running a model."""
 
-from dataclasses import replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any, NotRequired
 
@@ -14,7 +14,7 @@ from ifdd.scripted import SuiteConfig, suite_scripts
 from ifdd.scripted.position import position_auroc
 from workbench.analysis.comparison.results import SeedScore
 from workbench.analysis.comparison.seeds import mean_over_seeds
-from workbench.benchmark.results import SCHEMA, FamilyResult, FamilyRow, Figure, RobustnessResult, SuiteResult
+from workbench.benchmark.results import SCHEMA, FamilyResult, FamilyRow, Figure, RobustnessResult, SuiteResult, VariantRow
 from workbench.benchmark.task import NO_PLACES
 from workbench.results.interval import Interval
 from workbench.results.provenance import Provenance
@@ -51,16 +51,9 @@ class _EarlierSuite(TypedDict):
     scores: dict[str, SeedScore]
 
 
-class _EarlierRow(TypedDict):
-    variant: str
-    checkpoints: tuple[str, ...]
-    trained: str
-    shown: str
-    parameters: int
-    macs: int
-    minutes: Figure
-    validation: Figure
-    test: NotRequired[Figure]
+@dataclass(frozen=True, eq=False)
+class _EarlierRow(VariantRow):
+    test: Figure | None = None
 
 
 class _EarlierRobustness(TypedDict):
@@ -101,6 +94,15 @@ def read_benchmark(file: str | Path) -> FamilyResult:
     return result
 
 
+def check_earlier(file: str | Path) -> dict[str, Any]:
+    """The values of an earlier benchmark.json. Raises: InputError for a file that is not there or not whole."""
+    file = Path(file)
+    found: dict[str, Any] = checked(
+        _EARLIER, _undefined(_values(file)), f"{file} is no file of workbench benchmark", "leave it out"
+    )
+    return found
+
+
 def with_earlier(result: FamilyResult, file: str | Path) -> FamilyResult:
     """The result, and beside it the variants of an earlier benchmark.json that were not measured now: their scores alone.
 
@@ -109,10 +111,9 @@ def with_earlier(result: FamilyResult, file: str | Path) -> FamilyResult:
     of then.
     Raises: InputError for a file that is not there or not whole, or of other clips than the result's.
     """
-    file = Path(file)
-    found = checked(_EARLIER, _undefined(_values(file)), f"{file} is no file of workbench benchmark", "leave it out")
+    found = check_earlier(file)
     earlier = {suite["suite"]: suite for suite in found["robustness"]["suites"]}
-    rows = {row["variant"]: row for row in found["rows"]}
+    rows = {row.variant: row for row in found["rows"]}
     now = {suite.suite: suite for suite in result.robustness.suites}
     measured = {row.variant: row for row in result.rows}
     for name, suite in now.items():
@@ -154,23 +155,23 @@ def _config(result: FamilyResult, suite: str) -> SuiteConfig:
 
 def _beside(row: FamilyRow, old: _EarlierRow | None) -> FamilyRow:
     """A variant that was measured now, with minutes of then; of fewer seeds than then, it has the measures of those alone."""
-    if old is None or not set(row.checkpoints) <= set(old["checkpoints"]):
+    if old is None or not set(row.checkpoints) <= set(old.checkpoints):
         return row
     places = {name: i for i, name in enumerate(row.checkpoints)}
 
     def spread(figure: Figure) -> Figure:
         """By the seeds of then: NaN where there is no checkpoint now."""
         nan = float("nan")
-        at = [places.get(name) for name in old["checkpoints"]]
+        at = [places.get(name) for name in old.checkpoints]
         each = tuple(nan if i is None else figure.each[i] for i in at)
         bounds = tuple((nan, nan) if i is None else figure.bounds[i] for i in at) if figure.bounds else ()
         return Figure(each, bounds, tuple(nan if i is None else figure.null[i] for i in at) if figure.null else ())
 
-    if len(row.checkpoints) == len(old["checkpoints"]):
-        return replace(row, minutes=old["minutes"])
+    if len(row.checkpoints) == len(old.checkpoints):
+        return replace(row, minutes=old.minutes)
     return replace(
-        row, checkpoints=old["checkpoints"], minutes=old["minutes"], validation=old["validation"],
-        test=old.get("test", spread(row.test)), measures={name: spread(figure) for name, figure in row.measures.items()},
+        row, checkpoints=old.checkpoints, minutes=old.minutes, validation=old.validation, test=old.test or spread(row.test),
+        measures={name: spread(figure) for name, figure in row.measures.items()},
     )  # fmt: skip
 
 
@@ -192,11 +193,8 @@ def _careful(score: SeedScore) -> SeedScore:
 
 
 def _scores_alone(row: _EarlierRow) -> FamilyRow:
-    unknown = Figure((float("nan"),) * len(row["checkpoints"]))
-    return FamilyRow(
-        row["variant"], row["checkpoints"], row["trained"], row["shown"], row["parameters"], row["macs"], row["minutes"],
-        row["validation"], row.get("test", unknown), {}, NO_PLACES,
-    )  # fmt: skip
+    known = {field.name: getattr(row, field.name) for field in fields(VariantRow)}
+    return FamilyRow(**known, test=row.test or Figure((float("nan"),) * len(row.checkpoints)), measures={}, places=NO_PLACES)
 
 
 def _check_whole(result: FamilyResult, file: Path) -> None:

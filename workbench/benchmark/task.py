@@ -26,9 +26,17 @@ from workbench.analysis.disentanglement.results import GROUPS, OTHERS, PlaceSwap
 from workbench.analysis.disentanglement.task import COLUMNS, EMOTION, IDENTITY, NUISANCES
 from workbench.analysis.splits.content import INTENSITY, content_score, per_frame
 from workbench.analysis.splits.results import CONTENT
-from workbench.benchmark.results import MEASURES, OTHERS_CONTROL, TOLD_CONTROL, UNIFORM_CONTROL, FamilyResult, FamilyRow, Figure
+from workbench.benchmark.results import (
+    MEASURES,
+    OTHERS_CONTROL,
+    TOLD_CONTROL,
+    UNIFORM_CONTROL,
+    FamilyResult,
+    FamilyRow,
+    Figure,
+)
 from workbench.benchmark.robustness import CLIPS, IDENTITIES, SEED, measure_robustness
-from workbench.results.controls import other_clips
+from workbench.results.controls import dealt_clips
 from workbench.results.interval import Interval
 from workbench.store.reading import Reading
 
@@ -180,18 +188,19 @@ def _measures(bundle: Bundle, reading: Reading, truth: _Truth, seed: int) -> dic
 def _held(means: Mapping[str, np.ndarray], branches: Mapping[str, str], truth: _Truth, seed: int) -> dict[str, _Found]:
     """What the branches hold; `means` (n, C) by feature, `branches` which of them are D and S, or X."""
     probes = probe_matrix(
-        means, truth.columns, truth.persons, identity=IDENTITY, across=EMOTION, resamples=100, seed=seed
+        means, truth.columns, truth.persons, identity=IDENTITY, across=EMOTION, resamples=100, shuffles=1, seed=seed
     )  # fmt: skip
     nuisances = [name for name in NUISANCES if name in truth.columns]
-    nothing = float("nan")
     found: dict[str, _Found] = {}
     for branch, feature in branches.items():
         group = "S" if branch == "S" else "D"
-        found[f"emotion {group}"] = probes.probe(feature, EMOTION).score, nothing
-        found[f"leakage {group}"] = probes.leakage(feature, nuisances), nothing
+        emotion = probes.probe(feature, EMOTION)
+        found[f"emotion {group}"] = emotion.score, emotion.null
+        found[f"leakage {group}"] = probes.leakage(feature, nuisances), probes.leakage_null(feature, nuisances)
     if "D" in branches:
         dynamic, static = branches["D"], branches["S"]
-        found["gap"] = probes.gap(dynamic, static, EMOTION, nuisances), nothing
+        which = dynamic, static, EMOTION, nuisances
+        found["gap"] = probes.gap(*which), probes.gap_null(*which)
         shared = dependence(means[dynamic], means[static], groups=truth.persons)
         found["CKA"] = shared.cka, shared.null
     return found
@@ -245,7 +254,7 @@ def _controls(reading: Reading | None, truth: _Truth, seed: int) -> dict[str, di
     static = np.concatenate([known, static], 1)
     told = _held({"D": dynamic, "S": static}, {"D": "D", "S": "S"}, truth, seed)
     told["CKA"] = dependence(static, static, groups=truth.persons).cka, told["CKA"][1]
-    other = other_clips(people, 1, seed)[0]
+    other = dealt_clips(n, 1, seed)[0]  # clips of one person must not go to another one together: that is as easily known
     astray = _held({"D": dynamic[other], "S": static[other]}, {"D": "D", "S": "S"}, truth, seed)
     del astray["CKA"]  # of two features that were exchanged alike
     controls = {TOLD_CONTROL: told, OTHERS_CONTROL: astray}

@@ -7,7 +7,7 @@
 import json
 import warnings
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from ifdd.errors import InputError
-from ifdd.io import new_folder
+from ifdd.io import check_folder, new_folder
 from workbench.analysis.saliency.displays.heat import badge_colour, badges_note, conventions, overlay, peak_of, row_name
 from workbench.analysis.saliency.displays.strip import FilmStrip
 from workbench.analysis.splits.displays.timeline import GROUP_NAMES
@@ -39,6 +39,18 @@ def output_names(videos: Sequence[str | Path]) -> dict[Path, str]:
         both = " and ".join(str(video) for video, name in names.items() if name == twice[0])
         raise InputError(f"{both} would both be written to {twice[0]}; explain them into different --out folders")
     return names
+
+
+def check_untaken(out: Path, names: Iterable[str]) -> None:
+    """Refuse clips of which each has its folder in `out` already, before a model is loaded.
+
+    Raises: InputError.
+    """
+    check_folder(out)
+    folders = [out / name for name in names]
+    if folders and all(folder.exists() for folder in folders):
+        more = f" and {len(folders) - 1} more exist" if len(folders) > 1 else " exists"
+        raise InputError(f"{folders[0]}{more}; choose another --out or remove {'them' if len(folders) > 1 else 'it'}")
 
 
 def _name(video: Path) -> str:

@@ -18,6 +18,8 @@ Collections = Annotated[
 ]
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")]
 Benchmark = Annotated[Path | None, typer.Option(help="benchmark.json of workbench benchmark, for the table of variants.")]
+Verdicts = Annotated[Path | None, typer.Option(help="Of workbench faithfulness; default: beside the card.")]
+Badges = Annotated[bool, typer.Option(help="Draw these verdicts on the maps.")]
 Seed = Annotated[int, typer.Option(help="Of t-SNE and of random draws.")]
 
 
@@ -40,8 +42,8 @@ def figures(
         typer.Option(help="Clips of the maps, with commas, a row each; by default one of each class that is read correctly."),
     ] = None,
     method: Annotated[str, typer.Option(help="Of the maps, as workbench saliency.")] = "gradcam",
-    verdicts: Annotated[Path | None, typer.Option(help="Of workbench faithfulness; default: beside the card.")] = None,
-    badges: Annotated[bool, typer.Option(help="Draw these verdicts on the maps.")] = True,
+    verdicts: Verdicts = None,
+    badges: Badges = True,
     benchmark: Benchmark = None,
     device: Device = "auto",
     seed: Seed = 0,
@@ -53,6 +55,7 @@ def figures(
     """
     from ifdd.device import choose_device
     from ifdd.io import claim
+    from workbench.benchmark.stored import read_benchmark
     from workbench.figures.make import Wish, check_room, make_figures, write_figures
     from workbench.figures.study import open_study
     from workbench.results.passport import command_line
@@ -60,6 +63,8 @@ def figures(
     kinds, rows = _names(formats), None if published is None else tuple(_names(published))
     check_room(out, kinds)
     ctx.with_resource(claim(out))
+    if benchmark is not None:
+        read_benchmark(benchmark)  # before minutes are spent
     study = open_study([*(runs or []), *(more or [])], data, out, collections, choose_device(device))
     chosen = None if clips is None else tuple(_names(clips))
     made = make_figures(study, Wish(column, rows, clip, chosen, method, verdicts, badges, benchmark, seed))
@@ -83,6 +88,8 @@ def report(
     collections: Collections = None,
     scorecard: Annotated[Path | None, typer.Option(help="scorecard.json of workbench scorecard.")] = None,
     benchmark: Benchmark = None,
+    verdicts: Verdicts = None,
+    badges: Badges = True,
     device: Device = "auto",
     seed: Seed = 0,
     as_json: Annotated[bool, typer.Option("--json", help="Print the file and what was left out.")] = False,
@@ -95,14 +102,15 @@ def report(
     from ifdd.device import choose_device
     from ifdd.io import claim
     from workbench.figures.study import open_study
-    from workbench.report.make import check_out, write_report
+    from workbench.report.make import check_out, given_sections, write_report
     from workbench.results.passport import command_line
 
     check_out(out)
     ctx.with_resource(claim(out))
+    given = given_sections(scorecard, benchmark)  # before minutes are spent
     study = open_study([*(runs or []), *(more or [])], data, out.with_suffix(""), collections, choose_device(device))
     context = study.context(command_line())
-    left_out = write_report(study, out, scorecard=scorecard, benchmark=benchmark, seed=seed, context=context)
+    left_out = write_report(study, out, given=given, seed=seed, verdicts=verdicts, badges=badges, context=context)
     for name, reason in left_out.items():
         typer.echo(f"warning: {name} left out: {reason}", err=True)
     size = out.stat().st_size / 2**20

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from workbench.analysis.embedding.displays.scatter import EmbeddingDisplay
+from workbench.analysis.embedding.displays.scatter import EmbeddingDisplay, short_accuracy
 from workbench.analysis.embedding.displays.series import EmbeddingSeriesDisplay
 from workbench.analysis.embedding.results import METHOD_NAMES, EmbeddingResult
 from workbench.analysis.embedding.task import map_clips, map_models
@@ -56,7 +56,7 @@ class MapPanels(Sheet):
             panel.set(xticks=[], yticks=[], box_aspect=1)
             panel.margins(0.06)
             panel.spines[:].set(visible=True, linewidth=0.5, color="0.6")
-            panel.set_title("\n".join([name, f"{found.k}-NN {found.knn_accuracy:.2f} (chance {found.knn_chance:.2f})"]))
+            panel.set_title("\n".join([name, short_accuracy(found)]))
         self.figure_, self.ax_ = figure, axes
         class_legend(figure, axes[0, 0], len(self.maps[0].label_names) if self.wide else 4)
 
@@ -88,6 +88,6 @@ def _settings(found: EmbeddingResult) -> str:
 
 def _figures(found: EmbeddingResult) -> list[str]:
     return [
-        f"{found.k}-NN accuracy {found.knn_accuracy:.2f} (chance {found.knn_chance:.2f})",
+        f"{found.k}-NN accuracy {found.measure('kNN accuracy')}",
         f"trustworthiness {found.trustworthiness:.2f}",
     ]

@@ -35,8 +35,8 @@ class ConfidenceSheet(Sheet):
         return (
             "One-vs-rest confidence: p(class) of the clips of the class (orange) and of all others (green); every point is a "
             "clip; curves are kernel densities reflected at 0 and 1 (Scott's bandwidth), each drawn up to its own peak. Above: "
-            "clips of the class / others, the area that both densities share, the area under the ROC curve."
-            + (f" {'; '.join(notes)}." if notes else "")
+            "clips of the class / others, the area that both densities share, the area under the ROC curve (–: too few clips, or "
+            "equal values)." + (f" {'; '.join(notes)}." if notes else "")
         )
 
     def _page(self) -> None:
@@ -76,8 +76,9 @@ class ConfidenceSheet(Sheet):
             if found.n:
                 _strip(panel, found, _LANES[side], colour)
         told = [f"n {item.positives.n} / {item.negatives.n}"]
-        told += [f"overlap {item.overlap:.2f}"] if item.overlap is not None else []
-        told += [f"AUC {item.separation:.2f}"] if item.separation is not None else []
+        told += [
+            f"{what} {'–' if v is None else f'{v:.2f}'}" for what, v in (("overlap", item.overlap), ("AUC", item.separation))
+        ]
         panel.set_title("\n".join(told), fontsize=SMALL, linespacing=1.05)
         if first:
             panel.annotate(item.name, (0, 1), (0, 3.4 * SMALL + 8), xycoords="axes fraction", textcoords="offset points",

@@ -16,7 +16,7 @@ from PIL import Image, ImageDraw, ImageFont
 FILM_FPS = 5
 """Frames a second of a film of a clip: slow enough to look at each; the clip's own time is written into the picture."""
 _NARROW, _WIDE = 320, 480  # pixels, width of one picture of a film
-_HEAD, _LINE, _GAP = 30, 24, 8
+_HEAD, _LINE, _CHIP_LINE, _GAP = 30, 24, 17, 8
 
 
 def data_uri(image: np.ndarray) -> str:
@@ -49,7 +49,8 @@ def side_by_side(panels: Sequence[FilmPanel], captions: list[str], footer: list[
     tall = round(wide * height / width)
     page_width = len(panels) * (wide + _GAP) - _GAP
     lines = [line for caption in captions for line in _lines(caption, page_width - 8)]
-    head = _HEAD + (_LINE if any(panel.badge for panel in panels) else 0)
+    chips = [_lines(panel.badge[0], wide - 24, 13) if panel.badge else [] for panel in panels]
+    head = _HEAD + _LINE * any(chips) + _CHIP_LINE * max(len(lines) - 1 if lines else 0 for lines in chips)
     page_height = head + tall + _LINE * (len(lines) + 1) + _GAP
     page = Image.new("RGB", (page_width + page_width % 2, page_height + page_height % 2), "white")
     draw = ImageDraw.Draw(page)
@@ -57,8 +58,7 @@ def side_by_side(panels: Sequence[FilmPanel], captions: list[str], footer: list[
         left = column * (wide + _GAP)
         draw.text((left + 4, 4), _fit(panel.title, wide - 8, 18), fill="black", font=_font(18))
         if panel.badge is not None:
-            words, colour = panel.badge
-            _chip(draw, (left + 4, _HEAD - 2), _fit(words, wide - 24, 13), colour)
+            _chip(draw, (left + 4, _HEAD - 2), chips[column], panel.badge[1])
     for number, line in enumerate(lines):
         draw.text((4, head + tall + _GAP // 2 + number * _LINE), line, fill="black", font=_font(15))
     film = np.empty((frames, page.height, page.width, 3), np.uint8)
@@ -70,7 +70,7 @@ def side_by_side(panels: Sequence[FilmPanel], captions: list[str], footer: list[
             image = Image.fromarray(panel.images[frame]).resize((wide, tall), Image.Resampling.BICUBIC)
             picture.paste(image, (left, head))
             if panel.unread is not None and panel.unread[frame]:
-                _chip(draw, (left + 6, head + 6), "not read", "#404040")
+                _chip(draw, (left + 6, head + 6), ["not read"], "#404040")
         below = (4, head + tall + _GAP // 2 + len(lines) * _LINE)
         draw.text(below, _fit(footer[frame], page.width - 8, 15), fill="black", font=_font(15))
         film[frame] = np.asarray(picture)
@@ -104,19 +104,21 @@ def _font(size: int) -> ImageFont.FreeTypeFont:
     return ImageFont.truetype(font_manager.findfont("DejaVu Sans"), size)
 
 
-def _chip(draw: ImageDraw.ImageDraw, corner: tuple[int, int], words: str, colour: str) -> None:
+def _chip(draw: ImageDraw.ImageDraw, corner: tuple[int, int], lines: Sequence[str], colour: str) -> None:
     """White words on a coloured ground, from their upper left corner."""
     font = _font(13)
-    draw.rounded_rectangle((*corner, corner[0] + font.getlength(words) + 12, corner[1] + 19), 4, fill=colour)
-    draw.text((corner[0] + 6, corner[1] + 1), words, fill="white", font=font)
+    (left, top), wide = corner, max(map(font.getlength, lines), default=0)
+    draw.rounded_rectangle((left, top, left + wide + 12, top + 2 + _CHIP_LINE * len(lines)), 4, fill=colour)
+    for number, words in enumerate(lines):
+        draw.text((left + 6, top + 1 + number * _CHIP_LINE), words, fill="white", font=font)
 
 
-def _lines(text: str, width: int) -> list[str]:
+def _lines(text: str, width: int, size: int = 15) -> list[str]:
     """Text in lines of at most `width` pixels; a word that is too long for one is shortened in its middle."""
     lines: list[str] = []
-    for word in (_fit(word, width, 15) for word in text.split(" ")):
+    for word in (_fit(word, width, size) for word in text.split(" ")):
         longer = f"{lines[-1]} {word}" if lines else word
-        if lines and _font(15).getlength(longer) <= width:
+        if lines and _font(size).getlength(longer) <= width:
             lines[-1] = longer
         else:
             lines.append(word)

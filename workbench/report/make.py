@@ -1,6 +1,6 @@
 """The whole report by one call."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from tqdm import tqdm
@@ -22,18 +22,26 @@ def check_out(out: Path) -> None:
         raise InputError(f"{out} exists; choose another file or remove it")
 
 
+def given_sections(scorecard: Path | None = None, benchmark: Path | None = None) -> list[Section]:
+    """Sections of files that were made before. Raises: InputError for one that cannot be read."""
+    found = [] if scorecard is None else [scorecard_section(scorecard)]
+    return found if benchmark is None else [*found, sections.variants(read_benchmark(benchmark))]
+
+
 def write_report(
     study: Study,
     out: Path,
     *,
-    scorecard: Path | None = None,
-    benchmark: Path | None = None,
+    given: Sequence[Section] = (),
     seed: int = 0,
+    verdicts: Path | None = None,
+    badges: bool = True,
     context: Context = PYTHON_CALL,
 ) -> dict[str, str]:
-    """Write the page; returns, by section, why one was left out.
+    """Write the page, with the sections `given` at its end; returns, by section, why one was left out.
 
-    Raises: InputError as `check_out`, or for a scorecard or benchmark that cannot be read.
+    `verdicts` is a report of workbench faithfulness, by default that beside the card; without `badges` none is drawn.
+    Raises: InputError as `check_out`.
     """
     check_out(out)
     makers: dict[str, Callable[[], Section]] = {
@@ -43,13 +51,8 @@ def write_report(
         "confidence": lambda: sections.confidence(study),
         "embeddings": lambda: sections.embeddings(study, seed),
         "splits": lambda: sections.splits(study),
-        "maps": lambda: sections.maps(study),
+        "maps": lambda: sections.maps(study, verdicts, badges),
     }
-    given: list[Section] = []
-    if scorecard is not None:
-        given.append(scorecard_section(scorecard))
-    if benchmark is not None:
-        given.append(sections.variants(read_benchmark(benchmark)))
     made: list[Section] = []
     left_out: dict[str, str] = {}
     for name, make in tqdm(makers.items(), desc="report", unit="section", disable=None):

@@ -1,6 +1,7 @@
 """The sections of a report: each turns a study into tables and charts by the analyses that the command line uses."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -91,11 +92,13 @@ def comparison(study: Study) -> Section:
     result, clips = compare_collections(list(study.collections.values()), reference=reference if many else None)
     rows = [
         [pair.name, _points(pair.war), p_text(result, pair, "WAR"), _points(pair.uar), p_text(result, pair, "UAR"),
-         f"{100 * pair.detectable_war:.1f}, {100 * pair.detectable_uar:.1f}", f"{pair.only_second}, {pair.only_first}"]
+         ", ".join("–" if v != v else f"{100 * v:.1f}" for v in (pair.detectable_war, pair.detectable_uar)),
+         f"{pair.only_second}, {pair.only_first}"]
         for pair in result.pairs
     ]  # fmt: skip
     parts: list[Table | Chart] = [
-        Table(f"{result.caption}. Detectable: the difference found with 80 % probability at the 5 % level.{_also(result.notes)}",
+        Table(f"{result.caption}. Detectable: the difference found with 80 % probability at the 5 % level (–: none)."
+              f"{_also(result.notes)}",
               ["difference, points of percent", "WAR", "p", "UAR", "p", "detectable WAR, UAR", "gained, lost"], rows),
         chart(ForestDisplay.from_result(result), "Paired differences with 95 % intervals; read a difference against what such "
               "clips can show at all."),
@@ -158,7 +161,8 @@ def embeddings(study: Study, seed: int = 0) -> Section:
     if set(stages_of(study.bundles[study.main])) <= set(study.collections[study.main].activation_names):
         sheets.append(stages_sheet(study, seed=seed))
     rows = [
-        [f"{name}, {m.name}", m.space, f"{m.value:.3f}", f"{m.null:.3f}", str(m.n), "–" if m.k is None else str(m.k)]
+        [f"{name}, {m.name}", m.space, *((str(m), "–") if m.reason else (f"{m.value:.3f}", f"{m.null:.3f}")), str(m.n),
+         "–" if m.k is None else str(m.k)]
         for name, found in zip(sheets[0].names, sheets[0].maps, strict=True) for m in found.measures
     ]  # fmt: skip
     parts: list[Table | Chart] = [chart(sheets[0], sheets[0].caption)]
@@ -194,20 +198,23 @@ def splits(study: Study) -> Section:
                 for k in range(read.shape[1])
             ]  # fmt: skip
         found = occupancy(every.weights_D, every.weights_S, table["label"], study.labels, groups=persons(table))
-        shares.append([name, f"{found.class_share:.3f}", f"{found.class_null:.3f}"])
+        share = found.class_share
+        shares.append([name, f"{share.value:.3f} [{share.low:.3f}, {share.high:.3f}]", f"{found.class_null:.3f}"])
     parts += [
         Table("Steps over all clips, mean ± standard deviation.",
               ["model, step", "initial index, feature frames", "offset, feature frames", "read, clip frames"], steps),
-        Table("Share of the variance of D's reading weight minus S's that lies between classes.",
+        Table("Share of the variance of D's reading weight minus S's that lies between classes, with 95 % intervals; the null "
+              "deals labels and persons anew.",
               ["model", "between classes", "with shuffled labels"], shares),
     ]  # fmt: skip
     return Section("What do the splits do?", "Places that do not vary with the clip do not follow its content.", parts)
 
 
-def maps(study: Study) -> Section:
-    """Class activation maps, one clip a class."""
+def maps(study: Study, verdicts: Path | None = None, badges: bool = True) -> Section:
+    """Class activation maps, one clip a class; `verdicts` of a report of faithfulness, by default the one beside the card."""
     shown = data_hash(read_manifest(study.manifest))
-    sheet = maps_sheet(study, verdicts=known_verdicts(study.bundles[study.main], shown=shown))
+    found = known_verdicts(study.bundles[study.main], verdicts, shown) if badges else {}
+    sheet = maps_sheet(study, verdicts=found)
     return Section(
         "Where does the model look?", "A map is a claim; workbench faithfulness tests it.", [chart(sheet, sheet.caption)]
     )
@@ -237,7 +244,7 @@ def _flips(result: ComparisonResult, i: int) -> Table:
 
 
 def _points(item: Interval) -> str:
-    return f"{100 * item.value:+.1f} [{100 * item.low:+.1f}, {100 * item.high:+.1f}]"
+    return item.text("+.1f", 100)
 
 
 def _number(value: float | None, digits: int = 2) -> str:

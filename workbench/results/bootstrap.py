@@ -1,8 +1,12 @@
-"""Bootstrap over groups: clips of one person are drawn together, since they are not independent."""
+"""Intervals over groups: clips of one person are drawn, or left out, together, since they are not independent."""
+
+from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import ArrayLike
+from scipy.stats import t as student
 
+from ifdd.metrics import LEVEL
 from workbench.results.checks import check_groups
 from workbench.results.interval import Interval
 
@@ -46,3 +50,19 @@ def spread(value: float, samples: np.ndarray) -> Interval:
         return Interval(value, float("nan"), float("nan"))
     low, high = np.quantile(known, BOUNDS)
     return Interval(value, float(low), float(high))
+
+
+def jackknife(measure: Callable[[np.ndarray], float], members: np.ndarray, low: float, high: float) -> Interval:
+    """`measure` of all rows with its 95 % interval within [low, high], from leaving each of m groups out: Student's t, m − 1.
+
+    `measure` is given the rows; where it is undefined without some group there are no bounds.
+    """
+    value, count = measure(np.arange(len(members))), int(members.max()) + 1
+    left_out = (
+        np.array([measure(np.flatnonzero(members != group)) for group in range(count)]) if count > 1 else np.full(1, np.nan)
+    )
+    if not np.isfinite(left_out).all():
+        return Interval(value, float("nan"), float("nan"))
+    error = np.sqrt((count - 1) / count * np.square(left_out - left_out.mean()).sum())
+    wide = float(student.ppf((1 + LEVEL) / 2, count - 1)) * error
+    return Interval(value, *np.clip([value - wide, value + wide], low, high).tolist())

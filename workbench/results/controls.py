@@ -1,4 +1,4 @@
-"""Negative controls: what belongs to a clip is taken from a clip of another person, so that nothing of it can fit."""
+"""Negative controls: what belongs to a clip is taken from another one, so that nothing of it can fit."""
 
 import numpy as np
 
@@ -24,3 +24,19 @@ def other_clips(members: np.ndarray, count: int, seed: int) -> np.ndarray:
         order = np.lexsort((rng.random(n), rng.permutation(members.max() + 1)[members]))
         row[order] = np.roll(order, int(rng.integers(least, n - least + 1)))
     return rows
+
+
+def dealt_clips(n: int, count: int, seed: int) -> np.ndarray:
+    """All clips dealt anew, `count` times: permutations (count, n), where who a person is must be lost as well.
+
+    `other_clips` keeps a person's clips together, so that another one's, who is as easily recognised, stand for them.
+    """
+    rng = np.random.default_rng([seed, 337])
+    return np.stack([rng.permutation(n) for _ in range(count)])
+
+
+def distance_to_others(places: np.ndarray, members: np.ndarray, seed: int, shuffles: int = 5) -> float:
+    """How far places (n, steps) are from those of other people's clips, mean over steps and clips; NaN for one clip."""
+    if len(places) < 2:
+        return float("nan")
+    return float(np.abs(places[other_clips(members, shuffles, seed)] - places).mean())

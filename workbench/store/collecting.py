@@ -94,7 +94,7 @@ def collect(
     clips = read_manifest(manifest)
     clips, notes = named_as(clips, bundle.labels, manifest)
     notes += crop_notes(clips, bundle.preprocessing.crop)
-    plan = _plan(bundle, names, pool, len(clips))
+    plan = _plan(bundle, names, pool)
     meta = {
         "schema_version": SCHEMA,
         "checkpoint": {"name": bundle.name, "sha256": bundle.card.sha256},
@@ -301,7 +301,7 @@ def named_as(clips: pd.DataFrame, labels: Sequence[str], manifest: str | Path) -
     return clips.assign(label_name=names, label=names.map(list(labels).index).astype(np.int64)), notes
 
 
-def _plan(bundle: Bundle, names: tuple[str, ...], pool: Pool | None, clips: int) -> _Plan:
+def _plan(bundle: Bundle, names: tuple[str, ...], pool: Pool | None) -> _Plan:
     """What one clip takes, found by running the model on an empty one."""
     config = bundle.model.config
     with torch.inference_mode():
@@ -414,11 +414,12 @@ def _predictions(clips: pd.DataFrame, names: Sequence[str], probs: np.ndarray) -
     columns |= {f"p_{name}": probs[:, i] for i, name in enumerate(names)}
     renamed = kept_as(clips.columns, names)
     columns |= {renamed.get(name, name): clips[name] for name in clips.columns if name not in columns or name in renamed}
-    columns[CONTENT] = [_content(clip_path(clips, row)) for row in clips.itertuples()]
+    columns[CONTENT] = [content_of(clip_path(clips, row)) for row in clips.itertuples()]
     return pd.DataFrame(columns)
 
 
-def _content(clip: Path) -> str:
+def content_of(clip: Path) -> str:
+    """Hash of a clip's content, "" where it cannot be read."""
     try:
         return content_hash(clip)
     except UNREADABLE:  # gone since it was read

@@ -6,8 +6,8 @@ Predictions: clip_id, fold, label (index in the checkpoint's own order), label_n
 columns of the manifest. Activations are memory-mapped; nothing is ever unpickled.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import (
@@ -80,10 +80,11 @@ _META: TypeAdapter[Any] = TypeAdapter(_Meta)
 
 @dataclass(frozen=True)
 class Collection:
-    """A finished collection; `meta` is its manifest.json."""
+    """A finished collection; `meta` is its manifest.json, `ids` old → new ids of clips that have another one here than there."""
 
     folder: Path
     meta: dict[str, Any]
+    ids: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -115,7 +116,7 @@ class Collection:
         file = self.folder / PREDICTIONS
         table = own_columns(read_table(file, AGAIN))
         _check_predictions(table, self.labels, self.meta["clips"], file)
-        return table
+        return table.assign(clip_id=[self.ids.get(clip, clip) for clip in table["clip_id"]]) if self.ids else table
 
     @cached_property
     def probs(self) -> np.ndarray:

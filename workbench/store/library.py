@@ -13,7 +13,7 @@ import pandas as pd
 from ifdd.card import Card
 from ifdd.checkpoints import Bundle, checkpoint_folders, list_checkpoints, read_card
 from ifdd.checkpoints import load_checkpoint as load_checkpoint
-from ifdd.data.manifest import clip_path, length, read_manifest
+from ifdd.data.manifest import clip_path, data_hash, length, read_manifest
 from ifdd.documents import read_json
 from ifdd.documents import user_path as user_path
 from ifdd.errors import InputError as InputError
@@ -22,7 +22,9 @@ from ifdd.metrics import count_units, name_persons
 from ifdd.plain import markdown_text as markdown_text
 from workbench.analysis.performance.results import MetricsResult
 from workbench.analysis.performance.scores import summary
+from workbench.store.collecting import content_of, reading_hash
 from workbench.store.collection import AGAIN, Collection, open_collection
+from workbench.store.same_clips import same_content
 
 BENCHMARK = "benchmark.json"
 
@@ -106,6 +108,16 @@ class Library:
             raise InputError(f"{self.manifest} is missing; stop the app and run make app, which makes clips and collections")
         return read_manifest(self.manifest).set_index("clip_id", drop=False)
 
+    @cached_property
+    def hashes(self) -> tuple[str, str]:
+        """Of the list, and of the clips' files, by name, size and date, and how they are read: as collections keep them."""
+        return data_hash(self.clips), reading_hash(self.clips)
+
+    @cached_property
+    def contents(self) -> dict[str, str]:
+        """Hash of what each clip holds, by id; a clip that cannot be read has none."""
+        return {clip: content_of(self.path(clip)) for clip in self.clips.index}
+
     def collected(self) -> tuple[str, ...]:
         """Names of the checkpoints that have a collection here."""
         folder = self.folder / "collections"
@@ -116,6 +128,7 @@ class Library:
     def collection(self, bundle: Bundle) -> Collection:
         """What a checkpoint said about the clips.
 
+        Clips are the same by content, whatever their ids: in the result they have those of the list.
         Raises: InputError if there is none, if another checkpoint made it, or if it is about other clips.
         """
         try:
@@ -123,6 +136,9 @@ class Library:
         except InputError as error:
             what = str(error).rpartition("; ")[0]
             raise InputError(f"{what}; stop the app and run make app, which collects anew") from error
+        about = collection.meta["data"]
+        if (about["hash"], about.get("reading")) != self.hashes:  # other clips, or the same ones with other ids or dates
+            collection = same_content(collection, self.contents, self.manifest)
         known = set(collection.predictions["clip_id"])
         missing = [clip for clip in self.clips.index if clip not in known and clip not in collection.left_out]
         if missing:

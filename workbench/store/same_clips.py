@@ -1,10 +1,13 @@
 """Whether two collections are about the same clips: by content, or where that is not known by where the clips lay."""
 
 import os
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
 
+from ifdd.errors import InputError
 from workbench.store.collection import Collection
 from workbench.store.columns import CONTENT
 
@@ -15,6 +18,30 @@ def shared_clips(first: Collection, table: pd.DataFrame, second: Collection, oth
     kind = next(kind for kind in ("content", "place", "id") if kind in ours and kind in theirs)
     known = set(theirs[kind]) - {""}
     return [str(clip) for clip, key in zip(table["clip_id"], ours[kind], strict=True) if key in known]
+
+
+def same_content(collection: Collection, contents: Mapping[str, str], source: object) -> Collection:
+    """The collection with the ids that its clips have in `contents` (id → hash) of the list `source`; what is not known stays.
+
+    Raises: InputError for a clip that is another one than the collection's of this id, and is nowhere else in it.
+    """
+    table = collection.predictions
+    if CONTENT not in table:
+        return collection
+    theirs = {str(clip): str(value) for clip, value in zip(table["clip_id"], table[CONTENT], strict=True)}
+    moved = {clip: value for clip, value in contents.items() if value and theirs.get(clip) != value}
+    kept = {clip for clip in contents if clip in theirs and clip not in moved}
+    places: dict[str, list[str]] = {}
+    for clip, value in theirs.items():
+        if clip not in kept:
+            places.setdefault(value, []).append(clip)
+    ids = {places[value].pop(0): clip for clip, value in moved.items() if places.get(value)}
+    if lost := [clip for clip in moved if theirs.get(clip) and clip not in ids.values()]:
+        raise InputError(
+            f"{len(lost)} of {len(contents)} clips of {source} are others, by their content, than {collection.folder} was "
+            f"collected over, e.g. {min(lost)}; remove that folder and collect anew"
+        )
+    return replace(collection, ids=ids | {clip: f"{clip} (gone)" for clip in ids.values() if clip in theirs and clip not in ids})
 
 
 def other_content(table: pd.DataFrame, other: pd.DataFrame) -> list[str]:

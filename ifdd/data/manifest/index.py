@@ -1,5 +1,6 @@
 """Manifests of what lies on disk: of a folder with a sub-folder for each class, or of a list that tells path and label alone."""
 
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from ifdd.data.manifest.files import clip_path
 from ifdd.data.manifest.table import REQUIRED, complete, read_manifest
 from ifdd.data.video import FOLDER_FPS, IMAGE_SUFFIXES, is_animated, natural_key, probe, read_seconds
 from ifdd.errors import InputError
-from ifdd.labels import EMOTIONS, match_labels
+from ifdd.labels import EMOTIONS, match_labels, meant_class
 
 _COMPANIONS = {
     *(".txt", ".csv", ".tsv", ".json", ".jsonl", ".xml", ".yaml", ".yml", ".md", ".log", ".html", ".pdf", ".docx", ".xlsx"),
@@ -52,26 +53,50 @@ def index_folder(
     folders = sorted(
         folder.name for folder in root.iterdir() if folder.is_dir() and not folder.name.startswith((".", "__MACOSX"))
     )
+    _refuse_one_class(root, folders, labels, names)
     meant, notes = match_labels(folders, labels, root, names)
     rows: list[dict[str, object]] = []
     beside: list[str] = []
     for label in labels:
         for folder in (name for name in folders if meant[name] == label):
-            clips = [clip for clip in (root / folder).iterdir() if not clip.name.startswith(".")]
-            clips = [
-                clip for clip in clips if not (clip.is_file() and clip.suffix.lower() in IMAGE_SUFFIXES) or is_animated(clip)
-            ]
-            others = [clip for clip in clips if clip.is_file() and clip.suffix.lower() in _COMPANIONS]
-            beside += [clip.suffix.lower() for clip in others]
-            clips = [clip for clip in clips if clip not in others]
+            beside += [file.suffix.lower() for file in _companions(root / folder)]
             about = {"label": labels.index(label), "label_name": label}
-            names_of_clips = sorted((clip.name for clip in clips), key=natural_key)
+            names_of_clips = sorted((clip.name for clip in _clips_in(root / folder)), key=natural_key)
             rows += [{"path": f"{folder}/{name}"} | about for name in names_of_clips]
     if not rows:
-        raise InputError(f"{root}: no clips in folders named {', '.join(labels)}")
+        raise InputError(
+            f"{root}: no clips in folders named {', '.join(labels)}; put each clip into a folder named after its class, or list "
+            "path and label of each in a CSV"
+        )
+    if loose := [file.name for file in _clips_in(root) if file.is_file()]:
+        many = f"{len(loose)} file{'s' * (len(loose) > 1)}, e.g. {min(loose)}"
+        notes = (*notes, f"left out, as in no folder of a class: {many}")
     if beside:
         notes = (*notes, f"left out as no clips: {len(beside)} files ({', '.join(sorted(set(beside)))})")
     return _probed(pd.DataFrame(rows), root, root, crop, on_error, notes)
+
+
+def _companions(folder: Path) -> list[Path]:
+    return [file for file in folder.iterdir() if file.is_file() and file.suffix.lower() in _COMPANIONS and file.name[0] != "."]
+
+
+def _clips_in(folder: Path) -> list[Path]:
+    """What lies in a folder and may be a clip: neither hidden, nor an image that does not move, nor one of `_COMPANIONS`."""
+    found = [clip for clip in folder.iterdir() if not clip.name.startswith(".")]
+    found = [clip for clip in found if not (clip.is_file() and clip.suffix.lower() in _COMPANIONS)]
+    return [clip for clip in found if not (clip.is_file() and clip.suffix.lower() in IMAGE_SUFFIXES) or is_animated(clip)]
+
+
+def _refuse_one_class(root: Path, folders: Sequence[str], labels: Sequence[str], names: Mapping[str, str] | None) -> None:
+    """Refuse the folder of one class, in which no folder is named after a class: the folder above it is meant."""
+    given = dict(names or {})
+    own = root.resolve().name
+    label = given.get(own) or meant_class(own, labels)
+    if label is None or any(folder in given or meant_class(folder, labels) for folder in folders):
+        return
+    if folders or _clips_in(root):
+        above = os.path.normpath(root / "..")
+        raise InputError(f"{root} is the folder of one class ({label}); give the folder above it, {above}")
 
 
 def index_list(

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import os
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
@@ -77,7 +78,7 @@ def complete(frame: pd.DataFrame, root: Path, source: object, labels: Sequence[s
     _check_columns(frame, source)
     table = {str(column): frame[column] for column in frame.columns}
     found: dict[str, pd.Series] = {"path": _filled(text(table["path"], "path", source), "path", source)}
-    found["clip_id"] = _clip_ids(table.get("clip_id"), found["path"], source)
+    found["clip_id"] = _clip_ids(table.get("clip_id"), found["path"], root, source)
     found["label"], found["label_name"] = _classes(table, source, labels)
     found["kind"] = _kinds(table.get("kind"), found["path"], root, source)
     for name, least in _MEASURES.items():
@@ -174,10 +175,14 @@ def _filled(column: pd.Series, name: str, source: object) -> pd.Series:
     return column
 
 
-def _clip_ids(given: pd.Series | None, paths: pd.Series, source: object) -> pd.Series:
-    """Ids as text; by default the paths, without what leads out of the folder."""
+def _clip_ids(given: pd.Series | None, paths: pd.Series, root: Path, source: object) -> pd.Series:
+    """Ids as text; by default paths as `_ids_of` shortens them."""
     if given is None:
-        ids = paths.map(lambda path: "/".join(part for part in PurePosixPath(path).parts if part not in ("/", "..")))
+        ids = _ids_of(paths, root)
+        if len(twice := paths[ids.duplicated()]):
+            raise InputError(f"{source}: path {twice.iloc[0]!r} is there twice; list each clip once")
+        if (ids == ".").any():
+            raise InputError(f"{source}: path {paths[ids == '.'].iloc[0]!r} is no clip; give a video or a folder of frames")
     else:
         ids = _filled(text(given, "clip_id", source), "clip_id", source)
         for name in ids:  # reports make a folder for a clip
@@ -187,6 +192,31 @@ def _clip_ids(given: pd.Series | None, paths: pd.Series, source: object) -> pd.S
     if len(twice):
         raise InputError(f"{source}: clip_id {twice.iloc[0]!r} is there twice; every clip needs its own")
     return ids
+
+
+def _ids_of(paths: pd.Series, root: Path) -> pd.Series:
+    """Paths seen from the list's folder, those outside it from the folder that they share; if two are alike then, all from there.
+
+    Links are not followed: an id is made of what is written.
+    """
+    base = _place(root)
+    places = pd.Series([_place(root / path) for path in paths], paths.index, str)
+    outside = places.map(lambda place: place == base or os.path.commonpath([base, place]) != base)
+    ids = pd.concat([_seen_from(places[~outside], base), _seen_from(places[outside], _shared(places[outside]))])
+    return (ids if ids.is_unique else _seen_from(places, _shared(places))).loc[paths.index]
+
+
+def _place(path: Path) -> str:
+    place = os.path.normpath(Path.cwd() / path)
+    return f"/{place.lstrip('/')}" if place.startswith("//") else place  # POSIX keeps two slashes
+
+
+def _shared(places: pd.Series) -> str:
+    return os.path.commonpath([Path(place).parent for place in places]) if len(places) else ""
+
+
+def _seen_from(places: pd.Series, folder: str) -> pd.Series:
+    return places.map(lambda place: Path(os.path.relpath(place, folder)).as_posix())
 
 
 def _kinds(given: pd.Series | None, paths: pd.Series, root: Path, source: object) -> pd.Series:

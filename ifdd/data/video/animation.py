@@ -13,8 +13,8 @@ from ifdd.data.video.images import one_line, webp_hole
 from ifdd.data.video.transparency import over_background
 from ifdd.errors import InputError
 
-_SHORTEST, _DEFAULT = 10, 100
-"""Milliseconds: what is to be shown no longer than the first is shown for the second, as browsers and FFmpeg's GIF reader do."""
+SHORTEST, INSTEAD = 0.01, 0.1
+"""Seconds: a picture that is to be shown no longer than the first is shown for the second, as browsers and FFmpeg up to 7 do."""
 
 
 def frame_ends(path: Path) -> np.ndarray:
@@ -33,14 +33,14 @@ def frame_ends(path: Path) -> np.ndarray:
                 length = int.from_bytes(head[4:], "little")
                 follows = file.tell() + length + length % 2
                 if head[:4] == b"ANMF":
-                    milliseconds = int.from_bytes(file.read(16)[12:15], "little")
-                    lasting.append(milliseconds if milliseconds > _SHORTEST else _DEFAULT)
+                    seconds = int.from_bytes(file.read(16)[12:15], "little") / 1000
+                    lasting.append(seconds if seconds > SHORTEST else INSTEAD)
                 if lasting and follows > size:
                     raise InputError(f"{path}: the file is cut short; give a whole one")
                 file.seek(follows)
     except OSError as error:
         raise InputError(f"{path}: {error.strerror or error}; give a file that can be read") from error
-    return np.cumsum(lasting) / 1000
+    return np.cumsum(lasting)
 
 
 def decode_animation(path: Path, ends: np.ndarray) -> Iterator[Shown]:

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 
 from ifdd.data.video.animation import decode_animation, frame_ends
-from ifdd.data.video.film import Damaged, Film
+from ifdd.data.video.film import ANIMATED, Damaged, Film
 from ifdd.data.video.frame_folder import FOLDER_FPS, decode_folder
 from ifdd.data.video.frames import Frame, Shown, Times, VideoInfo, existing, left_to_show, stretch_name
 from ifdd.data.video.opening import choose_stream, open_video
@@ -19,6 +19,8 @@ from ifdd.data.video.pixels import display_matrix, square_pixels, upright
 from ifdd.data.video.stamps import NEW_CLOCK, steady, usual_gap
 from ifdd.errors import InputError
 
+_ROUNDING = 1e-6
+"""Seconds: a frame at 1.12 s may stand at 1.119999."""
 _BROADCAST = {"mpegts", "mpeg"}
 
 
@@ -100,6 +102,10 @@ def probe(path: str | Path, *, fps: float | None = None) -> VideoInfo:
         with container:
             average = choose_stream(container, path).average_rate
             rate = float(average) if average else None
+            moving = container.format.name in ANIMATED
+        if moving:  # the header counts by the shortest delay
+            times = read_times(path)
+            rate = len(times.seconds) / times.end
     first = next(_decode(path, fps), None)
     if first is None:
         raise InputError(f"{path}: holds no frame that can be decoded; give another video")
@@ -127,9 +133,9 @@ def _stretch(
     model: Shown | None = None  # its size is that of all pictures
     last, length, count = 0.0, 0.0, 0
     for shown in _decode(path, fps):
-        if end is not None and shown.seconds >= end:
+        if end is not None and shown.seconds >= end - _ROUNDING:
             return
-        inside = shown.seconds >= first or (on_show and left_to_show(shown.seconds, shown.end, first))
+        inside = shown.seconds >= first - _ROUNDING or (on_show and left_to_show(shown.seconds, shown.end, first))
         if inside and (keep is None or shown.index in keep):
             model = model or shown
             yield shown if shown.size == model.size else _alike(shown, model, path)

@@ -9,6 +9,7 @@ import av
 import av.error
 import av.logging
 
+from ifdd.data.video import jpeg
 from ifdd.data.video.frames import MAX_PIXELS
 
 # FFmpeg's errors come here only to be heard while decoding; nothing of them is printed
@@ -27,12 +28,16 @@ _HOLES = {
     "vp8": re.compile(rb"\0{64}"),
     "vp9": re.compile(rb"\0{64}"),
 }
+_WALKED = re.compile(rb"\xff\xc4.*\xff[\xc0-\xc2]|\xff[\xc0-\xc2].*\xff\xc4", re.DOTALL)
+"""JPEGs with Huffman tables of their own (some cameras leave them out), neither lossless nor arithmetic-coded."""
 
 
 class Decoder:
     """The decoder of a stream, in one thread, so that what it says belongs to the packet at hand."""
 
-    def __init__(self, stream: av.video.stream.VideoStream) -> None:
+    def __init__(self, stream: av.video.stream.VideoStream, container: str) -> None:
+        self._level = av.logging.DEBUG if container == "mpegts" else av.logging.ERROR  # to hear of gaps, which costs a little
+        self._alone = container in ("mjpeg", "jpeg_pipe")  # JPEGs one after the other, which may hide another
         name = stream.codec_context.name
         self._context: Any = stream.codec_context  # decodes frames of pictures, which a stub of one just made does not say
         if name in _WITH_ALPHA and stream.metadata.get("alpha_mode") == "1":
@@ -41,21 +46,31 @@ class Decoder:
             self._context.thread_count = 1
         self._context.options = {"max_pixels": str(MAX_PIXELS), "err_detect": "crccheck"}
         self._hole = _HOLES.get(name)
+        self._is_jpeg = name == "mjpeg"
+        self.gap = False
+        """Whether the last packet follows another picture than the one before it (H.264); FFmpeg goes on in silence."""
 
     def decode(self, packet: av.Packet) -> tuple[list[av.VideoFrame], str | None]:
         """The frames that a packet yields, and what is wrong with it, or None.
 
         Raises: EOFError of FFmpeg after the end.
         """
+        if self._is_jpeg and _WALKED.search(data := bytes(packet)) and (why := jpeg.damage(data, alone=self._alone)):
+            return [], why
         if self._hole and (found := self._hole.search(bytes(packet))):
             return [], f"a hole of {len(found[0])} zeros or more"
-        with av.logging.Capture(local=True) as said:
-            try:
-                frames = self._context.decode(packet)
-            except av.error.EOFError:
-                raise
-            except av.error.FFmpegError as error:
-                return [], first_error(said) or error.strerror
+        try:
+            av.logging.set_level(self._level)
+            with av.logging.Capture(local=True) as said:
+                try:
+                    frames = self._context.decode(packet)
+                except av.error.EOFError:
+                    raise
+                except av.error.FFmpegError as error:
+                    return [], first_error(said) or error.strerror
+        finally:
+            av.logging.set_level(av.logging.ERROR)
+        self.gap = any(text.startswith("Frame num gap") for _, _, text in said)
         return frames, first_error(said)
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import av
 import av.error
 
+from ifdd.data.video.animation import INSTEAD, SHORTEST
 from ifdd.data.video.decoder import Decoder, next_packet
 from ifdd.data.video.stamps import NEW_CLOCK
 from ifdd.data.video.transport import packets_lost
@@ -14,6 +15,8 @@ from ifdd.data.video.wholeness import STREAM_STATED, Reading, cut_short, stated_
 
 _DECODE_ORDER = {"avi"}
 """Containers that stamp packets in the order in which they are decoded: of B-frames FFmpeg knows no time of presentation."""
+ANIMATED = {"gif", "apng"}
+"""Pictures that move, whose delays browsers do not take literally."""
 _ONE_PICTURE_A_PACKET = {"h264", "hevc", "mpeg1video", "mpeg2video"}
 _BEFORE_A_JOIN = 4
 """Frames before a join that FFmpeg may call corrupt, beside those that wait for their turn."""
@@ -47,7 +50,8 @@ class Film:
         self._lasts = 0.0  # seconds that its packet gives it
         self._given = 0
         self._watched = 0  # number of the last frame that may follow where files were joined
-        self._decoder = Decoder(stream)
+        self._decoder = Decoder(stream, container.format.name)
+        self._longer = 0  # units of time by which animated pictures are shown longer than stated
         self._begun: float | None = None  # stamp of the first key picture, -inf where it has none
 
     def __iter__(self) -> Iterator[tuple[float | None, av.VideoFrame]]:
@@ -79,6 +83,7 @@ class Film:
         the length of the file is more.
         """
         end = stated_end(self._container, self._stream, self._path, self._reading)
+        end = end if end is None else end + self._longer * self._unit
         stated = 0.0
         if end is not None and self._in_decode_order:
             stated = end - seconds - float(self._stream.start_time or 0) * self._unit
@@ -92,6 +97,8 @@ class Film:
 
     def _feed(self, packet: av.Packet) -> list[av.VideoFrame]:
         own = packet.stream is self._stream
+        if own and self._container.format.name in ANIMATED:
+            self._show_longer(packet)
         self._reading.note(packet, own)
         if not own:
             return []
@@ -104,6 +111,8 @@ class Film:
                 raise Damaged("packets of it are lost")
             self._watched = self._given + self._reorders + _BEFORE_A_JOIN
         frames, why = self._decoder.decode(packet)
+        if self._decoder.gap and self._given:
+            self._watched = self._given + self._reorders + _BEFORE_A_JOIN
         if why is None:
             if packet.is_keyframe and self._begun is None:
                 self._begun = -inf if packet.pts is None else packet.pts
@@ -112,6 +121,17 @@ class Film:
         if self._given or packet.is_keyframe or (self._begun is not None and (packet.pts is None or packet.pts >= self._begun)):
             raise Damaged(f"the decoder says: {why}")
         return []
+
+    def _show_longer(self, packet: av.Packet) -> None:
+        """Browsers show a picture of 10 ms or less for 100."""
+        if packet.pts is None:
+            return
+        packet.pts += self._longer
+        packet.dts = packet.pts
+        if packet.duration and packet.duration * self._unit <= SHORTEST:
+            wanted = round(INSTEAD / self._unit)
+            self._longer += wanted - packet.duration
+            packet.duration = wanted
 
     def _check(self, frame: av.VideoFrame) -> float | None:
         """The stamp of a frame.

@@ -3,9 +3,10 @@
 import filecmp
 import mimetypes
 import re
+from collections import Counter
 from collections.abc import Container, Iterator
 from decimal import Decimal
-from itertools import pairwise
+from itertools import pairwise, zip_longest
 from pathlib import Path
 
 from ifdd.data.video.frames import Picture
@@ -24,28 +25,51 @@ _COPY = re.compile(r"(?<=\d)(?: ?\(\d+\)| - \w+(?: \(\d+\))?| copy(?: \d+)?)$", 
 
 
 def image_files(folder: Path) -> list[Path]:
-    """Images of a folder in the order of their numbers; hidden files and files of other kinds are left out.
+    """Frames of a folder in the order of their numbers; hidden files and what `left_out` tells are left out.
 
     Numbers may have decimals, and a minus: at the beginning, after a blank or one of _=([, or where the same name occurs
     without it. 1.9 and 1.10 are counts, as nobody writes the decimal number 1.10 beside 1.9.
 
     Raises:
-        InputError: no image, a number that occurs twice, a copy, an image of a kind that is not read.
+        InputError: no image, a number that occurs twice, a copy, names of several kinds, an image of a kind that is not read.
     """
+    frames, _ = _frames_and_others(folder)
+    return _in_order(folder, frames)
+
+
+def left_out(folder: Path) -> list[str]:
+    """Names of the images of a folder that are no frames of it: without a number, and of another suffix than those with one.
+
+    Raises: InputError as `image_files`.
+    """
+    _, others = _frames_and_others(folder)
+    return sorted(file.name for file in others)
+
+
+def _frames_and_others(folder: Path) -> tuple[list[Path], list[Path]]:
     try:
         files = [file for file in folder.iterdir() if not file.name.startswith(".") and not file.is_dir()]
     except OSError as error:
         raise InputError(f"{folder}: {error.strerror or error}; make the folder readable") from error
-    images = [file for file in files if file.suffix.lower() in IMAGE_SUFFIXES]
-    if not images:
+    pictures = [file for file in files if _is_image(file)]
+    numbered = [file.suffix.lower() for file in pictures if _WHOLE.search(file.stem)]
+    # a preview or an icon that some program left beside the frames
+    others = [
+        file for file in pictures if len(numbered) > 1 and file.suffix.lower() not in numbered and not _WHOLE.search(file.stem)
+    ]
+    frames = [file for file in pictures if file not in others]
+    if not any(file.suffix.lower() in IMAGE_SUFFIXES for file in frames):
         raise InputError(f"{folder}: the folder holds no image ({', '.join(IMAGE_SUFFIXES)}); give a video or a folder of frames")
-    for file in files:
-        if file.suffix.lower() in IMAGE_SUFFIXES:
-            if not file.is_file():
-                raise InputError(f"{file}: not a file that can be read; remove it")
-        elif (mimetypes.guess_type(file.name)[0] or "").startswith("image/"):
+    for file in frames:
+        if file.suffix.lower() not in IMAGE_SUFFIXES:
             raise InputError(f"{file}: images of this kind are not read; write it as PNG or JPEG, or move it elsewhere")
-    return _in_order(folder, images)
+        if not file.is_file():
+            raise InputError(f"{file}: not a file that can be read; remove it")
+    return frames, others
+
+
+def _is_image(file: Path) -> bool:
+    return file.suffix.lower() in IMAGE_SUFFIXES or (mimetypes.guess_type(file.name)[0] or "").startswith("image/")
 
 
 def natural_key(name: str) -> tuple[list[tuple[int, Decimal, str]], str]:
@@ -85,7 +109,28 @@ def _in_order(folder: Path, images: list[Path]) -> list[Path]:
         one = stems.get(_COPY.sub("", file.stem), file)
         if one is not file and _equal(one, file):
             raise InputError(f"{folder}: {file.name} is a copy of {one.name}; remove it")
+    _check_one_kind(folder, ordered, keys, numbers)
     return ordered
+
+
+def _check_one_kind(
+    folder: Path, ordered: list[Path], keys: dict[Path, list[tuple[int, Decimal, str]]], numbers: re.Pattern[str]
+) -> None:
+    """A number, not a text, must tell which of two frames comes first, unless no name has a number.
+
+    Raises: InputError for img_1 beside depth_1, 1 beside 1_mask.
+    """
+    if not any(_WHOLE.search(file.stem) for file in ordered):
+        return
+    for one, two in pairwise(ordered):
+        differ = next(pair for pair in zip_longest(keys[one], keys[two]) if pair[0] != pair[1])
+        if any(part is None or part[0] for part in differ):
+            kinds = Counter(f"{numbers.sub('#', file.stem)}{file.suffix}" for file in ordered).most_common()
+            told = ", ".join(f"{name} ({count})" for name, count in kinds[:4]) + (" …" if len(kinds) > 4 else "")
+            raise InputError(
+                f"{folder}: no number tells whether {one.name} or {two.name} comes first; the names are of {len(kinds)} kinds, "
+                f"{told}: keep one kind and move the others to a folder of their own"
+            )
 
 
 def _equal(one: Path, other: Path) -> bool:

@@ -19,17 +19,18 @@ _FAULTS = {
     4: "a brightness out of range",
     5: "bytes that belong to no block",
     6: "a restart mark that is missing or wrong",
+    7: "a hole of zeros",
 }
 
 
-def damage(data: bytes) -> str | None:
-    """Why the coded data of a JPEG is not whole, or None.
+def damage(data: bytes, *, alone: bool = False) -> str | None:
+    """Why the coded data of a JPEG is not whole, or None; `alone`: nothing but zeros may follow it.
 
     Every Huffman code is walked: it must exist, fill its block exactly, stay within the range of an 8-bit picture, and each
     scan must end with its last block at a marker. A changed bit that leaves a valid stream of the same length cannot be told.
     """
     try:
-        return _walk(np.frombuffer(data, np.uint8))
+        return _walk(np.frombuffer(data, np.uint8), alone)
     except (IndexError, KeyError, ValueError):
         return "its header is damaged"
 
@@ -46,7 +47,7 @@ class _Component:
     missing_bits: np.ndarray = field(default_factory=lambda: np.full(64, 99))  # per coefficient, until its last scan
 
 
-def _walk(data: np.ndarray) -> str | None:
+def _walk(data: np.ndarray, alone: bool) -> str | None:
     if len(data) < 4 or data[0] != 0xFF or data[1] != _SOI:
         return "its header is damaged"
     at, restart, kind = 2, 0, ""
@@ -64,7 +65,7 @@ def _walk(data: np.ndarray) -> str | None:
         if marker == _EOI:
             if not components or any(part.missing_bits.any() for part in components.values()):
                 return "scans are missing"
-            return None
+            return _FAULTS[5] if alone and data[at:].any() else None
         length = int(data[at]) << 8 | int(data[at + 1])
         body = data[at + 2 : at + length]
         if length < 2 or len(body) != length - 2:
@@ -351,6 +352,8 @@ def _sequential(
     held: Any = 0
     bits: Any = np.int64(0)
     before = np.zeros(len(blocks), np.int64)
+    # most codes have 10 bits at most, and this small part of the tables stays in the processor's cache
+    short = np.where(tables[:, ::64] >> 8 <= 10, tables[:, ::64], 0)
     for unit in range(columns * rows):
         if restart and unit and unit % restart == 0:
             at, fault = _restart(data, (at, held, bits), unit // restart - 1)
@@ -361,13 +364,17 @@ def _sequential(
         for c in range(len(blocks)):
             for _ in range(blocks[c, 0] * blocks[c, 1]):
                 k: Any = 0
+                below: Any = 0
                 while k < 64:
                     while held <= 40 and at + 1 < len(data) and (data[at] != 0xFF or data[at + 1] == 0):
                         bits = (bits << 8 | data[at]) & 0xFFFFFFFFFFFF
                         held += 8
                         at += 2 if data[at] == 0xFF else 1
                     left = held - 16
-                    entry = np.int64(tables[2 * c + (k > 0), (bits >> left if left >= 0 else bits << -left) & 0xFFFF])
+                    code = (bits >> left if left >= 0 else bits << -left) & 0xFFFF
+                    entry = np.int64(short[2 * c + (k > 0), code >> 6])
+                    if entry == 0:
+                        entry = np.int64(tables[2 * c + (k > 0), code])
                     length, zeros, size = entry >> 8, entry >> 4 & 15, entry & 15
                     if length == 0 or length + size > held:
                         return 2 if length == 0 and left >= 0 else 1, at
@@ -389,6 +396,9 @@ def _sequential(
                             return 3, at
                         if abs(value) > limits[c, k]:
                             return 4, at
+                        below += value == -1
                     k += 1
+                if below == 63:  # what zeros mean by the usual tables; no picture has such a block
+                    return 7, at
     at, fault = _end(data, (at, held, bits))
     return fault, at

@@ -40,7 +40,9 @@ def _open(path: Path) -> tuple[av.container.InputContainer, str | None]:
     try:
         with av.logging.Capture(local=True) as said:
             # "file:" and the whitelist: a name with a colon is no address, and no file makes us fetch another
-            container = av.open(f"file:{path}", options={"protocol_whitelist": "file"}, metadata_errors="replace")
+            # an animated PNG without a delay is shown as such a GIF is
+            options = {"protocol_whitelist": "file", "default_fps": "10"}
+            container = av.open(f"file:{path}", options=options, metadata_errors="replace")
     except av.error.FFmpegError as error:
         raise InputError(f"{path}: not a video that can be read ({error.strerror}); give a whole video") from error
     return container, first_error(said, container.format.name)

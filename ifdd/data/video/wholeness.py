@@ -6,6 +6,8 @@ from typing import BinaryIO
 
 import av
 
+from ifdd.data.video.transport import cut_within_a_packet
+
 STREAM_STATED = {"avi", "mov,mp4,m4a,3gp,3g2,mj2", "gif"}
 """Containers whose header states how long each stream lasts."""
 # here, how long the whole file does; elsewhere FFmpeg estimates it from what is left of the file
@@ -82,6 +84,8 @@ def cut_short(
             return f"the file is cut short, its header says {declared:.2f} s"
         if name == "avi" and (lost := sum(entry.size > 0 for entry in stream.index_entries) - reading.count) > 0:
             return f"{lost} of the frames that its index lists are not where they should be"
+        if name == "mpegts" and cut_within_a_packet(path):
+            return "the file is cut short"
         if name == "ogg" and not _ogg_ends(file, size):
             return "the file is cut short"
         if name == "gif" and not _gif_ends(file):

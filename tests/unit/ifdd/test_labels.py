@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ifdd.errors import InputError
-from ifdd.labels import EMOTIONS, SYNONYMS, match_labels, parse_labels, parse_map
+from ifdd.labels import EMOTIONS, SYNONYMS, match_labels, meant_class, parse_labels, parse_map
 
 
 def test_labels_of_an_option_are_trimmed() -> None:
@@ -42,7 +42,7 @@ def test_synonyms_are_told() -> None:
     assert all(sum(word in group for group in SYNONYMS) == 1 for group in SYNONYMS for word in group)
     found, notes = match_labels(["Anger", "happiness", "sad"], EMOTIONS, "here")
     assert found == {"Anger": "angry", "happiness": "happy", "sad": "sad"}
-    assert notes == ("Anger is read as angry", "happiness is read as happy")
+    assert notes == ("Anger is read as angry, happiness as happy",)
     assert match_labels(["angry"], ("anger", "sad"), "here")[0] == {"angry": "anger"}
 
 
@@ -68,7 +68,8 @@ def test_a_map_merges_and_leaves_out() -> None:
     names = ["anger", "ANGRY", "contempt", "Sad", "sad"]
     found, notes = match_labels(names, EMOTIONS, "here", {"anger": "Angry", "contempt": ""})
     assert found == {"anger": "angry", "ANGRY": "angry", "contempt": "", "Sad": "sad", "sad": "sad"}
-    assert notes == ("contempt is left out", "ANGRY is read as angry", "Sad is read as sad")
+    assert notes == ("contempt is left out", "ANGRY is read as angry, Sad as sad")
+    assert match_labels(["a", "b", "sad"], EMOTIONS, "here", {"a": "", "b": ""})[1] == ("a, b are left out",)
 
 
 def test_a_command_is_told_as_it_can_be_typed() -> None:
@@ -80,3 +81,11 @@ def test_a_map_may_name_a_class_by_a_synonym() -> None:
     assert match_labels(["ANG"], EMOTIONS, "list", given=parse_map("ANG=anger"))[0] == {"ANG": "angry"}
     with pytest.raises(InputError, match="mapped to 'joyless', which is no class"):
         match_labels(["ANG"], EMOTIONS, "list", given=parse_map("ANG=joyless"))
+
+
+@pytest.mark.parametrize(
+    ("name", "label"),
+    [("ANG", "angry"), ("Happiness", "happy"), ("SUR_PRISE", "surprise"), ("f", None), ("clips", None), ("joyless", None)],
+)
+def test_which_class_a_name_says(name: str, label: str | None) -> None:
+    assert meant_class(name) == label

@@ -158,3 +158,59 @@ def test_help_has_an_example(run, command: str) -> None:
     code, out, _ = run(command, "--help")
     assert code == 0
     assert f"Example: workbench {command}" in " ".join(out.split())
+
+
+TAKEN = {
+    "explain": ["VIDEO", "--checkpoint", "X", "--out", "OUT"],
+    "collect": ["X", "clips.parquet", "--out", "OUT"],
+    "saliency": ["VIDEO", "--checkpoint", "X", "--out", "OUT"],
+    "counterfactual": ["X", "clips.parquet", "--out", "OUT"],
+    "compare": ["one", "two", "--out", "OUT"],
+    "calibrate": ["one", "--out", "OUT"],
+    "embed": ["one", "--out", "OUT"],
+    "report": ["X", "--data", "clips.parquet", "--out", "OUT/a.html"],
+    "figures": ["X", "--data", "clips.parquet", "--out", "OUT"],
+    "scorecard": ["X", "--data", "clips.parquet", "--out", "OUT/a.html"],
+    "splits": ["X", "--data", "clips.parquet", "--out", "OUT/a.html"],
+    "faithfulness": ["X", "--data", "clips.parquet", "--out", "OUT/a.html"],
+    "benchmark": ["X", "--out", "OUT/a.html"],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("command", TAKEN)
+def test_what_is_taken_is_refused_before_a_model_is_loaded(
+    run, command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every command that writes to --out; those that add to a folder refuse a file."""
+    (tmp_path / "out/clip").mkdir(parents=True)
+    for name in ("captions.md", "a.html"):
+        (tmp_path / "out" / name).write_text("mine")
+    monkeypatch.setattr("ifdd.checkpoints.read_card", lambda *_: pytest.fail("a model was loaded"))
+    places = {"VIDEO": str(tmp_path / "clip.mp4"), "OUT": str(tmp_path / "out"), "OUT/a.html": str(tmp_path / "out/a.html")}
+    code, told, err = run(command, *(places.get(word, word) for word in TAKEN[command]))
+    assert (code, told) == (1, "")
+    assert any(
+        words in one_error(err) for words in ("exists; choose another", "holds figures already", "is a file; give a folder")
+    )
+    assert (tmp_path / "out/a.html").read_text() == "mine"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["report", "X", "--out", "new.html", "--benchmark", "gone.json"],
+        ["report", "X", "--out", "new.html", "--scorecard", "gone.json"],
+        ["figures", "X", "--out", "new", "--benchmark", "gone.json"],
+        ["benchmark", "X", "--out", "new", "--earlier", "gone.json"],
+        ["benchmark", "X", "--out", "new", "--table", "gone.md"],
+    ],
+)
+def test_a_file_that_is_needed_at_the_end_is_read_first(
+    run, words: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("ifdd.checkpoints.read_card", lambda *_: pytest.fail("a model was loaded"))
+    code, _, err = run(*words)
+    assert code == 1
+    assert words[-1] in one_error(err)
+    assert not list(tmp_path.iterdir())

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from ifdd.errors import InputError
+from workbench.results.written import written
 
 compare_app = typer.Typer()
 
@@ -46,7 +47,7 @@ def compare(
     found, searches, left_out = slice_collections(clips, _names(slices), bins=bins, seed=seed, min_n=min_n)
     context = Context.of(command_line(), collections=opened)
     text, page = write_comparison(result, clips, found, searches, left_out, out, context)
-    typer.echo(text if as_json else page, nl=False)
+    typer.echo(text.rstrip() if as_json else f"{page}\n{written(out)}")
 
 
 @compare_app.command()
@@ -81,8 +82,8 @@ def calibrate(
     other = None if validation is None else open_collection(validation)
     test = open_collection(collection)
     context = Context.of(command_line(), collections=[test] if other is None else [other, test])
-    text, lines = write_calibration(test, other, out, bins, seed, binning, context)  # type: ignore[arg-type]  # checked there
-    typer.echo(text.rstrip() if as_json else lines)
+    text, page = write_calibration(test, other, out, bins, seed, binning, context)  # type: ignore[arg-type]  # checked there
+    typer.echo(text.rstrip() if as_json else f"{page}\n{written(out)}")
 
 
 @compare_app.command()
@@ -110,15 +111,16 @@ def counterfactual(
     """
     from ifdd.checkpoints import load_checkpoint
     from ifdd.device import choose_device
-    from ifdd.io import claim
+    from ifdd.io import check_new, claim
     from workbench.analysis.counterfactuals.task import check_edits, edit_clips, write_counterfactuals
     from workbench.results.passport import Context, command_line
 
     names, numbers = _names(edits), _numbers(frames)
+    check_new(out)
+    ctx.with_resource(claim(out))
     place = choose_device(device)
     bundle = load_checkpoint(checkpoint)
-    check_edits(bundle, names, out)
-    ctx.with_resource(claim(out))
+    check_edits(bundle, names)
     bundle.model.to(place)
     edited = edit_clips(
         bundle, manifest, names, clip_ids=clip, clips=clips, frames=numbers, shuffles=shuffles, batch=batch, seed=seed
@@ -134,6 +136,7 @@ def counterfactual(
     typer.echo(edited.result.caption)
     for note in edited.result.notes:
         typer.echo(f"note: {note}")
+    typer.echo(written(out))
 
 
 def _names(text: str | None) -> list[str] | None:

@@ -1,7 +1,7 @@
 """What `workbench compare` and `workbench calibrate` write and print."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -12,11 +12,12 @@ from workbench.analysis.comparison.displays.pairs import ConfusionDifferenceDisp
 from workbench.analysis.comparison.displays.slices import SearchDisplay, SliceDisplay
 from workbench.analysis.comparison.results import ComparisonResult, SearchResult, SliceResult
 from workbench.analysis.comparison.task import SameClips, scale_collections, vote_ambiguity
+from workbench.analysis.confidence import ConfidenceResult
 from workbench.analysis.confidence.densities import density
 from workbench.analysis.confidence.displays.densities import CalibrationDisplay, ConfidenceDisplay
 from workbench.analysis.confidence.displays.votes import AmbiguityDisplay
 from workbench.analysis.confidence.reliability import calibration
-from workbench.analysis.confidence.results import Binning
+from workbench.analysis.confidence.results import Binning, CalibrationResult
 from workbench.analysis.performance.displays.radar import RadarDisplay
 from workbench.analysis.performance.displays.scores import RecallDisplay
 from workbench.plotting.base import Display
@@ -84,7 +85,9 @@ def comparison_markdown(result: ComparisonResult, searches: dict[str, SearchResu
         counts = f"{pair.only_second}, {pair.only_first}"
         cells = [markdown_line(pair.name), _difference(pair.war), p_war, _difference(pair.uar), p_uar, found, counts]
         lines.append(f"| {' | '.join(cells)} |")
-    lines += ["", "Differences in points of percent. Detectable: found with 80 % probability at the 5 % level."]
+    undetectable = any(value != value for pair in result.pairs for value in (pair.detectable_war, pair.detectable_uar))
+    dash = " (–: none, or not known from so few clips or differences)" if undetectable else ""
+    lines += ["", f"Differences in points of percent. Detectable: found with 80 % probability at the 5 % level{dash}."]
     for name, search in searches.items():
         lines += [
             "",
@@ -112,9 +115,9 @@ def write_calibration(
     binning: Binning | None = None,
     context: Context = PYTHON_CALL,
 ) -> tuple[str, str]:
-    """Write calibration.json, reliability.png, confidence.png, and with votes ambiguity.png, to a new folder.
+    """Write calibration.json, calibration.md, reliability.png, confidence.png, and with votes ambiguity.png, to a new folder.
 
-    Returns the JSON, and lines to print. With `validation`, a temperature is fitted there and judged on `test`.
+    Returns the JSON and the Markdown. With `validation`, a temperature is fitted there and judged on `test`.
     Raises: InputError if `out` exists, and as `scale_collections`, `vote_ambiguity`.
     """
     table = labelled(test)
@@ -138,13 +141,48 @@ def write_calibration(
     source = before.provenance.with_source(checkpoint=test.meta["checkpoint"]["sha256"], name=test.meta["checkpoint"]["name"])
     plain |= {"calibration": before.to_dict(), "confidence": confidence.table, "notes": notes, "provenance": source.to_dict()}
     text = json.dumps(plain, indent=1, ensure_ascii=False) + "\n"
+    page = calibration_markdown(curves, confidence, lines, list(dict.fromkeys(notes)))
     with new_folder(out) as folder:
         write_text(folder / "calibration.json", text)
+        write_text(folder / "calibration.md", page)
         CalibrationDisplay.from_result(curves).save(folder / "reliability.png", context=context)
         ConfidenceDisplay.from_result(confidence).save(folder / "confidence.png", context=context)
         if votes is not None:
             AmbiguityDisplay.from_result(votes).save(folder / "ambiguity.png", context=context)
-    return text, "\n".join([*lines, *(f"note: {note}" for note in notes)])
+    return text, page
+
+
+def calibration_markdown(
+    curves: Mapping[str, CalibrationResult], confidence: ConfidenceResult, captions: Sequence[str], notes: Sequence[str]
+) -> str:
+    """Calibration as tables: the errors, the bins of each curve, how far each class is told from the others."""
+    lines = ["# Calibration"]
+    for caption in captions:
+        lines += ["", f"{markdown_line(caption)}."]
+    lines += ["", "| probabilities | ECE | of a perfect model | mean over classes |", "| --- | --- | --- | --- |"]
+    lines += [
+        f"| {markdown_line(name)} | {c.ece_interval.text('.3f')} | {c.ece_null:.3f} | {c.classwise_ece.mean():.3f} |"
+        for name, c in curves.items()
+    ]
+    for name, c in curves.items():
+        lines += ["", f"## Bins of confidence, {markdown_line(name)}", ""]
+        lines += ["| confidence | clips | mean confidence | accuracy |", "| --- | --- | --- | --- |"]
+        for i, n in enumerate(c.counts):
+            edges = f"{c.edges[i]:.3f} – {c.edges[i + 1]:.3f}"
+            if n:
+                right = Interval(c.accuracy[i], *c.accuracy_bounds[i])
+                lines.append(f"| {edges} | {n} | {c.mean_confidence[i]:.3f} | {right} |")
+            else:
+                lines.append(f"| {edges} | 0 | – | – |")
+    lines += ["", "## Classes", "", "| class | clips of it, others | overlap (null) | AUC |", "| --- | --- | --- | --- |"]
+    for item in confidence.classes:
+        overlap = "–" if item.overlap is None else f"{item.overlap:.2f} ({item.overlap_null:.2f})"
+        apart = "–" if item.separation is None else f"{item.separation:.2f}"
+        lines.append(f"| {markdown_line(item.name)} | {item.positives.n}, {item.negatives.n} | {overlap} | {apart} |")
+    lines += ["", "Overlap of the densities of both sides; –: too few clips, or equal values."]
+    if notes:
+        lines += ["", "Notes:", "", *(f"- {markdown_line(note)}" for note in notes)]
+    return "\n".join(lines) + "\n"
 
 
 def _points(share: float) -> str:
@@ -152,4 +190,4 @@ def _points(share: float) -> str:
 
 
 def _difference(item: Interval) -> str:
-    return f"{100 * item.value:+.1f} [{100 * item.low:+.1f}, {100 * item.high:+.1f}]"
+    return item.text("+.1f", 100)

@@ -72,8 +72,9 @@ def compare(
         except InputError as error:
             raise InputError(f"{name}: {error}") from None
         notes += _remarks(name, array, guesses[name], y, names)
-    alone = np.flatnonzero(np.bincount(y, minlength=len(names)) == 1)
-    notes += [f"{names[c]} has one clip: the intervals of differences of the UAR know nothing of its uncertainty" for c in alone]
+    if alone := [names[c] for c in np.flatnonzero(np.bincount(y, minlength=len(names)) == 1)]:
+        each, its = ("has one clip", "its") if len(alone) == 1 else ("have one clip each", "their")
+        notes.append(f"{', '.join(alone)} {each}: the intervals of differences of the UAR know nothing of {its} uncertainty")
     ids = tuple(str(row) for row in range(len(y))) if clip_ids is None else tuple(str(item) for item in clip_ids)
     if len(ids) != len(y):
         raise InputError(f"clip_ids has {len(ids)} names for {len(y)} clips; pass one per clip")
@@ -116,7 +117,8 @@ def _numbered(probs: Mapping[str, np.ndarray], labels: ArrayLike) -> list[str]:
 
 
 def _remarks(name: str, array: np.ndarray, guess: np.ndarray, labels: np.ndarray, names: tuple[str, ...]) -> list[str]:
-    notes = [f"{name}: no clip is predicted as {names[c]}" for c in np.unique(labels) if not (guess == c).any()]
+    never = [names[c] for c in np.unique(labels) if not (guess == c).any()]
+    notes = [f"{name}: no clip is predicted as {' or '.join(filter(None, [', '.join(never[:-1]), never[-1]]))}"] if never else []
     if array.ndim == 2:
         probs = check_probabilities(array)
         tied = int(((probs == probs.max(axis=1, keepdims=True)).sum(axis=1) > 1).sum())

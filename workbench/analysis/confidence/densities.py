@@ -1,6 +1,6 @@
 """How sure is the model? Densities of the class probabilities, positives against negatives."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -53,41 +53,48 @@ def density(
     if bandwidth is not None:
         grid = max(grid, int(np.ceil(1 / bandwidth)) + 1)
     points = np.linspace(0.0, 1.0, grid)
-    notes: list[str] = []
+    told: dict[str, list[str]] = {}
     classes = []
     for c, name in enumerate(names):
         own = y == c
         if not own.any():
-            notes.append(f"{name}: no clip has this label")
-        positives, negatives = (
-            _density(p[:, c], rows, points, bandwidth, f"{name}, {side}", notes)
-            for side, rows in (("positives", own), ("negatives", ~own))
-        )
-        apart = separation(positives.values, negatives.values)
+            told.setdefault(": no clip has this label", []).append(name)
+        sides = []
+        for side, rows in (("positives", own), ("negatives", ~own)):
+            found, remark = _density(p[:, c], rows, points, bandwidth)
+            sides.append(found)
+            if remark:
+                told.setdefault(f", {side}: {remark}", []).append(name)
+        positives, negatives = sides
+        apart = separation(positives.values, negatives.values) if min(positives.n, negatives.n) > 1 else None
         classes.append(ClassConfidence(name, positives, negatives, *_overlap(positives, negatives, points), apart))
     settings = {"bandwidth": bandwidth if bandwidth is not None else "scott", "grid": grid, "label_names": list(names)}
     return ConfidenceResult(
-        points, tuple(classes), tuple(notes), record("confidence.density", settings, {"probs": p, "labels": y})
+        points, tuple(classes), _told(told), record("confidence.density", settings, {"probs": p, "labels": y})
     )
 
 
-def _density(
-    p: np.ndarray, chosen: np.ndarray, points: np.ndarray, bandwidth: float | None, what: str, notes: list[str]
-) -> Density:
+def _density(p: np.ndarray, chosen: np.ndarray, points: np.ndarray, bandwidth: float | None) -> tuple[Density, str]:
+    """The density of some clips, and what has to be said of it, or why there is none."""
     rows = np.flatnonzero(chosen)
     values = p[rows]
     spread = float(values.std(ddof=1)) if len(values) > 1 else 0.0
     if spread < MIN_SPREAD:
-        if len(values):
-            notes.append(f"{what}: no density from {'one clip' if len(values) == 1 else 'equal values'} (n = {len(values)})")
-        return Density(values, rows, None, None)
+        why = {0: "", 1: "no density and no AUC from one clip (n = 1)"}.get(len(values), "no density from equal values")
+        return Density(values, rows, None, None), why
+    remark = ""
     if bandwidth is None:
         step = float(points[1])
         bandwidth = spread * len(values) ** -0.2
         if bandwidth < step:
-            notes.append(f"{what}: bandwidth raised from {bandwidth:.2g} to {step:.2g}, one step of the grid")
+            remark = f"bandwidth by Scott's rule raised to {step:.2g}, one step of the grid"
             bandwidth = step
-    return Density(values, rows, reflected_kde(values, points, bandwidth), bandwidth)
+    return Density(values, rows, reflected_kde(values, points, bandwidth), bandwidth), remark
+
+
+def _told(remarks: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
+    """Remark → classes, as notes: one line for all classes that one holds for."""
+    return tuple(f"{', '.join(names)}{remark}" for remark, names in remarks.items())
 
 
 def _overlap(positives: Density, negatives: Density, points: np.ndarray) -> tuple[float | None, float | None]:

@@ -109,9 +109,8 @@ class CalibrationResult(Result):
     @property
     def caption(self) -> str:
         """One sentence: n, both calibration errors, what a perfect model would have, number and kind of bins."""
-        low, high = self.ece_interval.low, self.ece_interval.high
         return (
-            f"n = {self.n}; expected calibration error {self.ece:.3f} [{low:.3f}, {high:.3f}] {self.units}; "
+            f"n = {self.n}; expected calibration error {self.ece_interval.text('.3f')} {self.units}; "
             f"a perfectly calibrated model would have {self.ece_null:.3f}; "
             f"mean over classes {self.classwise_ece.mean():.3f} ({len(self.counts)} bins of equal {self.binning})"
         )
@@ -180,9 +179,7 @@ class AmbiguityResult(Result):
     @property
     def caption(self) -> str:
         """One sentence: n, rank correlation of the entropies, mean support, error against the votes."""
-        c = self.correlation
         return (
-            f"n = {self.n}; rank correlation of the entropies {c.value:.2f} [{c.low:.2f}, {c.high:.2f}], the predicted class has "
-            f"{self.support.mean():.1%} of the votes, calibration error against the votes {self.soft_ece:.3f} "
-            f"[{self.soft_ece_interval.low:.3f}, {self.soft_ece_interval.high:.3f}]"
+            f"n = {self.n}; rank correlation of the entropies {self.correlation.text()}, the predicted class has "
+            f"{self.support.mean():.1%} of the votes, calibration error against the votes {self.soft_ece_interval.text('.3f')}"
         )

@@ -15,9 +15,13 @@ from workbench.analysis.counterfactuals.frame_edits import random_donors
 from workbench.analysis.counterfactuals.results import Effect, Stability
 from workbench.analysis.splits.inspection import COPIES, require_split
 from workbench.results.bootstrap import draw_weights, group_members, mean_interval
+from workbench.results.controls import distance_to_others
 
 PATCHED = ("issm.X_S", "issm.X_D", "ladm.Y_S")
 """What is worth exchanging between clips. Patching Y_D is trivial: the head reads nothing else."""
+
+WHOLE = "everything"
+"""Name of the effect of exchanging the whole clip: what the others are to be read against, as doing nothing has none."""
 
 
 @torch.no_grad()
@@ -46,6 +50,8 @@ def patch_between_clips(
 ) -> tuple[Effect, ...]:
     """Effect of giving each clip X_S, X_D or Y_S of another one, drawn at random without return; those that the model has.
 
+    The last is `WHOLE`: the probabilities of the other clip itself.
+
     Raises: InputError for fewer than two clips.
     """
     n = len(clips)
@@ -64,7 +70,7 @@ def patch_between_clips(
     for name in names:
         donor = torch.cat(stored[name])[torch.from_numpy(donors)]
         effects.append(effect(name, before, _probabilities(model, clips, batch, (name, donor)), groups, seed))
-    return tuple(effects)
+    return (*effects, effect(WHOLE, before, before[donors], groups, seed))
 
 
 @torch.no_grad()
@@ -78,12 +84,12 @@ def split_stability(
     require_split(model)
     changed = {name: COPIES[name](clips) for name in ("mirrored", "brighter", "half the frame rate")}
     before = _samples(model, clips, batch)
-    draws = draw_weights(group_members(groups, len(clips)), 1000, seed)
+    members = group_members(groups, len(clips))
+    draws = draw_weights(members, 1000, seed)
     moved = {
         name: mean_interval(np.abs(_samples(model, other, batch) - before).mean(1), draws) for name, other in changed.items()
     }
-    between = float(np.abs(before - np.roll(before, 1, 0)).mean()) if len(clips) > 1 else float("nan")
-    return Stability(moved, between)
+    return Stability(moved, distance_to_others(before, members, seed))
 
 
 def _samples(model: VideoModel, clips: Tensor, batch: int) -> np.ndarray:

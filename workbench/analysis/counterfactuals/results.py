@@ -26,7 +26,7 @@ class Effect(Result):
 class Stability(Result):
     """How far the places that a split reads move, in feature frames, mean over steps and clips.
 
-    `between` is how far two different clips are apart: a split that does not depend on the clip has 0 there.
+    `between` is how far clips of different people are apart: a split that does not depend on the clip has 0 there.
     """
 
     moved: dict[str, Interval]
@@ -88,6 +88,5 @@ class CounterfactualResult(Result):
         """One sentence: n, the measure, the order-sensitivity index."""
         index = ""
         if self.order_sensitivity is not None:
-            o = self.order_sensitivity
-            index = f"; order-sensitivity index {o.value:.3f} [{o.low:.3f}, {o.high:.3f}], {self.shuffles} random orders a clip"
+            index = f"; order-sensitivity index {self.order_sensitivity.text('.3f')}, {self.shuffles} random orders a clip"
         return f"n = {self.n}; change is the total variation distance of the probabilities, 0 to 1{index}"

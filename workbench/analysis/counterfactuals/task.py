@@ -13,7 +13,7 @@ from tqdm import tqdm
 from ifdd.checkpoints import Bundle
 from ifdd.data.manifest import data_hash, read_manifest
 from ifdd.errors import InputError
-from ifdd.io import check_new, new_folder, write_text
+from ifdd.io import new_folder, write_text
 from workbench.analysis.counterfactuals.changes import Edit, counterfactuals, swap, zero_offsets
 from workbench.analysis.counterfactuals.displays import ClipChangeDisplay, CounterfactualDisplay
 from workbench.analysis.counterfactuals.frame_edits import drop, freeze, random_donors, replace, reverse, shuffle
@@ -105,12 +105,11 @@ def write_counterfactuals(bundle: Bundle, edited: EditedClips, out: Path, contex
     return text
 
 
-def check_edits(bundle: Bundle, edits: Sequence[str] | None, out: Path) -> None:
+def check_edits(bundle: Bundle, edits: Sequence[str] | None) -> None:
     """Refuse what cannot work before clips are read.
 
-    Raises: InputError for an unknown edit, or a folder that exists.
+    Raises: InputError for an unknown edit.
     """
-    check_new(out)
     for name in edits or ():
         _known(name, bundle)
 

@@ -2,14 +2,11 @@
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.stats import t as student
 
 from ifdd.errors import InputError
-from ifdd.metrics import LEVEL
 from workbench.analysis.disentanglement.results import DependenceResult
-from workbench.results.bootstrap import group_members
+from workbench.results.bootstrap import group_members, jackknife
 from workbench.results.controls import other_clips
-from workbench.results.interval import Interval
 from workbench.results.provenance import record
 
 FEWEST = 4
@@ -29,19 +26,12 @@ def dependence(y_d: ArrayLike, y_s: ArrayLike, *, groups: ArrayLike | None = Non
     if len(second) != n or n < FEWEST:
         raise InputError(f"y_d has {n} clips, y_s {len(second)}; pass the same clips, at least {FEWEST}")
     k, m = first @ first.T, second @ second.T
-    value = _cka(k, m)
     members = group_members(groups, n)
-    count = int(members.max()) + 1
-    left_out = []
-    for group in range(count):
-        kept = np.flatnonzero(members != group)
-        if len(kept) >= FEWEST:
-            left_out.append(_cka(k[np.ix_(kept, kept)], m[np.ix_(kept, kept)]))
-    error = float("nan")
-    if len(left_out) == count > 1:
-        error = float(np.sqrt((count - 1) / count * np.square(np.array(left_out) - np.mean(left_out)).sum()))
-    wide = float(student.ppf((1 + LEVEL) / 2, count - 1)) * error if count > 1 else error
-    interval = Interval(value, *np.clip([value - wide, value + wide], -1, 1).tolist())
+
+    def cka(rows: np.ndarray) -> float:
+        return _cka(k[np.ix_(rows, rows)], m[np.ix_(rows, rows)]) if len(rows) >= FEWEST else float("nan")
+
+    interval = jackknife(cka, members, -1, 1)
     other = other_clips(members, 1, 0)[0]
     null = _cka(k, m[np.ix_(other, other)])
     return DependenceResult(interval, null, n, record("dependence", {}, {"y_d": first, "y_s": second}))

@@ -28,12 +28,16 @@ READERS = ("even-odd", "half-way", "uniform", "middle", "random", "largest diffe
 """What a dynamic group is compared with."""
 
 
+CONTROLS = ("other clips'", "told the factor")
+"""Rows below the features: the mean of their nulls, and what a feature that is told the factor reaches."""
+
+
 class ProbeDisplay(NamedDisplay[ProbeMatrix]):
-    """Heat map of chance-corrected scores, features by factors, one panel for each model."""
+    """Heat map of chance-corrected scores, features by factors, and their controls below; one panel for each model."""
 
     def _draw(self, ax: Any) -> None:
         width = sum(1.4 + 0.75 * len(result.factors) for result in self.results.values())
-        height = 1.2 + 0.32 * max(len(result.features) for result in self.results.values())
+        height = 1.2 + 0.32 * max(len(result.features) + len(CONTROLS) for result in self.results.values())
         axes = new_grid(ax, 1, len(self.results), width, height)
         for panel, (name, result) in zip(axes[0], self.results.items(), strict=True):
             scores = score_table(result)
@@ -41,7 +45,8 @@ class ProbeDisplay(NamedDisplay[ProbeMatrix]):
             for (i, j), value in np.ndenumerate(scores):
                 panel.text(j, i, f"{value:.2f}", ha="center", va="center", color="white" if value > 0.55 else "black", fontsize=7)
             panel.set_xticks(range(len(result.factors)), result.factors, rotation=30, ha="right")
-            panel.set_yticks(range(len(result.features)), result.features)
+            panel.set_yticks(range(len(scores)), [*result.features, *CONTROLS])
+            panel.axhline(len(result.features) - 0.5, color="black", lw=1)
             panel.set_title(name)
             panel.grid(False)
         self.ax_, self.figure_ = axes, axes[0, 0].figure
@@ -50,7 +55,7 @@ class ProbeDisplay(NamedDisplay[ProbeMatrix]):
         """One heat map below another."""
         figure = go.Figure()
         for name, result in self.results.items():
-            labels = [f"{name} {feature}".strip() for feature in result.features]
+            labels = [f"{name} {feature}".strip() for feature in (*result.features, *CONTROLS)]
             figure.add_heatmap(
                 z=score_table(result), x=list(result.factors), y=labels, zmin=0, zmax=1, colorscale=SCALE,
                 texttemplate="%{z:.2f}", colorbar={"title": "score"}, showscale=len(figure.data) == 0,
@@ -114,18 +119,26 @@ def _arms(interval: Interval) -> tuple[float, float]:
 
 
 def score_table(result: ProbeMatrix) -> np.ndarray:
-    """Scores (features, factors)."""
-    return np.array([[result.probe(feature, factor).score.value for factor in result.factors] for feature in result.features])
+    """Scores (features + 2, factors): the features, then the rows of `CONTROLS`."""
+    cells = [[result.probe(feature, factor) for factor in result.factors] for feature in result.features]
+    nulls = np.mean([[cell.null for cell in row] for row in cells], axis=0)
+    told = [result.told[factor].value for factor in result.factors]
+    return np.array([*([cell.score.value for cell in row] for row in cells), nulls, told])
 
 
 def summary_rows(cards: Sequence[Scorecard]) -> list[tuple[str, list[str]]]:
     """What is measured and each scorecard's figure with its interval; rows that none has are left out."""
     rows: list[tuple[str, list[str]]] = [
-        ("WAR", [str(card.metrics.war) for card in cards]),
-        ("UAR", [str(card.metrics.uar) for card in cards]),
-        ("gap (1: each branch holds its own alone)", [show(card.gap) for card in cards]),
-        ("leakage: nuisance in Y_D, or in X of a baseline", [show(card.leakage) for card in cards]),
-        ("debiased CKA of the branches", [show(card.dependence.cka if card.dependence else None) for card in cards]),
+        ("WAR (always one class)", [_beside(str(c.metrics.war), f"{100 * c.metrics.constant_war:.1f} %") for c in cards]),
+        ("UAR (always one class)", [_beside(str(c.metrics.uar), f"{100 * c.metrics.constant_uar:.1f} %") for c in cards]),
+        ("gap (1: each branch holds its own alone)", [show(card.gap, card.gap_null) for card in cards]),
+        ("gap of branches that are told their own alone", [show(_plain(card.gap_told)) for card in cards]),
+        ("leakage: nuisance in Y_D, or in X of a baseline", [show(card.leakage, card.leakage_null) for card in cards]),
+        ("leakage of a feature that is told the nuisance", [show(_plain(card.leakage_told)) for card in cards]),
+        (
+            "debiased CKA of the branches",
+            [show(card.dependence.cka, card.dependence.null) if card.dependence else "–" for card in cards],
+        ),
         ("own frames in what a feature frame sees", [show(card.mixing) for card in cards]),
         ("the same if it saw all frames alike", [f"{card.chance_mixing:.2f}" for card in cards]),
     ]
@@ -145,20 +158,16 @@ def summary_rows(cards: Sequence[Scorecard]) -> list[tuple[str, list[str]]]:
     for name in dict.fromkeys(name for card in cards if card.split for name in card.split.intensity_reference):
         cells = [show(card.split.intensity_reference.get(name) if card.split else None) for card in cards]
         rows.append((f"true intensity where it would be read: {name}", cells))
-    rows.append(
-        (
-            "debiased CKA with the other branch of other clips",
-            [show(Interval(card.dependence.null, math.nan, math.nan)) if card.dependence else "–" for card in cards],
-        )
-    )
     for name in dict.fromkeys(name for card in cards for name in card.levels):
         found = [card.levels.get(name) for card in cards]
-        rows.append((f"UAR, irrelevant frames {name}", [f"{level.uar}" if level else "–" for level in found]))
+        cells = [_beside(f"{level.uar}", f"{100 * level.constant_uar:.1f} %") if level else "–" for level in found]
+        rows.append((f"UAR, irrelevant frames {name} (always one class)", cells))
     for name in dict.fromkeys(name for card in cards if card.stability for name in card.stability.moved):
         cells = [show(card.stability.moved[name] if card.stability else None) for card in cards]
         rows.append((f"places read move, clip {name} (feature frames)", cells))
-    between = [show(Interval(card.stability.between, math.nan, math.nan)) if card.stability else "–" for card in cards]
-    rows.append(("the same from clip to clip", between))
+    rows.append(
+        ("the same to a clip of other people", [show(_plain(c.stability.between if c.stability else None)) for c in cards])
+    )
     for kind in ("order", "patches"):
         effects = [{effect.name: effect for effect in getattr(card, kind)} for card in cards]
         for name in dict.fromkeys(name for known in effects for name in known):
@@ -194,9 +203,12 @@ def markdown(cards: Sequence[Scorecard]) -> str:
         "# Scorecard",
         "",
         f"{cards[0].clips} clips. Square brackets hold 95 % intervals over people, or clips if none is named "
-        "(bootstrap; CKA: jackknife).",
+        "(bootstrap; CKA: jackknife); round brackets what nothing would give: the features of other clips, or, where it is said, "
+        "one answer for all. Probabilities change by 0 if nothing is done, by what stands at *everything* if all is another's.",
         "",
     ]
+    for note in dict.fromkeys(note for card in cards for note in card.notes):
+        lines += [markdown_line(f"Note: {note}."), ""]
     lines += markdown_table(["", *names], [[title, *cells] for title, cells in summary_rows(cards)])
     for card in cards:
         if card.maps:
@@ -210,20 +222,31 @@ def markdown(cards: Sequence[Scorecard]) -> str:
         if card.probes:
             lines += ["", f"## {markdown_line(card.checkpoint)}: what a linear probe finds (0 guessing, 1 knowing)", ""]
             found = card.probes
-            table = [[name, *(show(found.probe(name, factor).score) for factor in found.factors)] for name in found.features]
+            probes = [[found.probe(name, factor) for factor in found.factors] for name in found.features]
+            table = [[row[0].feature, *(show(cell.score, cell.null) for cell in row)] for row in probes]
+            table.append([CONTROLS[1], *(show(found.told[factor]) for factor in found.factors)])
             lines += markdown_table(["", *found.factors], table)
         if card.skipped:
             lines += ["", markdown_line(f"Not measured for {card.checkpoint}: {'; '.join(card.skipped)}.")]
     return "\n".join(lines) + "\n"
 
 
-def show(interval: Interval | None) -> str:
-    """0.42 [0.40, 0.44], or a dash for what is not known."""
+def show(interval: Interval | None, null: float | None = None) -> str:
+    """0.42 [0.40, 0.44], in round brackets the null where there is one; a dash for what is not known."""
     if interval is None or math.isnan(interval.value):
         return "–"
-    if math.isnan(interval.low):
-        return f"{interval.value:.2f}"
-    return f"{interval.value:.2f} [{interval.low:.2f}, {interval.high:.2f}]"
+    text = f"{interval.value:.2f}"
+    if not math.isnan(interval.low):
+        text += f" [{interval.low:.2f}, {interval.high:.2f}]"
+    return text if null is None or math.isnan(null) else _beside(text, f"{round(null, 2) + 0.0:.2f}")
+
+
+def _beside(text: str, null: str) -> str:
+    return f"{text} ({null})"
+
+
+def _plain(value: float | None) -> Interval | None:
+    return None if value is None else Interval(value, math.nan, math.nan)
 
 
 def markdown_table(header: list[str], rows: list[list[str]]) -> list[str]:

@@ -2,11 +2,14 @@
 
 Score of a class factor: (balanced accuracy − chance) / (1 − chance), 0 is guessing and 1 is knowing; of a number: R², which is
 about 0 for guessing and below it for worse.
+Beside each score stands its null, the same probe of the features of other people's clips (of clips dealt anew, where the person
+is asked for), and what a feature that is told the factor reaches: probes of so many dimensions and clips can find no more.
 Features are standardised and reduced by PCA to one common number of dimensions, fitted on the training folds alone.
 """
 
 import warnings
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -19,11 +22,17 @@ from sklearn.preprocessing import StandardScaler
 from ifdd.errors import InputError
 from workbench.analysis.disentanglement.results import Probe, ProbeMatrix
 from workbench.results.bootstrap import draw_weights, group_members, spread
+from workbench.results.controls import dealt_clips, other_clips
 from workbench.results.provenance import record
 
 DIMENSIONS = 32
 FOLDS = 5
 PENALTIES = np.logspace(-2, 4, 7)
+RANK = 1e-6
+"""Components of standardised features with a smaller deviation are rounding: blown up to size they would drown the others."""
+
+SHUFFLES = 2
+"""How often clips are given the features of others, for the null."""
 
 
 def probe_matrix(
@@ -35,54 +44,97 @@ def probe_matrix(
     across: str | None = None,
     dimensions: int = DIMENSIONS,
     resamples: int = 500,
+    shuffles: int = SHUFFLES,
     seed: int = 0,
 ) -> ProbeMatrix:
     """Probe every factor (n,) from every feature (n, d).
 
     Words, whole numbers and booleans are classes, other numbers are regressed on. Folds never share a group (person). The factor
     named `identity` cannot be held out by person: its folds share no value of the factor `across` (the emotion), so it has to be
-    recognised through another expression.
-    Raises: InputError for shapes that do not fit, undefined features, a factor with one value, or fewer than two groups.
+    recognised through another expression. `shuffles`: how often the null is drawn, each time a probe.
+    Raises: InputError for shapes that do not fit, undefined features, a factor with one value, fewer than two groups, no shuffle.
     """
     arrays, columns, members = _checked(features, factors, groups)
     if identity is not None and (identity not in columns or across not in columns):
         raise InputError(f"identity={identity!r} and across={across!r} must both be factors; there are {', '.join(columns)}")
+    if shuffles < 1:
+        raise InputError(f"shuffles is {shuffles}; a null needs 1 or more")
     dims = min([dimensions, *(array.shape[1] for array in arrays.values()), len(members) // 2])
     draws = draw_weights(members, resamples, seed)
     notes = (
         [] if dims == dimensions else [f"features are reduced to {dims} dimensions: no more in the smallest, or too few clips"]
     )
-    cells, samples = [], np.empty((len(arrays), len(columns), resamples))
-    for i, (feature, values) in enumerate(arrays.items()):
-        for j, (factor, column) in enumerate(columns.items()):
-            by = columns[across] if factor == identity and across is not None else members
-            held_out = str(across) if factor == identity else "groups"
-            known = _known(column)
-            folds = len(np.unique(by)) if factor == identity else FOLDS  # every other emotion is needed to know a person by
-            try:
-                guess = _out_of_fold(values[known], column[known], by[known], dims, seed, folds)
-            except ValueError as error:
-                raise InputError(f"factor {factor}: {error}; leave it out, or use more clips") from error
-            truth, weights = column[known], draws[:, known]
-            score = _class_score if _is_class(column) else _number_score
-            value, raw = score(truth, guess, np.ones((1, known.sum())))
-            samples[i, j] = score(truth, guess, weights)[0]
-            classes = len(np.unique(truth)) if _is_class(column) else None
-            cells.append(Probe(feature, factor, spread(float(value[0]), samples[i, j]), float(raw[0]), classes, held_out))
+    samples, told = np.empty((len(arrays), len(columns), resamples)), {}
+    cells: dict[tuple[str, str], Probe] = {}
+    for j, (factor, column) in enumerate(columns.items()):
+        by = columns[across] if factor == identity and across is not None else members
+        held_out = str(across) if factor == identity else "groups"
+        known = _known(column)
+        folds = len(np.unique(by)) if factor == identity else FOLDS  # every other emotion is needed to know a person by
+        question = _Question(factor, column[known], by[known], draws[:, known], dims, folds, seed)
+        told[factor] = spread(*question.ask(question.code())[::2])
+        classes = len(np.unique(question.truth)) if _is_class(column) else None
+        n = len(question.truth)
+        for i, (feature, values) in enumerate(arrays.items()):
+            rows = seed + i  # drawn anew for each feature, so that the mean of their nulls is that of many draws
+            others = dealt_clips(n, shuffles, rows) if factor == identity else other_clips(members[known], shuffles, rows)
+            value, raw, samples[i, j] = question.ask(values[known])
+            null = float(np.mean([question.ask(values[known][other])[0] for other in others]))
+            cells[feature, factor] = Probe(feature, factor, spread(value, samples[i, j]), null, raw, classes, held_out)
     return ProbeMatrix(
-        probes=tuple(cells),
+        probes=tuple(cells[feature, factor] for feature in arrays for factor in columns),
         features=tuple(arrays),
         factors=tuple(columns),
         dimensions=dims,
+        told=told,
         samples=samples,
         notes=tuple(notes),
         provenance=record(
             "probe_matrix",
-            {"dimensions": dims, "folds": FOLDS, "identity": identity, "across": across, "resamples": resamples, "seed": seed},
+            {
+                "dimensions": dims,
+                "folds": FOLDS,
+                "identity": identity,
+                "across": across,
+                "resamples": resamples,
+                "shuffles": shuffles,
+                "seed": seed,
+            },
             arrays,
             ("scikit-learn",),
         ),
     )
+
+
+@dataclass(frozen=True, eq=False)
+class _Question:
+    """One factor of the n clips where it is known, with the weights (resamples, n) of the bootstrap."""
+
+    factor: str
+    truth: np.ndarray
+    by: np.ndarray
+    weights: np.ndarray
+    dims: int
+    folds: int
+    seed: int
+
+    def ask(self, values: np.ndarray) -> tuple[float, float, np.ndarray]:
+        """Score of a feature (n, d), balanced accuracy or R², and the scores of the draws (resamples,)."""
+        try:
+            guess = _out_of_fold(values, self.truth, self.by, self.dims, self.seed, self.folds)
+        except ValueError as error:
+            raise InputError(f"factor {self.factor}: {error}; leave it out, or use more clips") from error
+        score = _class_score if _is_class(self.truth) else _number_score
+        value, raw = score(self.truth, guess, np.ones((1, len(guess))))
+        return float(value[0]), float(raw[0]), score(self.truth, guess, self.weights)[0]
+
+    def code(self) -> np.ndarray:
+        """A feature that tells the factor: a number by itself, a class by a random code of as many dimensions as it needs."""
+        if not _is_class(self.truth):
+            return self.truth[:, None].astype(np.float64)
+        classes = np.unique(self.truth.astype(str), return_inverse=True)[1]
+        codes: np.ndarray = np.random.default_rng([self.seed, 61]).normal(size=(classes.max() + 1, min(self.dims, classes.max())))
+        return codes[classes]
 
 
 def _checked(
@@ -133,11 +185,19 @@ def _out_of_fold(features: np.ndarray, column: np.ndarray, by: np.ndarray, dims:
         head = LogisticRegression(class_weight="balanced", max_iter=500) if classes else RidgeCV(PENALTIES)
         if len(np.unique(labels[train])) < 2:
             raise ValueError("all clips of one of its two classes are of one group, so it cannot be learnt without that group")
-        reduce = PCA(min(dims, len(train) - 1), random_state=seed)
-        probe = make_pipeline(StandardScaler(), reduce, StandardScaler(), head)
+        scale = StandardScaler().fit(features[train])
+        known, asked = scale.transform(features[train]), scale.transform(features[test])
+        if known.std(0).max() < RANK:  # a feature that never changes tells nothing
+            guess[test] = labels[train][0] if classes else labels[train].mean()
+            continue
+        reduce = PCA(min(dims, len(train) - 1, features.shape[1]), random_state=seed)
+        known = reduce.fit_transform(known)
+        real = known.std(0) > RANK
+        probe = make_pipeline(StandardScaler(), head)
         with warnings.catch_warnings():  # people are classes, although there may be few clips of each
             warnings.filterwarnings("ignore", "The number of unique classes is greater")
-            guess[test] = probe.fit(features[train], labels[train]).predict(features[test])
+            probe.fit(known[:, real], labels[train])
+        guess[test] = probe.predict(reduce.transform(asked)[:, real])
     return guess
 
 

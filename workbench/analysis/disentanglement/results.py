@@ -70,11 +70,15 @@ class SplitQualityResult(Result):
 
 @dataclass(frozen=True, eq=False)
 class Probe(Result):
-    """One feature, one factor. `raw` is balanced accuracy or R²; `classes` is None for a number; `held_out` says by what."""
+    """One feature, one factor. `raw` is balanced accuracy or R²; `classes` is None for a number; `held_out` says by what.
+
+    `null`: the score with features of other clips, where there is nothing to find.
+    """
 
     feature: str
     factor: str
     score: Interval
+    null: float
     raw: float
     classes: int | None
     held_out: str
@@ -82,12 +86,16 @@ class Probe(Result):
 
 @dataclass(frozen=True, eq=False)
 class ProbeMatrix(Result):
-    """Probes of all features and factors; `samples` (features, factors, resamples), bootstrap scores drawn together."""
+    """Probes of all features and factors; `samples` (features, factors, resamples), bootstrap scores drawn together.
+
+    `told`: factor → score of a feature that is told it, the positive control.
+    """
 
     probes: tuple[Probe, ...]
     features: tuple[str, ...]
     factors: tuple[str, ...]
     dimensions: int
+    told: dict[str, Interval]
     samples: np.ndarray = field(compare=False)
     notes: tuple[str, ...]
     provenance: Provenance
@@ -102,6 +110,10 @@ class ProbeMatrix(Result):
         cells = [self._at(feature, factor) for factor in nuisances]
         return spread(float(np.mean([value for value, _ in cells])), np.mean([samples for _, samples in cells], axis=0))
 
+    def leakage_null(self, feature: str, nuisances: Sequence[str]) -> float:
+        """Mean null of the nuisance factors. Raises: InputError for a cell that is not there."""
+        return float(np.mean([self.probe(feature, factor).null for factor in nuisances]))
+
     def gap(self, dynamic: str, static: str, wanted: str, nuisances: Sequence[str]) -> Interval:
         """½[(wanted_D − wanted_S) + (nuisance_S − nuisance_D)]: 1 where each branch holds its own and nothing else.
 
@@ -112,6 +124,17 @@ class ProbeMatrix(Result):
             parts += [(self._at(static, factor), 0.5 / len(nuisances)), (self._at(dynamic, factor), -0.5 / len(nuisances))]
         value = sum(weight * cell[0] for cell, weight in parts)
         return spread(float(value), np.asarray(sum(weight * cell[1] for cell, weight in parts)))
+
+    def gap_null(self, dynamic: str, static: str, wanted: str, nuisances: Sequence[str]) -> float:
+        """The gap of the nulls. Raises: InputError for a cell that is not there."""
+        of_wanted = self.probe(dynamic, wanted).null - self.probe(static, wanted).null
+        return 0.5 * (of_wanted + self.leakage_null(static, nuisances) - self.leakage_null(dynamic, nuisances))
+
+    def gap_told(self, wanted: str, nuisances: Sequence[str]) -> float:
+        """The gap of branches told their own and nothing else. Raises: InputError for a factor that is not there."""
+        if missing := [name for name in (wanted, *nuisances) if name not in self.told]:
+            raise InputError(f"no probe of {missing[0]!r}; factors: {', '.join(self.factors)}")
+        return 0.5 * (self.told[wanted].value + float(np.mean([self.told[name].value for name in nuisances])))
 
     def _at(self, feature: str, factor: str) -> tuple[float, np.ndarray]:
         if feature not in self.features or factor not in self.factors:
@@ -199,8 +222,10 @@ class PlaceSwapResult(Result):
 class Scorecard(Result):
     """Measures of one checkpoint; None where `skipped` says why, or where a baseline has nothing of the kind.
 
-    `gap` and `leakage` are of the model's branches; `levels` are the metrics by share of irrelevant frames, where the manifest
-    knows it. `mixing`: share of what a feature frame sees that lies in its own clip frames; `chance_mixing` if it saw all alike.
+    `gap` and `leakage` are of the model's branches; `…_null`: the same of other clips' features, `…_told`: of branches that are
+    told the truth. `levels` are the metrics by share of irrelevant frames, where the manifest knows it. `mixing`: share of what a
+    feature frame sees that lies in its own clip frames; `chance_mixing` if it saw all alike.
+    `notes`: what a reader of the numbers has to know of the clips.
     """
 
     checkpoint: str
@@ -211,7 +236,11 @@ class Scorecard(Result):
     split: SplitQualityResult | None
     probes: ProbeMatrix | None
     leakage: Interval | None
+    leakage_null: float | None
+    leakage_told: float | None
     gap: Interval | None
+    gap_null: float | None
+    gap_told: float | None
     maps: LocalisationResult | None
     dependence: DependenceResult | None
     stability: Stability | None
@@ -221,3 +250,4 @@ class Scorecard(Result):
     mixing: Interval
     chance_mixing: float
     skipped: tuple[str, ...]
+    notes: tuple[str, ...] = ()

@@ -13,6 +13,7 @@ from ifdd.checkpoints import Bundle
 from ifdd.data.manifest import data_hash, read_manifest
 from ifdd.data.persons import person_ids
 from ifdd.errors import InputError
+from ifdd.scripted import DIFFICULTIES, SUITES, class_note
 from workbench.analysis.counterfactuals import interventions
 from workbench.analysis.disentanglement import (
     DependenceResult,
@@ -98,13 +99,16 @@ def make_scorecard(
     if "scene" in columns and _scene_column(clips) == "scene":
         nuisances.remove("scene")  # it goes with the emotion, or against it: what knows one knows the other
         skipped.append("scene in leakage and gap: in these clips it goes with the emotion")
-    leakage = gap = None
+    leakage = leakage_null = leakage_told = gap = gap_null = gap_told = None
     if probes is not None and not nuisances:
         skipped.append("leakage and gap: the manifest has no factor beside the emotion")
     if probes is not None and nuisances:
-        leakage = probes.leakage(branches.get("D", branches.get("X", "")), nuisances)
+        feature = branches.get("D", branches.get("X", ""))
+        leakage, leakage_null = probes.leakage(feature, nuisances), probes.leakage_null(feature, nuisances)
+        leakage_told = float(np.mean([probes.told[name].value for name in nuisances]))
         if "D" in branches:
-            gap = probes.gap(branches["D"], branches["S"], EMOTION, nuisances)
+            which = branches["D"], branches["S"], EMOTION, nuisances
+            gap, gap_null, gap_told = probes.gap(*which), probes.gap_null(*which), probes.gap_told(EMOTION, nuisances)
     rows = _spread_over(clips, maps)
     tensors = torch.stack([load_row(clips, row, bundle) for row in rows.to_dict("records")])
     tensors = tensors.to(next(model.parameters()).device)
@@ -119,7 +123,11 @@ def make_scorecard(
         split=_split(bundle, clips, found, groups, skipped, seed),
         probes=probes,
         leakage=leakage,
+        leakage_null=leakage_null,
+        leakage_told=leakage_told,
         gap=gap,
+        gap_null=gap_null,
+        gap_told=gap_told,
         maps=_maps(bundle, rows, tensors, some, skipped, seed),
         dependence=_dependence(found, branches, groups, skipped),
         stability=interventions.split_stability(model, tensors, groups=some, batch=batch, seed=seed) if "D" in branches else None,
@@ -129,7 +137,16 @@ def make_scorecard(
         mixing=mean_interval(mixing, draw_weights(np.arange(len(mixing)), 1000, seed)),
         chance_mixing=1 / model.config.feature_frames,
         skipped=tuple(skipped),
+        notes=_notes(clips),
     )
+
+
+def _notes(clips: pd.DataFrame) -> tuple[str, ...]:
+    """What the suites of scripted clips tell of the class."""
+    if "suite" not in clips or not has_truth(clips):
+        return ()
+    known = [name for name in clips["suite"].dropna().astype(str).unique() if name in {**DIFFICULTIES, **SUITES}]
+    return tuple(note for name in known if (note := class_note(name)))
 
 
 def _scene_column(clips: pd.DataFrame) -> str:

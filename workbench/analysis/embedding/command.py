@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 import typer
 
 from ifdd.errors import InputError
+from workbench.results.written import written
 
 maps_app = typer.Typer()
 
@@ -71,8 +72,4 @@ def embed(
             placed = place_clips(found, opened[0], further, names[0])
             context = Context.of(command_line(), collections=[*opened, further])
         text = write_map(found, opened[0], out, colour_by, placed, context)
-    typer.echo(
-        json.dumps(json.loads(text), ensure_ascii=False)
-        if as_json
-        else f"{out}: {', '.join(sorted(p.name for p in out.iterdir()))}"
-    )
+    typer.echo(json.dumps(json.loads(text), ensure_ascii=False) if as_json else written(out))

@@ -24,12 +24,13 @@ def place(result: EmbeddingResult, features: ArrayLike, labels: ArrayLike, *, se
     nearest = NearestNeighbors(n_neighbors=k).fit(result.xy).kneighbors(xy, return_distance=False)
     old = result.labels
     rng = np.random.default_rng(seed)
+    reason = "all clips of the map are of one class" if len(np.unique(old)) < 2 else ""
     null = np.mean([(vote(rng.permutation(old)[nearest]) == y).mean() for _ in range(SHUFFLES)])
-    value = float((vote(old[nearest]) == y).mean())
+    value, name = float((vote(old[nearest]) == y).mean()), "kNN accuracy of placed clips"
     return PlacedClips(
         xy=xy,
         labels=y,
-        accuracy=MapMeasure("kNN accuracy of placed clips", "map", value, float(null), len(y), k),
+        accuracy=MapMeasure(name, "map", *((float("nan"),) * 2 if reason else (value, float(null))), len(y), k, reason),
         provenance=record(
             "placing.place",
             {"k": k, "seed": seed},

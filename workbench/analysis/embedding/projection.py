@@ -127,13 +127,15 @@ def _notes(
     used = measures[0].k
     notes = [] if used == k else [f"neighbours that vote lowered from {k} to {used}: {len(y)} clips"]
     counts = np.bincount(y, minlength=len(names))
-    notes += [
-        f"{names[c]} has one clip: it can only count as wrong in the {used}-NN accuracy" for c in np.flatnonzero(counts == 1)
-    ]
-    if groups is not None:
+    single = [names[c] for c in np.flatnonzero(counts == 1)]
+    if single and not measures[0].reason:
+        each, it = ("has one clip", "it") if len(single) == 1 else ("have one clip each", "they")
+        notes.append(f"{', '.join(single)} {each}: {it} can only count as wrong in the {used}-NN accuracy")
+    if groups is not None and not any(m.reason for m in measures if m.name.endswith("other groups")):
         people = np.asarray(groups)
-        alone = [c for c in np.flatnonzero(counts > 1) if len(np.unique(people[y == c])) == 1]
-        notes += [f"{names[c]} is of one group alone: its clips can only count as wrong from other groups" for c in alone]
+        alone = [names[c] for c in np.flatnonzero(counts > 1) if len(np.unique(people[y == c])) == 1]
+        each, its = ("is of one group alone", "its") if len(alone) == 1 else ("are of one group alone each", "their")
+        notes += [f"{', '.join(alone)} {each}: {its} clips can only count as wrong from other groups"] if alone else []
     if np.count_nonzero(counts) == 1:
         notes.append(f"all clips are {names[int(y[0])]}: the {used}-NN accuracy says nothing")
     return notes

@@ -33,7 +33,8 @@ def knn_accuracy(
 
     With `groups` (n,), e.g. persons, no clip of a clip's own group votes. Counts decide; of equal counts, the nearer clips.
     `persons` (n,), by default the groups, keep their labels together in the null, also where they may vote for themselves.
-    `k` is lowered where fewer clips are left. At most 5,000 clips ask, all may answer.
+    `k` is lowered where fewer clips are left. At most 5,000 clips ask, all may answer. NaN where the map cannot matter:
+    one class, no class of two clips (or groups), or so few clips that all others vote.
     Raises: InputError for one group alone.
     """
     n = len(x)
@@ -43,6 +44,9 @@ def knn_accuracy(
         raise InputError("all clips are of one group, so no other group can vote; leave groups out")
     k = min(k, left)
     asking = np.arange(n) if x.shape[1] == 2 else sample(n, seed)
+    name = "kNN accuracy" if groups is None else "kNN accuracy, other groups"
+    if reason := _why_no_vote(labels, members, k, "clip" if groups is None else "group"):
+        return MapMeasure(name, space, float("nan"), float("nan"), len(asking), k, reason)
     neighbours = np.concatenate([*_neighbours(x, asking, k, members)])
 
     def accuracy(y: np.ndarray) -> float:
@@ -51,8 +55,19 @@ def knn_accuracy(
     rng = np.random.default_rng(seed)
     together = members if persons is None else group_members(persons, n)
     null = float(np.mean([accuracy(shuffled(labels, together, rng)) for _ in range(SHUFFLES)]))
-    name = "kNN accuracy" if groups is None else "kNN accuracy, other groups"
     return MapMeasure(name, space, accuracy(labels), null, len(asking), k)
+
+
+def _why_no_vote(labels: np.ndarray, members: np.ndarray, k: int, unit: str) -> str:
+    """Why the votes of k neighbours from other groups say nothing of a map; empty where they do."""
+    classes = np.unique(labels)
+    if len(classes) < 2:
+        return "all clips are of one class"
+    if all(len(np.unique(members[labels == c])) < 2 for c in classes):
+        return f"no class has two {unit}s"
+    if k >= len(labels) - int(np.bincount(members).min()):
+        return f"all other clips vote, wherever they lie: {len(labels)} clips, k = {k}"
+    return ""
 
 
 def shuffled(labels: np.ndarray, members: np.ndarray, rng: np.random.Generator) -> np.ndarray:
@@ -112,7 +127,8 @@ def silhouette(
     y = np.unique(labels[rows], return_inverse=True)[1]
     sizes = np.bincount(y)
     if len(sizes) < 2 or sizes.max() < 2:
-        return MapMeasure("silhouette", space, float("nan"), float("nan"), len(rows), None)
+        reason = "all clips are of one class" if len(sizes) < 2 else "no class has two clips"
+        return MapMeasure("silhouette", space, float("nan"), float("nan"), len(rows), None, reason)
     distances = pairwise_distances(x[rows])
     rng = np.random.default_rng(seed)
     members = np.unique(group_members(persons, len(x))[rows], return_inverse=True)[1]

@@ -23,7 +23,8 @@ METHOD_NAMES: dict[str, str] = {"tsne": "t-SNE", "umap": "UMAP", "pca": "PCA"}
 class MapMeasure(Result):
     """One figure: of the map or of the features it was made from, on `n` clips with `k` neighbours (None where none are asked).
 
-    `null` is what it would be if there was nothing to find.
+    `null` is what it would be if there was nothing to find. Where so few clips, or classes, say nothing, both are NaN and
+    `reason` tells why.
     """
 
     name: str
@@ -32,6 +33,11 @@ class MapMeasure(Result):
     null: float
     n: int
     k: int | None
+    reason: str = ""
+
+    def __str__(self) -> str:
+        """The figure with its null, or why there is none."""
+        return f"– ({self.reason})" if self.reason else f"{self.value:.2f} (chance {self.null:.2f})"
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,14 +122,14 @@ class EmbeddingResult(Result):
             "umap": f"{self.parameters.get('neighbors')} neighbours, seed {self.parameters['seed']}",
             "pca": f"{self.parameters.get('explained_variance', 0):.0%} of the variance",
         }[self.method]
-        found = [f"{self.k}-NN accuracy {self.knn_accuracy:.2f} (chance {self.knn_chance:.2f})"]
+        found = [f"{self.k}-NN accuracy {self.measure('kNN accuracy')}"]
         found += [
-            f"{m.k}-NN accuracy from other groups {m.value:.2f}" for m in self.measures
+            f"{m.k}-NN accuracy from other groups {m if m.reason else f'{m.value:.2f}'}" for m in self.measures
             if m.name.endswith("other groups") and m.space == "map"
         ]  # fmt: skip
         found += [f"{name} {self.measure(name).value:.2f}" for name in ("trustworthiness", "continuity")]
-        if not np.isnan(value := self.measure("silhouette").value):
-            found.append(f"silhouette {value:.2f}")
+        silhouettes = self.measure("silhouette")
+        found.append(f"silhouette {silhouettes if silhouettes.reason else f'{silhouettes.value:.2f}'}")
         return f"{METHOD_NAMES[self.method]} ({settings}), n = {len(self.xy)}; {', '.join(found)}"
 
 

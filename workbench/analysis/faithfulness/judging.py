@@ -53,7 +53,7 @@ def above_zero(interval: Interval) -> bool:
 
 
 def _followed(row: PerturbationScore, follows: bool, result: PerturbationResult) -> str:
-    gap = f"gap {row.gap.value:.3f} [{row.gap.low:.3f}, {row.gap.high:.3f}]"
+    gap = f"gap {row.gap.text('.3f')}"
     does = "follows" if follows else "does not follow"
     text = f"the {result.kind} {does} the map more than a random order of {result.unit}: {gap}"
     best = max((other for other in result.scores if other.control), key=lambda other: other.gap.value)

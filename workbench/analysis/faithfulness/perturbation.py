@@ -64,7 +64,7 @@ def perturb_clips(
     values = {name: _cell_means(_checked(name, array, tuple(clips.shape)), places) for name, array in maps.items()}
     if taken := set(values) & {RANDOM, "centre", "edge", "motion"}:
         raise InputError(f"{sorted(taken)[0]} is the name of a control; call the map something else")
-    controls = _controls(clips, unit, seed)
+    controls = _controls(clips, unit)
     values |= {name: _cell_means(array, places) for name, array in controls.items()}
     values[RANDOM] = np.random.default_rng([seed, 3]).random((n, int(places.max()) + 1))
     where = torch.from_numpy(places).to(clips.device)
@@ -129,7 +129,7 @@ def _cell_means(values: np.ndarray, places: np.ndarray) -> np.ndarray:
     return np.stack([np.bincount(flat, row.ravel()) / counts for row in values])
 
 
-def _controls(clips: Tensor, unit: Unit, seed: int) -> dict[str, np.ndarray]:
+def _controls(clips: Tensor, unit: Unit) -> dict[str, np.ndarray]:
     """Maps (n, T, H, W) that know nothing of the model."""
     gray = clips.mean(1).double().cpu().numpy()
     n, frames, height, width = gray.shape

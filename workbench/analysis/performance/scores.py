@@ -20,8 +20,6 @@ def summary(
     predicted: ArrayLike,
     labels: ArrayLike,
     label_names: Sequence[str] | None = None,
-    n_boot: int = 2000,
-    seed: int = 0,
     groups: ArrayLike | None = None,
 ) -> MetricsResult:
     """Measure WAR, UAR, recalls and confusion, with 95 % intervals: those of `ifdd.metrics`, to the last digit.
@@ -30,8 +28,6 @@ def summary(
         predicted: (n,) predicted class indexes, or (n, C) probabilities, whose largest counts.
         labels: (n,) true class indexes.
         label_names: one name per class.
-        n_boot: without effect, as `seed`: the intervals, once drawn, have a closed form.
-        seed: see there.
         groups: (n,) numbers or names, e.g. the person of each clip; a clip that names none is a person of its own. Without them,
             or with one alone, clips count as independent.
 
@@ -44,7 +40,9 @@ def summary(
     confusion = confusion_matrix(y, guesses, labels=range(len(names)))
     sizes = confusion.sum(axis=1)
     occurs = sizes > 0
-    notes = [f"{names[c]}: no clip has this label, so it does not count in the UAR" for c in np.flatnonzero(~occurs)]
+    absent = [names[c] for c in np.flatnonzero(~occurs)]
+    this = "this label, so it does" if len(absent) == 1 else "these labels, so they do"
+    notes = [f"{', '.join(absent)}: no clip has {this} not count in the UAR"] if absent else []
     units = count_units(None if groups is None else np.asarray(groups), len(y))
     found = estimate(guesses == y, y, len(names), units)
     majority = int(sizes.argmax())

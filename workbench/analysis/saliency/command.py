@@ -10,6 +10,7 @@ from ifdd.checkpoints import Bundle, load_checkpoint
 from ifdd.data.manifest import data_hash, read_manifest
 from ifdd.device import choose_device
 from ifdd.errors import InputError
+from workbench.results.written import written
 
 saliency_app = typer.Typer()
 
@@ -56,7 +57,7 @@ def saliency(
 
     Example: workbench saliency clip.mp4 --checkpoint scripted-tiny-ifdd --method hirescam --activation ladm.Y_D --out out
     """
-    from ifdd.io import claim
+    from ifdd.io import check_folder, check_new, claim
     from workbench.analysis.faithfulness.verdicts import known_verdicts
     from workbench.analysis.saliency.files import write_maps
     from workbench.analysis.saliency.task import Request, from_manifest, from_videos
@@ -66,6 +67,10 @@ def saliency(
 
     if bool(videos) == (data is not None):
         raise InputError("give either videos or --data clips.parquet")
+    folders = output_names(videos or [])
+    check_folder(out)
+    for folder in folders.values():
+        check_new(out / folder)
     ctx.with_resource(claim(out))
     if data is not None and crop is not None:
         raise InputError(f"--crop {crop} is for videos; clips of --data are read as their manifest says, leave it out")
@@ -78,11 +83,11 @@ def saliency(
     other = None if versus is None else _load(versus, device)
     context = Context.of(command_line(), bundles=[bundle] if other is None else [bundle, other])
     if data is not None:
-        rows, shown = from_manifest(bundle, data, clips)
+        rows, shown = from_manifest(bundle, data, clips, out)
         margin = 0.0
         context = context.with_data(data, data_hash(rows))
     else:
-        rows, shown = None, from_videos(bundle, videos or [], Options(crop=crop), output_names(videos or []))
+        rows, shown = None, from_videos(bundle, videos or [], Options(crop=crop), folders)
         margin = bundle.preprocessing.margin if (crop or bundle.preprocessing.crop) == "face" else 0.0
     for line in write_maps(
         bundle, shown, request, out, rows=rows, margin=margin, verdicts=known, versus=other, frames=frames, context=context
@@ -127,7 +132,7 @@ def faithfulness(
     )  # fmt: skip
     context = Context.of(command_line(), bundles=[bundle] if other is None else [bundle, other])
     write_report(report, out, context.with_data(data, report.data_hash))
-    typer.echo(json.dumps(report.to_dict(), ensure_ascii=False) if as_json else markdown(report))
+    typer.echo(json.dumps(report.to_dict(), ensure_ascii=False) if as_json else f"{markdown(report)}\n{written(out)}")
 
 
 def _load(checkpoint: str, device: str) -> Bundle:

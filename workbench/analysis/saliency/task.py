@@ -14,6 +14,7 @@ from ifdd.checkpoints import Bundle
 from ifdd.data.manifest import read_manifest
 from ifdd.data.persons import person_ids
 from ifdd.errors import InputError
+from ifdd.io import check_new
 from ifdd.models.base import VideoModel
 from ifdd.scripted import REGIONS
 from workbench.analysis.saliency import attribution, cam
@@ -56,15 +57,18 @@ def from_videos(bundle: Bundle, videos: Sequence[Path], options: Options, names:
     return [Shown(name, clip.tensor(), clip.seconds) for name, clip in clips]
 
 
-def from_manifest(bundle: Bundle, manifest: Path, count: int) -> tuple[pd.DataFrame, list[Shown]]:
+def from_manifest(bundle: Bundle, manifest: Path, count: int, out: Path | None = None) -> tuple[pd.DataFrame, list[Shown]]:
     """Some clips of a manifest, those of each class alike, and their rows.
 
-    Raises: InputError for classes that the checkpoint does not know, or broken clips.
+    Raises: InputError for classes that the checkpoint does not know, clips that have their folder in `out`, or broken clips.
     """
     table, _ = named_as(read_manifest(manifest), bundle.labels, manifest)
     order = table.groupby("label_name").cumcount().sort_values(kind="stable").index
     rows = table.loc[sorted(order[:count])]
     rows.attrs = table.attrs
+    if out is not None:
+        for name in rows["clip_id"]:
+            check_new(out / str(name))
     found = []
     for row in rows.to_dict("records"):
         clip = read_row(table, row, bundle)

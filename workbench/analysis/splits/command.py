@@ -9,6 +9,7 @@ import typer
 from ifdd.checkpoints import load_checkpoint
 from ifdd.device import choose_device
 from ifdd.errors import InputError
+from workbench.results.written import written
 
 splits_app = typer.Typer()
 
@@ -67,4 +68,4 @@ def splits(
                 display.save(work / f"{name}.{suffix}", context=context)
         write_text(work / "splits.md", markdown(found))
         write_text(work / "splits.json", text)
-    typer.echo(text if as_json else markdown(found))
+    typer.echo(text if as_json else f"{markdown(found)}\n{written(out)}")

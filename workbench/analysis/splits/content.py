@@ -16,13 +16,17 @@ from ifdd.errors import InputError
 from workbench.analysis.disentanglement.probes import DIMENSIONS, FOLDS, PENALTIES
 from workbench.analysis.splits.places import RESAMPLES, STILL
 from workbench.analysis.splits.results import ContentScore
-from workbench.results.bootstrap import draw_weights, group_members, spread
+from workbench.results.bootstrap import draw_weights, group_members, jackknife, spread
 from workbench.results.checks import check_finite
-from workbench.results.controls import other_clips
+from workbench.results.controls import dealt_clips, other_clips
 from workbench.results.interval import Interval
 
 INTENSITY = "true intensity"
 """The content that a split which is told the truth must follow: its positive control."""
+
+
+DEALS = 20
+"""How often clips are dealt to other persons, for the null of the persons' share."""
 
 
 def per_frame(features: np.ndarray) -> np.ndarray:
@@ -80,6 +84,16 @@ def group_share(offsets: np.ndarray, groups: ArrayLike) -> float:
     typical = (n - (sizes**2).sum() / n) / (count - 1)
     component = max((outer - inner) / typical, 0.0)
     return float(component / (component + inner))
+
+
+def person_share(offsets: np.ndarray, groups: ArrayLike, *, seed: int = 0) -> tuple[Interval, float]:
+    """`group_share` with its 95 % interval (jackknife over persons), and its null: clips dealt anew to the persons."""
+    y = check_finite(offsets, 2, "offsets")
+    members = group_members(groups, len(y))
+    found = jackknife(lambda rows: group_share(y[rows], members[rows]), members, 0, 1)
+    if not np.isfinite(found.value):
+        return found, float("nan")
+    return found, float(np.mean([group_share(y[rows], members) for rows in dealt_clips(len(y), DEALS, seed)]))
 
 
 def _from_own_mean(array: np.ndarray, members: np.ndarray) -> np.ndarray:

@@ -9,9 +9,11 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ifdd.errors import InputError
+from workbench.analysis.embedding.quality import shuffled
 from workbench.analysis.splits.results import Awareness, MotionAgreement, Occupancy
-from workbench.results.bootstrap import BOUNDS, draw_weights, group_members, mean_interval, spread
+from workbench.results.bootstrap import BOUNDS, draw_weights, group_members, jackknife, mean_interval, spread
 from workbench.results.checks import check_finite, check_labels
+from workbench.results.controls import other_clips
 from workbench.results.interval import Interval
 
 RESAMPLES = 1000
@@ -36,14 +38,16 @@ def occupancy(
     dynamic, static = (check_finite(w, 3, name).sum(1) for w, name in ((weights_D, "weights_D"), (weights_S, "weights_S")))
     y = check_labels(labels, len(dynamic), len(label_names))
     codes = np.eye(len(label_names))[y]  # (n, classes)
-    draws = draw_weights(group_members(groups, len(y)), RESAMPLES, seed)
+    members = group_members(groups, len(y))
+    draws = draw_weights(members, RESAMPLES, seed)
     means, bounds = zip(*(_by_class(array, codes, draws) for array in (dynamic, static)), strict=True)
     rng = np.random.default_rng(seed)
     lean = dynamic - static
-    null = [_between_share(lean, rng.permutation(codes)) for _ in range(SHUFFLES)]
+    null = [_between_share(lean, np.eye(len(label_names))[shuffled(y, members, rng)]) for _ in range(SHUFFLES)]
+    share = jackknife(lambda rows: _between_share(lean[rows], codes[rows]), members, 0, 1)
     return Occupancy(
         label_names, codes.sum(0).astype(np.int64), means[0], bounds[0], means[1], bounds[1],
-        _between_share(lean, codes), float(np.mean(null)),
+        share, float(np.mean(null)),
     )  # fmt: skip
 
 
@@ -59,7 +63,8 @@ def awareness(places: np.ndarray, *, groups: ArrayLike | None = None, seed: int 
         raise InputError(f"places are of {n} clips and {copies} copies; between and within need two of each")
     middle = array.mean(1)  # (n, steps)
     inner = ((array - middle[:, None]) ** 2).sum(1) / (copies - 1)  # (n, steps)
-    draws = draw_weights(group_members(groups, n), RESAMPLES, seed)
+    members = group_members(groups, n)
+    draws = draw_weights(members, RESAMPLES, seed)
 
     def variances(weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Components (rows, steps) between and within, for weights (rows, n) of the clips."""
@@ -80,7 +85,24 @@ def awareness(places: np.ndarray, *, groups: ArrayLike | None = None, seed: int 
             float(between.sum() / (between.sum() + within.sum())), samples if draws.min() != draws.max() else samples[:0]
         )
     apart, astray = (float(np.sqrt(max(part.mean(), 0))) for part in (between, within))
-    return Awareness(icc, apart, astray, between, within, n, copies)
+    null = np.mean([_icc(_mixed(array, members, seed + i)) for i in range(SHUFFLES)]) if np.isfinite(icc.value) else np.nan
+    told = _icc(np.repeat(array[:, :1], copies, 1))
+    return Awareness(icc, float(null), told, apart, astray, between, within, n, copies)
+
+
+def _mixed(places: np.ndarray, members: np.ndarray, seed: int) -> np.ndarray:
+    """Places (n, copies, steps) whose copies are each of another person's clip."""
+    others = other_clips(members, places.shape[1] - 1, seed)
+    return np.stack([places[:, 0], *(places[other, i] for i, other in enumerate(others, 1))], 1)
+
+
+def _icc(places: np.ndarray) -> float:
+    """ICC(1, 1) of places (n, copies, steps), all steps together; NaN for places that never move."""
+    n, copies, _ = places.shape
+    middle = places.mean(1)
+    within = ((places - middle[:, None]) ** 2).sum() / (copies - 1) / n
+    between = middle.var(0, ddof=1).sum() - within / copies
+    return float(between / (between + within)) if np.sqrt(max(between + within, 0)) >= STILL else float("nan")
 
 
 def motion_agreement(
@@ -92,24 +114,35 @@ def motion_agreement(
     """
     dynamic, static = (check_finite(w, 3, name) for w, name in ((weights_D, "weights_D"), (weights_S, "weights_S")))
     power = check_finite(energy, 2, "energy")
-    n, steps, frames = dynamic.shape
+    n, _, frames = dynamic.shape
     if power.shape != (n, frames):
         raise InputError(f"energy has shape {power.shape}; pass ({n}, {frames}), one number for each feature frame")
     lean = (dynamic - static).sum(1)
-    draws = draw_weights(group_members(groups, n), RESAMPLES, seed)
+    members = group_members(groups, n)
+    draws = draw_weights(members, RESAMPLES, seed)
     found = _correlations(lean, power)
-    rng = np.random.default_rng(seed)
-    others = [(np.arange(n) + shift) % n for shift in rng.permutation(np.arange(1, n))[:SHUFFLES]] if n > 1 else []
-    null = [_correlations(lean, power[other]) for other in others]
+    others = list(other_clips(members, SHUFFLES, seed)) if n > 1 else []
+    most = np.zeros((n, frames))
+    np.put_along_axis(most, np.argsort(power, axis=1, kind="stable")[:, frames // 2 :], 1.0, 1)
     relative = power / np.maximum(power.mean(1, keepdims=True), 1e-12)
-    read = [np.where(power.max(1) > 0, (w.sum(1) * relative).sum(1) / steps, np.nan) for w in (dynamic, static)]
-    return MotionAgreement(
-        correlation=mean_interval(found, draws),
-        null=float(np.nanmean(null)) if null and np.isfinite(null).any() else float("nan"),
-        energy_D=mean_interval(read[0], draws),
-        energy_S=mean_interval(read[1], draws),
-        clips=int(np.isfinite(found).sum()),
-    )
+
+    def read(weights: np.ndarray, of: np.ndarray) -> np.ndarray:
+        """Energy `of` (n, T') clips where frames are read by weights (n, T'); NaN without motion."""
+        return np.where(of.max(1) > 0, (weights * of).sum(1) / weights.sum(1), np.nan)
+
+    def of_group(weights: np.ndarray, told: np.ndarray) -> tuple[Interval, float, float]:
+        null = _mean([read(weights, relative[other]) for other in others])
+        return mean_interval(read(weights, relative), draws), null, _mean([read(told, relative)])
+
+    by_d, by_s = of_group(dynamic.sum(1), most), of_group(static.sum(1), 1 - most)
+    null, told = _mean([_correlations(lean, power[other]) for other in others]), _mean([_correlations(2 * most - 1, power)])
+    return MotionAgreement(mean_interval(found, draws), null, told, *by_d, *by_s, int(np.isfinite(found).sum()))
+
+
+def _mean(rows: list[np.ndarray]) -> float:
+    """Mean of what is defined."""
+    values = np.concatenate(rows) if rows else np.empty(0)
+    return float(np.nanmean(values)) if np.isfinite(values).any() else float("nan")
 
 
 def moved(before: np.ndarray, after: np.ndarray, *, groups: ArrayLike | None = None, seed: int = 0) -> Interval:

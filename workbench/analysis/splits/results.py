@@ -53,8 +53,8 @@ class SplitResult:
 class Occupancy(Result):
     """Mean reading weight of each feature frame, (classes, T'), with 95 % bounds; NaN for a class without clips.
 
-    `class_share`, in [0, 1]: share of the variance of D's weight minus S's that lies between classes; `class_null` with shuffled
-    labels.
+    `class_share`, in [0, 1]: share of the variance of D's weight minus S's that lies between classes; `class_null` with labels
+    shuffled within persons, who are dealt whole.
     """
 
     label_names: tuple[str, ...]
@@ -63,7 +63,7 @@ class Occupancy(Result):
     dynamic_bounds: np.ndarray  # (2, classes, T')
     static: np.ndarray
     static_bounds: np.ndarray
-    class_share: float
+    class_share: Interval
     class_null: float
 
 
@@ -72,10 +72,13 @@ class Awareness(Result):
     """Spread of the places read, in feature frames: `between` clips and `within` the copies of a clip (standard deviations).
 
     `icc`, at most 1: share of the variance that belongs to the clip, ICC(1, 1) over all steps; 0 if copies differ as much as
-    clips do, NaN for places that never move. `between_steps`, `within_steps` (2K,) are variances.
+    clips do, NaN for places that never move. `null`: with copies of other people's clips; `told`: of places that the copies of a
+    clip share. `between_steps`, `within_steps` (2K,) are variances.
     """
 
     icc: Interval
+    null: float
+    told: float
     between: float
     within: float
     between_steps: np.ndarray
@@ -88,14 +91,20 @@ class Awareness(Result):
 class MotionAgreement(Result):
     """`correlation` of D's minus S's reading weight with the motion energy over a clip's feature frames, mean over `clips`.
 
-    `null`: with the energy of other clips, what position alone gives. `energy_D`, `energy_S`: energy where a group reads; 1 is
-    the clip's mean.
+    `energy_D`, `energy_S`: energy where a group reads; 1 is the clip's mean. Each `…null`: the same with the energy of other
+    people's clips, what position alone gives; `…told`: of a split whose D reads the half of the frames with the most energy, and
+    whose S the others.
     """
 
     correlation: Interval
     null: float
+    told: float
     energy_D: Interval
+    energy_D_null: float
+    energy_D_told: float
     energy_S: Interval
+    energy_S_null: float
+    energy_S_told: float
     clips: int
 
 
@@ -139,8 +148,9 @@ class SplitSummary(Result):
 
     `saturated`: offsets at the end of their range, NaN without one; `elsewhere`: read at another place than asked for (beyond the
     clip's ends, or shifted as released). `person_share`: share of the offsets' variance that lies between persons, NaN where they
-    are not known. `content`: what the places follow, and where the true intensity is among the contents, what told places would.
-    `stability`: how far places move, in feature frames, under each change of the clip.
+    are not known, and its null. `content`: what the places follow, and where the true intensity is among the contents, what told
+    places would. `stability`: how far places move, in feature frames, under each change of the clip; `apart`: how far they are
+    from those of other people's clips.
     """
 
     kind: str
@@ -151,9 +161,11 @@ class SplitSummary(Result):
     elsewhere: float
     occupancy: Occupancy
     awareness: Awareness
-    person_share: float
+    person_share: Interval
+    person_null: float
     content: tuple[ContentScore, ...]
     stability: dict[str, Interval]
+    apart: float
     motion: MotionAgreement
     notes: tuple[str, ...]
     provenance: Provenance

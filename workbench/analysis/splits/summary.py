@@ -7,10 +7,13 @@ from numpy.typing import ArrayLike
 
 from ifdd.timing import to_clip_frames
 from ifdd.training.controls import told_places
-from workbench.analysis.splits.content import INTENSITY, content_score, group_share
+from workbench.analysis.splits.content import INTENSITY, content_score, person_share
 from workbench.analysis.splits.inspection import SAME_MOMENTS
 from workbench.analysis.splits.places import awareness, motion_agreement, moved, occupancy
 from workbench.analysis.splits.results import CONTENT, TOLD, ContentScore, SplitResult, SplitSummary, StepSummary
+from workbench.results.bootstrap import group_members
+from workbench.results.controls import distance_to_others
+from workbench.results.interval import NOT_KNOWN
 from workbench.results.provenance import record
 
 SATURATED = 0.95
@@ -58,6 +61,9 @@ def summarise_split(
         notes.append("this split weighs the frames instead of moving its places; the weights are not measured here")
     if groups is None:
         notes.append("persons are not known: folds and intervals take every clip as a person of its own")
+    share = NOT_KNOWN, float("nan")
+    if groups is not None:
+        share = person_share(offsets, groups, seed=seed)
     shown = {"offsets": offsets, "places": places, "energy": energy} | dict(contents)
     return SplitSummary(
         kind=kind,
@@ -68,9 +74,11 @@ def summarise_split(
         elsewhere=float((np.abs(split.both("position") - places) > ELSEWHERE).mean()),
         occupancy=occupancy(split.weights_D, split.weights_S, labels, label_names, groups=groups, seed=seed),
         awareness=aware,
-        person_share=float("nan") if groups is None else group_share(offsets, groups),
+        person_share=share[0],
+        person_null=share[1],
         content=_content(places, contents, split.weights_D.shape[2], groups, seed),
         stability={name: moved(places, other, groups=groups, seed=seed) for name, other in copies.items()},
+        apart=distance_to_others(places, group_members(groups, len(places)), seed),
         motion=motion_agreement(split.weights_D, split.weights_S, energy, groups=groups, seed=seed),
         notes=tuple(notes),
         provenance=record(

@@ -179,7 +179,7 @@ def test_index_names_what_it_does_not_know_and_takes_a_map(rendered: Path, tmp_p
     told = capsys.readouterr()
     assert told.out.strip().endswith("6 clips")
     assert told.err.splitlines() == [
-        "warning: other is left out", "warning: FEAR is read as fear", "warning: Sadness is read as sad",
+        "warning: other is left out", "warning: FEAR is read as fear, Sadness as sad",
     ]  # fmt: skip
     frame = pd.read_parquet(folder / "clips.parquet").set_index("clip_id")
     assert frame.loc["ANG/clip", ["label", "label_name"]].tolist() == [3, "angry"]
@@ -195,7 +195,9 @@ def test_index_names_all_bad_clips_and_skips_few(rendered: Path, tmp_path: Path,
     assert error.count("\n") == 1
     assert "2 of 9 clips cannot be read: sad/text.mp4: not a video" in error
     assert "fear/empty: the folder holds no image" in error
-    assert "mend or remove them: more than 20%" in error
+    assert error.endswith("; mend or remove them\n")  # nobody asked to leave out any
+    assert run_main(monkeypatch, "data", "index", str(folder), "--on-error", "skip") == 1
+    assert "mend or remove them: more than 20%" in capsys.readouterr().err
     assert not (folder / "clips.parquet").exists()
     (folder / "fear" / "empty").rmdir()
     assert run_main(monkeypatch, "data", "index", str(folder)) == 1

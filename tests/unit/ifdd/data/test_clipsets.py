@@ -51,7 +51,7 @@ def test_classes_are_matched_by_name(clips: Path) -> None:
     (clips / "list.csv").write_text("path,label\nclip-0,Happiness\nclip-1,SAD\n")
     found = read(clips / "list.csv")
     assert found.target.tolist() == [0, 1]
-    assert found.notes == ("Happiness is read as happy", "SAD is read as sad")
+    assert found.notes == ("Happiness is read as happy, SAD as sad",)
     with pytest.raises(InputError, match=r"classes that the model does not know: sad; it has happy, fear; .* --map sad=CLASS"):
         read(clips, ("happy", "fear"))
 
@@ -132,7 +132,7 @@ def test_a_table_that_lacks_one_person_shares_the_others(clips: Path) -> None:
         frame.to_parquet(clips / name)
         for path in table["path"]:
             shutil.copytree(clips / path, clips / f"{name}-{path}")
-            (clips / f"{name}-{path}" / f"{name}.png").write_bytes((clips / path / "000.png").read_bytes() + name.encode())
+            (clips / f"{name}-{path}" / f"016 {name}.png").write_bytes((clips / path / "000.png").read_bytes() + name.encode())
     with pytest.raises(InputError, match=r"train and val share 1 subjects, e\.g\. 1001"):
         check_disjoint({"train": read(clips / "whole.parquet"), "val": read(clips / "gap.parquet")})
 
@@ -186,12 +186,12 @@ def test_a_training_keeps_what_was_told_of_its_clips(clips: Path, tmp_path: Path
     card = ifdd.load_checkpoint(folder).card
     notes = [str(warning.message) for warning in told]
     assert card.training["notes"] == notes == json.loads((tmp_path / "run" / "metrics.json").read_text())["notes"]
-    assert notes[0] == "val: Happy is read as happy"
-    assert notes[2].startswith("val and test are the same 3 clips, and the epoch is chosen on them")
-    assert notes[3].startswith("1 of 2 clips of train, 1 of 3 clips of val, 1 of 3 clips of test name no person")
-    assert f"- {notes[2]}" in (folder / "README.md").read_text()
+    assert notes[0] == "val, test: Happy is read as happy"
+    assert notes[1].startswith("val and test are the same 3 clips, and the epoch is chosen on them")
+    assert notes[2].startswith("1 of 2 clips of train, 1 of 3 clips of val, 1 of 3 clips of test name no person")
+    assert f"- {notes[1]}" in (folder / "README.md").read_text()
     (clips / "clip-4" / "003.png").write_bytes(b"")
-    with pytest.raises(InputError, match=r"1 of 3 clips .*clip-4.*more than 20%"):
+    with pytest.raises(InputError, match=r"1 of 3 clips .*clip-4.*; mend or remove them$"):
         run.train(Recipe.parse(values, "test"), tmp_path / "again", progress=False)
 
 

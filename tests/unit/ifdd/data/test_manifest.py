@@ -1,4 +1,5 @@
 import errno
+import os
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import date
@@ -9,10 +10,13 @@ import cv2
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from media import gray_images, write_video
 
 from ifdd.data import manifest
 from ifdd.data.manifest import REQUIRED, clip_path, columns, data_hash, files_hash, index_folder, read_manifest, write_manifest
+from ifdd.data.manifest.table import complete
 from ifdd.errors import InputError
 
 
@@ -198,13 +202,40 @@ def test_index_folder(tmp_path: Path) -> None:
         index_folder(tmp_path / "happy/frames", ("happy",))
 
 
+def test_the_folder_of_one_class_sends_you_one_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("ANG", "Sadness"):
+        (tmp_path / name).mkdir()
+        write_video(tmp_path / name / "1.mp4", gray_images(range(4)))
+    with pytest.raises(InputError, match=rf"ANG is the folder of one class \(angry\); give the folder above it, {tmp_path}$"):
+        index_folder(tmp_path / "ANG")
+    with pytest.raises(InputError, match=r"one class \(disgust\)"):
+        index_folder(tmp_path / "ANG", names={"ANG": "disgust"})
+    monkeypatch.chdir(tmp_path / "Sadness")
+    with pytest.raises(InputError, match=r"^\. is the folder of one class \(sad\); give the folder above it, \.\.$"):
+        index_folder(".")
+    (tmp_path / "ANG/frames").mkdir()  # a clip that is a folder of frames
+    cv2.imwrite(str(tmp_path / "ANG/frames/0.png"), np.zeros((20, 30, 3), np.uint8))
+    with pytest.raises(InputError, match=r"one class \(angry\)"):
+        index_folder(tmp_path / "ANG")
+    (tmp_path / "plain").mkdir()
+    write_video(tmp_path / "plain/1.mp4", gray_images(range(4)))
+    with pytest.raises(InputError, match=r"plain: no clips in folders named happy.*put each clip into a folder named after"):
+        index_folder(tmp_path / "plain")
+    (tmp_path / "happy/sad").mkdir(parents=True)  # a class's name, with folders of classes in it
+    write_video(tmp_path / "happy/sad/1.mp4", gray_images(range(4)))
+    write_video(tmp_path / "happy/stray.mp4", gray_images(range(4)))
+    found = index_folder(tmp_path / "happy")
+    assert found["path"].tolist() == ["sad/1.mp4"]
+    assert found.attrs["notes"] == ("left out, as in no folder of a class: 1 file, e.g. stray.mp4",)
+
+
 def test_path_and_label_are_enough(tmp_path: Path) -> None:
     (tmp_path / "b").mkdir()
     (tmp_path / "clips.csv").write_text("path,label\na.mp4,happy\nb,sad\n/far/../c.mp4,happy\n")
     found = read_manifest(tmp_path)
     assert tuple(found.columns[:2]) == ("path", "label")
     assert set(found.columns) == set(REQUIRED)
-    assert found["clip_id"].tolist() == ["a.mp4", "b", "far/c.mp4"]
+    assert found["clip_id"].tolist() == ["a.mp4", "b", "c.mp4"]
     assert found["kind"].tolist() == ["video", "frames", "video"]
     assert found["label"].tolist() == [0, 1, 0]
     assert found["label_name"].tolist() == ["happy", "sad", "happy"]
@@ -214,6 +245,47 @@ def test_path_and_label_are_enough(tmp_path: Path) -> None:
     assert clip_path(found, found.iloc[2]) == Path("/far/../c.mp4")
     write_manifest(found, tmp_path / "whole.parquet")
     pd.testing.assert_frame_equal(read_manifest(tmp_path / "whole.parquet"), found)
+
+
+@pytest.mark.parametrize(
+    ("paths", "ids"),
+    [
+        (["a/1.mp4", "./b/1.mp4", "c/../2.mp4"], ["a/1.mp4", "b/1.mp4", "2.mp4"]),
+        (["{root}/a/1.mp4", "b/1.mp4"], ["a/1.mp4", "b/1.mp4"]),  # absolute, in the list's folder
+        (["/far/x/1.mp4", "/far/y/1.mp4"], ["x/1.mp4", "y/1.mp4"]),
+        (["/far/x/1.mp4", "/far/x/2.mp4"], ["1.mp4", "2.mp4"]),
+        (["/far/1.mp4", "../1.mp4"], ["far/1.mp4", "{above}/1.mp4"]),  # nothing is shared but the root
+        (["../x/1.mp4", "a/1.mp4"], ["1.mp4", "a/1.mp4"]),
+        (["../x/1.mp4", "1.mp4"], ["x/1.mp4", "list/1.mp4"]),  # alike: seen from the folder that all share
+    ],
+)  # fmt: skip
+def test_ids_without_a_column_are_paths_seen_from_a_folder(tmp_path: Path, paths: list[str], ids: list[str]) -> None:
+    root = tmp_path / "list"
+    root.mkdir()
+    places = {"root": str(root), "above": str(tmp_path)[1:]}
+    rows = "".join(f"{path.format(**places)},happy\n" for path in paths)
+    (root / "clips.csv").write_text(f"path,label\n{rows}")
+    found = read_manifest(root)["clip_id"].tolist()
+    assert found == [name.format(**places) for name in ids]
+    (root / "clips.csv").write_text("path,label\n" + "".join(reversed(rows.splitlines(keepends=True))))
+    assert read_manifest(root)["clip_id"].tolist() == found[::-1]  # the order of the rows changes nothing
+
+
+@given(st.lists(st.text("ab./", min_size=1, max_size=8), min_size=1, max_size=6))
+def test_ids_are_unique_and_lead_into_a_folder(paths: list[str]) -> None:
+    """Two rows have one id only where they are one path (POSIX's own reading of it)."""
+    root = Path("/data/list")
+    places = [os.path.normpath(str(root / path).replace("//", "/")) for path in paths]
+    table = pd.DataFrame({"path": paths, "label": "happy", "kind": "video"})
+    if len(set(places)) < len(places) or "/" in places:
+        with pytest.raises(InputError, match=r"is there twice; list each clip once|is no clip"):
+            complete(table, root, "list")
+        return
+    ids = complete(table, root, "list")["clip_id"].tolist()
+    assert len(set(ids)) == len(ids)
+    for name, place in zip(ids, places, strict=True):
+        assert place.endswith(f"/{name}")
+        assert ".." not in name.split("/")
 
 
 @pytest.mark.parametrize("between", [",", ";", "\t"])

@@ -44,7 +44,7 @@ from ifdd.scripted.script.extras import POLARITY, SCENE_OF, scene_of
 from ifdd.scripted.suites import factors
 from workbench.analysis.comparison.seeds import over_seeds
 
-NEW = [name for name in SUITES if name != "standard" and not name.endswith("-v2")]
+NEW = [name for name in SUITES if name not in ("standard", "hard") and not name.endswith("-v2")]
 PEOPLE = {"seed": 1, "clips": 420, "identities": 105}
 
 
@@ -61,7 +61,7 @@ def polarity(clips: list[Script]) -> tuple[list[int], list[int]]:
 
 def test_names_of_the_suites() -> None:
     noisy = ["noisy-00", "noisy-25", "noisy-50", "noisy-75"]
-    first = ["standard", *noisy, "subtle", "occluded", "head-motion", "scene-shift"]
+    first = ["standard", *noisy, "subtle", "occluded", "head-motion", "scene-shift", "hard"]
     assert list(SUITES) == [*first, *(f"{name}-v2" for name in first)]
     assert all(s.version for s in SUITES.values())
     ninth = scripts("standard", clips=14)[9]
@@ -344,7 +344,9 @@ def told_by_distractors(clips: list[Script]) -> tuple[float, float, float]:
     return found.value, found.low, found.high
 
 
-@pytest.mark.parametrize("name", [f"{n}{v}" for n in ("standard", "noisy-50", "scene-shift") for v in ("", suites.SECOND)])
+@pytest.mark.parametrize(
+    "name", [f"{n}{v}" for n in ("standard", "noisy-50", "scene-shift", "hard") for v in ("", suites.SECOND)]
+)
 def test_distractors_alone_do_not_tell_the_class(name: str) -> None:
     """In the second versions; the first ones are the positive control: their names alone tell a little."""
     value, low, high = told_by_distractors(scripts(name, clips=2100, identities=300))
@@ -374,6 +376,14 @@ def test_first_versions_keep_every_byte() -> None:
     assert len(kept) == 8
     for name in ("noisy-50", "scene-shift"):
         assert suite_hash(SuiteConfig("benchmark", 11, 560, 140, "test", name)) == kept[name]
+
+
+def test_hard_keeps_its_bytes_as_a_suite() -> None:
+    """It was a level before: the hash is of the clips as they were then."""
+    assert suite_hash(SuiteConfig("x", 3, 21, 6, "test", "hard")) == HARD_BEFORE
+
+
+HARD_BEFORE = "24bb5f0139a4dbef46cb362db17d91606db4998390857e0c2a30394ad5b95fda"
 
 
 def test_render_says_what_distractors_tell(tmp_path: Path) -> None:

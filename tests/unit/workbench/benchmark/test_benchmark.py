@@ -10,6 +10,7 @@ import torch
 from bundles import save_random
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.stats import t as student
 from scipy.stats import ttest_1samp
 from typer.testing import CliRunner
 
@@ -175,6 +176,40 @@ def test_differences_over_seeds():
     assert same.uar.low < 0 < same.uar.high  # equal on these clips is not equal on all
     with pytest.raises(InputError, match="3 and 2 seeds make no pairs"):
         difference_over_seeds(first, second[:2], truth)
+
+
+@pytest.mark.parametrize("seeds", [2, 3, 5])
+@pytest.mark.parametrize("by_seed", [0.0, 0.03])
+def test_the_variance_over_seeds_is_that_of_a_two_way_anova(seeds: int, by_seed: float):
+    """By statsmodels, persons × seeds, both random: (MS persons + MS seeds − MS rest)/(persons · seeds); t between two others."""
+    import pandas as pd
+    from statsmodels.formula.api import ols
+    from statsmodels.stats.anova import anova_lm
+
+    rng, people, each = np.random.default_rng(seeds), 12, 10
+    truth, persons = np.zeros(people * each, int), np.repeat(np.arange(people), each)
+    levels = rng.uniform(0.1, 0.9, people)[persons] + by_seed * np.linspace(-1, 1, seeds)[:, None]
+    hits = rng.random((seeds, len(truth))) < levels
+    rows = [(p, s, hits[s, persons == p].mean()) for p in range(people) for s in range(seeds)]
+    squares = anova_lm(ols("hits ~ C(p) + C(s)", pd.DataFrame(rows, columns=["p", "s", "hits"])).fit())["mean_sq"]
+    noise = squares["Residual"] / (people * seeds)
+    own, of_seeds = squares["C(p)"] / (people * seeds) - noise, squares["C(s)"] / (people * seeds)
+    assert own > 0
+    wrong = [np.ones(len(truth), int)] * seeds  # a variant that is never right: the difference is the other's score
+    found = difference_over_seeds(wrong, [np.where(row, 0, 1) for row in hits], truth, groups=persons).war
+    half = (found.high - found.low) / 2
+
+    def t(freedom: float) -> float:
+        return float(student.ppf(0.975, freedom))
+
+    of_people = 1 / (1 / people - 1 / len(truth)) - 1
+    banerjee = np.sqrt(t(of_people) ** 2 * own + t(seeds - 1) ** 2 * of_seeds)
+    share = of_seeds / (own + of_seeds)
+    hillis = t(1 / (share**2 / (seeds - 1) + (1 - share) ** 2 / of_people)) * np.sqrt(own + of_seeds)
+    between = t(1 / (share / (seeds - 1) + (1 - share) ** 2 / of_people)) * np.sqrt(own + of_seeds)
+    assert found.value == pytest.approx(hits.mean())
+    assert half == pytest.approx(banerjee if seeds == 2 else between)
+    assert hillis <= half <= banerjee * (1 + 1e-9)
 
 
 @pytest.mark.parametrize(("persons", "by_seed"), [(10, 0.0), (20, 0.2)])

@@ -189,7 +189,7 @@ def test_calibration_legend_on_a_page_lies_below_the_curve() -> None:
 def test_confidence_of_a_class_without_clips() -> None:
     display = ConfidenceDisplay.from_result(density(PROBS["IFDD"][:1], LABELS[:1], EMOTIONS))
     display.plot()
-    assert display.ax_[0, 6].get_title(loc="left") == "fear\nn = 0 / 1"
+    assert display.ax_[0, 6].get_title(loc="left") == "fear\nn = 0 / 1\noverlap –\nAUC –"
     assert not [trace for trace in display.to_plotly().data if trace.mode == "lines"]
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import plotly.graph_objects as go
 import pytest
 
+from ifdd.checkpoints import read_card
 from ifdd.errors import InputError
 from tests.tiny_demo import TinyDemo, tiny_demo_in
 from workbench import cli
@@ -197,6 +198,14 @@ def test_the_command(tiny: TinyDemo, tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert "comparison left out" in err
     assert [run.name for run in read_passport(tmp_path / "r.html").runs] == ["tiny-ifdd"]
     assert sorted(tmp_path.iterdir()) == [tmp_path / "r.html"]
+    badge = "fails: deletion and insertion (other clips)"
+    about = {"method": "gradcam", "passes": False, "reasons": [], "failed": ["deletion and insertion"], "matched": []}
+    sha256 = read_card(tiny.checkpoints / "tiny-ifdd").sha256
+    told_before = {"checkpoint": "tiny-ifdd", "sha256": sha256, "verdicts": [about | {"activation": "ladm.Y_D"}]}
+    (tmp_path / "faithfulness.json").write_text(json.dumps(told_before))
+    for name, words_, there in (("with", [], True), ("without", ["--no-badges"], False)):
+        assert run("--out", tmp_path / f"{name}.html", "--verdicts", tmp_path / "faithfulness.json", *words_)[0] == 0
+        assert (badge in (tmp_path / f"{name}.html").read_text(encoding="utf-8")) == there
     for out, message in ((tmp_path / "r.html", "exists; choose another file"), (tmp_path / "r.pdf", "ends in .html")):
         code, _, err = run("--out", out)
         assert code == 1

@@ -44,7 +44,13 @@ class SliceDisplay(Display):
         return rows
 
     def _names(self) -> list[str]:
-        return [f"{item.name} ({item.n})" for item in self.rows]
+        return [f"{item.name} ({item.n}{', one person' if item.n_groups == 1 else ''})" for item in self.rows]
+
+    @property
+    def _label(self) -> str:
+        """What points and bars are, and why some have no bar."""
+        alone = any(item.n_groups == 1 for item in self.rows)
+        return f"WAR, %, with 95 % interval{' (none for one person)' if alone else ''}"
 
     def _points(self) -> list[tuple[str, np.ndarray, np.ndarray]]:
         """Model, (rows, 4) percentages (value, low, high, expected), (rows,) heights."""
@@ -76,7 +82,7 @@ class SliceDisplay(Display):
         self.ax_.set_yticks(range(len(names)), names)
         self.ax_.set(
             xlim=(-1, 101), ylim=(len(names) - 0.5, -0.5), ylabel="slice (clips)",
-            xlabel="WAR, %, with 95 % interval; | what its classes explain",
+            xlabel=f"{self._label}; | what its classes explain",
         )  # fmt: skip
         self.ax_.legend(loc="upper left", bbox_to_anchor=(1, 1))
 
@@ -94,7 +100,7 @@ class SliceDisplay(Display):
                     hovertemplate="%{text}: %{x:.1f} %, its classes explain %{customdata:.1f} %<extra>%{fullData.name}</extra>",
                 )
             )  # fmt: skip
-        _layout(figure, names, "WAR, %, with 95 % interval")
+        _layout(figure, names, self._label)
         return figure
 
 

@@ -249,9 +249,9 @@ class CalibrationDisplay(NamedDisplay[CalibrationResult]):
 
 def _numbers(item: ClassConfidence) -> list[str]:
     """Lines below the name of a class: n of positives and negatives, how far they overlap, how well they separate."""
-    known = [] if item.overlap is None else [f"overlap {item.overlap:.2f} (null {item.overlap_null:.2f})"]
-    known += [] if item.separation is None else [f"AUC {item.separation:.2f}"]
-    return [f"n = {item.positives.n} / {item.negatives.n}", *known]
+    overlap = "–" if item.overlap is None else f"{item.overlap:.2f} (null {item.overlap_null:.2f})"
+    auc = "–" if item.separation is None else f"{item.separation:.2f}"
+    return [f"n = {item.positives.n} / {item.negatives.n}", f"overlap {overlap}", f"AUC {auc}"]
 
 
 def _legend(name: str, result: CalibrationResult) -> str:

@@ -34,8 +34,7 @@ class AmbiguityDisplay(Display):
             r.vote_entropy, r.model_entropy, c=r.support, cmap=f"{style.SEQUENTIAL}_r", vmin=0, vmax=1, s=14, clip_on=False
         )
         self.ax_.set(xlim=(0, 1), ylim=(0, 1), xlabel=self.label[0], ylabel=self.label[1])
-        c = r.correlation
-        self.ax_.set_title(f"n = {r.n}; rank correlation {c.value:.2f} [{c.low:.2f}, {c.high:.2f}]", fontsize="medium")
+        self.ax_.set_title(f"n = {r.n}; rank correlation {r.correlation.text()}", fontsize="medium")
         self.figure_.colorbar(points, ax=self.ax_, label="share of votes for the predicted class", shrink=0.8)
 
     def to_plotly(self, clip_ids: list[str] | None = None) -> go.Figure:

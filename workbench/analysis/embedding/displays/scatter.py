@@ -61,7 +61,7 @@ class EmbeddingDisplay(Display):
         if self.placed is None:
             return self.result.caption
         found = self.placed.accuracy
-        placed = f"{found.n} clips placed later (hollow): {found.k}-NN accuracy {found.value:.2f} (chance {found.null:.2f})"
+        placed = f"{found.n} clips placed later (hollow): {found.k}-NN accuracy {found}"
         return f"{self.result.caption}; {placed}"
 
     def provenance(self) -> str:
@@ -175,6 +175,12 @@ class EmbeddingDisplay(Display):
     def _hover(self, row: int) -> str:
         text = f"label {self.result.label_names[self.result.labels[row]]}"
         return text if self.predicted is None else f"{text}, predicted {self.result.label_names[self.predicted[row]]}"
+
+
+def short_accuracy(result: EmbeddingResult) -> str:
+    """The kNN accuracy of a map as the title of its panel; the caption says why where there is none."""
+    found = result.measure("kNN accuracy")
+    return f"{result.k}-NN – (too few clips)" if found.reason else f"{result.k}-NN {found}"
 
 
 def _wrap(caption: str, width: int) -> list[str]:

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from plotly.subplots import make_subplots
 
 from ifdd.errors import InputError
-from workbench.analysis.embedding.displays.scatter import EmbeddingDisplay
+from workbench.analysis.embedding.displays.scatter import EmbeddingDisplay, short_accuracy
 from workbench.analysis.embedding.results import METHOD_NAMES, EmbeddingSeries
 from workbench.plotting import style
 from workbench.plotting.base import Display, new_grid
@@ -43,7 +43,7 @@ class EmbeddingSeriesDisplay(Display):
     def lines(self, index: int) -> list[str]:
         """Title of a panel: the map's name, then its figures."""
         found = self.result.maps[index]
-        lines = [self.result.names[index], f"{found.k}-NN {found.knn_accuracy:.2f} (chance {found.knn_chance:.2f})"]
+        lines = [self.result.names[index], short_accuracy(found)]
         if index:
             lines.append(f"moved {self.result.moved[index - 1]:.2f} (random {self.result.moved_null[index - 1]:.2f})")
         return lines

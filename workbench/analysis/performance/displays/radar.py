@@ -44,10 +44,12 @@ class RadarDisplay(NamedDisplay[MetricsResult]):
 
     @property
     def caption(self) -> str:
-        """The warning about the area, and the UAR of each polygon."""
-        own = [f"{name or 'model'} {100 * result.uar.value:.1f} %" for name, result in self.results.items()]
+        """The warning about the area, the UAR of each polygon, on how many clips, and what intervals are over."""
+        own = [f"{name or 'model'} {result.uar}" for name, result in self.results.items()]
         papers = [f"{name}{PUBLISHED} {100 * values.mean():.1f} %" for name, values in self.published.items()]
-        return f"{WARNING} UAR: {', '.join([*own, *papers])}."
+        sets = dict.fromkeys((result.n, result.units) for result in self.results.values())
+        about = "; ".join(f"n = {n}, 95 % intervals {units}" for n, units in sets)
+        return f"{WARNING} UAR: {', '.join([*own, *papers])}; {about}."
 
     def _polygons(self) -> list[tuple[str, np.ndarray, bool]]:
         """Name, recalls (C,) in percent, whether published."""

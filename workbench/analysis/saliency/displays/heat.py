@@ -107,9 +107,12 @@ def badge_colour(verdict: Verdict) -> str:
 
 
 def draw_badge(axes: Axes, verdict: Verdict) -> None:
-    """Write the verdict into the upper left corner."""
-    box = {"boxstyle": "round,pad=0.25", "facecolor": badge_colour(verdict), "edgecolor": "white"}
-    axes.text(0.004, 0.93, verdict.badge, transform=axes.transAxes, ha="left", va="top", color="white", fontsize=9, bbox=box)
+    """Write the verdict above the pictures, at their left edge."""
+    box = {"boxstyle": "round,pad=0.25", "facecolor": badge_colour(verdict), "edgecolor": "none"}
+    axes.annotate(
+        verdict.badge, (0, 1), (3, 5), xycoords="axes fraction", textcoords="offset points", ha="left", va="bottom",
+        color="white", fontsize=9, bbox=box, annotation_clip=False,
+    )  # fmt: skip
 
 
 def row_name(result: SaliencyResult) -> str:

@@ -118,6 +118,10 @@ class FilmStrip(Display):
         strip.normalisation = scaling(results)
         return strip
 
+    @property
+    def _badged(self) -> bool:
+        return any(row.verdict is not None for row in self.rows)
+
     def _lines(self) -> Iterator[range]:
         frames = len(self.seconds)
         for first in range(0, frames, PER_LINE):
@@ -139,7 +143,7 @@ class FilmStrip(Display):
         """A figure whose cells have the shape of the frames, with the caption below; inches throughout."""
         height, width = self.rows[0].images.shape[1:3]
         columns = min(len(self.seconds), PER_LINE)
-        cell, left, gap, head, title = 16 / columns, 0.75, 0.24, 0.3, 0.45
+        cell, left, gap, head, title = 16 / columns, 0.75, 0.5 if self._badged else 0.24, 0.3, 0.45
         foot = 0.85 + 0.24 * max(len(self._caption_lines()) - 2, 0)
         strip = cell * height / width
         line = len(self.rows) * (strip + gap) + head
@@ -200,7 +204,9 @@ class FilmStrip(Display):
         """Return the strip for a web page."""
         lines = list(self._lines())
         names = [row.name for _ in lines for row in self.rows]
-        figure = make_subplots(len(names), 1, vertical_spacing=0.02 if len(names) == len(self.rows) else 0.04)
+        tall = 80 + (110 if self._badged else 90) * len(names)
+        apart = max(0.02 if len(names) == len(self.rows) else 0.04, 24 / tall if self._badged else 0)
+        figure = make_subplots(len(names), 1, vertical_spacing=apart)
         height, width = self.rows[0].images.shape[1:3]
         for number, (chosen, row) in enumerate(((chosen, row) for chosen in lines for row in self.rows), start=1):
             figure.add_trace(
@@ -212,7 +218,7 @@ class FilmStrip(Display):
             )
             if row.verdict is not None and chosen.start == 0:
                 figure.add_annotation(
-                    text=row.verdict.badge, x=chosen.start - 0.45, y=0.05, xanchor="left", yanchor="top", showarrow=False,
+                    text=row.verdict.badge, x=chosen.start - 0.5, y=0, xanchor="left", yanchor="bottom", showarrow=False,
                     font={"color": "white", "size": 11}, bgcolor=badge_colour(row.verdict), row=number, col=1,
                 )  # fmt: skip
             figure.update_yaxes(title=row.name, showticklabels=False, ticks="", row=number, col=1)
@@ -221,9 +227,7 @@ class FilmStrip(Display):
                 tickvals=list(chosen), ticktext=[f"{self.seconds[frame]:.2f} s" for frame in chosen], constrain="domain",
                 showticklabels=last, ticks="", row=number, col=1,
             )  # fmt: skip
-        figure.update_layout(
-            template=style.plotly_template(), title=self.title, height=80 + 90 * len(names), margin={"t": 40, "b": 40}
-        )
+        figure.update_layout(template=style.plotly_template(), title=self.title, height=tall, margin={"t": 40, "b": 40})
         return figure
 
 

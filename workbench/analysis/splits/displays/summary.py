@@ -14,19 +14,20 @@ from workbench.analysis.splits.displays.timeline import GROUP_NAMES
 from workbench.analysis.splits.results import CONTENT, TOLD, SplitSummary
 from workbench.plotting import style
 from workbench.plotting.base import NamedDisplay, new_grid, same_labels
-from workbench.results.interval import Interval
+from workbench.results.interval import NOT_KNOWN, Interval
 
 COLUMNS = 3
 READING = (
-    "Square brackets: 95 % intervals over persons. Round brackets: what nothing would give; for R², the content "
-    "of other people's clips. –: not known here, or it never moves.",
+    "Square brackets: 95 % intervals over persons. Round brackets: what nothing would give: copies, content, motion, places of "
+    "other people's clips; clips dealt to other persons. –: not known here, or it never moves.",
     "",
-    "- **awareness**: share of the places' variance that lies between clips, not between copies of one (mirrored, brighter …).",
+    "- **awareness**: share of the places' variance that lies between clips, not between copies of one (mirrored, brighter …); "
+    "told the clip: if all its copies were read at one place. **motion energy**, told it: of a D that reads the half of the "
+    "frames with most.",
     "- **R²**: how well a linear model knows the places of people never seen: 1 all, below 0 worse than their mean, as with few "
     "clips; *content*: from the features X of every frame; *beyond identity*: for what deviates from a person's own mean.",
     "- **reading weight between classes**: share of its variance; with one clip of each class it is 100 % whatever is read.",
 )
-NOT_KNOWN = Interval(math.nan, math.nan, math.nan)
 
 
 class SplitStepsDisplay(NamedDisplay[SplitSummary]):
@@ -173,16 +174,22 @@ class SplitScoresDisplay(NamedDisplay[SplitSummary]):
 def score_rows(results: Mapping[str, SplitSummary]) -> list[tuple[str, list[tuple[Interval, float]]]]:
     """What is measured, and for each model its value with interval and its null."""
     found = list(results.values())
-    rows = [("awareness, ICC", [(r.awareness.icc, 0.0) for r in found])]
+    rows = [
+        ("awareness, ICC", [(r.awareness.icc, r.awareness.null) for r in found]),
+        ("awareness, ICC, told the clip", [(_point(r.awareness.told), math.nan) for r in found]),
+    ]
     for name in dict.fromkeys(score.content for r in found for score in r.content):
         scores = [next((s for s in r.content if s.content == name), None) for r in found]
         what, told, _ = name.partition(TOLD)
         title = f"{'content' if what == CONTENT else what} R²{told}"
         rows.append((title, [(s.r2, s.null) if s else (NOT_KNOWN, math.nan) for s in scores]))
         rows.append(("  beyond identity", [(s.within, s.within_null) if s else (NOT_KNOWN, math.nan) for s in scores]))
-    persons = [(Interval(r.person_share, math.nan, math.nan), 0.0) for r in found]
-    rows += [("between persons", persons), ("r with motion energy", [(r.motion.correlation, r.motion.null) for r in found])]
-    return rows
+    return [
+        *rows,
+        ("between persons", [(r.person_share, r.person_null) for r in found]),
+        ("r with motion energy", [(r.motion.correlation, r.motion.null) for r in found]),
+        ("r with motion energy, told it", [(_point(r.motion.told), math.nan) for r in found]),
+    ]
 
 
 def markdown(results: Mapping[str, SplitSummary]) -> str:
@@ -190,16 +197,17 @@ def markdown(results: Mapping[str, SplitSummary]) -> str:
     found = list(results.values())
     rows = [("split", [r.kind for r in found]), ("clips", [str(r.clips) for r in found])]
     for title, cells in score_rows(results):
-        rows.append((title.strip(), [f"{show(i)}" + ("" if _unknown(i, n) else f" ({n:.2f})") for i, n in cells]))
+        rows.append((title.strip(), [show(interval, null) for interval, null in cells]))
     rows += [
         ("places between clips, feature frames", [f"{r.awareness.between:.2f}" for r in found]),
         ("places within the copies of a clip", [f"{r.awareness.within:.2f}" for r in found]),
     ]
     for name in dict.fromkeys(name for r in found for name in r.stability):
-        rows.append((f"places move, clip {name}", [show(r.stability.get(name)) for r in found]))
+        rows.append((f"places move, clip {name} (in brackets: to other people's clips)", [_moves(r, name) for r in found]))
     rows += [
-        ("motion energy where D reads (1: the clip's mean)", [show(r.motion.energy_D) for r in found]),
-        ("motion energy where S reads", [show(r.motion.energy_S) for r in found]),
+        ("motion energy where D reads (1: the clip's mean)", [show(r.motion.energy_D, r.motion.energy_D_null) for r in found]),
+        ("motion energy where S reads", [show(r.motion.energy_S, r.motion.energy_S_null) for r in found]),
+        ("motion energy where D and S would read, told it", [_told_energy(r) for r in found]),
         ("mean offset, feature frames", [f"{np.mean([abs(s.offset) for s in r.steps]):.2f}" for r in found]),
         ("offsets at the end of their range", ["–" if math.isnan(r.saturated) else f"{r.saturated:.0%}" for r in found]),
         ("read elsewhere than asked for", [f"{r.elsewhere:.0%}" for r in found]),
@@ -215,11 +223,23 @@ def _title(name: str, result: SplitSummary) -> str:
     return f"{name}: {result.kind}" if name and name != result.kind else result.kind
 
 
-def _unknown(interval: Interval, null: float) -> bool:
-    return math.isnan(interval.value) or math.isnan(null)
+def _point(value: float) -> Interval:
+    return Interval(value, math.nan, math.nan)
+
+
+def _moves(result: SplitSummary, name: str) -> str:
+    return show(result.stability.get(name), result.apart)
+
+
+def _told_energy(result: SplitSummary) -> str:
+    return ", ".join(show(_point(value)) for value in (result.motion.energy_D_told, result.motion.energy_S_told))
 
 
 def _share(result: SplitSummary) -> str:
     """Share of the variance of the reading weights that lies between classes, and what chance gives."""
     found = result.occupancy
-    return "–" if math.isnan(found.class_share) else f"{found.class_share:.0%} (chance {found.class_null:.0%})"
+    value, low, high = found.class_share.value, found.class_share.low, found.class_share.high
+    if math.isnan(value):
+        return "–"
+    bounds = "" if math.isnan(low) else f" [{100 * low:.0f}, {100 * high:.0f}]"
+    return f"{value:.0%}{bounds} (chance {found.class_null:.0%})"

@@ -1,5 +1,6 @@
 """Damage that a decoder conceals is told; odd sizes and pixels are refused; WebP that moves is read (oracle: Pillow)."""
 
+import io
 import re
 from fractions import Fraction
 from pathlib import Path
@@ -74,6 +75,43 @@ def test_noise_in_a_video_is_told(tmp_path: Path, name: str, codec: str) -> None
     message = error_of(path)
     assert "breaks after frame" in message
     assert len(list(read_frames(path, end=float(message.rsplit(" ", 1)[1])))) > 3  # the way out that it names works
+
+
+@pytest.mark.filterwarnings("ignore:deprecated pixel format")
+@pytest.mark.parametrize("name", ["a.mjpeg", "a.avi", "a.mov", "a.mkv"])
+def test_motion_jpegs_are_walked_as_images_are(tmp_path: Path, name: str) -> None:
+    """FFmpeg shows grey from a hole on; of JPEGs one after the other, one without a beginning would be no frame at all."""
+    path = tmp_path / name
+    if name == "a.mjpeg":
+        with path.open("wb") as file:
+            for image in moving():
+                Image.fromarray(image).save(file, "JPEG", quality=90)
+    else:
+        encode(path, "mjpeg")
+    whole = path.read_bytes()
+    assert len(list(read_frames(path))) == 24
+    for place in np.linspace(0.2, 0.8, 9):
+        for size in (100, 400):
+            start = int(len(whole) * place)
+            path.write_bytes(whole[:start] + bytes(size) + whole[start + size :])
+            error_of(path)
+    start = whole.index(b"\xff\xd8", len(whole) // 2)
+    path.write_bytes(whole[:start] + bytes(2) + whole[start + 2 :])
+    error_of(path)
+
+
+def test_a_motion_jpeg_without_tables_is_read(tmp_path: Path) -> None:
+    """Some cameras leave the usual Huffman tables out."""
+    path = tmp_path / "a.mjpeg"
+    with path.open("wb") as file:
+        for image in moving(4):
+            with io.BytesIO() as stream:
+                Image.fromarray(image).save(stream, "JPEG", quality=90)
+                data = stream.getvalue()
+            while (at := data.find(b"\xff\xc4")) >= 0:
+                data = data[:at] + data[at + 2 + int.from_bytes(data[at + 2 : at + 4]) :]
+            file.write(data)
+    assert len(list(read_frames(path))) == 4
 
 
 def test_a_part_missing_from_the_middle_of_a_matroska_file_is_told(tmp_path: Path) -> None:

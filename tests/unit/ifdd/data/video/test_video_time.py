@@ -20,6 +20,7 @@ from PIL import Image
 from ifdd.data.clips import analyse, load_clip, load_windows
 from ifdd.data.preprocessing import Preprocessing
 from ifdd.data.video import file_sha256, probe, read_frames, read_times
+from ifdd.data.video.transport import packets_lost
 from ifdd.errors import InputError
 
 WHOLE = Preprocessing(crop="none", size=(48, 64))
@@ -82,12 +83,19 @@ def test_lengths_of_uneven_videos(tmp_path: Path, name: str, delays: list[int], 
     assert analyse(write_film(tmp_path / name, film), WHOLE).end == pytest.approx(seconds)
 
 
-@pytest.mark.parametrize(("delay", "shown"), [(0, 0.1), (10, 0.01), (20, 0.02), (50, 0.05)])
-def test_a_gif_without_a_delay_shows_ten_frames_a_second(tmp_path: Path, delay: int, shown: float) -> None:
+@pytest.mark.parametrize("kind", ["gif", "apng", "webp"])
+@pytest.mark.parametrize("delays", [[0] * 4, [10] * 4, [20] * 4, [10, 30, 0, 3000], [3000, 10, 20, 10]])
+def test_an_animation_is_shown_as_browsers_show_it(tmp_path: Path, kind: str, delays: list[int]) -> None:
+    """10 ms and less for 100 (Blink, Gecko, WebKit, and FFmpeg's GIF reader up to version 7)."""
     images = [Image.fromarray(numbered_image(number)) for number in range(4)]
-    images[0].save(tmp_path / "a.gif", save_all=True, append_images=images[1:], duration=delay)
-    times = read_times(tmp_path / "a.gif")
-    np.testing.assert_allclose([*times.seconds, times.end], shown * np.arange(5), atol=1e-9)
+    path = tmp_path / f"a.{kind}"
+    form = "PNG" if kind == "apng" else kind
+    images[0].save(path, form, save_all=True, append_images=images[1:], duration=delays, lossless=True)
+    times = read_times(path)
+    shown = [delay / 1000 if delay > 10 else 0.1 for delay in delays]
+    np.testing.assert_allclose([*times.seconds, times.end], [0, *np.cumsum(shown)], atol=1e-6)
+    assert numbers(path) == list(range(4))
+    assert probe(path).fps == pytest.approx(4 / sum(shown))
 
 
 def test_where_nobody_says_the_last_frame_is_as_long_as_most(tmp_path: Path) -> None:
@@ -186,6 +194,60 @@ def test_lost_packets_are_told(tmp_path: Path, lost: int, at: float, b_frames: i
     assert "breaks after frame" in message
     end = float(message.rsplit(" ", 1)[1])
     assert numbers(path, end=end) == list(range(round(end / 0.04)))
+
+
+@pytest.mark.parametrize("b_frames", [0, 2])
+@pytest.mark.parametrize(("lost", "at"), [(16, 0.3), (16, 0.32), (48, 0.56), (160, 0.79)])
+def test_lost_packets_that_leave_no_gap_in_a_counter_of_four_bits(tmp_path: Path, lost: int, at: float, b_frames: int) -> None:
+    """The picture after them does not follow the one before; where no picture needs them, a warning tells the hole."""
+    film = Track((40,) * 60, image=lossy, b_frames=b_frames)
+    whole = np.frombuffer(write_film(tmp_path / "whole.ts", film).read_bytes(), np.uint8).reshape(-1, 188)
+    pictures = np.flatnonzero(whole[:, 1:3] @ (256, 1) & 0x1FFF == 256)
+    first = int(at * (len(pictures) - lost - 1))
+    path = tmp_path / "lost.ts"
+    path.write_bytes(np.delete(whole, pictures[first : first + lost], axis=0).tobytes())
+    try:
+        warnings = load_clip(path, WHOLE).warnings
+    except InputError as error:
+        end = float(str(error).rsplit(" ", 1)[1])
+        assert numbers(path, end=end) == list(range(round(end / 0.04)))
+    else:
+        assert "packets are lost" in warnings[0]
+    assert load_clip(tmp_path / "whole.ts", replace(WHOLE, frames=60)).warnings == ()
+
+
+def test_a_transport_stream_that_is_cut_short(tmp_path: Path) -> None:
+    path = write_film(tmp_path / "a.ts", Track((40,) * 30, image=lossy))
+    whole = path.read_bytes()
+    for share in (0.5, 0.71, 0.9):
+        path.write_bytes(whole[: round(share * len(whole)) // 188 * 188 + 100])
+        assert "breaks after frame" in error_of(path)
+    packets = [at for at in range(0, len(whole), 188) if whole[at + 1] & 0x1F == 1 and whole[at + 2] == 0]
+    starts = [at for at in packets if whole[at + 1] & 0x40]
+    cuts = [at for number in (15, 29) for at in packets if starts[number] < at < [*starts, len(whole)][number + 1]]
+    untold = []
+    for at in cuts:  # through a picture, by whole packets
+        path.write_bytes(whole[:at])
+        try:
+            told = load_clip(path, WHOLE).warnings
+        except InputError as error:
+            told = ("the file may be cut off within its last picture",) if "breaks after" in str(error) else ()
+        untold += [at] * ("the file may be cut off within its last picture" not in told)
+    assert untold == []
+    assert len(cuts) > 20
+    path.write_bytes(whole[: starts[16]])
+    assert load_clip(path, replace(WHOLE, frames=8)).warnings == ()
+
+
+def test_lengths_of_data_units_are_counted(tmp_path: Path) -> None:
+    path = write_film(
+        tmp_path / "a.ts", Track((40,) * 30, codec="mpeg2video", image=lossy), options={"omit_video_pes_length": "0"}
+    )
+    whole = np.frombuffer(path.read_bytes(), np.uint8).reshape(-1, 188)
+    assert not packets_lost(path, 256)
+    pictures = np.flatnonzero(whole[:, 1:3] @ (256, 1) & 0x1FFF == 256)
+    path.write_bytes(np.delete(whole, pictures[100:116], axis=0).tobytes())
+    assert packets_lost(path, 256)
 
 
 @pytest.mark.parametrize("begins", [0, 800, 40_000])

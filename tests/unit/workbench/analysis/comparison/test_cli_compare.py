@@ -64,7 +64,9 @@ def test_compare_writes_everything(run, collections: dict[str, Path], tmp_path: 
     code, told, _ = run(*command)
     assert code == 0
     assert "| tiny-ifdd − tiny-baseline |" in told
-    assert told == (tmp_path / "out" / "comparison.md").read_text()
+    page, where = told.rstrip().rsplit("\n\n", 1)
+    assert page == (tmp_path / "out" / "comparison.md").read_text().rstrip()
+    assert where.startswith(f"{tmp_path / 'out'}: comparison.json, comparison.md, confusion_difference_1.png, differences.png")
     assert "- search for bad slices: it needs 40 clips or more, there are 5" in told
     written = {path.name for path in (tmp_path / "out").iterdir()}
     assert written == {
@@ -188,13 +190,22 @@ def test_calibrate(run, collections: dict[str, Path], tmp_path: Path) -> None:
     code, told, err = run("calibrate", test.folder, "--validation", renamed.folder, "--out", tmp_path / "out")
     assert code == 0, err
     assert "temperature" in told
-    assert "note: 5 persons are in both collections" in told
+    page, where = told.rstrip().rsplit("\n\n", 1)
+    assert page == (tmp_path / "out" / "calibration.md").read_text().rstrip()
+    assert where == f"{tmp_path / 'out'}: ambiguity.png, calibration.json, calibration.md, confidence.png, reliability.png"
+    assert "- 5 persons are in both collections" in page
+    assert page.startswith("# Calibration\n\nn = 5; expected calibration error ")
+    rows = [line for line in page.splitlines() if line.startswith("| after, T = ")]
+    assert len(rows) == 1
     assert {path.name for path in (tmp_path / "out").iterdir()} == {
-        "calibration.json", "reliability.png", "confidence.png", "ambiguity.png",
+        "calibration.json", "calibration.md", "reliability.png", "confidence.png", "ambiguity.png",
     }  # fmt: skip
     found = json.loads((tmp_path / "out" / "calibration.json").read_text())
     assert found["scaling"]["nll"][1] <= found["scaling"]["nll"][0]  # fitted on the same pixels
     assert found["ambiguity"]["soft_ece"] >= 0
+    assert f"{found['scaling']['after']['ece']:.3f} [" in rows[0]
+    assert sum(found["scaling"]["before"]["counts"]) == 5
+    assert page.count(" | 5 | ") + page.count("| clips |") >= 2  # a table of bins for each curve
     code, told, _ = run("calibrate", collections["baseline"], "--out", tmp_path / "alone", "--json")
     assert code == 0
     assert "scaling" not in json.loads(told)

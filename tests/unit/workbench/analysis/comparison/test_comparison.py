@@ -204,6 +204,9 @@ def test_degenerate_input_is_stated() -> None:
     even = compare({"a": np.full((4, 2), 0.5), "b": np.eye(2)[[0, 1, 0, 1]]}, [0, 1, 0, 1], label_names=NAMES[:2])
     assert "a: 4 clips have several classes of the same highest probability; the first in the list counts" in even.notes
     assert "a: no clip is predicted as sad" in even.notes
+    three = compare({"a": [0, 0, 0], "b": [1, 1, 1]}, [0, 1, 2], label_names=(*NAMES[:2], "fear"))
+    assert f"{', '.join(NAMES[:2])}, fear have one clip each: the intervals of differences of the UAR" in " ".join(three.notes)
+    assert f"a: no clip is predicted as {NAMES[1]} or fear" in three.notes
     grouped = compare({"a": OLD, "b": NEW}, LABELS, ["x", "x", "y", "y", "z", "z"], label_names=NAMES[:2])
     assert "only 3 persons: intervals of differences tend to be too narrow" in grouped.notes
     assert any("of the draws lack a class" in note for note in grouped.notes)

@@ -34,6 +34,7 @@ from workbench.analysis.counterfactuals.results import CounterfactualResult
 from workbench.analysis.performance.displays.radar import RadarDisplay
 from workbench.analysis.performance.scores import summary
 from workbench.plotting.base import Display
+from workbench.results.interval import Interval
 
 N = 70
 LABELS = np.arange(N) % 7
@@ -127,8 +128,8 @@ def test_radar_says_what_it_cannot_show() -> None:
     models = compared().models
     assert display.caption == (
         "The area of a radar changes with the order of the classes; read the lengths, or the points. UAR: "
-        f"IFDD {100 * models['IFDD'].uar.value:.1f} %, baseline {100 * models['baseline'].uar.value:.1f} %, "
-        "paper (published) 55.7 %."
+        f"IFDD {models['IFDD'].uar}, baseline {models['baseline'].uar}, paper (published) 55.7 %; "
+        f"n = {N}, 95 % intervals over {N} clips, taken as independent."
     )
     figure = display.plot().figure_
     assert display.caption in texts(figure)
@@ -156,6 +157,27 @@ def test_tables_of_slices() -> None:
     assert isinstance(search, SearchDisplay)
     assert f"{search.result.looked_at} slices of 8 clips or more" in search.caption
     assert [row["p corrected"] for row in search.table()] == sorted(row["p corrected"] for row in search.table())
+
+
+def test_a_slice_of_one_person_says_why_it_has_no_interval() -> None:
+    people = np.where(FACTORS["light"] == "day", "one", np.arange(N).astype(str))
+    alone = slice_metrics({"m": PROBS["IFDD"]}, LABELS, {"light": FACTORS["light"]}, groups=people)
+    display = SliceDisplay.from_result(alone).plot()
+    told = texts(display.figure_)
+    n = int((people == "one").sum())
+    assert f"light = day ({n}, one person)" in told
+    assert "WAR, %, with 95 % interval (none for one person); | what its classes explain" in told
+    assert alone.models["m"][0].war.text() == f"{alone.models['m'][0].war.value:.2f} (no interval)"
+    assert "none for one person" in display.to_plotly().layout.xaxis.title.text
+    assert "one person" not in " ".join(texts(MAKERS["slices"]().plot().figure_))
+
+
+def test_intervals_as_text() -> None:
+    nan = float("nan")
+    assert str(Interval(0.714, 0.682, 0.745)) == "71.4 % [68.2, 74.5]"
+    assert str(Interval(0.714, nan, nan)) == "71.4 % (no interval)"
+    assert str(Interval(nan, nan, nan)) == "–"
+    assert Interval(-0.01, -0.05, 0.03).text("+.1f", 100) == "-1.0 [-5.0, +3.0]"
 
 
 def test_counterfactual_bars_are_the_changes() -> None:

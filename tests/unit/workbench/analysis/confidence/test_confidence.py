@@ -104,7 +104,7 @@ def test_bandwidth_never_below_one_step_of_the_grid() -> None:
     result = density(two_classes(first), np.zeros(50, int), grid=101)
     positives = result.classes[0].positives
     assert positives.bandwidth == pytest.approx(0.01)
-    assert "class 0, positives: bandwidth raised from" in result.notes[0]
+    assert "class 0, positives: bandwidth by Scott's rule raised to" in result.notes[0]
     assert integral(positives.density, result.grid) == pytest.approx(1, abs=1e-6)
 
 
@@ -123,7 +123,8 @@ def test_classes_with_no_or_one_clip() -> None:
     assert happy.negatives.n == 1
     assert fear.negatives.n == 9
     assert "fear: no clip has this label" in result.notes
-    assert "sad, positives: no density from one clip (n = 1)" in result.notes
+    assert sad.separation is None  # the one clip lies somewhere among the others: 0.00 or 1.00 would mean nothing
+    assert "sad, positives: no density and no AUC from one clip (n = 1)" in result.notes
 
 
 def test_integral_agrees_with_adaptive_quadrature() -> None:
@@ -280,3 +281,12 @@ def test_bad_settings() -> None:
 def test_float16_probabilities_are_fine() -> None:
     probs = random_probs(200, 7).astype(np.float16)
     assert density(probs, np.arange(200) % 7).classes[0].negatives.n == 171
+
+
+def test_a_note_that_holds_for_several_classes_is_told_once() -> None:
+    result = density(random_probs(4, 5), np.arange(4), ("happy", "sad", "fear", "angry", "disgust"))
+    assert result.notes == (
+        "happy, sad, fear, angry, positives: no density and no AUC from one clip (n = 1)",
+        "disgust: no clip has this label",
+    )
+    assert all(item.separation is None for item in result.classes)

@@ -6,6 +6,7 @@ import torch
 
 from ifdd import InputError, create_model
 from workbench.analysis.counterfactuals.interventions import (
+    WHOLE,
     order_sensitivity,
     patch_between_clips,
     split_stability,
@@ -38,7 +39,7 @@ def test_a_clip_of_equal_frames_has_no_order() -> None:
 def test_patching_what_the_head_reads_replaces_the_prediction() -> None:
     model = tiny(lift="none")  # the head reads X_D and nothing else
     effects = {effect.name: effect for effect in patch_between_clips(model, CLIPS, batch=3)}
-    assert set(effects) == {"issm.X_S", "issm.X_D"}
+    assert set(effects) == {"issm.X_S", "issm.X_D", WHOLE}
     assert effects["issm.X_S"].change.value == 0
     with torch.no_grad():
         before = model(CLIPS).logits.softmax(-1)
@@ -47,7 +48,7 @@ def test_patching_what_the_head_reads_replaces_the_prediction() -> None:
     expected = np.mean([0.5 * (before[taken[i]] - before[i]).abs().sum().item() for i in range(4)])
     assert effects["issm.X_D"].change.value == pytest.approx(expected, abs=1e-5)
     assert "ladm.Y_S" in {effect.name for effect in patch_between_clips(tiny(), CLIPS)}
-    assert patch_between_clips(tiny("mvit-tiny-baseline"), CLIPS) == ()
+    assert [effect.name for effect in patch_between_clips(tiny("mvit-tiny-baseline"), CLIPS)] == [WHOLE]
     with pytest.raises(InputError, match="at least two clips"):
         patch_between_clips(model, CLIPS[:1])
 

@@ -162,7 +162,7 @@ class TestProbes:
 
     def matrix(self, dynamic: np.ndarray, static: np.ndarray, factors: dict[str, np.ndarray]) -> disentanglement.ProbeMatrix:
         wanted = {name: factors[name] for name in self.FACTORS}
-        return disentanglement.probe_matrix({"D": dynamic, "S": static}, wanted, factors["person"], resamples=200)
+        return disentanglement.probe_matrix({"D": dynamic, "S": static}, wanted, factors["person"], resamples=200, shuffles=1)
 
     def test_perfectly_split_features_score_a_gap_of_one(self) -> None:
         factors = people()
@@ -177,6 +177,35 @@ class TestProbes:
         assert result.leakage("D", ("light", "pose")).value == pytest.approx(0, abs=0.05)
         assert result.probe("S", "pose").classes is None
         assert result.probe("S", "pose").score.value > 0.98
+
+    def test_told_is_the_most_and_other_clips_give_nothing(self) -> None:
+        """Oracle: what is planted, and the same features of persons who are not the clips' own, scored by hand."""
+        rng = np.random.default_rng(5)
+        persons, emotion = np.repeat(np.arange(24), 7), np.tile(np.arange(7), 24)
+        pose = rng.normal(size=168)
+        of_person = rng.normal(size=(24, 12))[persons]
+        knows = {"all": np.c_[of_person, 3 * np.eye(7)[emotion], 3 * pose], "nothing": rng.normal(size=(168, 20))}
+        factors = {"emotion": emotion, "person": persons, "pose": pose}
+        found = disentanglement.probe_matrix(knows, factors, persons, identity="person", across="emotion", resamples=50)
+        for factor in factors:
+            assert found.told[factor].value > 0.97
+            assert found.told[factor].value >= found.probe("all", factor).score.value - 0.02 > 0.7
+            for feature in knows:  # a person's features stay those of one person among other clips that are kept together
+                assert abs(found.probe(feature, factor).null) < 0.12, (feature, factor)
+                assert found.probe("nothing", factor).score.value < 0.12
+        wanted = "all", "nothing", "emotion", ("person", "pose")
+        assert found.gap_told("emotion", ("person", "pose")) == pytest.approx(
+            0.5 * (found.told["emotion"].value + (found.told["person"].value + found.told["pose"].value) / 2)
+        )
+        cell = {(f, n): found.probe(f, n).null for f in knows for n in factors}
+        leaks = {f: (cell[f, "person"] + cell[f, "pose"]) / 2 for f in knows}
+        by_hand = 0.5 * (cell["all", "emotion"] - cell["nothing", "emotion"] + leaks["nothing"] - leaks["all"])
+        assert found.gap_null(*wanted) == pytest.approx(by_hand)
+        assert found.leakage_null("all", ("person", "pose")) == pytest.approx(leaks["all"])
+        with pytest.raises(InputError, match="no probe of 'weather'; factors: emotion"):
+            found.gap_told("weather", ())
+        with pytest.raises(InputError, match="shuffles is 0"):
+            disentanglement.probe_matrix(knows, factors, persons, shuffles=0)
 
     def test_shuffled_features_score_a_gap_of_zero(self) -> None:
         factors = people()
@@ -217,6 +246,19 @@ class TestProbes:
         assert abs(probe.probe("none", "person").score.value) < 0.1
         # people give no emotion away: held out by person
         assert abs(probe.probe("who", "emotion").score.value) < 0.15
+
+    def test_a_feature_of_few_dimensions_is_not_drowned_by_rounding(self) -> None:
+        """Columns that repeat others, or never change, are no dimensions: what is known stays known."""
+        factors = people(clips=140, persons=20)
+        rng = np.random.default_rng(8)
+        known = np.eye(7)[factors["emotion"]]
+        repeated = np.c_[known @ rng.normal(size=(7, 24)), np.ones((140, 4))]
+        found = disentanglement.probe_matrix(
+            {"once": known, "repeated": repeated, "never": np.full((140, 28), 0.1)},
+            {"emotion": factors["emotion"]}, factors["person"], resamples=20, shuffles=1,
+        )  # fmt: skip
+        assert found.probe("repeated", "emotion").score.value == found.probe("once", "emotion").score.value == 1
+        assert found.probe("never", "emotion").score.value == pytest.approx(0)
 
     def test_a_person_known_from_two_emotions_is_found_in_the_other(self) -> None:
         who = np.repeat(np.arange(21), 2)

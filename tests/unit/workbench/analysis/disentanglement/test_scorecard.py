@@ -14,6 +14,7 @@ from ifdd.errors import InputError
 from ifdd.scripted import SuiteConfig, render_suite
 from workbench import cli
 from workbench.analysis.disentanglement.task import make_scorecard
+from workbench.report.scores import scorecard_rows
 from workbench.store.truth import true_intensity, true_masks
 
 
@@ -69,13 +70,24 @@ def test_two_models_side_by_side(
     assert {"emotion", "identity", "intensity", "pose", "light", "scene", "skin"} <= factors
     maps = {"D", "S", "D, other clips", "S, other clips", "told", "random", "centre", "frame difference"}
     assert {score["name"] for score in ifdd["maps"]["scores"]} == maps
-    assert {effect["name"] for effect in ifdd["patches"]} == {"issm.X_S", "issm.X_D", "ladm.Y_S"}
+    assert {effect["name"] for effect in ifdd["patches"]} == {"issm.X_S", "issm.X_D", "ladm.Y_S", "everything"}
+    assert ifdd["gap_told"] > ifdd["gap_null"] + 0.5
+    assert baseline["gap_null"] is None
+    assert baseline["leakage_told"] == ifdd["leakage_told"] > 0.5
+    assert set(ifdd["probes"]["told"]) == factors
     assert set(ifdd["stability"]["moved"]) == {"mirrored", "brighter", "half the frame rate"}
     assert ifdd["levels"]
     assert (baseline["split"], baseline["gap"], baseline["dependence"]) == (None, None, None)
     assert any("a baseline has no split" in reason for reason in baseline["skipped"])
     page = (tmp_path / "out" / "scorecard.md").read_text(encoding="utf-8")
-    assert "| gap (1: each branch holds its own alone) |" in page
+    gap = next(line for line in page.splitlines() if line.startswith("| gap (1: each branch holds its own alone) |"))
+    assert gap.endswith(f"({round(ifdd['gap_null'], 2) + 0.0:.2f}) | – |")
+    assert page.count("| told the factor |") == 2
+    assert page.count("Note: standard: irrelevant stretches tell the class a little") == 1
+    assert "standard-v2 shows the same clips" in page
+    shown = {row[0]: row[1] for row in scorecard_rows(cards)}
+    assert shown["gap (1: each branch holds its own alone)"] == gap.split(" | ")[1]
+    assert shown["gap of branches that are told their own alone"] == f"{ifdd['gap_told']:.2f}"
     assert (tmp_path / "out" / "probes.png").stat().st_size > 5000
     # a second call uses what was collected
     again = CliRunner().invoke(cli.app, arguments)

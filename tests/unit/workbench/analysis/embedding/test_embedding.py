@@ -119,6 +119,20 @@ def test_a_class_of_one_clip_is_noted() -> None:
     result = embed(features, labels, method="pca", label_names=(*NAMES, "fear"))
     assert "fear has one clip: it can only count as wrong in the 5-NN accuracy" in result.notes
     assert result.knn_accuracy == pytest.approx(89 / 90)
+    labels[1] = 4
+    result = embed(features, labels, method="pca", label_names=(*NAMES, "fear", "angry"))
+    assert "fear, angry have one clip each: they can only count as wrong in the 5-NN accuracy" in result.notes
+
+
+def test_a_map_of_one_clip_a_class_says_that_nothing_can_be_measured() -> None:
+    features, _ = blobs(2)
+    result = embed(features, np.arange(6), method="pca", label_names=list("abcdef"), groups=[0, 0, 1, 1, 2, 2])
+    assert (
+        "5-NN accuracy – (no class has two clips), 4-NN accuracy from other groups – (no class has two groups)" in result.caption
+    )
+    assert "silhouette – (no class has two clips)" in result.caption
+    assert "0.00" not in result.caption
+    assert not [note for note in result.notes if "one clip" in note]
 
 
 def test_result_is_frozen_plain_and_picklable() -> None:

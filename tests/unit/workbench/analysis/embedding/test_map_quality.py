@@ -37,7 +37,41 @@ def test_more_votes_win_however_many_neighbours() -> None:
 
 
 def test_duplicates_do_not_vote_for_themselves() -> None:
-    assert knn_accuracy(np.zeros((6, 2)), np.arange(6), 5).value == 0.0
+    assert knn_accuracy(np.zeros((6, 2)), np.array([0, 0, 1, 1, 2, 2]), 1).value <= 0.5
+
+
+@pytest.mark.parametrize(
+    ("labels", "k", "groups", "reason"),
+    [
+        (range(6), 2, None, "no class has two clips"),
+        ([0] * 6, 2, None, "all clips are of one class"),
+        ([0, 0, 0, 1, 1, 1], 5, None, "all other clips vote, wherever they lie: 6 clips, k = 5"),
+        ([0, 0, 0, 1, 1, 1], 2, [0, 0, 0, 1, 1, 1], "no class has two groups"),
+        ([0, 1, 0, 1, 0, 1], 4, [0, 0, 1, 1, 2, 2], "all other clips vote, wherever they lie: 6 clips, k = 4"),
+    ],
+)
+def test_where_the_map_cannot_matter_there_is_no_accuracy(
+    labels: list[int], k: int, groups: list[int] | None, reason: str
+) -> None:
+    """The number that was given is the same for every map: 20 random ones."""
+    from workbench.analysis.embedding.quality import vote
+
+    y, random = np.array(labels), np.random.default_rng(0)
+    for _ in range(20):
+        xy = random.normal(size=(6, 2))
+        found = knn_accuracy(xy, y, k, groups=groups)
+        assert np.isnan([found.value, found.null]).all()
+        assert (found.reason, str(found)) == (reason, f"– ({reason})")
+    for _ in range(20 if groups is None else 0):
+        order = np.stack([random.permutation(np.delete(np.arange(6), i))[:k] for i in range(6)])
+        right = vote(y[order]) == y
+        assert right.mean() == (1 if len(set(labels)) == 1 else 0)  # whatever the neighbours are
+
+
+def test_where_the_map_matters_there_is_an_accuracy() -> None:
+    assert knn_accuracy(np.array([[0, 0], [0, 1], [9, 9]]), np.array([0, 0, 1]), 1).reason == ""
+    assert silhouette(np.eye(4), np.arange(4)).reason == "no class has two clips"
+    assert silhouette(np.eye(4), np.zeros(4, int)).reason == "all clips are of one class"
 
 
 def test_a_person_does_not_vote_for_their_own_clips() -> None:

@@ -59,7 +59,7 @@ def test_saliency_of_a_manifest(run, tiny_bundle_dir: Path, clips_manifest: Path
     assert {how: found["against"] for how, found in about["frames"].items()} == {"occlude": [0], "freeze": [0]}  # happy
     again = run("saliency", *options)
     assert again[0] == 1
-    assert "exists; choose another --out" in again[2]
+    assert "exists; choose another folder" in again[2]
 
 
 def test_saliency_of_a_video_against_another_checkpoint(

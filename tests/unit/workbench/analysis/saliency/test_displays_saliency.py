@@ -1,3 +1,4 @@
+import dataclasses
 from pathlib import Path
 
 import av
@@ -7,6 +8,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from PIL import Image
 
 from ifdd.errors import InputError
+from workbench.analysis.faithfulness import Verdict
 from workbench.analysis.saliency.displays.heat import STRENGTH, overlay, peak_of
 from workbench.analysis.saliency.displays.strip import FilmStrip
 from workbench.analysis.saliency.results import SaliencyResult
@@ -140,3 +142,26 @@ def test_film_has_every_frame(pixels: np.ndarray, tmp_path: Path, suffix: str) -
         frames = [frame.to_ndarray(format="rgb24").astype(float) for frame in container.decode(video=0)]
     assert len(frames) == T
     assert np.abs(frames[5] - film[5]).mean() < 8  # the codec's loss
+
+
+def test_a_badge_covers_no_frame_and_no_mark(pixels: np.ndarray) -> None:
+    verdict = Verdict("gradcam", "ladm.Y_D", False, (), ("deletion and insertion",), (), "28 clips of mine", True)
+    named = dataclasses.replace(saliency(), activation="ladm.Y_S")
+    strip = FilmStrip.from_results(
+        pixels, np.arange(T) / 8, {"D": saliency(), "S": named}, label="happy", split=split([1.0, 5.0, 9.0, 13.0]),
+        verdicts={"D": verdict, "S": verdict},
+    ).plot()  # fmt: skip
+    canvas = FigureCanvasAgg(strip.figure_)
+    canvas.draw()
+    renderer = canvas.get_renderer()
+    badges = [text for axes in strip.ax_ for text in axes.texts]
+    assert [text.get_text() for text in badges] == [verdict.badge] * 2
+    for badge in badges:
+        box = badge.get_bbox_patch().get_window_extent(renderer)
+        for axes in strip.ax_:
+            frames = axes.images[0].get_window_extent(renderer)
+            assert min(box.y1, frames.y1) <= max(box.y0, frames.y0) + 1
+            for marks in axes.lines:
+                drawn = marks.get_window_extent(renderer)
+                assert min(box.y1, drawn.y1 + 4) <= max(box.y0, drawn.y0 - 4) + 1
+    assert all(note.y == 0 and note.yanchor == "bottom" for note in strip.to_plotly().layout.annotations)  # above the picture

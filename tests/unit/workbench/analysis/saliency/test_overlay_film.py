@@ -5,7 +5,7 @@ import pytest
 
 from workbench.analysis.faithfulness.results import Verdict
 from workbench.analysis.saliency.displays.heat import HATCH, badges_note, hatch
-from workbench.plotting.images import FilmPanel, side_by_side
+from workbench.plotting.images import FilmPanel, _lines, side_by_side
 
 T = 2
 LONG = "Y_D, the dynamic branch of a model with a very long name indeed, which goes on and on"
@@ -32,17 +32,32 @@ def panels(page: np.ndarray, count: int) -> list[slice]:
 @pytest.mark.parametrize("count", [2, 3])
 @pytest.mark.parametrize("what", ["title", "badge"])
 def test_words_stay_in_their_panel(width: int, count: int, what: str) -> None:
-    plain = film(width, [""] * count, [("", "#FFFFFF")] * count)
+    unseen = (BADGE[0], "#FFFFFF")  # white on white
+    plain = film(width, [""] * count, [unseen] * count)
+    head = int((plain[0, :, 2] == 90).all(-1).argmax())
     for index in range(count):
         titles = [LONG if what == "title" and i == index else "" for i in range(count)]
-        badges = [BADGE if what == "badge" and i == index else ("", "#FFFFFF") for i in range(count)]
+        badges = [BADGE if what == "badge" and i == index else unseen for i in range(count)]
         changed = (film(width, titles, badges) != plain).any((0, 3))
         rows, columns = np.nonzero(changed)
         own = panels(plain, count)[index]
         assert len(columns) > 200
         assert own.start <= columns.min()
         assert columns.max() < own.stop - 2  # whole, not cut at the panel's edge
-        assert rows.max() < 54  # above the pictures
+        assert rows.max() < head  # above the pictures
+
+
+def test_a_badge_is_never_shortened() -> None:
+    """In a narrow column it has the lines that it needs; a longer one has more."""
+    heads = []
+    for words in ("fails", BADGE[0], f"{BADGE[0]}, {BADGE[0]}"):
+        page = film(112, ["a", "b"], [None, (words, "#B00020")])[0]
+        heads.append(int((page[:, 2] == 90).all(-1).argmax()))
+        ground = np.argwhere((page == (0xB0, 0x00, 0x20)).all(-1))
+        assert ground[:, 0].max() < heads[-1]
+        assert " ".join(_lines(words, 320 - 24, 13)) == words
+    assert heads[0] < heads[1] < heads[2]
+    assert int((film(112, ["a", "b"], [None, None])[0][:, 2] == 90).all(-1).argmax()) == 30
 
 
 @pytest.mark.parametrize("width", [112, 224, 480])

@@ -6,7 +6,7 @@ from scipy.stats import f_oneway
 
 from ifdd.errors import InputError
 from ifdd.training.controls import told_places
-from workbench.analysis.splits.content import INTENSITY, content_score, group_share, per_frame
+from workbench.analysis.splits.content import INTENSITY, content_score, group_share, per_frame, person_share
 from workbench.analysis.splits.results import CONTENT
 from workbench.results.controls import other_clips
 
@@ -64,6 +64,20 @@ def test_group_share_is_that_of_the_analysis_of_variance() -> None:
     values = rng.normal(size=(6, 5)) + rng.normal(size=(6, 1))
     f = f_oneway(*values).statistic
     assert group_share(values.reshape(-1, 1), np.repeat(np.arange(6), 5)) == pytest.approx((f - 1) / (f - 1 + 5))
+
+
+def test_persons_share_has_an_interval_and_a_null() -> None:
+    """Planted: half of the variance lies between persons; dealt to other persons, nothing does; told, all."""
+    rng = np.random.default_rng(3)
+    persons = np.repeat(np.arange(40), 6)
+    own = rng.normal(size=(40, 3))[persons]
+    found, null = person_share(own + rng.normal(size=own.shape), persons)
+    assert found.low < 0.5 < found.high
+    assert null < 0.05
+    assert person_share(own + 1e-6 * rng.normal(size=own.shape), persons)[0].low > 0.99
+    alone, nothing = person_share(own[:4], np.arange(4))
+    assert np.isnan(alone.value)
+    assert np.isnan(nothing)
 
 
 def test_group_share_of_unequal_groups_is_unbiased_enough() -> None:

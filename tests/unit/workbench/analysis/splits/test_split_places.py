@@ -88,12 +88,47 @@ def test_class_share_is_one_where_the_class_decides_and_chance_where_not() -> No
     labels = np.repeat([0, 1], 50)
     static = reading([[0, 2]] * 100)
     decided = occupancy(reading([[1, 3]] * 50 + [[1, 1]] * 50), static, labels, ("a", "b"))
-    assert decided.class_share == pytest.approx(1)
+    assert decided.class_share.value == pytest.approx(1)
     assert decided.class_null < 0.05
     rng = np.random.default_rng(0)
     free = occupancy(reading(rng.integers(0, 4, (100, 2)).tolist()), static, labels, ("a", "b"))
-    assert free.class_share < 0.05
-    assert np.isnan(occupancy(reading([[1, 3]] * 4), reading([[0, 2]] * 4), [0, 1, 0, 1], ("a", "b")).class_share)
+    assert free.class_share.low < free.class_null < free.class_share.high
+    assert free.class_share.value < 0.05
+    assert np.isnan(occupancy(reading([[1, 3]] * 4), reading([[0, 2]] * 4), [0, 1, 0, 1], ("a", "b")).class_share.value)
+
+
+def test_the_null_of_the_class_share_keeps_persons_together() -> None:
+    """Persons who show one class each and read each at their own places: classes lie as far apart as persons do."""
+    rng = np.random.default_rng(5)
+    persons = np.repeat(np.arange(12), 10)
+    own = rng.integers(0, 4, (12, 2))[persons]
+    found = occupancy(reading(own.tolist()), reading([[0, 2]] * 120), (persons % 3).tolist(), ("a", "b", "c"), groups=persons)
+    clip_by_clip = occupancy(reading(own.tolist()), reading([[0, 2]] * 120), (persons % 3).tolist(), ("a", "b", "c"))
+    assert found.class_null > 0.1 > clip_by_clip.class_null
+    assert found.class_share.high - found.class_share.low > clip_by_clip.class_share.high - clip_by_clip.class_share.low
+
+
+@pytest.mark.parametrize("groups", [None, np.repeat(np.arange(20), 3)])
+def test_awareness_of_other_clips_copies_is_nothing_and_of_told_places_all(groups: np.ndarray | None) -> None:
+    rng = np.random.default_rng(6)
+    places = rng.normal(size=(60, 1, 4)) + 0.3 * rng.normal(size=(60, 4, 4))
+    found = awareness(places, groups=groups)
+    assert found.told == pytest.approx(1)
+    assert abs(found.null) < 0.05 < 0.8 < found.icc.value < found.told
+    assert awareness(places + 5, groups=groups).null == pytest.approx(found.null)
+
+
+def test_motion_told_is_the_most_and_other_peoples_is_chance() -> None:
+    """By hand: the two frames with the most of (4, 3, 2, 1) and (1, 2, 3, 4) hold 7/2 over a mean of 5/2, the others 3/2."""
+    energy = np.array([[4.0, 3, 2, 1], [1, 2, 3, 4]] * 10)
+    persons = np.repeat(np.arange(10), 2)
+    found = motion_agreement(reading([[0, 1], [2, 3]] * 10), reading([[2, 3], [0, 1]] * 10), energy, groups=persons)
+    assert (found.energy_D_told, found.energy_S_told) == pytest.approx((1.4, 0.6))
+    assert (found.energy_D.value, found.energy_S.value) == pytest.approx((1.4, 0.6))
+    assert found.told == pytest.approx(found.correlation.value) == pytest.approx(np.corrcoef([1, 1, -1, -1], energy[0])[0, 1])
+    assert abs(found.null) < 0.4
+    assert found.energy_D_null == pytest.approx(1, abs=0.2)
+    assert found.energy_D_null + found.energy_S_null == pytest.approx(2)
 
 
 def test_reading_where_the_picture_changes() -> None:

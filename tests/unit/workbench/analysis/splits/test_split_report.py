@@ -18,7 +18,6 @@ from ifdd.models.families import create_model
 from workbench import cli
 from workbench.analysis.splits.displays.schematic import HOW, SplitSchematicDisplay
 from workbench.analysis.splits.displays.summary import (
-    NOT_KNOWN,
     OccupancyDisplay,
     SplitScoresDisplay,
     SplitStepsDisplay,
@@ -27,7 +26,7 @@ from workbench.analysis.splits.displays.summary import (
 )
 from workbench.analysis.splits.inspection import COPIES, SAME_MOMENTS, inspect_split, join, motion_energy, places_of_copies
 from workbench.analysis.splits.results import SplitResult, SplitSummary
-from workbench.analysis.splits.summary import summarise_split
+from workbench.analysis.splits.summary import NOT_KNOWN, summarise_split
 from workbench.analysis.splits.task import measure_split, split_of_clip
 
 KINDS = ("index", "constant", "weight", "topk", "even-odd", "offset")
@@ -181,10 +180,11 @@ def test_a_planted_split_is_found_out() -> None:
     assert found.motion.correlation.value > found.motion.null + 0.3
     assert found.elsewhere == 1 / 8  # the last D step asks for three frames later
     assert found.saturated == pytest.approx((np.abs(split.both("offset")) > 1.9).mean())
-    assert found.occupancy.class_share > 0.3
+    assert found.occupancy.class_share.value > 0.3
     alone = summarise_split(split, same, labels, ("early", "late"), energy, {}, kind="index", offset_range=None)
     assert "persons are not known" in alone.notes[0]
-    assert np.isnan(alone.person_share)
+    assert np.isnan(alone.person_share.value)
+    assert found.apart > 0.5
     assert np.isnan(alone.saturated)
 
 
@@ -230,19 +230,24 @@ def test_table_has_every_model_and_score(summaries: dict[str, SplitSummary]) -> 
     assert f"{summaries['index'].awareness.icc.value:.2f}" in icc[1]
     assert icc[2] == "–"
     assert "nan" not in text
-    assert len(score_rows(summaries)) == 1 + 2 * 3 + 2
+    assert len(score_rows(summaries)) == 2 + 2 * 3 + 3
+    moved = next(line for line in lines if line.startswith("| places move, clip mirrored")).split(" | ")
+    assert moved[1].endswith(f"({summaries['index'].apart:.2f})")
     assert "Round brackets: what nothing would give" in text
 
 
 def test_scores_have_a_row_for_what_is_known_and_name_the_grey_bar(summaries: dict[str, SplitSummary]) -> None:
     """Where persons are not known, nothing lies beyond identity: rows without a point say nothing."""
     alone = replace(
-        summaries["index"], person_share=np.nan,
+        summaries["index"], person_share=NOT_KNOWN,
         content=tuple(replace(s, within=NOT_KNOWN, within_null=np.nan) for s in summaries["index"].content),
     )  # fmt: skip
     display = SplitScoresDisplay.from_result({"index": alone}).plot()
     titles = [label.get_text().strip() for label in display.ax_.get_yticklabels()]
-    assert titles == ["awareness, ICC", "content R²", "motion energy R²", "class R²", "r with motion energy"]
+    assert titles == [
+        "awareness, ICC", "awareness, ICC, told the clip", "content R²", "motion energy R²", "class R²", "r with motion energy",
+        "r with motion energy, told it",
+    ]  # fmt: skip
     assert set(display.to_plotly().data[0].y) == set(titles)
     assert "what nothing would give" in [text.get_text() for text in display.ax_.get_legend().get_texts()]
 
