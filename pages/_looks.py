@@ -9,9 +9,9 @@ from typing import Any
 
 import streamlit as st
 
+from workbench.app.from_ifdd import Bundle, InputError, markdown_text
 from workbench.plotting.base import SUFFIXES, Display, without_markup
 from workbench.plotting.style import class_colour, plotly_template
-from workbench.store.library import Bundle, InputError, markdown_text
 
 MIME = {".svg": "image/svg+xml", ".pdf": "application/pdf", ".png": "image/png"}
 CHART = {"displaylogo": False, "modeBarButtonsToRemove": ["toImage", "autoScale2d"], "scrollZoom": False}

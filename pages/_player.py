@@ -9,8 +9,8 @@ import _state
 import streamlit as st
 
 from workbench.app.clipview import ClipView
+from workbench.app.from_ifdd import Bundle, InputError
 from workbench.plotting.base import Display
-from workbench.store.library import Bundle, InputError
 
 HERE = Path(__file__).parent
 COLOUR_BAR = {

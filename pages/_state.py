@@ -17,7 +17,9 @@ from workbench.analysis.disentanglement.task import make_scorecard
 from workbench.analysis.embedding.projection import embed
 from workbench.analysis.embedding.results import EmbeddingResult, Method
 from workbench.analysis.performance.results import MetricsResult
+from workbench.analysis.performance.task import measure
 from workbench.app.clipview import thumbnail
+from workbench.app.from_ifdd import Bundle, InputError, load_checkpoint
 from workbench.app.playground import Knobs, RenderedClip, Script, play
 from workbench.benchmark.results import FamilyResult
 from workbench.benchmark.stored import read_benchmark
@@ -25,20 +27,8 @@ from workbench.explain.task import Explanation, Options, explain_source, explain
 from workbench.store.collecting import collect, seconds_to_collect
 from workbench.store.collection import Collection
 from workbench.store.demo import COLLECTIONS
-from workbench.store.library import (
-    Bundle,
-    InputError,
-    Library,
-    benchmark_file,
-    checkpoints,
-    demo_folder,
-    features,
-    first_in_view,
-    labelled,
-    load_checkpoint,
-    measure,
-    subjects,
-)
+from workbench.store.library import Library, benchmark_file, checkpoints, demo_folder, first_in_view
+from workbench.store.tables import features, labelled, subjects
 
 
 def library() -> Library:

@@ -6,8 +6,9 @@ import _state
 import streamlit as st
 
 from workbench.app.clipview import ClipView, read_truth
+from workbench.app.from_ifdd import InputError
 from workbench.explain.task import Options
-from workbench.store.library import InputError, clip_table, outcomes
+from workbench.store.tables import clip_table, outcomes
 
 library, models = _state.library(), _state.usable_models()
 table = clip_table(library.clips, _state.collections(models))

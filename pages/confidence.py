@@ -5,7 +5,7 @@ import _state
 import streamlit as st
 
 from workbench.analysis.confidence.displays.densities import CalibrationDisplay, ConfidenceDisplay
-from workbench.store.library import InputError
+from workbench.app.from_ifdd import InputError
 
 _looks.heading("Confidence", "How sure are the models of each class, and are they right to be?")
 collections = _state.collections(_state.usable_models())

@@ -5,8 +5,8 @@ import _state
 import streamlit as st
 
 from workbench.analysis.disentanglement.displays import CONTROLS, ProbeDisplay, ReaderDisplay, map_rows, summary_rows
+from workbench.app.from_ifdd import InputError
 from workbench.benchmark.displays.robustness import RobustnessDisplay
-from workbench.store.library import InputError
 
 _looks.heading(
     "Disentanglement",

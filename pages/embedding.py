@@ -7,7 +7,8 @@ import streamlit as st
 
 from workbench.analysis.embedding.displays.scatter import EmbeddingDisplay
 from workbench.analysis.embedding.results import METHOD_NAMES
-from workbench.store.library import InputError, labelled, vector_activations
+from workbench.app.from_ifdd import InputError
+from workbench.store.tables import labelled, vector_activations
 
 _looks.heading("Embedding", "Every point is a clip. Draw a lasso or a box around some, or click one, to see them.")
 collections = _state.collections(_state.usable_models())

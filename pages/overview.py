@@ -8,7 +8,8 @@ import streamlit as st
 
 from workbench.analysis.performance.displays.scores import ConfusionDisplay, RecallDisplay
 from workbench.analysis.performance.results import MetricsResult
-from workbench.store.library import Bundle, describe, test_data
+from workbench.app.from_ifdd import Bundle
+from workbench.store.library import describe, test_data
 
 
 def show_model(name: str, bundle: Bundle, result: MetricsResult | None) -> None:

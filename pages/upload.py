@@ -9,8 +9,9 @@ import _state
 import streamlit as st
 
 from workbench.app.clipview import ClipView
+from workbench.app.from_ifdd import InputError, NoFaceError, user_path
 from workbench.explain.task import Options
-from workbench.store.library import InputError, NoFaceError, upload_name, user_path
+from workbench.store.library import upload_name
 
 CROPS = ("face", "center", "none")
 

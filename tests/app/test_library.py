@@ -9,20 +9,11 @@ import pytest
 from ifdd import InputError, load_checkpoint
 from ifdd.data.manifest import read_manifest, write_manifest
 from tests.tiny_demo import CLIPS, MODELS, TinyDemo
+from workbench.analysis.performance.task import measure
 from workbench.app.clipview import thumbnail
 from workbench.store.collection import Collection
-from workbench.store.library import (
-    Library,
-    checkpoints,
-    clip_table,
-    demo_folder,
-    features,
-    labelled,
-    measure,
-    outcomes,
-    upload_name,
-    vector_activations,
-)
+from workbench.store.library import Library, checkpoints, demo_folder, upload_name
+from workbench.store.tables import clip_table, features, labelled, outcomes, vector_activations
 
 
 @pytest.fixture

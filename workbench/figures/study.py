@@ -14,10 +14,12 @@ from ifdd.errors import InputError
 from workbench.analysis.comparison.task import SameClips, same_clips
 from workbench.analysis.embedding.task import STAGES
 from workbench.analysis.performance.results import MetricsResult
+from workbench.analysis.performance.task import measure
 from workbench.results.passport import Context
 from workbench.store.collecting import DEFAULT, collect, reading_hash
 from workbench.store.collection import MANIFEST, Collection, open_collection
-from workbench.store.library import demo_folder, labelled, measure, subjects
+from workbench.store.library import demo_folder
+from workbench.store.tables import labelled, subjects
 
 CHECKPOINT, COLLECTIONS = "checkpoint", "collections"
 
@@ -38,7 +40,7 @@ class Study:
 
     @property
     def clips(self) -> pd.DataFrame:
-        """Predictions of the main checkpoint on the clips that have a label, as `library.labelled`."""
+        """Predictions of the main checkpoint on the clips that have a label, as `tables.labelled`."""
         return labelled(self.collections[self.main])
 
     def context(self, command: str = "") -> Context:

@@ -9,7 +9,7 @@ from ifdd.data.manifest import VOTES
 from ifdd.data.manifest.columns import plain
 
 DERIVED = ("row", "prediction", "predicted", "confidence", "correct")
-"""What `library.labelled` adds to the predictions."""
+"""What `tables.labelled` adds to the predictions."""
 CONTENT = "clip_sha256"
 """Hash of the clip's file, or of its frames: tells whether two clips of one id are the same."""
 OWN = "manifest_"

@@ -16,7 +16,7 @@ from ifdd.scripted.suite import render_suite
 from ifdd.scripted.suites import SuiteConfig
 from workbench.store.collecting import collect
 from workbench.store.collection import Collection, open_collection
-from workbench.store.library import checkpoints, of_these_clips
+from workbench.store.library import checkpoints, of_the_same_suite
 
 NAME = "demo"
 CLIPS, COLLECTIONS = "clips", "collections"
@@ -49,7 +49,7 @@ def prepare_demo(out: str | Path, clips: int = 140, device: torch.device | str =
     expected = data_hash(read_manifest(manifest))
     collections: dict[str, Collection] = {}
     failed: list[str] = []
-    fitting = of_these_clips(list(offered), manifest) or list(offered)
+    fitting = of_the_same_suite(list(offered), manifest) or list(offered)
     for name, checkpoint in offered.items():
         folder = out / COLLECTIONS / name
         if name not in fitting and not folder.exists():

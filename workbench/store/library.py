@@ -1,7 +1,7 @@
 """What lies on disk for the app: the clips, the checkpoints, and what each checkpoint said about the clips."""
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -12,18 +12,11 @@ import pandas as pd
 
 from ifdd.card import Card
 from ifdd.checkpoints import Bundle, checkpoint_folders, list_checkpoints, read_card
-from ifdd.checkpoints import load_checkpoint as load_checkpoint
 from ifdd.data.manifest import clip_path, data_hash, length, read_manifest
-from ifdd.documents import read_json
-from ifdd.documents import user_path as user_path
-from ifdd.errors import InputError as InputError
-from ifdd.errors import NoFaceError as NoFaceError
-from ifdd.metrics import count_units, name_persons
-from ifdd.plain import markdown_text as markdown_text
-from workbench.analysis.performance.results import MetricsResult
-from workbench.analysis.performance.scores import summary
+from ifdd.documents import read_json, user_path
+from ifdd.errors import InputError
 from workbench.store.collecting import content_of, reading_hash
-from workbench.store.collection import AGAIN, Collection, open_collection
+from workbench.store.collection import Collection, open_collection
 from workbench.store.same_clips import same_content
 
 BENCHMARK = "benchmark.json"
@@ -35,7 +28,7 @@ def checkpoints() -> dict[str, Path]:
     return {name: folder for name, folder in list_checkpoints().items() if not given or folder.parent == user_path(given)}
 
 
-def of_these_clips(names: Sequence[str], manifest: Path) -> list[str]:
+def of_the_same_suite(names: Sequence[str], manifest: Path) -> list[str]:
     """Checkpoints that were tested on the kind of clips that lie beside `manifest`; none where that is not known.
 
     A checkpoint whose card cannot be read is kept: the app shows what is wrong with it.
@@ -62,7 +55,7 @@ def first_in_view(names: Sequence[str], library: "Library") -> list[str]:
     """Checkpoints that the app shows unasked: of those that have read the clips, the ones tested on their kind, else all."""
     collected = library.collected()
     read = [name for name in names if name in collected]
-    return [name for name in of_these_clips(names, library.manifest) if name in read] or read
+    return [name for name in of_the_same_suite(names, library.manifest) if name in read] or read
 
 
 def benchmark_file() -> Path | None:
@@ -175,63 +168,6 @@ class Library:
         return float(np.clip(share, 0, 1))
 
 
-def labelled(collection: Collection) -> pd.DataFrame:
-    """Predictions of the clips that have a label, and what follows from them.
-
-    Further columns: `prediction` (index), `predicted` (its name), `confidence`, `correct`, and `row` in the activations.
-
-    Raises: InputError if no clip has a label.
-    """
-    table = collection.predictions.assign(row=np.arange(len(collection.predictions)))
-    names = np.array(collection.labels)
-    best = collection.probs.argmax(1)
-    correct = best == table["label"].to_numpy()
-    table = table.assign(prediction=best, predicted=names[best], confidence=collection.probs.max(1), correct=correct)
-    table = table[table["label"] >= 0]
-    if table.empty:
-        raise InputError(f"{collection.folder} holds no clip with a label; collect a manifest that has labels")
-    return table
-
-
-def subjects(table: pd.DataFrame) -> np.ndarray | None:
-    """Person of each clip (n,) as the manifest has it; None where it has no such column."""
-    return table["subject"].to_numpy() if "subject" in table else None
-
-
-def persons(table: pd.DataFrame) -> np.ndarray | None:
-    """Person of each clip (n,) by the rule of `ifdd.metrics.count_units`; None where clips count as independent."""
-    named = subjects(table)
-    return name_persons(named) if named is not None and count_units(named, len(table)).persons else None
-
-
-def measure(collection: Collection) -> MetricsResult:
-    """WAR, UAR and recalls of a collection, with intervals over persons where they are known.
-
-    Raises: InputError if no clip has a label.
-    """
-    table = labelled(collection)
-    probs = collection.probs[table["row"].to_numpy()]
-    return summary(probs, table["label"].to_numpy(), collection.labels, groups=subjects(table))
-
-
-def vector_activations(collection: Collection) -> dict[str, tuple[int, ...]]:
-    """Activations that a map can be made of, with the shape of one clip's: two numbers or more, not a whole feature map."""
-    shapes = {name: tuple(about["shape"]) for name, about in collection.meta["activations"].items()}
-    return {name: shape for name, shape in shapes.items() if 1 <= len(shape) <= 2 and int(np.prod(shape)) >= 2}
-
-
-def features(collection: Collection, activation: str) -> np.ndarray:
-    """An activation as one row for each clip, (n, d) float32.
-
-    Raises: InputError for values that are not finite, or as `Collection.activation`.
-    """
-    values = collection.activation(activation)
-    rows = np.asarray(values, np.float32).reshape(len(values), -1)
-    if not np.isfinite(rows).all():
-        raise InputError(f"{collection.folder}: {activation} holds NaN or infinity; {AGAIN}")
-    return rows
-
-
 def test_data(card: Card) -> str:
     """The data that a card's figures were measured on: name and difficulty, or manifest."""
     about = card.data.get("test", {})
@@ -243,37 +179,3 @@ def describe(card: Card) -> str:
     config = card.model
     kind = "baseline" if config.split == "none" else f"split {config.split}, lift {config.lift}, preset {config.preset}"
     return f"{config.backbone} · {kind} · {config.frames} frames of {config.size[1]} × {config.size[0]}"
-
-
-def clip_table(clips: pd.DataFrame, collections: Mapping[str, Collection]) -> pd.DataFrame:
-    """The clips with what each model said: columns `said <model>` (name), `right <model>`, and a `title` in words."""
-    ours = [name for name in clips.columns if name == "title" or name.startswith(("said ", "right "))]
-    table = clips.drop(columns=ours)
-    marks = pd.Series("", table.index)
-    for name, collection in collections.items():
-        rows = collection.predictions.set_index("clip_id")
-        said = pd.Series(np.array(collection.labels)[collection.probs.argmax(1)], rows.index)
-        known = rows["label_name"].reindex(table.index)
-        table["label_name"] = known.where(known.notna(), table["label_name"])  # as the model spells its classes
-        table[f"said {name}"] = said.reindex(table.index)
-        table[f"right {name}"] = (said == rows["label_name"]).reindex(table.index, fill_value=False)
-        marks = marks + table[f"right {name}"].map({True: "✓", False: "✗"}).where(known.notna(), "–")
-    table["title"] = [
-        f"{clip} · {label} {mark}" for clip, label, mark in zip(table.index, table["label_name"], marks, strict=True)
-    ]
-    return table
-
-
-def outcomes(table: pd.DataFrame) -> dict[str, pd.Series]:
-    """Filters by outcome: name → which clips of a `clip_table` pass."""
-    everything = pd.Series(True, table.index)
-    columns = [str(column) for column in table.columns]
-    right = {column.removeprefix("right "): table[column] for column in columns if column.startswith("right ")}
-    said = {name: table[f"said {name}"].notna() for name in right}  # a clip that could not be read is neither right nor wrong
-    filters = {"all": everything}
-    if len(right) > 1:
-        filters["the models disagree"] = table[[f"said {name}" for name in right]].nunique(axis=1) > 1
-        filters["all models wrong"] = ~pd.concat(right, axis=1).any(axis=1) & pd.concat(said, axis=1).any(axis=1)
-    for name, hit in right.items():
-        filters[f"{name} wrong"], filters[f"{name} right"] = ~hit & said[name], hit
-    return filters

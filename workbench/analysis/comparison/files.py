@@ -24,7 +24,7 @@ from workbench.plotting.base import Display
 from workbench.results.interval import Interval
 from workbench.results.passport import PYTHON_CALL, Context
 from workbench.store.collection import Collection
-from workbench.store.library import labelled, subjects
+from workbench.store.tables import labelled, subjects
 
 
 def write_comparison(

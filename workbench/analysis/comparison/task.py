@@ -19,8 +19,8 @@ from workbench.analysis.confidence.results import AmbiguityResult, ScalingResult
 from workbench.analysis.confidence.votes import ambiguity
 from workbench.store.collection import Collection, distinct_names
 from workbench.store.columns import CONTENT, DERIVED, factor_columns, kept_as, probability_columns, renaming_notes
-from workbench.store.library import labelled, persons, subjects
 from workbench.store.same_clips import other_content, other_reading, shared_clips
+from workbench.store.tables import labelled, persons, subjects
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ from workbench.analysis.counterfactuals.frame_edits import drop, freeze, random_
 from workbench.analysis.counterfactuals.results import CounterfactualResult
 from workbench.results.passport import PYTHON_CALL, Context
 from workbench.store.collecting import load_row
-from workbench.store.library import persons
+from workbench.store.tables import persons
 
 FRAME_EDITS = ("freeze", "reverse", "shuffle", "drop", "replace")
 FEATURE_EDITS = ("zero-offsets", "swap-D", "swap-S")

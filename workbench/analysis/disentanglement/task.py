@@ -32,7 +32,7 @@ from workbench.analysis.splits.inspection import from_activations
 from workbench.results.bootstrap import draw_weights, mean_interval
 from workbench.store.collecting import collect, load_row, reading_hash
 from workbench.store.collection import Collection, open_collection
-from workbench.store.library import persons, subjects
+from workbench.store.tables import persons, subjects
 from workbench.store.truth import has_truth, true_intensity, true_masks
 
 FEATURES = ("pyramid.X", "issm.X_S", "issm.X_D", "ladm.Y_S", "ladm.detail", "ladm.Y_D", "head.embedding")

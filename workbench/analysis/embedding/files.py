@@ -19,7 +19,7 @@ from workbench.plotting.base import Display
 from workbench.plotting.images import can_write_mp4
 from workbench.results.passport import PYTHON_CALL, Context
 from workbench.store.collection import Collection
-from workbench.store.library import labelled
+from workbench.store.tables import labelled
 
 
 def write_map(

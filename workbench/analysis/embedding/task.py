@@ -13,7 +13,7 @@ from workbench.analysis.embedding.results import EmbeddingResult, EmbeddingSerie
 from workbench.analysis.embedding.series import embed_series
 from workbench.analysis.saliency.rendering import is_spatial
 from workbench.store.collection import Collection, distinct_names
-from workbench.store.library import labelled, persons
+from workbench.store.tables import labelled, persons
 
 STAGES = (
     "backbone.stage0", "backbone.stage1", "backbone.stage2", "backbone.stage3", "pyramid.X", "issm.X_S", "issm.X_D", "ladm.Y_S",

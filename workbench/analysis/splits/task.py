@@ -24,7 +24,7 @@ from workbench.analysis.splits.inspection import (
 from workbench.analysis.splits.results import CONTENT, SplitResult, SplitSummary
 from workbench.analysis.splits.summary import summarise_split
 from workbench.store.collecting import load_row
-from workbench.store.library import persons
+from workbench.store.tables import persons
 from workbench.store.truth import has_truth, true_intensity
 
 ENERGY = "motion energy"

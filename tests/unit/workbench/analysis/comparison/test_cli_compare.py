@@ -20,7 +20,7 @@ from workbench.analysis.comparison.task import same_clips, scale_collections, sl
 from workbench.store.collecting import collect
 from workbench.store.collection import Collection, open_collection
 from workbench.store.columns import factor_columns
-from workbench.store.library import labelled
+from workbench.store.tables import labelled
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,91 @@
+"""A collection as tables and arrays: predictions with what follows from them, persons, activations row by row."""
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+
+from ifdd.errors import InputError
+from ifdd.metrics import count_units, name_persons
+from workbench.store.collection import AGAIN, Collection
+
+
+def labelled(collection: Collection) -> pd.DataFrame:
+    """Predictions of the clips that have a label, and what follows from them.
+
+    Further columns: `prediction` (index), `predicted` (its name), `confidence`, `correct`, and `row` in the activations.
+
+    Raises: InputError if no clip has a label.
+    """
+    table = collection.predictions.assign(row=np.arange(len(collection.predictions)))
+    names = np.array(collection.labels)
+    best = collection.probs.argmax(1)
+    correct = best == table["label"].to_numpy()
+    table = table.assign(prediction=best, predicted=names[best], confidence=collection.probs.max(1), correct=correct)
+    table = table[table["label"] >= 0]
+    if table.empty:
+        raise InputError(f"{collection.folder} holds no clip with a label; collect a manifest that has labels")
+    return table
+
+
+def subjects(table: pd.DataFrame) -> np.ndarray | None:
+    """Person of each clip (n,) as the manifest has it; None where it has no such column."""
+    return table["subject"].to_numpy() if "subject" in table else None
+
+
+def persons(table: pd.DataFrame) -> np.ndarray | None:
+    """Person of each clip (n,) by the rule of `ifdd.metrics.count_units`; None where clips count as independent."""
+    named = subjects(table)
+    return name_persons(named) if named is not None and count_units(named, len(table)).persons else None
+
+
+def vector_activations(collection: Collection) -> dict[str, tuple[int, ...]]:
+    """Activations that a map can be made of, with the shape of one clip's: two numbers or more, not a whole feature map."""
+    shapes = {name: tuple(about["shape"]) for name, about in collection.meta["activations"].items()}
+    return {name: shape for name, shape in shapes.items() if 1 <= len(shape) <= 2 and int(np.prod(shape)) >= 2}
+
+
+def features(collection: Collection, activation: str) -> np.ndarray:
+    """An activation as one row for each clip, (n, d) float32.
+
+    Raises: InputError for values that are not finite, or as `Collection.activation`.
+    """
+    values = collection.activation(activation)
+    rows = np.asarray(values, np.float32).reshape(len(values), -1)
+    if not np.isfinite(rows).all():
+        raise InputError(f"{collection.folder}: {activation} holds NaN or infinity; {AGAIN}")
+    return rows
+
+
+def clip_table(clips: pd.DataFrame, collections: Mapping[str, Collection]) -> pd.DataFrame:
+    """The clips with what each model said: columns `said <model>` (name), `right <model>`, and a `title` in words."""
+    ours = [name for name in clips.columns if name == "title" or name.startswith(("said ", "right "))]
+    table = clips.drop(columns=ours)
+    marks = pd.Series("", table.index)
+    for name, collection in collections.items():
+        rows = collection.predictions.set_index("clip_id")
+        said = pd.Series(np.array(collection.labels)[collection.probs.argmax(1)], rows.index)
+        known = rows["label_name"].reindex(table.index)
+        table["label_name"] = known.where(known.notna(), table["label_name"])  # as the model spells its classes
+        table[f"said {name}"] = said.reindex(table.index)
+        table[f"right {name}"] = (said == rows["label_name"]).reindex(table.index, fill_value=False)
+        marks = marks + table[f"right {name}"].map({True: "✓", False: "✗"}).where(known.notna(), "–")
+    table["title"] = [
+        f"{clip} · {label} {mark}" for clip, label, mark in zip(table.index, table["label_name"], marks, strict=True)
+    ]
+    return table
+
+
+def outcomes(table: pd.DataFrame) -> dict[str, pd.Series]:
+    """Filters by outcome: name → which clips of a `clip_table` pass."""
+    everything = pd.Series(True, table.index)
+    columns = [str(column) for column in table.columns]
+    right = {column.removeprefix("right "): table[column] for column in columns if column.startswith("right ")}
+    said = {name: table[f"said {name}"].notna() for name in right}  # a clip that could not be read is neither right nor wrong
+    filters = {"all": everything}
+    if len(right) > 1:
+        filters["the models disagree"] = table[[f"said {name}" for name in right]].nunique(axis=1) > 1
+        filters["all models wrong"] = ~pd.concat(right, axis=1).any(axis=1) & pd.concat(said, axis=1).any(axis=1)
+    for name, hit in right.items():
+        filters[f"{name} wrong"], filters[f"{name} right"] = ~hit & said[name], hit
+    return filters
