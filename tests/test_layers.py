@@ -95,8 +95,9 @@ def test_displays_reach_results_only() -> None:
     assert not bad
 
 
-@pytest.mark.parametrize("package", ["ifdd", "workbench"])
-def test_a_package_opens_light(package: str) -> None:
+@pytest.mark.parametrize("package", ["ifdd", "workbench", "workbench.cli"])
+def test_a_door_opens_light(package: str) -> None:
+    """Also every `--help` of `workbench`: what a command needs it imports when it runs."""
     assert not found_among(reached(package), HEAVY)
 
 

@@ -12,7 +12,7 @@ from workbench.analysis.comparison.seeds import over_seeds
 from workbench.analysis.performance.scores import summary
 
 ROOT = Path(__file__).resolve().parents[2]
-FILES = sorted([*ROOT.glob("ifdd/cli*.py"), *ROOT.glob("workbench/cli*.py")])
+FILES = sorted([*ROOT.glob("ifdd/cli/*.py"), *ROOT.glob("workbench/**/command.py")])
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: "/".join(file.parts[-2:]))

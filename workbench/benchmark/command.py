@@ -6,8 +6,6 @@ from typing import Annotated
 
 import typer
 
-from ifdd.checkpoints import load_checkpoint
-from ifdd.device import choose_device
 from workbench.results.written import written
 
 benchmark_app = typer.Typer(rich_markup_mode=None)
@@ -40,6 +38,8 @@ def benchmark(
     Checkpoints whose names differ in their seed at the end (…-0, …-1) are one variant.
     Example: workbench benchmark runs/noisy/checkpoints/* --out runs/noisy/report
     """
+    from ifdd.checkpoints import load_checkpoint
+    from ifdd.device import choose_device
     from ifdd.io import between, check_folder, claim, filled_folder, replace_between, write_text
     from workbench.benchmark.displays.robustness import RobustnessDisplay
     from workbench.benchmark.displays.table import family_markdown

@@ -1,21 +1,14 @@
-"""`workbench saliency` and `workbench faithfulness`."""
+"""The command `workbench saliency`."""
 
-import json
 from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 
-from ifdd.checkpoints import Bundle, load_checkpoint
-from ifdd.data.manifest import data_hash, read_manifest
-from ifdd.device import choose_device
 from ifdd.errors import InputError
-from workbench.results.written import written
+from workbench.options import Device, Fill, load_bundle, names_in
 
 saliency_app = typer.Typer()
-
-Device = Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")]
-Fill = Literal["black", "gray", "mean", "blur"]
 
 
 @saliency_app.command()
@@ -57,6 +50,7 @@ def saliency(
 
     Example: workbench saliency clip.mp4 --checkpoint scripted-tiny-ifdd --method hirescam --activation ladm.Y_D --out out
     """
+    from ifdd.data.manifest import data_hash, read_manifest
     from ifdd.io import check_folder, check_new, claim
     from workbench.analysis.faithfulness.verdicts import known_verdicts
     from workbench.analysis.saliency.files import write_maps
@@ -74,13 +68,13 @@ def saliency(
     ctx.with_resource(claim(out))
     if data is not None and crop is not None:
         raise InputError(f"--crop {crop} is for videos; clips of --data are read as their manifest says, leave it out")
-    bundle = _load(checkpoint, device)
-    names = None if activation is None else tuple(name.strip() for name in activation.split(",") if name.strip())
+    bundle = load_bundle(checkpoint, device)
+    names = None if activation is None else tuple(names_in(activation))
     request = Request(method, names, target, against, weights, normalise, fill, steps)
     request.check(bundle)
     shown_hash = None if data is None else data_hash(read_manifest(data))
     known = known_verdicts(bundle, verdicts, shown_hash) if badges else {}
-    other = None if versus is None else _load(versus, device)
+    other = None if versus is None else load_bundle(versus, device)
     context = Context.of(command_line(), bundles=[bundle] if other is None else [bundle, other])
     if data is not None:
         rows, shown = from_manifest(bundle, data, clips, out)
@@ -93,50 +87,3 @@ def saliency(
         bundle, shown, request, out, rows=rows, margin=margin, verdicts=known, versus=other, frames=frames, context=context
     ):
         typer.echo(line)
-
-
-@saliency_app.command()
-def faithfulness(
-    ctx: typer.Context,
-    checkpoint: Annotated[str, typer.Argument(help="Name or folder of a checkpoint.", show_default=False)],
-    data: Annotated[Path, typer.Option(help="List of clips, or its folder.", show_default=False)],
-    out: Annotated[Path, typer.Option(help="Folder for faithfulness.json, .md and pictures.", show_default=False)],
-    methods: Annotated[str, typer.Option(help="With commas between.")] = "gradcam,hirescam,saliency",
-    activation: Annotated[str | None, typer.Option(help="With commas between; by default the model's branches.")] = None,
-    clips: Annotated[int, typer.Option(min=2, help="Clips, those of each class alike.")] = 28,
-    fill: Annotated[Fill, typer.Option(help="What stands in for what is taken away.")] = "mean",
-    steps: Annotated[int, typer.Option(min=2, help="Points of a curve.")] = 10,
-    shuffled: Annotated[str | None, typer.Option(help="Checkpoint trained on shuffled labels.")] = None,
-    independent: Annotated[bool, typer.Option(help="Also forget each block alone.")] = True,
-    device: Device = "auto",
-    seed: Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Of random orders, forgotten weights and the bootstrap.")] = 0,
-    as_json: Annotated[bool, typer.Option("--json", help="Print faithfulness.json.")] = False,
-) -> None:
-    """Test whether maps are true: deletion and insertion, parameter randomisation; a verdict for each.
-
-    Example: workbench faithfulness scripted-tiny-ifdd --data data/scripted-test/clips.parquet --out runs/faithfulness
-    """
-    from ifdd.io import check_folder, claim
-    from workbench.analysis.faithfulness.task import make_report, markdown, write_report
-    from workbench.results.passport import Context, command_line
-
-    check_folder(out)
-    ctx.with_resource(claim(out))
-    names = None if activation is None else [name.strip() for name in activation.split(",") if name.strip()]
-    bundle = _load(checkpoint, device)
-    other = None if shuffled is None else _load(shuffled, device)
-    report = make_report(
-        bundle, data, methods=[name.strip() for name in methods.split(",") if name.strip()],
-        activations=names, clips=clips, fill=fill, steps=steps, independent=independent, seed=seed,
-        shuffled=other,
-    )  # fmt: skip
-    context = Context.of(command_line(), bundles=[bundle] if other is None else [bundle, other])
-    write_report(report, out, context.with_data(data, report.data_hash))
-    typer.echo(json.dumps(report.to_dict(), ensure_ascii=False) if as_json else f"{markdown(report)}\n{written(out)}")
-
-
-def _load(checkpoint: str, device: str) -> Bundle:
-    place = choose_device(device)
-    bundle = load_checkpoint(checkpoint)
-    bundle.model.to(place)
-    return bundle

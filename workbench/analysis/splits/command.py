@@ -6,8 +6,6 @@ from typing import Annotated
 
 import typer
 
-from ifdd.checkpoints import load_checkpoint
-from ifdd.device import choose_device
 from ifdd.errors import InputError
 from workbench.results.written import written
 
@@ -30,6 +28,8 @@ def splits(
 
     Example: workbench splits scripted-tiny-ifdd --data demo/clips --out runs/splits
     """
+    from ifdd.checkpoints import load_checkpoint
+    from ifdd.device import choose_device
     from ifdd.io import check_folder, claim, filled_folder, write_text
     from workbench.analysis.splits.displays.schematic import SplitSchematicDisplay
     from workbench.analysis.splits.displays.summary import OccupancyDisplay, SplitScoresDisplay, SplitStepsDisplay, markdown

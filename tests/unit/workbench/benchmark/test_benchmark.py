@@ -25,7 +25,6 @@ from ifdd.training.evaluation import predict_set
 from workbench import cli
 from workbench.analysis.comparison.seeds import difference_over_seeds, mean_over_seeds, over_seeds
 from workbench.analysis.performance.scores import summary
-from workbench.benchmark import command as cli_benchmark
 from workbench.benchmark.displays.table import family_markdown
 from workbench.benchmark.results import SCHEMA, Figure
 from workbench.benchmark.robustness import measure_robustness, variant_of
@@ -299,7 +298,7 @@ def test_command_writes_table_curves_and_numbers(
     bundles: list[Bundle], cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     named = {b.name: b for b in bundles}
-    monkeypatch.setattr(cli_benchmark, "load_checkpoint", lambda name: named[name])
+    monkeypatch.setattr("ifdd.checkpoints.load_checkpoint", lambda name: named[name])
     table = tmp_path / "README.md"
     table.write_text("# Family\n<!-- benchmark -->\n<!-- /benchmark -->\n")
     arguments = [*named, "--out", str(tmp_path / "out"), "--suites", "noisy-50,occluded", "--table", str(table)]
@@ -335,7 +334,7 @@ def test_command_writes_table_curves_and_numbers(
     assert isinstance(wrong.exception, InputError)
     assert "README.md is a file; give a folder as --out" in str(wrong.exception)
     monkeypatch.undo()
-    monkeypatch.setattr(cli_benchmark, "load_checkpoint", lambda name: named[name])
+    monkeypatch.setattr("ifdd.checkpoints.load_checkpoint", lambda name: named[name])
     wrong = CliRunner().invoke(cli.app, ["benchmark", *arguments, "--scored", "subtle"])
     assert isinstance(wrong.exception, InputError)
     assert "to be scored but not among the suites" in str(wrong.exception)

@@ -1,0 +1,30 @@
+"""The command `workbench app`."""
+
+from typing import Annotated
+
+import typer
+
+from workbench.store.command import demo
+
+serve_app = typer.Typer()
+
+
+@serve_app.command(name="app")
+def serve(
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Port to listen on.")] = 8501,
+    address: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    allow_host: Annotated[
+        list[str] | None, typer.Option(help="A further name under which browsers may ask for the app; may be given again.")
+    ] = None,
+    with_demo: Annotated[bool, typer.Option("--with-demo", help="Prepare the demo first, if it is missing or old.")] = False,
+) -> None:
+    """Start the app, and open it in a browser where there is a screen.
+
+    Example: workbench app --port 8502
+    """
+    from workbench.app.serve import check_port, start_app
+
+    check_port(port, address)  # before minutes are spent on the demo
+    if with_demo:
+        demo()
+    start_app(port, address, allow_host or [])

@@ -1,0 +1,78 @@
+"""The command `workbench explain`."""
+
+import json
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from ifdd.errors import InputError
+from workbench.options import Device, fail, load_bundle, one_line, say
+
+explain_app = typer.Typer()
+
+
+@explain_app.command()
+def explain(
+    videos: Annotated[list[Path], typer.Argument(metavar="VIDEO...", help="Videos, or folders of frames.", show_default=False)],
+    checkpoint: Annotated[str, typer.Option(help="Name or folder of a checkpoint.", show_default=False)],
+    out: Annotated[Path, typer.Option(help="Folder; each video gets a folder in it.", show_default=False)],
+    target: Annotated[str | None, typer.Option(help="Class to explain; by default the predicted one.")] = None,
+    face: Annotated[int | None, typer.Option(help="Which face, from 1; by default the largest.")] = None,
+    crop: Annotated[Literal["face", "center", "none"] | None, typer.Option(help="Default: the checkpoint's own.")] = None,
+    start: Annotated[float | None, typer.Option(help="Seconds.")] = None,
+    end: Annotated[float | None, typer.Option(help="Seconds.")] = None,
+    window: Annotated[float | None, typer.Option(help="Seconds: predict windows, explain the most probable one.")] = None,
+    stride: Annotated[float | None, typer.Option(help="Seconds from one window to the next; by default its length.")] = None,
+    fps: Annotated[float | None, typer.Option(help="Frame rate of a folder of frames.")] = None,
+    weights: Annotated[
+        Literal["global", "per-step"], typer.Option(help="Average each channel's weight over all positions or per time step.")
+    ] = "global",
+    normalise: Annotated[
+        Literal["clip", "frame", "none"], typer.Option(help="Scale maps by the maximum of the clip, of each frame, or not.")
+    ] = "clip",
+    badges: Annotated[bool, typer.Option(help="Draw the verdicts of workbench faithfulness on the maps.")] = True,
+    film: Annotated[Literal["mp4", "gif"] | None, typer.Option("--format", help="Of the overlay; default: mp4.")] = None,
+    device: Device = "auto",
+    as_json: Annotated[bool, typer.Option("--json", help="Print one line of JSON for each video.")] = False,
+) -> None:
+    """Write overlay, film strip and explain.json for each video.
+
+    Example: workbench explain clip.mp4 --checkpoint scripted-tiny-ifdd --out out
+    """
+    from ifdd.io import claim
+    from workbench.explain.files import check_format, check_untaken, output_names, write_explanation
+    from workbench.explain.task import Options, explain_video, target_index
+    from workbench.results.passport import Context, command_line
+
+    names = output_names(videos)
+    check_untaken(out, names.values())
+    film_format = check_format(film)
+    bundle = load_bundle(checkpoint, device)
+    target_index(target, bundle.labels)
+    options = Options(target, crop, face, start, end, window, stride, fps, weights, normalise, badges)
+    context = Context.of(command_line(), bundles=[bundle])
+    failed = 0
+    for video, name in names.items():
+        try:
+            folder = out / name
+            if folder.exists():
+                raise InputError(f"{folder} exists; choose another --out or remove it")
+            with claim(folder):
+                explanation = explain_video(bundle, video, options)
+                write_explanation(explanation, folder, film_format, context.with_data(video, explanation.sha256))
+        except (InputError, OSError) as error:
+            failed += 1
+            fail(one_line(error, video))
+            continue
+        for note in explanation.warnings:
+            say(f"warning: {video}: {note}")
+        if as_json:
+            text = (folder / "explain.json").read_text(encoding="utf-8")
+            typer.echo(json.dumps({"folder": str(folder), **json.loads(text)}, ensure_ascii=False))
+        else:
+            typer.echo(f"{video}: {explanation.verdict()} -> {folder}")
+    if failed < len(names) and not as_json:
+        say(f"note: {bundle.card.notice}")
+    if failed:
+        raise typer.Exit(1)

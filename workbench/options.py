@@ -1,0 +1,70 @@
+"""What the commands share: options, checkpoints by name, names with commas between, lines for the screen."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from ifdd.errors import InputError
+from ifdd.plain import terminal_text
+
+if TYPE_CHECKING:
+    from ifdd.checkpoints import Bundle
+
+Device = Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")]
+Json = Annotated[bool, typer.Option("--json", help="Print the JSON file.")]
+NewFolder = Annotated[Path, typer.Option(help="Folder to make.", show_default=False)]
+Fill = Literal["black", "gray", "mean", "blur"]
+
+
+def load_bundle(checkpoint: str, device: str) -> "Bundle":
+    """A checkpoint by name or folder, on a device. Raises: InputError for one that is not there."""
+    from ifdd.checkpoints import load_checkpoint
+    from ifdd.device import choose_device
+
+    place = choose_device(device)
+    bundle = load_checkpoint(checkpoint)
+    bundle.model.to(place)
+    return bundle
+
+
+def names_in(text: str) -> list[str]:
+    """Names with commas between.
+
+    >>> names_in("gradcam, hirescam,")
+    ['gradcam', 'hirescam']
+    """
+    return [name.strip() for name in text.split(",") if name.strip()]
+
+
+def names_if_given(text: str | None) -> list[str] | None:
+    """Names with commas between, each once; None stays.
+
+    Raises: InputError for a text without a name.
+    """
+    if text is None:
+        return None
+    names = names_in(text)
+    if not names:
+        raise InputError(f"{text!r} names nothing; give names with commas between, or leave the option out")
+    return list(dict.fromkeys(names))
+
+
+def one_line(error: Exception, path: Path | None = None) -> str:
+    """An error as one line that names the file."""
+    if isinstance(error, OSError) and not isinstance(error, InputError):
+        named = error.filename or path
+        text = f"{error.strerror or error}"
+        return f"{named}: {text}" if named else text
+    text = " ".join(str(error).split())
+    return text if path is None or str(path) in text else f"{path}: {text}"
+
+
+def fail(text: str) -> None:
+    """Tell of an error."""
+    say(f"error: {text}")
+
+
+def say(text: str) -> None:
+    """Print a line on standard error, without what a terminal would obey."""
+    typer.echo(terminal_text(text), err=True)

@@ -1,0 +1,74 @@
+"""The commands `workbench collect` and `workbench demo`."""
+
+import json
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from ifdd.cli.data import OnErrorOption
+from workbench.options import Device, load_bundle, names_in, say
+
+collect_app = typer.Typer()
+demo_app = typer.Typer()
+
+
+@collect_app.command()
+def collect(
+    checkpoint: Annotated[str, typer.Argument(help="Name or folder of a checkpoint.", show_default=False)],
+    manifest: Annotated[Path, typer.Argument(help="List of clips (docs/manifest.md), or its folder.", show_default=False)],
+    out: Annotated[Path, typer.Option(help="Folder to make.", show_default=False)],
+    names: Annotated[str | None, typer.Option(help="Activations to keep, with commas between.")] = None,
+    pool: Annotated[
+        Literal["mean"] | None, typer.Option(help="Keep feature maps and tokens as their mean over positions.")
+    ] = None,
+    batch: Annotated[int, typer.Option(min=1, help="Clips in memory at a time.")] = 8,
+    on_error: OnErrorOption = "stop",
+    cache: Annotated[
+        Path, typer.Option(help="Clips that ifdd train or evaluate have decoded into this folder are not decoded again.")
+    ] = Path("cache"),
+    device: Device = "auto",
+    as_json: Annotated[bool, typer.Option("--json", help="Print the collection's manifest.")] = False,
+) -> None:
+    """Run a checkpoint over a manifest once; keep predictions and activations.
+
+    An interrupted run is resumed by the same command.
+    Example: workbench collect scripted-tiny-ifdd clips.parquet --out runs/scripted --names head.embedding,ladm.Y_D --pool mean
+    """
+    from ifdd.io import check_new
+    from workbench.store.collecting import DEFAULT
+    from workbench.store.collecting import collect as run
+
+    check_new(out)
+    chosen = DEFAULT if names is None else tuple(names_in(names))
+    bundle = load_bundle(checkpoint, device)
+    try:
+        found = run(bundle, manifest, out, chosen, pool, batch=batch, on_error=on_error, cache=cache, progress=True)
+    except KeyboardInterrupt:
+        say("interrupted: what was read is kept; the same command goes on from there")
+        raise typer.Exit(130) from None
+    for note in found.notes:
+        say(f"warning: {note}")
+    if as_json:
+        typer.echo(json.dumps(found.meta, ensure_ascii=False))
+    else:
+        typer.echo(f"{out}: {found.meta['clips']} clips, {', '.join(found.activation_names)}")
+
+
+@demo_app.command()
+def demo(
+    out: Annotated[Path | None, typer.Option(help="Folder; by default $IFDD_DEMO, or demo beside the package.")] = None,
+    clips: Annotated[int, typer.Option(min=7, help="Clips to render.")] = 140,
+    device: Device = "auto",
+) -> None:
+    """Prepare what the app shows: rendered clips, collected with the checkpoints that were tested on such clips.
+
+    Example: workbench demo
+    """
+    from ifdd.device import choose_device
+    from workbench.store.demo import prepare_demo
+    from workbench.store.library import demo_folder
+
+    out = out or demo_folder()
+    collections = prepare_demo(out, clips, choose_device(device))
+    typer.echo(f"{out}: {clips} clips, collected with {', '.join(collections)}")
