@@ -21,6 +21,8 @@ DISPLAYS = {
     "torch",
     "torchvision",
     "lightning",
+    "av",
+    "cv2",
     "streamlit",
     "matplotlib.pyplot",
     "ifdd.models",

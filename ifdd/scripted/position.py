@@ -6,8 +6,8 @@ from typing import NamedTuple
 import numpy as np
 
 from ifdd.errors import InputError
-from ifdd.scripted.render.clips import render_times
 from ifdd.scripted.script.script import Script
+from ifdd.scripted.script.times import render_times
 
 ACTIVE = 0.25
 """A frame belongs to the emotion where its intensity is above this share of the clip's maximum."""

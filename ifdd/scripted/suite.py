@@ -16,10 +16,11 @@ from ifdd.errors import InputError
 from ifdd.io import check_new, unfinished_folder
 from ifdd.labels import EMOTIONS
 from ifdd.scripted.head.face import FaceModel
-from ifdd.scripted.render.clips import GENERATOR_VERSION, MASK_THRESHOLD, render_clip, render_times
+from ifdd.scripted.render.clips import MASK_THRESHOLD, render_clip
 from ifdd.scripted.render.jobs import pool_map
 from ifdd.scripted.render.store import read_mask, read_regions, write_clip
 from ifdd.scripted.script.script import Script
+from ifdd.scripted.script.times import GENERATOR_VERSION, render_times
 from ifdd.scripted.script.truth import TRUTH_VERSION
 from ifdd.scripted.suites import (
     IDENTITY_RANGES,

@@ -8,9 +8,9 @@ import numpy as np
 
 from ifdd.errors import InputError
 from ifdd.labels import EMOTIONS
-from ifdd.scripted.render.clips import GENERATOR_VERSION, render_times
 from ifdd.scripted.script.sampling import DIFFICULTIES, Difficulty, sample_script
 from ifdd.scripted.script.script import Script
+from ifdd.scripted.script.times import GENERATOR_VERSION, render_times
 from ifdd.scripted.script.truth import irrelevant_share, occluded_share
 
 IDENTITY_RANGES: dict[str, int] = {"train": 0, "val": 10_000_000, "test": 20_000_000}

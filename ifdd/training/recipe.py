@@ -32,7 +32,7 @@ class ScriptedSet(StrictModel):
     @field_validator("difficulty")
     @classmethod
     def _known(cls, name: str) -> str:
-        from ifdd.scripted import DIFFICULTIES, SUITES  # brings the renderer with it
+        from ifdd.scripted import DIFFICULTIES, SUITES  # brings scipy with it
 
         known = [*DIFFICULTIES, *(suite for suite in SUITES if suite not in DIFFICULTIES)]
         if name not in known:

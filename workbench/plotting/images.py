@@ -8,7 +8,6 @@ from fractions import Fraction
 from functools import cache
 from pathlib import Path
 
-import av
 import numpy as np
 from matplotlib import font_manager
 from PIL import Image, ImageDraw, ImageFont
@@ -86,6 +85,8 @@ def write_film(path: Path, film: np.ndarray, fps: int = FILM_FPS) -> None:
         images = [Image.fromarray(frame) for frame in film]
         images[0].save(path, save_all=True, append_images=images[1:], duration=round(1000 / fps), loop=0, optimize=False)
         return
+    import av  # here: most pictures are no films
+
     with av.open(str(path), "w", format="mp4", options={"movflags": "+faststart"}) as container:
         stream = container.add_stream("libx264", rate=Fraction(fps), options={"crf": "18", "preset": "veryfast", "threads": "1"})
         stream.height, stream.width, stream.pix_fmt = film.shape[1], film.shape[2], "yuv420p"
@@ -96,6 +97,8 @@ def write_film(path: Path, film: np.ndarray, fps: int = FILM_FPS) -> None:
 
 def can_write_mp4() -> bool:
     """Whether this build of FFmpeg has an H.264 encoder."""
+    import av
+
     return "libx264" in av.codecs_available
 
 

@@ -11,7 +11,7 @@ from ifdd.data.manifest import FILE_NAME, data_hash, read_manifest
 from ifdd.documents import read_json
 from ifdd.errors import InputError
 from ifdd.io import remove
-from ifdd.scripted.render.clips import GENERATOR_VERSION
+from ifdd.scripted.script.times import GENERATOR_VERSION
 from ifdd.scripted.suite import render_suite
 from ifdd.scripted.suites import SuiteConfig
 from workbench.store.collecting import collect

@@ -14,10 +14,8 @@ from ifdd.scripted.render.backdrop import cover, occluder_alpha, paint_backgroun
 from ifdd.scripted.render.raster import SRGB, SUPERSAMPLING, deform, keep_outside, rasterise, shade, vertex_normals
 from ifdd.scripted.script.elements import Light, vector
 from ifdd.scripted.script.script import Script, Tracks
+from ifdd.scripted.script.times import render_times
 from ifdd.scripted.script.truth import Truth, emotion_motion, irrelevant_share, nuisance_values
-
-GENERATOR_VERSION = 2
-"""Raised with every change that alters the pixels or the truth of a script; part of every cache key."""
 
 MASK_THRESHOLD = 8
 """A pixel is moved by the emotion when a channel differs by more than this (of 255) from the picture without its units."""
@@ -30,11 +28,6 @@ class RenderedClip:
     frames: np.ndarray
     seconds: np.ndarray
     truth: Truth
-
-
-def render_times(n: int, duration: float = 2.0) -> np.ndarray:
-    """Centres (n,) in seconds of n equal segments of the clip."""
-    return (np.arange(n) + 0.5) * duration / n
 
 
 @cache
@@ -218,7 +211,6 @@ def _differ(first: np.ndarray, second: np.ndarray) -> np.ndarray:
 
 
 __all__ = [
-    "GENERATOR_VERSION",
     "MASK_THRESHOLD",
     "RenderedClip",
     "Stage",
@@ -226,5 +218,4 @@ __all__ = [
     "default_model",
     "recompress",
     "render_clip",
-    "render_times",
 ]
