@@ -4,7 +4,9 @@ import _looks
 import _state
 import streamlit as st
 
-from workbench.analysis.disentanglement.displays import CONTROLS, ProbeDisplay, ReaderDisplay, map_rows, summary_rows
+from workbench.analysis.disentanglement.displays.probes import CONTROLS, ProbeDisplay
+from workbench.analysis.disentanglement.displays.readers import ReaderDisplay
+from workbench.analysis.disentanglement.displays.tables import map_rows, summary_rows
 from workbench.app.from_ifdd import InputError
 from workbench.benchmark.displays.robustness import RobustnessDisplay
 

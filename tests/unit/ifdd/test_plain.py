@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ifdd.plain import markdown_line, markdown_text, terminal_text
-from workbench.analysis.disentanglement.displays import markdown_table
 from workbench.plotting.base import without_markup
+from workbench.plotting.text import markdown_table
 
 EVIL = "![x](http://example.com/a.png)"
 

@@ -31,7 +31,8 @@ def scorecard(
     Example: workbench scorecard scripted-tiny-ifdd scripted-tiny-baseline --data data/scripted-test --out runs/scorecard
     """
     from ifdd.io import check_folder, claim, filled_folder, write_text
-    from workbench.analysis.disentanglement.displays import ProbeDisplay, markdown
+    from workbench.analysis.disentanglement.displays.probes import ProbeDisplay
+    from workbench.analysis.disentanglement.displays.tables import markdown
     from workbench.analysis.disentanglement.task import make_scorecard
     from workbench.results.passport import Context, command_line
 

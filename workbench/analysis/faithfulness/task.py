@@ -17,7 +17,6 @@ from ifdd.data.manifest import FILE_NAME, data_hash, read_manifest
 from ifdd.errors import InputError
 from ifdd.io import filled_folder, write_text
 from ifdd.models.config import ModelConfig
-from workbench.analysis.disentanglement.displays import markdown_table, show
 from workbench.analysis.faithfulness.channels import perturb_channels
 from workbench.analysis.faithfulness.displays import PerturbationDisplay, RandomisationDisplay, verdict_table
 from workbench.analysis.faithfulness.judging import judge
@@ -30,6 +29,7 @@ from workbench.analysis.saliency.fills import Fill
 from workbench.analysis.saliency.likeness import similarity
 from workbench.analysis.saliency.results import Similarity
 from workbench.analysis.saliency.task import ON_INPUT, Request, from_manifest, make_maps
+from workbench.plotting.text import interval_text, markdown_table
 from workbench.results.passport import PYTHON_CALL, Context
 from workbench.results.result import Result
 
@@ -153,9 +153,10 @@ def markdown(report: FaithfulnessReport) -> str:
             f"{result.kind.capitalize()} with all {result.whole:.3f}, with none {result.nothing:.3f}; fill: {result.fill}.",
             "",
         ]
-        cells = [
-            [row.name, *(show(x) for x in (row.deletion, row.insertion, row.gap, row.beyond_random))] for row in result.scores
-        ]
+        cells = []
+        for row in result.scores:
+            figures = (row.deletion, row.insertion, row.gap, row.beyond_random)
+            cells.append([row.name, *map(interval_text, figures)])
         lines += markdown_table(["order", "deletion", "insertion", "gap", "gap beyond random"], cells)
     return "\n".join(lines) + "\n"
 

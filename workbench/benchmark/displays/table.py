@@ -9,6 +9,7 @@ from ifdd.scripted.suites import SECOND
 from workbench.analysis.comparison.results import RANKED_FROM, SeedScore
 from workbench.analysis.disentanglement.results import PLACES, WHERE, PlaceSwap
 from workbench.benchmark.results import HOLDS, OTHERS_CONTROL, READS, TOLD_CONTROL, FamilyResult, FamilyRow, Figure, SuiteResult
+from workbench.plotting.text import markdown_table
 
 
 def family_markdown(result: FamilyResult) -> str:
@@ -20,20 +21,10 @@ def family_markdown(result: FamilyResult) -> str:
         "WAR lies within a few tenths. Square brackets: 95 % interval over people and, where there are several, seeds. "
         f"† fewer than {RANKED_FROM} seeds: the interval knows no spread over trainings; do not rank these rows.",
         "",
-        _row(["variant", "trained", "seeds", "parameters", "GMACs", "min", "validation", *suites]),
-        _row(["---"] * (7 + len(suites))),
-    ]
-    for row in result.rows:
-        scores = [found.scores[row.variant] for found in result.robustness.suites]
-        lines.append(
-            _row(
-                [
-                    _name(row), _how(row), str(len(row.checkpoints)), f"{row.parameters / 1e3:.0f} k", f"{row.macs / 1e9:.2f}",
-                    _mean(row.minutes.each, 1, 0), _mean(row.validation.each, 100, 1), *(_score(score) for score in scores),
-                ]
-            )
-        )  # fmt: skip
-    lines += [
+        *markdown_table(
+            ["variant", "trained", "seeds", "parameters", "GMACs", "min", "validation", *suites],
+            [_scored(row, [found.scores[row.variant] for found in result.robustness.suites]) for row in result.rows],
+        ),
         "",
         "Nearness to the clip's middle alone finds the frames of the emotion with an AUROC (0.5: not at all; in brackets, where "
         f"95 % lie by chance) of {', '.join(_position(found) for found in result.robustness.suites)}.",
@@ -65,6 +56,13 @@ def family_markdown(result: FamilyResult) -> str:
         "Suites: " + "; ".join(f"{name}: {SUITES[name].about}" for name in suites) + ".",
     ]
     return "\n".join(lines) + "\n"
+
+
+def _scored(row: FamilyRow, scores: Sequence[SeedScore]) -> list[str]:
+    """What a variant costs and, by suite, its score."""
+    costs = [str(len(row.checkpoints)), f"{row.parameters / 1e3:.0f} k", f"{row.macs / 1e9:.2f}"]
+    means = [_mean(row.minutes.each, 1, 0), _mean(row.validation.each, 100, 1)]
+    return [_name(row), _how(row), *costs, *means, *(_score(score) for score in scores)]
 
 
 def _legend() -> list[str]:
@@ -108,11 +106,10 @@ def _measured(result: FamilyResult, keys: Sequence[str]) -> list[str]:
     ]
     rows = [(name, how, [str(found.get(key, nothing)) for key in keys]) for name, how, found in table]
     rows = [row for row in rows if set(row[2]) != {"–"}]
-    return [
-        _row(["variant", "trained", *keys]),
-        _row(["---"] * (2 + len(keys))),
-        *(_row([name, how, *("" if cell == "–" else cell for cell in cells)]) for name, how, cells in rows),
-    ]
+    return markdown_table(
+        ["variant", "trained", *keys],
+        [[name, how, *("" if cell == "–" else cell for cell in cells)] for name, how, cells in rows],
+    )
 
 
 def _seeds(row: FamilyRow) -> str:
@@ -124,13 +121,13 @@ def _seeds(row: FamilyRow) -> str:
 def _swapped(result: FamilyResult) -> list[str]:
     rows = [row for row in result.rows if row.places.swaps]
     kinds = [which for which in PLACES if any(which in {s.places for s in row.places.swaps} for row in rows)]
-    lines = [_row(["variant", "trained", "in", "own", *kinds]), _row(["---"] * (4 + len(kinds)))]
+    table = []
     for row in rows:
         found = {(swap.group, swap.places): swap for swap in row.places.swaps}
         for where in WHERE:
             cells = [_swap(found.get((where, which))) for which in kinds]
-            lines.append(_row([_name(row) + _seeds(row), _how(row), where, f"{100 * row.places.own.value:.1f}", *cells]))
-    return lines
+            table.append([_name(row) + _seeds(row), _how(row), where, f"{100 * row.places.own.value:.1f}", *cells])
+    return markdown_table(["variant", "trained", "in", "own", *kinds], table)
 
 
 def _swap(found: PlaceSwap | None) -> str:
@@ -138,10 +135,6 @@ def _swap(found: PlaceSwap | None) -> str:
         return ""
     change = found.change
     return f"{100 * found.uar.value:.1f} [{100 * change.low:+.1f}, {100 * change.high:+.1f}]"
-
-
-def _row(cells: list[str]) -> str:
-    return "| " + " | ".join(cells) + " |"
 
 
 def _name(row: FamilyRow) -> str:

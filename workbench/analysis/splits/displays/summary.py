@@ -9,11 +9,11 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from ifdd.timing import to_clip_frames
-from workbench.analysis.disentanglement.displays import show
 from workbench.analysis.splits.displays.timeline import GROUP_NAMES
 from workbench.analysis.splits.results import CONTENT, TOLD, SplitSummary
 from workbench.plotting import style
 from workbench.plotting.base import NamedDisplay, new_grid, same_labels
+from workbench.plotting.text import interval_text, markdown_table
 from workbench.results.interval import NOT_KNOWN, Interval
 
 COLUMNS = 3
@@ -197,24 +197,24 @@ def markdown(results: Mapping[str, SplitSummary]) -> str:
     found = list(results.values())
     rows = [("split", [r.kind for r in found]), ("clips", [str(r.clips) for r in found])]
     for title, cells in score_rows(results):
-        rows.append((title.strip(), [show(interval, null) for interval, null in cells]))
+        rows.append((title.strip(), [interval_text(interval, null) for interval, null in cells]))
     rows += [
         ("places between clips, feature frames", [f"{r.awareness.between:.2f}" for r in found]),
         ("places within the copies of a clip", [f"{r.awareness.within:.2f}" for r in found]),
     ]
     for name in dict.fromkeys(name for r in found for name in r.stability):
         rows.append((f"places move, clip {name} (in brackets: to other people's clips)", [_moves(r, name) for r in found]))
+    motions = [result.motion for result in found]
     rows += [
-        ("motion energy where D reads (1: the clip's mean)", [show(r.motion.energy_D, r.motion.energy_D_null) for r in found]),
-        ("motion energy where S reads", [show(r.motion.energy_S, r.motion.energy_S_null) for r in found]),
+        ("motion energy where D reads (1: the clip's mean)", [interval_text(m.energy_D, m.energy_D_null) for m in motions]),
+        ("motion energy where S reads", [interval_text(m.energy_S, m.energy_S_null) for m in motions]),
         ("motion energy where D and S would read, told it", [_told_energy(r) for r in found]),
         ("mean offset, feature frames", [f"{np.mean([abs(s.offset) for s in r.steps]):.2f}" for r in found]),
         ("offsets at the end of their range", ["–" if math.isnan(r.saturated) else f"{r.saturated:.0%}" for r in found]),
         ("read elsewhere than asked for", [f"{r.elsewhere:.0%}" for r in found]),
         ("reading weight between classes", [_share(r) for r in found]),
     ]
-    header = [["", *results], ["---"] * (len(results) + 1)]
-    lines = ["| " + " | ".join(cells) + " |" for cells in (*header, *([title, *cells] for title, cells in rows))]
+    lines = markdown_table(["", *results], [[title, *cells] for title, cells in rows])
     notes = [f"{name}: {note}." for name, result in results.items() for note in result.notes]
     return "\n".join(["# Splits", "", *lines, "", *READING, *([""] if notes else []), *notes]) + "\n"
 
@@ -228,11 +228,11 @@ def _point(value: float) -> Interval:
 
 
 def _moves(result: SplitSummary, name: str) -> str:
-    return show(result.stability.get(name), result.apart)
+    return interval_text(result.stability.get(name), result.apart)
 
 
 def _told_energy(result: SplitSummary) -> str:
-    return ", ".join(show(_point(value)) for value in (result.motion.energy_D_told, result.motion.energy_S_told))
+    return ", ".join(interval_text(value) for value in (result.motion.energy_D_told, result.motion.energy_S_told))
 
 
 def _share(result: SplitSummary) -> str:
