@@ -19,15 +19,28 @@ if TYPE_CHECKING:
     from workbench.store.reading import Reading
 
 MEASURES = (
-    "intensity D", "intensity S", "AUROC D", "AUROC S", "AUROC D − S", "AUROC motion D", "AUROC motion S", "spread of places",
-    "content R²", "beyond identity", "intensity R²", "emotion D", "emotion S", "leakage D", "leakage S", "gap", "CKA",
-)  # fmt: skip
+    "intensity D",
+    "intensity S",
+    "AUROC D",
+    "AUROC S",
+    "AUROC D − S",
+    "AUROC motion D",
+    "AUROC motion S",
+    "spread of places",
+    "content R²",
+    "beyond identity",
+    "intensity R²",
+    "emotion D",
+    "emotion S",
+    "leakage D",
+    "leakage S",
+    "gap",
+    "CKA",
+)
 """Of a baseline's X those of D are given: emotion and leakage."""
 SCHEMA = 2
 """Of benchmark.json. In 1 "content R²" regressed places on features averaged over time, and "AUROC emotion" was that of D − S."""
-NOISY = {
-    f"noisy-{round(100 * share):02d}{version}": share for version in ("", SECOND) for share in (0.0, 0.25, 0.5, 0.75)
-}  # fmt: skip
+NOISY = {f"noisy-{round(100 * share):02d}{version}": share for version in ("", SECOND) for share in (0.0, 0.25, 0.5, 0.75)}
 """Suites, of two versions, that differ within a version in the share of irrelevant frames alone → that share."""
 READS, HOLDS = MEASURES[:11], MEASURES[11:]
 """What the split reads; what the branches hold."""

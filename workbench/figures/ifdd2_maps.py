@@ -76,9 +76,17 @@ class MapsSheet(Sheet):
     stem, paper = "ifdd_fig2_maps", "IFDD, Fig. 2, left"
 
     def __init__(
-        self, rows: tuple[Row, ...], blocks: Mapping[str, str], how: str, scale: str, column: Column,
-        badges: Mapping[str, Verdict], source: str, model: str, chosen: str,
-    ) -> None:  # fmt: skip
+        self,
+        rows: tuple[Row, ...],
+        blocks: Mapping[str, str],
+        how: str,
+        scale: str,
+        column: Column,
+        badges: Mapping[str, Verdict],
+        source: str,
+        model: str,
+        chosen: str,
+    ) -> None:
         super().__init__(column)
         self.rows, self.blocks, self.how, self.normalisation = rows, dict(blocks), how, scale
         self.badges, self.source, self.model, self.chosen = dict(badges), source, model, chosen
@@ -165,8 +173,9 @@ class MapsSheet(Sheet):
         """One picture for each class and block, side by side."""
         names = [row.name for row in self.rows]
         titles = list(self.blocks.values())
-        figure = make_subplots(len(names), len(self.blocks), column_titles=titles, vertical_spacing=0.01,
-                               horizontal_spacing=0.02, row_titles=names)  # fmt: skip
+        figure = make_subplots(
+            len(names), len(self.blocks), column_titles=titles, vertical_spacing=0.01, horizontal_spacing=0.02, row_titles=names
+        )
         for number, row in enumerate(self.rows, 1):
             for column, pictures in enumerate(row.blocks.values(), 1):
                 image = data_uri(np.concatenate([picture.image for picture in pictures], 1))

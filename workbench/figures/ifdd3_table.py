@@ -64,8 +64,16 @@ class VariantTable(Sheet):
         at = [0.05, *(first + step * (i + 0.5) for i in range(len(header) - 1))]
         for column, name in enumerate(header):
             told = name if column == 0 else name.replace("-", "-\n", 1)
-            axes.text(at[column], tall - 0.6 * _LINE, told, ha="left" if column == 0 else "center", va="center", fontsize=SMALL,
-                      fontweight="bold", linespacing=0.95)  # fmt: skip
+            axes.text(
+                at[column],
+                tall - 0.6 * _LINE,
+                told,
+                ha="left" if column == 0 else "center",
+                va="center",
+                fontsize=SMALL,
+                fontweight="bold",
+                linespacing=0.95,
+            )
         lines = [tall - 0.02, tall - 1.15 * _LINE, foot]
         axes.hlines(lines, 0.03, self.width - 0.03, color="black", linewidth=[0.8, 0.5, 0.8])
         for number, row in enumerate(rows):

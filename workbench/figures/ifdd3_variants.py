@@ -60,7 +60,10 @@ def variants_sheet(study: Study, column: Column = "double", clip_id: str | None 
         {"analysis": "splits of one clip", "clip": clip, "checkpoints": {n: b.card.sha256 for n, b in splitting.items()}}
     )
     twin = SplitSchematicDisplay.from_result(
-        {name: item.split for name, item in found.items()}, {name: item.kind for name, item in found.items()},
-        {name: item.grid for name, item in found.items()}, {name: item.frames for name, item in found.items()}, source=source,
-    )  # fmt: skip
+        {name: item.split for name, item in found.items()},
+        {name: item.kind for name, item in found.items()},
+        {name: item.grid for name, item in found.items()},
+        {name: item.frames for name, item in found.items()},
+        source=source,
+    )
     return VariantsSheet(twin, clip, column)

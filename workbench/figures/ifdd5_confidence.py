@@ -81,8 +81,15 @@ class ConfidenceSheet(Sheet):
         ]
         panel.set_title("\n".join(told), fontsize=SMALL, linespacing=1.05)
         if first:
-            panel.annotate(item.name, (0, 1), (0, 3.4 * SMALL + 8), xycoords="axes fraction", textcoords="offset points",
-                           fontweight="bold", annotation_clip=False)  # fmt: skip
+            panel.annotate(
+                item.name,
+                (0, 1),
+                (0, 3.4 * SMALL + 8),
+                xycoords="axes fraction",
+                textcoords="offset points",
+                fontweight="bold",
+                annotation_clip=False,
+            )
         panel.set(xlim=(-0.03, 1.03), ylim=(-0.5, 1.06), xticks=[0, 0.5, 1], yticks=[0, 1])
         panel.set_xticklabels(["0", ".5", "1"])
 
@@ -90,9 +97,18 @@ class ConfidenceSheet(Sheet):
 def _strip(panel: Any, found: Density, lane: float, colour: str) -> None:
     before = len(panel.collections)
     sns.stripplot(
-        x=found.values, y=np.full(found.n, lane), orient="h", native_scale=True, jitter=False, color=colour, size=1.3, alpha=0.7,
-        linewidth=0, ax=panel, rasterized=found.n > RASTER_CLIPS,
-    )  # fmt: skip
+        x=found.values,
+        y=np.full(found.n, lane),
+        orient="h",
+        native_scale=True,
+        jitter=False,
+        color=colour,
+        size=1.3,
+        alpha=0.7,
+        linewidth=0,
+        ax=panel,
+        rasterized=found.n > RASTER_CLIPS,
+    )
     drawn = panel.collections[before]
     spots = np.asarray(drawn.get_offsets()).copy()
     # seaborn's jitter is random and would change the bytes of a figure; the golden ratio spreads rows evenly

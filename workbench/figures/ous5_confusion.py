@@ -55,11 +55,21 @@ class ConfusionSheet(Sheet):
                 [[f"{100 * s:.0f}\n{n}" for s, n in zip(a, b, strict=True)] for a, b in zip(shown.shares, counts, strict=True)]
             )
             sns.heatmap(
-                100 * shown.shares, annot=texts, fmt="", cmap=style.SEQUENTIAL, vmin=0, vmax=100, square=True, linewidths=0.4,
-                linecolor="white", xticklabels=list(self.label_names), yticklabels=shown.row_names, ax=panel,
+                100 * shown.shares,
+                annot=texts,
+                fmt="",
+                cmap=style.SEQUENTIAL,
+                vmin=0,
+                vmax=100,
+                square=True,
+                linewidths=0.4,
+                linecolor="white",
+                xticklabels=list(self.label_names),
+                yticklabels=shown.row_names,
+                ax=panel,
                 annot_kws={"fontsize": "small", "linespacing": 0.95},
                 cbar_kws={"label": "% of the true class", "shrink": 0.75, "aspect": 25, "pad": 0.02},
-            )  # fmt: skip
+            )
             panel.set_xticklabels(panel.get_xticklabels(), rotation=40, ha="right", rotation_mode="anchor")
             panel.set_yticklabels(panel.get_yticklabels(), rotation=0)
             panel.tick_params(length=0, pad=1)

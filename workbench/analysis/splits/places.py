@@ -46,9 +46,15 @@ def occupancy(
     null = [_between_share(lean, np.eye(len(label_names))[shuffled(y, members, rng)]) for _ in range(SHUFFLES)]
     share = jackknife(lambda rows: _between_share(lean[rows], codes[rows]), members, 0, 1)
     return Occupancy(
-        label_names, codes.sum(0).astype(np.int64), means[0], bounds[0], means[1], bounds[1],
-        share, float(np.mean(null)),
-    )  # fmt: skip
+        label_names=label_names,
+        counts=codes.sum(0).astype(np.int64),
+        dynamic=means[0],
+        dynamic_bounds=bounds[0],
+        static=means[1],
+        static_bounds=bounds[1],
+        class_share=share,
+        class_null=float(np.mean(null)),
+    )
 
 
 def awareness(places: np.ndarray, *, groups: ArrayLike | None = None, seed: int = 0) -> Awareness:

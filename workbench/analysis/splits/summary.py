@@ -112,10 +112,17 @@ def _steps(split: SplitResult) -> tuple[StepSummary, ...]:
         in_clip, first = to_clip_frames(sample, split.frames), to_clip_frames(initial, split.frames)
         steps += [
             StepSummary(
-                group, k + 1, float(initial[:, k].mean()), float(offset[:, k].mean()), float(offset[:, k].std()),
-                float(position[:, k].mean()), float(sample[:, k].mean()),
-                float(first[:, k].mean()), float(in_clip[:, k].mean()), float(in_clip[:, k].std()),
+                group,
+                k + 1,
+                float(initial[:, k].mean()),
+                float(offset[:, k].mean()),
+                float(offset[:, k].std()),
+                float(position[:, k].mean()),
+                float(sample[:, k].mean()),
+                float(first[:, k].mean()),
+                float(in_clip[:, k].mean()),
+                float(in_clip[:, k].std()),
             )
             for k in range(offset.shape[1])
-        ]  # fmt: skip
+        ]
     return tuple(steps)

@@ -43,10 +43,18 @@ class RobustnessDisplay(Display):
                 else:
                     x = np.arange(len(suites), dtype=float) + shift
                 panel.errorbar(
-                    x, middle, yerr=arms, color=model_colour(i), label=variant, marker=model_marker(i), ms=4, lw=1.3,
-                    elinewidth=0.8, ls=("-" if ranked else "--") if suites is noisy else "none",
+                    x,
+                    middle,
+                    yerr=arms,
+                    color=model_colour(i),
+                    label=variant,
+                    marker=model_marker(i),
+                    ms=4,
+                    lw=1.3,
+                    elinewidth=0.8,
+                    ls=("-" if ranked else "--") if suites is noisy else "none",
                     markerfacecolor=model_colour(i) if ranked else "none",
-                )  # fmt: skip
+                )
             panel.axhline(100 / 7, color="black", lw=0.8, ls=":")
             if suites is noisy:
                 panel.set(xlabel="frames that show something else / %", ylabel="UAR / %", xticks=[100 * NOISY[s] for s in suites])
@@ -67,12 +75,17 @@ class RobustnessDisplay(Display):
                 ranked, joined = scores[0].ranked, suites is noisy
                 symbol = PLOTLY_MARKERS[model_marker(i)]
                 figure.add_scatter(
-                    x=suites, y=middle, name=variant, legendgroup=variant, offsetgroup=str(i),
-                    showlegend=joined or not noisy, mode="lines+markers" if joined else "markers",
+                    x=suites,
+                    y=middle,
+                    name=variant,
+                    legendgroup=variant,
+                    offsetgroup=str(i),
+                    showlegend=joined or not noisy,
+                    mode="lines+markers" if joined else "markers",
                     marker={"color": model_colour(i), "symbol": symbol if ranked else f"{symbol}-open", "size": 7},
                     line={"dash": "solid" if ranked else "dash", "width": 1.3},
                     error_y={"array": arms[1], "arrayminus": arms[0], "thickness": 1, "width": 0},
-                )  # fmt: skip
+                )
         figure.update_layout(yaxis={"title": "UAR / %", "range": [0, 100]}, scattermode="group", scattergap=0.3)
         return figure
 

@@ -38,9 +38,16 @@ class ProbeDisplay(NamedDisplay[ProbeMatrix]):
         for name, result in self.results.items():
             labels = [f"{name} {feature}".strip() for feature in (*result.features, *CONTROLS)]
             figure.add_heatmap(
-                z=score_table(result), x=list(result.factors), y=labels, zmin=0, zmax=1, colorscale=SCALE,
-                texttemplate="%{z:.2f}", colorbar={"title": "score"}, showscale=len(figure.data) == 0,
-            )  # fmt: skip
+                z=score_table(result),
+                x=list(result.factors),
+                y=labels,
+                zmin=0,
+                zmax=1,
+                colorscale=SCALE,
+                texttemplate="%{z:.2f}",
+                colorbar={"title": "score"},
+                showscale=len(figure.data) == 0,
+            )
         figure.update_yaxes(autorange="reversed")
         return figure
 

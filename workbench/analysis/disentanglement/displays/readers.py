@@ -38,9 +38,13 @@ class ReaderDisplay(NamedDisplay[SplitQualityResult]):
             names, scores, _ = zip(*self._rows()[target], strict=True)
             arms = np.array([_arms(score) for score in scores]).T
             figure.add_bar(
-                x=[score.value for score in scores], y=names, orientation="h", name=target, marker_color=colour,
+                x=[score.value for score in scores],
+                y=names,
+                orientation="h",
+                name=target,
+                marker_color=colour,
                 error_x={"array": arms[1], "arrayminus": arms[0], "thickness": 1},
-            )  # fmt: skip
+            )
         figure.add_vline(0.5, line_dash="dot")
         figure.update_layout(barmode="group", xaxis={"range": [0, 1], "title": "AUROC, 0.5 is guessing"})
         figure.update_yaxes(autorange="reversed")

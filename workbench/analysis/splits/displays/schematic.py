@@ -130,8 +130,15 @@ class SplitSchematicDisplay(Display):
             size = f"$X_{group}$  {len(panel.weights[group])}×{panel.grid[0]}×{panel.grid[1]}"
             axes.text(steps - 0.3, height, size, color=colour, va="center", fontsize="small", parse_math=True)
             if panel.operator:
-                axes.text(-0.95, height / 2, panel.operator, ha="center", va="center", fontsize="medium",
-                          bbox={"boxstyle": "circle", "facecolor": "white", "edgecolor": colour})  # fmt: skip
+                axes.text(
+                    -0.95,
+                    height / 2,
+                    panel.operator,
+                    ha="center",
+                    va="center",
+                    fontsize="medium",
+                    bbox={"boxstyle": "circle", "facecolor": "white", "edgecolor": colour},
+                )
         axes.text(steps - 0.3, 0, f"$X$  {steps}×{panel.grid[0]}×{panel.grid[1]}", va="center", fontsize="small", parse_math=True)
         axes.set(xlim=(-1.4, steps + 1.9), ylim=(-3.0, 3.0), aspect="equal")
         axes.set_title(f"{panel.name}\n{panel.rule}", fontsize="small")
@@ -150,12 +157,25 @@ class SplitSchematicDisplay(Display):
                     _plotly_image(figure, picture, at[k], height)
                     for t, weight in enumerate(panel.weights[group][k]):
                         if weight > _SHOWN:
-                            figure.add_scatter(x=[t, at[k]], y=[down + sign * 0.45, height - sign * 0.45], mode="lines",
-                                               line={"color": colour, "width": 3 * weight}, showlegend=False,
-                                               hoverinfo="skip")  # fmt: skip
+                            figure.add_scatter(
+                                x=[t, at[k]],
+                                y=[down + sign * 0.45, height - sign * 0.45],
+                                mode="lines",
+                                line={"color": colour, "width": 3 * weight},
+                                showlegend=False,
+                                hoverinfo="skip",
+                            )
                 text = [f"{group} {k + 1}: reads clip frame {place:.2f}" for k, place in enumerate(panel.places[group])]
-                figure.add_scatter(x=at, y=[height] * len(at), mode="markers", text=text, hovertemplate="%{text}<extra></extra>",
-                                   marker={"size": 26, "opacity": 0}, name=f"{panel.name} {group}", showlegend=False)  # fmt: skip
+                figure.add_scatter(
+                    x=at,
+                    y=[height] * len(at),
+                    mode="markers",
+                    text=text,
+                    hovertemplate="%{text}<extra></extra>",
+                    marker={"size": 26, "opacity": 0},
+                    name=f"{panel.name} {group}",
+                    showlegend=False,
+                )
             title = f"{panel.name}: {panel.rule}"
             figure.add_annotation(x=-0.5, y=down + 3.2, text=title, xanchor="left", showarrow=False)
         figure.update_layout(
@@ -163,8 +183,14 @@ class SplitSchematicDisplay(Display):
         )
         steps = max(len(panel.pictures) for panel in self.panels)
         figure.update_xaxes(title="feature frame", showgrid=False, zeroline=False, range=[-1, steps], constrain="domain")
-        figure.update_yaxes(title="S below, D above", showticklabels=False, showgrid=False, zeroline=False, scaleanchor="x",
-                            range=[-7.0 * (len(self.panels) - 1) - 3, 3.8])  # fmt: skip
+        figure.update_yaxes(
+            title="S below, D above",
+            showticklabels=False,
+            showgrid=False,
+            zeroline=False,
+            scaleanchor="x",
+            range=[-7.0 * (len(self.panels) - 1) - 3, 3.8],
+        )
         return figure
 
 
@@ -176,10 +202,25 @@ def _columns(panel: Panel, group: str) -> np.ndarray:
 def _image(axes: Any, picture: np.ndarray, x: float, y: float, edge: str) -> None:
     half = _SIDE / 2
     axes.imshow(picture, extent=(x - half, x + half, y - half, y + half), origin="upper", zorder=2)
-    axes.plot([x - half, x + half, x + half, x - half, x - half], [y - half, y - half, y + half, y + half, y - half], color=edge,
-              lw=1, zorder=3)  # fmt: skip
+    axes.plot(
+        [x - half, x + half, x + half, x - half, x - half],
+        [y - half, y - half, y + half, y + half, y - half],
+        color=edge,
+        lw=1,
+        zorder=3,
+    )
 
 
 def _plotly_image(figure: go.Figure, picture: np.ndarray, x: float, y: float) -> None:
-    figure.add_layout_image(source=data_uri(picture), x=x, y=y, xref="x", yref="y", sizex=_SIDE, sizey=_SIDE, xanchor="center",
-                            yanchor="middle", layer="above")  # fmt: skip
+    figure.add_layout_image(
+        source=data_uri(picture),
+        x=x,
+        y=y,
+        xref="x",
+        yref="y",
+        sizex=_SIDE,
+        sizey=_SIDE,
+        xanchor="center",
+        yanchor="middle",
+        layer="above",
+    )

@@ -60,12 +60,27 @@ class SplitStepsDisplay(NamedDisplay[SplitSummary]):
                 steps = [step for step in result.steps if step.group == group]
                 names, colour = [f"{group} {step.number}" for step in steps], style.branch_colour(group)
                 first = column == 1
-                figure.add_scatter(x=[s.initial_clip for s in steps], y=names, mode="markers", name=f"{group}: initial index",
-                                   marker={"symbol": "circle-open", "size": 9, "color": colour}, showlegend=first,
-                                   row=1, col=column)  # fmt: skip
-                figure.add_scatter(x=[s.sample_clip for s in steps], y=names, mode="markers", name=f"{group}: read here",
-                                   error_x={"array": [s.sample_clip_sd for s in steps]}, showlegend=first,
-                                   marker={"symbol": "triangle-up", "size": 10, "color": colour}, row=1, col=column)  # fmt: skip
+                figure.add_scatter(
+                    x=[s.initial_clip for s in steps],
+                    y=names,
+                    mode="markers",
+                    name=f"{group}: initial index",
+                    marker={"symbol": "circle-open", "size": 9, "color": colour},
+                    showlegend=first,
+                    row=1,
+                    col=column,
+                )
+                figure.add_scatter(
+                    x=[s.sample_clip for s in steps],
+                    y=names,
+                    mode="markers",
+                    name=f"{group}: read here",
+                    error_x={"array": [s.sample_clip_sd for s in steps]},
+                    showlegend=first,
+                    marker={"symbol": "triangle-up", "size": 10, "color": colour},
+                    row=1,
+                    col=column,
+                )
         figure.update_layout(template=style.plotly_template(), height=380)
         figure.update_xaxes(title="clip frame")
         figure.update_yaxes(title="step", autorange="reversed")
@@ -107,9 +122,16 @@ class OccupancyDisplay(NamedDisplay[SplitSummary]):
             for column, values in enumerate((result.occupancy.dynamic, result.occupancy.static), 1):
                 centres = [f"{c:g}" for c in to_clip_frames(np.arange(values.shape[1]), result.frames)]
                 figure.add_heatmap(
-                    z=values, x=centres, y=list(names), zmin=0, zmax=self._top(), colorscale=style.SEQUENTIAL,
-                    showscale=row == column == 1, row=row, col=column,
-                )  # fmt: skip
+                    z=values,
+                    x=centres,
+                    y=list(names),
+                    zmin=0,
+                    zmax=self._top(),
+                    colorscale=style.SEQUENTIAL,
+                    showscale=row == column == 1,
+                    row=row,
+                    col=column,
+                )
         figure.update_layout(template=style.plotly_template(), height=320 * len(self.results))
         figure.update_xaxes(title="clip frame", type="category")
         figure.update_yaxes(title="class", autorange="reversed")
@@ -160,10 +182,13 @@ class SplitScoresDisplay(NamedDisplay[SplitSummary]):
         for index, name in enumerate(self.results):
             found = [cells[index][0] for _, cells in rows]
             figure.add_scatter(
-                x=[f.value for f in found], y=[title for title, _ in rows], mode="markers", name=name,
+                x=[f.value for f in found],
+                y=[title for title, _ in rows],
+                mode="markers",
+                name=name,
                 marker={"color": style.model_colour(index), "size": 10},
                 error_x={"array": [f.high - f.value for f in found], "arrayminus": [f.value - f.low for f in found]},
-            )  # fmt: skip
+            )
         figure.add_vline(0, line_dash="dot")
         figure.update_layout(template=style.plotly_template(), height=420, scattermode="group")
         figure.update_xaxes(title="share of the variance, or correlation")

@@ -129,41 +129,92 @@ class SplitTimelineDisplay(Display):
         if self.intensity is not None:
             lower, span = self._bottom, self._top - self._bottom
             frames = np.arange(self.frames)
-            figure.add_scatter(x=frames, y=np.full(self.frames, lower), mode="lines", line={"width": 0}, showlegend=False,
-                               hoverinfo="skip")  # fmt: skip
-            figure.add_scatter(x=frames, y=lower + span * np.asarray(self.intensity), mode="lines", fill="tonexty",
-                               line={"width": 1, "color": "rgba(128, 128, 128, 0.6)"}, fillcolor="rgba(128, 128, 128, 0.25)",
-                               name="true intensity", customdata=self.intensity,
-                               hovertemplate="frame %{x}: intensity %{customdata:.2f}<extra></extra>")  # fmt: skip
+            figure.add_scatter(
+                x=frames, y=np.full(self.frames, lower), mode="lines", line={"width": 0}, showlegend=False, hoverinfo="skip"
+            )
+            figure.add_scatter(
+                x=frames,
+                y=lower + span * np.asarray(self.intensity),
+                mode="lines",
+                fill="tonexty",
+                line={"width": 1, "color": "rgba(128, 128, 128, 0.6)"},
+                fillcolor="rgba(128, 128, 128, 0.25)",
+                name="true intensity",
+                customdata=self.intensity,
+                hovertemplate="frame %{x}: intensity %{customdata:.2f}<extra></extra>",
+            )
         for group, word in GROUP_NAMES.items():
             steps = [step for step in self.steps if step.group == group]
             colour = style.branch_colour(group)
             for step in steps:
                 if abs(step.position - step.initial) > _MOVED:
-                    figure.add_annotation(x=step.position, y=step.height, ax=step.initial, ay=step.height, xref="x", yref="y",
-                                          axref="x", ayref="y", showarrow=True, arrowhead=2, arrowwidth=1.5, arrowcolor=colour,
-                                          standoff=2, text="")  # fmt: skip
+                    figure.add_annotation(
+                        x=step.position,
+                        y=step.height,
+                        ax=step.initial,
+                        ay=step.height,
+                        xref="x",
+                        yref="y",
+                        axref="x",
+                        ayref="y",
+                        showarrow=True,
+                        arrowhead=2,
+                        arrowwidth=1.5,
+                        arrowcolor=colour,
+                        standoff=2,
+                        text="",
+                    )
             asked = [step for step in steps if abs(step.position - step.sample) > _MOVED]
             if asked:
-                figure.add_scatter(x=[s.position for s in asked], y=[s.height for s in asked], mode="markers",
-                                   name=f"{group} ({word}): asked for, not read",
-                                   marker={"symbol": "line-ns-open", "size": 12, "color": colour},
-                                   hovertemplate="asked for clip frame %{x:.2f}<extra></extra>")  # fmt: skip
+                figure.add_scatter(
+                    x=[s.position for s in asked],
+                    y=[s.height for s in asked],
+                    mode="markers",
+                    name=f"{group} ({word}): asked for, not read",
+                    marker={"symbol": "line-ns-open", "size": 12, "color": colour},
+                    hovertemplate="asked for clip frame %{x:.2f}<extra></extra>",
+                )
             heights = [step.height for step in steps]
-            figure.add_scatter(x=[s.initial for s in steps], y=heights, mode="markers", name=f"{group} ({word}): initial index",
-                               marker={"symbol": "circle-open", "size": 10, "color": colour},
-                               hovertemplate="initial index, clip frame %{x:.2f}<extra></extra>")  # fmt: skip
-            figure.add_scatter(x=[s.sample for s in steps], y=heights, mode="markers", name=f"{group} ({word}): read here",
-                               marker={"symbol": "triangle-up", "size": 12, "color": colour},
-                               text=[_describe(step) for step in steps], hovertemplate="%{text}<extra></extra>")  # fmt: skip
+            figure.add_scatter(
+                x=[s.initial for s in steps],
+                y=heights,
+                mode="markers",
+                name=f"{group} ({word}): initial index",
+                marker={"symbol": "circle-open", "size": 10, "color": colour},
+                hovertemplate="initial index, clip frame %{x:.2f}<extra></extra>",
+            )
+            figure.add_scatter(
+                x=[s.sample for s in steps],
+                y=heights,
+                mode="markers",
+                name=f"{group} ({word}): read here",
+                marker={"symbol": "triangle-up", "size": 12, "color": colour},
+                text=[_describe(step) for step in steps],
+                hovertemplate="%{text}<extra></extra>",
+            )
         if self.thumbnails is not None:
             for frame, image in enumerate(self.thumbnails):
-                figure.add_layout_image(source=data_uri(image), x=frame, y=self._top, xref="x", yref="y", sizex=0.96, sizey=tall,
-                                        xanchor="center", yanchor="bottom", sizing="contain", layer="below")  # fmt: skip
+                figure.add_layout_image(
+                    source=data_uri(image),
+                    x=frame,
+                    y=self._top,
+                    xref="x",
+                    yref="y",
+                    sizex=0.96,
+                    sizey=tall,
+                    xanchor="center",
+                    yanchor="bottom",
+                    sizing="contain",
+                    layer="below",
+                )
         ticks = range(0, self.frames, max(1, self.frames // 16))
         text = [f"{frame}" if self.seconds is None else f"{frame}<br>{self.seconds[frame]:.2f} s" for frame in ticks]
-        figure.update_layout(template=style.plotly_template(), height=round(190 + 26 * len(self.steps) + 50 * tall),
-                             margin={"t": 20, "l": 40, "r": 10, "b": 40}, legend={"orientation": "h", "y": -0.25})  # fmt: skip
+        figure.update_layout(
+            template=style.plotly_template(),
+            height=round(190 + 26 * len(self.steps) + 50 * tall),
+            margin={"t": 20, "l": 40, "r": 10, "b": 40},
+            legend={"orientation": "h", "y": -0.25},
+        )
         figure.update_xaxes(title="clip frame", range=[left, right], tickvals=list(ticks), ticktext=text, zeroline=False)
         figure.update_yaxes(
             range=[self._bottom, self._top + tall],
