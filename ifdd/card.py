@@ -7,7 +7,8 @@ from typing_extensions import TypedDict  # pydantic wants this one before Python
 
 from ifdd.data.preprocessing import Preprocessing
 from ifdd.documents import OPEN, Shaped
-from ifdd.models.config import Labels, ModelConfig, Seed, StrictModel
+from ifdd.models.config import Labels, ModelConfig, Seed
+from ifdd.models.families import OfAnyFamily
 
 SCHEMA = 1
 Count = Annotated[int, Field(ge=0)]
@@ -89,12 +90,12 @@ class CardSplits(TypedDict, total=False):
     test: CardData
 
 
-class Card(StrictModel):
+class Card(OfAnyFamily):
     """What a checkpoint says about itself.
 
-    `labels` in the order of the logits; `metrics` by split, each with n, WAR, UAR, their intervals and the recalls by label;
-    `training` the resolved recipe; `data` name, seed and sizes; `sha256` of the weights file. Labels and preprocessing fit the
-    model.
+    `model` is of any family; `labels` in the order of the logits; `preprocessing` of the only input, or by input; `metrics` by
+    split, each with n, WAR, UAR, their intervals and the recalls by label; `training` the resolved recipe; `data` name, seed
+    and sizes; `sha256` of the weights file. Labels and preprocessing fit the model.
     """
 
     schema_version: int = SCHEMA
@@ -116,10 +117,10 @@ class Card(StrictModel):
         for split, result in self.metrics.items():
             if unknown := [label for label in result["recall"] if label not in result["counts"]]:
                 raise ValueError(f"metrics.{split} has a recall of {unknown[0]!r} and no count")
-        read = Preprocessing.from_dict(self.preprocessing)
-        if (read.frames, read.size) != (self.model.frames, self.model.size):
-            raise ValueError(
-                f"preprocessing makes clips of {read.frames} frames of {read.size}, the model reads {self.model.frames} of "
-                f"{self.model.size}"
-            )
+        for name, read in Preprocessing.by_input(self.preprocessing, self.model.inputs).items():
+            _, frames, *size = self.model.inputs[name]
+            if (read.frames, read.size) != (frames, tuple(size)):
+                raise ValueError(
+                    f"preprocessing makes clips of {read.frames} frames of {read.size}, the model reads {frames} of {tuple(size)}"
+                )
         return self

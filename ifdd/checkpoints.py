@@ -8,6 +8,7 @@ Only safetensors are read; nothing is ever unpickled. A model is loaded together
 import hashlib
 import os
 import platform
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,10 +19,11 @@ from torch import Tensor
 
 from ifdd.card import SCHEMA
 from ifdd.card import Card as Card
-from ifdd.data.clips import load_clip
+from ifdd.data.clips import as_clips, load_inputs
 from ifdd.data.preprocessing import Preprocessing
 from ifdd.documents import one_line, read_json, shown, user_path
 from ifdd.errors import InputError
+from ifdd.inputs import Clips, each
 from ifdd.io import new_folder, replaced_folder, write_json
 from ifdd.models.base import VideoModel
 from ifdd.models.families import create_model
@@ -50,19 +52,30 @@ class Bundle:
         """Class names in the order of the logits."""
         return self.card.labels
 
+    @property
+    def inputs(self) -> dict[str, Preprocessing]:
+        """How each input of the model is read; `preprocessing` is that of the first."""
+        if len(self.model.inputs) == 1:
+            return {next(iter(self.model.inputs)): self.preprocessing}
+        return Preprocessing.by_input(self.card.preprocessing, self.model.inputs)
+
     @torch.no_grad()
-    def predict(self, clips: Tensor | str | Path) -> Tensor:
+    def predict(self, clips: Clips | str | Path) -> Tensor:
         """Probabilities (B, classes) of clips (B, 3, T, H, W) in [0, 1], or (1, classes) of a video or folder of frames.
 
-        The softmax of the logits, in evaluation mode; a file is read by the checkpoint's own preprocessing.
+        Of a model with several inputs clips are a dictionary of tensors by name. The softmax of the logits, in evaluation mode;
+        a file is read by the checkpoint's own preprocessing.
         Raises: InputError for another shape or type, values outside [0, 1] or NaN, weights that overflow, and as `load_clip`
         for a file.
         """
         if isinstance(clips, str | Path):
-            clips = load_clip(clips, self.preprocessing).tensor()[None].to(next(self.model.parameters()).device)
-        if not isinstance(clips, Tensor):
+            found = load_inputs(clips, self.inputs)
+            clips = each(as_clips(found), lambda part: part[None].to(next(self.model.parameters()).device))
+        if not isinstance(clips, Tensor | Mapping):
             raise InputError(f"clips are a {type(clips).__name__}; give a tensor (B, 3, T, H, W), or the path of a video")
-        check_range(clips)
+        checked = self.model.check_clips(clips) if isinstance(clips, Mapping) else {"": clips}
+        for part in checked.values():
+            check_range(part)
         with self.model.evaluating():
             return finite_logits(self.model(clips).logits, self.name).float().softmax(-1)
 
@@ -129,7 +142,8 @@ def load_checkpoint(name_or_path: str | Path) -> Bundle:
     load_exactly(model, state_dict)
     check_weights(model, str(file))
     model.labels = card.labels
-    return Bundle(model.eval(), card, Preprocessing.from_dict(card.preprocessing), folder.absolute())
+    first = next(iter(Preprocessing.by_input(card.preprocessing, model.inputs).values()))
+    return Bundle(model.eval(), card, first, folder.absolute())
 
 
 def check_weights(model: VideoModel, source: str) -> None:
@@ -151,8 +165,7 @@ def verify_checkpoint(name_or_path: str | Path) -> None:
     Raises: InputError as `load_checkpoint`, and for outputs that are not finite.
     """
     bundle = load_checkpoint(name_or_path)
-    read = bundle.preprocessing
-    bundle.predict(torch.full((1, 3, read.frames, *read.size), 0.5))
+    bundle.predict({name: torch.full((1, *shape), 0.5) for name, shape in bundle.model.inputs.items()})
 
 
 def read_card(folder: Path) -> Card:

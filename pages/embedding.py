@@ -7,6 +7,7 @@ import streamlit as st
 
 from workbench.analysis.embedding.displays.scatter import EmbeddingDisplay
 from workbench.analysis.embedding.results import METHOD_NAMES
+from workbench.analysis.embedding.task import embedding_of
 from workbench.app.from_ifdd import InputError
 from workbench.store.tables import labelled, vector_activations
 
@@ -19,14 +20,15 @@ with st.sidebar:
     name = st.selectbox("Model", list(collections), **_looks.kept("embedding_model"))
     collection = collections[name]
     shapes = vector_activations(collection)
+    read = embedding_of(collection)
     if not shapes:
-        raise InputError(f"{collection.folder} holds no vector for each clip; collect head.embedding")
+        raise InputError(f"{collection.folder} holds no vector for each clip; collect {read}")
     activation = st.selectbox(
         "Activation",
         list(shapes),
-        index=list(shapes).index("head.embedding") if "head.embedding" in shapes else 0,
+        index=list(shapes).index(read) if read in shapes else 0,
         format_func=lambda item: f"{item} ({' × '.join(map(str, shapes[item]))})",
-        help="What the map is made of; head.embedding is what the classifier reads.",
+        help=f"What the map is made of; {read} is what the classifier reads.",
         **_looks.kept("embedding_activation"),
     )
     method = st.segmented_control(

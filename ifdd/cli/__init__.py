@@ -132,7 +132,7 @@ def evaluate(
     from ifdd.checkpoints import load_checkpoint
     from ifdd.device import choose_device
     from ifdd.io import claim
-    from ifdd.training.clipsets import from_manifest, from_suite, shown_to, suite_of_card
+    from ifdd.training.clipsets import from_inputs, from_suite, joined, shown_to, suite_of_card
     from ifdd.training.evaluation import write_evaluation
 
     if (manifest is None) == (suite is None):
@@ -142,10 +142,11 @@ def evaluate(
     ctx.with_resource(claim(out))
     bundle = load_checkpoint(checkpoint)
     if manifest is not None:
-        clips = from_manifest(manifest, bundle.preprocessing, bundle.labels, cache, on_error=on_error)
+        clips = from_inputs(manifest, bundle.inputs, bundle.labels, cache, on_error=on_error)
     else:
         assert suite is not None
-        clips = from_suite(suite_of_card(bundle.card, suite), bundle.preprocessing.frames, bundle.preprocessing.size, cache)
+        config = suite_of_card(bundle.card, suite)
+        clips = joined({name: from_suite(config, read.frames, read.size, cache) for name, read in bundle.inputs.items()})
     clips = shown_to(bundle.card, clips)
     metrics = write_evaluation(bundle, clips, out, batch=batch, device=str(choose_device(device)))
     _show_metrics(metrics, as_json, {"out": str(out)})
@@ -170,24 +171,26 @@ def predict(
     from dataclasses import replace
 
     from ifdd.checkpoints import load_checkpoint
-    from ifdd.data.clips import load_clip
+    from ifdd.data.clips import as_clips, load_inputs
     from ifdd.device import choose_device
+    from ifdd.inputs import each
 
     bundle = load_checkpoint(checkpoint)
-    preprocessing = bundle.preprocessing if crop is None else replace(bundle.preprocessing, crop=crop)
+    inputs = {name: read if crop is None else replace(read, crop=crop) for name, read in bundle.inputs.items()}
     try:
-        clip = load_clip(video, preprocessing, face=face, start=start, end=end, fps=fps)
+        found = load_inputs(video, inputs, face=face, start=start, end=end, fps=fps)
     except NoFaceError as error:
         raise NoFaceError(error.finding, NoFaceError.OPTIONS) from None
-    for warning in clip.warnings:
+    warned = list(dict.fromkeys(note for clip in found.values() for note in clip.warnings))
+    for warning in warned:
         typer.echo(f"warning: {video}: {warning}", err=True)
     place = choose_device(device)
     bundle.model.to(place)
-    probabilities = bundle.predict(clip.tensor()[None].to(place))[0].tolist()
+    probabilities = bundle.predict(each(as_clips(found), lambda part: part[None].to(place)))[0].tolist()
     named = dict(zip(bundle.labels, probabilities, strict=True))
     if as_json:
         about = {"video": str(video), "checkpoint": bundle.name, "notice": bundle.card.notice}
-        say_json({**about, "probabilities": named, "warnings": list(clip.warnings)})
+        say_json({**about, "probabilities": named, "warnings": warned})
         return
     typer.echo(f"note: {terminal_text(bundle.card.notice)}", err=True)
     for label, probability in sorted(named.items(), key=lambda item: -item[1]):

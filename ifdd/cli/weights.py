@@ -28,7 +28,9 @@ def list_weights(as_json: Json = False) -> None:
         try:
             card = read_card(folder)
             file = folder / WEIGHTS
-            row: dict[str, Any] = {"backbone": card.model.backbone, "split": card.model.split, "lift": card.model.lift}
+            about = card.model.model_dump(mode="json")
+            row: dict[str, Any] = {key: about[key] for key in ("backbone", "split", "lift") if key in about}
+            row = row or {"family": card.model.family}
             row |= {"mb": round(file.stat().st_size / 1e6, 2) if file.is_file() else None}
             row |= {key: card.metrics.get("test", {}).get(key) for key in ("WAR", "UAR")}
         except InputError as error:
@@ -45,7 +47,8 @@ def list_weights(as_json: Json = False) -> None:
             continue
         score = "not tested" if row["WAR"] is None else f"test WAR {row['WAR']:.1%}, UAR {row['UAR']:.1%}"
         size = "no weights" if row["mb"] is None else f"{row['mb']:.1f} MB"
-        typer.echo(f"{name:<28} {row['backbone']}, split {row['split']}, lift {row['lift']}, {size}, {score}")
+        kind = f"{row['backbone']}, split {row['split']}, lift {row['lift']}" if "backbone" in row else f"family {row['family']}"
+        typer.echo(f"{name:<28} {kind}, {size}, {score}")
 
 
 @weights_app.command()

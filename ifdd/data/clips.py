@@ -4,7 +4,7 @@ Two passes over the source keep memory independent of its length: `analyse` stre
 and boxes; cutting streams them again and keeps only the crops of the sampled frames.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from math import inf
 from pathlib import Path
@@ -19,6 +19,7 @@ from ifdd.data.preprocessing import Preprocessing
 from ifdd.data.video import left_out, left_to_show, read_frames, read_times, stretch_name
 from ifdd.data.video.transport import doubts
 from ifdd.errors import InputError
+from ifdd.inputs import Clips
 
 READING = 6
 """Raised when the same files come out as other pixels: what an earlier version has decoded or collected is read anew."""
@@ -282,6 +283,32 @@ def load_clip(
 ) -> Clip:
     """One clip of a source, or of the stretch from `start` to `end`; arguments and errors as `analyse`."""
     return analyse(path, preprocessing, face=face, start=start, end=end, fps=fps).clip()
+
+
+def load_inputs(
+    path: str | Path,
+    inputs: Mapping[str, Preprocessing],
+    *,
+    face: int | None = None,
+    start: float | None = None,
+    end: float | None = None,
+    fps: float | None = None,
+) -> dict[str, Clip]:
+    """One clip of a source for each input of a model; where one follows a face, all show the stretch in which it is seen.
+
+    Raises: as `analyse`.
+    """
+    first = next((name for name, read in inputs.items() if read.crop == "face"), next(iter(inputs)))
+    clip = load_clip(path, inputs[first], face=face, start=start, end=end, fps=fps)
+    others = {name: read for name, read in inputs.items() if name != first}
+    found = {first: clip} | {n: load_clip(path, read, start=clip.start, end=clip.end, fps=fps) for n, read in others.items()}
+    return {name: found[name] for name in inputs}
+
+
+def as_clips(found: Mapping[str, Clip]) -> Clips:
+    """Clips by input as a model takes them, without a batch axis: of a single one the tensor alone."""
+    tensors = {name: clip.tensor() for name, clip in found.items()}
+    return tensors if len(tensors) > 1 else next(iter(tensors.values()))
 
 
 def load_windows(

@@ -1,5 +1,6 @@
 """How a source becomes a clip."""
 
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Self
 
@@ -40,6 +41,20 @@ class Preprocessing:
         return asdict(self) | {"size": list(self.size)} | _RULES
 
     @classmethod
+    def by_input(cls, values: dict[str, Any], inputs: Iterable[str]) -> dict[str, Self]:
+        """That of each input by its name: `values` are by input, too, or those of the only one.
+
+        Raises:
+            InputError: as `from_dict`; values of other inputs.
+        """
+        names = list(inputs)
+        if len(names) == 1 and set(values) != set(names):
+            values = {names[0]: values}
+        if set(values) != set(names) or not all(isinstance(part, dict) for part in values.values()):
+            raise InputError(f"preprocessing is of {', '.join(values)}; the model reads {', '.join(names)}")
+        return {name: cls.from_dict(values[name]) for name in names}
+
+    @classmethod
     def from_dict(cls, values: dict[str, Any]) -> Self:
         """Inverse of `to_dict`; keys may be left out.
 
@@ -52,3 +67,9 @@ class Preprocessing:
                 raise InputError(f"preprocessing {key}: {value!r} is unknown; known are {', '.join(sorted(known))} and {_RULES}")
         kept = {key: value for key, value in values.items() if key in known}
         return checked(TypeAdapter(cls), kept, "preprocessing", "save the checkpoint again")
+
+
+def as_written(inputs: Mapping[str, Preprocessing]) -> dict[str, Any]:
+    """Inverse of `Preprocessing.by_input`: by input, but of a single one the fields alone."""
+    written = {name: read.to_dict() for name, read in inputs.items()}
+    return next(iter(written.values())) if len(written) == 1 else written

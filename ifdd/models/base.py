@@ -11,11 +11,9 @@ from torch import Tensor, nn
 from ifdd.activations import STEPS, Activation
 from ifdd.errors import InputError
 from ifdd.hooks import HookedModule
+from ifdd.inputs import Clips
 from ifdd.models.config import VideoConfig
 from ifdd.modules.precision import autocast_type
-
-Clips = Tensor | Mapping[str, Tensor]
-"""Clips (B, 3, T, H, W) of each input by its name; of a model with one input also the tensor alone."""
 
 DEFAULT_ROLES = ("logits", "embedding", "offset", "position", "sample", "correlation")
 
@@ -120,6 +118,21 @@ class VideoModel(HookedModule, ABC):
         if told.clock == STEPS and told.role != "sample":
             samples = tuple(o for o in self.with_roles("sample") if HookedModule.describe(self, o).group == told.group)
         return replace(told, input=told.input or next(iter(self.inputs)), sample=samples[0] if samples else None)
+
+    @property
+    def frames(self) -> int:
+        """T of a clip; of several inputs, of the first."""
+        return next(iter(self.inputs.values()))[1]
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Height and width of a clip in pixels; of several inputs, of the first."""
+        return next(iter(self.inputs.values()))[2:]
+
+    @property
+    def split(self) -> Any:
+        """Of a model that is capable of "split": the module that reads the frames, a `Split`."""
+        return None
 
     def linear_pooling(self) -> LinearPooling | None:
         """How the logits are a weighted sum over one activation; None where they are not."""

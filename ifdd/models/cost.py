@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from ifdd.models.config import ModelConfig
+from ifdd.models.config import VideoConfig
 from ifdd.models.families import create_model
 
 
@@ -22,14 +22,14 @@ class Cost:
         return 2 * self.macs
 
 
-def cost(model: str | ModelConfig) -> Cost:
+def cost(model: str | VideoConfig) -> Cost:
     """Count on tensors without data, so that nothing is computed. Fused attention counts what it multiplies, padding included.
 
     Source of the rules: PyTorch's FlopCounterMode, which counts FLOPs.
     """
     with torch.device("meta"), torch.no_grad():
         built = create_model(model).eval().requires_grad_(False)
-        clips = torch.empty(1, 3, built.config.frames, *built.config.size)
+        clips = {name: torch.empty(1, *shape) for name, shape in built.inputs.items()}
         with FlopCounterMode(display=False) as counter:
             built(clips)
     return Cost(sum(parameter.numel() for parameter in built.parameters()), counter.get_total_flops() // 2)

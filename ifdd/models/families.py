@@ -2,16 +2,17 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any
+from functools import cache
+from typing import Any, Self
 
-from pydantic import BeforeValidator, SerializeAsAny
+import pydantic
 from torch import nn
 
 from ifdd.documents import shown
 from ifdd.errors import InputError
 from ifdd.losses import ifdd_loss
 from ifdd.models.base import VideoModel
-from ifdd.models.config import ModelConfig, VideoConfig, model_names
+from ifdd.models.config import ModelConfig, StrictModel, VideoConfig, model_names
 from ifdd.models.ifdd import model as ifdd
 from ifdd.models.ifdd.parts import LIFTS, POOLINGS, SPLITS
 
@@ -32,6 +33,9 @@ class Family:
     names: Callable[[], Mapping[str, dict[str, Any]]] = dict
 
 
+DEFAULT = "ifdd"
+"""The family of cards and recipes that name none."""
+
 FAMILIES: dict[str, Family] = {"ifdd": Family(ModelConfig, ifdd.build, ifdd_loss, model_names)}
 
 
@@ -45,18 +49,31 @@ def family_of(config: VideoConfig) -> Family:
     return FAMILIES[config.family]
 
 
-def _by_family(values: Any) -> Any:
-    """Values of a section `model` → the configuration of the family that they name; without a name, of ifdd."""
-    if not isinstance(values, dict):
-        return values
-    name = values.get("family", "ifdd")
-    if not isinstance(name, str) or name not in FAMILIES:
-        raise ValueError(f"unknown family {shown(name)}; known: {', '.join(FAMILIES)}")
-    return FAMILIES[name].config.model_validate(values)
+class OfAnyFamily(StrictModel):
+    """A file whose section `model` has the keys of the family that it names; of ifdd, where it names none.
+
+    A class of such files has a field `model`.
+    """
+
+    @classmethod
+    def parse(cls, values: dict[str, Any], source: str) -> Self:
+        """As `StrictModel.parse`, with the configuration of the family. Raises: InputError, also for an unknown family."""
+        section = values.get("model") if isinstance(values, dict) else None
+        name = section.get("family", DEFAULT) if isinstance(section, dict) else DEFAULT
+        if not isinstance(name, str) or name not in FAMILIES:
+            raise InputError(f"{source}: model.family: unknown family {shown(name)}; known: {', '.join(FAMILIES)}")
+        known = cls.of(FAMILIES[name].config)
+        return super(OfAnyFamily, known).parse(values, source)
+
+    @classmethod
+    def of(cls, config: type[VideoConfig]) -> type[Self]:
+        """The same class, for models of one family."""
+        return cls if cls.model_fields["model"].annotation is config else _of(cls, config)
 
 
-AnyConfig = Annotated[SerializeAsAny[VideoConfig], BeforeValidator(_by_family)]
-"""A configuration of any family, as it stands in a card or a recipe."""
+@cache
+def _of(cls: Any, config: type[VideoConfig]) -> Any:
+    return pydantic.create_model(cls.__name__, __base__=cls, __module__=cls.__module__, __doc__=cls.__doc__, model=(config, ...))
 
 
 def create_model(model: str | VideoConfig, **overrides: Any) -> VideoModel:

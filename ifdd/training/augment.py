@@ -1,10 +1,13 @@
 """Random changes of training clips: the same for all frames of a clip, mixing for a whole batch."""
 
+from collections.abc import Mapping
+
 import torch
 from torch import Tensor, nn
 from torchvision import tv_tensors
 from torchvision.transforms import v2
 
+from ifdd.inputs import Clips, each, of_input
 from ifdd.training.recipe import AugmentConfig
 
 
@@ -37,6 +40,28 @@ class ClipAugment:
         return torch.stack([self.apply(tv_tensors.Video(clip)).as_subclass(Tensor) for clip in frames]).movedim(2, -1)
 
 
+class InputAugment:
+    """`ClipAugment` of each input by its name; left and right are swapped for all inputs of a clip together."""
+
+    def __init__(self, config: AugmentConfig, sizes: Mapping[str, tuple[int, int]]) -> None:
+        self.flip = config.flip if len(sizes) > 1 else 0.0
+        self.parts = {
+            name: ClipAugment(config.model_copy(update={"flip": 0.0}) if len(sizes) > 1 else config, size)
+            for name, size in sizes.items()
+        }
+
+    def __call__(self, pixels: Clips) -> Clips:
+        """Change every clip of a batch."""
+        if not isinstance(pixels, Mapping):
+            return next(iter(self.parts.values()))(pixels)
+        swapped = torch.rand(len(of_input(pixels, None))) < self.flip
+        found = {}
+        for name, part in pixels.items():
+            turned = torch.where(swapped.to(part.device).view(-1, 1, 1, 1, 1), part.flip(3), part)
+            found[name] = self.parts[name](turned)
+        return found
+
+
 class Mix:
     """Mixup or cutmix of a batch: clips (B, 3, T, H, W), classes (B,) → clips, probabilities (B, classes).
 
@@ -54,13 +79,20 @@ class Mix:
         """Whether any batch is ever mixed."""
         return self.config.mix > 0 and (self.mixup is not None or self.cutmix is not None)
 
-    def __call__(self, clips: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
-        """Mix, with the probability of the recipe; otherwise hand both back."""
+    def __call__(self, clips: Clips, target: Tensor) -> tuple[Clips, Tensor]:
+        """Mix, with the probability of the recipe; otherwise hand both back. Several inputs are mixed alike."""
         if not self.active or torch.rand(()) >= self.config.mix:
             return clips, target
         cut = self.mixup is None or (self.cutmix is not None and bool(torch.rand(()) < self.config.switch))
         chosen = self.cutmix if cut else self.mixup
         assert chosen is not None
-        # torchvision mixes batches of videos along the first axis and cuts along the last two, whatever lies between
-        mixed, probabilities = chosen(tv_tensors.Video(clips), target)
-        return mixed.as_subclass(Tensor), probabilities
+        state, probabilities = torch.get_rng_state(), target
+
+        def mixed(part: Tensor) -> Tensor:
+            nonlocal probabilities
+            torch.set_rng_state(state)  # the same ratio for every input
+            # torchvision mixes batches of videos along the first axis and cuts along the last two, whatever lies between
+            video, probabilities = chosen(tv_tensors.Video(part), target)
+            return video.as_subclass(Tensor)
+
+        return each(clips, mixed), probabilities

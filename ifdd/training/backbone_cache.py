@@ -11,10 +11,11 @@ from tqdm import tqdm
 
 from ifdd.data.arrays import new_array
 from ifdd.documents import read_cached
+from ifdd.inputs import of_input
 from ifdd.io import make_once
 from ifdd.models.base import VideoModel
 from ifdd.training.augment import to_clips
-from ifdd.training.clipsets import ClipSet
+from ifdd.training.clipsets import ClipSet, as_tensors
 
 Stages = dict[int, np.ndarray]
 """Number of a stage that the pyramid reads → features (n, C, T', H, W) float32, memory-mapped."""
@@ -25,6 +26,8 @@ BATCH = 16
 def backbone_key(model: VideoModel) -> str:
     """SHA-256 of all that the stages of a clip depend on: two models with one key make the same stages."""
     config = model.config
+    if "stages" not in model.capabilities:
+        return weights_hash(model, str(config))
     about = f"{config.backbone} {config.normalise} {config.frames} {config.size} {config.stages}"
     return weights_hash(model.backbone, about)
 
@@ -58,7 +61,7 @@ def _write(model: VideoModel, clips: ClipSet, folder: Path, mirrored: bool, titl
     with model.evaluating():
         for start in tqdm(range(0, len(clips), BATCH), desc=title, unit="batch", disable=not progress):
             index = list(range(start, min(start + BATCH, len(clips))))
-            pixels = torch.from_numpy(clips.read(index)).to(device)
+            pixels = of_input(as_tensors(clips.read(index)), None).to(device)
             stages = model.encode(to_clips(pixels.flip(3) if mirrored else pixels))
             for stage in model.config.stages:
                 features = stages[stage].float().cpu().numpy()
@@ -73,7 +76,9 @@ def content_hash(clips: ClipSet) -> str:
     """BLAKE2b of all pixels and their shape."""
     digest = hashlib.blake2b(str(clips.pixels.shape).encode())
     for start in range(0, len(clips), BATCH):
-        digest.update(clips.read(list(range(start, min(start + BATCH, len(clips))))).tobytes())
+        pixels = clips.read(list(range(start, min(start + BATCH, len(clips)))))
+        for part in pixels.values() if isinstance(pixels, dict) else (pixels,):
+            digest.update(part.tobytes())
     return digest.hexdigest()
 
 

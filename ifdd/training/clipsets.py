@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
+import torch
 from pydantic import TypeAdapter
 from tqdm import tqdm
 
@@ -26,6 +27,7 @@ from ifdd.data.preprocessing import Preprocessing
 from ifdd.data.same_files import same_files
 from ifdd.documents import checked, read_cached
 from ifdd.errors import InputError
+from ifdd.inputs import Clips
 from ifdd.io import make_once, remove
 from ifdd.labels import EMOTIONS, match_labels
 from ifdd.scripted import SuiteConfig, class_note, suite_scripts, training_arrays
@@ -39,13 +41,18 @@ BAD, TOLD = "bad.json", "told.json"
 """Beside the cached pixels: clips that could not be read, and what was warned of while others were."""
 
 
+Pixels = np.ndarray | dict[str, np.ndarray]
+"""Of one input, or by input's name."""
+
+
 @dataclass(frozen=True, eq=False)
 class ClipSet:
     """n clips. `pixels` (n, T, H, W, 3) uint8, memory-mapped; `target` (n,) class indexes; `about` says where they come from.
 
     `order` (n, T): the frames as they are shown, None for all in turn. `intensity` (n, T): the emotion's true intensity where it
     is known; `places` (n, 2, K): feature frames that S and D are told to read, None where the model chooses. `files` (n,): real
-    paths of the clips, none where they are rendered. `notes` tell what a reader of a number has to know of the clips.
+    paths of the clips, none where they are rendered. `notes` tell what a reader of a number has to know of the clips. Of a model
+    with several inputs `pixels` are of the one called `input`, and `more` of the others by name, of as many frames.
     """
 
     pixels: np.ndarray
@@ -59,16 +66,29 @@ class ClipSet:
     places: np.ndarray | None = None
     files: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    input: str = "clip"
+    more: Mapping[str, np.ndarray] = field(default_factory=dict)
 
-    def read(self, index: Sequence[int]) -> np.ndarray:
-        """Pixels (len(index), T, H, W, 3) of some clips, in memory."""
-        pixels = self.pixels[index]
-        if self.order is not None:
-            pixels = np.take_along_axis(pixels, self.order[index][..., None, None, None], 1)
-        return pixels
+    def read(self, index: Sequence[int]) -> Pixels:
+        """Pixels (len(index), T, H, W, 3) of some clips, in memory; of several inputs by their names."""
+        if not self.more:
+            return self._shown(self.pixels, index)
+        return {name: self._shown(pixels, index) for name, pixels in ({self.input: self.pixels} | dict(self.more)).items()}
+
+    def _shown(self, pixels: np.ndarray, index: Sequence[int]) -> np.ndarray:
+        if self.order is None:
+            return pixels[index]
+        return np.take_along_axis(pixels[index], self.order[index][..., None, None, None], 1)
 
     def __len__(self) -> int:
         return len(self.target)
+
+
+def as_tensors(pixels: Pixels) -> Clips:
+    """The same as tensors, by input where they are."""
+    return (
+        {name: torch.from_numpy(part) for name, part in pixels.items()} if isinstance(pixels, dict) else torch.from_numpy(pixels)
+    )
 
 
 def load_split(recipe: Recipe, split: SplitName, progress: bool = True) -> ClipSet:
@@ -111,17 +131,59 @@ def shown_to(card: Card, clips: ClipSet) -> ClipSet:
 
 
 def _load_split(recipe: Recipe, split: SplitName, progress: bool) -> ClipSet:
-    size = recipe.model.size
     if isinstance(recipe.data, ScriptedData):
         if recipe.labels != EMOTIONS:
             raise InputError(f"recipe {recipe.name}: scripted data has the labels {', '.join(EMOTIONS)}, in this order")
-        suite = suite_of(recipe.data, split)
-        return from_suite(suite, recipe.model.frames, size, recipe.data.cache, progress)
-    preprocessing = Preprocessing(recipe.model.frames, size, recipe.preprocessing.crop, recipe.preprocessing.margin)
+        suite, cache = suite_of(recipe.data, split), recipe.data.cache
+        return joined(
+            {name: from_suite(suite, read.frames, read.size, cache, progress) for name, read in recipe.reading().items()}
+        )
     data = recipe.data
     way_out = "data.on_error=skip (in the recipe, or by --set)"
-    return from_manifest(
-        getattr(data, split), preprocessing, recipe.labels, data.cache, progress, on_error=data.on_error, way_out=way_out
+    return from_inputs(
+        getattr(data, split), recipe.reading(), recipe.labels, data.cache, progress, on_error=data.on_error, way_out=way_out
+    )
+
+
+def joined(sets: Mapping[str, ClipSet]) -> ClipSet:
+    """One set of the same clips as several inputs see them, by input's name.
+
+    Raises: InputError for other clips, e.g. where one input of a clip could be read and another one not; other numbers of frames.
+    """
+    (name, first), *others = sets.items()
+    for other, clips in others:
+        if clips.clip_ids != first.clip_ids:
+            odd = min(set(clips.clip_ids) ^ set(first.clip_ids), default=first.clip_ids[0])
+            raise InputError(f"{odd} can be read as one of {name} and {other} alone; leave it out of the list")
+        if clips.pixels.shape[1] != first.pixels.shape[1]:
+            frames = first.pixels.shape[1], clips.pixels.shape[1]
+            raise InputError(
+                f"{name} has {frames[0]} frames, {other} {frames[1]}; inputs of one clip are trained at the same frames"
+            )
+    return replace(first, input=name, more={other: clips.pixels for other, clips in others}) if others else first
+
+
+def from_inputs(
+    path: Path,
+    inputs: Mapping[str, Preprocessing],
+    labels: Sequence[str],
+    cache: Path,
+    progress: bool = True,
+    *,
+    on_error: OnError = "stop",
+    way_out: str = "--on-error skip",
+) -> ClipSet:
+    """`from_manifest` for each input.
+
+    With several, a row's `crop` column says only whether a clip is to be cropped: if it is not "none", as each input asks for.
+    Raises: InputError as `from_manifest` and `joined`.
+    """
+    several = len(inputs) > 1
+    return joined(
+        {
+            name: from_manifest(path, read, labels, cache, progress, on_error=on_error, way_out=way_out, own_crop=several)
+            for name, read in inputs.items()
+        }
     )
 
 
@@ -174,8 +236,11 @@ def from_manifest(
     *,
     on_error: OnError = "stop",
     way_out: str = "--on-error skip",
+    own_crop: bool = False,
 ) -> ClipSet:
     """Decode every clip of a manifest, or take them from the cache. A row's `crop` column wins over the preprocessing's.
+
+    With `own_crop` the preprocessing's crop stands for every other than "none".
 
     Classes are matched to `labels` by name, as `labels.match_labels` does. Clips that cannot be read are all named; with "skip"
     a few are left out (`bad_clips.settle`), which stands in `about` and `notes`.
@@ -185,6 +250,10 @@ def from_manifest(
     frame = read_manifest(path)
     way_to_map = f"ifdd data index {shlex.quote(str(path))} --out NEW.parquet --map"
     meant, notes = match_labels(frame["label_name"], labels, path, way_out=way_to_map, model="the model")
+    if own_crop and "crop" in frame:
+        asked = frame["crop"].where(frame["crop"] == "none", preprocessing.crop)
+        frame, attrs = frame.assign(crop=asked), frame.attrs
+        frame.attrs = attrs
     folder = _cached(frame, preprocessing, cache)
     bad = _decoded(frame, _crops(frame), preprocessing, folder, progress)
     notes += (*crop_notes(frame, preprocessing.crop), *settle(bad, len(frame), path, on_error, way_out))

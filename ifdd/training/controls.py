@@ -11,8 +11,6 @@ from ifdd.hooks import HookFunction
 from ifdd.models.base import VideoModel
 from ifdd.timing import feature_frames
 
-SAMPLES = ("issm.sample_S", "issm.sample_D")
-
 
 def truth_places(intensity: np.ndarray, seed: int) -> np.ndarray:
     """True intensities (n, T) of the frames → feature frames (n, 2, K) that S and D read, float32, each group in order.
@@ -50,7 +48,7 @@ def told_where(model: VideoModel, places: Tensor | None) -> AbstractContextManag
     def at(group: int) -> HookFunction:
         return lambda sample: places[:, group].to(sample)
 
-    return model.hooks({name: at(group) for group, name in enumerate(SAMPLES)})
+    return model.hooks({name: at(group) for group, name in enumerate(model.with_roles("sample"))})
 
 
 def as_tensor(places: np.ndarray | None, index: list[int], device: str | torch.device = "cpu") -> Tensor | None:

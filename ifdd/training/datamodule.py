@@ -8,16 +8,17 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler
 
+from ifdd.inputs import Clips, each
 from ifdd.models.base import VideoModel
-from ifdd.training.augment import ClipAugment, Mix, to_clips
+from ifdd.training.augment import InputAugment, Mix, to_clips
 from ifdd.training.backbone_cache import Stages, as_stages, read_stages
-from ifdd.training.clipsets import ClipSet
+from ifdd.training.clipsets import ClipSet, as_tensors
 from ifdd.training.controls import as_tensor
 from ifdd.training.recipe import Recipe
 
-Batch = tuple[Tensor | tuple[Tensor, ...], Tensor, Tensor | None]
-"""Clips (B, 3, T, H, W), or the stages of a frozen backbone; classes (B,) or probabilities (B, classes); places (B, 2, K) if a
-split is told them."""
+Batch = tuple[Clips | tuple[Tensor, ...], Tensor, Tensor | None]
+"""Clips (B, 3, T, H, W), of several inputs by name, or the stages of a frozen backbone; classes (B,) or probabilities (B,
+classes); places (B, 2, K) if a split is told them."""
 
 
 class PixelDataset(Dataset[Batch]):
@@ -31,7 +32,7 @@ class PixelDataset(Dataset[Batch]):
 
     def __getitem__(self, index: list[int]) -> Batch:
         places = as_tensor(self.clips.places, index)
-        return torch.from_numpy(self.clips.read(index)), torch.from_numpy(self.clips.target[index]), places
+        return as_tensors(self.clips.read(index)), torch.from_numpy(self.clips.target[index]), places
 
 
 class StageDataset(Dataset[Batch]):
@@ -96,7 +97,7 @@ class ClipDataModule(L.LightningDataModule):
             self.val = StageDataset(val, read_stages(frozen, val, cache, title="val"))
         self.batches = EpochBatches(len(train), recipe.optim.batch, recipe.seed)
         self.batch = recipe.optim.batch
-        self.augment = ClipAugment(recipe.augment, recipe.model.size)
+        self.augment = InputAugment(recipe.augment, {name: shape[2:] for name, shape in recipe.model.inputs.items()})
         self.mix = Mix(recipe.augment, recipe.model.num_classes)
 
     def train_dataloader(self) -> DataLoader[Batch]:
@@ -113,8 +114,8 @@ class ClipDataModule(L.LightningDataModule):
         if isinstance(pixels, tuple | list):
             return batch
         if self.trainer is None or not self.trainer.training:
-            return to_clips(pixels), target, places
-        return *self.mix(to_clips(self.augment(pixels)), target), places
+            return each(pixels, to_clips), target, places
+        return *self.mix(each(self.augment(pixels), to_clips), target), places
 
 
 def ordered_batches(count: int, batch: int) -> list[list[int]]:

@@ -11,12 +11,13 @@ from tqdm import tqdm
 
 from ifdd.card import Card
 from ifdd.checkpoints import Bundle
+from ifdd.inputs import each
 from ifdd.io import new_folder, write_json, write_whole
 from ifdd.metrics import Metrics, evaluate
 from ifdd.models.base import VideoModel
 from ifdd.training.augment import to_clips
 from ifdd.training.backbone_cache import Stages, as_stages
-from ifdd.training.clipsets import ClipSet
+from ifdd.training.clipsets import ClipSet, as_tensors
 from ifdd.training.controls import as_tensor, told_where
 from ifdd.training.datamodule import ordered_batches
 
@@ -42,7 +43,7 @@ def predict_set(
     with model.evaluating():
         for index in tqdm(ordered_batches(len(clips), batch), desc=title, unit="batch", leave=False, disable=None):
             if stages is None:
-                found = model.encode(to_clips(torch.from_numpy(clips.read(index)).to(device)))
+                found = model.encode(each(as_tensors(clips.read(index)), lambda part: to_clips(part.to(device))))
             else:
                 found = as_stages(stages, index, device)
             with told_where(model, as_tensor(clips.places, index, device)):

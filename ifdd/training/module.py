@@ -105,7 +105,7 @@ class TrainingModule(L.LightningModule):
     def _run(self, batch: Batch) -> Output:
         clips, _, places = batch
         with told_where(self.model, places):
-            output: Output = self.model(clips) if isinstance(clips, Tensor) else self.model.decode(tuple(clips))
+            output: Output = self.model.decode(tuple(clips)) if isinstance(clips, tuple | list) else self.model(clips)
         return output
 
     def on_validation_epoch_start(self) -> None:

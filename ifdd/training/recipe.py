@@ -7,10 +7,12 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 import yaml
 from pydantic import Field, field_validator, model_validator
 
+from ifdd.data.preprocessing import Preprocessing
 from ifdd.documents import MAX_YAML, parse_yaml, plain, read_text, shown
 from ifdd.errors import InputError
 from ifdd.labels import EMOTIONS
 from ifdd.models.config import FilePath, Labels, ModelConfig, Seed, StrictModel
+from ifdd.models.families import OfAnyFamily
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Count = Annotated[int, Field(ge=1, le=10_000_000)]
@@ -125,14 +127,15 @@ class CropConfig(StrictModel):
     margin: Annotated[float, Field(ge=0, le=2)] = 0.15
 
 
-class Recipe(StrictModel):
-    """An experiment. `ema` is the decay of the averaged weights (null: none); `init_from` a checkpoint whose backbone and
-    pyramid are the starting point; `freeze` keeps that backbone as it is and trains what follows; `precision` as Lightning names
-    it; `labels` in the order of the logits. `frames_shown` makes controls, in training, test and `ifdd evaluate` alike: the
-    middle frame repeated ("one"), or frames in random order ("shuffled"): if these do as well as the whole clip, the data do not
-    test dynamics. `reads` "truth" makes an upper bound: a dynamic group that is told which frames are the most intense.
-    `train_labels` "random" gives every training clip another one's label: a model that can know nothing, for tests of maps
-    (Adebayo et al. 2018). `keep` is the epoch that is kept: best on validation, or last.
+class Recipe(OfAnyFamily):
+    """An experiment. `model` is of any family; `inputs` tells by input's name how those of a model with several are cropped,
+    where not as `preprocessing` says. `ema` is the decay of the averaged weights (null: none); `init_from` a checkpoint whose
+    backbone and pyramid are the starting point; `freeze` keeps that backbone as it is and trains what follows; `precision` as
+    Lightning names it; `labels` in the order of the logits. `frames_shown` makes controls, in training, test and `ifdd
+    evaluate` alike: the middle frame repeated ("one"), or frames in random order ("shuffled"): if these do as well as the
+    whole clip, the data do not test dynamics. `reads` "truth" makes an upper bound: a dynamic group that is told which frames
+    are the most intense. `train_labels` "random" gives every training clip another one's label: a model that can know
+    nothing, for tests of maps (Adebayo et al. 2018). `keep` is the epoch that is kept: best on validation, or last.
     """
 
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
@@ -141,6 +144,7 @@ class Recipe(StrictModel):
     model: ModelConfig
     data: Annotated[ScriptedData | ManifestData, Field(discriminator="source")]
     preprocessing: CropConfig = CropConfig()
+    inputs: Annotated[dict[str, CropConfig], Field(default_factory=dict)]
     augment: AugmentConfig = AugmentConfig()
     optim: OptimConfig
     loss: LossConfig = LossConfig()
@@ -161,13 +165,31 @@ class Recipe(StrictModel):
         return self
 
     @model_validator(mode="after")
+    def _inputs_fit(self) -> Self:
+        if unknown := [name for name in self.inputs if name not in self.model.inputs]:
+            raise ValueError(f"inputs names {unknown[0]!r}; this model reads {', '.join(self.model.inputs)}")
+        if len(self.model.inputs) > 1 and self.augment.cutmix and self.augment.mix:
+            raise ValueError("cutmix cuts one box out of one picture, this model reads several; set augment.cutmix=0")
+        return self
+
+    def reading(self) -> dict[str, Preprocessing]:
+        """How a source becomes a clip, by input."""
+        crops = {name: self.inputs.get(name, self.preprocessing) for name in self.model.inputs}
+        return {
+            name: Preprocessing(frames, (height, width), crops[name].crop, crops[name].margin)
+            for name, (_, frames, height, width) in self.model.inputs.items()
+        }
+
+    @model_validator(mode="after")
     def _starts_fit(self) -> Self:
         if self.freeze != "none" and self.init_from is None:
             raise ValueError("freeze='backbone' keeps random weights as they are; name a checkpoint in init_from")
         augment = self.augment
         if self.freeze != "none" and (augment.crop < 1 or augment.jitter or augment.erase or augment.mix):
             raise ValueError("a frozen backbone reads every clip once; set augment.crop=1, jitter=0, erase=0 and mix=0")
-        if self.reads == "truth" and (self.model.split != "even-odd" or self.data.source != "scripted"):
+        if self.freeze != "none" and "stages" not in self.model.capabilities:
+            raise ValueError(f"a model of the family {self.model.family} has no backbone that could be kept; leave freeze out")
+        if self.reads == "truth" and ("told" not in self.model.capabilities or self.data.source != "scripted"):
             raise ValueError("reads='truth' replaces the places of split='even-odd' on scripted data, whose truth is known")
         if self.train_labels == "random" and self.keep == "best":
             raise ValueError("train_labels='random' leaves nothing to validate; set keep=last")

@@ -20,7 +20,7 @@ from lightning.pytorch.callbacks import Callback, ModelCheckpoint, TQDMProgressB
 
 from ifdd.card import Card
 from ifdd.checkpoints import library_versions, load_checkpoint, save_checkpoint
-from ifdd.data.preprocessing import Preprocessing
+from ifdd.data.preprocessing import as_written
 from ifdd.device import choose_device
 from ifdd.documents import read_json
 from ifdd.errors import InputError
@@ -219,13 +219,12 @@ def _finish(
         results[split] = score(clips, probabilities, recipe.labels).to_dict()
     write_predictions(out / PREDICTIONS, pd.concat(frames, ignore_index=True))
     write_json(out / METRICS, {**results, "training": timing, "notes": list(notes)})
-    size = recipe.model.size
-    card = Card(
+    card = Card.of(type(recipe.model))(
         name=recipe.name,
         notice=NOTICE_SCRIPTED if isinstance(recipe.data, ScriptedData) else NOTICE,
         model=recipe.model,
         labels=recipe.labels,
-        preprocessing=Preprocessing(recipe.model.frames, size, recipe.preprocessing.crop, recipe.preprocessing.margin).to_dict(),
+        preprocessing=as_written(recipe.reading()),
         data={split: clips.about for split, clips in sets.items()},
         training={
             "recipe": recipe.model_dump(mode="json", exclude={"data": {"cache"}}),

@@ -44,10 +44,17 @@ def parts() -> dict[str, bytes]:
         }
     )
     meta = {
-        "schema_version": 1, "checkpoint": {"name": "tiny", "sha256": "0" * 64}, "labels": LABELS,
+        "schema_version": 2, "checkpoint": {"name": "tiny", "sha256": "0" * 64}, "labels": LABELS,
         "data": {"manifest": "/data/clips.parquet", "hash": "1", "reading": "2"}, "code_version": "0",
         "pool": None, "clips": ROWS,
         "activations": {"head.embedding": {"shape": [4], "dtype": "float32"}, "ladm.Y_D": {"shape": [2, 3], "dtype": "float16"}},
+        "model": {
+            "capabilities": ["split", "lift"], "branches": {"D": "ladm.Y_D", "S": "ladm.Y_S"},
+            "activations": {
+                "head.embedding": {"axes": "B C", "role": "embedding", "used": True},
+                "ladm.Y_D": {"axes": "B KHW C", "role": "branch", "group": "D", "grid": [1, 1], "used": True},
+            },
+        },
     }  # fmt: skip
     arrays = {}
     for name, about in meta["activations"].items():  # type: ignore[attr-defined]

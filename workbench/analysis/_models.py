@@ -1,14 +1,18 @@
 """What analyses ask of any video model: its logits, the classes to explain, and everything left as it was."""
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
+from ifdd.activations import Activation
 from ifdd.errors import InputError
+from ifdd.inputs import Clips
+from ifdd.models.base import VideoModel
 
 _FREEZING = threading.RLock()
 
@@ -16,21 +20,32 @@ Classes = int | str | Sequence[int | str] | None
 """A class, one for each clip, or None."""
 
 
-def check_given(model: nn.Module, clips: Tensor) -> None:
-    """Refuse what is no model or no clips, before anything is asked of it.
+def describe(model: nn.Module, name: str) -> Activation:
+    """What an activation of any model is; a sub-module of a foreign one returns a volume (B, C, T', h, w)."""
+    return model.describe(name) if isinstance(model, VideoModel) else Activation.of(name, "B C T H W")
+
+
+def check_given(model: nn.Module, clips: Clips, *, several: bool = False) -> None:
+    """Refuse what is no model or no clips, before anything is asked of it; a dictionary by input only for `several` inputs.
 
     Raises: InputError.
     """
     if not isinstance(model, nn.Module):
         given = type(model).__name__
         raise InputError(f"the model is a {given}; give a torch module" + (" (bundle.model)" if given == "Bundle" else ""))
-    if not isinstance(clips, Tensor):
+    if not (isinstance(clips, Tensor) or (several and isinstance(clips, Mapping))):
         raise InputError(
             f"clips are a {type(clips).__name__}; give a tensor (clips, 3, T, H, W), e.g. load_clip(…).tensor()[None]"
         )
 
 
-def logits_of(model: nn.Module, clips: Tensor) -> Tensor:
+def arrays_of(clips: Clips) -> dict[str, np.ndarray]:
+    """The numbers of the clips, for a result's provenance."""
+    named = clips if isinstance(clips, Mapping) else {"clips": clips}
+    return {name: part.detach().float().cpu().numpy() for name, part in named.items()}
+
+
+def logits_of(model: nn.Module, clips: Clips) -> Tensor:
     """Logits (B, classes) of clips (B, 3, T, H, W), whether the model returns them or an output that has them.
 
     Raises: InputError for a model that returns something else.

@@ -12,7 +12,7 @@ from ifdd.errors import InputError
 from ifdd.labels import EMOTIONS
 from ifdd.scripted import SUITES, SuiteConfig, suite_hash, suite_scripts
 from ifdd.scripted.position import position_auroc
-from ifdd.training.clipsets import ClipSet, from_suite
+from ifdd.training.clipsets import ClipSet, from_suite, joined
 from workbench.analysis.comparison.seeds import over_seeds
 from workbench.benchmark.results import RobustnessResult, SuiteResult
 from workbench.results.provenance import record
@@ -88,9 +88,9 @@ def _read(
 ) -> tuple[dict[str, Reading], ClipSet]:
     """Readings of every checkpoint; those of other input sizes get clips of their own."""
     readings: dict[str, Reading] = {}
-    shapes = {(bundle.preprocessing.frames, bundle.preprocessing.size) for bundle in named.values()}
-    for frames, size in sorted(shapes):
-        clips = from_suite(config, frames, size, cache)
-        same = {n: b for n, b in named.items() if (b.preprocessing.frames, b.preprocessing.size) == (frames, size)}
+    shapes = {name: tuple((n, read.frames, read.size) for n, read in bundle.inputs.items()) for name, bundle in named.items()}
+    for shape in sorted(set(shapes.values())):
+        clips = joined({name: from_suite(config, frames, size, cache) for name, frames, size in shape})
+        same = {name: bundle for name, bundle in named.items() if shapes[name] == shape}
         readings |= read_clips(same, clips, names=names, batch=batch, title=config.difficulty, cache=cache)
     return {name: readings[name] for name in named}, clips

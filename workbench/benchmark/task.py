@@ -40,9 +40,8 @@ from workbench.results.controls import dealt_clips
 from workbench.results.interval import Interval
 from workbench.store.reading import Reading
 
-SAMPLES = ("issm.sample_S", "issm.sample_D")
-FEATURES = ("pyramid.X", "issm.X_S", "issm.X_D", "ladm.Y_S", "ladm.Y_D")
-NAMES = (*SAMPLES, *FEATURES)
+FEATURES = ("X", "read", "branch")
+"""Roles of the activations that are measured."""
 FINE = 64
 """Times at which a clip's true intensity is known; a multiple of every T' of the family."""
 
@@ -57,8 +56,9 @@ def measure_family(
     """
     if scored not in suites:
         raise InputError(f"suite {scored!r} is to be scored but not among the suites {', '.join(suites)}")
+    kept = [name for bundle in bundles for name in (*bundle.model.with_roles("sample"), *bundle.model.with_roles(*FEATURES))]
     found = measure_robustness(
-        bundles, suites, clips=clips, identities=identities, seed=seed, cache=cache, batch=batch, names=NAMES
+        bundles, suites, clips=clips, identities=identities, seed=seed, cache=cache, batch=batch, names=list(dict.fromkeys(kept))
     )
     config = SuiteConfig("benchmark", seed, clips, identities, "test", scored)
     truth = _truth(config)
@@ -85,8 +85,9 @@ def measure_family(
                 places=_places(own, config, Path(cache), batch, truth.persons),
             )
         )
-    first = next((readings[bundle.name] for bundle in bundles if bundle.model.config.split != "none"), None)
-    return FamilyResult(tuple(rows), found, scored, _controls(first, truth, seed))
+    first = next((bundle for bundle in bundles if "split" in bundle.model.capabilities), None)
+    features = None if first is None else readings[first.name].activations[first.model.with_roles("X")[0]]
+    return FamilyResult(tuple(rows), found, scored, _controls(features, truth, seed))
 
 
 NO_PLACES = PlaceSwapResult(Interval(float("nan"), float("nan"), float("nan")), (), 0)
@@ -118,7 +119,7 @@ def _of_cards(bundles: Sequence[Bundle], split: str) -> Figure:
 
 def _places(bundles: Sequence[Bundle], config: SuiteConfig, cache: Path, batch: int, persons: np.ndarray) -> PlaceSwapResult:
     """UAR with replaced places, over the seeds of one variant."""
-    if bundles[0].model.config.split == "none":
+    if "split" not in bundles[0].model.capabilities:
         return NO_PLACES
     found, labels = [], np.empty(0)
     for bundle in bundles:
@@ -174,14 +175,16 @@ def _truth(config: SuiteConfig) -> _Truth:
 
 
 def _measures(bundle: Bundle, reading: Reading, truth: _Truth, seed: int) -> dict[str, _Found]:
-    features = {name: reading.activations[name] for name in FEATURES if name in reading.activations}
+    features = {name: reading.activations[name] for name in bundle.model.with_roles(*FEATURES)}
     branches = bundle.model.branches
+    if len(branches) > 1 and "D" not in branches:
+        return {}  # streams are no halves of a split
     # probes and CKA are of means over all positions
     means = {name: features[name] if features[name].ndim == 2 else features[name].mean(2) for name in branches.values()}
     found = _held(means, branches, truth, seed)
-    if "D" in branches:
-        samples = [reading.activations[name] for name in SAMPLES]
-        found |= _read(samples, features["pyramid.X"], truth, bundle.model.config.offset_range, seed)
+    if "split" in bundle.model.capabilities:
+        samples = [reading.activations[name] for name in bundle.model.with_roles("sample")]
+        found |= _read(samples, features[bundle.model.with_roles("X")[0]], truth, bundle.model.config.offset_range, seed)
     return found
 
 
@@ -233,10 +236,10 @@ def _read(samples: Sequence[np.ndarray], features: np.ndarray, truth: _Truth, re
     return found
 
 
-def _controls(reading: Reading | None, truth: _Truth, seed: int) -> dict[str, dict[str, Figure]]:
+def _controls(features: np.ndarray | None, truth: _Truth, seed: int) -> dict[str, dict[str, Figure]]:
     """What the measures say of places and branches that are known: told the truth, told of other clips, reading all frames alike.
 
-    Content is regressed on the X of the family's first split.
+    Content is regressed on `features` (n, C, T'), the X of the family's first split.
     """
     n, rng = len(truth.persons), np.random.default_rng([seed, 53])
     people = np.unique(truth.persons, return_inverse=True)[1]
@@ -258,9 +261,8 @@ def _controls(reading: Reading | None, truth: _Truth, seed: int) -> dict[str, di
     astray = _held({"D": dynamic[other], "S": static[other]}, {"D": "D", "S": "S"}, truth, seed)
     del astray["CKA"]  # of two features that were exchanged alike
     controls = {TOLD_CONTROL: told, OTHERS_CONTROL: astray}
-    if reading is None:
+    if features is None:
         return {name: {key: _joined([found.get(key)]) for key in MEASURES} for name, found in controls.items()}
-    features = reading.activations["pyramid.X"]
     steps = features.shape[2]
     places = told_places(truth.intensity.reshape(n, steps, -1).mean(2), seed)
     told |= _read([places[:, 0], places[:, 1]], features, truth, steps, seed)

@@ -17,7 +17,6 @@ from ifdd.data.clips import Clip, Source, analyse, check_windows
 from ifdd.data.preprocessing import Preprocessing
 from ifdd.data.video import file_sha256
 from ifdd.errors import InputError, NoFaceError
-from ifdd.models.ifdd.model import IFDDModel
 from workbench.analysis.faithfulness.results import Verdict
 from workbench.analysis.faithfulness.verdicts import known_verdicts, verdicts_on
 from workbench.analysis.saliency.displays.heat import row_name
@@ -108,7 +107,14 @@ def target_index(target: str | None, labels: Sequence[str]) -> int | None:
 
 
 def preprocessing_of(bundle: Bundle, options: Options) -> Preprocessing:
-    """How the checkpoint reads a source, with the crop that the options ask for."""
+    """How the checkpoint reads a source, with the crop that the options ask for.
+
+    Raises: InputError for a checkpoint that reads several inputs, whose maps lie on different pictures.
+    """
+    if len(bundle.inputs) > 1:
+        raise InputError(
+            f"{bundle.name} reads {' and '.join(bundle.inputs)}; this shows one picture: call saliency.gradcam from Python"
+        )
     return bundle.preprocessing if options.crop is None else replace(bundle.preprocessing, crop=options.crop)
 
 
@@ -157,7 +163,7 @@ def explain_source(bundle: Bundle, source: Source, options: Options) -> Explanat
     probabilities = bundle.predict(clips)[0].cpu().numpy()
     target = int(probabilities.argmax()) if target is None else target
     maps = gradcam_branches(bundle.model, clips, target, options.weights, options.normalise)
-    split = inspect_split(bundle.model, clips) if isinstance(bundle.model, IFDDModel) else None
+    split = inspect_split(bundle.model, clips) if "split" in bundle.model.capabilities else None
     return Explanation(
         video=source.path,
         sha256=file_sha256(source.path),

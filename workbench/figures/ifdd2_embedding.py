@@ -8,12 +8,10 @@ import numpy as np
 from workbench.analysis.embedding.displays.scatter import EmbeddingDisplay, short_accuracy
 from workbench.analysis.embedding.displays.series import EmbeddingSeriesDisplay
 from workbench.analysis.embedding.results import METHOD_NAMES, EmbeddingResult
-from workbench.analysis.embedding.task import map_clips, map_models
+from workbench.analysis.embedding.task import embedding_of, map_clips, map_models
 from workbench.figures.sheet import Column, Sheet, class_legend, scatter_classes
 from workbench.figures.study import Study
 from workbench.plotting.base import Display
-
-FEATURES = "head.embedding"
 
 
 class MapPanels(Sheet):
@@ -68,14 +66,15 @@ class EmbeddingSheet(MapPanels):
 
 
 def embedding_sheet(study: Study, column: Column = "double", seed: int = 0) -> EmbeddingSheet:
-    """t-SNE of `head.embedding` of every model. Raises: InputError as `embed`, e.g. for fewer than 5 clips."""
+    """t-SNE of what the classifier of every model reads. Raises: InputError as `embed`, e.g. for fewer than 5 clips."""
     collections = list(study.collections.values())
-    about = f"{METHOD_NAMES['tsne']} of the features that are classified ({FEATURES})"
+    features = embedding_of(collections[0])
+    about = f"{METHOD_NAMES['tsne']} of the features that are classified ({features})"
     if len(collections) == 1:
-        found = map_clips(collections[0], FEATURES, seed=seed)
+        found = map_clips(collections[0], features, seed=seed)
         about += f", n = {len(found.xy)}, {_settings(found)}."
         return EmbeddingSheet([study.main], [found], EmbeddingDisplay.from_result(found), column, 1, about)
-    series = map_models(collections, FEATURES, seed=seed)
+    series = map_models(collections, features, seed=seed)
     about += f", the same {len(series.maps[0].xy)} clips, {_settings(series.maps[0])}, each map turned onto the first."
     return EmbeddingSheet(
         series.names, series.maps, EmbeddingSeriesDisplay.from_result(series), column, 3 if column == "double" else 2, about

@@ -17,7 +17,6 @@ from ifdd.checkpoints import Bundle
 from ifdd.data.clips import Clip
 from ifdd.data.manifest import read_manifest
 from ifdd.errors import InputError
-from ifdd.models.ifdd.model import IFDDModel
 from workbench.analysis.faithfulness.results import Verdict
 from workbench.analysis.saliency.displays.heat import (
     badge_colour,
@@ -264,11 +263,11 @@ def _how(results: dict[str, SaliencyResult]) -> str:
 
 
 def _blocks(bundle: Bundle, clip: Clip, results: dict[str, SaliencyResult], count: int) -> dict[str, tuple[Picture, ...]]:
-    frames, seconds, pixels = bundle.model.config.frames, clip.seconds, clip.pixels
+    frames, seconds, pixels = bundle.model.frames, clip.seconds, clip.pixels
     even = np.floor((np.arange(count) + 0.5) * frames / count).astype(int)
     found = {"input": tuple(Picture(pixels[t], float(seconds[t])) for t in even)}
     places: dict[str, np.ndarray] = {}
-    if isinstance(bundle.model, IFDDModel):
+    if "split" in bundle.model.capabilities:
         places = {
             group: at[0]
             for group, at in inspect_split(bundle.model, clip.tensor()[None].to(_place(bundle))).input_frames().items()

@@ -51,7 +51,7 @@ def variants_sheet(study: Study, column: Column = "double", clip_id: str | None 
 
     Raises: InputError if none splits, or for an unknown clip.
     """
-    splitting = {name: bundle for name, bundle in study.bundles.items() if bundle.model.config.split != "none"}
+    splitting = {name: bundle for name, bundle in study.bundles.items() if "split" in bundle.model.capabilities}
     if not splitting:
         raise InputError(NO_SPLIT)
     found = {name: split_of_clip(bundle, study.manifest, clip_id) for name, bundle in splitting.items()}

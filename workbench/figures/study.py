@@ -16,7 +16,7 @@ from workbench.analysis.embedding.task import STAGES
 from workbench.analysis.performance.results import MetricsResult
 from workbench.analysis.performance.task import measure
 from workbench.results.passport import Context
-from workbench.store.collecting import DEFAULT, collect, reading_hash
+from workbench.store.collecting import collect, reading_hash
 from workbench.store.collection import MANIFEST, Collection, open_collection
 from workbench.store.library import demo_folder
 from workbench.store.tables import labelled, subjects
@@ -130,13 +130,13 @@ def _collection(bundle: Bundle, manifest: Path, clips: pd.DataFrame, kept: Path,
             same = found.meta["checkpoint"]["sha256"] == bundle.card.sha256 and _is_of(found, clips)
             if same and set(wanted) <= set(found.activation_names):
                 return found
-    names = [name for name in (*DEFAULT, *wanted) if name in bundle.model.activation_names]
+    names = [*bundle.model.default_activations, *wanted]
     return collect(bundle, manifest, kept / COLLECTIONS / bundle.name, list(dict.fromkeys(names)), "mean")
 
 
 def stages_of(bundle: Bundle) -> list[str]:
     """Stages of the network that a checkpoint has."""
-    return [name for name in STAGES if name in bundle.model.activation_names]
+    return list(bundle.model.with_roles(*STAGES))
 
 
 def _is_of(collection: Collection, clips: pd.DataFrame) -> bool:

@@ -14,18 +14,18 @@ from workbench.analysis.comparison.task import compare_collections, slice_collec
 from workbench.analysis.confidence.densities import density
 from workbench.analysis.confidence.displays.densities import CalibrationDisplay, ConfidenceDisplay
 from workbench.analysis.confidence.reliability import calibration
-from workbench.analysis.embedding.task import vectors
+from workbench.analysis.embedding.task import embedding_of, vectors
 from workbench.analysis.faithfulness.verdicts import known_verdicts
 from workbench.analysis.performance.displays.radar import RadarDisplay
 from workbench.analysis.performance.displays.scores import ConfusionDisplay, RecallDisplay
 from workbench.analysis.splits.displays.schematic import SplitSchematicDisplay
 from workbench.analysis.splits.displays.timeline import SplitTimelineDisplay
-from workbench.analysis.splits.inspection import from_activations
+from workbench.analysis.splits.inspection import from_activations, split_activations
 from workbench.analysis.splits.places import occupancy
 from workbench.analysis.splits.task import split_of_clip
 from workbench.benchmark.displays.robustness import RobustnessDisplay
 from workbench.benchmark.results import FamilyResult
-from workbench.figures.ifdd2_embedding import FEATURES, MapPanels, embedding_sheet
+from workbench.figures.ifdd2_embedding import MapPanels, embedding_sheet
 from workbench.figures.ifdd2_maps import maps_sheet
 from workbench.figures.ifdd3_table import VariantTable
 from workbench.figures.ifdd3_variants import variants_sheet
@@ -89,7 +89,7 @@ def metrics(study: Study) -> Section:
 def comparison(study: Study) -> Section:
     """Paired differences, flips, slices."""
     many = len(study.bundles) > 3
-    reference = next((n for n, b in study.bundles.items() if b.model.config.split == "none"), next(iter(study.bundles)))
+    reference = next((n for n, b in study.bundles.items() if "split" not in b.model.capabilities), next(iter(study.bundles)))
     result, clips = compare_collections(list(study.collections.values()), reference=reference if many else None)
     rows = [
         [pair.name, _points(pair.war), p_text(result, pair, "WAR"), _points(pair.uar), p_text(result, pair, "UAR"),
@@ -161,6 +161,7 @@ def embeddings(study: Study, seed: int = 0) -> Section:
     sheets: list[MapPanels] = [embedding_sheet(study, seed=seed)]
     if set(stages_of(study.bundles[study.main])) <= set(study.collections[study.main].activation_names):
         sheets.append(stages_sheet(study, seed=seed))
+    features = embedding_of(next(iter(study.collections.values())))
     rows = [
         [f"{name}, {m.name}", m.space, *((str(m), "–") if m.reason else (f"{m.value:.3f}", f"{m.null:.3f}")), str(m.n),
          "–" if m.k is None else str(m.k)]
@@ -168,7 +169,7 @@ def embeddings(study: Study, seed: int = 0) -> Section:
     ]  # fmt: skip
     parts: list[Table | Chart] = [chart(sheets[0], sheets[0].caption)]
     parts.append(
-        Table(f"How far to trust the maps of {FEATURES}.", ["model, measure", "of", "value", "by chance", "n", "k"], rows)
+        Table(f"How far to trust the maps of {features}.", ["model, measure", "of", "value", "by chance", "n", "k"], rows)
     )
     parts += [chart(sheet, sheet.caption) for sheet in sheets[1:]]
     return Section("How do the classes cluster?", "Neighbours in a map are to be trusted as far as its figures say.", parts)
@@ -181,13 +182,15 @@ def splits(study: Study) -> Section:
     parts: list[Table | Chart] = [chart(twin, sheet.caption)]
     steps, shares = [], []
     for name, bundle in study.bundles.items():
-        if bundle.model.config.split == "none":
+        if "split" not in bundle.model.capabilities:
             continue
         one = split_of_clip(bundle, study.manifest, sheet.clip_id)
         timeline = SplitTimelineDisplay.from_result(one.split, thumbnails=one.frames)
         parts.append(chart(timeline, f"{name}, clip {one.clip_id}: where each step begins (circle) and reads (triangle)."))
         table = labelled(study.collections[name])
-        cache = {k: torch.from_numpy(np.array(vectors(study.collections[name], k))[table["row"].to_numpy()]) for k in _PLACES}
+        kept, rows = study.collections[name], table["row"].to_numpy()
+        places = {what: told for what, told in split_activations(kept).items() if what.startswith(("position", "sample"))}
+        cache = {what: torch.from_numpy(np.array(vectors(kept, told))[rows]) for what, told in places.items()}
         start = {g: torch.from_numpy(one.split.both("initial")[:, i * (n := one.split.initial_S.shape[1]) : (i + 1) * n])
                  for i, g in enumerate("SD")}  # fmt: skip
         every = from_activations(cache, {g: value.expand(len(table), -1) for g, value in start.items()}, one.split.frames)
@@ -231,9 +234,6 @@ def variants(family: FamilyResult) -> Section:
         "The family of variants", "Trained variants over the suites of ScriptedFaces.",
         [Table(sheet.caption, header, plain), chart(curves, "UAR by the share of irrelevant frames, and on the other suites.")],
     )  # fmt: skip
-
-
-_PLACES = tuple(f"issm.{what}_{group}" for what in ("position", "sample") for group in "SD")
 
 
 def _flips(result: ComparisonResult, i: int) -> Table:

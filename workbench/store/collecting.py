@@ -25,32 +25,28 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
+from ifdd.activations import Activation
 from ifdd.checkpoints import Bundle, finite_logits
 from ifdd.data.arrays import keep_rows
 from ifdd.data.bad_clips import UNREADABLE, OnError, left_out, reason, settle, warnings_summary
-from ifdd.data.clips import READING, Clip, load_clip
+from ifdd.data.clips import READING, Clip, as_clips, load_inputs
 from ifdd.data.manifest import clip_path, crop_notes, data_hash, files_hash, read_manifest
 from ifdd.data.same_files import content_hash
 from ifdd.errors import InputError
+from ifdd.inputs import Clips, each, stack
 from ifdd.io import check_new, unfinished_folder, write_json, write_whole
 from ifdd.labels import match_labels
 from ifdd.models.base import VideoModel
 from ifdd.repository import code_hash
 from ifdd.training.augment import to_clips
 from ifdd.training.clipsets import decoded_already
-from workbench.analysis.saliency.rendering import is_spatial
 from workbench.results.provenance import DISTRIBUTION
 from workbench.store.collection import ACTIVATIONS, MANIFEST, PREDICTIONS, SCHEMA, Collection, open_collection
 from workbench.store.columns import CONTENT, kept_as, renaming_notes
 
 Pool = Literal["mean"]
-DEFAULT: tuple[str, ...] = (
-    "head.logits",
-    "head.embedding",
-    *(f"issm.{what}_{group}" for what in ("offset", "position", "sample") for group in "SD"),
-    "issm.correlation",
-)
-"""Kept unless other names are given; a model keeps those of them that it has."""
+DEFAULT = None
+"""Stands for the model's own `default_activations`: all that is small."""
 _STATE, _PROBABILITIES = "state.json", "probabilities.npy"
 _MARGIN = 64 * 2**20  # bytes left free on the disk, and room for the tables
 
@@ -59,7 +55,7 @@ def collect(
     bundle: Bundle,
     manifest: str | Path,
     out: str | Path,
-    names: Sequence[str] = DEFAULT,
+    names: Sequence[str] | None = DEFAULT,
     pool: Pool | None = None,
     *,
     batch: int = 8,
@@ -73,7 +69,7 @@ def collect(
         bundle: checkpoint; its own preprocessing but for the manifest's column `crop`, its labels in its own order.
         manifest: clips.parquet, or the folder that holds it.
         out: folder to make.
-        names: activations to keep, as float16; logits, embedding and issm.* as float32.
+        names: activations to keep: those with places as float16, the others as float32; None: what the model keeps by default.
         pool: "mean" keeps the mean over all positions of feature maps and tokens, (n, C) instead of all positions.
         batch: clips in memory at a time.
         on_error: whether clips that cannot be read stop the run, after all have been tried, or are left out where they are few.
@@ -104,9 +100,11 @@ def collect(
         "pool": pool,
         "clips": len(clips),
         "activations": {name: {"shape": list(stored.shape), "dtype": stored.dtype} for name, stored in plan.items()},
+        "model": about_model(bundle.model),
     }
     way_out = shlex.join(["workbench", "collect", str(bundle.path), str(manifest), "--out", str(out), "--on-error", "skip"])
-    decoded = None if cache is None else decoded_already(clips, bundle.preprocessing, cache)
+    single = len(bundle.inputs) == 1
+    decoded = None if cache is None or not single else decoded_already(clips, bundle.preprocessing, cache)
     hidden = None if progress is None else not progress
     with unfinished_folder(out, _key(bundle, meta, batch)) as work:
         if not (work / MANIFEST).is_file():  # the last of its files
@@ -138,7 +136,7 @@ def seconds_to_collect(bundle: Bundle, manifest: str | Path) -> float:
             break
     if not tensors:
         raise InputError(f"{manifest}: none of its first clips can be read; `ifdd data index` says what is wrong with each")
-    stacked = torch.stack(tensors).to(device)
+    stacked = each(stack(tensors), lambda part: part.to(device))
     with torch.inference_mode():
         bundle.model.eval()(stacked)  # once for what is made at the first call only
         start = time.perf_counter()
@@ -178,10 +176,11 @@ def _read_clips(
             first = done - len(bad)  # rows hold the clips that could be read
             if tensors:
                 with torch.inference_mode():
-                    output, cache = model.run_with_cache(torch.stack(tensors).to(device), names=tuple(plan))
+                    output, cache = model.run_with_cache(each(stack(tensors), lambda part: part.to(device)), names=tuple(plan))
                 files[_PROBABILITIES].write(first, finite_logits(output.logits, bundle.name).float().softmax(-1).cpu().numpy())
                 for name in plan:
-                    files[name].write(first, _pooled(cache[name], name, meta["pool"]).float().cpu().numpy())
+                    values = _pooled(cache[name], bundle.model.describe(name), meta["pool"])
+                    files[name].write(first, values.float().cpu().numpy())
             bar.update(seen - done)
             done, bad, told = seen, bad | failed, told | warned
             write_json(
@@ -287,9 +286,18 @@ def reading_hash(clips: pd.DataFrame) -> str:
     return hashlib.sha256(json.dumps(reading).encode()).hexdigest()
 
 
-def _choose(model: VideoModel, names: Sequence[str]) -> tuple[str, ...]:
-    if tuple(names) == DEFAULT:
-        return tuple(name for name in DEFAULT if name in model.activation_names)
+def about_model(model: VideoModel) -> dict[str, Any]:
+    """What a model says of itself and of its activations, for the collection's manifest."""
+    return {
+        "capabilities": sorted(model.capabilities),
+        "branches": dict(model.branches),
+        "activations": {name: model.describe(name).to_dict() for name in model.activation_names},
+    }
+
+
+def _choose(model: VideoModel, names: Sequence[str] | None) -> tuple[str, ...]:
+    if names is None:
+        return model.default_activations
     return model.select_activations(tuple(dict.fromkeys(names)))
 
 
@@ -303,22 +311,22 @@ def named_as(clips: pd.DataFrame, labels: Sequence[str], manifest: str | Path) -
 
 def _plan(bundle: Bundle, names: tuple[str, ...], pool: Pool | None) -> _Plan:
     """What one clip takes, found by running the model on an empty one."""
-    config = bundle.model.config
+    device = next(bundle.model.parameters()).device
     with torch.inference_mode():
-        empty = torch.zeros(1, 3, config.frames, *config.size, device=next(bundle.model.parameters()).device)
+        empty = {name: torch.zeros(1, *shape, device=device) for name, shape in bundle.model.inputs.items()}
         _, cache = bundle.model.run_with_cache(empty, names=names)
     return {
         name: _Stored(
-            tuple(_pooled(cache[name], name, pool).shape[1:]),
-            "float32" if name.startswith(("head.", "issm.")) and not is_spatial(name) else "float16",
+            tuple(_pooled(cache[name], bundle.model.describe(name), pool).shape[1:]),
+            "float16" if bundle.model.describe(name).spatial else "float32",
         )
         for name in names
     }
 
 
-def _pooled(activation: Tensor, name: str, pool: Pool | None) -> Tensor:
+def _pooled(activation: Tensor, told: Activation, pool: Pool | None) -> Tensor:
     """(B, C, T', H, W) or tokens (B, n, C) → (B, C), where it has places and pooling is asked for."""
-    if pool is None or not is_spatial(name):
+    if pool is None or not told.spatial:
         return activation
     return activation.float().mean((2, 3, 4) if activation.dim() == 5 else 1)
 
@@ -356,7 +364,7 @@ def _readable(clips: pd.DataFrame, row: dict[Any, Any], bundle: Bundle) -> bool:
     return True
 
 
-_Batches = Iterator[tuple[int, list[Tensor], dict[str, str], _Told]]
+_Batches = Iterator[tuple[int, list[Clips], dict[str, str], _Told]]
 """After each batch: how many clips have been tried, tensors of those that could be read, why others could not, and warnings."""
 
 
@@ -374,14 +382,15 @@ def _batches(
                 known: _Told = {str(row["clip_id"]): told[row["clip_id"]] for row in rows[first:last] if row["clip_id"] in told}
                 yield last, list(to_clips(torch.from_numpy(np.array(pixels[first:last]))).contiguous()), {}, known
                 continue
-            tensors, failed = [], {}
+            tensors: list[Clips] = []
+            failed: dict[str, str] = {}
             warned: _Told = {}
             for row in rows[first:last]:
                 try:
-                    clip = read_row(clips, row, bundle)
-                    tensors.append(clip.tensor())
-                    if clip.warnings:
-                        warned[str(row["clip_id"])] = clip.warnings
+                    read = read_inputs(clips, row, bundle)
+                    tensors.append(as_clips(read))
+                    if warnings := tuple(dict.fromkeys(note for clip in read.values() for note in clip.warnings)):
+                        warned[str(row["clip_id"])] = warnings
                 except UNREADABLE as error:
                     cause = error.__cause__ if isinstance(error.__cause__, UNREADABLE) else error  # without advice for one clip
                     failed[str(row["clip_id"])] = reason(cause, clip_path(clips, row))
@@ -390,23 +399,37 @@ def _batches(
     return after
 
 
-def read_row(clips: pd.DataFrame, row: dict[Any, Any], bundle: Bundle) -> Clip:
-    """The clip of one row of a manifest, as the checkpoint reads it.
+def read_inputs(clips: pd.DataFrame, row: dict[Any, Any], bundle: Bundle) -> dict[str, Clip]:
+    """The clip of one row of a manifest, as each input of the checkpoint reads it.
 
+    Of several inputs each crops as its own preprocessing says, unless the row says "none": then the clip is a crop already.
     Raises: InputError that names the clip and a way out that any command over a list has.
     """
     crop = row.get("crop", "none")  # as the manifest's own column says: clips of a corpus are face crops already
     fps = float(row["fps"]) if row["kind"] == "frames" and row["fps"] > 0 else None
     path = clip_path(clips, row)
     try:
-        return load_clip(path, replace(bundle.preprocessing, crop=crop), fps=fps)
+        own = len(bundle.inputs) > 1 and crop != "none"
+        return load_inputs(path, {n: read if own else replace(read, crop=crop) for n, read in bundle.inputs.items()}, fps=fps)
     except UNREADABLE as error:
         raise InputError(f"{path}: {reason(error, path)}; mend it, or leave it out of the list") from error
 
 
-def load_row(clips: pd.DataFrame, row: dict[Any, Any], bundle: Bundle) -> Tensor:
-    """The tensor (3, T, H, W) of one row of a manifest. Raises: as `read_row`."""
-    return read_row(clips, row, bundle).tensor()
+def read_row(clips: pd.DataFrame, row: dict[Any, Any], bundle: Bundle) -> Clip:
+    """The clip of one row of a manifest, for a checkpoint of one input.
+
+    Raises: InputError as `read_inputs`, and for a checkpoint that reads several.
+    """
+    if len(bundle.inputs) > 1:
+        raise InputError(
+            f"{bundle.name} reads {' and '.join(bundle.inputs)}, this shows one clip of one input; call the analysis from Python"
+        )
+    return next(iter(read_inputs(clips, row, bundle).values()))
+
+
+def load_row(clips: pd.DataFrame, row: dict[Any, Any], bundle: Bundle) -> Any:
+    """The tensor (3, T, H, W) of one row of a manifest, of several inputs by their names. Raises: as `read_inputs`."""
+    return as_clips(read_inputs(clips, row, bundle))
 
 
 def _predictions(clips: pd.DataFrame, names: Sequence[str], probs: np.ndarray) -> pd.DataFrame:

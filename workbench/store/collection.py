@@ -22,6 +22,7 @@ import pandas as pd
 from pydantic import Field, TypeAdapter
 from typing_extensions import TypedDict
 
+from ifdd.activations import Activation, with_roles
 from ifdd.card import Name
 from ifdd.checkpoints import Bundle
 from ifdd.documents import OPEN, checked, read_array, read_json, shown
@@ -30,7 +31,8 @@ from ifdd.models.config import Labels
 from ifdd.tables import read_table
 from workbench.store.columns import own_columns
 
-SCHEMA = 1
+SCHEMA = 2
+"""1 did not hold what the activations are."""
 MANIFEST, PREDICTIONS, ACTIVATIONS = "manifest.json", "predictions.parquet", "activations"
 AGAIN = "remove the folder and run workbench collect again"
 Size = Annotated[int, Field(ge=0, le=2**40)]
@@ -54,6 +56,23 @@ class _Stored(TypedDict):
     dtype: Literal["float16", "float32"]
 
 
+class _Described(TypedDict):
+    axes: str
+    group: NotRequired[str]
+    role: NotRequired[str]
+    clock: NotRequired[str]
+    input: NotRequired[str]
+    sample: NotRequired[str]
+    grid: NotRequired[Annotated[list[Size], Field(min_length=2, max_length=2)]]
+    used: bool
+
+
+class _Model(TypedDict):
+    capabilities: list[str]
+    branches: dict[str, Name]
+    activations: dict[Name, _Described]
+
+
 class _LeftOut(TypedDict):
     clips: int
     of: int
@@ -71,6 +90,7 @@ class _Meta(TypedDict):
     pool: Literal["mean"] | None
     clips: Annotated[int, Field(ge=1, le=2**31)]
     activations: dict[Name, _Stored]
+    model: _Model
     notes: NotRequired[list[str]]
     left_out: NotRequired[_LeftOut]
 
@@ -95,6 +115,32 @@ class Collection:
     def activation_names(self) -> tuple[str, ...]:
         """Names of the activations that were kept."""
         return tuple(self.meta["activations"])
+
+    @property
+    def capabilities(self) -> frozenset[str]:
+        """Those of the model, as `VideoModel.capabilities`."""
+        return frozenset(self.meta["model"]["capabilities"])
+
+    @property
+    def branches(self) -> dict[str, str]:
+        """Those of the model: short name → activation, kept or not."""
+        return dict(self.meta["model"]["branches"])
+
+    def describe(self, name: str) -> Activation:
+        """What an activation of the model is, as it is kept: of one with places that was pooled, its mean.
+
+        Raises: InputError for a name that the model does not have.
+        """
+        known = self.meta["model"]["activations"]
+        if name not in known:
+            raise InputError(f"unknown activation {name!r}; the model of {self.folder} has: {', '.join(known)}")
+        told = Activation.from_dict(name, known[name])
+        return told.pooled() if told.spatial and self.meta.get("pool") else told
+
+    def with_roles(self, *roles: str, kept: bool = True) -> tuple[str, ...]:
+        """Names of the activations of these roles, as `VideoModel.with_roles`: those kept, or all that the model has."""
+        told = [Activation.from_dict(name, values) for name, values in self.meta["model"]["activations"].items()]
+        return tuple(name for name in with_roles(told, *roles) if not kept or name in self.meta["activations"])
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -164,7 +210,7 @@ def open_collection(folder: str | Path, bundle: Bundle | None = None) -> Collect
         raise InputError(f"{error}; {AGAIN}") from error
     version = meta.get("schema_version") if isinstance(meta, dict) else None
     if version != SCHEMA:
-        raise InputError(f"{file} has schema version {shown(version)}, this version reads {SCHEMA}; run workbench collect again")
+        raise InputError(f"{file} has schema version {shown(version)}, this version reads {SCHEMA}; {AGAIN}")
     meta = checked(_META, meta, str(file), AGAIN)
     if bundle is not None and meta["checkpoint"]["sha256"] != bundle.card.sha256:
         raise InputError(

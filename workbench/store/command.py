@@ -36,11 +36,10 @@ def collect(
     Example: workbench collect scripted-tiny-ifdd clips.parquet --out runs/scripted --names head.embedding,ladm.Y_D --pool mean
     """
     from ifdd.io import check_new
-    from workbench.store.collecting import DEFAULT
     from workbench.store.collecting import collect as run
 
     check_new(out)
-    chosen = DEFAULT if names is None else tuple(names_in(names))
+    chosen = None if names is None else tuple(names_in(names))
     bundle = load_bundle(checkpoint, device)
     try:
         found = run(bundle, manifest, out, chosen, pool, batch=batch, on_error=on_error, cache=cache, progress=True)

@@ -175,7 +175,5 @@ def test_data(card: Card) -> str:
 
 
 def describe(card: Card) -> str:
-    """A model in one line: backbone, split, lift, preset, clip."""
-    config = card.model
-    kind = "baseline" if config.split == "none" else f"split {config.split}, lift {config.lift}, preset {config.preset}"
-    return f"{config.backbone} · {kind} · {config.frames} frames of {config.size[1]} × {config.size[0]}"
+    """A model in one line: of the ifdd family backbone, split, lift, preset, clip."""
+    return card.model.summary

@@ -14,12 +14,13 @@ from tqdm import tqdm
 from ifdd.checkpoints import Bundle, finite_logits
 from ifdd.documents import read_cached
 from ifdd.hooks import HookFunction
+from ifdd.inputs import each
 from ifdd.io import make_once
 from ifdd.models.base import VideoModel
 from ifdd.repository import code_hash
 from ifdd.training.augment import to_clips
 from ifdd.training.backbone_cache import backbone_key, content_hash, weights_hash
-from ifdd.training.clipsets import ClipSet, shown_to
+from ifdd.training.clipsets import ClipSet, as_tensors, shown_to
 from ifdd.training.controls import as_tensor, told_where
 from ifdd.training.datamodule import ordered_batches
 
@@ -74,8 +75,9 @@ def read_clips(
 def _key(model: VideoModel, shown: ClipSet, content: str, names: Sequence[str]) -> str:
     """Hash of all that a reading depends on: `content` is that of the pixels in their own order."""
     told = hashlib.sha256(b"".join(array.tobytes() for array in (shown.order, shown.places) if array is not None)).hexdigest()
-    code = code_hash("model.py", "modules")  # what an earlier version of it read is read again
-    return weights_hash(model, f"{FORM} {model.config} {content} {told} {' '.join(names)} {torch.__version__} {code}")
+    code = code_hash("models", "modules")  # what an earlier version of it read is read again
+    kept = " ".join(name for name in names if name in model.activation_names)
+    return weights_hash(model, f"{FORM} {model.config} {content} {told} {kept} {torch.__version__} {code}")
 
 
 def _save(reading: Reading, folder: Path) -> None:
@@ -102,7 +104,7 @@ def _read_shared(bundles: dict[str, Bundle], shown: dict[str, ClipSet], names: S
         for bundle in bundles.values():
             stack.enter_context(bundle.model.evaluating())
         for index in ordered_batches(len(clips), batch):
-            stages = encoder.encode(to_clips(torch.from_numpy(clips.read(index)).to(device)))
+            stages = encoder.encode(each(as_tensors(clips.read(index)), lambda part: to_clips(part.to(device))))
             for name, bundle in bundles.items():
                 model = bundle.model
                 wanted = [key for key in names if key in model.activation_names]

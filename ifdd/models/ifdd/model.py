@@ -7,7 +7,8 @@ from typing import Any
 from torch import Tensor, nn
 
 from ifdd.activations import Activation
-from ifdd.models.base import Clips, IFDDOutput, LinearPooling, Normalise, VideoModel
+from ifdd.inputs import Clips
+from ifdd.models.base import IFDDOutput, LinearPooling, Normalise, VideoModel
 from ifdd.models.config import ModelConfig
 from ifdd.models.ifdd.parts import LIFTS, POOLINGS, SPLITS
 from ifdd.modules.backbones import BACKBONES
@@ -100,6 +101,11 @@ class IFDDModel(PyramidModel):
         self.issm = split
         self.ladm = lift
         self.branches = dict(lift.branches)
+
+    @property
+    def split(self) -> Split:
+        """ISSM, or what stands in its place."""
+        return self.issm
 
     def linear_pooling(self) -> LinearPooling | None:
         """The learned weight of each position of what the head reads, and the bias of each class."""

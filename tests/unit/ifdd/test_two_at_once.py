@@ -32,14 +32,14 @@ from pathlib import Path
 import ifdd, workbench
 from workbench.store import collecting as module
 checkpoint, manifest, out, gate = sys.argv[1:]
-read, count = module.read_row, 0
+read, count = module.read_inputs, 0
 def slow(*args):
     global count
     count += 1
     while count == 3 and not Path(gate).exists():
         time.sleep(0.05)
     return read(*args)
-module.read_row = slow
+module.read_inputs = slow
 workbench.collect(ifdd.load_checkpoint(checkpoint), manifest, out, batch=1)
 """
 
@@ -137,7 +137,7 @@ def test_clips_that_were_decoded_are_not_decoded_again(
     for i, row in enumerate(table.to_dict("records")):
         np.testing.assert_array_equal(clips[i], module.load_row(table, row, bundle))
     assert clips.shape == (5, 3, 16, *SIZE)
-    monkeypatch.setattr(module, "read_row", lambda *_: pytest.fail("decoded again"))
+    monkeypatch.setattr(module, "read_inputs", lambda *_: pytest.fail("decoded again"))
     shared = workbench.collect(bundle, clips_manifest, tmp_path / "shared", batch=2, cache=cache)
     np.testing.assert_array_equal(shared.probs, own.probs)
     for name in own.activation_names:

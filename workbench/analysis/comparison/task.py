@@ -192,8 +192,8 @@ def _told_once(notes: Mapping[str, Sequence[str]]) -> list[str]:
 
 
 def _logits(collection: Collection) -> np.ndarray:
-    if "head.logits" in collection.activation_names:
-        return np.asarray(collection.activation("head.logits"), np.float64)
+    for name in collection.with_roles("logits"):
+        return np.asarray(collection.activation(name), np.float64)
     return log_probabilities(collection.probs)
 
 

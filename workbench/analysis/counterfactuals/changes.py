@@ -19,8 +19,6 @@ from workbench.results.bootstrap import draw_weights, group_members, mean_interv
 from workbench.results.checks import check_names, check_probabilities
 from workbench.results.provenance import record
 
-OFFSETS = ("issm.offset_S", "issm.offset_D")
-
 
 @dataclass(frozen=True)
 class FeatureEdit:
@@ -39,9 +37,11 @@ def zero_offsets(model: VideoModel) -> FeatureEdit:
 
     Raises: InputError for a model without offsets.
     """
-    names = tuple(name for name in OFFSETS if name in model.activation_names)
+    names = model.with_roles("offset")
     if not names:
-        raise InputError(f"a model with split {model.config.split!r} has no offsets to set to zero; leave this edit out")
+        raise InputError(
+            f"a model with split {getattr(model.config, 'split', 'none')!r} has no offsets to set to zero; leave this edit out"
+        )
     return FeatureEdit("zero offsets", names, None)
 
 
@@ -52,7 +52,7 @@ def swap(model: VideoModel, branch: str, donors: ArrayLike) -> FeatureEdit:
     reaches it through the predictor.
     Raises: InputError for a baseline, an unknown branch, or donors that are not there.
     """
-    if set(model.branches) != {"D", "S"}:
+    if "split" not in model.capabilities:
         raise InputError("a baseline has no branches to swap; leave this edit out")
     if branch not in model.branches:
         raise InputError(f"unknown branch {branch!r}; it is D or S")

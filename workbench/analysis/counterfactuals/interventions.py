@@ -2,6 +2,7 @@
 feature frame looks."""
 
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 import torch
@@ -9,6 +10,7 @@ from numpy.typing import ArrayLike
 from torch import Tensor
 
 from ifdd.errors import InputError
+from ifdd.inputs import Clips, each, of_input, rows_of
 from ifdd.models.base import VideoModel
 from ifdd.timing import repeat_to_clip_frames
 from workbench.analysis.counterfactuals.frame_edits import random_donors
@@ -17,19 +19,16 @@ from workbench.analysis.splits.inspection import COPIES, require_split
 from workbench.results.bootstrap import draw_weights, group_members, mean_interval
 from workbench.results.controls import distance_to_others
 
-PATCHED = ("issm.X_S", "issm.X_D", "ladm.Y_S")
-"""What is worth exchanging between clips. Patching Y_D is trivial: the head reads nothing else."""
-
 WHOLE = "everything"
 """Name of the effect of exchanging the whole clip: what the others are to be read against, as doing nothing has none."""
 
 
 @torch.no_grad()
 def order_sensitivity(
-    model: VideoModel, clips: Tensor, *, groups: ArrayLike | None = None, batch: int = 8, seed: int = 0
+    model: VideoModel, clips: Clips, *, groups: ArrayLike | None = None, batch: int = 8, seed: int = 0
 ) -> tuple[Effect, ...]:
-    """Effect of shuffled, reversed and frozen (all frames the middle one) clips (n, 3, T, H, W)."""
-    length = clips.shape[2]
+    """Effect of shuffled, reversed and frozen (all frames the middle one) clips (n, 3, T, H, W); of several inputs alike."""
+    length = of_input(clips, None).shape[2]
     generator = torch.Generator().manual_seed(seed)
     orders: dict[str, Callable[[int], Tensor]] = {
         "shuffle": lambda _: torch.randperm(length, generator=generator),
@@ -39,30 +38,41 @@ def order_sensitivity(
     before = _probabilities(model, clips, batch)
     effects = []
     for name, order in orders.items():
-        changed = torch.stack([clip[:, order(i)] for i, clip in enumerate(clips)])
+        chosen = torch.stack([order(i) for i in range(len(of_input(clips, None)))])
+        changed = each(clips, partial(_in_order, order=chosen))
         effects.append(effect(name, before, _probabilities(model, changed, batch), groups, seed))
     return tuple(effects)
 
 
+def _in_order(clips: Tensor, order: Tensor) -> Tensor:
+    """Clips (n, 3, T, H, W) with the frames of each in its own order (n, T)."""
+    return torch.stack([clip[:, own] for clip, own in zip(clips, order, strict=True)])
+
+
 @torch.no_grad()
 def patch_between_clips(
-    model: VideoModel, clips: Tensor, *, groups: ArrayLike | None = None, batch: int = 8, seed: int = 0
+    model: VideoModel, clips: Clips, *, groups: ArrayLike | None = None, batch: int = 8, seed: int = 0
 ) -> tuple[Effect, ...]:
     """Effect of giving each clip X_S, X_D or Y_S of another one, drawn at random without return; those that the model has.
 
-    The last is `WHOLE`: the probabilities of the other clip itself.
+    Of the branches S alone: to exchange Y_D is trivial, since the head reads nothing else. The last is `WHOLE`: the probabilities
+    of the other clip itself.
 
     Raises: InputError for fewer than two clips.
     """
-    n = len(clips)
+    n = len(of_input(clips, None))
     if n < 2:
         raise InputError("exchanging features needs at least two clips")
-    names = [name for name in PATCHED if name in model.activation_names]
+    names = [
+        name
+        for name in model.with_roles("read", "branch")
+        if (model.describe(name).role, model.describe(name).group) != ("branch", "D")
+    ]
     donors = random_donors(n, seed)
     stored: dict[str, list[Tensor]] = {name: [] for name in names}
     with model.evaluating():
         for first in range(0, n, batch):
-            _, cache = model.run_with_cache(clips[first : first + batch], names=names)
+            _, cache = model.run_with_cache(rows_of(clips, slice(first, first + batch)), names=names)
             for name in names:
                 stored[name].append(cache[name])
     before = _probabilities(model, clips, batch)
@@ -94,7 +104,7 @@ def split_stability(
 
 def _samples(model: VideoModel, clips: Tensor, batch: int) -> np.ndarray:
     """Where both groups read (n, 2·K), in feature frames."""
-    names = ("issm.sample_S", "issm.sample_D")
+    names = model.with_roles("sample")
     found = []
     with model.evaluating():
         for first in range(0, len(clips), batch):
@@ -109,6 +119,7 @@ def temporal_mixing(model: VideoModel, clips: Tensor, *, probes: int = 1, seed: 
     1 if a feature frame sees its own frames alone, 1/T' if it sees all alike: then "reads frame t" is true in name only. The
     energy is estimated by `probes` random projections of X_t (Hutchinson).
     """
+    (name,) = model.with_roles("X")
     steps, frames = model.config.feature_frames, model.config.frames
     generator = torch.Generator().manual_seed(seed)
     own = repeat_to_clip_frames(torch.eye(steps)[None], frames)[0].T > 0  # (T', T)
@@ -116,8 +127,8 @@ def temporal_mixing(model: VideoModel, clips: Tensor, *, probes: int = 1, seed: 
     with model.evaluating(), torch.enable_grad():
         for i, clip in enumerate(clips):
             leaf = clip[None].detach().requires_grad_()
-            _, cache = model.run_with_cache(leaf, names="pyramid.X")
-            features = cache["pyramid.X"]
+            _, cache = model.run_with_cache(leaf, names=name)
+            features = cache[name]
             for t in range(steps):
                 energy = torch.zeros(frames)
                 for _ in range(probes):
@@ -128,17 +139,17 @@ def temporal_mixing(model: VideoModel, clips: Tensor, *, probes: int = 1, seed: 
     return shares
 
 
-def _probabilities(model: VideoModel, clips: Tensor, batch: int, patch: tuple[str, Tensor] | None = None) -> np.ndarray:
+def _probabilities(model: VideoModel, clips: Clips, batch: int, patch: tuple[str, Tensor] | None = None) -> np.ndarray:
     found = []
     with model.evaluating():
-        for first in range(0, len(clips), batch):
+        for first in range(0, len(of_input(clips, None)), batch):
             rows = slice(first, first + batch)
             if patch is None:
-                logits = model(clips[rows]).logits
+                logits = model(rows_of(clips, rows)).logits
             else:
                 name, donor = patch
                 with model.hooks({name: lambda _, part=donor[rows]: part}):  # type: ignore[misc]
-                    logits = model(clips[rows]).logits
+                    logits = model(rows_of(clips, rows)).logits
             found.append(logits.float().softmax(-1))
     return torch.cat(found).cpu().numpy()
 

@@ -63,7 +63,7 @@ def edit_clips(
     """
     listed = read_manifest(manifest)
     table = _choose(listed, clip_ids, clips)
-    n, length = len(table), bundle.model.config.frames
+    n, length = len(table), bundle.model.frames
     at = list(range(length // 4, length - length // 4)) if frames is None else list(frames)
     donors = random_donors(n, seed) if n > 1 else np.zeros(1, np.int64)
     plans = [_plan(name, bundle, n, at, donors, seed) for name in (_possible(bundle, n) if edits is None else edits)]
@@ -124,15 +124,15 @@ def _known(name: str, bundle: Bundle) -> str:
 def _possible(bundle: Bundle, n: int) -> list[str]:
     """Edits that a model can take; with one clip none that needs a second one."""
     names = list(FRAME_EDITS)
-    if "issm.offset_D" in bundle.model.activation_names:
+    if "offsets" in bundle.model.capabilities:
         names.append("zero-offsets")
-    if "D" in bundle.model.branches:
+    if "split" in bundle.model.capabilities:
         names += ["swap-D", "swap-S"]
     return [name for name in names if n > 1 or not name.startswith(("replace", "swap"))]
 
 
 def _plan(name: str, bundle: Bundle, n: int, at: Sequence[int], donors: np.ndarray, seed: int) -> Edit:
-    length = bundle.model.config.frames
+    length = bundle.model.frames
     if _known(name, bundle).startswith(("replace", "swap")) and n < 2:
         raise InputError(f"{name} takes from another clip, and there is one; choose two or more")
     match name:

@@ -51,9 +51,9 @@ def predict_with_places(
     Raises: InputError for a model without a split, fewer than two clips, or places of other clips.
     """
     require_split(model)
-    sizes = [len(batch[model.config.stages[0]]) for batch in stages]
+    sizes = [max(map(len, batch)) for batch in stages]  # stages that no pyramid reads may be empty
     n = sum(sizes)
-    names = {group: f"issm.sample_{group}" for group in "SD"}
+    names = dict(zip("SD", model.with_roles("sample"), strict=True))
     kept: dict[str, list[np.ndarray]] = {"S": [], "D": []}
 
     def keep(group: str) -> HookFunction:

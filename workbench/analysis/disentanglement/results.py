@@ -247,7 +247,7 @@ class Scorecard(Result):
     levels: dict[str, MetricsResult]
     order: tuple[Effect, ...]
     patches: tuple[Effect, ...]
-    mixing: Interval
-    chance_mixing: float
+    mixing: Interval | None
+    chance_mixing: float | None
     skipped: tuple[str, ...]
     notes: tuple[str, ...] = ()

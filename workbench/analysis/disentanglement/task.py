@@ -6,13 +6,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import torch
-from torch import Tensor
 from tqdm import tqdm
 
 from ifdd.checkpoints import Bundle
 from ifdd.data.manifest import data_hash, read_manifest
 from ifdd.data.persons import person_ids
 from ifdd.errors import InputError
+from ifdd.inputs import Clips, each, of_input, stack
 from ifdd.scripted import DIFFICULTIES, SUITES, class_note
 from workbench.analysis.counterfactuals import interventions
 from workbench.analysis.disentanglement import (
@@ -28,15 +28,15 @@ from workbench.analysis.disentanglement.results import Scorecard
 from workbench.analysis.performance.results import MetricsResult
 from workbench.analysis.performance.scores import summary
 from workbench.analysis.saliency.maps import gradcam_branches
-from workbench.analysis.splits.inspection import from_activations
+from workbench.analysis.splits.inspection import from_activations, split_activations
 from workbench.results.bootstrap import draw_weights, mean_interval
 from workbench.store.collecting import collect, load_row, reading_hash
 from workbench.store.collection import Collection, open_collection
 from workbench.store.tables import persons, subjects
 from workbench.store.truth import has_truth, true_intensity, true_masks
 
-FEATURES = ("pyramid.X", "issm.X_S", "issm.X_D", "ladm.Y_S", "ladm.detail", "ladm.Y_D", "head.embedding")
-"""Probed where a model has them, averaged over positions."""
+FEATURES = ("X", "read", "branch", "detail", "embedding")
+"""Roles of the activations that are probed, averaged over positions."""
 
 EMOTION, IDENTITY = "emotion", "identity"
 COLUMNS = {"intensity": "peak", "pose": "yaw_deg", "light": "light_azimuth", "talking": "talking_share", "scene": "background"}
@@ -73,8 +73,8 @@ def make_scorecard(
     if missing := [name for name in factors if name not in clips]:
         raise InputError(f"{manifest} has no column {missing[0]!r}; it has {', '.join(clips.columns)}")
     model, folder = bundle.model.eval(), Path(folder)
-    wanted = (*FEATURES, *(f"issm.{what}_{group}" for what in ("position", "sample") for group in "SD"))
-    names = [name for name in wanted if name in model.activation_names]
+    probed = model.with_roles(*FEATURES)
+    names = (*probed, *model.with_roles("position"), *model.with_roles("sample"))
     found = open_collection(folder, bundle) if folder.is_dir() else collect(bundle, manifest, folder, names, "mean", batch=batch)
     kept = found.meta["data"]["hash"], found.meta["data"].get("reading"), found.meta["pool"], set(found.activation_names)
     if kept != (data_hash(clips), reading_hash(clips), "mean", set(names)):
@@ -88,7 +88,7 @@ def make_scorecard(
     probes = None
     if groups is not None:
         probes = probe_matrix(
-            {name: np.asarray(found.activation(name), np.float64) for name in names if name in FEATURES},
+            {name: np.asarray(found.activation(name), np.float64) for name in probed},
             columns, groups, seed=seed,
             identity=IDENTITY if IDENTITY in columns else None, across=EMOTION if IDENTITY in columns else None,
         )  # fmt: skip
@@ -103,17 +103,22 @@ def make_scorecard(
     if probes is not None and not nuisances:
         skipped.append("leakage and gap: the manifest has no factor beside the emotion")
     if probes is not None and nuisances:
-        feature = branches.get("D", branches.get("X", ""))
+        feature = branches.get("D", next(iter(branches.values())))
         leakage, leakage_null = probes.leakage(feature, nuisances), probes.leakage_null(feature, nuisances)
         leakage_told = float(np.mean([probes.told[name].value for name in nuisances]))
         if "D" in branches:
             which = branches["D"], branches["S"], EMOTION, nuisances
             gap, gap_null, gap_told = probes.gap(*which), probes.gap_null(*which), probes.gap_told(EMOTION, nuisances)
     rows = _spread_over(clips, maps)
-    tensors = torch.stack([load_row(clips, row, bundle) for row in rows.to_dict("records")])
-    tensors = tensors.to(next(model.parameters()).device)
+    place = next(model.parameters()).device
+    tensors = each(stack([load_row(clips, row, bundle) for row in rows.to_dict("records")]), lambda part: part.to(place))
     some = persons(rows)
-    mixing = interventions.temporal_mixing(model, tensors[:MIXED], seed=seed).mean(1)
+    mixing = None
+    if model.with_roles("X"):
+        shares = interventions.temporal_mixing(model, of_input(tensors, None)[:MIXED], seed=seed).mean(1)
+        mixing = mean_interval(shares, draw_weights(np.arange(len(shares)), 1000, seed))
+    else:
+        skipped.append("temporal mixing: the model has no X, the features that all branches are made of")
     return Scorecard(
         checkpoint=bundle.name,
         sha256=bundle.card.sha256,
@@ -130,12 +135,14 @@ def make_scorecard(
         gap_told=gap_told,
         maps=_maps(bundle, rows, tensors, some, skipped, seed),
         dependence=_dependence(found, branches, groups, skipped),
-        stability=interventions.split_stability(model, tensors, groups=some, batch=batch, seed=seed) if "D" in branches else None,
+        stability=interventions.split_stability(model, of_input(tensors, None), groups=some, batch=batch, seed=seed)
+        if "split" in model.capabilities
+        else None,
         levels=_by_level(clips, found, groups),
         order=interventions.order_sensitivity(model, tensors, groups=some, batch=batch, seed=seed),
         patches=interventions.patch_between_clips(model, tensors, groups=some, batch=batch, seed=seed),
-        mixing=mean_interval(mixing, draw_weights(np.arange(len(mixing)), 1000, seed)),
-        chance_mixing=1 / model.config.feature_frames,
+        mixing=mixing,
+        chance_mixing=1 / model.config.feature_frames if mixing else None,
         skipped=tuple(skipped),
         notes=_notes(clips),
     )
@@ -224,18 +231,17 @@ def _split(
     bundle: Bundle, clips: pd.DataFrame, found: Collection, groups: np.ndarray | None, skipped: list[str], seed: int
 ) -> SplitQualityResult | None:
     config = bundle.model.config
-    if config.split == "none":
+    if "split" not in bundle.model.capabilities:
         skipped.append("split quality: a baseline has no split")
         return None
     if not has_truth(clips):
         skipped.append("split quality: the manifest names no truth; it is known for scripted clips alone")
         return None
     steps = config.feature_frames
-    cache = {
-        name: torch.from_numpy(np.array(found.activation(name))).float() for name in found.activation_names if "issm." in name
-    }
+    kept = {what: name for what, name in split_activations(found).items() if name in found.activation_names}
+    cache = {what: torch.from_numpy(np.array(found.activation(name))).float() for what, name in kept.items()}
     initial = {group: torch.arange(first, steps, 2).float() for group, first in (("S", 0), ("D", 1))}
-    result = from_activations(cache, initial, config.frames)
+    result = from_activations(cache, initial, bundle.model.frames)
     difference = np.empty((len(clips), steps))
     for i, row in enumerate(tqdm(clips.to_dict("records"), desc="frame differences", unit="clip", disable=None, leave=False)):
         change = load_row(clips, row, bundle).diff(dim=1).abs().mean((0, 2, 3))
@@ -248,13 +254,16 @@ def _split(
 
 
 def _maps(
-    bundle: Bundle, rows: pd.DataFrame, tensors: Tensor, groups: np.ndarray | None, skipped: list[str], seed: int
+    bundle: Bundle, rows: pd.DataFrame, clips: Clips, groups: np.ndarray | None, skipped: list[str], seed: int
 ) -> LocalisationResult | None:
     if not has_truth(rows):
         skipped.append("localisation: the manifest names no truth; it is known for scripted clips alone")
         return None
-    config = bundle.model.config
-    masks = true_masks(rows, config.frames, config.size)
+    if len(bundle.model.inputs) > 1:
+        skipped.append("localisation: the maps of several inputs lie on different pictures")
+        return None
+    tensors = of_input(clips, None)
+    masks = true_masks(rows, bundle.model.frames, bundle.model.size)
     if not masks.any():
         skipped.append("localisation: the emotion moves nothing in the chosen clips")
         return None

@@ -20,8 +20,12 @@ def embed(
     ],
     out: Annotated[Path, typer.Option(help="Folder to make.", show_default=False)],
     activation: Annotated[
-        str, typer.Option(help="Name; several with commas between, or 'stages' for all that are kept, make a film.")
-    ] = "head.embedding",
+        str | None,
+        typer.Option(
+            help="Name, by default what the classifier reads; several with commas between, or 'stages' for all that are kept, "
+            "make a film."
+        ),
+    ] = None,
     method: Annotated[Literal["tsne", "umap", "pca"], typer.Option(help="t-SNE, UMAP or PCA.")] = "tsne",
     place: Annotated[Path | None, typer.Option(help="Collection of further clips to place on the map.")] = None,
     colour_by: Annotated[
@@ -41,16 +45,16 @@ def embed(
     """
     from ifdd.io import check_new, claim
     from workbench.analysis.embedding.files import write_map, write_series
-    from workbench.analysis.embedding.task import film_of_stages, map_clips, map_models, place_clips
+    from workbench.analysis.embedding.task import embedding_of, film_of_stages, map_clips, map_models, place_clips
     from workbench.results.passport import Context, command_line
     from workbench.store.collection import open_collection
 
     check_new(out)
     ctx.with_resource(claim(out))
     opened = [open_collection(folder) for folder in collections]
-    names = [name.strip() for name in activation.split(",") if name.strip()]
+    names = [embedding_of(opened[0])] if activation is None else [part.strip() for part in activation.split(",") if part.strip()]
     if not names:
-        raise InputError("--activation names nothing; give one, e.g. head.embedding")
+        raise InputError(f"--activation names nothing; give one, e.g. {embedding_of(opened[0])}")
     options: dict[str, Any] = {"perplexity": perplexity, "neighbors": neighbors, "k": k, "seed": seed, "jobs": jobs}
     film = len(names) > 1 or names == ["stages"]
     if (film or place) and len(opened) > 1:

@@ -11,16 +11,17 @@ from workbench.analysis.embedding.placing import place
 from workbench.analysis.embedding.projection import embed
 from workbench.analysis.embedding.results import EmbeddingResult, EmbeddingSeries, Method, PlacedClips, Start
 from workbench.analysis.embedding.series import embed_series
-from workbench.analysis.saliency.rendering import is_spatial
 from workbench.store.collection import Collection, distinct_names
 from workbench.store.tables import labelled, persons
 
-STAGES = (
-    "backbone.stage0", "backbone.stage1", "backbone.stage2", "backbone.stage3", "pyramid.X", "issm.X_S", "issm.X_D", "ladm.Y_S",
-    "ladm.Y_D", "head.embedding",
-)  # fmt: skip
-"""Stages of the network in the order in which a clip passes them."""
+STAGES = ("stage", "X", "read", "branch", "embedding")
+"""Roles of the stages of a network that a film shows, in the order in which a clip passes them."""
 _CHUNK = 64  # clips read at a time
+
+
+def embedding_of(collection: Collection) -> str:
+    """Name of the activation that the classifier reads."""
+    return collection.with_roles("embedding", kept=False)[0]
 
 
 def vectors(collection: Collection, activation: str) -> np.ndarray:
@@ -29,7 +30,7 @@ def vectors(collection: Collection, activation: str) -> np.ndarray:
     Raises: InputError for an activation that was not kept, with the command that keeps it.
     """
     values = collection.activation(activation)
-    if not is_spatial(activation) or values.ndim == 2:  # as stored with --pool mean
+    if not collection.describe(activation).spatial:  # or its mean is kept
         return np.asarray(values, np.float32).reshape(len(values), -1)
     positions = (2, 3, 4) if values.ndim == 5 else (1,)
     chunks = [values[i : i + _CHUNK].astype(np.float32).mean(positions) for i in range(0, len(values), _CHUNK)]
@@ -101,10 +102,9 @@ def film_of_stages(
     By default t-SNE and UMAP begin each map from the one before. `options` as `embed_series`.
     Raises: InputError for fewer than two stages, with the command that keeps them.
     """
-    names = list(activations) or [name for name in STAGES if name in collection.activation_names]
+    names = list(activations) or list(collection.with_roles(*STAGES))
     if len(names) < 2:
-        split = "issm.sample_D" in collection.activation_names
-        wanted = ",".join(name for name in STAGES if split or not name.startswith(("issm.", "ladm.")))
+        wanted = ",".join(collection.with_roles(*STAGES, kept=False))
         raise InputError(
             f"{collection.folder} holds {len(names)} of the stages, a film needs two or more; collect again with "
             f"workbench collect {collection.meta['checkpoint']['name']} {collection.meta['data']['manifest']} --names {wanted} "

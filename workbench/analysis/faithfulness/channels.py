@@ -15,7 +15,7 @@ from torch import Tensor
 
 from ifdd.errors import InputError
 from ifdd.models.base import VideoModel
-from workbench.analysis._models import Classes, check_given, choose_contrast, score
+from workbench.analysis._models import Classes, check_given, choose_contrast, describe, score
 from workbench.analysis.faithfulness.curves import RANDOM, all_curves, summarise
 from workbench.analysis.faithfulness.results import Kind, PerturbationResult
 from workbench.analysis.saliency.activations import run_to
@@ -47,8 +47,9 @@ def perturb_channels(
         raise InputError("channels are replaced by their mean over clips, and there is one clip; pass two or more")
     if against is not None and kind != "logit":
         raise InputError("a difference of two logits has no probability; give kind='logit' with against")
-    if activation.startswith("backbone."):
-        raise InputError(f"{activation} lies inside the backbone; channels are exchanged behind it: pyramid.X, or a branch")
+    if describe(model, activation).role == "stage":
+        behind = ", ".join(model.with_roles("X"))
+        raise InputError(f"{activation} lies inside the backbone; channels are exchanged behind it: {behind}, or a branch")
     logits, cache = run_to(model, clips, (activation,))
     classes, others = choose_contrast(model, target, against, logits.detach())
     with torch.enable_grad():

@@ -5,28 +5,26 @@ from torch import Tensor, nn
 
 from ifdd.errors import InputError
 from ifdd.hooks import HookFunction
+from ifdd.inputs import Clips, each, of_input
 from ifdd.models.base import VideoModel
 from workbench.analysis._models import check_given, evaluating, logits_of
-from workbench.analysis.saliency.rendering import is_spatial, spatial_activations
 
 
-def run_to(model: nn.Module, clips: Tensor, names: tuple[str, ...]) -> tuple[Tensor, dict[str, Tensor]]:
-    """Logits (B, classes) and the named activations that they hang on; of our models also `issm.sample_*`.
+def run_to(model: nn.Module, clips: Clips, names: tuple[str, ...]) -> tuple[Tensor, dict[str, Tensor]]:
+    """Logits (B, classes) and the named activations that they hang on; of our models also those that tell where groups read.
 
     Of any other module an activation is the name of a sub-module that returns (B, C, T', h, w).
     Raises: InputError for an unknown activation, or one without places in the frame.
     """
-    check_given(model, clips)
-    return _decode(model, clips, names) if isinstance(model, VideoModel) else _run(model, clips, names)
+    check_given(model, clips, several=True)
+    return _decode(model, clips, names) if isinstance(model, VideoModel) else _run(model, of_input(clips, None), names)
 
 
-def _decode(model: VideoModel, clips: Tensor, names: tuple[str, ...]) -> tuple[Tensor, dict[str, Tensor]]:
+def _decode(model: VideoModel, clips: Clips, names: tuple[str, ...]) -> tuple[Tensor, dict[str, Tensor]]:
     """Run the model with a graph from the first named activation on, or from the end of the backbone."""
     for name in model.select_activations(names):
-        if not is_spatial(name):
-            raise InputError(f"{name} has no places in the frame; choose one of {', '.join(spatial_activations(model))}")
-    wanted = {*names, *(name for name in model.activation_names if name.startswith("issm.sample_"))}
-    inside = [name for name in names if name.startswith("backbone.")]
+        if not model.describe(name).spatial:
+            raise InputError(f"{name} has no places in the frame; choose one of {', '.join(model.spatial_activations)}")
     cache: dict[str, Tensor] = {}
 
     def start(name: str) -> HookFunction:
@@ -39,10 +37,10 @@ def _decode(model: VideoModel, clips: Tensor, names: tuple[str, ...]) -> tuple[T
         return mark
 
     with model.evaluating():
-        with torch.no_grad(), model.hooks({name: start(name) for name in inside}):
-            stages = model.encode(clips.detach())
+        with torch.no_grad(), model.hooks({name: start(name) for name in names}):
+            stages = model.encode(each(clips, Tensor.detach))
         stages = tuple(stage if stage.requires_grad else stage.detach().requires_grad_() for stage in stages)
-        behind = [name for name in wanted if name not in inside]
+        behind = {*names, *model.with_roles("sample")} - set(cache)
         with torch.enable_grad(), model.hooks({name: _store(cache, name) for name in behind}):
             logits = model.decode(stages).logits
     return logits, cache

@@ -19,6 +19,7 @@ from captum.attr import IntegratedGradients, Occlusion, Saliency
 from torch import Tensor, nn
 from tqdm import tqdm
 
+from ifdd.activations import Activation
 from ifdd.errors import InputError
 from workbench.analysis._models import Classes, check_finite, check_given, choose_contrast, frozen, logits_of, score
 from workbench.analysis.saliency.cam import check_choice
@@ -31,6 +32,7 @@ Method = Literal["saliency", "integrated-gradients", "occlusion"]
 INPUT = "input"
 """What stands for the name of an activation in maps of the clip itself."""
 
+PIXELS = Activation.of(INPUT, "B T H W", clock="clip frames")
 FAR = 0.05
 """A residue above this share of what integrated gradients should sum to asks for more steps."""
 
@@ -85,7 +87,7 @@ def attribute(
     inputs |= {} if others is None else {"against": others.cpu().numpy()}
     raw, scores = torch.cat(maps), score(logits, classes, others)
     return finish(
-        clips, raw, INPUT, None, normalise, classes=classes, others=others, scores=scores, method=method, weights="position",
+        clips, raw, PIXELS, {}, normalise, classes=classes, others=others, scores=scores, method=method, weights="position",
         reference=reference, notes=() if reference is None else _far_notes(raw, scores, reference, steps),
         provenance=record("input attribution", parameters, inputs, ("captum", "torch")),
     )  # fmt: skip

@@ -15,7 +15,6 @@ import pandas as pd
 from ifdd.checkpoints import Bundle
 from ifdd.errors import InputError
 from ifdd.io import new_folder, write_json
-from ifdd.models.ifdd.model import IFDDModel
 from workbench.analysis.faithfulness.results import Verdict
 from workbench.analysis.faithfulness.verdicts import verdicts_on
 from workbench.analysis.saliency.attribution import INPUT
@@ -110,7 +109,7 @@ def _write_clip(
         np.save(folder / "maps" / f"{result.activation}.npy", result.raw[0])
     label = bundle.labels[target] + (f" rather than {request.against}" if request.against else "")
     title = f"{bundle.labels[int(probabilities.argmax())]} {probabilities.max():.1%}  ·  {clip.name}  ·  {bundle.name}"
-    split = inspect_split(bundle.model, tensor) if isinstance(bundle.model, IFDDModel) else None
+    split = inspect_split(bundle.model, tensor) if "split" in bundle.model.capabilities else None
     tested = verdicts_on(verdicts, results, request.method)
     marks = split if INPUT not in results else None
     strip = FilmStrip.from_results(clip.pixels, clip.seconds, results, label=label, title=title, split=marks, verdicts=tested)

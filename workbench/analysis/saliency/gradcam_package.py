@@ -12,8 +12,7 @@ from torch import Tensor, nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from ifdd.errors import InputError
-from ifdd.models.base import VideoModel
-from workbench.analysis._models import Classes, check_finite, choose_contrast, evaluating, frozen, logits_of, score
+from workbench.analysis._models import Classes, check_finite, choose_contrast, describe, evaluating, frozen, logits_of, score
 from workbench.analysis.saliency.activations import run_to
 from workbench.analysis.saliency.maps import finish
 from workbench.analysis.saliency.rendering import as_volume
@@ -77,15 +76,15 @@ def package_cam(
     check_finite(logits.detach(), "the logits")
     classes, others = choose_contrast(model, target, against, logits.detach())
     features = cache[activation].detach()
-    grid = model.config.grid if isinstance(model, VideoModel) else (0, 0)
-    volume = as_volume(features, grid)
+    told = describe(model, activation)
+    volume = as_volume(features, told.grid)
     _check_fit(method, features, volume)
     # a second derivative of what is linear in the activation exists only where the weights take part; no .grad is written there
     quiet = evaluating if method == "shapleycam" else frozen
     with quiet(model), torch.enable_grad(), sdpa_kernel(SDPBackend.MATH):  # the only attention with a second derivative
         cam = _raw(getattr(pytorch_grad_cam, OFFERED[method]))(
             _Logits(model), [model.get_submodule(activation)],
-            reshape_transform=None if features.dim() == 5 else lambda tokens: as_volume(tokens, grid),
+            reshape_transform=None if features.dim() == 5 else lambda tokens: as_volume(tokens, told.grid),
         )  # fmt: skip
         try:
             chosen = [_Score(int(c), None if others is None else int(others[i])) for i, c in enumerate(classes)]
@@ -101,9 +100,9 @@ def package_cam(
         "grad-cam package", {"activation": activation, "method": method, "normalise": normalise},
         {"clips": clips.detach().float().cpu().numpy(), "target": classes.cpu().numpy()}, ("grad-cam", "torch"),
     )  # fmt: skip
+    maps = torch.from_numpy(np.array(raw, np.float32)).to(clips.device)
     return finish(
-        clips, torch.from_numpy(np.array(raw, np.float32)).to(clips.device), activation,
-        cache if isinstance(model, VideoModel) else None, normalise, classes=classes, others=others,
+        clips, maps, told, cache, normalise, classes=classes, others=others,
         scores=score(logits.detach(), classes, others), method=f"{method} (grad-cam package)",
         weights="global" if method in ("gradcam", "gradcam++", "xgradcam", "shapleycam", "fem") else "position",
         notes=notes, provenance=source,

@@ -16,20 +16,16 @@ from typing import Literal, get_args
 import torch
 from torch import Tensor, nn
 
+from ifdd.activations import Activation
+from ifdd.errors import InputError
+from ifdd.inputs import Clips, of_input
 from ifdd.models.base import VideoModel
 from ifdd.timing import repeat_to_clip_frames
-from workbench.analysis._models import Classes, check_finite, choose_contrast, score
+from workbench.analysis._models import Classes, arrays_of, check_finite, choose_contrast, describe, score
 from workbench.analysis.saliency.activations import run_to
 from workbench.analysis.saliency.cam import BY_POSITION, CamMethod, check_choice, class_map, singular_share
 from workbench.analysis.saliency.pooling import averaged_sum_note, learned_pooling, no_bias, pooling_bias
-from workbench.analysis.saliency.rendering import (
-    as_volume,
-    group_of,
-    is_spatial,
-    render_frames,
-    spatial_activations,
-    spread_steps,
-)
+from workbench.analysis.saliency.rendering import as_volume, render_frames, spread_steps
 from workbench.analysis.saliency.results import Normalisation, PoolingResult, SaliencyResult, Weights
 from workbench.results.provenance import Provenance, record
 
@@ -39,8 +35,8 @@ CONTEXT = "reaches the logits only through P: context that the predictor subtrac
 
 def gradcam(
     model: nn.Module,
-    clips: Tensor,
-    activation: str = "ladm.Y_D",
+    clips: Clips,
+    activation: str | None = None,
     target: Classes = None,
     weights: Weights = "global",
     normalise: Normalisation = "clip",
@@ -54,12 +50,16 @@ def gradcam(
     those an activation is the name of a sub-module that returns (B, C, T', h, w).
     Raises: InputError for an unknown activation, one without places in the frame, an unknown class or convention, NaN.
     """
+    if activation is None:
+        if not isinstance(model, VideoModel):
+            raise InputError("a model that is none of ours names no branches; give the activation, the name of a sub-module")
+        activation = next(iter(model.branches.values()))
     return class_maps(model, clips, (activation,), target, weights, normalise, against=against, method=method)[activation]
 
 
 def gradcam_branches(
     model: VideoModel,
-    clips: Tensor,
+    clips: Clips,
     target: Classes = None,
     weights: Weights = "global",
     normalise: Normalisation = "clip",
@@ -75,7 +75,7 @@ def gradcam_branches(
 
 def class_maps(
     model: nn.Module,
-    clips: Tensor,
+    clips: Clips,
     names: Sequence[str],
     target: Classes = None,
     weights: Weights = "global",
@@ -99,15 +99,14 @@ def class_maps(
     source = record(
         "class activation map",
         {"activations": list(names), "method": method, "weights": weights, "normalise": normalise},
-        {"clips": clips.detach().float().cpu().numpy(), "target": classes.cpu().numpy()}
-        | ({} if others is None else {"against": others.cpu().numpy()}),
+        arrays_of(clips) | {"target": classes.cpu().numpy()} | ({} if others is None else {"against": others.cpu().numpy()}),
         ("torch",),
     )
-    grid = model.config.grid if isinstance(model, VideoModel) else (0, 0)
     results = {}
     for name, gradient in zip(names, gradients, strict=True):
-        features = as_volume(cache[name].detach(), grid)
-        slope = torch.zeros_like(features) if gradient is None else as_volume(gradient, grid)
+        told = describe(model, name)
+        features = as_volume(cache[name].detach(), told.grid)
+        slope = torch.zeros_like(features) if gradient is None else as_volume(gradient, told.grid)
         check_finite(features, name)
         raw = class_map(features, slope, weights, method)
         notes: tuple[str, ...] = ()
@@ -117,7 +116,7 @@ def class_maps(
         elif method == "gradcam++" and float(singular_share(features, slope, weights).max()) > 0:
             notes = (f"Grad-CAM++ is derived for rectified activations, {name} has negative ones; read another method beside it",)
         if isinstance(model, VideoModel) and gradient is not None:
-            reading = f"{name.rsplit('.', 1)[-1]} {CONTEXT}" if group_of(name) == "S" else ""
+            reading = f"{told.short} {CONTEXT}" if told.group == "S" else ""
             pooling = learned_pooling(model)
             if pooling is not None and pooling.activation != name:
                 pooling = None
@@ -125,20 +124,20 @@ def class_maps(
                 reference = pooling_bias(model, classes, others)
             if pooling is not None and method in ("gradcam", "gradcam++"):
                 notes = (*notes, *averaged_sum_note(pooling, weights))
-        kept = cache if isinstance(model, VideoModel) else None
         results[name] = finish(
-            clips, raw, name, kept, normalise, notes=notes, scores=scores.detach(), classes=classes, others=others, method=method,
-            weights="position" if method in BY_POSITION else weights, reference=reference, pooling=pooling, reading=reading,
+            clips, raw, told, cache, normalise, notes=notes, scores=scores.detach(), classes=classes, others=others,
+            method=method, weights="position" if method in BY_POSITION else weights, reference=reference, pooling=pooling,
+            reading=reading,
             provenance=source, zero=gradient is None,
         )  # fmt: skip
     return results
 
 
 def finish(
-    clips: Tensor,
+    clips: Clips,
     raw: Tensor,
-    name: str,
-    cache: dict[str, Tensor] | None,
+    activation: Activation,
+    cache: dict[str, Tensor],
     normalise: Normalisation,
     *,
     classes: Tensor,
@@ -153,12 +152,12 @@ def finish(
     reading: str = "",
     zero: bool = False,
 ) -> SaliencyResult:
-    """Render signed maps (B, steps, h, w) of `name` over clips; `cache` has where the groups read, None for other models."""
-    frames, size = clips.shape[2], (int(clips.shape[3]), int(clips.shape[4]))
-    positive, read = spread_steps(raw.clamp(min=0), name if cache is not None else "", cache or {})
-    shown, flat = render_frames(positive, raw, frames, size, normalise)
+    """Render signed maps (B, steps, h, w) of an activation over its input's clips; `cache` has where the groups read."""
+    frames, *size = of_input(clips, activation.input).shape[2:]
+    positive, read = spread_steps(raw.clamp(min=0), activation, cache)
+    shown, flat = render_frames(positive, raw, frames, (size[0], size[1]), normalise)
     return SaliencyResult(
-        activation=name,
+        activation=activation.name,
         target=classes.cpu().numpy(),
         weights=weights,
         normalise=normalise,
@@ -178,5 +177,5 @@ def finish(
 
 __all__ = [
     "CamMethod", "Normalisation", "SaliencyResult", "Weights", "class_map", "class_maps", "gradcam", "gradcam_branches",
-    "group_of", "is_spatial", "render_frames", "spatial_activations", "spread_steps",
+    "render_frames", "spread_steps",
 ]  # fmt: skip

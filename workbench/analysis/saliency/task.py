@@ -79,12 +79,11 @@ def from_manifest(bundle: Bundle, manifest: Path, count: int, out: Path | None =
 
 def regions_of(bundle: Bundle, rows: pd.DataFrame | None, count: int, margin: float) -> tuple[np.ndarray, tuple[str, ...], str]:
     """Regions (n, T, H, W) of clips, their names and where they come from: the truth of scripted clips, else rectangles."""
-    config = bundle.model.config
     if rows is not None and has_regions(rows):
-        return true_regions(rows, config.frames, config.size), REGIONS, "truth of scripted clips"
-    plane, names = face_rectangles(config.size, margin)
+        return true_regions(rows, bundle.model.frames, bundle.model.size), REGIONS, "truth of scripted clips"
+    plane, names = face_rectangles(bundle.model.size, margin)
     source = "rectangles of an aligned face crop, no landmarks"
-    return np.broadcast_to(plane, (count, config.frames, *config.size)), names, source
+    return np.broadcast_to(plane, (count, bundle.model.frames, *bundle.model.size)), names, source
 
 
 @dataclass(frozen=True)

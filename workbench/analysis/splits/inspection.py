@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -10,10 +10,12 @@ from torch import Tensor
 
 from ifdd.errors import InputError
 from ifdd.models.base import VideoModel
-from ifdd.models.ifdd.model import IFDDModel
 from ifdd.modules.issm import Split, sampling_weights
 from workbench.analysis._models import check_given
 from workbench.analysis.splits.results import SplitResult
+
+if TYPE_CHECKING:
+    from workbench.store.collection import Collection
 
 
 @torch.no_grad()
@@ -24,28 +26,31 @@ def inspect_split(model: VideoModel, clips: Tensor) -> SplitResult:
     """
     check_given(model, clips)
     split = require_split(model)
-    names = [name for name in model.activation_names if name.startswith("issm.") and name.split(".")[1] in _NEEDED]
+    names = split_activations(model)
     with model.evaluating():
-        _, cache = model.run_with_cache(clips, names=names)
+        _, cache = model.run_with_cache(clips, names=tuple(names.values()))
     batch = clips.shape[0]
     initial = {"S": split.initial_S.expand(batch, -1), "D": split.initial_D.expand(batch, -1)}
-    return from_activations(cache, initial, model.config.frames)
+    return from_activations({what: cache[name] for what, name in names.items()}, initial, model.frames)
 
 
-_NEEDED = frozenset(f"{name}_{group}" for name in ("position", "sample") for group in "SD") | {"correlation", "weight"}
+def split_activations(source: "VideoModel | Collection") -> dict[str, str]:
+    """What a split tells, `position_S`, `sample_D`, … and, if there, `correlation` and `weight` → name of the activation."""
+    told = [source.describe(name) for name in source.with_roles("position", "sample", "correlation", "weight")]
+    return {str(item.role) if item.group is None else f"{item.role}_{item.group}": item.name for item in told}
 
 
 def from_activations(cache: Mapping[str, Tensor], initial: Mapping[str, Tensor], frames: int) -> SplitResult:
-    """Build the result from cached activations `issm.position_*`, `issm.sample_*` and, if there, `issm.correlation`."""
+    """Build the result from values by the names of `split_activations`, and the initial indexes of S and D."""
     values: dict[str, Any] = {}
     for group in ("S", "D"):
-        position, sample = cache[f"issm.position_{group}"].detach(), cache[f"issm.sample_{group}"].detach()
+        position, sample = cache[f"position_{group}"].detach(), cache[f"sample_{group}"].detach()
         values[f"initial_{group}"] = initial[group].cpu().numpy()
         values[f"offset_{group}"] = (position - initial[group]).cpu().numpy()
         values[f"position_{group}"] = position.cpu().numpy()
         values[f"sample_{group}"] = sample.cpu().numpy()
         values[f"weights_{group}"] = sampling_weights(sample, 2 * sample.shape[1]).cpu().numpy()
-    correlation, weight = cache.get("issm.correlation"), cache.get("issm.weight")
+    correlation, weight = cache.get("correlation"), cache.get("weight")
     found = [None if array is None else array.detach().cpu().numpy() for array in (correlation, weight)]
     return SplitResult(**values, correlation=found[0], frames=frames, frame_weight=found[1])
 
@@ -86,7 +91,7 @@ def places_of_copies(model: VideoModel, clips: Tensor) -> dict[str, np.ndarray]:
     Raises: InputError for a model without a split.
     """
     require_split(model)
-    names = ("issm.sample_S", "issm.sample_D")
+    names = model.with_roles("sample")
     found = {}
     with model.evaluating():
         for name, change in COPIES.items():
@@ -103,12 +108,11 @@ def motion_energy(clips: Tensor, steps: int) -> np.ndarray:
 
 
 def require_split(model: VideoModel) -> Split:
-    """The split of an IFDD variant.
+    """The split of a model that has one.
 
     Raises: InputError for a baseline.
     """
-    if not isinstance(model, IFDDModel):
-        raise InputError(
-            f"{model.config.backbone} with split='none' is a baseline: it reads all frames alike and has no split to inspect"
-        )
-    return model.issm
+    if "split" not in model.capabilities:
+        raise InputError(f"{model.config.summary}: is a baseline, reads all frames alike and has no split to inspect")
+    split: Split = model.split
+    return split

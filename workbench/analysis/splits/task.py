@@ -20,6 +20,7 @@ from workbench.analysis.splits.inspection import (
     motion_energy,
     places_of_copies,
     require_split,
+    split_activations,
 )
 from workbench.analysis.splits.results import CONTENT, SplitResult, SplitSummary
 from workbench.analysis.splits.summary import summarise_split
@@ -59,18 +60,17 @@ def measure_split(bundle: Bundle, manifest: str | Path, *, clips: int = 210, see
     chosen = table.groupby("label_name").cumcount().sort_values(kind="stable").index[:clips]
     rows = table.loc[sorted(chosen)]
     steps, place = config.feature_frames, next(model.parameters()).device
-    wanted = {"correlation", "weight", *(f"{what}_{group}" for what in ("position", "sample") for group in "SD")}
-    names = [name for name in model.activation_names if name.startswith("issm.") and name.split(".")[1] in wanted]
+    names, (x,) = split_activations(model), model.with_roles("X")
     splits, energy, features = [], [], []
     copies: dict[str, list[np.ndarray]] = {}
     records = rows.to_dict("records")
     for first in tqdm(range(0, len(records), batch), desc=f"splits {bundle.name}", unit="batch", disable=None):
         tensors = torch.stack([load_row(table, row, bundle) for row in records[first : first + batch]]).to(place)
         with torch.no_grad():
-            _, cache = model.run_with_cache(tensors, names=(*names, "pyramid.X"))
+            _, cache = model.run_with_cache(tensors, names=(*names.values(), x))
         initial = {group: getattr(split, f"initial_{group}").expand(len(tensors), -1) for group in "SD"}
-        splits.append(from_activations(cache, initial, config.frames))
-        features.append(cache["pyramid.X"].float().mean((3, 4)).cpu().numpy())
+        splits.append(from_activations({what: cache[name] for what, name in names.items()}, initial, model.frames))
+        features.append(cache[x].float().mean((3, 4)).cpu().numpy())
         energy.append(motion_energy(tensors, steps))
         for name, found in places_of_copies(model, tensors).items():
             copies.setdefault(name, []).append(found)

@@ -95,17 +95,17 @@ def test_an_interrupted_run_is_resumed(
         seen.append(row["clip_id"])
         return original(clips, row, bundle)
 
-    original = module.read_row
+    original = module.read_inputs
     whole = workbench.collect(bundle, clips_manifest, tmp_path / "whole", batch=2)
     out = tmp_path / "out"
-    monkeypatch.setattr(module, "read_row", load)
+    monkeypatch.setattr(module, "read_inputs", load)
     with pytest.raises(KeyboardInterrupt):
         workbench.collect(bundle, clips_manifest, out, batch=2)
     assert not out.exists()
     with pytest.raises(InputError, match="is no collection"):
         workbench.open_collection(out)
     seen.clear()
-    monkeypatch.setattr(module, "read_row", lambda *args: seen.append(args[1]["clip_id"]) or original(*args))
+    monkeypatch.setattr(module, "read_inputs", lambda *args: seen.append(args[1]["clip_id"]) or original(*args))
     resumed = workbench.collect(bundle, clips_manifest, out, batch=2)
     assert seen == ["clip-2", "clip-3", "clip-4"]
     pd.testing.assert_frame_equal(resumed.predictions, whole.predictions)
@@ -129,8 +129,8 @@ def test_an_interrupted_run_of_something_else_starts_anew(
         manifest = clips_manifest.with_name("fewer.parquet")
         write_manifest(read_manifest(clips_manifest).iloc[3:], manifest)
     seen: list[str] = []
-    original = module.read_row
-    monkeypatch.setattr(module, "read_row", lambda *args: seen.append(args[1]["clip_id"]) or original(*args))
+    original = module.read_inputs
+    monkeypatch.setattr(module, "read_inputs", lambda *args: seen.append(args[1]["clip_id"]) or original(*args))
     found = workbench.collect(bundle, manifest, tmp_path / "out", names=names)
     assert seen == [f"clip-{i}" for i in range(0 if changed == "names" else 3, 5)]
     assert found.activation_names == names
@@ -196,14 +196,14 @@ def test_what_is_warned_of_a_clip_stands_in_the_collection(
         frame.unlink()
     said = ("1 of 5 clips, e.g. clip-0: 4 frames for 16; the last one is repeated",)
     assert workbench.collect(bundle, root, tmp_path / "out", ("head.logits",), batch=2).notes == said
-    original = module.read_row
+    original = module.read_inputs
 
     def interrupted(*args: Any) -> Any:
         if args[1]["clip_id"] == "clip-3":
             raise KeyboardInterrupt
         return original(*args)
 
-    monkeypatch.setattr(module, "read_row", interrupted)
+    monkeypatch.setattr(module, "read_inputs", interrupted)
     with pytest.raises(KeyboardInterrupt):
         workbench.collect(bundle, root, tmp_path / "again", ("head.logits",), batch=2)
     monkeypatch.undo()
@@ -224,8 +224,8 @@ def test_bad_clips_are_all_named_and_few_are_left_out(
         workbench.collect(bundle, broken, tmp_path / "out", names, batch=2)
     assert not (tmp_path / "out").exists()
     seen: list[str] = []
-    original = module.read_row
-    monkeypatch.setattr(module, "read_row", lambda *args: seen.append(args[1]["clip_id"]) or original(*args))
+    original = module.read_inputs
+    monkeypatch.setattr(module, "read_inputs", lambda *args: seen.append(args[1]["clip_id"]) or original(*args))
     found = workbench.collect(bundle, broken, tmp_path / "out", names, batch=2, on_error="skip")
     assert seen == ["clip-1"]  # all others had been read by the call that was refused
     assert list(found.predictions["clip_id"]) == ["clip-0", "clip-2", "clip-3", "clip-4"]

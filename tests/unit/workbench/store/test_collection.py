@@ -14,7 +14,12 @@ from workbench.store.collection import open_collection
 def folder(tmp_path: Path) -> Path:
     """A collection of three clips, written by hand as the docstring of `collection` says."""
     meta = {
-        "schema_version": 1,
+        "schema_version": 2,
+        "model": {
+            "capabilities": [],
+            "branches": {"X": "pyramid.X"},
+            "activations": {"head.embedding": {"axes": "B C", "role": "embedding", "used": True}},
+        },
         "checkpoint": {"name": "tiny", "sha256": "0" * 64},
         "labels": ["happy", "sad"],
         "data": {"manifest": "/data/clips.parquet", "hash": "1"},
@@ -55,7 +60,10 @@ def test_an_activation_that_was_not_kept_names_the_command(folder: Path) -> None
 
 @pytest.mark.parametrize(
     ("values", "message"),
-    [({"schema_version": 0}, "schema version 0, this version reads 1"), ({"schema_version": None}, "schema version None")],
+    [
+        ({"schema_version": 0}, "schema version 0, this version reads 2; remove the folder and run workbench collect again"),
+        ({"schema_version": None}, "schema version None"),
+    ],
 )
 def test_another_schema_is_refused(folder: Path, values: dict[str, object], message: str) -> None:
     change(folder, **values)

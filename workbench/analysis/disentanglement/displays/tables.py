@@ -31,7 +31,10 @@ def summary_rows(cards: Sequence[Scorecard]) -> list[tuple[str, list[str]]]:
             [interval_text(card.dependence.cka, card.dependence.null) if card.dependence else "–" for card in cards],
         ),
         ("own frames in what a feature frame sees", [interval_text(card.mixing) for card in cards]),
-        ("the same if it saw all frames alike", [f"{card.chance_mixing:.2f}" for card in cards]),
+        (
+            "the same if it saw all frames alike",
+            ["–" if card.chance_mixing is None else f"{card.chance_mixing:.2f}" for card in cards],
+        ),
     ]
     for target in TARGETS:
         for group in GROUPS:

@@ -66,7 +66,7 @@ def test_mixing_is_one_for_a_backbone_that_looks_at_single_frames() -> None:
             return tuple(stage.sum(2, keepdim=True).expand_as(stage) for stage in super().forward(clips))
 
     model.pyramid = torch.nn.Module()
-    model.pyramid.X = type(tiny().pyramid.X)()
+    model.pyramid.X = tiny().pyramid.X
     model.pyramid.forward = lambda stages: model.pyramid.X(stages[-1])
     for backbone, expected in ((Frames(), 1.0), (Everything(), 1 / 8)):
         model.backbone = backbone

@@ -89,7 +89,7 @@ def test_a_stage_that_nothing_reads_is_told_and_not_offered() -> None:
     result = saliency.gradcam(build(), CLIPS, "backbone.stage0", normalise="none")
     assert not result.frames.any()
     assert "do not depend on backbone.stage0" in result.notes[0]
-    offered = rendering.spatial_activations(build())
+    offered = build().spatial_activations
     assert "backbone.stage0" not in offered
     assert {"backbone.stage2", "backbone.stage3", "ladm.Y_D"} <= set(offered)
 
@@ -129,7 +129,7 @@ def test_nothing_is_left_behind() -> None:
 @given(st.lists(st.floats(0, 7, width=32), min_size=4, max_size=4))
 def test_spreading_is_the_adjoint_of_sampling(sample: list[float]) -> None:
     raw = torch.tensor([1.0, -2.0, 3.0, 0.5]).view(1, 4, 1, 1)
-    spread, read = rendering.spread_steps(raw, "ladm.Y_D", {"issm.sample_D": torch.tensor([sample])})
+    spread, read = rendering.spread_steps(raw, build().describe("ladm.Y_D"), {"issm.sample_D": torch.tensor([sample])})
     assert spread.sum().item() == pytest.approx(raw.sum().item(), abs=1e-4)
     touched = {int(s) for s in sample} | {min(int(s) + 1, 7) for s in sample if s % 1}
     assert set(torch.nonzero(read[0]).flatten().tolist()) == touched

@@ -1,0 +1,37 @@
+"""Clips as models take them: one tensor, or a tensor for each input by the input's name."""
+
+from collections.abc import Callable, Mapping, Sequence
+
+import torch
+from torch import Tensor
+
+Clips = Tensor | Mapping[str, Tensor]
+"""Clips (B, 3, T, H, W) of each input by its name; of a model with one input also the tensor alone."""
+
+
+def each(clips: Clips, change: Callable[[Tensor], Tensor]) -> Clips:
+    """The same clips with every input's tensor changed.
+
+    >>> each({"face": torch.zeros(2), "scene": torch.ones(2)}, lambda part: part[:1])
+    {'face': tensor([0.]), 'scene': tensor([1.])}
+    """
+    return {name: change(part) for name, part in clips.items()} if isinstance(clips, Mapping) else change(clips)
+
+
+def rows_of(clips: Clips, rows: slice) -> Clips:
+    """Some of the clips."""
+    return each(clips, lambda part: part[rows])
+
+
+def of_input(clips: Clips, name: str | None) -> Tensor:
+    """The tensor of one input; without a name, or of one tensor alone, the first."""
+    if not isinstance(clips, Mapping):
+        return clips
+    return clips[name] if name is not None else next(iter(clips.values()))
+
+
+def stack(clips: Sequence[Clips]) -> Clips:
+    """Clips without a batch axis, each a tensor or one by input, as one batch."""
+    if isinstance(clips[0], Mapping):
+        return {name: torch.stack([of_input(clip, name) for clip in clips]) for name in clips[0]}
+    return torch.stack([of_input(clip, None) for clip in clips])
