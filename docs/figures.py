@@ -16,8 +16,8 @@ from build import shrink
 from ifdd.errors import InputError
 from ifdd.io import replace_between
 from ifdd.scripted import SuiteConfig, render_suite
-from workbench.figures.make import Made, Wish, make_figures, write_figures
 from workbench.figures.study import open_study
+from workbench.figures.task import Drawn, Request, run, write
 
 OUT = Path(__file__).resolve().parent / "figures"
 BENCHMARK = OUT.parents[1] / "checkpoints" / "benchmark.json"
@@ -35,11 +35,11 @@ TITLES = {
 }
 
 
-def page(made: Made) -> str:
+def page(drawn: Drawn) -> str:
     """Every figure with its caption, in the order of the papers."""
     parts = [
         f"## {TITLES[stem]}\n\nAfter {sheet.paper}.\n\n![{TITLES[stem]}]({stem}.png)\n\n{sheet.caption}"
-        for stem, sheet in made.sheets.items()
+        for stem, sheet in drawn.sheets.items()
     ]
     return "\n\n".join(parts) + "\n"
 
@@ -56,16 +56,16 @@ def main() -> None:
             manifest = render_suite(config, Path(folder, "noisy-50"), workers=args.workers)
             began = time.monotonic()
             study = open_study(RUNS, manifest, Path(folder))
-            made = make_figures(study, Wish(benchmark=BENCHMARK))
-            if made.left_out:
-                raise InputError("; ".join(f"{stem} left out: {reason}" for stem, reason in made.left_out.items()))
-            for file in write_figures(made, Path(folder, "out"), ("png",), study.context("python docs/figures.py")):
+            drawn = run(study, Request(benchmark=BENCHMARK))
+            if drawn.left_out:
+                raise InputError("; ".join(f"{stem} left out: {reason}" for stem, reason in drawn.left_out.items()))
+            for file in write(drawn, Path(folder, "out"), study.context("python docs/figures.py"), formats=("png",)):
                 if file.suffix == ".png":
                     shrink(file, OUT / file.name)
             sys.stdout.write(
-                f"{len(made.sheets)} figures of {len(RUNS)} checkpoints: {(time.monotonic() - began) / 60:.1f} min\n"
+                f"{len(drawn.sheets)} figures of {len(RUNS)} checkpoints: {(time.monotonic() - began) / 60:.1f} min\n"
             )
-        replace_between(OUT / "README.md", MARK, page(made))
+        replace_between(OUT / "README.md", MARK, page(drawn))
     except InputError as error:
         raise SystemExit(f"error: {error}") from error
 

@@ -19,6 +19,8 @@ from workbench.benchmark.command import benchmark_app
 from workbench.explain.command import explain_app
 from workbench.figures.command import figures_app
 from workbench.options import fail, one_line, say
+from workbench.report.command import report_app
+from workbench.results.command import passport_app
 from workbench.store.command import collect_app, demo_app
 
 app = typer.Typer(
@@ -38,6 +40,8 @@ app.add_typer(benchmark_app)
 app.add_typer(compare_app)
 app.add_typer(counterfactual_app)
 app.add_typer(figures_app)
+app.add_typer(report_app)
+app.add_typer(passport_app)
 app.add_typer(maps_app)
 app.add_typer(saliency_app)
 app.add_typer(faithfulness_app)

@@ -16,7 +16,9 @@ from workbench.analysis.performance.displays.scores import ConfusionDisplay
 from workbench.analysis.performance.scores import summary
 from workbench.explain.files import write_explanation
 from workbench.explain.task import Options, explain_video
-from workbench.figures.make import Made, write_figures
+from workbench.figures.task import Drawn
+from workbench.figures.task import write as write_figures
+from workbench.results.passport import Context
 
 OUT = "out"
 SUITE = SuiteConfig("kills", 5, 4, 2, split="test")
@@ -60,9 +62,9 @@ class Sheet:
         probs = np.random.default_rng(seed).dirichlet(np.ones(7), 70)
         self.display = ConfusionDisplay.from_result(summary(probs, np.arange(70) % 7, EMOTIONS))
 
-    def save(self, path: Path, dpi: float) -> None:
+    def save(self, path: Path, dpi: float, context: Context) -> None:
         """As a display does."""
-        self.display.save(path, dpi=40)
+        self.display.save(path, dpi=40, context=context)
 
 
 def figures(material: Path, folder: Path) -> None:
@@ -70,7 +72,7 @@ def figures(material: Path, folder: Path) -> None:
     (folder / OUT).mkdir(exist_ok=True)
     (folder / OUT / "mine.txt").write_text("kept")
     if not (folder / OUT / "captions.md").exists():
-        write_figures(Made({"one": Sheet(1), "two": Sheet(2)}, {}), folder / OUT, ["png", "svg"])  # type: ignore[dict-item]
+        write_figures(Drawn({"one": Sheet(1), "two": Sheet(2)}, {}), folder / OUT, formats=["png", "svg"])  # type: ignore[dict-item]
 
 
 JOBS: dict[str, Callable[[Path, Path], None]] = {job.__name__: job for job in (train, render, collect, explain, figures)}

@@ -25,11 +25,11 @@ from workbench.figures.ifdd2_maps import NONE_CORRECT, choose_clips, maps_sheet
 from workbench.figures.ifdd3_table import VariantTable
 from workbench.figures.ifdd4_radar import RadarSheet, radar_sheet
 from workbench.figures.ifdd5_confidence import ConfidenceSheet
-from workbench.figures.make import CAPTIONS, FORMATS, Made, Wish, make_figures, write_figures
 from workbench.figures.ous5_confusion import ConfusionSheet
 from workbench.figures.published import CLASSES, RECALLS, published_recalls
 from workbench.figures.sheet import WIDTHS
 from workbench.figures.study import Study, load_runs, open_study, stages_of
+from workbench.figures.task import CAPTIONS, FORMATS, Drawn, Request, run, write
 from workbench.results.interval import Interval
 from workbench.results.passport_files import read_passport
 from workbench.results.provenance import record
@@ -56,11 +56,11 @@ def study(tiny: TinyDemo, runs: list[str], tmp_path_factory: pytest.TempPathFact
 
 
 @pytest.fixture(scope="module")
-def made(study: Study) -> Made:
-    return make_figures(study, Wish(published=("C3D",)))
+def made(study: Study) -> Drawn:
+    return run(study, Request(published=("C3D",)))
 
 
-def test_every_figure_is_there(made: Made, study: Study) -> None:
+def test_every_figure_is_there(made: Drawn, study: Study) -> None:
     assert not made.left_out
     assert set(made.sheets) == {
         "ifdd_fig2_maps", "ifdd_fig2_tsne", "ifdd_fig3_variants", "ifdd_fig4_radar", "ifdd_fig5_confidence", "ous_fig4_stages",
@@ -72,8 +72,8 @@ def test_every_figure_is_there(made: Made, study: Study) -> None:
         assert json.loads(sheet.to_plotly().to_json())["data"]
 
 
-def test_files_have_passports_fonts_and_the_width_of_a_column(made: Made, study: Study, tmp_path: Path) -> None:
-    files = write_figures(made, tmp_path / "out", context=study.context("workbench figures --x"))
+def test_files_have_passports_fonts_and_the_width_of_a_column(made: Drawn, study: Study, tmp_path: Path) -> None:
+    files = write(made, tmp_path / "out", context=study.context("workbench figures --x"))
     assert {file.name for file in files} == {f"{stem}.{suffix}" for stem in made.sheets for suffix in FORMATS} | {CAPTIONS}
     assert sorted(files) == sorted((tmp_path / "out").iterdir())
     for file in files:
@@ -98,7 +98,7 @@ def test_files_have_passports_fonts_and_the_width_of_a_column(made: Made, study:
     assert "area of a radar changes with the order" in text
     assert f"UAR: tiny-baseline {100 * study.metrics()['tiny-baseline'].uar.value:.1f} %" in text
     with pytest.raises(InputError, match="holds figures already"):
-        write_figures(made, tmp_path / "out")
+        write(made, tmp_path / "out")
 
 
 @pytest.mark.parametrize("column", ["single", "double"])
@@ -173,7 +173,7 @@ def test_the_clip_of_a_class_is_the_median_of_the_correct_ones() -> None:
     assert found["z"] is None
 
 
-def test_maps_say_what_they_show(made: Made, study: Study) -> None:
+def test_maps_say_what_they_show(made: Drawn, study: Study) -> None:
     sheet = made.sheets["ifdd_fig2_maps"]
     chosen = choose_clips(study.clips, study.labels)
     assert [row.clip_id for row in sheet.rows] == [clip["clip_id"] for clip in chosen.values() if clip is not None]  # type: ignore[attr-defined]
@@ -196,12 +196,12 @@ def test_maps_of_the_clips_that_are_named(study: Study) -> None:
         assert row.probability == pytest.approx(true.loc[row.clip_id, f"p_{row.name}"])
     assert f"the clips {', '.join(ids)}." in sheet.caption
     with pytest.raises(InputError, match="has no clip 'nobody'; its first is"):
-        make_figures(study, Wish(clips=("nobody",)))
+        run(study, Request(clips=("nobody",)))
     with pytest.raises(InputError, match="name one clip or more, each once"):
-        make_figures(study, Wish(clips=(ids[0], ids[0])))
+        run(study, Request(clips=(ids[0], ids[0])))
 
 
-def test_published_rows_follow_the_order_of_the_labels(made: Made) -> None:
+def test_published_rows_follow_the_order_of_the_labels(made: Drawn) -> None:
     turned = CLASSES[::-1]
     assert published_recalls(["C3D"], turned)["C3D"] == tuple(value / 100 for value in RECALLS["C3D"][::-1])
     with pytest.raises(InputError, match="leave --published out"):
@@ -244,7 +244,7 @@ def test_the_table_of_variants_prints_what_was_measured(tmp_path: Path) -> None:
     assert "text" in sheet.save(tmp_path / "t.svg").read_text()
 
 
-def test_a_failed_file_leaves_nothing(made: Made, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failed_file_leaves_nothing(made: Drawn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     sheets = dict(list(made.sheets.items())[-2:])
 
     def full(*_: object, **__: object) -> None:
@@ -252,7 +252,7 @@ def test_a_failed_file_leaves_nothing(made: Made, tmp_path: Path, monkeypatch: p
 
     monkeypatch.setattr(type(list(sheets.values())[-1]), "save", full)
     with pytest.raises(InputError, match="out: cannot be written: No space"):
-        write_figures(Made(sheets, {}), tmp_path / "out", ["png"])
+        write(Drawn(sheets, {}), tmp_path / "out", formats=["png"])
     assert not list(tmp_path.iterdir())
 
 
@@ -263,10 +263,10 @@ def test_one_clip_and_one_class(tiny: TinyDemo, runs: list[str], tmp_path: Path)
         shutil.copytree(tiny.demo / "clips", folder)
         write_manifest(part.reset_index(drop=True), folder)
         study = open_study(runs, folder, tmp_path / f"kept-{name}")
-        found = make_figures(study, Wish())
+        found = run(study, Request())
         assert {"ifdd_fig2_tsne", "ous_fig4_stages"} <= set(found.left_out)
         assert "5" in found.left_out["ifdd_fig2_tsne"]
-        write_figures(found, tmp_path / f"out-{name}", ["svg"])
+        write(found, tmp_path / f"out-{name}", formats=["svg"])
         assert "## Left out" in (tmp_path / f"out-{name}" / CAPTIONS).read_text()
 
 
@@ -274,7 +274,7 @@ def test_collections_that_do_not_fit(tiny: TinyDemo, runs: list[str], tmp_path: 
     clips, own = tiny.demo / "clips", tiny.demo / "collections"
     study = open_study(runs, clips, tmp_path / "kept", own)  # given, so nothing is collected
     assert not (tmp_path / "kept").exists()
-    left = make_figures(study, Wish()).left_out
+    left = run(study, Request()).left_out
     assert set(left) == {"ous_fig4_stages"}
     assert "workbench collect tiny-ifdd" in left["ous_fig4_stages"]
     assert "backbone.stage0" in left["ous_fig4_stages"]
@@ -307,7 +307,7 @@ def test_a_run_folder_holds_its_checkpoint(runs: list[str], tmp_path: Path) -> N
 def test_a_baseline_alone_has_maps_and_no_variants(study: Study, tiny: TinyDemo) -> None:
     alone = Study({"tiny-baseline": study.bundles["tiny-baseline"]},
                   {"tiny-baseline": study.collections["tiny-baseline"]}, study.manifest, "tiny-baseline")  # fmt: skip
-    found = make_figures(alone, Wish(column="single"))
+    found = run(alone, Request(column="single"))
     assert set(found.left_out) == {"ifdd_fig3_variants"}
     assert "none of the runs splits" in found.left_out["ifdd_fig3_variants"]
     sheet = found.sheets["ifdd_fig2_maps"]

@@ -16,7 +16,7 @@ from tests.tiny_demo import TinyDemo, tiny_demo_in
 from workbench import cli
 from workbench.analysis.comparison.task import compare_collections
 from workbench.figures.study import Study, open_study
-from workbench.report.make import write_report
+from workbench.report import task
 from workbench.report.page import Chart, Section, Table, render
 from workbench.report.scores import scorecard_rows, scorecard_section
 from workbench.results.passport_files import read_passport
@@ -36,7 +36,9 @@ def study(tiny: TinyDemo, tmp_path_factory: pytest.TempPathFactory) -> Study:
 @pytest.fixture(scope="module")
 def page(study: Study, tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("report") / "report.html"
-    assert write_report(study, out) == {}
+    made = task.run(study)
+    assert made.left_out == {}
+    assert task.write(made, out) == [out]
     return out
 
 
@@ -178,8 +180,9 @@ def test_a_scorecard_is_shown_as_it_was_measured(tmp_path: Path) -> None:
 def test_one_model_has_a_report_that_says_what_it_lacks(study: Study, tmp_path: Path) -> None:
     alone = Study({"tiny-baseline": study.bundles["tiny-baseline"]},
                   {"tiny-baseline": study.collections["tiny-baseline"]}, study.manifest, "tiny-baseline")  # fmt: skip
-    left_out = write_report(alone, tmp_path / "one.html")
-    assert set(left_out) == {"comparison", "splits"}
+    made = task.run(alone)
+    task.write(made, tmp_path / "one.html")
+    assert set(made.left_out) == {"comparison", "splits"}
     assert "none of the runs splits" in (tmp_path / "one.html").read_text(encoding="utf-8")
 
 

@@ -1,4 +1,4 @@
-"""All figures by one call: what was asked for is drawn, then every file appears, or none does."""
+"""All figures of a study: what is requested is drawn, then every file appears, or none does."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -31,7 +31,7 @@ DPI = 300
 
 
 @dataclass(frozen=True)
-class Wish:
+class Request:
     """What the figures should show; see the command's options."""
 
     column: Column = "double"
@@ -46,35 +46,35 @@ class Wish:
 
 
 @dataclass(frozen=True)
-class Made:
+class Drawn:
     """Figures by stem, and for those that could not be drawn the reason."""
 
     sheets: dict[str, Sheet]
     left_out: dict[str, str]
 
 
-def make_figures(study: Study, wish: Wish) -> Made:
+def run(study: Study, request: Request) -> Drawn:
     """Draw every figure; one whose data do not allow it is left out with its reason.
 
     Raises: InputError for options that cannot be met, or if no figure can be drawn.
     """
-    column = wish.column
+    column = request.column
     bundle = study.bundles[study.main]
-    published_recalls(wish.published or (), study.labels)
+    published_recalls(request.published or (), study.labels)
     shown = data_hash(read_manifest(study.manifest))
-    verdicts: Verdicts = known_verdicts(bundle, wish.verdicts, shown) if wish.badges else {}
-    family = None if wish.benchmark is None else read_benchmark(wish.benchmark)
-    if wish.clip is not None and wish.clip not in set(study.collections[study.main].predictions["clip_id"]):
-        raise InputError(f"{study.manifest} has no clip {wish.clip!r}; its first is {study.clips['clip_id'].iloc[0]!r}")
-    if wish.clips is not None:
-        pick_clips(study, wish.clips)
+    verdicts: Verdicts = known_verdicts(bundle, request.verdicts, shown) if request.badges else {}
+    family = None if request.benchmark is None else read_benchmark(request.benchmark)
+    if request.clip is not None and request.clip not in set(study.collections[study.main].predictions["clip_id"]):
+        raise InputError(f"{study.manifest} has no clip {request.clip!r}; its first is {study.clips['clip_id'].iloc[0]!r}")
+    if request.clips is not None:
+        pick_clips(study, request.clips)
     makers: dict[str, Callable[[], Sheet]] = {
-        "ifdd_fig2_maps": lambda: maps_sheet(study, column, wish.method, verdicts, wish.clips),
-        "ifdd_fig2_tsne": lambda: embedding_sheet(study, column, wish.seed),
-        "ifdd_fig3_variants": lambda: variants_sheet(study, column, wish.clip),
-        "ifdd_fig4_radar": lambda: radar_sheet(study, column, wish.published),
+        "ifdd_fig2_maps": lambda: maps_sheet(study, column, request.method, verdicts, request.clips),
+        "ifdd_fig2_tsne": lambda: embedding_sheet(study, column, request.seed),
+        "ifdd_fig3_variants": lambda: variants_sheet(study, column, request.clip),
+        "ifdd_fig4_radar": lambda: radar_sheet(study, column, request.published),
         "ifdd_fig5_confidence": lambda: confidence_sheet(study, column),
-        "ous_fig4_stages": lambda: stages_sheet(study, column, wish.seed),
+        "ous_fig4_stages": lambda: stages_sheet(study, column, request.seed),
         "ous_fig5_confusion": lambda: confusion_sheet(study, column),
     }
     if family is not None:
@@ -88,7 +88,7 @@ def make_figures(study: Study, wish: Wish) -> Made:
             left_out[stem] = str(error)
     if not sheets:
         raise InputError(f"no figure can be drawn: {next(iter(left_out.values()))}")
-    return Made(sheets, left_out)
+    return Drawn(sheets, left_out)
 
 
 def check_room(out: Path, formats: Sequence[str]) -> None:
@@ -103,26 +103,26 @@ def check_room(out: Path, formats: Sequence[str]) -> None:
         raise InputError(f"{out} holds figures already; choose another --out or remove it")
 
 
-def write_figures(made: Made, out: Path, formats: Sequence[str] = FORMATS, context: Context = PYTHON_CALL) -> list[Path]:
+def write(drawn: Drawn, out: Path, context: Context = PYTHON_CALL, *, formats: Sequence[str] = FORMATS) -> list[Path]:
     """Write all figures and captions.md into `out`; nothing appears before all are whole. Returns the files.
 
     Raises: InputError as `check_room`.
     """
     check_room(out, formats)
     with filled_folder(out, last=CAPTIONS) as work:  # the captions last: they say that all is there
-        for stem, sheet in tqdm(made.sheets.items(), desc="write", unit="figure", disable=None):
+        for stem, sheet in tqdm(drawn.sheets.items(), desc="write", unit="figure", disable=None):
             for suffix in formats:
                 sheet.save(work / f"{stem}.{suffix}", dpi=DPI, context=context)
-        write_text(work / CAPTIONS, captions(made))
+        write_text(work / CAPTIONS, captions(drawn))
         names = sorted((file.name for file in work.iterdir()), key=lambda name: name == CAPTIONS)
     return [out / name for name in names]
 
 
-def captions(made: Made) -> str:
+def captions(drawn: Drawn) -> str:
     """The captions in Markdown, and what was left out and why."""
     lines = ["# Figures", ""]
-    for number, (stem, sheet) in enumerate(made.sheets.items(), 1):
+    for number, (stem, sheet) in enumerate(drawn.sheets.items(), 1):
         lines += [f"**{number}. {stem}** (after {sheet.paper}). {markdown_line(sheet.caption)}", ""]
-    if made.left_out:
-        lines += ["## Left out", "", *(f"- {stem}: {markdown_line(reason)}" for stem, reason in made.left_out.items()), ""]
+    if drawn.left_out:
+        lines += ["## Left out", "", *(f"- {stem}: {markdown_line(reason)}" for stem, reason in drawn.left_out.items()), ""]
     return "\n".join(lines)

@@ -1,6 +1,7 @@
-"""The whole report by one call."""
+"""The report of a study: its sections, and one page of them."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from tqdm import tqdm
@@ -12,6 +13,8 @@ from workbench.report import sections
 from workbench.report.page import Section, write_page
 from workbench.report.scores import scorecard_section
 from workbench.results.passport import PYTHON_CALL, Context
+
+TITLE = "Report on models of dynamic facial expressions"
 
 
 def check_out(out: Path) -> None:
@@ -28,22 +31,22 @@ def given_sections(scorecard: Path | None = None, benchmark: Path | None = None)
     return found if benchmark is None else [*found, sections.variants(read_benchmark(benchmark))]
 
 
-def write_report(
-    study: Study,
-    out: Path,
-    *,
-    given: Sequence[Section] = (),
-    seed: int = 0,
-    verdicts: Path | None = None,
-    badges: bool = True,
-    context: Context = PYTHON_CALL,
-) -> dict[str, str]:
-    """Write the page, with the sections `given` at its end; returns, by section, why one was left out.
+@dataclass(frozen=True)
+class Report:
+    """A page: what it is of, its sections, and of those that could not be made the reason."""
+
+    lead: str
+    sections: tuple[Section, ...]
+    left_out: dict[str, str]
+
+
+def run(
+    study: Study, *, given: Sequence[Section] = (), seed: int = 0, verdicts: Path | None = None, badges: bool = True
+) -> Report:
+    """Every section that the study allows, and the sections `given` at the end.
 
     `verdicts` is a report of workbench faithfulness, by default that beside the card; without `badges` none is drawn.
-    Raises: InputError as `check_out`.
     """
-    check_out(out)
     makers: dict[str, Callable[[], Section]] = {
         "models": lambda: sections.models(study),
         "metrics": lambda: sections.metrics(study),
@@ -64,7 +67,16 @@ def write_report(
     if left_out:
         about = "; ".join(f"{name}: {reason}" for name, reason in left_out.items())
         made.append(Section("Left out", about + ".", []))
-    out.parent.mkdir(parents=True, exist_ok=True)
     lead = f"{len(study.bundles)} models on {len(study.clips)} labelled clips: {', '.join(study.bundles)}."
-    write_page("Report on models of dynamic facial expressions", lead, made, out, context)
-    return left_out
+    return Report(lead, tuple(made), left_out)
+
+
+def write(report: Report, out: Path, context: Context = PYTHON_CALL) -> list[Path]:
+    """Write the page, whole or not at all; returns the file.
+
+    Raises: InputError as `check_out`.
+    """
+    check_out(out)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    write_page(TITLE, report.lead, report.sections, out, context)
+    return [out]

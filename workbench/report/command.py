@@ -1,0 +1,52 @@
+"""The command `workbench report`."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from workbench.figures.command import Badges, Benchmark, Collections, Data, More, Runs, Seed, Verdicts
+from workbench.options import Device
+
+report_app = typer.Typer()
+
+
+@report_app.command()
+def report(
+    ctx: typer.Context,
+    out: Annotated[Path, typer.Option(help="File to make, .html.")],
+    more: More = None,
+    runs: Runs = None,
+    data: Data = None,
+    collections: Collections = None,
+    scorecard: Annotated[Path | None, typer.Option(help="scorecard.json of workbench scorecard.")] = None,
+    benchmark: Benchmark = None,
+    verdicts: Verdicts = None,
+    badges: Badges = True,
+    device: Device = "auto",
+    seed: Seed = 0,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the file and what was left out.")] = False,
+) -> None:
+    """Put every table and interactive plot of some checkpoints into one HTML file that needs no network.
+
+    Collections that are made are kept beside it, in a folder of the page's name.
+    Example: workbench report --runs scripted-tiny-baseline scripted-tiny-ifdd --data demo/clips --out report.html
+    """
+    from ifdd.device import choose_device
+    from ifdd.io import claim
+    from workbench.figures.study import open_study
+    from workbench.report.task import check_out, given_sections, run, write
+    from workbench.results.passport import command_line
+
+    check_out(out)
+    ctx.with_resource(claim(out))
+    given = given_sections(scorecard, benchmark)  # before minutes are spent
+    study = open_study([*(runs or []), *(more or [])], data, out.with_suffix(""), collections, choose_device(device))
+    made = run(study, given=given, seed=seed, verdicts=verdicts, badges=badges)
+    write(made, out, study.context(command_line()))
+    for name, reason in made.left_out.items():
+        typer.echo(f"warning: {name} left out: {reason}", err=True)
+    size = out.stat().st_size / 2**20
+    about = {"file": str(out), "left_out": made.left_out}
+    typer.echo(json.dumps(about) if as_json else f"{out}: {size:.1f} MB, needs no network")
