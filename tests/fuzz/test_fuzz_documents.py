@@ -21,6 +21,8 @@ from ifdd.cli.weights import list_weights
 from ifdd.training.clipsets import suite_of_card
 from ifdd.training.recipe import load_recipe, recipe_yaml
 from ifdd.weights.converting import read_weights
+from tests.stored import faithfulness_report, scorecard
+from workbench.analysis.faithfulness.results import Verdict
 from workbench.analysis.faithfulness.verdicts import FILE, read_verdicts
 from workbench.benchmark.robustness import variant_of
 from workbench.benchmark.stored import read_benchmark
@@ -95,23 +97,18 @@ def test_recipes(tmp_path: Path, count: int) -> None:
 
 def test_reports(checkpoint: Path, tmp_path: Path, count: int) -> None:
     bundle = ifdd.load_checkpoint(checkpoint)
-    figure = {"value": 0.5, "low": 0.4, "high": 0.6}
-    verdict = {"method": "gradcam", "activation": "ladm.Y_D", "passes": True, "reasons": ["a"], "failed": [], "matched": ["b"]}
+    verdict = Verdict("gradcam", "ladm.Y_D", True, ("a",), (), ("b",))
+    report = faithfulness_report("tiny", bundle.card.sha256, verdict, verdict, manifest="clips", manifest_hash="e")
     benchmark = json.loads((ROOT / "checkpoints" / "benchmark.json").read_text())
     kept = benchmark["rows"][0]["variant"]
     benchmark["rows"] = benchmark["rows"][:1]
     about = benchmark["robustness"]
     about["members"] = {kept: about["members"][kept]}
     about["suites"] = [suite | {"scores": {kept: suite["scores"][kept]}} for suite in about["suites"]]
-    card = {
-        "clips": 7, "skipped": ["a"], "metrics": {"war": figure, "uar": figure}, "gap": figure, "leakage": None,
-        "dependence": {"cka": figure}, "mixing": figure, "split": {"intensity_D": figure, "intensity_S": figure},
-        "levels": {"none": {"uar": figure}}, "order": [{"name": "shuffle", "change": figure}], "patches": [],
-    }  # fmt: skip
+    card = scorecard(0.5).to_dict()
     kinds = [
         ("benchmark.json", benchmark, lambda file: str(read_benchmark(file).to_dict())),
-        (FILE, {"checkpoint": "tiny", "sha256": bundle.card.sha256, "verdicts": [verdict] * 2},
-         lambda file: [row.badge for row in read_verdicts(file, bundle).values()]),
+        (FILE, report, lambda file: [row.badge for row in read_verdicts(file, bundle).values()]),
         ("scorecard.json", {"a": card, "b": card}, scorecard_section),
     ]  # fmt: skip
 

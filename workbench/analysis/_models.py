@@ -124,7 +124,7 @@ def _indexes(target: Any, labels: Sequence[str] | None, classes: int, what: str)
             raise InputError(f"{what} {unknown[0]!r} is no class of this model; its classes are {', '.join(labels)}")
         target = [labels.index(item) if isinstance(item, str) else item for item in target]
     try:
-        return torch.as_tensor(target)
+        return torch.tensor(target) if isinstance(target, np.ndarray) else torch.as_tensor(target)  # a result's are read-only
     except (TypeError, ValueError, RuntimeError):
         raise InputError(f"{what} {target!r} is no class; give a number from 0 to {classes - 1}, or a name") from None
 

@@ -57,7 +57,7 @@ class SuiteResult(Result):
     """Scores by variant on one suite.
 
     `position`: signed AUROC of a frame's nearness to the clip's middle for frames that show the emotion, `position_null` where
-    95 % of it lie by chance (`ifdd.scripted.position`).
+    95 % of it lie by chance (`ifdd.scripted.position`). `readings` are not in its file.
     """
 
     suite: str
@@ -65,7 +65,7 @@ class SuiteResult(Result):
     hash: str
     position: float
     scores: dict[str, SeedScore]
-    readings: "dict[str, Reading]" = field(compare=False, repr=False)
+    readings: "dict[str, Reading]" = field(default_factory=dict, compare=False, repr=False)
     position_null: tuple[float, float] = (float("nan"), float("nan"))
 
 

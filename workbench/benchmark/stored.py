@@ -1,73 +1,22 @@
 """The file of `workbench benchmark`, read back: tables and curves without running a model."""
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, NotRequired
+from typing import Any
 
 import numpy as np
-from pydantic import TypeAdapter
-from typing_extensions import TypedDict  # pydantic wants this one before Python 3.12
 
-from ifdd.documents import checked, read_json
+from ifdd.documents import read_json
 from ifdd.errors import InputError
 from ifdd.scripted import SuiteConfig, suite_scripts
 from ifdd.scripted.position import position_auroc
 from workbench.analysis.comparison.results import SeedScore
 from workbench.analysis.comparison.seeds import mean_over_seeds
-from workbench.benchmark.results import SCHEMA, FamilyResult, FamilyRow, Figure, RobustnessResult, SuiteResult, VariantRow
+from workbench.benchmark.results import SCHEMA, FamilyResult, FamilyRow, Figure, SuiteResult
 from workbench.benchmark.task import NO_PLACES
 from workbench.results.interval import Interval
-from workbench.results.provenance import Provenance
 
 RENEW = "write it anew with workbench benchmark"
-
-
-class _Suite(TypedDict):
-    suite: str
-    clips: int
-    hash: str
-    position: float
-    position_null: tuple[float, float]
-    scores: dict[str, SeedScore]
-
-
-class _Robustness(TypedDict):
-    members: dict[str, tuple[str, ...]]
-    suites: tuple[_Suite, ...]
-    provenance: Provenance
-
-
-class _Family(TypedDict):
-    rows: tuple[FamilyRow, ...]
-    robustness: _Robustness
-    scored: str
-    controls: dict[str, dict[str, Figure]]
-
-
-class _EarlierSuite(TypedDict):
-    suite: str
-    clips: int
-    hash: str
-    scores: dict[str, SeedScore]
-
-
-@dataclass(frozen=True, eq=False)
-class _EarlierRow(VariantRow):
-    test: Figure | None = None
-
-
-class _EarlierRobustness(TypedDict):
-    suites: tuple[_EarlierSuite, ...]
-
-
-class _Earlier(TypedDict):
-    schema_version: NotRequired[int]
-    rows: tuple[_EarlierRow, ...]
-    robustness: _EarlierRobustness
-
-
-_FAMILY: TypeAdapter[Any] = TypeAdapter(_Family)
-_EARLIER: TypeAdapter[Any] = TypeAdapter(_Earlier)
 
 
 def read_benchmark(file: str | Path) -> FamilyResult:
@@ -85,22 +34,19 @@ def read_benchmark(file: str | Path) -> FamilyResult:
             f"{file} has schema version {version}; this version reads {SCHEMA}, in which content R² and AUROC mean something "
             f"else; {RENEW} (scores are kept with --earlier {file})"
         )
-    found = checked(_FAMILY, _undefined(values), f"{file} is no file of workbench benchmark", RENEW)
-    about = found["robustness"]
-    suites = tuple(SuiteResult(**suite, readings={}) for suite in about["suites"])
-    robustness = RobustnessResult(about["members"], suites, about["provenance"])
-    result = FamilyResult(found["rows"], robustness, found["scored"], found["controls"])
+    result = FamilyResult.from_dict(values, f"{file} is no file of workbench benchmark", RENEW)
     _check_whole(result, file)
     return result
 
 
-def check_earlier(file: str | Path) -> dict[str, Any]:
-    """The values of an earlier benchmark.json. Raises: InputError for a file that is not there or not whole."""
+def check_earlier(file: str | Path) -> FamilyResult:
+    """An earlier benchmark.json, of any schema version. Raises: InputError for a file that is not there or not whole."""
     file = Path(file)
-    found: dict[str, Any] = checked(
-        _EARLIER, _undefined(_values(file)), f"{file} is no file of workbench benchmark", "leave it out"
+    values = _values(file)
+    first = isinstance(values, dict) and values.get("schema_version", 1) == 1
+    return FamilyResult.from_dict(
+        _of_schema_1(values) if first else values, f"{file} is no file of workbench benchmark", "leave it out"
     )
-    return found
 
 
 def with_earlier(result: FamilyResult, file: str | Path) -> FamilyResult:
@@ -112,31 +58,33 @@ def with_earlier(result: FamilyResult, file: str | Path) -> FamilyResult:
     Raises: InputError for a file that is not there or not whole, or of other clips than the result's.
     """
     found = check_earlier(file)
-    earlier = {suite["suite"]: suite for suite in found["robustness"]["suites"]}
-    rows = {row.variant: row for row in found["rows"]}
+    earlier = {suite.suite: suite for suite in found.robustness.suites}
+    rows = {row.variant: row for row in found.rows}
     now = {suite.suite: suite for suite in result.robustness.suites}
     measured = {row.variant: row for row in result.rows}
     for name, suite in now.items():
         if name not in earlier:
             raise InputError(f"{file} has no suite {name}; leave it out, or measure the suites {', '.join(earlier)}")
-        if earlier[name]["hash"] != suite.hash:
+        if earlier[name].hash != suite.hash:
             raise InputError(f"{file}: its {name} has other clips than now; leave it out, or measure the same clips")
     for name, old in earlier.items():
         wanted = [*rows, *measured] if name not in now else list(rows)
-        if unknown := [variant for variant in wanted if variant not in old["scores"]]:
+        if unknown := [variant for variant in wanted if variant not in old.scores]:
             raise InputError(f"{file} has no score of {unknown[0]} on {name}; measure {name} as well, or leave the file out")
-    kept_as = _careful if found.get("schema_version", 1) < SCHEMA else _as_it_is
+    kept_as = _careful if found.schema_version < SCHEMA else _as_it_is
     suites = []
     for name, old in earlier.items():
         own = now.get(name)
         if own is None:
             position = position_auroc(suite_scripts(_config(result, name)))
-            own = SuiteResult(name, old["clips"], old["hash"], position.centre, {}, {}, position.centre_null)
-        older = {v: kept_as(score) for v, score in old["scores"].items()}
+            own = SuiteResult(name, old.clips, old.hash, position.centre, {}, position_null=position.centre_null)
+        older = {v: kept_as(score) for v, score in old.scores.items()}
         whole = {v: score for v, score in own.scores.items() if v not in older or len(score.each) >= len(older[v].each)}
         suites.append(replace(own, scores=older | whole))
     order = [*rows, *(variant for variant in measured if variant not in rows)]
-    kept = [_beside(measured[v], rows.get(v)) if v in measured else _scores_alone(rows[v]) for v in order]
+    kept = [
+        _beside(measured[v], rows.get(v)) if v in measured else replace(rows[v], measures={}, places=NO_PLACES) for v in order
+    ]
     members = {row.variant: row.checkpoints for row in kept}
     return replace(result, rows=tuple(kept), robustness=replace(result.robustness, members=members, suites=tuple(suites)))
 
@@ -153,7 +101,7 @@ def _config(result: FamilyResult, suite: str) -> SuiteConfig:
     return SuiteConfig("benchmark", seed, clips, identities, "test", suite)
 
 
-def _beside(row: FamilyRow, old: _EarlierRow | None) -> FamilyRow:
+def _beside(row: FamilyRow, old: FamilyRow | None) -> FamilyRow:
     """A variant that was measured now, with minutes of then; of fewer seeds than then, it has the measures of those alone."""
     if old is None or not set(row.checkpoints) <= set(old.checkpoints):
         return row
@@ -170,9 +118,13 @@ def _beside(row: FamilyRow, old: _EarlierRow | None) -> FamilyRow:
     if len(row.checkpoints) == len(old.checkpoints):
         return replace(row, minutes=old.minutes)
     return replace(
-        row, checkpoints=old.checkpoints, minutes=old.minutes, validation=old.validation, test=old.test or spread(row.test),
+        row,
+        checkpoints=old.checkpoints,
+        minutes=old.minutes,
+        validation=old.validation,
+        test=old.test if np.isfinite(old.test.each).any() else spread(row.test),
         measures={name: spread(figure) for name, figure in row.measures.items()},
-    )  # fmt: skip
+    )
 
 
 def _as_it_is(score: SeedScore) -> SeedScore:
@@ -192,9 +144,26 @@ def _careful(score: SeedScore) -> SeedScore:
     return replace(score, war=wider(score.war), uar=wider(score.uar))
 
 
-def _scores_alone(row: _EarlierRow) -> FamilyRow:
-    known = {field.name: getattr(row, field.name) for field in fields(VariantRow)}
-    return FamilyRow(**known, test=row.test or Figure((float("nan"),) * len(row.checkpoints)), measures={}, places=NO_PLACES)
+def _of_schema_1(values: dict[str, Any]) -> dict[str, Any]:
+    """A file of schema 1 in the form of the present one: its scores and costs, since its measures meant something else."""
+    try:
+        rows = [
+            {name: row[name] for name in ("variant", "checkpoints", "trained", "shown", "parameters", "macs")}
+            | {name: row[name] for name in ("minutes", "validation")}
+            | {"test": row.get("test", {"each": [None] * len(row["checkpoints"])})}
+            | {"measures": {}, "places": NO_PLACES.to_dict()}
+            for row in values["rows"]
+        ]
+        suites = [
+            {name: suite[name] for name in ("suite", "clips", "hash", "scores")} | {"position": None}
+            for suite in values["robustness"]["suites"]
+        ]
+        about = {"analysis": "robustness", "parameters": {}, "inputs": {}, "versions": {}}
+        members = {row["variant"]: row["checkpoints"] for row in rows}
+        robustness = {"members": members, "suites": suites, "provenance": about}
+        return {"rows": rows, "robustness": robustness, "scored": "", "controls": {}, "schema_version": 1}
+    except (TypeError, KeyError, AttributeError):
+        return values  # no file of this kind: its reader says what is wrong with it
 
 
 def _check_whole(result: FamilyResult, file: Path) -> None:
@@ -213,12 +182,3 @@ def _check_whole(result: FamilyResult, file: Path) -> None:
         each = [suite.scores[name].each for suite in result.robustness.suites]
         if not checkpoints or any(len(figures) != len(checkpoints) for figures in each):
             raise InputError(f"{file} is no file of workbench benchmark: {name} lacks figures of some seeds; {RENEW}")
-
-
-def _undefined(values: Any) -> Any:
-    """JSON has no NaN: null stands for it."""
-    if isinstance(values, dict):
-        return {key: _undefined(value) for key, value in values.items()}
-    if isinstance(values, list):
-        return [_undefined(value) for value in values]
-    return float("nan") if values is None else values

@@ -1,81 +1,48 @@
 """The figures of a scorecard.json as a table."""
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, NotRequired
+from typing import Any
 
-from pydantic import Field, TypeAdapter
-from typing_extensions import TypedDict  # pydantic wants this one before Python 3.12
+import numpy as np
 
-from ifdd.documents import OPEN, checked, read_json
+from ifdd.documents import read_json
 from ifdd.errors import InputError
+from workbench.analysis.counterfactuals.results import Effect
+from workbench.analysis.disentanglement.results import Scorecard
 from workbench.report.page import Section, Table
+from workbench.results.interval import Interval
 
 SINGLE = {
-    "WAR": ("metrics", "war"),
-    "UAR": ("metrics", "uar"),
-    "gap (1: each branch holds its own alone)": ("gap",),
-    "leakage: nuisance in Y_D, or in X of a baseline": ("leakage",),
-    "debiased CKA of the branches": ("dependence", "cka"),
-    "own frames in what a feature frame sees": ("mixing",),
-    "true intensity where D reads (1: the maximum)": ("split", "intensity_D"),
-    "true intensity where S reads": ("split", "intensity_S"),
+    "WAR": "metrics.war",
+    "UAR": "metrics.uar",
+    "gap (1: each branch holds its own alone)": "gap",
+    "leakage: nuisance in Y_D, or in X of a baseline": "leakage",
+    "debiased CKA of the branches": "dependence.cka",
+    "own frames in what a feature frame sees": "mixing",
+    "true intensity where D reads (1: the maximum)": "split.intensity_D",
+    "true intensity where S reads": "split.intensity_S",
 }
 """What a row is called → where its interval lies."""
 
 NULLS = {
-    ("metrics", "war"): ("metrics", "constant_war"),
-    ("metrics", "uar"): ("metrics", "constant_uar"),
-    ("gap",): ("gap_null",),
-    ("leakage",): ("leakage_null",),
-    ("dependence", "cka"): ("dependence", "null"),
-    ("mixing",): ("chance_mixing",),
-    ("split", "intensity_D"): ("split", "intensity_reference", "D, other clips", "value"),
-    ("split", "intensity_S"): ("split", "intensity_reference", "S, other clips", "value"),
+    "metrics.war": "metrics.constant_war",
+    "metrics.uar": "metrics.constant_uar",
+    "gap": "gap_null",
+    "leakage": "leakage_null",
+    "dependence.cka": "dependence.null",
+    "mixing": "chance_mixing",
+    "split.intensity_D": "split.intensity_reference.D, other clips.value",
+    "split.intensity_S": "split.intensity_reference.S, other clips.value",
 }
 """Where the null of an interval lies; files of before have none of gap and leakage."""
 
 TOLD = {
-    "gap of branches that are told their own alone": ("gap_told",),
-    "leakage of a feature that is told the nuisance": ("leakage_told",),
-    "true intensity where D would read if it were told": ("split", "intensity_reference", "D, told", "value"),
+    "gap of branches that are told their own alone": "gap_told",
+    "leakage of a feature that is told the nuisance": "leakage_told",
+    "true intensity where D would read if it were told": "split.intensity_reference.D, told.value",
 }
 """Rows of what must be high."""
-
-
-class _Interval(TypedDict):
-    __pydantic_config__ = OPEN  # type: ignore[misc]
-    value: float | None
-    low: float | None
-    high: float | None
-
-
-class _Level(TypedDict):
-    __pydantic_config__ = OPEN  # type: ignore[misc]
-    uar: _Interval
-    constant_uar: NotRequired[float]
-
-
-class _Effect(TypedDict):
-    __pydantic_config__ = OPEN  # type: ignore[misc]
-    name: str
-    change: _Interval
-
-
-class _Card(TypedDict):
-    """What a table needs of one checkpoint, beside the figures of `SINGLE`."""
-
-    __pydantic_config__ = OPEN  # type: ignore[misc]
-    clips: int
-    skipped: list[str]
-    notes: NotRequired[list[str]]
-    levels: dict[str, _Level]
-    order: list[_Effect]
-    patches: list[_Effect]
-
-
-_CARDS: TypeAdapter[Any] = TypeAdapter(Annotated[dict[str, _Card], Field(min_length=1)])
-_FIGURE: TypeAdapter[Any] = TypeAdapter(_Interval | None)
-_NUMBER: TypeAdapter[Any] = TypeAdapter(float | None)
 
 
 def scorecard_section(file: Path) -> Section:
@@ -87,17 +54,14 @@ def scorecard_section(file: Path) -> Section:
         values = read_json(file)
     except (FileNotFoundError, NotADirectoryError):
         raise InputError(f"{file} is not there; workbench scorecard writes it into its --out") from None
-    what = f"{file} is no file of workbench scorecard"
-    cards: dict[str, Any] = checked(_CARDS, values, what, "write it anew")
-    for name, card in cards.items():
-        for path in SINGLE.values():
-            checked(_FIGURE, _at(card, path), f"{what}: {name}.{'.'.join(path)}", "write it anew")
-        for path in (*NULLS.values(), *TOLD.values()):
-            checked(_NUMBER, _at(card, path), f"{what}: {name}.{'.'.join(path)}", "write it anew")
+    what, again = f"{file} is no file of workbench scorecard", "write it anew with workbench scorecard"
+    if not isinstance(values, dict) or not values:
+        raise InputError(f"{what}: it holds no checkpoint; {again}")
+    cards = {name: Scorecard.from_dict(card, f"{what}: {name}", again) for name, card in values.items()}
     rows = scorecard_rows(cards)
-    skipped = [f"{name}: {why}" for name, card in cards.items() for why in card["skipped"]]
-    clips = ", ".join(f"{name} {card['clips']}" for name, card in cards.items())
-    told = "".join(f" Note: {note}." for note in dict.fromkeys(note for card in cards.values() for note in card.get("notes", [])))
+    skipped = [f"{name}: {why}" for name, card in cards.items() for why in card.skipped]
+    clips = ", ".join(f"{name} {card.clips}" for name, card in cards.items())
+    told = "".join(f" Note: {note}." for note in dict.fromkeys(note for card in cards.values() for note in card.notes))
     told += f" Not measured: {'; '.join(skipped)}." if skipped else ""
     return Section(
         "Is the disentanglement real?", f"From {file.name}, measured by workbench scorecard; clips: {clips}.{told}",
@@ -106,40 +70,42 @@ def scorecard_section(file: Path) -> Section:
     )  # fmt: skip
 
 
-def scorecard_rows(cards: dict[str, Any]) -> list[list[str]]:
+def scorecard_rows(cards: Mapping[str, Scorecard]) -> list[list[str]]:
     """Rows of text; those that no checkpoint has are left out."""
     rows = [
         [title, *(_show(_at(card, path), _at(card, NULLS[path])) for card in cards.values())] for title, path in SINGLE.items()
     ]
     rows += [[title, *(_number(_at(card, path)) for card in cards.values())] for title, path in TOLD.items()]
-    for name in dict.fromkeys(name for card in cards.values() for name in card["levels"]):
-        levels = [card["levels"].get(name, {}) for card in cards.values()]
-        cells = [_show(level.get("uar"), level.get("constant_uar")) for level in levels]
-        rows.append([f"UAR, irrelevant frames {name}", *cells])
-    for kind in ("order", "patches"):
-        effects = [{effect["name"]: effect["change"] for effect in card[kind]} for card in cards.values()]
-        for name in dict.fromkeys(name for known in effects for name in known):
-            cells = [_show(known.get(name)) for known in effects]
-            what = f"{name} of another clip" if kind == "patches" else name
-            rows.append([f"change of the probabilities: {what}", *cells])
+    for level in dict.fromkeys(level for card in cards.values() for level in card.levels):
+        found = [card.levels.get(level) for card in cards.values()]
+        cells = ["–" if item is None else _show(item.uar, item.constant_uar) for item in found]
+        rows.append([f"UAR, irrelevant frames {level}", *cells])
+    rows += _changes("change of the probabilities: {}", [card.order for card in cards.values()])
+    rows += _changes("change of the probabilities: {} of another clip", [card.patches for card in cards.values()])
     return [row for row in rows if set(row[1:]) != {"–"}]
 
 
-def _at(card: dict[str, Any], path: tuple[str, ...]) -> Any:
-    """What lies there; None where a step is null or not there, as of a baseline without branches."""
+def _changes(title: str, effects: Sequence[Sequence[Effect]]) -> list[list[str]]:
+    """A row for each change that one of the checkpoints was put to."""
+    changes = [{effect.name: effect.change for effect in known} for known in effects]
+    names = dict.fromkeys(name for known in changes for name in known)
+    return [[title.format(name), *(_show(known.get(name)) for known in changes)] for name in names]
+
+
+def _at(card: Scorecard, path: str) -> Any:
+    """What lies there; None where a step is None or not there, as of a baseline without branches."""
     found: Any = card
-    for key in path:
-        found = found.get(key) if isinstance(found, dict) else None
+    for name in path.split("."):
+        found = found.get(name) if isinstance(found, dict) else getattr(found, name, None)
     return found
 
 
-def _show(interval: dict[str, float | None] | None, null: float | None = None) -> str:
-    if interval is None or interval["value"] is None:
+def _show(interval: Interval | None, null: float | None = None) -> str:
+    if interval is None or np.isnan(interval.value):
         return "–"
-    low, high = interval["low"], interval["high"]
-    bounds = "" if low is None or high is None else f" [{low:.2f}, {high:.2f}]"
-    return f"{interval['value']:.2f}{bounds}" + ("" if null is None else f" ({_number(null)})")
+    bounds = "" if np.isnan(interval.low) or np.isnan(interval.high) else f" [{interval.low:.2f}, {interval.high:.2f}]"
+    return f"{interval.value:.2f}{bounds}" + ("" if null is None else f" ({_number(null)})")
 
 
 def _number(value: float | None) -> str:
-    return "–" if value is None else f"{round(value, 2) + 0.0:.2f}"
+    return "–" if value is None or np.isnan(value) else f"{round(value, 2) + 0.0:.2f}"

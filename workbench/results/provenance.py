@@ -9,6 +9,8 @@ from importlib.metadata import PackageNotFoundError, version
 
 import numpy as np
 
+from workbench.results.forms import to_plain
+
 DISTRIBUTION = "ifdd-workbench"
 
 
@@ -51,7 +53,7 @@ def record(
     """Describe how a result came about; `libraries` names the distributions that did the numerical work."""
     return Provenance(
         analysis=analysis,
-        parameters=dict(parameters),
+        parameters=to_plain(parameters),
         inputs={name: digest(array) for name, array in inputs.items()},
         versions=versions_of((DISTRIBUTION, "numpy", *libraries)),
     )

@@ -1,18 +1,22 @@
-"""What every result of an analysis shares: read-only arrays, equality by value, a plain form."""
+"""What every result of an analysis shares: read-only arrays, equality by value, a plain form and the way back."""
 
 import dataclasses
-from typing import Any
+import math
+from collections.abc import Mapping
+from typing import Any, Self
 
 import numpy as np
 
-from workbench.results.provenance import Provenance
+from ifdd.documents import one_line
+from ifdd.errors import InputError
+from workbench.results.forms import Misfit, to_fields, to_plain
 
 
 class Result:
     """Base of the frozen result dataclasses.
 
     Arrays are read-only, because an app hands one cached result to many viewers. Declare subclasses with
-    `@dataclass(frozen=True, eq=False)`; a field with `compare=False` takes no part in `==` nor in `to_dict`.
+    `@dataclass(frozen=True, eq=False)`; a field with `compare=False` takes no part in `==` nor in `to_dict`, and has a default.
     """
 
     def __post_init__(self) -> None:
@@ -32,27 +36,33 @@ class Result:
 
     def to_dict(self) -> dict[str, Any]:
         """Return lists, numbers, strings and dicts only; an undefined number (NaN) becomes None, as JSON has no NaN."""
-        return {name: _plain(value) for name, value in self._compared().items()}
+        return {name: to_plain(value) for name, value in self._compared().items()}
+
+    @classmethod
+    def from_dict(cls, values: Any, source: str = "", again: str = "make it anew") -> Self:
+        """Invert `to_dict`, by the types of the fields; a field that has a default may be absent.
+
+        An array is of the type that its annotation names, else of whole numbers, of floats, of truth values or of texts as its
+        values are. `source` is where they come from, for the message, and `again` the way out.
+
+        Raises:
+            InputError: a field that is unknown, missing, or of another type.
+        """
+        try:
+            return to_fields(cls, values)
+        except Misfit as error:
+            raise InputError(f"{source or cls.__name__}: {one_line(error)}; {again}") from None
 
     def _compared(self) -> dict[str, Any]:
         return {item.name: getattr(self, item.name) for item in dataclasses.fields(self) if item.compare}  # type: ignore[arg-type]
 
 
 def _same(a: Any, b: Any) -> bool:
+    """Equality by value, in which NaN is itself."""
     if isinstance(a, np.ndarray) and isinstance(b, np.ndarray):
         return np.array_equal(a, b, equal_nan=a.dtype.kind == "f" and b.dtype.kind == "f")
-    return bool(a == b) or (isinstance(a, float) and isinstance(b, float) and np.isnan(a) and np.isnan(b))
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, np.ndarray | np.generic):
-        value = value.tolist()
-    if isinstance(value, Result | Provenance):
-        return value.to_dict()
-    if isinstance(value, dict):
-        return {name: _plain(item) for name, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
-    if isinstance(value, float) and np.isnan(value):
-        return None
-    return value
+    if isinstance(a, tuple) and isinstance(b, tuple):
+        return len(a) == len(b) and all(map(_same, a, b))
+    if isinstance(a, Mapping) and isinstance(b, Mapping):
+        return a.keys() == b.keys() and all(_same(a[key], b[key]) for key in a)
+    return bool(a == b) or (isinstance(a, float) and isinstance(b, float) and math.isnan(a) and math.isnan(b))

@@ -86,8 +86,9 @@ class Probe(Result):
 
 @dataclass(frozen=True, eq=False)
 class ProbeMatrix(Result):
-    """Probes of all features and factors; `samples` (features, factors, resamples), bootstrap scores drawn together.
+    """Probes of all features and factors.
 
+    `samples` (features, factors, resamples) are bootstrap scores drawn together; they are in no file.
     `told`: factor → score of a feature that is told it, the positive control.
     """
 
@@ -96,14 +97,14 @@ class ProbeMatrix(Result):
     factors: tuple[str, ...]
     dimensions: int
     told: dict[str, Interval]
-    samples: np.ndarray = field(compare=False)
     notes: tuple[str, ...]
     provenance: Provenance
+    samples: np.ndarray | None = field(default=None, compare=False)
 
     def probe(self, feature: str, factor: str) -> Probe:
         """One cell. Raises: InputError for one that is not there."""
-        self._at(feature, factor)
-        return next(p for p in self.probes if (p.feature, p.factor) == (feature, factor))
+        row, column = self._place(feature, factor)
+        return self.probes[row * len(self.factors) + column]
 
     def leakage(self, feature: str, nuisances: Sequence[str]) -> Interval:
         """Mean score of the nuisance factors from one feature. Raises: InputError for a cell that is not there."""
@@ -137,11 +138,18 @@ class ProbeMatrix(Result):
         return 0.5 * (self.told[wanted].value + float(np.mean([self.told[name].value for name in nuisances])))
 
     def _at(self, feature: str, factor: str) -> tuple[float, np.ndarray]:
+        place = self._place(feature, factor)
+        if self.samples is None:
+            raise InputError(
+                "probes that were read from a file lack their bootstrap; measure them again with workbench scorecard"
+            )
+        return self.probe(feature, factor).score.value, self.samples[place]
+
+    def _place(self, feature: str, factor: str) -> tuple[int, int]:
         if feature not in self.features or factor not in self.factors:
             there = f"features: {', '.join(self.features)}; factors: {', '.join(self.factors)}"
             raise InputError(f"no probe of {factor!r} from {feature!r}; {there}")
-        i, j = self.features.index(feature), self.factors.index(factor)
-        return self.probes[i * len(self.factors) + j].score.value, self.samples[i, j]
+        return self.features.index(feature), self.factors.index(factor)
 
 
 @dataclass(frozen=True, eq=False)
@@ -236,11 +244,11 @@ class Scorecard(Result):
     split: SplitQualityResult | None
     probes: ProbeMatrix | None
     leakage: Interval | None
-    leakage_null: float | None
-    leakage_told: float | None
+    leakage_null: float | None = field(default=None, kw_only=True)
+    leakage_told: float | None = field(default=None, kw_only=True)
     gap: Interval | None
-    gap_null: float | None
-    gap_told: float | None
+    gap_null: float | None = field(default=None, kw_only=True)
+    gap_told: float | None = field(default=None, kw_only=True)
     maps: LocalisationResult | None
     dependence: DependenceResult | None
     stability: Stability | None

@@ -55,7 +55,10 @@ class PlacedClips(Result):
 
 @dataclass(frozen=True, eq=False)
 class EmbeddingResult(Result):
-    """A two-dimensional map of n clips, with the `measures` of its quality; `parameters` are those really used."""
+    """A two-dimensional map of n clips, with the `measures` of its quality; `parameters` are those really used.
+
+    `projection` places further clips; it is in no file.
+    """
 
     method: Method
     xy: np.ndarray  # (n, 2), no unit
@@ -65,7 +68,7 @@ class EmbeddingResult(Result):
     parameters: dict[str, Any]
     notes: tuple[str, ...]
     provenance: Provenance
-    projection: Callable[[np.ndarray], np.ndarray] = field(repr=False, compare=False)
+    projection: Callable[[np.ndarray], np.ndarray] | None = field(default=None, repr=False, compare=False)
 
     def measure(self, name: str, space: Space = "map") -> MapMeasure:
         """One quality figure of the map, or of the features. Raises: InputError for one that is not there."""
@@ -112,6 +115,8 @@ class EmbeddingResult(Result):
                 f"new clips have {array.shape[1]} features, the map was fitted on {self.parameters['features']}; "
                 "take the same activation of the same model"
             )
+        if self.projection is None:
+            raise InputError("a map that was read from a file places no further clips; make it again with workbench embed")
         return self.projection(array)
 
     @property

@@ -114,3 +114,25 @@ class RandomisationResult(Result):
         high = "" if np.isnan(rank.high) else f" (up to {rank.high:.2f})"
         much = "changes with" if self.passes else "hardly depends on"
         return f"the map {much} the learned parameters: rank correlation {rank.value:.2f}{high} after all are forgotten"
+
+
+@dataclass(frozen=True, eq=False)
+class FaithfulnessReport(Result):
+    """Verdicts of a checkpoint's maps, by method and activation, with the curves and likenesses that they rest on.
+
+    `data_hash` is of the clips that were taken, `manifest_hash` of all those of `manifest` ("" in a report of an older version).
+    `channels` by branch; `randomisation` and `labels_at_random` by map ("hirescam Y_D").
+    """
+
+    checkpoint: str
+    sha256: str
+    data_hash: str
+    clips: int
+    verdicts: tuple[Verdict, ...]
+    pixels: PerturbationResult
+    frames: PerturbationResult
+    channels: dict[str, PerturbationResult]
+    randomisation: dict[str, RandomisationResult]
+    labels_at_random: dict[str, Similarity]
+    manifest: str = ""
+    manifest_hash: str = ""

@@ -5,7 +5,7 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -22,40 +22,16 @@ from workbench.analysis.faithfulness.displays import PerturbationDisplay, Random
 from workbench.analysis.faithfulness.judging import judge
 from workbench.analysis.faithfulness.perturbation import perturb_clips
 from workbench.analysis.faithfulness.randomisation import parameter_randomisation
-from workbench.analysis.faithfulness.results import PerturbationResult, RandomisationResult, Verdict
+from workbench.analysis.faithfulness.results import FaithfulnessReport
 from workbench.analysis.faithfulness.verdicts import FILE
 from workbench.analysis.saliency.attribution import INPUT
 from workbench.analysis.saliency.fills import Fill
 from workbench.analysis.saliency.likeness import similarity
-from workbench.analysis.saliency.results import Similarity
 from workbench.analysis.saliency.task import ON_INPUT, Request, from_manifest, make_maps
 from workbench.plotting.text import interval_text, markdown_table
 from workbench.results.passport import PYTHON_CALL, Context
-from workbench.results.result import Result
 
 DEFAULT_METHODS = ("gradcam", "hirescam", "saliency")
-
-
-@dataclass(frozen=True, eq=False)
-class FaithfulnessReport(Result):
-    """Verdicts of a checkpoint's maps, by method and activation, with the curves and likenesses that they rest on.
-
-    `data_hash` is of the clips that were taken, `manifest_hash` of all those of `manifest`.
-    `channels` by branch; `randomisation` and `labels_at_random` by map ("hirescam Y_D").
-    """
-
-    checkpoint: str
-    sha256: str
-    data_hash: str
-    clips: int
-    manifest: str
-    manifest_hash: str
-    verdicts: tuple[Verdict, ...]
-    pixels: PerturbationResult
-    frames: PerturbationResult
-    channels: dict[str, PerturbationResult]
-    randomisation: dict[str, RandomisationResult]
-    labels_at_random: dict[str, Similarity]
 
 
 def make_report(
@@ -122,9 +98,19 @@ def make_report(
             judge(request.method, activation, pixels, randomisation[name], name=name, labels_at_random=at_random.get(name))
         )
     return FaithfulnessReport(
-        bundle.name, bundle.card.sha256, data_hash(rows), len(shown), _manifest_name(manifest),
-        data_hash(read_manifest(manifest)), tuple(verdicts), pixels, frames, channels, randomisation, at_random,
-    )  # fmt: skip
+        checkpoint=bundle.name,
+        sha256=bundle.card.sha256,
+        data_hash=data_hash(rows),
+        clips=len(shown),
+        verdicts=tuple(verdicts),
+        pixels=pixels,
+        frames=frames,
+        channels=channels,
+        randomisation=randomisation,
+        labels_at_random=at_random,
+        manifest=_manifest_name(manifest),
+        manifest_hash=data_hash(read_manifest(manifest)),
+    )
 
 
 def write_report(report: FaithfulnessReport, out: Path, context: Context = PYTHON_CALL) -> Path:

@@ -3,32 +3,15 @@
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, NotRequired
-
-from pydantic import TypeAdapter
-from typing_extensions import TypedDict  # pydantic wants this one before Python 3.12
 
 from ifdd.checkpoints import Bundle
-from ifdd.documents import OPEN, checked, read_json
+from ifdd.documents import read_json
 from ifdd.errors import InputError
-from workbench.analysis.faithfulness.results import Verdict
+from workbench.analysis.faithfulness.results import FaithfulnessReport, Verdict
 from workbench.analysis.saliency.results import SaliencyResult
 
 FILE = "faithfulness.json"
 """In a report's folder, or copied beside a checkpoint's card."""
-
-
-class _Report(TypedDict):
-    __pydantic_config__ = OPEN  # type: ignore[misc]
-    checkpoint: str
-    sha256: str
-    clips: NotRequired[int]
-    manifest: NotRequired[str]
-    manifest_hash: NotRequired[str]
-    verdicts: list[Verdict]
-
-
-_REPORT: TypeAdapter[Any] = TypeAdapter(_Report)
 
 
 def read_verdicts(path: str | Path, bundle: Bundle, shown: str | None = None) -> dict[tuple[str, str], Verdict]:
@@ -40,16 +23,14 @@ def read_verdicts(path: str | Path, bundle: Bundle, shown: str | None = None) ->
     """
     file = Path(path) / FILE if Path(path).is_dir() else Path(path)
     try:
-        found = checked(_REPORT, read_json(file), str(file), "make it again with workbench faithfulness")
+        found = FaithfulnessReport.from_dict(read_json(file), str(file), "make it again with workbench faithfulness")
     except (FileNotFoundError, NotADirectoryError):
         raise InputError(f"{file}: No such file or directory; make it with workbench faithfulness") from None
-    if found["sha256"] != bundle.card.sha256:
-        raise InputError(f"{file} is of other weights ({found['checkpoint']}); test {bundle.name} itself")
-    rows: list[Verdict] = found["verdicts"]
-    count = found.get("clips", "some")
-    tested_on = f"{count} clips of {found.get('manifest') or 'a set that its report does not name'}"
-    elsewhere = shown is None or shown != found.get("manifest_hash")
-    return {(row.method, row.activation): replace(row, tested_on=tested_on, elsewhere=elsewhere) for row in rows}
+    if found.sha256 != bundle.card.sha256:
+        raise InputError(f"{file} is of other weights ({found.checkpoint}); test {bundle.name} itself")
+    tested_on = f"{found.clips} clips of {found.manifest or 'a set that its report does not name'}"
+    elsewhere = shown is None or shown != found.manifest_hash
+    return {(row.method, row.activation): replace(row, tested_on=tested_on, elsewhere=elsewhere) for row in found.verdicts}
 
 
 def known_verdicts(bundle: Bundle, given: str | Path | None = None, shown: str | None = None) -> dict[tuple[str, str], Verdict]:

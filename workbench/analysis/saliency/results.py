@@ -81,9 +81,6 @@ class SaliencyResult(Result):
     reading: str = ""
     provenance: Provenance | None = None
 
-    def __post_init__(self) -> None:
-        """Maps stay writable, so that torch can take them without a copy."""
-
     @property
     def residue(self) -> np.ndarray:
         """What `raw` lacks to score − reference (B,), in logits; NaN where the method promises nothing."""

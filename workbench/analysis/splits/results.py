@@ -16,8 +16,8 @@ TOLD = ", told where the emotion is"
 """Ends the name of a score of told places."""
 
 
-@dataclass(frozen=True)
-class SplitResult:
+@dataclass(frozen=True, eq=False)
+class SplitResult(Result):
     """How a batch of clips was split; K steps a group, positions in feature frames.
 
     `initial`, `offset`, `position` (= initial + offset), `sample` (where the features were read): (B, K) for S and D;

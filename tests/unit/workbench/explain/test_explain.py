@@ -13,6 +13,8 @@ import ifdd
 from ifdd.checkpoints import Bundle
 from ifdd.data.clips import load_clip
 from ifdd.errors import InputError
+from tests.stored import faithfulness_report
+from workbench.analysis.faithfulness.results import Verdict
 from workbench.explain import files as explain_files
 from workbench.explain.files import output_names, split_dict, write_explanation
 from workbench.explain.task import Explanation, Options, explain_video
@@ -68,14 +70,8 @@ def test_files(explanation: Explanation, tmp_path: Path) -> None:
 def test_maps_that_failed_their_tests_say_so(bundle: Bundle, video: Path, tmp_path: Path) -> None:
     place = tmp_path / "tested"
     shutil.copytree(bundle.path, place)
-    row = {
-        "method": "gradcam",
-        "activation": "ladm.Y_D",
-        "passes": False,
-        "reasons": ["why"],
-        "failed": ["parameter randomisation"],
-    }
-    report = {"checkpoint": bundle.name, "sha256": bundle.card.sha256, "verdicts": [row], "clips": 28, "manifest": "mine"}
+    row = Verdict("gradcam", "ladm.Y_D", False, ("why",), ("parameter randomisation",))
+    report = faithfulness_report(bundle.name, bundle.card.sha256, row, manifest="mine")
     (place / "faithfulness.json").write_text(json.dumps(report))
     tested = explain_video(ifdd.load_checkpoint(place), video, PLAIN)
     assert {branch: verdict.badge for branch, verdict in tested.verdicts.items()} == {

@@ -12,9 +12,11 @@ import pytest
 
 from ifdd.checkpoints import read_card
 from ifdd.errors import InputError
+from tests.stored import faithfulness_report, scorecard
 from tests.tiny_demo import TinyDemo, tiny_demo_in
 from workbench import cli
 from workbench.analysis.comparison.task import compare_collections
+from workbench.analysis.faithfulness.results import Verdict
 from workbench.figures.study import Study, open_study
 from workbench.report import task
 from workbench.report.page import Chart, Section, Table, render
@@ -147,27 +149,15 @@ def test_words_are_left_and_numbers_right() -> None:
     assert "<td>87.9 % [82.9, 92.1]</td>" in text
 
 
-def _card(value: float, split: bool) -> dict[str, object]:
-    interval = {"value": value, "low": value - 0.1, "high": value + 0.1}
-    return {
-        "clips": 7, "skipped": [] if split else ["split quality: a baseline has no split"],
-        "metrics": {"war": interval, "uar": interval}, "gap": interval if split else None, "leakage": interval,
-        "dependence": {"cka": interval} if split else None, "mixing": interval,
-        "split": {"intensity_D": interval, "intensity_S": interval} if split else None,
-        "levels": {"none": {"uar": interval}} if split else {},
-        "order": [{"name": "shuffle", "change": interval}], "patches": [],
-    }  # fmt: skip
-
-
 def test_a_scorecard_is_shown_as_it_was_measured(tmp_path: Path) -> None:
-    cards = {"ifdd": _card(0.5, True), "base": _card(0.25, False)}
+    cards = {"ifdd": scorecard(0.5), "base": scorecard(0.25, split=False)}
     rows = {row[0]: row[1:] for row in scorecard_rows(cards)}
     assert rows["WAR"] == ["0.50 [0.40, 0.60]", "0.25 [0.15, 0.35]"]
     assert rows["debiased CKA of the branches"] == ["0.50 [0.40, 0.60]", "–"]
     assert rows["UAR, irrelevant frames none"] == ["0.50 [0.40, 0.60]", "–"]
     assert rows["change of the probabilities: shuffle"][1].startswith("0.25")
     file = tmp_path / "scorecard.json"
-    file.write_text(json.dumps(cards))
+    file.write_text(json.dumps({name: card.to_dict() for name, card in cards.items()}))
     assert "base: split quality" in scorecard_section(file).about
     for text in ("{}", "[1", '{"a": {"clips": 1}}', "[]"):
         file.write_text(text)
@@ -202,9 +192,9 @@ def test_the_command(tiny: TinyDemo, tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert [run.name for run in read_passport(tmp_path / "r.html").runs] == ["tiny-ifdd"]
     assert sorted(tmp_path.iterdir()) == [tmp_path / "r.html"]
     badge = "fails: deletion and insertion (other clips)"
-    about = {"method": "gradcam", "passes": False, "reasons": [], "failed": ["deletion and insertion"], "matched": []}
     sha256 = read_card(tiny.checkpoints / "tiny-ifdd").sha256
-    told_before = {"checkpoint": "tiny-ifdd", "sha256": sha256, "verdicts": [about | {"activation": "ladm.Y_D"}]}
+    verdict = Verdict("gradcam", "ladm.Y_D", False, (), ("deletion and insertion",))
+    told_before = faithfulness_report("tiny-ifdd", sha256, verdict)
     (tmp_path / "faithfulness.json").write_text(json.dumps(told_before))
     for name, words_, there in (("with", [], True), ("without", ["--no-badges"], False)):
         assert run("--out", tmp_path / f"{name}.html", "--verdicts", tmp_path / "faithfulness.json", *words_)[0] == 0

@@ -189,7 +189,7 @@ def test_reports_of_others_are_refused(
     with pytest.raises(InputError, match="of other weights"):
         read_verdicts(tmp_path / "r", tiny)
     (tmp_path / "r" / "faithfulness.json").write_text("{}")
-    with pytest.raises(InputError, match="checkpoint: Field required; make it again with workbench faithfulness"):
+    with pytest.raises(InputError, match="checkpoint is missing; make it again with workbench faithfulness"):
         read_verdicts(tmp_path / "r", baseline)
     with pytest.raises(InputError, match="another architecture"):
         make_report(tiny, clips_manifest, shuffled=baseline)

@@ -104,7 +104,7 @@ def test_steps_are_rectified_before_they_are_spread() -> None:
     model = build()
     with model.hooks({"issm.sample_D": lambda sample: torch.full_like(sample, 3.25)}):
         result = saliency.gradcam(model, CLIPS, normalise="none")
-    positive = torch.from_numpy(result.raw).clamp(min=0).sum(1)
+    positive = torch.tensor(result.raw).clamp(min=0).sum(1)
     pixels = torch.nn.functional.interpolate(positive[:, None], size=(32, 32), mode="bilinear")[:, 0]
     np.testing.assert_allclose(result.frames.sum(1), 1 * pixels, rtol=1e-4, atol=1e-7)
 
