@@ -29,7 +29,7 @@ MOST_CUTS = 8
 """Cuts that a warning tells."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Clip:
     """T sampled, cropped frames of a stretch of a source.
 
@@ -58,7 +58,7 @@ class Clip:
         return torch.from_numpy(self.pixels).permute(3, 0, 1, 2).contiguous().float() / 255
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Source:
     """All that has to be known of a stretch of n frames before clips are cut from it; made by `analyse`.
 

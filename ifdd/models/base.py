@@ -18,7 +18,7 @@ from ifdd.modules.precision import autocast_type
 DEFAULT_ROLES = ("logits", "embedding", "offset", "position", "sample", "correlation")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Output:
     """What a forward pass returns, in training and evaluation alike.
 
@@ -29,7 +29,7 @@ class Output:
     embedding: Tensor
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class IFDDOutput(Output):
     """Output of the ifdd family.
 
@@ -39,7 +39,7 @@ class IFDDOutput(Output):
     static_residual: Tensor | None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class LinearPooling:
     """Logits that are linear in one activation: logit_y = Σ_p w(p) · W_y · activation(p) + b_y.
 

@@ -149,7 +149,7 @@ def _shown(recipe: Mapping[str, object]) -> str:
     return {"all": "", "one": "one frame", "shuffled": "shuffled"}[str(recipe.get("frames_shown", "all"))]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class _Truth:
     intensity: np.ndarray  # (n, FINE)
     columns: dict[str, np.ndarray]

@@ -42,7 +42,7 @@ NONE_CORRECT = "no clip is read correctly; of each class the clip to which the m
 Verdicts = Mapping[tuple[str, str], Verdict]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Picture:
     """One cell: (H, W, 3) uint8, and the second of the clip that it shows."""
 

@@ -42,7 +42,7 @@ class VariantsSheet(Sheet):
             panel.set_axis_off()
         for panel, drawn in zip(axes.flat, self.twin.panels, strict=False):
             panel.set_axis_off()
-            self.twin._panel(panel, drawn)
+            self.twin.draw_panel(panel, drawn)
         self.figure_, self.ax_ = figure, axes
 
 

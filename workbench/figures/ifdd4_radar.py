@@ -43,7 +43,7 @@ class RadarSheet(Sheet):
         else:
             grid = figure.add_gridspec(2, 1, height_ratios=(0.95, 1))
         axes = np.array([figure.add_subplot(grid[0], projection="polar"), figure.add_subplot(grid[1])])
-        self.twin._draw(axes)
+        self.twin.draw(axes)
         points = axes[1]
         handles, names = points.get_legend_handles_labels()
         points.get_legend().remove()

@@ -38,8 +38,12 @@ class Display(ABC):
     def plot(self, ax: Any = None) -> Self:
         """Draw with matplotlib, into `ax` if given; keep figure and axes as `figure_` and `ax_`."""
         with matplotlib_theme(self.points):
-            self._draw(ax)
+            self.draw(ax)
         return self
+
+    def draw(self, ax: Any = None) -> None:
+        """Draw as `plot`, in the style that is in force: for figures that are made of several displays."""
+        self._draw(ax)
 
     @abstractmethod
     def _draw(self, ax: Any) -> None:

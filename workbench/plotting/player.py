@@ -20,7 +20,7 @@ TILE = 256  # pixels, largest side of one frame on the page
 BRANCH_HINTS = {"D": "dynamic", "S": "static", "X": "all features"}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Panel:
     """One picture of the player: `images` (T, H, W, 3) uint8 at `seconds` (T,), `read` (T,) False where nothing is known.
 

@@ -13,7 +13,7 @@ from workbench.plotting import style
 from workbench.plotting.base import Display, new_grid
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Probabilities:
     """Probabilities (C,) of the classes of one model for one clip."""
 

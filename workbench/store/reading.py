@@ -28,7 +28,7 @@ FORM = 2
 """Raised when kept readings mean something else; older ones are made again."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Reading:
     """What a checkpoint says of n clips: `probs` (n, classes) and activations.
 

@@ -35,7 +35,7 @@ _MAX_GAP = 15  # frames after which a track is no longer continued
 _SIGMA_CENTRE, _SIGMA_SIDE = 2.0, 6.0  # frames; a face moves faster than it grows
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class FaceTrack:
     """One face over N frames.
 

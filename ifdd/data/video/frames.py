@@ -15,7 +15,7 @@ Picture = Callable[[], np.ndarray]
 """Makes the (H, W, 3) uint8 RGB picture of a frame; frames that nobody wants are never converted."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Frame:
     """One decoded frame: `image` is (H, W, 3) uint8 RGB, upright, shown from `seconds` (from the first frame on) to `end`."""
 
@@ -36,7 +36,7 @@ class Shown:
     picture: Picture
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Times:
     """When the frames of a stretch are shown: index of the first, `seconds` (n,) of all, the end of the last; their size."""
 

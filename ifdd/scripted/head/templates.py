@@ -102,7 +102,7 @@ def _mouth_ring(offset: float, n: int, gap: float = 1.0) -> np.ndarray:
     return np.stack([x, MOUTH_Y + height * np.sin(theta)], -1)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Template:
     """Vertices in (a, t), their frontal position, and the triangles between them."""
 

@@ -33,7 +33,7 @@ SCENES = ("positive", "negative", "neutral")
 OCCLUDERS = ("hand", "scarf", "bar")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Tracks:
     """A script evaluated at n times. Units (n, A) in the order of `UNITS`, weights in [0, 1]."""
 

@@ -13,7 +13,7 @@ from ifdd.errors import InputError
 MISSING, EMPTY = "missing", "(empty)"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Levels:
     """`codes` (n,) index `names`, the levels in ascending order, missing values last."""
 

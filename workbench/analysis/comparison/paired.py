@@ -18,7 +18,7 @@ POWER = 0.8
 _MANY = 1e5  # degrees of freedom beyond which Student's t is normal
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Drawn:
     """Bootstrap draws (n_boot, …) of a difference, and the degrees of freedom (…) behind its standard error."""
 

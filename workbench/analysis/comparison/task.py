@@ -23,7 +23,7 @@ from workbench.store.same_clips import other_content, other_reading, shared_clip
 from workbench.store.tables import labelled, persons, subjects
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class SameClips:
     """Labelled clips that several models were run over; rows as in `table`, the first collection's."""
 

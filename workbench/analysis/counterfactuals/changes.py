@@ -20,7 +20,7 @@ from workbench.results.checks import check_names, check_probabilities
 from workbench.results.provenance import record
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class FeatureEdit:
     """Activations replaced while the model runs: by those of the clips `donors` (n,), or by zeros where that is None."""
 

@@ -10,7 +10,7 @@ from torch import Tensor
 from ifdd.errors import InputError
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class FrameEdit:
     """Frame t of clip i becomes frame `frame[i, t]` of clip `clip[i, t]`; both (n, T) whole numbers, from 0."""
 

@@ -10,7 +10,7 @@ import numpy as np
 from sklearn.decomposition import PCA
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Settings:
     """What the methods may ask for; `start` (n, 2) is where the clips begin, None the method's own choice."""
 

@@ -34,7 +34,7 @@ PACKAGE = "package:"
 """Before the name of a method of the grad-cam package."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Shown:
     """One clip as the model reads it: `tensor` (3, T, H, W), `seconds` (T,), the folder it is written to, its label if known."""
 

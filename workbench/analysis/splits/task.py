@@ -24,6 +24,7 @@ from workbench.analysis.splits.inspection import (
 )
 from workbench.analysis.splits.results import CONTENT, SplitResult, SplitSummary
 from workbench.analysis.splits.summary import summarise_split
+from workbench.results.result import Result
 from workbench.store.collecting import load_row
 from workbench.store.tables import persons
 from workbench.store.truth import has_truth, true_intensity
@@ -32,8 +33,8 @@ ENERGY = "motion energy"
 CLASS = "class"
 
 
-@dataclass(frozen=True)
-class SplitOfClip:
+@dataclass(frozen=True, eq=False)
+class SplitOfClip(Result):
     """The split of one clip by one checkpoint: `kind`, grid (h, w) of X, and the frames (T, H, W, 3) uint8 it saw.
 
     `data_hash` is of all clips of its manifest.

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from numpy.typing import NDArray
 
+import ifdd
 import workbench
 from ifdd.errors import InputError
 from workbench.results.forms import field_types
@@ -31,10 +32,14 @@ def _subclasses(kind: type) -> Iterator[type]:
         yield from _subclasses(one)
 
 
+def load_all(package: types.ModuleType) -> list[types.ModuleType]:
+    """Every module of a package."""
+    return [importlib.import_module(found.name) for found in pkgutil.walk_packages(package.__path__, f"{package.__name__}.")]
+
+
 def every_result() -> list[type[Result]]:
-    """All results of the workbench, found by loading every module of it."""
-    for module in pkgutil.walk_packages(workbench.__path__, "workbench."):
-        importlib.import_module(module.name)
+    """All results of the workbench."""
+    load_all(workbench)
     found = {one for one in _subclasses(Result) if one.__module__.startswith("workbench.")}
     return sorted(found, key=lambda one: (one.__module__, one.__name__))
 
@@ -79,6 +84,18 @@ def values_of(kind: Any) -> st.SearchStrategy[Any]:
 def test_every_result_is_found() -> None:
     assert len(ALL) > 50
     assert Interval in ALL
+
+
+def test_no_dataclass_of_arrays_is_compared_field_by_field() -> None:
+    """`==` of arrays is an array: such a class is a Result, which compares by value, or compares by identity (eq=False)."""
+    kinds = {kind for module in load_all(ifdd) + load_all(workbench) for kind in vars(module).values() if isinstance(kind, type)}
+    wrong = []
+    for kind in filter(dataclasses.is_dataclass, kinds):
+        held = [str(item.type) for item in dataclasses.fields(kind) if "Callable" not in str(item.type)]
+        arrays_in = any(word in text for text in held for word in ("ndarray", "NDArray", "Tensor", "DataFrame"))
+        if arrays_in and kind.__module__.startswith(("ifdd", "workbench")) and kind.__dataclass_params__.eq:  # type: ignore[attr-defined]
+            wrong.append(f"{kind.__module__}.{kind.__name__}")
+    assert not wrong
 
 
 @pytest.mark.parametrize("kind", ALL, ids=lambda kind: kind.__name__)

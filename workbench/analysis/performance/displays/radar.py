@@ -81,7 +81,7 @@ class RadarDisplay(NamedDisplay[MetricsResult]):
         polar.tick_params(axis="x", pad=8)
         polar.set_xlabel("class, clockwise")
         polar.set_ylabel("recall, %", labelpad=28)
-        RecallDisplay(self.results)._draw(points)
+        RecallDisplay(self.results).draw(points)
         first = len(self.results)
         for i, (name, values) in enumerate(self.published.items(), start=first):
             points.plot(100 * values, np.arange(len(values)) + 2, linestyle="none", marker=style.model_marker(i),

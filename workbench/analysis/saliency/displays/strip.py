@@ -41,7 +41,7 @@ CAPTION = 130
 """Letters of a line below the strip."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Row:
     """One row of a film strip: `images` (T, H, W, 3) uint8; `marks` (n,) clip frames that are read, empty without a split.
 

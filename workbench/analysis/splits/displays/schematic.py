@@ -34,7 +34,7 @@ _SIDE = 0.9  # of a picture
 _SHOWN = 0.02  # a thinner line is not drawn
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Panel:
     """One variant: steps T', K of a group, grid (h, w), pictures of X (T', h, w, 3), weights (K, T') by group, places read."""
 
@@ -99,10 +99,11 @@ class SplitSchematicDisplay(Display):
         for index, panel in enumerate(axes.flat):
             panel.set_axis_off()
             if index < count:
-                self._panel(panel, self.panels[index])
+                self.draw_panel(panel, self.panels[index])
         self.ax_, self.figure_ = axes, axes[0, 0].figure
 
-    def _panel(self, axes: Any, panel: Panel) -> None:
+    def draw_panel(self, axes: Any, panel: Panel) -> None:
+        """One variant into axes: frames of X in the middle, steps of D above and of S below."""
         steps = len(panel.pictures)
         for t, picture in enumerate(panel.pictures):
             _image(axes, picture, t, _HEIGHTS["X"], "0.2")
