@@ -2,7 +2,10 @@
 
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 FEATURE_FRAMES, STEPS = "feature frames", "steps"
 """Clocks of an axis T (T' feature frames) and of an axis K (the K steps of a group)."""
@@ -59,6 +62,14 @@ class Activation:
     def pooled(self) -> Self:
         """The same after its mean over all places and times was taken: (B, C)."""
         return replace(self, axes=("B", "C"), clock=None, sample=None, grid=None)
+
+    def mean(self, values: "Tensor", *, time: bool = True) -> "Tensor":
+        """Values with the mean over their places taken, and over time with them; `time=False` keeps an axis of its own for it.
+
+        Values without places stay as they are.
+        """
+        over = "HWTK" if time else "HW"
+        return values.float().mean([i for i, axis in enumerate(self.axes) if set(axis) & set(over)]) if self.spatial else values
 
     def to_dict(self) -> dict[str, Any]:
         """The fields but for the name, as JSON types, without those that say nothing."""

@@ -21,7 +21,7 @@ from ifdd.card import Card
 from ifdd.data.arrays import keep_rows, new_array
 from ifdd.data.bad_clips import UNREADABLE, OnError, left_out, reason, settle, warnings_summary
 from ifdd.data.clips import READING, Clip, load_clip
-from ifdd.data.manifest import clip_path, crop_notes, data_hash, files_hash, read_manifest
+from ifdd.data.manifest import clip_path, crop_notes, crop_of, data_hash, files_hash, fps_of, read_manifest
 from ifdd.data.persons import person_ids, unknown_persons
 from ifdd.data.preprocessing import Preprocessing
 from ifdd.data.same_files import same_files
@@ -255,7 +255,7 @@ def from_manifest(
         frame, attrs = frame.assign(crop=asked), frame.attrs
         frame.attrs = attrs
     folder = _cached(frame, preprocessing, cache)
-    bad = _decoded(frame, _crops(frame), preprocessing, folder, progress)
+    bad = _decoded(frame, preprocessing, folder, progress)
     notes += (*crop_notes(frame, preprocessing.crop), *settle(bad, len(frame), path, on_error, way_out))
     notes += warnings_summary(_told(folder), len(frame))
     files = tuple(os.path.realpath(clip_path(frame, row)) for row in frame.itertuples())
@@ -291,24 +291,20 @@ def _told(folder: Path) -> dict[str, Sequence[str]]:
     return told
 
 
-def _crops(frame: pd.DataFrame) -> list[str]:
-    return frame["crop"].tolist() if "crop" in frame else ["none"] * len(frame)
-
-
 def _cached(frame: pd.DataFrame, preprocessing: Preprocessing, cache: Path) -> Path:
     """Place of the decoded clips, by a hash of all that their pixels depend on: files, how they are read, and by which code."""
     code = [READING, version("av"), version("opencv-python-headless"), version("pillow")]
-    about = [code, data_hash(frame), files_hash(frame), _crops(frame), preprocessing.to_dict(), str(frame["fps"].tolist())]
+    crops = [crop_of(row) for row in frame.to_dict("records")]
+    about = [code, data_hash(frame), files_hash(frame), crops, preprocessing.to_dict(), str(frame["fps"].tolist())]
     return cache / hashlib.sha256(json.dumps(about).encode()).hexdigest()[:24]
 
 
-def _decoded(frame: pd.DataFrame, crops: list[str], preprocessing: Preprocessing, folder: Path, progress: bool) -> dict[str, str]:
+def _decoded(frame: pd.DataFrame, preprocessing: Preprocessing, folder: Path, progress: bool) -> dict[str, str]:
     """Fill the folder of the cache where it is not there; returns the clips that cannot be read, id → reason."""
 
     def load(i: int) -> Clip:
         row = frame.iloc[i]
-        fps = float(row["fps"]) if row["kind"] == "frames" and row["fps"] > 0 else None
-        return load_clip(clip_path(frame, row), replace(preprocessing, crop=crops[i]), fps=fps)
+        return load_clip(clip_path(frame, row), replace(preprocessing, crop=crop_of(row)), fps=fps_of(row))
 
     def fill(work: Path) -> None:
         pixels = new_array(work / "clips.npy", (len(frame), preprocessing.frames, *preprocessing.size, 3))

@@ -104,7 +104,7 @@ def _show(interval: Interval | None, null: float | None = None) -> str:
     if interval is None or np.isnan(interval.value):
         return "–"
     bounds = "" if np.isnan(interval.low) or np.isnan(interval.high) else f" [{interval.low:.2f}, {interval.high:.2f}]"
-    return f"{interval.value:.2f}{bounds}" + ("" if null is None else f" ({_number(null)})")
+    return f"{interval.value:.2f}{bounds}" + ("" if null is None or np.isnan(null) else f" ({_number(null)})")
 
 
 def _number(value: float | None) -> str:

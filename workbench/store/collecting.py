@@ -30,7 +30,7 @@ from ifdd.checkpoints import Bundle, finite_logits
 from ifdd.data.arrays import keep_rows
 from ifdd.data.bad_clips import UNREADABLE, OnError, left_out, reason, settle, warnings_summary
 from ifdd.data.clips import READING, Clip, as_clips, load_inputs
-from ifdd.data.manifest import clip_path, crop_notes, data_hash, files_hash, read_manifest
+from ifdd.data.manifest import clip_path, crop_notes, crop_of, data_hash, files_hash, fps_of, read_manifest
 from ifdd.data.same_files import content_hash
 from ifdd.errors import InputError
 from ifdd.inputs import Clips, each, stack
@@ -324,11 +324,9 @@ def _plan(bundle: Bundle, names: tuple[str, ...], pool: Pool | None) -> _Plan:
     }
 
 
-def _pooled(activation: Tensor, told: Activation, pool: Pool | None) -> Tensor:
+def _pooled(values: Tensor, told: Activation, pool: Pool | None) -> Tensor:
     """(B, C, T', H, W) or tokens (B, n, C) → (B, C), where it has places and pooling is asked for."""
-    if pool is None or not told.spatial:
-        return activation
-    return activation.float().mean((2, 3, 4) if activation.dim() == 5 else 1)
+    return values if pool is None else told.mean(values)
 
 
 def _check_room(partial: Path, plan: _Plan, clips: int, done: int) -> None:
@@ -405,12 +403,12 @@ def read_inputs(clips: pd.DataFrame, row: dict[Any, Any], bundle: Bundle) -> dic
     Of several inputs each crops as its own preprocessing says, unless the row says "none": then the clip is a crop already.
     Raises: InputError that names the clip and a way out that any command over a list has.
     """
-    crop = row.get("crop", "none")  # as the manifest's own column says: clips of a corpus are face crops already
-    fps = float(row["fps"]) if row["kind"] == "frames" and row["fps"] > 0 else None
     path = clip_path(clips, row)
     try:
+        crop = crop_of(row)
         own = len(bundle.inputs) > 1 and crop != "none"
-        return load_inputs(path, {n: read if own else replace(read, crop=crop) for n, read in bundle.inputs.items()}, fps=fps)
+        inputs = {name: read if own else replace(read, crop=crop) for name, read in bundle.inputs.items()}
+        return load_inputs(path, inputs, fps=fps_of(row))
     except UNREADABLE as error:
         raise InputError(f"{path}: {reason(error, path)}; mend it, or leave it out of the list") from error
 

@@ -12,7 +12,7 @@ import pandas as pd
 
 from ifdd.card import Card
 from ifdd.checkpoints import Bundle, checkpoint_folders, list_checkpoints, read_card
-from ifdd.data.manifest import clip_path, data_hash, length, read_manifest
+from ifdd.data.manifest import clip_path, crop_of, data_hash, fps_of, length, read_manifest
 from ifdd.documents import read_json, user_path
 from ifdd.errors import InputError
 from workbench.store.collecting import content_of, reading_hash
@@ -148,8 +148,7 @@ class Library:
     def reading(self, clip_id: str) -> dict[str, Any]:
         """How a clip has to be read: the `crop` that the manifest asks for, and the `fps` of a folder of frames."""
         row = self.clips.loc[clip_id]
-        fps: Any = row["fps"]
-        return {"crop": row.get("crop", "none"), "fps": float(fps) if row["kind"] == "frames" else None}
+        return {"crop": crop_of(row), "fps": fps_of(row)}
 
     def frames(self, clip_id: str) -> int:
         """How many frames a clip has. Raises: InputError for one that is not listed with its length, and cannot be read."""

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
+from ifdd.activations import Activation
 from ifdd.checkpoints import Bundle, finite_logits
 from ifdd.documents import read_cached
 from ifdd.hooks import HookFunction
@@ -108,7 +109,7 @@ def _read_shared(bundles: dict[str, Bundle], shown: dict[str, ClipSet], names: S
             for name, bundle in bundles.items():
                 model = bundle.model
                 wanted = [key for key in names if key in model.activation_names]
-                keep = {key: _keeper(kept[name].setdefault(key, [])) for key in wanted}
+                keep = {key: _keeper(model.describe(key), kept[name].setdefault(key, [])) for key in wanted}
                 # told places first: hooks run in the order in which they are set
                 with told_where(model, as_tensor(shown[name].places, index, device)), model.hooks(keep):
                     logits = model.decode(tuple(stage.to(device) for stage in stages)).logits
@@ -119,12 +120,8 @@ def _read_shared(bundles: dict[str, Bundle], shown: dict[str, ClipSet], names: S
     }
 
 
-def _keeper(into: list[np.ndarray]) -> HookFunction:
-    def keep(activation: Tensor) -> None:
-        if activation.dim() == 5:  # (B, C, T, H, W)
-            activation = activation.mean((3, 4))
-        elif activation.dim() == 3:  # tokens (B, N, C)
-            activation = activation.mean(1)
-        into.append(activation.double().cpu().numpy())
+def _keeper(told: Activation, into: list[np.ndarray]) -> HookFunction:
+    def keep(values: Tensor) -> None:
+        into.append(told.mean(values, time=False).double().cpu().numpy())
 
     return keep

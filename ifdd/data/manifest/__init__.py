@@ -2,6 +2,7 @@
 
 from ifdd.data.manifest.files import clip_path, crop_notes, data_hash, files_hash, length
 from ifdd.data.manifest.index import index_folder, index_list
+from ifdd.data.manifest.rows import crop_of, fps_of, of_each_class
 from ifdd.data.manifest.table import FILE_NAME, REQUIRED, VOTES, read_manifest, write_manifest
 
 __all__ = [
@@ -10,11 +11,14 @@ __all__ = [
     "VOTES",
     "clip_path",
     "crop_notes",
+    "crop_of",
     "data_hash",
     "files_hash",
+    "fps_of",
     "index_folder",
     "index_list",
     "length",
+    "of_each_class",
     "read_manifest",
     "write_manifest",
 ]

@@ -11,7 +11,7 @@ import torch
 from tqdm import tqdm
 
 from ifdd.checkpoints import Bundle
-from ifdd.data.manifest import data_hash, read_manifest
+from ifdd.data.manifest import data_hash, of_each_class, read_manifest
 from ifdd.errors import InputError
 from ifdd.io import new_folder, write_text
 from workbench.analysis.counterfactuals.changes import Edit, counterfactuals, swap, zero_offsets
@@ -153,8 +153,7 @@ def _plan(name: str, bundle: Bundle, n: int, at: Sequence[int], donors: np.ndarr
 
 def _choose(table: pd.DataFrame, clip_ids: Sequence[str] | None, count: int) -> pd.DataFrame:
     if clip_ids is None:
-        order = table.groupby("label_name", dropna=False).cumcount().sort_values(kind="stable").index
-        return table.loc[sorted(order[:count])]
+        return of_each_class(table, count)
     known = table.set_index("clip_id", drop=False)
     unknown = [clip for clip in clip_ids if clip not in known.index]
     if unknown:

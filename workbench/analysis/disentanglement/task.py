@@ -9,7 +9,7 @@ import torch
 from tqdm import tqdm
 
 from ifdd.checkpoints import Bundle
-from ifdd.data.manifest import data_hash, read_manifest
+from ifdd.data.manifest import data_hash, of_each_class, read_manifest
 from ifdd.data.persons import person_ids
 from ifdd.errors import InputError
 from ifdd.inputs import Clips, each, of_input, stack
@@ -109,7 +109,7 @@ def make_scorecard(
         if "D" in branches:
             which = branches["D"], branches["S"], EMOTION, nuisances
             gap, gap_null, gap_told = probes.gap(*which), probes.gap_null(*which), probes.gap_told(EMOTION, nuisances)
-    rows = _spread_over(clips, maps)
+    rows = of_each_class(clips, maps)
     place = next(model.parameters()).device
     tensors = each(stack([load_row(clips, row, bundle) for row in rows.to_dict("records")]), lambda part: part.to(place))
     some = persons(rows)
@@ -197,12 +197,6 @@ def _held_by_one(values: np.ndarray, known: np.ndarray, groups: np.ndarray) -> s
     if values.dtype.kind == "f":
         return "all that is known" if len(set(groups[known])) < 2 else ""
     return next((str(value) for value in np.unique(values) if len(set(groups[values == value])) < 2), "")
-
-
-def _spread_over(clips: pd.DataFrame, count: int) -> pd.DataFrame:
-    """Some clips, evenly over the manifest, those of each class alike."""
-    order = clips.groupby("label_name").cumcount().sort_values(kind="stable").index
-    return clips.loc[sorted(order[:count])]
 
 
 def _levels(clips: pd.DataFrame) -> np.ndarray | None:

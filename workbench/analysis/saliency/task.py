@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from ifdd.checkpoints import Bundle
-from ifdd.data.manifest import read_manifest
+from ifdd.data.manifest import of_each_class, read_manifest
 from ifdd.data.persons import person_ids
 from ifdd.errors import InputError
 from ifdd.io import check_new
@@ -63,9 +63,7 @@ def from_manifest(bundle: Bundle, manifest: Path, count: int, out: Path | None =
     Raises: InputError for classes that the checkpoint does not know, clips that have their folder in `out`, or broken clips.
     """
     table, _ = named_as(read_manifest(manifest), bundle.labels, manifest)
-    order = table.groupby("label_name").cumcount().sort_values(kind="stable").index
-    rows = table.loc[sorted(order[:count])]
-    rows.attrs = table.attrs
+    rows = of_each_class(table, count)
     if out is not None:
         for name in rows["clip_id"]:
             check_new(out / str(name))

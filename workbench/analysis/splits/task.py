@@ -10,7 +10,7 @@ import torch
 from tqdm import tqdm
 
 from ifdd.checkpoints import Bundle
-from ifdd.data.manifest import data_hash, read_manifest
+from ifdd.data.manifest import data_hash, of_each_class, read_manifest
 from ifdd.errors import InputError
 from workbench.analysis.splits.content import INTENSITY, per_frame
 from workbench.analysis.splits.inspection import (
@@ -58,8 +58,7 @@ def measure_split(bundle: Bundle, manifest: str | Path, *, clips: int = 210, see
     table = read_manifest(manifest)
     if unknown := sorted(set(table["label_name"]) - set(bundle.labels)):
         raise InputError(f"{manifest} has the class {unknown[0]}, which {bundle.name} does not know: {', '.join(bundle.labels)}")
-    chosen = table.groupby("label_name").cumcount().sort_values(kind="stable").index[:clips]
-    rows = table.loc[sorted(chosen)]
+    rows = of_each_class(table, clips)
     steps, place = config.feature_frames, next(model.parameters()).device
     names, (x,) = split_activations(model), model.with_roles("X")
     splits, energy, features = [], [], []
@@ -71,7 +70,7 @@ def measure_split(bundle: Bundle, manifest: str | Path, *, clips: int = 210, see
             _, cache = model.run_with_cache(tensors, names=(*names.values(), x))
         initial = {group: getattr(split, f"initial_{group}").expand(len(tensors), -1) for group in "SD"}
         splits.append(from_activations({what: cache[name] for what, name in names.items()}, initial, model.frames))
-        features.append(cache[x].float().mean((3, 4)).cpu().numpy())
+        features.append(model.describe(x).mean(cache[x], time=False).cpu().numpy())
         energy.append(motion_energy(tensors, steps))
         for name, found in places_of_copies(model, tensors).items():
             copies.setdefault(name, []).append(found)

@@ -90,3 +90,15 @@ def test_roles_of_descriptions_alone() -> None:
     told = [Activation.of("out", "B classes", role="logits"), Activation.of("a", "B C T H W", role="branch", clock="clip frames")]
     assert with_roles(told, "logits", "branch") == ("a", "out")
     assert [item.clock for item in told] == [None, "clip frames"]
+
+
+def test_the_mean_over_places_follows_from_the_axes() -> None:
+    maps, tokens = torch.rand(2, 3, 4, 5, 6), torch.rand(2, 12, 3)
+    volume, rows = Activation.of("x", "B C T H W"), Activation.of("y", "B KHW C")
+    torch.testing.assert_close(volume.mean(maps), maps.mean((2, 3, 4)))
+    torch.testing.assert_close(volume.mean(maps, time=False), maps.mean((3, 4)))
+    torch.testing.assert_close(rows.mean(tokens), tokens.mean(1))
+    torch.testing.assert_close(rows.mean(tokens, time=False), tokens.mean(1))  # steps and places lie along one axis
+    assert volume.mean(maps.half()).dtype == torch.float32
+    square = torch.rand(2, 4, 4)
+    assert Activation.of("z", "B T T").mean(square) is square

@@ -152,9 +152,9 @@ def test_words_are_left_and_numbers_right() -> None:
 def test_a_scorecard_is_shown_as_it_was_measured(tmp_path: Path) -> None:
     cards = {"ifdd": scorecard(0.5), "base": scorecard(0.25, split=False)}
     rows = {row[0]: row[1:] for row in scorecard_rows(cards)}
-    assert rows["WAR"] == ["0.50 [0.40, 0.60]", "0.25 [0.15, 0.35]"]
-    assert rows["debiased CKA of the branches"] == ["0.50 [0.40, 0.60]", "–"]
-    assert rows["UAR, irrelevant frames none"] == ["0.50 [0.40, 0.60]", "–"]
+    assert rows["WAR"] == ["0.50 [0.40, 0.60] (0.14)", "0.25 [0.15, 0.35] (0.14)"]
+    assert rows["debiased CKA of the branches"] == ["0.50 [0.40, 0.60] (0.10)", "–"]
+    assert rows["UAR, irrelevant frames none"] == ["0.50 [0.40, 0.60] (0.14)", "–"]
     assert rows["change of the probabilities: shuffle"][1].startswith("0.25")
     file = tmp_path / "scorecard.json"
     file.write_text(json.dumps({name: card.to_dict() for name, card in cards.items()}))
