@@ -1,6 +1,5 @@
 """What every display shares: drawing under the theme, and saving whole files only."""
 
-import os
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
@@ -157,9 +156,3 @@ def _metadata(kind: str, passport: str) -> dict[str, str | None]:
         "png": {"Description": passport},
     }
     return keys[kind]
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask

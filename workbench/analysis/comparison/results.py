@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from workbench.analysis.performance.results import MetricsResult
 from workbench.results.interval import Interval
@@ -29,11 +30,11 @@ class Test(Result):
 class Flips(Result):
     """The m clips that two models call differently: row of the clip, class indexes, probability of the true class (or NaN)."""
 
-    rows: np.ndarray  # (m,)
+    rows: NDArray[np.int64]  # (m,)
     clip_ids: tuple[str, ...]
-    true: np.ndarray  # (m,)
-    first: np.ndarray  # (m,) predicted by the first model
-    second: np.ndarray  # (m,)
+    true: NDArray[np.int64]  # (m,)
+    first: NDArray[np.int64]  # (m,) predicted by the first model
+    second: NDArray[np.int64]  # (m,)
     p_first: np.ndarray  # (m,) probability of the true class
     p_second: np.ndarray  # (m,)
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from workbench.results.interval import Interval
 from workbench.results.provenance import Provenance
@@ -21,7 +22,7 @@ class Density(Result):
     """
 
     values: np.ndarray  # (n,) the probabilities themselves, for the rug
-    rows: np.ndarray  # (n,) which clips they belong to
+    rows: NDArray[np.int64]  # (n,) which clips they belong to
     density: np.ndarray | None
     bandwidth: float | None
 
@@ -154,7 +155,7 @@ class AmbiguityResult(Result):
 
     label_names: tuple[str, ...]
     n_without_votes: int
-    rows: np.ndarray  # (n,)
+    rows: NDArray[np.int64]  # (n,)
     vote_entropy: np.ndarray  # (n,)
     model_entropy: np.ndarray  # (n,)
     divergence: np.ndarray  # (n,)

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ifdd.errors import InputError
 from workbench.results.interval import Interval
@@ -66,12 +67,12 @@ class SaliencyResult(Result):
     """
 
     activation: str
-    target: np.ndarray
+    target: NDArray[np.int64]
     weights: Weights | Literal["position"]
     normalise: Normalisation
-    raw: np.ndarray
-    frames: np.ndarray
-    read: np.ndarray
+    raw: NDArray[np.float32]
+    frames: NDArray[np.float32]
+    read: NDArray[np.bool_]
     notes: tuple[str, ...] = field(default=())
     method: str = "gradcam"
     against: np.ndarray | None = None
