@@ -6,14 +6,10 @@ from typing import Annotated, Literal
 
 import typer
 
-from ifdd.cli.weights import Json, say_json
-from ifdd.data.bad_clips import OnError
+from ifdd.cli.options import Json, OnErrorOption, say_json
 from ifdd.errors import InputError
 from ifdd.plain import terminal_text
 
-OnErrorOption = Annotated[
-    OnError, typer.Option(help="Clips that cannot be read: stop and name them, or skip them if they are at most a fifth.")
-]
 data_app = typer.Typer(no_args_is_help=True, help="Make and index data.")
 
 

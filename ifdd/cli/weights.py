@@ -1,16 +1,14 @@
 """The command `ifdd weights`: checkpoints at hand, whether they are whole, and those of others."""
 
-import json
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import typer
 
+from ifdd.cli.options import Json, say_json
 from ifdd.errors import InputError
 
 weights_app = typer.Typer(no_args_is_help=True, help="Checkpoints: which there are, whether they are whole, and those of others.")
-
-Json = Annotated[bool, typer.Option("--json", help="Print JSON for a program to read.")]
 
 
 @weights_app.command(name="list")
@@ -110,8 +108,3 @@ def convert(
         say_json({"out": str(folder)})
     else:
         typer.echo(folder)
-
-
-def say_json(values: Any) -> None:
-    """Print values for a program to read."""
-    typer.echo(json.dumps(values, indent=2, ensure_ascii=False))

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from ifdd.cli.data import OnErrorOption
+from ifdd.cli.options import OnErrorOption
 from workbench.options import Device, load_bundle, names_in, say
 
 collect_app = typer.Typer()

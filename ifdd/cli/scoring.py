@@ -1,0 +1,97 @@
+"""The commands `ifdd evaluate` and `ifdd predict`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ifdd.cli.options import Batch, Device, Json, OnErrorOption, say_json, show_metrics
+from ifdd.errors import InputError, NoFaceError
+from ifdd.plain import terminal_text
+
+scoring_app = typer.Typer()
+
+
+@scoring_app.command()
+def evaluate(
+    ctx: typer.Context,
+    checkpoint: Annotated[str, typer.Argument(help="Name or folder of a checkpoint.")],
+    out: Annotated[Path, typer.Option(help="New folder for metrics.json and predictions.parquet.")],
+    manifest: Annotated[Path | None, typer.Option(help="List of clips (docs/manifest.md), or its folder.")] = None,
+    suite: Annotated[str | None, typer.Option(help="train, val or test of the checkpoint's own scripted data.")] = None,
+    cache: Annotated[Path, typer.Option(help="Where decoded or rendered clips are kept.")] = Path("cache"),
+    on_error: OnErrorOption = "stop",
+    batch: Batch = 16,
+    device: Device = "auto",
+    as_json: Json = False,
+) -> None:
+    """Score a checkpoint on a manifest, or on a split of the scripted data that its card names.
+
+    Example: ifdd evaluate scripted-tiny-ifdd --suite test --out runs/again
+    """
+    from ifdd.checkpoints import load_checkpoint
+    from ifdd.device import choose_device
+    from ifdd.io import claim
+    from ifdd.training.clipsets import from_inputs, from_suite, joined, shown_to, suite_of_card
+    from ifdd.training.evaluation import write_evaluation
+
+    if (manifest is None) == (suite is None):
+        raise InputError("give either --manifest or --suite: the clips to evaluate on")
+    if out.exists():
+        raise InputError(f"{out} exists; choose another --out or remove it")
+    ctx.with_resource(claim(out))
+    bundle = load_checkpoint(checkpoint)
+    if manifest is not None:
+        clips = from_inputs(manifest, bundle.inputs, bundle.labels, cache, on_error=on_error)
+    else:
+        assert suite is not None
+        config = suite_of_card(bundle.card, suite)
+        clips = joined({name: from_suite(config, read.frames, read.size, cache) for name, read in bundle.inputs.items()})
+    clips = shown_to(bundle.card, clips)
+    metrics = write_evaluation(bundle, clips, out, batch=batch, device=str(choose_device(device)))
+    show_metrics(metrics, as_json, {"out": str(out)})
+
+
+@scoring_app.command()
+def predict(
+    video: Annotated[Path, typer.Argument(help="Video file or folder of frames.")],
+    checkpoint: Annotated[str, typer.Option(help="Name or folder of a checkpoint.")],
+    crop: Annotated[str | None, typer.Option(help="face, center or none; default: the checkpoint's.")] = None,
+    face: Annotated[int | None, typer.Option(min=1, help="Which face, from 1, largest first.")] = None,
+    start: Annotated[float | None, typer.Option(min=0, help="Seconds.")] = None,
+    end: Annotated[float | None, typer.Option(min=0, help="Seconds.")] = None,
+    fps: Annotated[float | None, typer.Option(help="Frame rate of a folder of frames.")] = None,
+    device: Device = "auto",
+    as_json: Json = False,
+) -> None:
+    """Print the probabilities of the classes for one video.
+
+    Example: ifdd predict smile.mp4 --checkpoint scripted-tiny-ifdd
+    """
+    from dataclasses import replace
+
+    from ifdd.checkpoints import load_checkpoint
+    from ifdd.data.clips import as_clips, load_inputs
+    from ifdd.device import choose_device
+    from ifdd.inputs import each
+
+    bundle = load_checkpoint(checkpoint)
+    inputs = {name: read if crop is None else replace(read, crop=crop) for name, read in bundle.inputs.items()}
+    try:
+        found = load_inputs(video, inputs, face=face, start=start, end=end, fps=fps)
+    except NoFaceError as error:
+        raise NoFaceError(error.finding, NoFaceError.OPTIONS) from None
+    warned = list(dict.fromkeys(note for clip in found.values() for note in clip.warnings))
+    for warning in warned:
+        typer.echo(f"warning: {video}: {warning}", err=True)
+    place = choose_device(device)
+    bundle.model.to(place)
+    probabilities = bundle.predict(each(as_clips(found), lambda part: part[None].to(place)))[0].tolist()
+    named = dict(zip(bundle.labels, probabilities, strict=True))
+    if as_json:
+        about = {"video": str(video), "checkpoint": bundle.name, "notice": bundle.card.notice}
+        say_json({**about, "probabilities": named, "warnings": warned})
+        return
+    typer.echo(f"note: {terminal_text(bundle.card.notice)}", err=True)
+    for label, probability in sorted(named.items(), key=lambda item: -item[1]):
+        typer.echo(f"{label:<10} {probability:6.1%}")

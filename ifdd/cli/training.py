@@ -1,0 +1,75 @@
+"""The commands `ifdd train` and `ifdd sweep`."""
+
+import json
+import shlex
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ifdd.cli.options import Json, show_metrics
+from ifdd.errors import InputError
+
+training_app = typer.Typer()
+
+
+@training_app.command()
+def train(
+    recipe: Annotated[Path, typer.Argument(help="YAML file, see recipes/.")],
+    out: Annotated[Path | None, typer.Option(help="Run folder; default runs/<name of the recipe>.")] = None,
+    resume: Annotated[
+        bool,
+        typer.Option(
+            "--resume",
+            help="Continue an interrupted run in its folder; optim.epochs may then be more, also after a complete run: the "
+            "learning rate follows the longer schedule from there on.",
+        ),
+    ] = False,
+    seed: Annotated[int | None, typer.Option(min=0, max=2**32 - 1, help="Replaces the recipe's seed.")] = None,
+    device: Annotated[str | None, typer.Option(help="Replaces the recipe's device: auto, cpu, cuda or mps.")] = None,
+    settings: Annotated[list[str] | None, typer.Option("--set", help="Replaces one value, e.g. optim.lr=0.0005.")] = None,
+    max_minutes: Annotated[float | None, typer.Option(min=0.01, help="Stop training after so long.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Train a model from a recipe, and test it once at the end.
+
+    Example: ifdd train recipes/scripted-tiny-ifdd.yaml --out runs/mine --set optim.epochs=4
+    """
+    from ifdd.training import run
+    from ifdd.training.keeping import resumed, what_is_kept
+    from ifdd.training.recipe import load_recipe
+
+    replaced = [*(settings or [])]
+    replaced += [] if seed is None else [f"seed={seed}"]
+    replaced += [] if device is None else [f"device={device}"]
+    chosen = load_recipe(recipe, replaced)
+    folder = out or Path("runs") / chosen.name
+    try:
+        checkpoint = run.train(chosen, folder, resume=resume, max_minutes=max_minutes)
+    except KeyboardInterrupt:
+        again = ["ifdd", "train", str(recipe), "--out", str(folder), *(part for text in replaced for part in ("--set", text))]
+        typer.echo(f"interrupted: {what_is_kept(chosen, folder)}: {shlex.join([*again, *resumed(folder)])}", err=True)
+        raise typer.Exit(130) from None
+    metrics = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
+    show_metrics(metrics["test"], as_json, {"checkpoint": str(checkpoint)})
+
+
+@training_app.command()
+def sweep(
+    recipes: Annotated[list[Path], typer.Argument(metavar="RECIPE...", help="YAML files, see recipes/.", show_default=False)],
+    out: Annotated[Path, typer.Option(help="Folder of the runs; a run that is complete there is kept.")],
+    seeds: Annotated[str, typer.Option(help="Seeds with commas; each trains every recipe.")] = "0",
+    jobs: Annotated[int, typer.Option(min=1, help="Trainings at a time; they share the cores.")] = 1,
+) -> None:
+    """Train several recipes with several seeds; the same command goes on where it stopped.
+
+    Example: ifdd sweep recipes/noisy-*.yaml --seeds 0,1,2 --out runs/noisy --jobs 2
+    """
+    from ifdd.training.sweep import sweep as train_all
+
+    try:
+        numbers = [int(text) for text in seeds.split(",")]
+    except ValueError:
+        raise InputError(f"--seeds {seeds}: write whole numbers with commas, e.g. 0,1,2") from None
+    for checkpoint in train_all(recipes, out, seeds=numbers, jobs=jobs, say=typer.echo):
+        typer.echo(str(checkpoint))
