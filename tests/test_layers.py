@@ -105,3 +105,23 @@ def test_a_door_opens_light(package: str) -> None:
 
 def test_ifdd_reaches_no_workbench() -> None:
     assert "workbench" not in {name.split(".")[0] for name in reached(*modules_of("ifdd/**/*.py"))}
+
+
+@pytest.mark.parametrize("package", ["ifdd", "workbench"])
+def test_no_help_page_loads_a_network(package: str) -> None:
+    """All help pages, those of sub-commands too."""
+    code = """
+import importlib, sys, typer
+def pages(command, context):
+    yield command.get_help(context)
+    for name, child in getattr(command, "commands", {}).items():
+        yield from pages(child, type(context)(child, info_name=name, parent=context))
+command = typer.main.get_command(importlib.import_module(sys.argv[1] + ".cli").app)
+with command.make_context(sys.argv[1], [], resilient_parsing=True) as context:
+    print(sum("--help" in page for page in pages(command, context)), *sys.modules)
+"""
+    run = subprocess.run([sys.executable, "-c", code, package], capture_output=True, text=True, cwd=ROOT, check=False)
+    assert run.returncode == 0, run.stderr
+    count, *modules = run.stdout.split()
+    assert int(count) >= 11
+    assert not found_among(frozenset(modules), HEAVY)
