@@ -2,14 +2,13 @@
 
 import logging
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import av
 import av.error
 import av.logging
 
-from ifdd.data.video import jpeg
 from ifdd.data.video.frames import MAX_PIXELS
 
 # FFmpeg's errors come here only to be heard while decoding; nothing of them is printed
@@ -46,7 +45,7 @@ class Decoder:
             self._context.thread_count = 1
         self._context.options = {"max_pixels": str(MAX_PIXELS), "err_detect": "crccheck"}
         self._hole = _HOLES.get(name)
-        self._is_jpeg = name == "mjpeg"
+        self._damage = _walker() if name == "mjpeg" else None
         self.gap = False
         """Whether the last packet follows another picture than the one before it (H.264); FFmpeg goes on in silence."""
 
@@ -55,7 +54,7 @@ class Decoder:
 
         Raises: EOFError of FFmpeg after the end.
         """
-        if self._is_jpeg and _WALKED.search(data := bytes(packet)) and (why := jpeg.damage(data, alone=self._alone)):
+        if self._damage and _WALKED.search(data := bytes(packet)) and (why := self._damage(data, alone=self._alone)):
             return [], why
         if self._hole and (found := self._hole.search(bytes(packet))):
             return [], f"a hole of {len(found[0])} zeros or more"
@@ -87,3 +86,9 @@ def next_packet(container: av.container.InputContainer, packets: Iterator[av.Pac
 def first_error(said: list[tuple[int, str, str]], by: str | None = None) -> str | None:
     """The first error that was said, in one line."""
     return next((" ".join(text.split()) for level, name, text in said if level <= av.logging.ERROR and by in (None, name)), None)
+
+
+def _walker() -> Callable[..., str | None]:
+    from ifdd.data.video.jpeg import damage  # machine code, which takes most of a second to load
+
+    return damage

@@ -9,7 +9,6 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageOps
 
-from ifdd.data.video import jpeg
 from ifdd.data.video.frames import MAX_PIXELS, Picture
 from ifdd.data.video.transparency import BACKGROUND, over_background
 from ifdd.errors import InputError
@@ -105,6 +104,8 @@ def _orientation(file: Path, image: Image.Image, data: bytes) -> int:
 
 def _damage(kind: str, data: bytes) -> str | None:
     if kind in ("JPEG", "MPO"):
+        from ifdd.data.video import jpeg  # machine code, which takes most of a second to load
+
         return jpeg.damage(data)
     if kind == "PNG":
         return _png_damage(data)
