@@ -1,6 +1,7 @@
 """Imports go one way: pages → workbench → ifdd; and whoever only looks at results, or asks for help, loads no network."""
 
 import ast
+import re
 import subprocess
 import sys
 from functools import cache
@@ -125,3 +126,19 @@ with command.make_context(sys.argv[1], [], resilient_parsing=True) as context:
     count, *modules = run.stdout.split()
     assert int(count) >= 11
     assert not found_among(frozenset(modules), HEAVY)
+
+
+def test_the_folders_are_those_of_the_conventions() -> None:
+    text = (ROOT / "CONVENTIONS.md").read_text(encoding="utf-8")
+    table = text[text.index("## Folders") : text.index("## Axes")]
+    missing = [
+        str(folder.relative_to(ROOT)) + "/"
+        for package in ("ifdd", "workbench")
+        for folder in (ROOT / package).iterdir()
+        if (folder / "__init__.py").is_file() and f"`{folder.relative_to(ROOT)}/`" not in table
+    ]
+    assert not missing
+    named = re.findall(r"^\| `([\w/]+)/`(?:, `([\w/]+)/`)? \|", table, re.MULTILINE)
+    assert not [name for names in named for name in filter(None, names) if not (ROOT / name).is_dir()]
+    concepts = {folder.name for folder in (ROOT / "workbench" / "analysis").iterdir() if (folder / "__init__.py").is_file()}
+    assert not [name for name in concepts if f"`{name}`" not in table]

@@ -1,1 +1,1 @@
-"""Models."""
+"""What every model is, the families by name, what a model costs."""

@@ -1,1 +1,1 @@
-"""One question a file: arrays or a model and clips in, a frozen result out."""
+"""A folder for each question: arrays, or a model and clips, in; a frozen result out."""

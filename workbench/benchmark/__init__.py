@@ -1,1 +1,1 @@
-"""Benchmark."""
+"""Variants of a family over suites and seeds, in one table."""

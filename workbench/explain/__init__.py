@@ -1,1 +1,1 @@
-"""Explain."""
+"""One video through everything: class, saliency, split."""

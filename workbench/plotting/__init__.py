@@ -1,1 +1,1 @@
-"""Plotting."""
+"""What every picture shares: looks, saving, films, the player."""

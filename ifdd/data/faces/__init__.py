@@ -1,1 +1,1 @@
-"""Faces."""
+"""Find and follow faces, cuts between shots, and boxes around them."""

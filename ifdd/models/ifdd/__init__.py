@@ -1,1 +1,1 @@
-"""Ifdd."""
+"""IFDD and its baselines: backbone, pyramid, split, lift and head put together."""

@@ -1,1 +1,1 @@
-"""Mvit."""
+"""The multiscale vision transformer (MViTv2) and its parts."""

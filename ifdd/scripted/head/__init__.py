@@ -1,1 +1,1 @@
-"""Head."""
+"""Face models: what a person looks like, and what each action unit does to the face."""

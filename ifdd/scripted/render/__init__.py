@@ -1,1 +1,1 @@
-"""Render."""
+"""From scripts to pixels, and to clips on disk."""

@@ -1,1 +1,1 @@
-"""Displays."""
+"""The table of variants, and their robustness as curves."""

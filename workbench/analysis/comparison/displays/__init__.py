@@ -1,1 +1,1 @@
-"""Displays."""
+"""Pictures of comparisons: differences, flips, slices."""

@@ -1,1 +1,1 @@
-"""Displays."""
+"""Pictures of confidence: densities, reliability, votes."""

@@ -1,1 +1,1 @@
-"""Displays."""
+"""Pictures of performance: confusion, recalls, radar."""

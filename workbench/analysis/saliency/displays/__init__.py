@@ -1,1 +1,1 @@
-"""Displays."""
+"""Pictures of saliency: heat over frames, film strips, differences, frames and regions."""

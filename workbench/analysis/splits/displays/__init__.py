@@ -1,1 +1,1 @@
-"""Displays."""
+"""Pictures of splits: timelines, schematics, summaries."""
