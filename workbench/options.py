@@ -1,5 +1,6 @@
 """What the commands share: options, checkpoints by name, names with commas between, lines for the screen."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -26,6 +27,17 @@ def load_bundle(checkpoint: str, device: str) -> "Bundle":
     bundle = load_checkpoint(checkpoint)
     bundle.model.to(place)
     return bundle
+
+
+def load_bundles(checkpoints: Sequence[str], device: str) -> "list[Bundle]":
+    """Checkpoints by name or folder, on a device.
+
+    Raises: InputError for one that is not there, or two of one name.
+    """
+    bundles = [load_bundle(name, device) for name in checkpoints]
+    if len({bundle.name for bundle in bundles}) < len(bundles):
+        raise InputError(f"a checkpoint is named twice: {', '.join(bundle.name for bundle in bundles)}; name each once")
+    return bundles
 
 
 def names_in(text: str) -> list[str]:

@@ -1,10 +1,8 @@
 """IFDD, Fig. 3: the variants of the split as schematics, drawn from what each did with one clip."""
 
-import json
-
 from ifdd.errors import InputError
 from workbench.analysis.splits.displays.schematic import SplitSchematicDisplay
-from workbench.analysis.splits.task import split_of_clip
+from workbench.analysis.splits.task import schematic, split_of_clip
 from workbench.figures.sheet import Column, Sheet
 from workbench.figures.study import Study
 
@@ -55,15 +53,5 @@ def variants_sheet(study: Study, column: Column = "double", clip_id: str | None 
     if not splitting:
         raise InputError(NO_SPLIT)
     found = {name: split_of_clip(bundle, study.manifest, clip_id) for name, bundle in splitting.items()}
-    clip = next(iter(found.values())).clip_id
-    source = json.dumps(
-        {"analysis": "splits of one clip", "clip": clip, "checkpoints": {n: b.card.sha256 for n, b in splitting.items()}}
-    )
-    twin = SplitSchematicDisplay.from_result(
-        {name: item.split for name, item in found.items()},
-        {name: item.kind for name, item in found.items()},
-        {name: item.grid for name, item in found.items()},
-        {name: item.frames for name, item in found.items()},
-        source=source,
-    )
-    return VariantsSheet(twin, clip, column)
+    twin = schematic(found, {name: bundle.card.sha256 for name, bundle in splitting.items()})
+    return VariantsSheet(twin, next(iter(found.values())).clip_id, column)

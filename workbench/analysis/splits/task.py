@@ -1,5 +1,7 @@
 """From checkpoints and clips to what their splits do: one summary a checkpoint, one schematic of a single clip."""
 
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,7 +14,10 @@ from tqdm import tqdm
 from ifdd.checkpoints import Bundle
 from ifdd.data.manifest import data_hash, of_each_class, read_manifest
 from ifdd.errors import InputError
+from ifdd.io import filled_folder, write_text
 from workbench.analysis.splits.content import INTENSITY, per_frame
+from workbench.analysis.splits.displays.schematic import SplitSchematicDisplay
+from workbench.analysis.splits.displays.summary import OccupancyDisplay, SplitScoresDisplay, SplitStepsDisplay, markdown
 from workbench.analysis.splits.inspection import (
     from_activations,
     inspect_split,
@@ -24,6 +29,7 @@ from workbench.analysis.splits.inspection import (
 )
 from workbench.analysis.splits.results import CONTENT, SplitResult, SplitSummary
 from workbench.analysis.splits.summary import summarise_split
+from workbench.results.passport import PYTHON_CALL, Context
 from workbench.results.result import Result
 from workbench.store.collecting import load_row
 from workbench.store.tables import persons
@@ -31,6 +37,7 @@ from workbench.store.truth import has_truth, true_intensity
 
 ENERGY = "motion energy"
 CLASS = "class"
+REPORT = "splits.json"
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,6 +53,75 @@ class SplitOfClip(Result):
     grid: tuple[int, int]
     frames: np.ndarray
     data_hash: str
+
+
+@dataclass(frozen=True, eq=False)
+class SplitReport:
+    """By checkpoint: its split on many clips, and on one."""
+
+    summaries: dict[str, SplitSummary]
+    one: dict[str, SplitOfClip]
+    sha256: dict[str, str]
+
+    @property
+    def data_hash(self) -> str:
+        """Of all clips of the manifest."""
+        return next(iter(self.one.values())).data_hash
+
+    def to_json(self) -> str:
+        """The text of splits.json: the summaries."""
+        plain = {name: result.to_dict() for name, result in self.summaries.items()}
+        return json.dumps(plain, indent=1, ensure_ascii=False) + "\n"
+
+
+def run(
+    bundles: Sequence[Bundle], manifest: str | Path, *, clips: int = 210, clip: str | None = None, seed: int = 0
+) -> SplitReport:
+    """Measure the splits of checkpoints on at most `clips` clips of a manifest, and look at one `clip` by its id.
+
+    Raises: InputError as `measure_split` and `split_of_clip`, before anything is measured.
+    """
+    for bundle in bundles:
+        require_split(bundle.model)  # before minutes are spent on the others
+    one = {bundle.name: split_of_clip(bundle, manifest, clip) for bundle in bundles}
+    summaries = {bundle.name: measure_split(bundle, manifest, clips=clips, seed=seed) for bundle in bundles}
+    return SplitReport(summaries, one, {bundle.name: bundle.card.sha256 for bundle in bundles})
+
+
+def write(report: SplitReport, out: Path, context: Context = PYTHON_CALL) -> list[Path]:
+    """Write splits.json, splits.md and four pictures into `out`, all or none; returns the files.
+
+    Raises: InputError if `out` is a file, or if the disk refuses.
+    """
+    pictures = {
+        "schematic": schematic(report.one, report.sha256),
+        "steps": SplitStepsDisplay.from_result(report.summaries),
+        "occupancy": OccupancyDisplay.from_result(report.summaries),
+        "scores": SplitScoresDisplay.from_result(report.summaries),
+    }
+    with filled_folder(out, last=REPORT) as work:
+        for name, display in pictures.items():
+            for suffix in ("png", "svg"):
+                display.save(work / f"{name}.{suffix}", context=context)
+        write_text(work / "splits.md", markdown(report.summaries))
+        write_text(work / REPORT, report.to_json())
+        names = sorted(file.name for file in work.iterdir())
+    return [out / name for name in names]
+
+
+def schematic(found: Mapping[str, SplitOfClip], sha256: Mapping[str, str]) -> SplitSchematicDisplay:
+    """The splits of one clip by several checkpoints, drawn beside each other.
+
+    `sha256`: of the weights by name, for the passport.
+    """
+    about = {"analysis": "splits of one clip", "clip": next(iter(found.values())).clip_id, "checkpoints": dict(sha256)}
+    return SplitSchematicDisplay.from_result(
+        {name: item.split for name, item in found.items()},
+        {name: item.kind for name, item in found.items()},
+        {name: item.grid for name, item in found.items()},
+        {name: item.frames for name, item in found.items()},
+        source=json.dumps(about),
+    )
 
 
 def measure_split(bundle: Bundle, manifest: str | Path, *, clips: int = 210, seed: int = 0, batch: int = 8) -> SplitSummary:
