@@ -7,6 +7,7 @@ from .results import Awareness as Awareness
 from .results import ContentScore as ContentScore
 from .results import MotionAgreement as MotionAgreement
 from .results import Occupancy as Occupancy
+from .results import SplitClips as SplitClips
 from .results import SplitResult as SplitResult
 from .results import SplitSummary as SplitSummary
 from .summary import summarise_split as summarise_split

@@ -50,6 +50,22 @@ class SplitResult(Result):
 
 
 @dataclass(frozen=True, eq=False)
+class SplitClips(Result):
+    """How n clips were split, and what their split may depend on.
+
+    `split`: of all of them; `copies`: places (n, 2·K) of changed clips by name, as `places_of_copies`; `labels` (n,): class
+    indexes, with one of `label_names` each; `energy` (n, T'): motion energy; `contents`: name → (n, d).
+    """
+
+    split: SplitResult
+    copies: dict[str, np.ndarray]
+    labels: np.ndarray
+    label_names: tuple[str, ...]
+    energy: np.ndarray
+    contents: dict[str, np.ndarray]
+
+
+@dataclass(frozen=True, eq=False)
 class Occupancy(Result):
     """Mean reading weight of each feature frame, (classes, T'), with 95 % bounds; NaN for a class without clips.
 

@@ -10,7 +10,7 @@ from ifdd.training.controls import told_places
 from workbench.analysis.splits.content import INTENSITY, content_score, person_share
 from workbench.analysis.splits.inspection import SAME_MOMENTS
 from workbench.analysis.splits.places import awareness, motion_agreement, moved, occupancy
-from workbench.analysis.splits.results import CONTENT, TOLD, ContentScore, SplitResult, SplitSummary, StepSummary
+from workbench.analysis.splits.results import CONTENT, TOLD, ContentScore, SplitClips, SplitResult, SplitSummary, StepSummary
 from workbench.results.bootstrap import group_members
 from workbench.results.controls import distance_to_others
 from workbench.results.interval import NOT_KNOWN
@@ -23,27 +23,12 @@ ELSEWHERE = 0.05
 
 
 def summarise_split(
-    split: SplitResult,
-    copies: Mapping[str, np.ndarray],
-    labels: ArrayLike,
-    label_names: tuple[str, ...],
-    energy: np.ndarray,
-    contents: Mapping[str, np.ndarray],
-    *,
-    kind: str,
-    offset_range: float | None,
-    groups: ArrayLike | None = None,
-    seed: int = 0,
+    clips: SplitClips, *, kind: str, offset_range: float | None, groups: ArrayLike | None = None, seed: int = 0
 ) -> SplitSummary:
     """Measure a split of n clips.
 
     Args:
-        split: of all clips.
-        copies: places (n, 2·K) of changed clips by name, as `places_of_copies`; those of `SAME_MOMENTS` make the awareness.
-        labels: (n,) class indexes.
-        label_names: one name per class.
-        energy: motion energy (n, T').
-        contents: what offsets may depend on, name → (n, d).
+        clips: what the split did; the copies of `SAME_MOMENTS` make the awareness.
         kind: the split's name, e.g. "index".
         offset_range: L, None for a split without offsets.
         groups: (n,) persons, kept apart by folds and drawn whole.
@@ -51,6 +36,7 @@ def summarise_split(
 
     Raises: InputError for shapes that do not fit, or fewer than two clips.
     """
+    split, copies, contents, energy = clips.split, clips.copies, clips.contents, clips.energy
     places, offsets = split.both("sample"), split.both("offset")
     same = [copies[name] for name in SAME_MOMENTS if name in copies]
     aware = awareness(np.stack([places, *same], 1), groups=groups, seed=seed)
@@ -72,7 +58,7 @@ def summarise_split(
         steps=_steps(split),
         saturated=float("nan") if offset_range is None else float((np.abs(offsets) > SATURATED * offset_range).mean()),
         elsewhere=float((np.abs(split.both("position") - places) > ELSEWHERE).mean()),
-        occupancy=occupancy(split.weights_D, split.weights_S, labels, label_names, groups=groups, seed=seed),
+        occupancy=occupancy(split.weights_D, split.weights_S, clips.labels, clips.label_names, groups=groups, seed=seed),
         awareness=aware,
         person_share=share[0],
         person_null=share[1],

@@ -27,7 +27,7 @@ from workbench.analysis.splits.inspection import (
     require_split,
     split_activations,
 )
-from workbench.analysis.splits.results import CONTENT, SplitResult, SplitSummary
+from workbench.analysis.splits.results import CONTENT, SplitClips, SplitResult, SplitSummary
 from workbench.analysis.splits.summary import summarise_split
 from workbench.results.passport import PYTHON_CALL, Context
 from workbench.results.result import Result
@@ -155,11 +155,16 @@ def measure_split(bundle: Bundle, manifest: str | Path, *, clips: int = 210, see
     contents = {CONTENT: per_frame(np.concatenate(features)), ENERGY: power, CLASS: np.eye(len(bundle.labels))[labels]}
     if has_truth(rows):
         contents[INTENSITY] = true_intensity(rows, steps)
-    return summarise_split(
-        join(splits), {name: np.concatenate(parts) for name, parts in copies.items()}, labels, bundle.labels, power, contents,
-        kind=config.split, offset_range=float(config.offset_range) if hasattr(split, "offset_range") else None,
-        groups=persons(rows), seed=seed,
-    )  # fmt: skip
+    clips_read = SplitClips(
+        split=join(splits),
+        copies={name: np.concatenate(parts) for name, parts in copies.items()},
+        labels=labels,
+        label_names=bundle.labels,
+        energy=power,
+        contents=contents,
+    )
+    limit = float(config.offset_range) if hasattr(split, "offset_range") else None
+    return summarise_split(clips_read, kind=config.split, offset_range=limit, groups=persons(rows), seed=seed)
 
 
 def split_of_clip(bundle: Bundle, manifest: str | Path, clip_id: str | None = None) -> SplitOfClip:

@@ -25,7 +25,7 @@ from workbench.analysis.splits.displays.summary import (
     score_rows,
 )
 from workbench.analysis.splits.inspection import COPIES, SAME_MOMENTS, inspect_split, join, motion_energy, places_of_copies
-from workbench.analysis.splits.results import SplitResult, SplitSummary
+from workbench.analysis.splits.results import SplitClips, SplitResult, SplitSummary
 from workbench.analysis.splits.summary import NOT_KNOWN, summarise_split
 from workbench.analysis.splits.task import measure_split, split_of_clip
 
@@ -169,10 +169,8 @@ def test_a_planted_split_is_found_out() -> None:
     labels = (peak > 3).astype(int)
     same = {name: split.both("sample") for name in SAME_MOMENTS}
     contents = {"peak": np.eye(8)[peak], "noise": np.random.default_rng(1).normal(size=(40, 3))}
-    found = summarise_split(
-        split, same, labels, ("early", "late"), energy, contents,
-        kind="index", offset_range=2, groups=np.arange(40) % 8,
-    )  # fmt: skip
+    clips = SplitClips(split, same, labels, ("early", "late"), energy, contents)
+    found = summarise_split(clips, kind="index", offset_range=2, groups=np.arange(40) % 8)
     assert found.awareness.icc.value == pytest.approx(1)
     assert found.score("peak").r2.value > 0.95
     assert found.score("noise").r2.value < 0.2
@@ -181,7 +179,7 @@ def test_a_planted_split_is_found_out() -> None:
     assert found.elsewhere == 1 / 8  # the last D step asks for three frames later
     assert found.saturated == pytest.approx((np.abs(split.both("offset")) > 1.9).mean())
     assert found.occupancy.class_share.value > 0.3
-    alone = summarise_split(split, same, labels, ("early", "late"), energy, {}, kind="index", offset_range=None)
+    alone = summarise_split(replace(clips, contents={}), kind="index", offset_range=None)
     assert "persons are not known" in alone.notes[0]
     assert np.isnan(alone.person_share.value)
     assert found.apart > 0.5
