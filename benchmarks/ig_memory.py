@@ -15,7 +15,7 @@ import time
 import torch
 
 import ifdd
-from workbench.analysis.saliency.attribution import attribute
+from workbench.analysis.saliency.attribution import AttributionRequest, attribute
 
 
 def peak() -> float:
@@ -32,7 +32,7 @@ def measure(name: str, steps: int, batch: int) -> None:
     with torch.no_grad():
         model(clip)
     before, start = peak(), time.perf_counter()
-    attribute(model, clip, "integrated-gradients", 0, steps=steps, batch=batch)
+    attribute(model, clip, "integrated-gradients", 0, request=AttributionRequest(steps=steps, batch=batch))
     print(before, peak(), time.perf_counter() - start)
 
 

@@ -1,8 +1,9 @@
 """What analyses ask of any video model: its logits, the classes to explain, and everything left as it was."""
 
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -129,27 +130,66 @@ def _indexes(target: Any, labels: Sequence[str] | None, classes: int, what: str)
         raise InputError(f"{what} {target!r} is no class; give a number from 0 to {classes - 1}, or a name") from None
 
 
-def choose_contrast(model: nn.Module, target: Classes, against: Classes, logits: Tensor) -> tuple[Tensor, Tensor | None]:
-    """Classes to explain (B,), and those whose logits are subtracted, if any.
+@dataclass(frozen=True, eq=False)
+class Contrast:
+    """What is explained of each clip: the logit of a class, `classes` (B,), minus that of another, `others` (B,), if any."""
+
+    classes: Tensor
+    others: Tensor | None = None
+
+    def score(self, logits: Tensor) -> Tensor:
+        """The score (B,) of logits (B, classes).
+
+        >>> Contrast(torch.tensor([0, 1]), torch.tensor([1, 0])).score(torch.tensor([[3.0, 1.0], [2.0, 2.5]])).tolist()
+        [2.0, 0.5]
+        """
+        own = logits.gather(1, self.classes[:, None])[:, 0]
+        return own if self.others is None else own - logits.gather(1, self.others[:, None])[:, 0]
+
+    def probability(self, logits: Tensor) -> Tensor:
+        """Probability (B,) of the class."""
+        return logits.softmax(1).gather(1, self.classes[:, None])[:, 0]
+
+    def of_clip(self, i: int, count: int) -> "Contrast":
+        """That of `count` variants of clip `i`."""
+        return Contrast(self.classes[i].expand(count), None if self.others is None else self.others[i].expand(count))
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """The classes as `target` and `against`, for a result's provenance."""
+        found = {"target": self.classes.cpu().numpy()}
+        return found if self.others is None else found | {"against": self.others.cpu().numpy()}
+
+
+def choose_contrast(model: nn.Module, target: Classes, against: Classes, logits: Tensor) -> Contrast:
+    """The classes to explain, by default the predicted ones, and those whose logits are subtracted, if any.
 
     Raises: InputError as `choose_classes`, or for a class against itself.
     """
     chosen = choose_classes(model, target, logits)
     if against is None:
-        return chosen, None
+        return Contrast(chosen)
     others = choose_classes(model, against, logits, "against")
     same = torch.nonzero(chosen == others).flatten().tolist()
     if same:
         raise InputError(
             f"against {int(others[same[0]])} is the target of clip {same[0]}: their difference is zero; name another class"
         )
-    return chosen, others
+    return Contrast(chosen, others)
 
 
-def score(logits: Tensor, classes: Tensor, others: Tensor | None) -> Tensor:
-    """Logit of the class (B,), minus that of the other class where there is one."""
-    own = logits.gather(1, classes[:, None])[:, 0]
-    return own if others is None else own - logits.gather(1, others[:, None])[:, 0]
+def target_index(target: str | None, labels: Sequence[str]) -> int | None:
+    """Index of a class; None stays.
+
+    Raises: InputError for a name that is not in `labels`, with those that are.
+    """
+    if target is not None and target not in labels:
+        raise InputError(f"unknown class {target!r}; this checkpoint knows {', '.join(labels)}")
+    return None if target is None else list(labels).index(target)
+
+
+def in_chunks(function: Callable[[Tensor], Tensor], clips: Tensor, batch: int) -> Tensor:
+    """Apply a function to a few clips at a time."""
+    return torch.cat([function(clips[first : first + batch]) for first in range(0, len(clips), batch)])
 
 
 def check_finite(values: Tensor, what: str) -> None:

@@ -15,9 +15,9 @@ from torch import Tensor
 
 from ifdd.errors import InputError
 from ifdd.models.base import VideoModel
-from workbench.analysis._models import Classes, check_given, choose_contrast, describe, score
-from workbench.analysis.faithfulness.curves import RANDOM, all_curves, summarise
-from workbench.analysis.faithfulness.results import Kind, PerturbationResult
+from workbench.analysis._models import Classes, check_given, choose_contrast, describe
+from workbench.analysis.faithfulness.curves import PLAIN, RANDOM, CurveRequest, Units, all_curves, check_kind, summarise
+from workbench.analysis.faithfulness.results import PerturbationResult
 from workbench.analysis.saliency.activations import run_to
 from workbench.results.provenance import record
 
@@ -29,31 +29,38 @@ def perturb_channels(
     clips: Tensor,
     activation: str,
     target: Classes = None,
+    request: CurveRequest = PLAIN,
     *,
     against: Classes = None,
-    kind: Kind = "probability",
-    steps: int = 10,
     groups: ArrayLike | None = None,
-    batch: int = 16,
-    resamples: int = 1000,
     seed: int = 0,
 ) -> PerturbationResult:
     """Deletion and insertion of the channels of one activation of clips (n, 3, T, H, W), two clips or more.
 
-    Raises: InputError for one clip alone, an activation without places, a class that is not there.
+    `target` and `against` as in `saliency.gradcam`; `groups` (n,), e.g. persons, are drawn as a whole for the intervals.
+
+    Raises:
+        InputError: one clip alone, an activation without places, a class that is not there.
+
+    Source: Petsiuk et al. 2018 (RISE), section 4.2, over channels.
+
+    >>> import ifdd
+    >>> model = ifdd.create_model("ifdd-mvit-tiny", frames=8, size=(32, 32))
+    >>> found = perturb_channels(model, torch.rand(2, 3, 8, 32, 32), "ladm.Y_D", 0, CurveRequest(steps=2))
+    >>> found.unit, [row.name for row in found.scores]
+    ('channels of ladm.Y_D', ['gradient × activation', 'largest', 'random'])
     """
     check_given(model, clips)
     if len(clips) < 2:
         raise InputError("channels are replaced by their mean over clips, and there is one clip; pass two or more")
-    if against is not None and kind != "logit":
-        raise InputError("a difference of two logits has no probability; give kind='logit' with against")
+    check_kind(request, against)
     if describe(model, activation).role == "stage":
         behind = ", ".join(model.with_roles("X"))
         raise InputError(f"{activation} lies inside the backbone; channels are exchanged behind it: {behind}, or a branch")
     logits, cache = run_to(model, clips, (activation,))
-    classes, others = choose_contrast(model, target, against, logits.detach())
+    contrast = choose_contrast(model, target, against, logits.detach())
     with torch.enable_grad():
-        total = score(logits, classes, others).sum()
+        total = contrast.score(logits).sum()
     (gradient,) = torch.autograd.grad(total, cache[activation], allow_unused=True)
     features = cache[activation].detach()
     dim = 1 if features.dim() == 5 else 2
@@ -76,19 +83,21 @@ def perturb_channels(
             mixed = torch.where(keep.view(count, *shape[1:]), features[i], features.mean(0))
             with model.hooks({activation: lambda _: mixed}):
                 found = model.decode(tuple(stage.expand(count, *stage.shape[1:]) for stage in stages)).logits
-            chosen = classes[i].expand(count)
-            if kind == "probability":
-                return found.softmax(1).gather(1, chosen[:, None])[:, 0]
-            return score(found, chosen, None if others is None else others[i].expand(count))
+            own = contrast.of_clip(i, count)
+            return own.probability(found) if request.kind == "probability" else own.score(found)
 
         return evaluate
 
     with model.evaluating(), torch.no_grad():
         encoded = model.encode(clips)
-        curves = all_curves(values, evaluator, steps=steps, batch=batch, seed=seed, device=clips.device, what="channels")
-    parameters = {"activation": activation, "kind": kind, "steps": steps, "resamples": resamples, "seed": seed}
-    return summarise(
-        curves, controls={RANDOM, LARGEST}, unit=f"channels of {activation}", kind=kind, fill="mean over clips",
-        units=values[ORDER].shape[1], groups=groups, resamples=resamples, seed=seed,
-        provenance=record("deletion and insertion", parameters, {"clips": clips.float().cpu().numpy()}, ("torch",)),
-    )  # fmt: skip
+        curves = all_curves(values, evaluator, request, seed=seed, device=clips.device, what="channels")
+    parameters = {
+        "activation": activation,
+        "kind": request.kind,
+        "steps": request.steps,
+        "resamples": request.resamples,
+        "seed": seed,
+    }
+    units = Units(f"channels of {activation}", values[ORDER].shape[1], "mean over clips", frozenset({RANDOM, LARGEST}))
+    source = record("deletion and insertion", parameters, {"clips": clips.float().cpu().numpy()}, ("torch",))
+    return summarise(curves, units, request, source, groups=groups, seed=seed)

@@ -1,6 +1,8 @@
 """Curves of deletion and insertion over units of any kind, and what they say with intervals over clips."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import get_args
 
 import numpy as np
 import torch
@@ -9,20 +11,40 @@ from torch import Tensor
 from tqdm import tqdm
 
 from ifdd.errors import InputError
+from workbench.analysis._models import in_chunks
 from workbench.analysis.faithfulness.results import Kind, PerturbationResult, PerturbationScore
-from workbench.analysis.saliency.attribution import in_chunks
+from workbench.analysis.saliency.cam import check_choice
 from workbench.results.bootstrap import draw_weights, group_members, mean_interval
 from workbench.results.provenance import Provenance
 
 RANDOM = "random"
 
 
+@dataclass(frozen=True)
+class CurveRequest:
+    """What is measured along a curve (`kind` of score) at how many points, masks in memory at a time, draws of the bootstrap."""
+
+    kind: Kind = "probability"
+    steps: int = 10
+    batch: int = 16
+    resamples: int = 1000
+
+
+PLAIN = CurveRequest()
+
+
+def check_kind(request: CurveRequest, against: object) -> None:
+    """Refuse an unknown kind of score, or the probability of a difference of two logits. Raises: InputError."""
+    check_choice("kind", request.kind, get_args(Kind))
+    if against is not None and request.kind != "logit":
+        raise InputError("a difference of two logits has no probability; give kind='logit' with against")
+
+
 def all_curves(
     values: Mapping[str, np.ndarray],
     evaluator: Callable[[int], Callable[[Tensor], Tensor]],
+    request: CurveRequest,
     *,
-    steps: int,
-    batch: int,
     seed: int,
     device: torch.device,
     what: str,
@@ -32,6 +54,7 @@ def all_curves(
     `evaluator(i)` scores clip i for masks (m, units) of what is kept.
     """
     n, units = next(iter(values.values())).shape
+    steps, batch = request.steps, request.batch
     if steps < 2 or units < 2 or batch < 1:
         raise InputError(
             f"{steps} steps over {units} {what} and a batch of {batch} give no curve; take 2 steps and 2 cells or more"
@@ -53,30 +76,37 @@ def all_curves(
     return curves
 
 
+@dataclass(frozen=True)
+class Units:
+    """What was taken away: `count` units called `name`, what stood in for them, the orders that know nothing of the model."""
+
+    name: str
+    count: int
+    fill: str
+    controls: frozenset[str]
+
+
 def summarise(
     curves: Mapping[str, np.ndarray],
-    *,
-    controls: set[str],
-    unit: str,
-    kind: Kind,
-    fill: str,
-    units: int,
-    groups: ArrayLike | None,
-    resamples: int,
-    seed: int,
+    units: Units,
+    request: CurveRequest,
     provenance: Provenance,
+    *,
+    groups: ArrayLike | None,
+    seed: int,
 ) -> PerturbationResult:
     """Areas under curves (n, 2, steps + 1) with 95 % intervals over clips, whole groups drawn."""
     first = next(iter(curves.values()))
-    n, steps = len(first), first.shape[2] - 1
-    draws = draw_weights(group_members(groups, n), resamples, seed)
-    fractions = _counts(units, steps) / units  # as they are: equal steps would give a map that knows nothing a gap
+    n = len(first)
+    draws = draw_weights(group_members(groups, n), request.resamples, seed)
+    # as they are: equal steps would give a map that knows nothing a gap
+    fractions = _counts(units.count, request.steps) / units.count
     areas = {name: np.trapezoid(curve, fractions, axis=2) for name, curve in curves.items()}
     gaps = {name: area[:, 1] - area[:, 0] for name, area in areas.items()}
     rows = [
         PerturbationScore(
             name=name,
-            control=name in controls,
+            control=name in units.controls,
             deletion=mean_interval(areas[name][:, 0], draws),
             insertion=mean_interval(areas[name][:, 1], draws),
             gap=mean_interval(gap, draws),
@@ -86,8 +116,18 @@ def summarise(
         )
         for name, gap in gaps.items()
     ]
-    whole, nothing = float(first[:, 0, 0].mean()), float(first[:, 0, -1].mean())
-    return PerturbationResult(unit, kind, fill, units, n, fractions, tuple(rows), whole, nothing, provenance)
+    return PerturbationResult(
+        unit=units.name,
+        kind=request.kind,
+        fill=units.fill,
+        units=units.count,
+        n=n,
+        fractions=fractions,
+        scores=tuple(rows),
+        whole=float(first[:, 0, 0].mean()),
+        nothing=float(first[:, 0, -1].mean()),
+        provenance=provenance,
+    )
 
 
 def _counts(units: int, steps: int) -> np.ndarray:

@@ -9,11 +9,7 @@ its maps must not be those of the trained one.
 
 import numpy as np
 
-from workbench.analysis.faithfulness.channels import perturb_channels
-from workbench.analysis.faithfulness.perturbation import edge_map, perturb_clips
-from workbench.analysis.faithfulness.randomisation import parameter_randomisation
 from workbench.analysis.faithfulness.results import LIMIT, PerturbationResult, PerturbationScore, RandomisationResult, Verdict
-from workbench.analysis.saliency.likeness import similarity
 from workbench.analysis.saliency.results import Similarity
 from workbench.results.interval import Interval
 
@@ -58,9 +54,3 @@ def _followed(row: PerturbationScore, follows: bool, result: PerturbationResult)
     text = f"the {result.kind} {does} the map more than a random order of {result.unit}: {gap}"
     best = max((other for other in result.scores if other.control), key=lambda other: other.gap.value)
     return f"{text}; the best control ({best.name}) has {best.gap.value:.3f}"
-
-
-__all__ = [
-    "LIMIT", "PerturbationResult", "PerturbationScore", "RandomisationResult", "Similarity", "Verdict", "above_zero", "edge_map",
-    "judge", "parameter_randomisation", "perturb_channels", "perturb_clips", "similarity",
-]  # fmt: skip

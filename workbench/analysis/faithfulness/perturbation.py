@@ -9,6 +9,7 @@ A clip with holes is none that the model was trained on, so only differences to 
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Literal, get_args
 
 import cv2
@@ -18,15 +19,27 @@ from numpy.typing import ArrayLike
 from torch import Tensor, nn
 
 from ifdd.errors import InputError
-from workbench.analysis._models import Classes, check_finite, check_given, choose_contrast, evaluating, logits_of, score
-from workbench.analysis.faithfulness.curves import RANDOM, all_curves, summarise
-from workbench.analysis.faithfulness.results import Kind, PerturbationResult
-from workbench.analysis.saliency.attribution import in_chunks
+from workbench.analysis._models import Classes, check_finite, check_given, choose_contrast, evaluating, in_chunks, logits_of
+from workbench.analysis.faithfulness.curves import RANDOM, CurveRequest, Units, all_curves, check_kind, summarise
+from workbench.analysis.faithfulness.results import PerturbationResult
 from workbench.analysis.saliency.cam import check_choice
 from workbench.analysis.saliency.fills import Fill, fill_of
 from workbench.results.provenance import record
 
 Unit = Literal["pixels", "frames"]
+
+
+@dataclass(frozen=True)
+class RemovalRequest(CurveRequest):
+    """Which units of a clip are taken away, and what stands in for them.
+
+    `cell` (frames, height, width) of pixels is what is taken away at once, by default an eighth of the time and a fourteenth of
+    each side.
+    """
+
+    unit: Unit = "pixels"
+    cell: tuple[int, int, int] | None = None
+    fill: Fill = "mean"
 
 
 @torch.no_grad()
@@ -35,70 +48,71 @@ def perturb_clips(
     clips: Tensor,
     maps: Mapping[str, ArrayLike],
     target: Classes = None,
+    request: RemovalRequest = RemovalRequest(),
     *,
     against: Classes = None,
-    unit: Unit = "pixels",
-    cell: tuple[int, int, int] | None = None,
-    fill: Fill = "mean",
-    kind: Kind = "probability",
-    steps: int = 10,
     groups: ArrayLike | None = None,
-    batch: int = 16,
-    resamples: int = 1000,
     seed: int = 0,
 ) -> PerturbationResult:
     """Deletion and insertion of the pixels, or of whole frames, of clips (n, 3, T, H, W) in the order of maps by name.
 
-    Maps are (n, T, H, W), signed or not; for frames also (n, T). `cell` (frames, height, width) is what is taken away at once,
-    by default an eighth of the time and a fourteenth of each side. A contrast (`against`) has a logit only.
-    Raises: InputError for maps that do not fit or are undefined, unknown names, sizes below 1, a class that is not there.
+    Maps are (n, T, H, W), signed or not; for frames also (n, T). `target` and `against` as in `saliency.gradcam`; a contrast has
+    a logit only. `groups` (n,), e.g. persons, are drawn as a whole for the intervals.
+
+    Raises:
+        InputError: maps that do not fit or are undefined, unknown names, sizes below 1, a class that is not there.
+
+    Source: Petsiuk et al. 2018 (RISE), section 4.2, in space and time.
+
+    >>> brightness = nn.Sequential(nn.Flatten(), nn.Linear(96, 2, bias=False))
+    >>> _ = brightness[1].weight.data.copy_(torch.tensor([[1.0], [0.0]]).expand(2, 96))
+    >>> clips = torch.rand(2, 3, 2, 4, 4, generator=torch.Generator().manual_seed(0))
+    >>> request = RemovalRequest(kind="logit", steps=4, fill="black", cell=(1, 1, 1))
+    >>> found = perturb_clips(brightness, clips, {"brightness": clips.sum(1)}, 0, request)
+    >>> found.score("brightness").gap.value > found.score("centre").gap.value
+    True
     """
     check_given(model, clips)
-    check_choice("unit", unit, get_args(Unit))
-    check_choice("kind", kind, get_args(Kind))
-    filled, (n, _, frames, height, width) = fill_of(clips, fill), clips.shape
-    if against is not None and kind != "logit":
-        raise InputError("a difference of two logits has no probability; give kind='logit' with against")
-    cell = (1, height, width) if unit == "frames" else cell or (max(frames // 8, 1), max(height // 14, 1), max(width // 14, 1))
+    check_choice("unit", request.unit, get_args(Unit))
+    check_kind(request, against)
+    filled, (n, _, frames, height, width) = fill_of(clips, request.fill), clips.shape
+    small = (max(frames // 8, 1), max(height // 14, 1), max(width // 14, 1))
+    cell = (1, height, width) if request.unit == "frames" else request.cell or small
     places = _cells((frames, height, width), cell)
     values = {name: _cell_means(_checked(name, array, tuple(clips.shape)), places) for name, array in maps.items()}
     if taken := set(values) & {RANDOM, "centre", "edge", "motion"}:
         raise InputError(f"{sorted(taken)[0]} is the name of a control; call the map something else")
-    controls = _controls(clips, unit)
+    controls = _controls(clips, request.unit)
     values |= {name: _cell_means(array, places) for name, array in controls.items()}
     values[RANDOM] = np.random.default_rng([seed, 3]).random((n, int(places.max()) + 1))
     where = torch.from_numpy(places).to(clips.device)
     with evaluating(model):
-        logits = in_chunks(lambda part: logits_of(model, part), clips, batch)
+        logits = in_chunks(lambda part: logits_of(model, part), clips, request.batch)
         check_finite(logits, "the logits")
-        classes, others = choose_contrast(model, target, against, logits)
+        contrast = choose_contrast(model, target, against, logits)
 
         def evaluator(i: int) -> Callable[[Tensor], Tensor]:
             def evaluate(keep: Tensor) -> Tensor:
-                variants = torch.where(keep[:, where][:, None], clips[i], filled[i])
-                found = logits_of(model, variants)
-                chosen = classes[i].expand(len(keep))
-                if kind == "probability":
-                    return found.softmax(1).gather(1, chosen[:, None])[:, 0]
-                return score(found, chosen, None if others is None else others[i].expand(len(keep)))
+                found = logits_of(model, torch.where(keep[:, where][:, None], clips[i], filled[i]))
+                own = contrast.of_clip(i, len(keep))
+                return own.probability(found) if request.kind == "probability" else own.score(found)
 
             return evaluate
 
-        curves = all_curves(values, evaluator, steps=steps, batch=batch, seed=seed, device=clips.device, what=unit)
+        curves = all_curves(values, evaluator, request, seed=seed, device=clips.device, what=request.unit)
     parameters = {
-        "unit": unit,
+        "unit": request.unit,
         "cell": list(cell),
-        "fill": fill,
-        "kind": kind,
-        "steps": steps,
-        "resamples": resamples,
+        "fill": request.fill,
+        "kind": request.kind,
+        "steps": request.steps,
+        "resamples": request.resamples,
         "seed": seed,
     }
     inputs = {"clips": clips.float().cpu().numpy(), **{name: values[name] for name in maps}}
-    return summarise(
-        curves, controls={*controls, RANDOM}, unit=unit, kind=kind, fill=fill, units=int(places.max()) + 1, groups=groups,
-        resamples=resamples, seed=seed, provenance=record("deletion and insertion", parameters, inputs, ("torch",)),
-    )  # fmt: skip
+    source = record("deletion and insertion", parameters, inputs, ("torch",))
+    units = Units(request.unit, int(places.max()) + 1, request.fill, frozenset({*controls, RANDOM}))
+    return summarise(curves, units, request, source, groups=groups, seed=seed)
 
 
 def _checked(name: str, values: ArrayLike, shape: tuple[int, ...]) -> np.ndarray:

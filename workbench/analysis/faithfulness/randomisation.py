@@ -39,8 +39,20 @@ def parameter_randomisation(
 ) -> RandomisationResult:
     """Compare the maps that `explain` makes of clips (n, 3, T, H, W) before and after parts of the network are forgotten.
 
-    The model itself is not touched: a copy is.
-    Raises: InputError for maps that are undefined or of another shape, or a model without parameters.
+    The model itself is not touched: a copy is. `groups` (n,), e.g. persons, are drawn as a whole for the intervals.
+
+    Raises:
+        InputError: maps that are undefined or of another shape, a model without parameters.
+
+    Source: Adebayo et al. 2018, section 3.
+
+    >>> model = nn.Sequential(nn.Flatten(), nn.Linear(96, 2))
+    >>> def weights(model: nn.Module, clips: Tensor) -> np.ndarray:
+    ...     slope = model.get_parameter("1.weight").detach()[0].view(3, 2, 4, 4)
+    ...     return (clips * slope).sum(1).numpy()
+    >>> found = parameter_randomisation(model, torch.rand(2, 3, 2, 4, 4), weights, "gradient × input", independent=False)
+    >>> [row.name for row in found.cascading], found.n
+    (['1'], 2)
     """
     parts = blocks(model, clips[:1])
     trained = np.asarray(explain(model, clips))
@@ -63,13 +75,10 @@ def parameter_randomisation(
             forget(copied, parameters, seed)
             alone.append(compare(name, copied))
             bar.update()
-    return RandomisationResult(
-        method=method, n=len(clips), cascading=tuple(cascading), independent=tuple(alone),
-        provenance=record(
-            "parameter randomisation", {"method": method, "seed": seed, "resamples": resamples},
-            {"clips": clips.float().cpu().numpy(), "maps": trained}, ("torch", "scipy"),
-        ),
-    )  # fmt: skip
+    settings = {"method": method, "seed": seed, "resamples": resamples}
+    inputs = {"clips": clips.float().cpu().numpy(), "maps": trained}
+    source = record("parameter randomisation", settings, inputs, ("torch", "scipy"))
+    return RandomisationResult(method, len(clips), tuple(cascading), tuple(alone), source)
 
 
 @torch.no_grad()

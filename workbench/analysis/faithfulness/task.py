@@ -18,9 +18,10 @@ from ifdd.errors import InputError
 from ifdd.io import filled_folder, write_text
 from ifdd.models.config import ModelConfig
 from workbench.analysis.faithfulness.channels import perturb_channels
+from workbench.analysis.faithfulness.curves import CurveRequest
 from workbench.analysis.faithfulness.displays import PerturbationDisplay, RandomisationDisplay, verdict_table
 from workbench.analysis.faithfulness.judging import judge
-from workbench.analysis.faithfulness.perturbation import perturb_clips
+from workbench.analysis.faithfulness.perturbation import RemovalRequest, perturb_clips
 from workbench.analysis.faithfulness.randomisation import parameter_randomisation
 from workbench.analysis.faithfulness.results import FaithfulnessReport
 from workbench.analysis.faithfulness.verdicts import FILE
@@ -73,12 +74,12 @@ def make_report(
         for key, result in make_maps(bundle, tensors, request, target).items():
             name = _name(request.method, result.activation)
             maps[name], raw[name], where[name] = result.frames, result.raw, (request, key, result.activation)
-    shared = {"fill": fill, "steps": steps, "groups": groups, "seed": seed}
-    pixels = perturb_clips(bundle.model, tensors, maps, target, **shared)  # type: ignore[arg-type]
+    removal = RemovalRequest(steps=steps, fill=fill)
+    pixels = perturb_clips(bundle.model, tensors, maps, target, removal, groups=groups, seed=seed)
     in_time = {name: values.mean((2, 3)) for name, values in maps.items()}
-    frames = perturb_clips(bundle.model, tensors, in_time, target, unit="frames", **shared)  # type: ignore[arg-type]
+    frames = perturb_clips(bundle.model, tensors, in_time, target, replace(removal, unit="frames"), groups=groups, seed=seed)
     channels = {
-        branch: perturb_channels(bundle.model, tensors, name, target, steps=steps, groups=groups, seed=seed)
+        branch: perturb_channels(bundle.model, tensors, name, target, CurveRequest(steps=steps), groups=groups, seed=seed)
         for branch, name in bundle.model.branches.items()
     }
     randomisation, at_random, verdicts = {}, {}, []

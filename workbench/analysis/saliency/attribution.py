@@ -12,6 +12,7 @@ One clip is worked on at a time, `batch` copies of it, and parameters take no gr
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import Any, Literal, get_args
 
 import torch
@@ -21,10 +22,20 @@ from tqdm import tqdm
 
 from ifdd.activations import Activation
 from ifdd.errors import InputError
-from workbench.analysis._models import Classes, check_finite, check_given, choose_contrast, frozen, logits_of, score
+from workbench.analysis._models import (
+    Classes,
+    Contrast,
+    arrays_of,
+    check_finite,
+    check_given,
+    choose_contrast,
+    frozen,
+    in_chunks,
+    logits_of,
+)
 from workbench.analysis.saliency.cam import check_choice
 from workbench.analysis.saliency.fills import Fill, fill_of
-from workbench.analysis.saliency.maps import finish
+from workbench.analysis.saliency.rendering import SignedMaps, render
 from workbench.analysis.saliency.results import Normalisation, SaliencyResult
 from workbench.results.provenance import record
 
@@ -37,102 +48,114 @@ FAR = 0.05
 """A residue above this share of what integrated gradients should sum to asks for more steps."""
 
 
+@dataclass(frozen=True)
+class AttributionRequest:
+    """How pixels are asked.
+
+    `fill` is what integrated gradients and occlusion start from; `steps` those of the integral (Gauss-Legendre). `window`
+    (frames, height, width) is the occluded block, by default an eighth of the time and a seventh of each side; it moves by
+    `stride`, by default half of it. `batch` copies of a clip are in memory at a time.
+    """
+
+    fill: Fill = "black"
+    steps: int = 50
+    window: tuple[int, int, int] | None = None
+    stride: tuple[int, int, int] | None = None
+    batch: int = 4
+
+
 def attribute(
     model: nn.Module,
     clips: Tensor,
     method: Method = "integrated-gradients",
     target: Classes = None,
     normalise: Normalisation = "clip",
+    request: AttributionRequest = AttributionRequest(),
     *,
     against: Classes = None,
-    fill: Fill = "black",
-    steps: int = 50,
-    window: tuple[int, int, int] | None = None,
-    stride: tuple[int, int, int] | None = None,
-    batch: int = 4,
 ) -> SaliencyResult:
     """Attribute the score of each of clips (B, 3, T, H, W) to its pixels; `target` and `against` as in `saliency.gradcam`.
 
-    `steps` are those of the integral (Gauss-Legendre). `window` (frames, height, width) is the occluded block, by default an
-    eighth of the time and a seventh of each side; it moves by `stride`, by default half of it.
-    Raises: InputError for unknown names, a block that does not fit, sizes below 1, NaN.
+    Raises:
+        InputError: unknown names, a block that does not fit, sizes below 1, NaN.
+
+    >>> brightness = nn.Sequential(nn.Flatten(), nn.Linear(48, 2, bias=False))
+    >>> clips = torch.rand(1, 3, 4, 2, 2, generator=torch.Generator().manual_seed(0))
+    >>> found = attribute(brightness, clips, target=1, request=AttributionRequest(steps=2))
+    >>> found.raw.shape, bool(abs(found.residue[0]) < 1e-5)  # a linear model: the map sums to the score
+    ((1, 4, 2, 2), True)
     """
     check_given(model, clips)
     check_choice("method", method, get_args(Method))
     check_choice("normalise", normalise, get_args(Normalisation))
-    filled = fill_of(clips, fill)
+    filled = fill_of(clips, request.fill)
     check_finite(clips, "the pixels")
-    for name, number in (("steps", steps), ("batch", batch)):
+    for name, number in (("steps", request.steps), ("batch", request.batch)):
         if number < 1:
             raise InputError(f"{name} is {number}; it must be 1 or more")
-    block, move = _window(tuple(clips.shape[2:]), window, stride)
+    block, move = _window(tuple(clips.shape[2:]), request.window, request.stride)
+    request = replace(request, window=block, stride=move)
     with frozen(model):
         with torch.no_grad():
-            logits = in_chunks(lambda part: logits_of(model, part), clips, batch)
+            logits = in_chunks(lambda part: logits_of(model, part), clips, request.batch)
         check_finite(logits, "the logits")
-        classes, others = choose_contrast(model, target, against, logits)
+        contrast = choose_contrast(model, target, against, logits)
         maps = []
         for i in tqdm(range(len(clips)), desc=method, unit="clip", disable=None, leave=False):
-            other = None if others is None else others[i : i + 1]
-            maps.append(_map(_scorer(model, classes[i : i + 1], other), clips[i : i + 1], filled[i : i + 1], method,
-                             steps=steps, block=block, move=move, batch=batch))  # fmt: skip
+            scorer = _scorer(model, contrast, i)
+            maps.append(_map(scorer, clips[i : i + 1], filled[i : i + 1], method, request))
         reference = None
         if method == "integrated-gradients":
             with torch.no_grad():
-                reference = score(in_chunks(lambda part: logits_of(model, part), filled, batch), classes, others)
-    parameters: dict[str, Any] = {"method": method, "fill": fill, "normalise": normalise}
-    parameters |= {"steps": steps} if method == "integrated-gradients" else {}
+                reference = contrast.score(in_chunks(lambda part: logits_of(model, part), filled, request.batch))
+    parameters: dict[str, Any] = {"method": method, "fill": request.fill, "normalise": normalise}
+    parameters |= {"steps": request.steps} if method == "integrated-gradients" else {}
     parameters |= {"window": list(block), "stride": list(move)} if method == "occlusion" else {}
-    inputs = {"clips": clips.detach().float().cpu().numpy(), "target": classes.cpu().numpy()}
-    inputs |= {} if others is None else {"against": others.cpu().numpy()}
-    raw, scores = torch.cat(maps), score(logits, classes, others)
-    return finish(
-        clips, raw, PIXELS, {}, normalise, classes=classes, others=others, scores=scores, method=method, weights="position",
-        reference=reference, notes=() if reference is None else _far_notes(raw, scores, reference, steps),
-        provenance=record("input attribution", parameters, inputs, ("captum", "torch")),
-    )  # fmt: skip
+    raw, scores = torch.cat(maps), contrast.score(logits)
+    signed = SignedMaps(
+        raw,
+        PIXELS,
+        contrast,
+        scores,
+        method,
+        "position",
+        record("input attribution", parameters, arrays_of(clips) | contrast.arrays(), ("captum", "torch")),
+        reference=reference,
+        notes=() if reference is None else _far_notes(raw, scores, reference, request.steps),
+    )
+    return render(signed, clips, normalise)
 
 
-def _map(
-    scorer: Callable[[Tensor], Tensor],
-    clip: Tensor,
-    filled: Tensor,
-    method: Method,
-    *,
-    steps: int,
-    block: tuple[int, int, int],
-    move: tuple[int, int, int],
-    batch: int,
-) -> Tensor:
+def _map(scorer: Callable[[Tensor], Tensor], clip: Tensor, filled: Tensor, method: Method, request: AttributionRequest) -> Tensor:
     """Map (1, T, H, W) of one clip."""
     clip = clip.detach()
     if method == "occlusion":
+        assert request.window is not None
+        assert request.stride is not None
         with torch.no_grad():
             found = Occlusion(scorer).attribute(
-                clip, sliding_window_shapes=(clip.shape[1], *block), strides=(clip.shape[1], *move), baselines=filled,
-                perturbations_per_eval=batch,
-            )  # fmt: skip
+                clip,
+                sliding_window_shapes=(clip.shape[1], *request.window),
+                strides=(clip.shape[1], *request.stride),
+                baselines=filled,
+                perturbations_per_eval=request.batch,
+            )
         return found.mean(1).detach()  # a block holds all colours, so they share one number
     with torch.enable_grad():
         if method == "saliency":
             return Saliency(scorer).attribute(clip.requires_grad_(), abs=True).amax(1).detach()
-        found = IntegratedGradients(scorer).attribute(clip, baselines=filled, n_steps=steps, internal_batch_size=batch)
+        integral = IntegratedGradients(scorer)
+        found = integral.attribute(clip, baselines=filled, n_steps=request.steps, internal_batch_size=request.batch)
     return found.sum(1).detach()
 
 
-def _scorer(model: nn.Module, chosen: Tensor, other: Tensor | None) -> Callable[[Tensor], Tensor]:
-    """Score (B,) of clips that are all variants of one."""
+def _scorer(model: nn.Module, contrast: Contrast, i: int) -> Callable[[Tensor], Tensor]:
+    """Score (B,) of clips that are all variants of clip `i`."""
 
     def scorer(clips: Tensor) -> Tensor:
-        count = len(clips)
-        return score(logits_of(model, clips), chosen.expand(count), None if other is None else other.expand(count))
+        return contrast.of_clip(i, len(clips)).score(logits_of(model, clips))
 
     return scorer
-
-
-def in_chunks(function: Callable[[Tensor], Tensor], clips: Tensor, batch: int) -> Tensor:
-    """Apply a function to a few clips at a time."""
-    return torch.cat([function(clips[first : first + batch]) for first in range(0, len(clips), batch)])
 
 
 def _window(
@@ -154,6 +177,3 @@ def _far_notes(raw: Tensor, scores: Tensor, reference: Tensor, steps: int) -> tu
         f"clip {i}: the map sums to {float(found[i]):.3g}, not to {float(due[i]):.3g}; take more than {steps} steps"
         for i in torch.nonzero((due - found).abs() > FAR * due.abs().clamp(min=1e-6)).flatten().tolist()
     )
-
-
-__all__ = ["INPUT", "Method", "attribute", "in_chunks"]

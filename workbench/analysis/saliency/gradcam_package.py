@@ -12,18 +12,24 @@ from torch import Tensor, nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from ifdd.errors import InputError
-from workbench.analysis._models import Classes, check_finite, choose_contrast, describe, evaluating, frozen, logits_of, score
+from workbench.analysis._models import Classes, Contrast, check_finite, choose_contrast, describe, evaluating, frozen, logits_of
 from workbench.analysis.saliency.activations import run_to
-from workbench.analysis.saliency.maps import finish
-from workbench.analysis.saliency.rendering import as_volume
+from workbench.analysis.saliency.rendering import SignedMaps, as_volume, render
 from workbench.analysis.saliency.results import Normalisation, SaliencyResult
 from workbench.results.provenance import record
 
 OFFERED = {
-    "gradcam": "GradCAM", "gradcam++": "GradCAMPlusPlus", "xgradcam": "XGradCAM", "layercam": "LayerCAM", "hirescam": "HiResCAM",
-    "elementwise": "GradCAMElementWise", "shapleycam": "ShapleyCAM", "fem": "FEM", "eigencam": "EigenCAM",
+    "gradcam": "GradCAM",
+    "gradcam++": "GradCAMPlusPlus",
+    "xgradcam": "XGradCAM",
+    "layercam": "LayerCAM",
+    "hirescam": "HiResCAM",
+    "elementwise": "GradCAMElementWise",
+    "shapleycam": "ShapleyCAM",
+    "fem": "FEM",
+    "eigencam": "EigenCAM",
     "eigengradcam": "EigenGradCAM",
-}  # fmt: skip
+}
 """Methods by name → the package's class."""
 
 REFUSED = {
@@ -74,21 +80,19 @@ def package_cam(
         raise InputError('the grad-cam package is not installed; pip install "ifdd-workbench[cam]"') from error
     logits, cache = run_to(model, clips, (activation,))
     check_finite(logits.detach(), "the logits")
-    classes, others = choose_contrast(model, target, against, logits.detach())
+    contrast = choose_contrast(model, target, against, logits.detach())
     features = cache[activation].detach()
     told = describe(model, activation)
     volume = as_volume(features, told.grid)
     _check_fit(method, features, volume)
+    reshape = None if features.dim() == 5 else lambda tokens: as_volume(tokens, told.grid)
     # a second derivative of what is linear in the activation exists only where the weights take part; no .grad is written there
     quiet = evaluating if method == "shapleycam" else frozen
     with quiet(model), torch.enable_grad(), sdpa_kernel(SDPBackend.MATH):  # the only attention with a second derivative
-        cam = _raw(getattr(pytorch_grad_cam, OFFERED[method]))(
-            _Logits(model), [model.get_submodule(activation)],
-            reshape_transform=None if features.dim() == 5 else lambda tokens: as_volume(tokens, told.grid),
-        )  # fmt: skip
+        kind = _raw(getattr(pytorch_grad_cam, OFFERED[method]))
+        cam = kind(_Logits(model), [model.get_submodule(activation)], reshape_transform=reshape)
         try:
-            chosen = [_Score(int(c), None if others is None else int(others[i])) for i, c in enumerate(classes)]
-            raw = cam(clips.detach().clone().requires_grad_(), chosen)
+            raw = cam(clips.detach().clone().requires_grad_(), [_Score(contrast, i) for i in range(len(clips))])
         finally:
             _release(cam.activations_and_grads)
     notes: tuple[str, ...] = ()
@@ -96,17 +100,20 @@ def package_cam(
         notes = (f"{method} does not look at the class: the map is the same for every target",)
     if method.startswith("eigen"):
         notes = (*notes, "the sign of an eigenvector means nothing: strong and weak may be exchanged")
-    source = record(
-        "grad-cam package", {"activation": activation, "method": method, "normalise": normalise},
-        {"clips": clips.detach().float().cpu().numpy(), "target": classes.cpu().numpy()}, ("grad-cam", "torch"),
-    )  # fmt: skip
-    maps = torch.from_numpy(np.array(raw, np.float32)).to(clips.device)
-    return finish(
-        clips, maps, told, cache, normalise, classes=classes, others=others,
-        scores=score(logits.detach(), classes, others), method=f"{method} (grad-cam package)",
-        weights="global" if method in ("gradcam", "gradcam++", "xgradcam", "shapleycam", "fem") else "position",
-        notes=notes, provenance=source,
-    )  # fmt: skip
+    parameters = {"activation": activation, "method": method, "normalise": normalise}
+    inputs = {"clips": clips.detach().float().cpu().numpy(), "target": contrast.classes.cpu().numpy()}
+    maps = SignedMaps(
+        torch.from_numpy(np.array(raw, np.float32)).to(clips.device),
+        told,
+        contrast,
+        contrast.score(logits.detach()),
+        f"{method} (grad-cam package)",
+        "global" if method in ("gradcam", "gradcam++", "xgradcam", "shapleycam", "fem") else "position",
+        record("grad-cam package", parameters, inputs, ("grad-cam", "torch")),
+        cache,
+        notes=notes,
+    )
+    return render(maps, clips, normalise)
 
 
 def _check_fit(method: str, features: Tensor, volume: Tensor) -> None:
@@ -154,10 +161,10 @@ class _Logits(nn.Module):
 
 
 class _Score:
-    """Logit of a class, or the difference to another one."""
+    """Score of clip `i`, from its logits alone, as the package asks for it."""
 
-    def __init__(self, chosen: int, other: int | None) -> None:
-        self.chosen, self.other = chosen, other
+    def __init__(self, contrast: Contrast, i: int) -> None:
+        self.contrast = contrast.of_clip(i, 1)
 
     def __call__(self, logits: Tensor) -> Tensor:
-        return logits[self.chosen] if self.other is None else logits[self.chosen] - logits[self.other]
+        return self.contrast.score(logits[None])[0]

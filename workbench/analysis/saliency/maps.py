@@ -11,26 +11,26 @@ shows what the pyramid reads of it, and not what later blocks do with it. A CNN'
 """
 
 from collections.abc import Sequence
-from typing import Literal, get_args
+from dataclasses import replace
+from typing import get_args
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
-from ifdd.activations import Activation
 from ifdd.errors import InputError
-from ifdd.inputs import Clips, of_input
+from ifdd.inputs import Clips
 from ifdd.models.base import VideoModel
-from ifdd.timing import repeat_to_clip_frames
-from workbench.analysis._models import Classes, arrays_of, check_finite, choose_contrast, describe, score
+from workbench.analysis._models import Classes, arrays_of, check_finite, choose_contrast, describe
 from workbench.analysis.saliency.activations import run_to
 from workbench.analysis.saliency.cam import BY_POSITION, CamMethod, check_choice, class_map, singular_share
 from workbench.analysis.saliency.pooling import averaged_sum_note, learned_pooling, no_bias, pooling_bias
-from workbench.analysis.saliency.rendering import as_volume, render_frames, spread_steps
-from workbench.analysis.saliency.results import Normalisation, PoolingResult, SaliencyResult, Weights
-from workbench.results.provenance import Provenance, record
+from workbench.analysis.saliency.rendering import SignedMaps, as_volume, render
+from workbench.analysis.saliency.results import Normalisation, SaliencyResult, Weights
+from workbench.results.provenance import record
 
 CONTEXT = "reaches the logits only through P: context that the predictor subtracts"
 """How to read the map of anything that only the static branch holds."""
+UNRECTIFIED = "Grad-CAM++ is derived for rectified activations"
 
 
 def gradcam(
@@ -48,7 +48,15 @@ def gradcam(
 
     With `against` the difference of two logits is explained. The model is one of ours, or any module that returns logits; of
     those an activation is the name of a sub-module that returns (B, C, T', h, w).
-    Raises: InputError for an unknown activation, one without places in the frame, an unknown class or convention, NaN.
+
+    Raises:
+        InputError: an unknown activation, one without places in the frame, an unknown class or convention, NaN.
+
+    >>> import ifdd
+    >>> model = ifdd.create_model("ifdd-mvit-tiny", frames=8, size=(32, 32))
+    >>> found = gradcam(model, torch.rand(1, 3, 8, 32, 32), "ladm.Y_D", target=0)
+    >>> found.frames.shape, found.method, found.target.tolist()
+    ((1, 8, 32, 32), 'gradcam', [0])
     """
     if activation is None:
         if not isinstance(model, VideoModel):
@@ -67,7 +75,15 @@ def gradcam_branches(
     against: Classes = None,
     method: CamMethod = "gradcam",
 ) -> dict[str, SaliencyResult]:
-    """Maps of each of the model's branches (D and S, or X of a baseline) in one forward and one backward pass."""
+    """Maps of each of the model's branches (D and S, or X of a baseline) in one forward and one backward pass.
+
+    Arguments, and what is raised, as `gradcam`.
+
+    >>> import ifdd
+    >>> model = ifdd.create_model("ifdd-mvit-tiny", frames=8, size=(32, 32))
+    >>> {branch: found.activation for branch, found in gradcam_branches(model, torch.rand(1, 3, 8, 32, 32)).items()}
+    {'D': 'ladm.Y_D', 'S': 'ladm.Y_S'}
+    """
     names = tuple(model.branches.values())
     results = class_maps(model, clips, names, target, weights, normalise, against=against, method=method)
     return {branch: results[name] for branch, name in model.branches.items()}
@@ -84,98 +100,74 @@ def class_maps(
     against: Classes = None,
     method: CamMethod = "gradcam",
 ) -> dict[str, SaliencyResult]:
-    """`gradcam` of several activations in one forward and one backward pass, by name."""
+    """`gradcam` of several activations in one forward and one backward pass, by name.
+
+    >>> layer = nn.Conv3d(3, 2, 1)
+    >>> model = nn.Sequential(layer, nn.AdaptiveAvgPool3d(1), nn.Flatten())
+    >>> clips = torch.rand(1, 3, 4, 8, 8)
+    >>> found = class_maps(model, clips, ["0"], target=1)["0"]
+    >>> expected = layer(clips)[:, 1] / (4 * 8 * 8)  # the weight of its own channel is the mean of 1/N, of the other 0
+    >>> torch.allclose(torch.tensor(found.raw), expected, atol=1e-6)
+    True
+    """
     check_choice("method", method, get_args(CamMethod))
     check_choice("weights", weights, get_args(Weights))
     check_choice("normalise", normalise, get_args(Normalisation))
     names = tuple(names)
     logits, cache = run_to(model, clips, names)
     check_finite(logits.detach(), "the logits")
-    classes, others = choose_contrast(model, target, against, logits)
+    contrast = choose_contrast(model, target, against, logits)
     with torch.enable_grad():  # the caller may have gradients off
-        scores = score(logits, classes, others)
+        scores = contrast.score(logits)
         total = scores.sum()
     gradients = torch.autograd.grad(total, [cache[name] for name in names], allow_unused=True)
     source = record(
         "class activation map",
         {"activations": list(names), "method": method, "weights": weights, "normalise": normalise},
-        arrays_of(clips) | {"target": classes.cpu().numpy()} | ({} if others is None else {"against": others.cpu().numpy()}),
+        arrays_of(clips) | contrast.arrays(),
         ("torch",),
     )
-    results = {}
+    found = {}
     for name, gradient in zip(names, gradients, strict=True):
         told = describe(model, name)
         features = as_volume(cache[name].detach(), told.grid)
-        slope = torch.zeros_like(features) if gradient is None else as_volume(gradient, told.grid)
         check_finite(features, name)
+        slope = torch.zeros_like(features) if gradient is None else as_volume(gradient, told.grid)
         raw = class_map(features, slope, weights, method)
-        notes: tuple[str, ...] = ()
-        pooling, reading, reference = None, "", no_bias(len(raw), raw.device)
+        maps = SignedMaps(
+            raw,
+            told,
+            contrast,
+            scores.detach(),
+            method,
+            "position" if method in BY_POSITION else weights,
+            source,
+            cache,
+            reference=no_bias(len(raw), raw.device),
+        )
         if gradient is None:
-            notes = (f"the logits do not depend on {name}: nothing after the backbone reads it, so its map is zero",)
-        elif method == "gradcam++" and float(singular_share(features, slope, weights).max()) > 0:
-            notes = (f"Grad-CAM++ is derived for rectified activations, {name} has negative ones; read another method beside it",)
-        if isinstance(model, VideoModel) and gradient is not None:
-            reading = f"{told.short} {CONTEXT}" if told.group == "S" else ""
-            pooling = learned_pooling(model)
-            if pooling is not None and pooling.activation != name:
-                pooling = None
-            if pooling is not None and method == "hirescam":
-                reference = pooling_bias(model, classes, others)
-            if pooling is not None and method in ("gradcam", "gradcam++"):
-                notes = (*notes, *averaged_sum_note(pooling, weights))
-        results[name] = finish(
-            clips, raw, told, cache, normalise, notes=notes, scores=scores.detach(), classes=classes, others=others,
-            method=method, weights="position" if method in BY_POSITION else weights, reference=reference, pooling=pooling,
-            reading=reading,
-            provenance=source, zero=gradient is None,
-        )  # fmt: skip
-    return results
+            unread = f"the logits do not depend on {name}: nothing after the backbone reads it, so its map is zero"
+            maps = replace(maps, notes=(unread,), zero=True)
+        else:
+            if method == "gradcam++" and float(singular_share(features, slope, weights).max()) > 0:
+                maps = replace(maps, notes=(f"{UNRECTIFIED}, {name} has negative ones; read another method beside it",))
+            maps = _as_the_model_reads_it(model, maps)
+        found[name] = render(maps, clips, normalise)
+    return found
 
 
-def finish(
-    clips: Clips,
-    raw: Tensor,
-    activation: Activation,
-    cache: dict[str, Tensor],
-    normalise: Normalisation,
-    *,
-    classes: Tensor,
-    others: Tensor | None,
-    scores: Tensor,
-    method: str,
-    weights: Weights | Literal["position"],
-    provenance: Provenance,
-    reference: Tensor | None = None,
-    notes: tuple[str, ...] = (),
-    pooling: PoolingResult | None = None,
-    reading: str = "",
-    zero: bool = False,
-) -> SaliencyResult:
-    """Render signed maps (B, steps, h, w) of an activation over its input's clips; `cache` has where the groups read."""
-    frames, *size = of_input(clips, activation.input).shape[2:]
-    positive, read = spread_steps(raw.clamp(min=0), activation, cache)
-    shown, flat = render_frames(positive, raw, frames, (size[0], size[1]), normalise)
-    return SaliencyResult(
-        activation=activation.name,
-        target=classes.cpu().numpy(),
-        weights=weights,
-        normalise=normalise,
-        raw=raw.float().cpu().numpy(),
-        frames=shown.float().cpu().numpy(),
-        read=repeat_to_clip_frames(read, frames).cpu().numpy(),
-        notes=notes if zero else (*notes, *flat),
-        method=method,
-        against=None if others is None else others.cpu().numpy(),
-        score=scores.double().cpu().numpy(),
-        reference=None if reference is None else reference.double().cpu().numpy(),
-        pooling=pooling,
-        reading=reading,
-        provenance=provenance,
-    )
-
-
-__all__ = [
-    "CamMethod", "Normalisation", "SaliencyResult", "Weights", "class_map", "class_maps", "gradcam", "gradcam_branches",
-    "render_frames", "spread_steps",
-]  # fmt: skip
+def _as_the_model_reads_it(model: nn.Module, maps: SignedMaps) -> SignedMaps:
+    """Maps with what is known of how a model of ours uses their activation: its group, a learned pooling."""
+    if not isinstance(model, VideoModel):
+        return maps
+    if maps.activation.group == "S":
+        maps = replace(maps, reading=f"{maps.activation.short} {CONTEXT}")
+    pooling = learned_pooling(model)
+    if pooling is None or pooling.activation != maps.activation.name:
+        return maps
+    maps = replace(maps, pooling=pooling)
+    if maps.method == "hirescam":
+        return replace(maps, reference=pooling_bias(model, maps.contrast))
+    if maps.method in ("gradcam", "gradcam++"):
+        return replace(maps, notes=(*maps.notes, *averaged_sum_note(pooling, maps.weights)))
+    return maps

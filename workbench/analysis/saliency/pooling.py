@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from ifdd.models.base import VideoModel
+from workbench.analysis._models import Contrast
 from workbench.analysis.saliency.results import PoolingResult
 from workbench.results.provenance import record
 
@@ -25,12 +26,12 @@ def learned_pooling(model: nn.Module) -> PoolingResult | None:
     return PoolingResult(found.activation, weights, float(by_step.sum()), by_step, source)
 
 
-def pooling_bias(model: VideoModel, classes: Tensor, others: Tensor | None) -> Tensor:
+def pooling_bias(model: VideoModel, contrast: Contrast) -> Tensor:
     """The part (B,) of each clip's score that no position of the pooled activation has a share in."""
     pooling = model.linear_pooling()
     assert pooling is not None
     bias = pooling.bias
-    return bias[classes] if others is None else bias[classes] - bias[others]
+    return bias[contrast.classes] if contrast.others is None else bias[contrast.classes] - bias[contrast.others]
 
 
 def averaged_sum_note(pooling: PoolingResult, weights: str) -> tuple[str, ...]:

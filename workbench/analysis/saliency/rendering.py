@@ -1,18 +1,71 @@
 """From the map of an activation to a map of each frame of the clip: in time, in the picture, and in colour."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
 from ifdd.activations import Activation
+from ifdd.inputs import Clips, of_input
 from ifdd.modules.issm import sampling_weights
 from ifdd.timing import repeat_to_clip_frames
-from workbench.analysis.saliency.results import Normalisation
+from workbench.analysis._models import Contrast
+from workbench.analysis.saliency.results import Normalisation, PoolingResult, SaliencyResult, Weights
+from workbench.results.provenance import Provenance
 
 FLAT = 1e-8
 """A map whose maximum is below this share of its largest magnitude holds no positive evidence worth scaling up."""
+
+
+@dataclass(frozen=True, eq=False)
+class SignedMaps:
+    """Maps `raw` (B, steps, h, w) of an activation before they are rendered, and what a `SaliencyResult` says of them.
+
+    `cache` has the activations that tell where the groups read; `scores` (B,) is what is explained. `zero` maps are of an
+    activation that the logits do not depend on: that they hold no evidence needs no further note.
+    """
+
+    raw: Tensor
+    activation: Activation
+    contrast: Contrast
+    scores: Tensor
+    method: str
+    weights: Weights | Literal["position"]
+    provenance: Provenance
+    cache: Mapping[str, Tensor] = field(default_factory=dict)
+    reference: Tensor | None = None
+    notes: tuple[str, ...] = ()
+    pooling: PoolingResult | None = None
+    reading: str = ""
+    zero: bool = False
+
+
+def render(maps: SignedMaps, clips: Clips, normalise: Normalisation) -> SaliencyResult:
+    """Maps over the clips (B, 3, T, H, W) of their activation's input: rectified, spread over time and place, scaled."""
+    frames, height, width = of_input(clips, maps.activation.input).shape[2:]
+    positive, read = spread_steps(maps.raw.clamp(min=0), maps.activation, maps.cache)
+    shown, flat = render_frames(positive, maps.raw, frames, (height, width), normalise)
+    others, reference = maps.contrast.others, maps.reference
+    return SaliencyResult(
+        activation=maps.activation.name,
+        target=maps.contrast.classes.cpu().numpy(),
+        weights=maps.weights,
+        normalise=normalise,
+        raw=maps.raw.float().cpu().numpy(),
+        frames=shown.float().cpu().numpy(),
+        read=repeat_to_clip_frames(read, frames).cpu().numpy(),
+        notes=maps.notes if maps.zero else (*maps.notes, *flat),
+        method=maps.method,
+        against=None if others is None else others.cpu().numpy(),
+        score=maps.scores.double().cpu().numpy(),
+        reference=None if reference is None else reference.double().cpu().numpy(),
+        pooling=maps.pooling,
+        reading=maps.reading,
+        provenance=maps.provenance,
+    )
 
 
 def spread_steps(raw: Tensor, activation: Activation, cache: Mapping[str, Tensor]) -> tuple[Tensor, Tensor]:

@@ -18,7 +18,7 @@ from ifdd.io import check_new
 from ifdd.models.base import VideoModel
 from ifdd.scripted import REGIONS
 from workbench.analysis.saliency import attribution, cam
-from workbench.analysis.saliency.attribution import INPUT, attribute
+from workbench.analysis.saliency.attribution import INPUT, AttributionRequest, attribute
 from workbench.analysis.saliency.fills import Fill
 from workbench.analysis.saliency.gradcam_package import OFFERED, REFUSED, package_cam
 from workbench.analysis.saliency.maps import class_maps
@@ -134,10 +134,8 @@ def make_maps(
     against = target_index(request.against, bundle.labels)
     if request.method in ON_INPUT:
         method: Any = request.method
-        found = attribute(
-            network, clips, method, chosen, request.normalise, against=against, fill=request.fill, steps=request.steps
-        )
-        return {INPUT: found}
+        asked = AttributionRequest(fill=request.fill, steps=request.steps)
+        return {INPUT: attribute(network, clips, method, chosen, request.normalise, asked, against=against)}
     names = request.activations or tuple(bundle.model.branches.values())
     if request.method.startswith(PACKAGE):
         plain = request.method.removeprefix(PACKAGE)

@@ -1,5 +1,6 @@
 """How much does the score hang on each input frame? Take the frame away, or freeze it, and look."""
 
+from dataclasses import dataclass
 from typing import get_args
 
 import numpy as np
@@ -9,13 +10,21 @@ from torch import Tensor, nn
 from tqdm import tqdm
 
 from ifdd.errors import InputError
-from workbench.analysis._models import Classes, check_finite, check_given, choose_contrast, evaluating, logits_of, score
-from workbench.analysis.saliency.attribution import in_chunks
+from workbench.analysis._models import Classes, check_finite, check_given, choose_contrast, evaluating, in_chunks, logits_of
 from workbench.analysis.saliency.cam import check_choice
 from workbench.analysis.saliency.fills import Fill, check_shape, fill_of
 from workbench.analysis.saliency.results import FrameImportance, How
 from workbench.results.bootstrap import BOUNDS, draw_weights, group_members
 from workbench.results.provenance import record
+
+
+@dataclass(frozen=True)
+class FrameRequest:
+    """What stands in for an occluded frame (`fill`), frames in memory at a time, draws of the bootstrap."""
+
+    fill: Fill = "mean"
+    batch: int = 8
+    resamples: int = 1000
 
 
 @torch.no_grad()
@@ -24,17 +33,26 @@ def frame_importance(
     clips: Tensor,
     how: How = "occlude",
     target: Classes = None,
+    request: FrameRequest = FrameRequest(),
     *,
     against: Classes = None,
-    fill: Fill = "mean",
     groups: ArrayLike | None = None,
-    batch: int = 8,
-    resamples: int = 1000,
     seed: int = 0,
 ) -> FrameImportance:
     """Importance of each frame of clips (n, 3, T, H, W) for the score; `target` and `against` as in `saliency.gradcam`.
 
-    Raises: InputError for unknown names, clips of one frame, NaN.
+    `groups` (n,), e.g. persons, are drawn as a whole for the intervals.
+
+    Raises:
+        InputError: unknown names, clips of one frame, NaN.
+
+    Source: Zeiler and Fergus 2014 (occlusion), in time.
+
+    >>> mean = nn.Sequential(nn.Flatten(), nn.Linear(12, 2, bias=False))
+    >>> _ = mean[1].weight.data.copy_(torch.tensor([[1.0], [0.0]]).expand(2, 12))
+    >>> clips = torch.tensor([1.0, 3.0]).view(1, 1, 2, 1, 1).expand(1, 3, 2, 1, 2) / 4
+    >>> frame_importance(mean, clips, target=0, request=FrameRequest(fill="black")).drop  # 6 pixels of 1/4, then of 3/4
+    array([[1.5, 4.5]])
     """
     check_given(model, clips)
     check_choice("how", how, get_args(How))
@@ -42,32 +60,37 @@ def frame_importance(
     frames = clips.shape[2]
     if frames < 2:
         raise InputError(f"clips have {frames} frame; the importance of frames needs two or more")
-    instead = fill_of(clips, fill) if how == "occlude" else clips[:, :, [1, *range(frames - 1)]]
+    instead = fill_of(clips, request.fill) if how == "occlude" else clips[:, :, [1, *range(frames - 1)]]
     with evaluating(model):
-        logits = in_chunks(lambda part: logits_of(model, part), clips, batch)
+        logits = in_chunks(lambda part: logits_of(model, part), clips, request.batch)
         check_finite(logits, "the logits")
-        classes, others = choose_contrast(model, target, against, logits)
-        kept, sure = score(logits, classes, others), logits.softmax(1).gather(1, classes[:, None])
+        contrast = choose_contrast(model, target, against, logits)
+        kept, sure = contrast.score(logits), contrast.probability(logits)
         drop, probability = torch.empty(2, len(clips), frames, dtype=torch.float64)
         for i in tqdm(range(len(clips)), desc=f"{how} frames", unit="clip", disable=None, leave=False):
             variants = clips[i].repeat(frames, 1, 1, 1, 1)
             every = torch.arange(frames, device=clips.device)
             variants[every, :, every] = instead[i].transpose(0, 1)
-            found = in_chunks(lambda part: logits_of(model, part), variants, batch)
-            chosen = classes[i].expand(frames)
-            drop[i] = (kept[i] - score(found, chosen, None if others is None else others[i].expand(frames))).cpu()
-            probability[i] = (sure[i] - found.softmax(1).gather(1, chosen[:, None])[:, 0]).cpu()
+            found, own = in_chunks(lambda part: logits_of(model, part), variants, request.batch), contrast.of_clip(i, frames)
+            drop[i] = (kept[i] - own.score(found)).cpu()
+            probability[i] = (sure[i] - own.probability(found)).cpu()
     drops = drop.numpy()
-    low, high = _bounds(drops, groups, resamples, seed)
-    used = fill if how == "occlude" else "the frame before"
+    low, high = _bounds(drops, groups, request.resamples, seed)
+    used = request.fill if how == "occlude" else "the frame before"
+    parameters = {"how": how, "fill": used, "resamples": request.resamples, "seed": seed}
+    inputs = {"clips": clips.float().cpu().numpy(), "target": contrast.classes.cpu().numpy()}
     return FrameImportance(
-        how=how, fill=used, target=classes.cpu().numpy(), against=None if others is None else others.cpu().numpy(), drop=drops,
-        probability_drop=probability.numpy(), mean=drops.mean(0), low=low, high=high,
-        provenance=record(
-            "frame importance", {"how": how, "fill": used, "resamples": resamples, "seed": seed},
-            {"clips": clips.float().cpu().numpy(), "target": classes.cpu().numpy()}, ("torch",),
-        ),
-    )  # fmt: skip
+        how=how,
+        fill=used,
+        target=contrast.classes.cpu().numpy(),
+        against=None if contrast.others is None else contrast.others.cpu().numpy(),
+        drop=drops,
+        probability_drop=probability.numpy(),
+        mean=drops.mean(0),
+        low=low,
+        high=high,
+        provenance=record("frame importance", parameters, inputs, ("torch",)),
+    )
 
 
 def _bounds(values: np.ndarray, groups: ArrayLike | None, resamples: int, seed: int) -> tuple[np.ndarray, np.ndarray]:

@@ -10,11 +10,11 @@ from torchmetrics.functional.image import structural_similarity_index_measure
 from ifdd import InputError, create_model
 from workbench.analysis import saliency
 from workbench.analysis.faithfulness.channels import LARGEST, ORDER, perturb_channels
-from workbench.analysis.faithfulness.curves import RANDOM, all_curves, summarise
+from workbench.analysis.faithfulness.curves import RANDOM, CurveRequest, Units, all_curves, summarise
 from workbench.analysis.faithfulness.judging import judge
-from workbench.analysis.faithfulness.perturbation import edge_map, perturb_clips
+from workbench.analysis.faithfulness.perturbation import RemovalRequest, edge_map, perturb_clips
 from workbench.analysis.faithfulness.randomisation import blocks, forget, parameter_randomisation
-from workbench.analysis.saliency.attribution import attribute
+from workbench.analysis.saliency.attribution import AttributionRequest, attribute
 from workbench.analysis.saliency.likeness import rank_correlation, similarity, ssim
 from workbench.results.provenance import record
 
@@ -37,7 +37,7 @@ class Planted(nn.Module):
 
 
 def exact(model: nn.Module, clips: torch.Tensor) -> np.ndarray:
-    return attribute(model, clips, "integrated-gradients", 1, steps=2).raw
+    return attribute(model, clips, "integrated-gradients", 1, request=AttributionRequest(steps=2)).raw
 
 
 def edges(model: nn.Module, clips: torch.Tensor) -> np.ndarray:
@@ -46,7 +46,9 @@ def edges(model: nn.Module, clips: torch.Tensor) -> np.ndarray:
 
 def test_exact_attribution_of_a_planted_rule_passes_both_tests() -> None:
     model = Planted()
-    curves = perturb_clips(model, CLIPS, {"exact": exact(model, CLIPS)}, 1, fill="black", kind="logit", cell=(1, 1, 1))
+    curves = perturb_clips(
+        model, CLIPS, {"exact": exact(model, CLIPS)}, 1, RemovalRequest(fill="black", kind="logit", cell=(1, 1, 1))
+    )
     forgotten = parameter_randomisation(model, CLIPS, exact, "exact")
     verdict = judge("exact", "input", curves, forgotten)
     assert verdict.passes, verdict.reasons
@@ -69,7 +71,9 @@ def test_deletion_of_a_linear_model_by_hand() -> None:
     with torch.no_grad():
         model.weight.normal_(generator=torch.Generator().manual_seed(1))
     values = exact(model, CLIPS[:2])
-    found = perturb_clips(model, CLIPS[:2], {"exact": values}, 1, fill="black", kind="logit", cell=(1, 1, 1), steps=T * H * W)
+    found = perturb_clips(
+        model, CLIPS[:2], {"exact": values}, 1, RemovalRequest(fill="black", kind="logit", cell=(1, 1, 1), steps=T * H * W)
+    )
     ordered = -np.sort(-values.reshape(2, -1), axis=1)
     gone = np.concatenate((np.zeros((2, 1)), ordered.cumsum(1)), 1)
     total = gone[:, -1:]
@@ -82,7 +86,7 @@ def test_deletion_of_a_linear_model_by_hand() -> None:
 @pytest.mark.parametrize("unit", ["pixels", "frames"])
 def test_a_random_map_has_gap_zero(unit: str) -> None:
     noise = np.random.default_rng(5).random((N, T, H, W))
-    found = perturb_clips(Planted(), CLIPS, {"noise": noise}, 1, fill="black", kind="logit", unit=unit)  # type: ignore[arg-type]
+    found = perturb_clips(Planted(), CLIPS, {"noise": noise}, 1, RemovalRequest(fill="black", kind="logit", unit=unit))  # type: ignore[arg-type]
     for name in ("noise", "random"):
         gap = found.score(name).gap
         assert gap.low <= 0 <= gap.high, name
@@ -93,28 +97,26 @@ def test_a_random_map_has_gap_zero(unit: str) -> None:
 
 @pytest.mark.parametrize(("units", "steps"), [(3, 2), (7, 4), (5, 10), (16, 10)])
 def test_a_score_that_counts_units_has_gap_zero_however_they_divide(units: int, steps: int) -> None:
-    options = {"steps": steps, "seed": 0}
+    request = CurveRequest(kind="logit", steps=steps, batch=8, resamples=100)
+    values = {RANDOM: np.random.default_rng(0).random((4, units))}
     curves = all_curves(
-        {RANDOM: np.random.default_rng(0).random((4, units))}, lambda _: lambda keep: keep.double().mean(1), batch=8,
-        device=torch.device("cpu"), what="units", **options,
-    )  # fmt: skip
-    found = summarise(
-        curves, controls={RANDOM}, unit="units", kind="logit", fill="none", units=units, groups=None, resamples=100, seed=0,
-        provenance=record("test", options, {}),
-    )  # fmt: skip
+        values, lambda _: lambda keep: keep.double().mean(1), request, seed=0, device=torch.device("cpu"), what="units"
+    )
+    counted = Units("units", units, "none", frozenset({RANDOM}))
+    found = summarise(curves, counted, request, record("test", {}, {}), groups=None, seed=0)
     assert found.score(RANDOM).gap.value == pytest.approx(0, abs=1e-12)
     np.testing.assert_allclose(found.score(RANDOM).insertion_curve, found.fractions)
 
 
 def test_a_map_turned_upside_down_fails() -> None:
-    found = perturb_clips(Planted(), CLIPS, {"wrong": -exact(Planted(), CLIPS)}, 1, fill="black", kind="logit")
+    found = perturb_clips(Planted(), CLIPS, {"wrong": -exact(Planted(), CLIPS)}, 1, RemovalRequest(fill="black", kind="logit"))
     assert found.score("wrong").gap.high < 0
 
 
 def test_frames_are_found_and_stand_beside_their_controls() -> None:
     model = Planted()
     values = exact(model, CLIPS).sum((2, 3))
-    found = perturb_clips(model, CLIPS, {"exact": values}, 1, unit="frames", fill="black", steps=4)
+    found = perturb_clips(model, CLIPS, {"exact": values}, 1, RemovalRequest(unit="frames", fill="black", steps=4))
     assert found.units == T
     assert [row.name for row in found.scores] == ["exact", "centre", "edge", "motion", "random"]
     assert found.score("centre").gap.value == pytest.approx(found.score("exact").gap.value, abs=0.02)  # the rule sits mid-clip
@@ -127,7 +129,7 @@ def test_an_edge_detector_fails_parameter_randomisation() -> None:
     assert not result.passes
     assert result.cascading[-1].rank.value == pytest.approx(1)
     assert result.cascading[-1].ssim.value == pytest.approx(1)
-    curves = perturb_clips(model, CLIPS, {"edges": edges(model, CLIPS)}, 1, fill="black", kind="logit")
+    curves = perturb_clips(model, CLIPS, {"edges": edges(model, CLIPS)}, 1, RemovalRequest(fill="black", kind="logit"))
     verdict = judge("edges", "input", curves, result)
     assert "parameter randomisation" in verdict.failed
     assert verdict.badge.startswith("fails: ")
@@ -138,7 +140,7 @@ def test_an_edge_detector_fails_parameter_randomisation() -> None:
 def test_maps_like_those_of_shuffled_labels_fail() -> None:
     model = Planted()
     values = exact(model, CLIPS)
-    curves = perturb_clips(model, CLIPS, {"exact": values}, 1, fill="black", kind="logit")
+    curves = perturb_clips(model, CLIPS, {"exact": values}, 1, RemovalRequest(fill="black", kind="logit"))
     forgotten = parameter_randomisation(model, CLIPS, exact, "exact")
     for other, passes in ((values, False), (np.random.default_rng(0).random(values.shape), True)):
         verdict = judge("exact", "input", curves, forgotten, labels_at_random=similarity("labels", values, other))
@@ -210,12 +212,12 @@ def test_channels_of_the_linear_branch_lose_exactly_what_is_said() -> None:
     lost = torch.einsum("bnc,n->bc", tokens - tokens.mean(0), model.head.pooling.weight.detach())
     lost = (lost * model.head.classify.weight[2].detach()).numpy()
     channels = lost.shape[1]
-    found = perturb_channels(model, clips, "ladm.Y_D", 2, kind="logit", steps=channels)
+    found = perturb_channels(model, clips, "ladm.Y_D", 2, CurveRequest(kind="logit", steps=channels))
     gone = np.concatenate((np.zeros((3, 1)), (-np.sort(-lost, 1)).cumsum(1)), 1)
     logits = model(clips).logits[:, 2].detach().numpy()
     np.testing.assert_allclose(found.score(ORDER).deletion_curve, (logits[:, None] - gone).mean(0), atol=1e-4)
     assert [row.name for row in found.scores] == [ORDER, LARGEST, "random"]
-    static = perturb_channels(model, clips, "ladm.Y_S", 2, steps=4)
+    static = perturb_channels(model, clips, "ladm.Y_S", 2, CurveRequest(steps=4))
     assert static.whole == pytest.approx(model(clips).logits.softmax(1)[:, 2].mean().item(), abs=1e-5)
     unread = perturb_channels(create_model("ifdd-mvit-tiny", frames=8, size=(32, 32), lift="predict-first"), clips, "ladm.Y_S", 2)
     assert unread.score(ORDER).gap.value == pytest.approx(0, abs=1e-6)
@@ -235,8 +237,9 @@ def test_channels_of_the_linear_branch_lose_exactly_what_is_said() -> None:
 )
 def test_bad_requests(options: dict, message: str) -> None:
     arguments = {"maps": {"m": np.zeros((N, T))}, "target": 1} | options
+    named = {name: arguments.pop(name) for name in ("maps", "target", "against") if name in arguments}
     with pytest.raises(InputError, match=message):
-        perturb_clips(Planted(), CLIPS, arguments.pop("maps"), **arguments)
+        perturb_clips(Planted(), CLIPS, **named, request=RemovalRequest(**arguments))
 
 
 def test_bad_requests_for_channels() -> None:

@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 from torch import nn
 
 from ifdd import InputError, create_model
-from workbench.analysis.saliency.attribution import attribute
+from workbench.analysis.saliency.attribution import AttributionRequest, attribute
 from workbench.analysis.saliency.fills import fill_of
 from workbench.analysis.saliency.regions import face_rectangles, region_budget
-from workbench.analysis.saliency.temporal import frame_importance
+from workbench.analysis.saliency.temporal import FrameRequest, frame_importance
 
 T, H, W = 4, 8, 8
 CLIPS = torch.rand(2, 3, T, H, W, generator=torch.Generator().manual_seed(0))
@@ -39,13 +39,13 @@ def test_closed_forms_of_a_linear_model() -> None:
     model = Linear()
     weight = model.weight.detach()
     exact = (weight * CLIPS).sum(1).numpy()
-    found = attribute(model, CLIPS, "integrated-gradients", 1, steps=3)
+    found = attribute(model, CLIPS, "integrated-gradients", 1, request=AttributionRequest(steps=3))
     np.testing.assert_allclose(found.raw, exact, atol=1e-5)
     np.testing.assert_allclose(found.residue, 0, atol=1e-4)
     np.testing.assert_allclose(attribute(model, CLIPS, "saliency", 1).raw[1], weight.abs().amax(0), atol=1e-6)
-    grains = attribute(model, CLIPS, "occlusion", 1, window=(1, 1, 1), stride=(1, 1, 1), batch=64)
+    grains = attribute(model, CLIPS, "occlusion", 1, request=AttributionRequest(window=(1, 1, 1), stride=(1, 1, 1), batch=64))
     np.testing.assert_allclose(grains.raw, exact, atol=1e-4)
-    blocks = attribute(model, CLIPS, "occlusion", 1, window=(2, 4, 4), stride=(2, 4, 4), batch=3)
+    blocks = attribute(model, CLIPS, "occlusion", 1, request=AttributionRequest(window=(2, 4, 4), stride=(2, 4, 4), batch=3))
     sums = torch.from_numpy(exact).unfold(1, 2, 2).unfold(2, 4, 4).unfold(3, 4, 4).sum((-1, -2, -3))
     np.testing.assert_allclose(blocks.raw[:, ::2, ::4, ::4], sums, atol=1e-4)
     assert found.activation == "input"
@@ -55,7 +55,7 @@ def test_closed_forms_of_a_linear_model() -> None:
 def test_integrated_gradients_equal_captums_and_the_riemann_sum() -> None:
     model = create_model("r3d-tiny-baseline", frames=8, size=(32, 32), num_classes=3).eval()
     clips = torch.rand(2, 3, 8, 32, 32, generator=torch.Generator().manual_seed(2))
-    ours = attribute(model, clips, "integrated-gradients", [0, 2], steps=8, batch=3)
+    ours = attribute(model, clips, "integrated-gradients", [0, 2], request=AttributionRequest(steps=8, batch=3))
     theirs = IntegratedGradients(lambda c: model(c).logits).attribute(clips, target=torch.tensor([0, 2]), n_steps=8)
     expected = theirs.sum(1).detach().numpy()
     np.testing.assert_allclose(ours.raw, expected, atol=1e-5 * np.abs(expected).max())
@@ -70,22 +70,21 @@ def test_integrated_gradients_equal_captums_and_the_riemann_sum() -> None:
 
 @pytest.mark.parametrize("batch", [1, 7])
 def test_chunks_change_nothing(batch: int) -> None:
-    whole = attribute(Curved(), CLIPS, target=1, batch=50)
-    np.testing.assert_allclose(attribute(Curved(), CLIPS, target=1, batch=batch).raw, whole.raw, rtol=1e-4, atol=1e-6)
-    blocks = {"method": "occlusion", "window": (2, 4, 4)}
-    one, many = (attribute(Curved(), CLIPS, target=1, batch=b, **blocks).raw for b in (batch, 50))  # type: ignore[arg-type]
-    np.testing.assert_allclose(one, many, rtol=1e-4, atol=1e-6)
+    few, all_at_once = (AttributionRequest(window=(2, 4, 4), batch=b) for b in (batch, 50))
+    for method in ("integrated-gradients", "occlusion"):
+        one, many = (attribute(Curved(), CLIPS, method, 1, request=request).raw for request in (few, all_at_once))  # type: ignore[arg-type]
+        np.testing.assert_allclose(one, many, rtol=1e-4, atol=1e-6)
 
 
 def test_completeness_is_measured_and_too_few_steps_are_told() -> None:
     steep = Curved()
     with torch.no_grad():
         steep.weight *= 20
-    coarse = attribute(steep, CLIPS, target=1, steps=2)
+    coarse = attribute(steep, CLIPS, target=1, request=AttributionRequest(steps=2))
     assert coarse.score is not None
     assert np.abs(coarse.residue).max() > 0.05 * np.abs(coarse.score).max()
     assert any("take more than 2 steps" in note for note in coarse.notes)
-    fine = attribute(steep, CLIPS, target=1, steps=300)
+    fine = attribute(steep, CLIPS, target=1, request=AttributionRequest(steps=300))
     assert np.abs(fine.residue).max() < 0.01 * np.abs(coarse.score).max()
     assert not fine.notes
 
@@ -117,14 +116,16 @@ def test_fills() -> None:
     ],
 )
 def test_bad_requests(options: dict, message: str) -> None:
+    named = {name: options[name] for name in ("method", "target") if name in options}
+    request = AttributionRequest(**{name: value for name, value in options.items() if name not in named})
     with pytest.raises(InputError, match=message):
-        attribute(Linear(), CLIPS, **options)
+        attribute(Linear(), CLIPS, **named, request=request)
 
 
 def test_frames_of_a_linear_model() -> None:
     model = Linear()
     weight = model.weight.detach()
-    black = frame_importance(model, CLIPS, "occlude", 1, fill="black", batch=3)
+    black = frame_importance(model, CLIPS, "occlude", 1, FrameRequest(fill="black", batch=3))
     np.testing.assert_allclose(black.drop, (weight * CLIPS).sum((1, 3, 4)), atol=1e-4)
     frozen = frame_importance(model, CLIPS, "freeze", 1)
     before = CLIPS[:, :, [1, 0, 1, 2]]

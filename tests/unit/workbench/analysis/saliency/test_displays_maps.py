@@ -9,7 +9,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 from ifdd import InputError, create_model
 from workbench.analysis.faithfulness.displays import PerturbationDisplay, RandomisationDisplay, badge_html, verdict_table
-from workbench.analysis.faithfulness.perturbation import perturb_clips
+from workbench.analysis.faithfulness.perturbation import RemovalRequest, perturb_clips
 from workbench.analysis.faithfulness.randomisation import parameter_randomisation
 from workbench.analysis.faithfulness.results import Verdict
 from workbench.analysis.saliency.differences import difference
@@ -137,7 +137,7 @@ def test_frames_and_regions_hold_their_numbers(model, branches, tmp_path: Path) 
 
 
 def test_curves_and_forgetting_hold_their_numbers(model, branches, tmp_path: Path) -> None:
-    curves = perturb_clips(model, CLIPS, {"hirescam Y_D": branches["D"].frames}, 1, steps=3)
+    curves = perturb_clips(model, CLIPS, {"hirescam Y_D": branches["D"].frames}, 1, RemovalRequest(steps=3))
     display = PerturbationDisplay.from_result(curves).plot()
     np.testing.assert_allclose(display.ax_[0, 0].lines[0].get_ydata(), curves.score("hirescam Y_D").deletion_curve)
     np.testing.assert_allclose(display.ax_[0, 1].lines[0].get_ydata(), curves.score("hirescam Y_D").insertion_curve)
