@@ -103,9 +103,9 @@ class Figure(Result):
 
     @property
     def interval(self) -> Interval:
-        """Mean over seeds with a 95 % interval: of one seed over persons; of more over persons and seeds (Student's t, m − 1).
+        """Mean over seeds with a 95 % interval: of one seed over persons; of more over persons and seeds.
 
-        Persons are the same for all seeds, so that their variance is not made smaller by more seeds.
+        Persons are the same for all seeds, so that their variance is not made smaller by more seeds (`mean_over_seeds`).
         """
         known = [i for i, value in enumerate(self.each) if np.isfinite(value)]
         if not known:
@@ -113,10 +113,8 @@ class Figure(Result):
         bounds = [self.bounds[i] for i in known] if self.bounds else []
         if len(known) == 1:
             return Interval(self.each[known[0]], *(bounds[0] if bounds else (float("nan"), float("nan"))))
-        seeds = mean_over_seeds([self.each[i] for i in known])
         widths = [(high - low) / 2 for low, high in bounds if np.isfinite(high - low)]
-        half = float(np.hypot((seeds.high - seeds.low) / 2, np.mean(widths) if widths else 0.0))
-        return Interval(seeds.value, seeds.value - half, seeds.value + half)
+        return mean_over_seeds([self.each[i] for i in known], widths)
 
     def __str__(self) -> str:
         """Mean [95 % interval] and, in round brackets, what other people's clips give; a dash where it is not defined."""

@@ -71,18 +71,23 @@ def difference_over_seeds(
     return SeedDifference(len(truth), difference(found[0]), difference(found[1]), tuple(float(value) for value in each))
 
 
-def mean_over_seeds(values: Sequence[float]) -> Interval:
-    """Mean of one figure per seed (m,) with its 95 % interval by Student's t, m − 1 degrees of freedom; no bounds for one seed.
+def mean_over_seeds(values: Sequence[float], half_widths: Sequence[float] = ()) -> Interval:
+    """Mean of one figure per seed (m,) with its 95 % interval; no bounds for one seed.
 
-    For figures of which nothing else is known; it says nothing of other persons.
+    Without `half_widths` it is Student's t, m − 1 degrees of freedom, and says nothing of other persons. With those of the
+    seeds' 95 % intervals over the same persons (of the seeds that have one) both are joined by the rule of `over_seeds`; what the
+    seeds' spread holds of the persons already is not known and stays, so that the interval is rather too wide.
+    Raises: InputError for no value.
     """
-    array = np.asarray(values, np.float64)
+    array, halves = np.asarray(values, np.float64), np.asarray(half_widths, np.float64)
     if array.ndim != 1 or not array.size:
         raise InputError(f"values has shape {array.shape}; pass one number for each seed")
     mean = float(array.mean())
     if len(array) < 2:
         return Interval(mean, float("nan"), float("nan"))
-    found = Estimate(mean, float(array.var(ddof=1)) / len(array), len(array) - 1.0, mean)
+    certain = Estimate(mean, 0.0, np.inf, mean)
+    persons = replace(certain, variance=float(np.mean((halves / certain.t) ** 2))) if halves.size else certain
+    found = _together(persons, Spread(float(array.var(ddof=1)) / len(array), 0.0, len(array) - 1.0))
     half = found.t * float(np.sqrt(found.variance))
     return Interval(mean, mean - half, mean + half)
 

@@ -277,7 +277,13 @@ def test_a_figure_prints_its_mean_its_interval_and_its_null():
     nan = float("nan")
     assert str(Figure((0.25, nan), ((0.2, 0.3), (nan, nan)))) == "0.25 [0.20, 0.30]"  # one seed was measured
     wider = Figure((0.25, 0.5, 0.75), ((0.15, 0.35), (0.4, 0.6), (0.65, 0.85))).interval
-    assert wider.high - 0.5 == pytest.approx(np.hypot(half, 0.1))
+    of_seeds, of_persons = 0.25**2 / 3, (0.1 / 1.959963984540054) ** 2
+    freedom = 2 * (of_seeds + of_persons) / of_seeds  # Satterthwaite, persons known as of a normal distribution
+    assert wider.high - 0.5 == pytest.approx(student.ppf(0.975, freedom) * np.sqrt(of_seeds + of_persons))
+    two = Figure((0.25, 0.75), ((0.15, 0.35), (0.65, 0.85))).interval  # too few to tell a spread: squares of half widths add
+    assert two.high - 0.5 == pytest.approx(np.hypot(student.ppf(0.975, 1) * 0.25, 0.1))
+    alike = Figure((0.5, 0.5, 0.5), ((0.4, 0.6),) * 3).interval
+    assert (alike.low, alike.high) == pytest.approx((0.4, 0.6))
     assert str(Figure((-0.001,))) == "0.00"
     assert str(Figure((nan,))) == "–"
 
