@@ -14,7 +14,7 @@ from streamlit.testing.v1 import AppTest
 
 from ifdd import load_checkpoint
 from tests.tiny_demo import CLIPS, MODELS, NOTICE, TinyDemo
-from workbench.benchmark.task import measure_family
+from workbench.benchmark import task
 from workbench.store.collection import open_collection
 
 Start = Callable[..., AppTest]
@@ -341,7 +341,7 @@ def test_text_of_a_card_is_text(start: Start, tiny_demo: TinyDemo, tmp_path: Pat
 def test_curves_of_the_benchmark_beside_the_scorecard(start: Start, tiny_demo: TinyDemo, tmp_path: Path) -> None:
     measured = tiny_demo.copy_to(tmp_path)
     bundles = [load_checkpoint(folder) for folder in sorted(measured.checkpoints.iterdir())]
-    result = measure_family(bundles, ["noisy-50"], "noisy-50", clips=14, identities=7, cache=tmp_path / "cache")
+    result = task.run(bundles, ["noisy-50"], "noisy-50", clips=14, identities=7, cache=tmp_path / "cache")
     (measured.checkpoints / "benchmark.json").write_text(json.dumps(result.to_dict()))
     app = start(measured, "disentanglement")
     assert not app.error

@@ -1,11 +1,11 @@
 """`workbench benchmark`: trained variants over the suites of ScriptedFaces."""
 
-import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from workbench.options import Device, load_bundle, names_in
 from workbench.results.written import written
 
 benchmark_app = typer.Typer(rich_markup_mode=None)
@@ -31,22 +31,18 @@ def benchmark(
         Path | None,
         typer.Option(help="An earlier benchmark.json of the same clips: variants and suites not measured now keep their scores."),
     ] = None,
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
+    device: Device = "auto",
 ) -> None:
     """Score trained variants over the suites of ScriptedFaces: robustness curves, and one table with what splits and branches do.
 
     Checkpoints whose names differ in their seed at the end (…-0, …-1) are one variant.
     Example: workbench benchmark runs/noisy/checkpoints/* --out runs/noisy/report
     """
-    from ifdd.checkpoints import load_checkpoint
-    from ifdd.device import choose_device
-    from ifdd.io import between, check_folder, claim, filled_folder, replace_between, write_text
-    from workbench.benchmark.displays.robustness import RobustnessDisplay
+    from ifdd.io import between, check_folder, claim, replace_between
     from workbench.benchmark.displays.table import family_markdown
     from workbench.benchmark.stored import check_earlier, with_earlier
-    from workbench.benchmark.task import measure_family
+    from workbench.benchmark.task import run, write
     from workbench.results.passport import Context, command_line
-    from workbench.store.library import BENCHMARK
 
     check_folder(out)
     ctx.with_resource(claim(out))
@@ -54,31 +50,14 @@ def benchmark(
         between(table, "benchmark")  # before hours are spent
     if earlier is not None:
         check_earlier(earlier)
-    place = choose_device(device)
-    bundles = [load_checkpoint(name) for name in checkpoints]
-    for bundle in bundles:
-        bundle.model.to(place)
-    result = measure_family(
-        bundles,
-        [name.strip() for name in suites.split(",") if name.strip()],
-        scored,
-        clips=clips,
-        identities=identities,
-        seed=seed,
-        cache=cache,
-    )
+    bundles = [load_bundle(name, device) for name in checkpoints]
+    found = run(bundles, names_in(suites), scored, clips=clips, identities=identities, seed=seed, cache=cache)
     context = Context.of(command_line(), bundles=bundles)
-    for found in result.robustness.suites:
-        context = context.with_data(f"suite {found.suite}", found.hash)
-    if earlier is not None:
-        result = with_earlier(result, earlier)
+    for measured in found.robustness.suites:
+        context = context.with_data(f"suite {measured.suite}", measured.hash)
+    result = found if earlier is None else with_earlier(found, earlier)
+    write(result, out, context)
     text = family_markdown(result)
-    picture = RobustnessDisplay.from_result(result.robustness)
-    with filled_folder(out, last=BENCHMARK) as work:
-        for suffix in ("png", "svg"):
-            picture.save(work / f"robustness.{suffix}", context=context)
-        write_text(work / "benchmark.md", text)
-        write_text(work / BENCHMARK, json.dumps(result.to_dict(), indent=2, ensure_ascii=False) + "\n")
     if table is not None:
         replace_between(table, "benchmark", text)
     typer.echo(f"{text}\n{written(out)}")

@@ -11,7 +11,7 @@ from ifdd.scripted.suites import SECOND
 from workbench.analysis.comparison.results import SeedScore
 from workbench.analysis.comparison.seeds import mean_over_seeds
 from workbench.analysis.disentanglement.results import PlaceSwapResult
-from workbench.results.interval import Interval
+from workbench.results.interval import NOT_KNOWN, Interval
 from workbench.results.provenance import Provenance
 from workbench.results.result import Result
 
@@ -45,6 +45,9 @@ NOISY = {f"noisy-{round(100 * share):02d}{version}": share for version in ("", S
 READS, HOLDS = MEASURES[:11], MEASURES[11:]
 """What the split reads; what the branches hold."""
 TOLD_CONTROL, OTHERS_CONTROL, UNIFORM_CONTROL = "told the truth", "told of other people's clips", "every frame alike"
+
+NO_PLACES = PlaceSwapResult(NOT_KNOWN, (), 0)
+"""Of a model without a split."""
 
 
 def _plain(value: float) -> str:

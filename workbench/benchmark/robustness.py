@@ -29,9 +29,16 @@ def variant_of(card: Card) -> str:
 
 
 def measure_robustness(
-    bundles: Sequence[Bundle], suites: Sequence[str], *, clips: int = CLIPS, identities: int = IDENTITIES, seed: int = SEED,
-    cache: str | Path = "cache", batch: int = 16, names: Sequence[str] = (),
-) -> RobustnessResult:  # fmt: skip
+    bundles: Sequence[Bundle],
+    suites: Sequence[str],
+    *,
+    clips: int = CLIPS,
+    identities: int = IDENTITIES,
+    seed: int = SEED,
+    cache: str | Path = "cache",
+    batch: int = 16,
+    names: Sequence[str] = (),
+) -> RobustnessResult:
     """Score every checkpoint on the test split of every suite; `names` are activations to keep as well.
 
     Clips are rendered into `cache`, and what a checkpoint says of them is kept there.

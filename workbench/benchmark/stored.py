@@ -12,8 +12,7 @@ from ifdd.scripted import SuiteConfig, suite_scripts
 from ifdd.scripted.position import position_auroc
 from workbench.analysis.comparison.results import SeedScore
 from workbench.analysis.comparison.seeds import mean_over_seeds
-from workbench.benchmark.results import SCHEMA, FamilyResult, FamilyRow, Figure, SuiteResult
-from workbench.benchmark.task import NO_PLACES
+from workbench.benchmark.results import NO_PLACES, SCHEMA, FamilyResult, FamilyRow, Figure, SuiteResult
 from workbench.results.interval import Interval
 
 RENEW = "write it anew with workbench benchmark"

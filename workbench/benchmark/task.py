@@ -1,5 +1,6 @@
 """A family of trained variants in one table: scores by suite, costs, what their split reads and their branches know."""
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +10,7 @@ import torch
 
 from ifdd.checkpoints import Bundle
 from ifdd.errors import InputError
+from ifdd.io import filled_folder, write_text
 from ifdd.models.cost import cost
 from ifdd.modules.issm import sampling_weights
 from ifdd.scripted import SuiteConfig, render_times, suite_scripts
@@ -26,8 +28,11 @@ from workbench.analysis.disentanglement.results import GROUPS, OTHERS, PlaceSwap
 from workbench.analysis.disentanglement.task import COLUMNS, EMOTION, IDENTITY, NUISANCES
 from workbench.analysis.splits.content import INTENSITY, content_score, per_frame
 from workbench.analysis.splits.results import CONTENT
+from workbench.benchmark.displays.robustness import RobustnessDisplay
+from workbench.benchmark.displays.table import family_markdown
 from workbench.benchmark.results import (
     MEASURES,
+    NO_PLACES,
     OTHERS_CONTROL,
     TOLD_CONTROL,
     UNIFORM_CONTROL,
@@ -38,6 +43,8 @@ from workbench.benchmark.results import (
 from workbench.benchmark.robustness import CLIPS, IDENTITIES, SEED, measure_robustness
 from workbench.results.controls import dealt_clips
 from workbench.results.interval import Interval
+from workbench.results.passport import PYTHON_CALL, Context
+from workbench.store.library import BENCHMARK
 from workbench.store.reading import Reading
 
 FEATURES = ("X", "read", "branch")
@@ -46,10 +53,17 @@ FINE = 64
 """Times at which a clip's true intensity is known; a multiple of every T' of the family."""
 
 
-def measure_family(
-    bundles: Sequence[Bundle], suites: Sequence[str], scored: str, *, clips: int = CLIPS, identities: int = IDENTITIES,
-    seed: int = SEED, cache: str | Path = "cache", batch: int = 16,
-) -> FamilyResult:  # fmt: skip
+def run(
+    bundles: Sequence[Bundle],
+    suites: Sequence[str],
+    scored: str,
+    *,
+    clips: int = CLIPS,
+    identities: int = IDENTITIES,
+    seed: int = SEED,
+    cache: str | Path = "cache",
+    batch: int = 16,
+) -> FamilyResult:
     """Scores on every suite, and measures of split and branches on the suite `scored`, one of them.
 
     Raises: InputError as `measure_robustness`, or for a `scored` that is not among the suites.
@@ -90,8 +104,19 @@ def measure_family(
     return FamilyResult(tuple(rows), found, scored, _controls(features, truth, seed))
 
 
-NO_PLACES = PlaceSwapResult(Interval(float("nan"), float("nan"), float("nan")), (), 0)
-"""Of a model without a split."""
+def write(result: FamilyResult, out: Path, context: Context = PYTHON_CALL) -> list[Path]:
+    """Write benchmark.json, benchmark.md and the curves into `out`, all or none; returns the files.
+
+    Raises: InputError if `out` is a file, or if the disk refuses.
+    """
+    picture = RobustnessDisplay.from_result(result.robustness)
+    with filled_folder(out, last=BENCHMARK) as work:
+        for suffix in ("png", "svg"):
+            picture.save(work / f"robustness.{suffix}", context=context)
+        write_text(work / "benchmark.md", family_markdown(result))
+        write_text(work / BENCHMARK, json.dumps(result.to_dict(), indent=2, ensure_ascii=False) + "\n")
+        names = sorted(file.name for file in work.iterdir())
+    return [out / name for name in names]
 
 
 _Found = tuple[Interval, float]
@@ -192,7 +217,7 @@ def _held(means: Mapping[str, np.ndarray], branches: Mapping[str, str], truth: _
     """What the branches hold; `means` (n, C) by feature, `branches` which of them are D and S, or X."""
     probes = probe_matrix(
         means, truth.columns, truth.persons, identity=IDENTITY, across=EMOTION, resamples=100, shuffles=1, seed=seed
-    )  # fmt: skip
+    )
     nuisances = [name for name in NUISANCES if name in truth.columns]
     found: dict[str, _Found] = {}
     for branch, feature in branches.items():

@@ -25,11 +25,11 @@ from ifdd.training.evaluation import predict_set
 from workbench import cli
 from workbench.analysis.comparison.seeds import difference_over_seeds, mean_over_seeds, over_seeds
 from workbench.analysis.performance.scores import summary
+from workbench.benchmark import task
 from workbench.benchmark.displays.table import family_markdown
 from workbench.benchmark.results import SCHEMA, Figure
 from workbench.benchmark.robustness import measure_robustness, variant_of
 from workbench.benchmark.stored import read_benchmark, with_earlier
-from workbench.benchmark.task import measure_family
 from workbench.store.reading import read_clips
 
 SMALL = SuiteConfig("benchmark", 11, 14, 7, "test", "noisy-50")
@@ -335,7 +335,7 @@ def test_command_writes_table_curves_and_numbers(
     assert "| deep † | scratch | 2 |" in text
     for suffix in ("png", "svg"):
         assert (tmp_path / "out" / f"robustness.{suffix}").stat().st_size > 1000
-    monkeypatch.setattr("workbench.benchmark.task.measure_family", None)  # told before anything is measured
+    monkeypatch.setattr("workbench.benchmark.task.run", None)  # told before anything is measured
     wrong = CliRunner().invoke(cli.app, ["benchmark", *arguments, "--out", str(table)])
     assert isinstance(wrong.exception, InputError)
     assert "README.md is a file; give a folder as --out" in str(wrong.exception)
@@ -347,7 +347,7 @@ def test_command_writes_table_curves_and_numbers(
 
 
 def test_file_of_the_benchmark_reads_back(bundles: list[Bundle], cache: Path, tmp_path: Path):
-    result = measure_family(bundles, ["noisy-50"], "noisy-50", clips=28, identities=7, cache=cache)
+    result = task.run(bundles, ["noisy-50"], "noisy-50", clips=28, identities=7, cache=cache)
     file = tmp_path / "benchmark.json"
     file.write_text(json.dumps(result.to_dict()))
     again = read_benchmark(file)
@@ -374,13 +374,13 @@ def test_scores_of_an_earlier_file_stay_and_its_measures_do_not(bundles: list[Bu
     """What cannot be measured again keeps its scores; a blank stands for measures that meant something else."""
     sizes = {"clips": 28, "identities": 7, "cache": cache}
     file = tmp_path / "earlier.json"
-    whole = measure_family(bundles, ["noisy-50", "subtle"], "noisy-50", **sizes)
+    whole = task.run(bundles, ["noisy-50", "subtle"], "noisy-50", **sizes)
     values = whole.to_dict()
     del values["schema_version"], values["controls"]
     for row in values["rows"]:
         del row["test"], row["places"]
     file.write_text(json.dumps(values))
-    now = measure_family(bundles[:1], ["noisy-50"], "noisy-50", **sizes)  # one seed of two, one suite of two
+    now = task.run(bundles[:1], ["noisy-50"], "noisy-50", **sizes)  # one seed of two, one suite of two
     found = with_earlier(now, file)
     assert [row.checkpoints for row in found.rows] == [("deep-0", "deep-1"), ("plain-0",)]
     deep, plain = found.rows

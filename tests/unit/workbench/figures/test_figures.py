@@ -19,8 +19,7 @@ from workbench import cli
 from workbench.analysis.comparison.results import SeedScore
 from workbench.analysis.confidence.densities import density
 from workbench.analysis.performance.scores import summary
-from workbench.benchmark.results import FamilyResult, FamilyRow, Figure, RobustnessResult, SuiteResult
-from workbench.benchmark.task import NO_PLACES
+from workbench.benchmark.results import NO_PLACES, FamilyResult, FamilyRow, Figure, RobustnessResult, SuiteResult
 from workbench.figures.ifdd2_maps import NONE_CORRECT, choose_clips, maps_sheet
 from workbench.figures.ifdd3_table import VariantTable
 from workbench.figures.ifdd4_radar import RadarSheet, radar_sheet
