@@ -8,6 +8,7 @@ import typer
 from ifdd.errors import InputError
 from ifdd.plain import escape_what_cannot_be_printed
 from workbench.analysis.comparison.command import compare_app
+from workbench.analysis.confidence.command import calibrate_app
 from workbench.analysis.counterfactuals.command import counterfactual_app
 from workbench.analysis.disentanglement.command import scorecard_app
 from workbench.analysis.embedding.command import maps_app
@@ -38,6 +39,7 @@ app.add_typer(demo_app)
 app.add_typer(serve_app)
 app.add_typer(benchmark_app)
 app.add_typer(compare_app)
+app.add_typer(calibrate_app)
 app.add_typer(counterfactual_app)
 app.add_typer(figures_app)
 app.add_typer(report_app)

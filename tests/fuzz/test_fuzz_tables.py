@@ -13,11 +13,11 @@ from harness import swarm
 from mutations import changed, damaged, json_file, weird
 
 from ifdd.data.manifest import clip_path, data_hash, files_hash, read_manifest
-from workbench.analysis.comparison.task import same_clips
 from workbench.analysis.performance.task import measure
 from workbench.app.clipview import read_truth
 from workbench.store.collection import open_collection
 from workbench.store.columns import factor_columns
+from workbench.store.side_by_side import same_clips
 from workbench.store.tables import features, labelled, vector_activations
 from workbench.store.truth import has_regions, true_intensity, true_masks, true_regions
 

@@ -1,5 +1,7 @@
-"""Checkpoints with random weights and a manifest of tiny clips, for tests of the workbench."""
+"""Checkpoints with random weights, a manifest of tiny clips, what they say of them, and the command that is called."""
 
+import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import cv2
@@ -8,8 +10,11 @@ import pandas as pd
 import pytest
 from bundles import save_random
 
+from ifdd.checkpoints import load_checkpoint
 from ifdd.data.manifest import write_manifest
 from ifdd.labels import EMOTIONS
+from workbench import cli
+from workbench.store.collecting import collect
 
 pytest.register_assert_rewrite("display_contract")
 
@@ -44,3 +49,32 @@ def clips_manifest(tmp_path_factory: pytest.TempPathFactory) -> Path:
         )
     write_manifest(pd.DataFrame(rows), root)
     return root / "clips.parquet"
+
+
+@pytest.fixture(scope="session")
+def collections(
+    tiny_bundle_dir: Path, baseline_bundle_dir: Path, clips_manifest: Path, tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, Path]:
+    """Folders of what both checkpoints say of the clips, with logits, by "ifdd" and "baseline"."""
+    root = tmp_path_factory.mktemp("collections")
+    folders = {"ifdd": tiny_bundle_dir, "baseline": baseline_bundle_dir}
+    return {
+        name: collect(load_checkpoint(f), clips_manifest, root / name, ("head.logits",)).folder for name, f in folders.items()
+    }
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, str, str]]:
+    """Call the command `workbench` with some words: exit code, what it printed, and what it told on standard error."""
+
+    def call(*words: object) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["workbench", *map(str, words)])
+        code = 0
+        try:
+            cli.main()
+        except SystemExit as end:
+            code = int(end.code or 0)
+        out, err = capsys.readouterr()
+        return code, out, err
+
+    return call

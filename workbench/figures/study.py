@@ -11,7 +11,6 @@ import torch
 from ifdd.checkpoints import Bundle, load_checkpoint
 from ifdd.data.manifest import FILE_NAME, data_hash, read_manifest
 from ifdd.errors import InputError
-from workbench.analysis.comparison.task import SameClips, same_clips
 from workbench.analysis.embedding.task import STAGES
 from workbench.analysis.performance.results import MetricsResult
 from workbench.analysis.performance.task import measure
@@ -19,6 +18,7 @@ from workbench.results.passport import Context
 from workbench.store.collecting import collect, reading_hash
 from workbench.store.collection import MANIFEST, Collection, open_collection
 from workbench.store.library import demo_folder
+from workbench.store.side_by_side import SameClips, same_clips
 from workbench.store.tables import labelled, subjects
 
 CHECKPOINT, COLLECTIONS = "checkpoint", "collections"

@@ -10,7 +10,7 @@ from ifdd.data.manifest import data_hash, read_manifest
 from workbench.analysis.comparison.displays.pairs import ConfusionDifferenceDisplay, FlipsDisplay, ForestDisplay, p_text
 from workbench.analysis.comparison.displays.slices import SliceDisplay
 from workbench.analysis.comparison.results import ComparisonResult
-from workbench.analysis.comparison.task import compare_collections, slice_collections
+from workbench.analysis.comparison.task import compare_clips, slice_clips
 from workbench.analysis.confidence.densities import density
 from workbench.analysis.confidence.displays.densities import CalibrationDisplay, ConfidenceDisplay
 from workbench.analysis.confidence.reliability import calibration
@@ -90,7 +90,8 @@ def comparison(study: Study) -> Section:
     """Paired differences, flips, slices."""
     many = len(study.bundles) > 3
     reference = next((n for n, b in study.bundles.items() if "split" not in b.model.capabilities), next(iter(study.bundles)))
-    result, clips = compare_collections(list(study.collections.values()), reference=reference if many else None)
+    clips = study.same
+    result = compare_clips(clips, reference=reference if many else None)
     rows = [
         [pair.name, _points(pair.war), p_text(result, pair, "WAR"), _points(pair.uar), p_text(result, pair, "UAR"),
          ", ".join("–" if v != v else f"{100 * v:.1f}" for v in (pair.detectable_war, pair.detectable_uar)),
@@ -114,7 +115,7 @@ def comparison(study: Study) -> Section:
             chart(flips, f"Clips that flip, {pair.name}, by true class."),
             _flips(result, i),
         ]
-    slices, _, left_out = slice_collections(clips)
+    slices, _, left_out = slice_clips(clips)
     if slices is not None:
         parts.append(chart(SliceDisplay.from_result(slices), "WAR by factor, with what the classes there explain."))
     about = f"The same {result.n} clips by each model.{_also([*clips.notes, *left_out])}"

@@ -17,7 +17,7 @@ from ifdd.documents import read_json, user_path
 from ifdd.errors import InputError
 from workbench.store.collecting import content_of, reading_hash
 from workbench.store.collection import Collection, open_collection
-from workbench.store.same_clips import same_content
+from workbench.store.identity import same_content
 
 BENCHMARK = "benchmark.json"
 

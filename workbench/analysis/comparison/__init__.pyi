@@ -1,7 +1,9 @@
 from .flips import find_flips as find_flips
 from .pairs import compare as compare
+from .results import ComparisonReport as ComparisonReport
 from .results import ComparisonResult as ComparisonResult
 from .results import Flips as Flips
+from .results import SearchOptions as SearchOptions
 from .results import SearchResult as SearchResult
 from .results import SeedDifference as SeedDifference
 from .results import SeedScore as SeedScore

@@ -1,7 +1,7 @@
 """Is one model better than another on the same clips, or is it luck? Paired differences, tests, and the clips that flip."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import combinations
 
 import numpy as np
@@ -16,6 +16,25 @@ from workbench.analysis.performance.scores import FEW_GROUPS, check_predictions,
 from workbench.results.checks import check_probabilities
 from workbench.results.interval import Interval
 from workbench.results.provenance import record
+
+
+@dataclass(frozen=True, eq=False)
+class _Model:
+    """Predicted classes (n,), and probabilities (n, C), or the predictions again where nothing else is known."""
+
+    name: str
+    guesses: np.ndarray
+    probs: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class _Clips:
+    """What all models share: true classes (n,), names of the classes, groups (n,) or None, ids of the clips."""
+
+    labels: np.ndarray
+    names: tuple[str, ...]
+    groups: np.ndarray | None
+    ids: tuple[str, ...]
 
 
 def compare(
@@ -47,7 +66,7 @@ def compare(
     Raises:
         InputError: fewer than two models, models of another number of clips or classes, an unknown reference, and as `summary`.
 
-    Source: Efron and Tibshirani 1993 (bootstrap); Demšar 2006 (several classifiers, Holm); tests as in `_paired`.
+    Source: Efron and Tibshirani 1993 (bootstrap); Demšar 2006 (several classifiers, Holm); tests as in `comparison.paired`.
     """
     if n_boot < 100:
         raise InputError(f"n_boot is {n_boot}; an interval needs 100 draws or more")
@@ -85,7 +104,10 @@ def compare(
     summaries = {name: summary(guess, y, names, groups=groups) for name, guess in guesses.items()}
     chosen = combinations(models, 2) if reference is None else ((reference, name) for name in models if name != reference)
     rng = np.random.default_rng(seed)
-    pairs = [_pair(a, b, guesses, probs, y, names, keys, ids, n_boot, rng, notes) for a, b in chosen]
+    given = {name: _Model(name, guess, probs[name]) for name, guess in guesses.items()}
+    clips = _Clips(y, names, keys, ids)
+    found = [_pair(given[first], given[second], clips, n_boot, rng) for first, second in chosen]
+    notes += [note for _, told in found for note in told]
     if n_groups is not None:
         notes.append("McNemar's test takes clips as independent, the rest does not")
         if n_groups < FEW_GROUPS:
@@ -99,7 +121,7 @@ def compare(
         n_groups=n_groups,
         label_names=names,
         models=summaries,
-        pairs=_corrected(pairs),
+        pairs=_corrected([pair for pair, _ in found]),
         resampling=f"{n_boot} paired draws " + ("within classes" if n_groups is None else f"of {n_groups} groups"),
         notes=tuple(dict.fromkeys(notes)),
         provenance=record("comparison.compare", settings, inputs, ["scipy"]),
@@ -129,29 +151,24 @@ def _remarks(name: str, array: np.ndarray, guess: np.ndarray, labels: np.ndarray
     return notes
 
 
-def _pair(
-    first: str, second: str, guesses: Mapping[str, np.ndarray], probs: Mapping[str, np.ndarray], y: np.ndarray,
-    names: tuple[str, ...], groups: np.ndarray | None, ids: tuple[str, ...], n_boot: int, rng: np.random.Generator,
-    notes: list[str],
-) -> PairResult:  # fmt: skip
-    a, b = guesses[first], guesses[second]
+def _pair(first: _Model, second: _Model, clips: _Clips, n_boot: int, rng: np.random.Generator) -> tuple[PairResult, list[str]]:
+    """One pair, and what has to be said of it."""
+    y, names, groups = clips.labels, clips.names, clips.groups
+    a, b = first.guesses, second.guesses
     d = (b == y).astype(float) - (a == y)
     draws = draw(d, y, len(names), groups, n_boot, rng)
     only_first, only_second = int((d < 0).sum()), int((d > 0).sum())
     swap_war, swap_uar = swap_test(d, y, len(names), groups, n_boot, rng)
+    notes = []
     if draws.lost:
         notes.append(f"{draws.lost:.1%} of the draws lack a class: their UAR is the mean over the others")
-    if not draws.war.samples.std():
-        notes.append(
-            f"{second} − {first}: every draw gives the same difference; its interval is that of half a clip more for each"
-        )
     sizes = np.bincount(y, minlength=len(names))
     units = count_units(None, len(y)) if groups is None else Units(groups, int(groups.max()) + 1, True, ())
     by_persons = estimate(d, y, len(names), units)
     recalls = [_never_flat(*both) for both in zip(intervals(draws.recalls), by_persons.recalls, strict=True)]
-    return PairResult(
-        first=first,
-        second=second,
+    found = PairResult(
+        first=first.name,
+        second=second.name,
         war=_never_flat(intervals(draws.war)[0], by_persons.war),
         uar=_never_flat(intervals(draws.uar)[0], by_persons.uar),
         recalls=tuple(ClassDifference(name, int(n), recall) for name, n, recall in zip(names, sizes, recalls, strict=True)),
@@ -163,8 +180,11 @@ def _pair(
         detectable_war=detectable(draws.war),
         detectable_uar=detectable(draws.uar),
         moves=np.bincount(a * len(names) + b, minlength=len(names) ** 2).reshape(len(names), -1),
-        flips=find_flips(a, b, probs[first], probs[second], y, ids),
+        flips=find_flips(a, b, first.probs, second.probs, y, clips.ids),
     )
+    if not draws.war.samples.std():
+        notes.append(f"{found.name}: every draw gives the same difference; its interval is that of half a clip more for each")
+    return found, notes
 
 
 def _never_flat(drawn: Interval, found: Estimate) -> Interval:

@@ -12,6 +12,24 @@ from workbench.results.provenance import Provenance
 from workbench.results.result import Result
 
 Against = Literal["class", "all"]
+
+
+@dataclass(frozen=True)
+class SearchOptions:
+    """How `bad_slices` searches.
+
+    `against`: what each clip is compared with, the recall of its class or the WAR; `bins` of numbers; `min_n` clips that a slice
+    needs, inside and outside; `level`: chance of one false alarm; `n_draws` of random signs, by `seed`.
+    """
+
+    against: Against = "class"
+    bins: int = 4
+    min_n: int = 20
+    level: float = 0.05
+    n_draws: int = 2000
+    seed: int = 0
+
+
 RANKED_FROM = 3
 """Seeds from which a variant may be ranked."""
 
@@ -155,6 +173,17 @@ class SearchResult(Result):
     def found(self) -> tuple[Slice, ...]:
         """Slices that are worse, with the chance of one false among them at most `level`."""
         return tuple(item for item in self.slices if item.p_adjusted <= self.level)
+
+
+@dataclass(frozen=True, eq=False)
+class ComparisonReport(Result):
+    """Several models on the same clips, their slices and the bad ones by model; what could not be told stands in `notes`."""
+
+    comparison: ComparisonResult
+    slices: SliceResult | None
+    searches: dict[str, SearchResult]
+    notes: tuple[str, ...]
+    provenance: Provenance
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,7 +1,7 @@
 """Where does a model fail? Accuracy by the levels of any factor, and a search for slices worse than their classes explain."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from itertools import combinations
 
 import numpy as np
@@ -10,12 +10,14 @@ from numpy.typing import ArrayLike
 from ifdd.errors import InputError
 from ifdd.metrics import Units, count_units, estimate
 from workbench.analysis.comparison.binning import Levels, all_levels
-from workbench.analysis.comparison.results import Against, SearchResult, Slice, SliceResult
+from workbench.analysis.comparison.results import Against, SearchOptions, SearchResult, Slice, SliceResult
 from workbench.analysis.performance.scores import FEW_GROUPS, check_predictions, group_index, interval
 from workbench.results.interval import Interval
 from workbench.results.provenance import record
 
 LISTED = 50
+"""Slices that a search lists at most."""
+DEFAULT = SearchOptions()
 
 
 def slice_metrics(
@@ -52,44 +54,40 @@ def bad_slices(
     predicted: ArrayLike,
     labels: ArrayLike,
     factors: Mapping[str, ArrayLike],
+    search: SearchOptions = DEFAULT,
     *,
     groups: ArrayLike | None = None,
     label_names: Sequence[str] | None = None,
-    against: Against = "class",
-    bins: int = 4,
-    min_n: int = 20,
-    level: float = 0.05,
-    n_draws: int = 2000,
-    seed: int = 0,
 ) -> SearchResult:
     """Search all levels of one factor and of pairs of two for slices on which the model is worse than elsewhere.
 
-    With `against` "class", each clip is compared with the recall of its class, so a slice of hard emotions is not bad by
+    With `search.against` "class", each clip is compared with the recall of its class, so a slice of hard emotions is not bad by
     itself; with "all" it is compared with the WAR. The sum of these differences, inside against outside, is divided by its
     standard error over clips or `groups`; random signs for whole clips or groups give the distribution of the largest of all
     such figures, which corrects for every slice that was looked at. A pair that is no worse than one of its two parts counts
-    in the correction, but is not listed. A slice needs `min_n` clips, inside and outside.
+    in the correction, but is not listed. A slice needs `search.min_n` clips, inside and outside.
 
     Raises: InputError as `check_predictions`; for factors that do not fit, settings out of range, no slice that is large enough.
     Source: Westfall and Young 1993 (largest of all); Kline and Santos 2012 (signs of scores, wild bootstrap by group); Chung et
     al. 2019 (Slice Finder).
     """
     guesses, y, names = check_predictions(predicted, labels, label_names)
-    if min_n < 2 or not 0 < level < 1 or n_draws < 100:
-        raise InputError(f"min_n {min_n}, level {level:g}, n_draws {n_draws}: use 2 or more, a share, 100 or more")
+    min_n, level, draws = search.min_n, search.level, search.n_draws
+    if min_n < 2 or not 0 < level < 1 or draws < 100:
+        raise InputError(f"min_n {min_n}, level {level:g}, n_draws {draws}: use 2 or more, a share, 100 or more")
     members = None if groups is None else group_index(groups, len(y))
     hit = (guesses == y).astype(float)
-    parts = all_levels(factors, len(y), bins)
+    parts = all_levels(factors, len(y), search.bins)
     candidates: dict[bytes, tuple[tuple[tuple[str, str], ...], np.ndarray]] = {}
     for terms, inside in (*_single(parts), *_double(parts)):
         if min_n <= inside.sum() <= len(y) - min_n:
             candidates.setdefault(inside.tobytes(), (terms, inside))  # the same clips under two names are one slice
     if not candidates:
         raise InputError(f"no slice has {min_n} clips of {len(y)} inside and outside; lower min_n, or name other factors")
-    expected = _expected(hit, y, against)
-    strata = y if against == "class" else np.zeros_like(y)
+    expected = _expected(hit, y, search.against)
+    strata = y if search.against == "class" else np.zeros_like(y)
     cells = np.stack([inside for _, inside in candidates.values()], axis=1)
-    p, adjusted = _test(hit - expected, cells, strata, members, n_draws, seed)
+    p, adjusted = _test(hit - expected, cells, strata, members, draws, search.seed)
     every = [terms for terms, _ in candidates.values()]
     gap = dict(zip(every, ((hit - expected) @ cells / cells.sum(axis=0)).tolist(), strict=True))
     listed = [i for i, terms in enumerate(every) if len(terms) == 1 or gap[terms] < min(gap.get((t,), 0.0) for t in terms)]
@@ -101,12 +99,9 @@ def bad_slices(
     notes = [] if hit.min() < hit.max() else [f"all {len(y)} clips are {'right' if hit[0] else 'wrong'}: no slice can differ"]
     if members is not None and members.max() + 1 < FEW_GROUPS:
         notes.append(f"only {members.max() + 1} groups: the search finds little")
-    settings = {
-        "factors": list(factors), "against": against, "bins": bins, "min_n": min_n, "level": level, "n_draws": n_draws,
-        "seed": seed, "grouped": members is not None, "label_names": list(names),
-    }  # fmt: skip
+    settings = {"factors": list(factors), **asdict(search), "grouped": members is not None, "label_names": list(names)}
     origin = record("slices.bad_slices", settings, {"predicted": guesses, "labels": y}, ["pandas"])
-    return SearchResult(len(y), tuple(slices), len(every), min_n, against, level, tuple(notes), origin)
+    return SearchResult(len(y), tuple(slices), len(every), min_n, search.against, level, tuple(notes), origin)
 
 
 def _single(parts: Mapping[str, Levels]) -> Iterator[tuple[tuple[tuple[str, str], ...], np.ndarray]]:

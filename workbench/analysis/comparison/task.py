@@ -1,114 +1,126 @@
-"""From collections to comparisons: the same clips by several models, their factors, and what calibration needs."""
+"""From collections to a comparison of their models, and the files that `workbench compare` writes.
 
-from collections.abc import Mapping, Sequence
+<out>/  comparison.json   comparison.md   differences.png   recalls.png
+        of each pair flips_<i>.png   flips_<i>.csv   confusion_difference_<i>.png
+        of factors slices.png   slices.csv   and of each model bad_slices_<i>.png   bad_slices_<i>.csv
+"""
+
+import json
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
-from ifdd.data.manifest import VOTES
-from ifdd.data.persons import person_ids
 from ifdd.errors import InputError
+from ifdd.io import new_folder, write_text
 from workbench.analysis.comparison.binning import levels
+from workbench.analysis.comparison.displays.page import comparison_markdown
+from workbench.analysis.comparison.displays.pairs import ConfusionDifferenceDisplay, FlipsDisplay, ForestDisplay
+from workbench.analysis.comparison.displays.slices import SearchDisplay, SliceDisplay
 from workbench.analysis.comparison.pairs import compare
-from workbench.analysis.comparison.results import ComparisonResult, SearchResult, SliceResult
+from workbench.analysis.comparison.results import (
+    ComparisonReport,
+    ComparisonResult,
+    SearchOptions,
+    SearchResult,
+    SliceResult,
+)
 from workbench.analysis.comparison.slices import bad_slices, slice_metrics
-from workbench.analysis.confidence.reliability import log_probabilities, temperature_scaling
-from workbench.analysis.confidence.results import AmbiguityResult, ScalingResult
-from workbench.analysis.confidence.votes import ambiguity
-from workbench.store.collection import Collection, distinct_names
+from workbench.analysis.performance.displays.radar import RadarDisplay
+from workbench.analysis.performance.displays.scores import RecallDisplay
+from workbench.plotting.base import Display
+from workbench.results.passport import PYTHON_CALL, Context
+from workbench.store.collection import Collection
 from workbench.store.columns import CONTENT, DERIVED, factor_columns, kept_as, probability_columns, renaming_notes
-from workbench.store.same_clips import other_content, other_reading, shared_clips
-from workbench.store.tables import labelled, persons, subjects
+from workbench.store.side_by_side import SameClips, same_clips
+from workbench.store.tables import persons, subjects
 
 
-@dataclass(frozen=True, eq=False)
-class SameClips:
-    """Labelled clips that several models were run over; rows as in `table`, the first collection's."""
+@dataclass(frozen=True)
+class Options:
+    """`reference` and `draws` as `compare`; `columns` to slice by in `bins`, all factors by default, as `slice_clips`."""
 
-    probs: dict[str, np.ndarray]
-    table: pd.DataFrame
-    labels: tuple[str, ...]
-    sources: dict[str, str]
-    notes: tuple[str, ...]
-
-    @property
-    def true(self) -> np.ndarray:
-        """True class indexes (n,)."""
-        return self.table["label"].to_numpy()
+    reference: str | None = None
+    columns: Sequence[str] | None = None
+    bins: int = 4
+    min_n: int = 20
+    draws: int = 2000
+    seed: int = 0
 
 
-def same_clips(collections: Sequence[Collection]) -> SameClips:
-    """Put collections of the same clips side by side, by clip id; models are named by checkpoint, or by folder if one is twice.
-
-    Classes are put in the first collection's order, by name. Clips that one of them could not read are left out, with a note.
-    Raises: InputError for fewer than two collections, other clips, clips of one id with other content, other classes, or another
-    true label.
-    """
-    if len(collections) < 2:
-        raise InputError(f"{len(collections)} collection given; a comparison needs two or more of the same clips")
-    names = distinct_names(collections)
-    first = collections[0]
-    table = _by_clip(first)
-    notes = _told_once({name: collection.notes for collection, name in zip(collections, names, strict=True)})
-    gone = frozenset().union(*(collection.left_out for collection in collections))
-    table = table[~table.index.isin(gone)]
-    if table.empty:
-        raise InputError(f"{first.folder} shares no clip with the others that all could read")
-    probs = {}
-    for collection, name in zip(collections, names, strict=True):
-        if set(collection.labels) != set(first.labels):
-            raise InputError(
-                f"{collection.folder} has the classes {', '.join(collection.labels)}, {first.folder} has "
-                f"{', '.join(first.labels)}; compare models of the same classes, named alike"
-            )
-        other = _by_clip(collection)
-        other = other[~other.index.isin(gone)]
-        _same_ids(first, table, collection, other)
-        other = other.loc[table.index]
-        if differing := other_content(table, other):
-            raise InputError(
-                f"{differing[0]} is another clip in {collection.folder} than in {first.folder}, by its content "
-                f"({len(differing)} of {len(table)} clips are); collect both with one manifest"
-            )
-        if (differ := other["label_name"].to_numpy() != table["label_name"].to_numpy()).any():
-            row = int(np.flatnonzero(differ)[0])
-            clip, here, there = table["clip_id"].iloc[row], other["label_name"].iloc[row], table["label_name"].iloc[row]
-            raise InputError(
-                f"{clip} is {here} in {collection.folder}, {there} in {first.folder}; collect both with one manifest"
-            )
-        if other_reading(first, table, collection, other):
-            notes.append(f"{name}: its clips were read from other files or cropped otherwise than those of the first collection")
-        order = [collection.labels.index(label) for label in first.labels]
-        probs[name] = collection.probs[other["row"].to_numpy()][:, order]
-    sources = {name: c.meta["checkpoint"]["sha256"] for name, c in zip(probs, collections, strict=True)}
-    return SameClips(probs, table.reset_index(drop=True), first.labels, sources, tuple(notes))
+DEFAULT = Options()
 
 
-def compare_collections(collections: Sequence[Collection], **options: Any) -> tuple[ComparisonResult, SameClips]:
-    """Compare models over their collections, by person where they are known; `options` as `comparison.compare`.
+def run(collections: Sequence[Collection], options: Options = DEFAULT) -> ComparisonReport:
+    """Compare the models of collections of the same clips, by person where they are known, and slice by factors.
 
-    Raises: InputError as `same_clips` and `compare`.
+    Raises:
+        InputError: as `same_clips`, `compare`, `slice_clips`.
     """
     clips = same_clips(collections)
-    result = compare(
+    result = compare_clips(clips, reference=options.reference, draws=options.draws, seed=options.seed)
+    slices, searches, left_out = slice_clips(clips, options.columns, bins=options.bins, seed=options.seed, min_n=options.min_n)
+    source = result.provenance.with_source(**clips.sources)
+    return ComparisonReport(result, slices, searches, (*clips.notes, *result.notes, *left_out), source)
+
+
+def write(result: ComparisonReport, out: Path, context: Context = PYTHON_CALL) -> list[Path]:
+    """Write the new folder `out`, all of it or nothing; returns its files.
+
+    Pictures and tables of a pair, or of a model, carry its number, in the order of the JSON.
+
+    Raises:
+        InputError: `out` exists.
+    """
+    compared, report = result.comparison, result.to_dict()
+    plain = report.pop("comparison") | {"caption": compared.caption} | report
+    with new_folder(out) as folder:
+        write_text(folder / "comparison.json", json.dumps(plain, indent=1, ensure_ascii=False) + "\n")
+        write_text(folder / "comparison.md", comparison_markdown(result))
+        ForestDisplay.from_result(compared).save(folder / "differences.png", context=context)
+        recalls: Display = RadarDisplay(compared.models) if len(compared.label_names) > 2 else RecallDisplay(compared.models)
+        recalls.save(folder / "recalls.png", context=context)
+        for i in range(len(compared.pairs)):
+            flips = FlipsDisplay.from_result(compared, i)
+            _picture_and_table(flips, flips.table(), folder / f"flips_{i + 1}", context)
+            confusion = ConfusionDifferenceDisplay.from_result(compared, i)
+            confusion.save(folder / f"confusion_difference_{i + 1}.png", context=context)
+        if result.slices is not None:
+            slices = SliceDisplay.from_result(result.slices)
+            _picture_and_table(slices, slices.table(), folder / "slices", context)
+        for i, found in enumerate(result.searches.values(), start=1):
+            search = SearchDisplay.from_result(found)
+            _picture_and_table(search, search.table(), folder / f"bad_slices_{i}", context)
+    return sorted(out.iterdir())
+
+
+def _picture_and_table(display: Display, rows: list[dict[str, object]], stem: Path, context: Context) -> None:
+    display.save(stem.with_suffix(".png"), context=context)
+    pd.DataFrame(rows).to_csv(stem.with_suffix(".csv"), index=False)
+
+
+def compare_clips(clips: SameClips, *, reference: str | None = None, draws: int = 2000, seed: int = 0) -> ComparisonResult:
+    """Compare models that were run over the same clips, by person where they are known; as `comparison.compare`."""
+    return compare(
         clips.probs,
         clips.true,
         subjects(clips.table),
         label_names=clips.labels,
         clip_ids=list(clips.table["clip_id"]),
-        **options,
+        reference=reference,
+        n_boot=draws,
+        seed=seed,
     )
-    return result, clips
 
 
-def slice_collections(
+def slice_clips(
     clips: SameClips, columns: Sequence[str] | None = None, *, bins: int = 4, seed: int = 0, min_n: int = 20
 ) -> tuple[SliceResult | None, dict[str, SearchResult], tuple[str, ...]]:
     """Slices by columns of the manifest (all factors by default), a search for bad ones per model, and what was left out.
 
-    Raises: InputError for an unknown column, or columns that are named and cannot be sliced by.
+    Raises:
+        InputError: an unknown column, or columns that are named and cannot be sliced by.
     """
     notes = [note for note in renaming_notes(clips.table) if note not in clips.notes]
     if columns is None:
@@ -128,9 +140,10 @@ def slice_collections(
     found = slice_metrics(clips.probs, clips.true, table, groups=groups, label_names=clips.labels, bins=bins, seed=seed)
     if 2 * min_n > len(clips.table):
         return found, {}, (*notes, f"search for bad slices: it needs {2 * min_n} clips or more, there are {len(clips.table)}")
+    search = SearchOptions(bins=bins, min_n=min_n, seed=seed)
     try:
         searches = {
-            name: bad_slices(p, clips.true, table, groups=groups, label_names=clips.labels, bins=bins, min_n=min_n, seed=seed)
+            name: bad_slices(p, clips.true, table, search, groups=groups, label_names=clips.labels)
             for name, p in clips.probs.items()
         }
     except InputError as error:
@@ -138,82 +151,6 @@ def slice_collections(
             raise
         return found, {}, (*notes, f"search for bad slices: {error}")  # nobody asked for these factors
     return found, searches, tuple(notes)
-
-
-def scale_collections(
-    validation: Collection, test: Collection, bins: int | None = None, **options: Any
-) -> tuple[ScalingResult, tuple[str, ...]]:
-    """Temperature fitted on one collection and judged on another of the same checkpoint; and notes.
-
-    Raises: InputError for another checkpoint, clips that are in both, and as `temperature_scaling`.
-    """
-    ours, theirs = (c.meta["checkpoint"] for c in (test, validation))
-    if ours["sha256"] != theirs["sha256"]:
-        raise InputError(
-            f"{validation.folder} was collected with {theirs['name']}, {test.folder} with {ours['name']}; use one checkpoint"
-        )
-    fit, judge = labelled(validation), labelled(test)
-    if both := shared_clips(validation, fit, test, judge):
-        raise InputError(
-            f"{len(both)} clips are in both collections, e.g. {min(both)}; a temperature is fitted on validation clips "
-            "and judged on others"
-        )
-    people = [set(person_ids(table["subject"]).tolist()) if "subject" in table else set() for table in (fit, judge)]
-    shared = (people[0] & people[1]) - {""}
-    notes = (f"{len(shared)} persons are in both collections: the gain may not carry over to new ones",) if shared else ()
-    parts = [(_logits(c)[t["row"].to_numpy()], t["label"]) for c, t in ((validation, fit), (test, judge))]
-    return temperature_scaling(*parts[0], *parts[1], bins=bins, label_names=test.labels, groups=subjects(judge), **options), notes
-
-
-def vote_ambiguity(collection: Collection, seed: int = 0) -> AmbiguityResult | None:
-    """Ambiguity against the votes in columns `votes_<class>`; None where the manifest has none.
-
-    Raises: InputError if some classes have a column and others not.
-    """
-    table = labelled(collection)
-    columns = [f"{VOTES}{name}" for name in collection.labels]
-    missing = [c for c in columns if c not in table]
-    if len(missing) == len(columns):
-        return None
-    if missing:
-        raise InputError(
-            f"{collection.folder} has votes but no column {', '.join(missing)}; give every class one, 0 where nobody chose it"
-        )
-    probs = collection.probs[table["row"].to_numpy()]
-    votes = table[columns].to_numpy(float)
-    return ambiguity(probs, votes, collection.labels, groups=persons(table), seed=seed)
-
-
-def _told_once(notes: Mapping[str, Sequence[str]]) -> list[str]:
-    """Notes on several models: those on all of them once, the others with the model's name."""
-    everywhere = set.intersection(*(set(own) for own in notes.values()))
-    shared = [note for note in next(iter(notes.values())) if note in everywhere]
-    return shared + [f"{name}: {note}" for name, own in notes.items() for note in own if note not in everywhere]
-
-
-def _logits(collection: Collection) -> np.ndarray:
-    for name in collection.with_roles("logits"):
-        return np.asarray(collection.activation(name), np.float64)
-    return log_probabilities(collection.probs)
-
-
-def _by_clip(collection: Collection) -> pd.DataFrame:
-    table = labelled(collection).set_index("clip_id", drop=False)
-    if not table.index.is_unique:
-        raise InputError(
-            f"{collection.folder} holds {table.index[table.index.duplicated()][0]} twice; give every clip an id of its own"
-        )
-    return table
-
-
-def _same_ids(first: Collection, table: pd.DataFrame, collection: Collection, other: pd.DataFrame) -> None:
-    for whole, part, place, source in ((table, other, collection, first), (other, table, first, collection)):
-        lacking = whole.index.difference(part.index)
-        if len(lacking):
-            raise InputError(
-                f"{place.folder} lacks {len(lacking)} of the {len(whole)} clips of {source.folder}, e.g. {lacking[0]}; "
-                "collect all models over one manifest"
-            )
 
 
 def _chosen(clips: SameClips, columns: Sequence[str]) -> list[str]:

@@ -3,6 +3,8 @@ from .densities import separation as separation
 from .reliability import calibration as calibration
 from .reliability import temperature_scaling as temperature_scaling
 from .results import AmbiguityResult as AmbiguityResult
+from .results import CalibrationOptions as CalibrationOptions
+from .results import CalibrationReport as CalibrationReport
 from .results import CalibrationResult as CalibrationResult
 from .results import ConfidenceResult as ConfidenceResult
 from .results import ScalingResult as ScalingResult

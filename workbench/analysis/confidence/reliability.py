@@ -1,6 +1,7 @@
 """Is the model right as often as it is sure? Reliability, calibration errors, and a temperature fitted on validation clips."""
 
 from collections.abc import Sequence
+from dataclasses import asdict
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -9,7 +10,7 @@ from scipy.special import log_softmax, softmax
 
 from ifdd.errors import InputError
 from ifdd.metrics import Units, count_units, estimate
-from workbench.analysis.confidence.results import Binning, CalibrationResult, ScalingResult
+from workbench.analysis.confidence.results import Binning, CalibrationOptions, CalibrationResult, ScalingResult
 from workbench.results.checks import check_labels, check_names, check_probabilities, check_scores
 from workbench.results.interval import Interval
 from workbench.results.provenance import record
@@ -17,6 +18,7 @@ from workbench.results.provenance import record
 BINS, PER_BIN = 15, 20
 """Bins of many clips, and clips that a bin should hold where there are few."""
 DRAWS = 500
+DEFAULT = CalibrationOptions()
 TINY = float(np.finfo(np.float32).tiny)
 
 
@@ -157,12 +159,10 @@ def temperature_scaling(
     fit_labels: ArrayLike,
     logits: ArrayLike,
     labels: ArrayLike,
+    options: CalibrationOptions = DEFAULT,
     *,
-    bins: int | None = None,
     label_names: Sequence[str] | None = None,
-    binning: Binning | None = None,
     groups: ArrayLike | None = None,
-    seed: int = 0,
 ) -> ScalingResult:
     """Fit a temperature on validation clips (m, C) and measure what it does to others (n, C).
 
@@ -176,7 +176,9 @@ def temperature_scaling(
         raise InputError(f"the temperature was fitted on {width} classes, these clips have {z.shape[1]}; use one model")
     y = check_labels(labels, len(z), z.shape[1])
     probs = [softmax(z, axis=1), softmax(z / temperature, axis=1)]
-    before, after = (calibration(p, y, bins, label_names, binning=binning, groups=groups, seed=seed) for p in probs)
+    before, after = (
+        calibration(p, y, options.bins, label_names, binning=options.binning, groups=groups, seed=options.seed) for p in probs
+    )
     one_hot = np.eye(z.shape[1])[y]
     inputs = {"fit_logits": np.asarray(fit_logits), "fit_labels": np.asarray(fit_labels), "logits": z, "labels": y}
     return ScalingResult(
@@ -186,7 +188,7 @@ def temperature_scaling(
         after=after,
         nll=(negative_log_likelihood(z, y), negative_log_likelihood(z / temperature, y)),
         brier=(float(np.square(probs[0] - one_hot).sum(1).mean()), float(np.square(probs[1] - one_hot).sum(1).mean())),
-        provenance=record("calibration.temperature_scaling", {"bins": bins, "binning": binning, "seed": seed}, inputs, ["scipy"]),
+        provenance=record("calibration.temperature_scaling", asdict(options), inputs, ["scipy"]),
     )
 
 

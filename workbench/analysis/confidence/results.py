@@ -13,6 +13,15 @@ from workbench.results.result import Result
 Binning = Literal["mass", "width"]
 
 
+@dataclass(frozen=True)
+class CalibrationOptions:
+    """Bins of confidence and the seed of all draws, as `confidence.calibration` takes them."""
+
+    bins: int | None = None
+    binning: Binning | None = None
+    seed: int = 0
+
+
 @dataclass(frozen=True, eq=False)
 class Density(Result):
     """Probabilities of one class over one set of clips, and their density on [0, 1].
@@ -184,3 +193,30 @@ class AmbiguityResult(Result):
             f"n = {self.n}; rank correlation of the entropies {self.correlation.text()}, the predicted class has "
             f"{self.support.mean():.1%} of the votes, calibration error against the votes {self.soft_ece_interval.text('.3f')}"
         )
+
+
+@dataclass(frozen=True, eq=False)
+class CalibrationReport(Result):
+    """All that is known of how sure one model is of n clips.
+
+    `scaling` is None where no validation clips were given, `votes` where the manifest has no votes.
+    """
+
+    calibration: CalibrationResult
+    confidence: ConfidenceResult
+    scaling: ScalingResult | None
+    votes: AmbiguityResult | None
+    notes: tuple[str, ...]
+    provenance: Provenance
+
+    @property
+    def curves(self) -> dict[str, CalibrationResult]:
+        """What a reliability diagram shows, by name: the model as it is, or before and after scaling."""
+        if self.scaling is None:
+            return {"as it is": self.calibration}
+        return {"before": self.scaling.before, f"after, T = {self.scaling.temperature:.2f}": self.scaling.after}
+
+    @property
+    def captions(self) -> tuple[str, ...]:
+        """One sentence for each of its parts."""
+        return tuple(part.caption for part in (self.calibration, self.scaling, self.votes) if part is not None)

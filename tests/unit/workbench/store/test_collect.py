@@ -21,8 +21,8 @@ from ifdd.data.preprocessing import Preprocessing
 from ifdd.errors import InputError
 from ifdd.labels import EMOTIONS
 from ifdd.training.clipsets import from_manifest
-from workbench.analysis.comparison.task import same_clips
 from workbench.store import collecting as module
+from workbench.store.side_by_side import same_clips
 
 
 @pytest.fixture(scope="session")

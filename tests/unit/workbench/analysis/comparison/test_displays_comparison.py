@@ -21,7 +21,7 @@ from ifdd.labels import EMOTIONS
 from workbench.analysis.comparison.displays.pairs import ConfusionDifferenceDisplay, FlipsDisplay, ForestDisplay
 from workbench.analysis.comparison.displays.slices import SearchDisplay, SliceDisplay
 from workbench.analysis.comparison.pairs import compare
-from workbench.analysis.comparison.results import ComparisonResult
+from workbench.analysis.comparison.results import ComparisonResult, SearchOptions
 from workbench.analysis.comparison.slices import bad_slices, slice_metrics
 from workbench.analysis.confidence.densities import density
 from workbench.analysis.confidence.displays.densities import ConfidenceDisplay
@@ -66,7 +66,7 @@ MAKERS: dict[str, Callable[[], Display]] = {
     "flips": lambda: FlipsDisplay.from_result(compared()),
     "radar": lambda: RadarDisplay.from_result(compared().models, {"paper": [0.9, 0.7, 0.7, 0.7, 0.6, 0.0, 0.3]}),
     "slices": lambda: SliceDisplay.from_result(slice_metrics({"m": PROBS["IFDD"]}, LABELS, FACTORS)),
-    "search": lambda: SearchDisplay.from_result(bad_slices(PROBS["IFDD"], LABELS, FACTORS, min_n=8, n_draws=100)),
+    "search": lambda: SearchDisplay.from_result(bad_slices(PROBS["IFDD"], LABELS, FACTORS, SearchOptions(min_n=8, n_draws=100))),
     "ambiguity": lambda: AmbiguityDisplay.from_result(ambiguity(PROBS["IFDD"], np.random.default_rng(0).integers(0, 4, (N, 7)))),
     "counterfactuals": lambda: CounterfactualDisplay.from_result(EDITED),
     "counterfactuals, one clip": lambda: ClipChangeDisplay.from_result(EDITED, "b"),

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from ifdd.errors import InputError
 from workbench.analysis.comparison.binning import levels
+from workbench.analysis.comparison.results import SearchOptions
 from workbench.analysis.comparison.slices import bad_slices, slice_metrics
 
 LABELS = np.array([0, 0, 0, 0, 1, 1])
@@ -85,7 +86,9 @@ def test_a_planted_pair_is_found() -> None:
     assert worst.p <= worst.p_adjusted <= 0.05
     assert all(item.n >= 20 and item.n <= 380 for item in result.slices)
     assert not any("same" in dict(item.terms) for item in result.slices)
-    assert bad_slices(predicted, labels, factors, seed=4) == bad_slices(predicted, labels, factors, seed=4)
+    assert bad_slices(predicted, labels, factors, SearchOptions(seed=4)) == bad_slices(
+        predicted, labels, factors, SearchOptions(seed=4)
+    )
 
 
 def test_a_hard_class_is_no_bad_slice_unless_asked_for() -> None:
@@ -95,12 +98,12 @@ def test_a_hard_class_is_no_bad_slice_unless_asked_for() -> None:
     factor = {"copy of the class": np.where(labels == 0, "x", "y")}
     assert bad_slices(predicted, labels, factor).found == ()
     assert bad_slices(predicted, labels, factor).slices[0].gap == pytest.approx(0)
-    assert bad_slices(predicted, labels, factor, against="all").found[0].terms == (("copy of the class", "y"),)
+    assert bad_slices(predicted, labels, factor, SearchOptions(against="all")).found[0].terms == (("copy of the class", "y"),)
 
 
 def test_false_alarms_are_rare() -> None:
     """No fault: at a level of 5 %, a search of some 50 slices should find one in at most 1 of 20 data sets; 200 data sets."""
-    alarms = sum(bool(bad_slices(*planted(seed, 0), n_draws=400).found) for seed in range(200))
+    alarms = sum(bool(bad_slices(*planted(seed, 0), SearchOptions(n_draws=400)).found) for seed in range(200))
     assert alarms / 200 < 0.05 + 3 * np.sqrt(0.05 * 0.95 / 200)
 
 
@@ -114,8 +117,8 @@ def test_false_alarms_of_persons_need_groups() -> None:
         skill = rng.beta(2, 1, 30)
         predicted = np.where(rng.uniform(size=360) < skill[person], labels, (labels + 1) % 4)
         factors = {"skin": rng.choice(["a", "b", "c"], 30)[person], "beard": rng.choice(["yes", "no"], 30)[person]}
-        alone += bool(bad_slices(predicted, labels, factors, n_draws=200).found)
-        grouped += bool(bad_slices(predicted, labels, factors, groups=person, n_draws=200).found)
+        alone += bool(bad_slices(predicted, labels, factors, SearchOptions(n_draws=200)).found)
+        grouped += bool(bad_slices(predicted, labels, factors, SearchOptions(n_draws=200), groups=person).found)
     assert grouped / 120 < 0.05 + 3 * np.sqrt(0.05 * 0.95 / 120)
     assert alone / 120 > 0.3
 
@@ -127,22 +130,26 @@ def test_all_right_is_stated() -> None:
 
 
 @pytest.mark.parametrize(
-    ("options", "message"),
+    ("factors", "search", "message"),
     [
-        ({"factors": {}}, "no factor to slice by"),
-        ({"factors": {"light": LIGHT[:-1]}}, r"factor light has shape \(5,\) for 6 clips"),
-        ({"factors": {"id": list("abcdef")}}, "factor id has another value in each of the 6 clips"),
-        ({"factors": {"x": [0, 1, 2, 3, 4, np.inf]}}, "factor x holds infinity"),
-        ({"bins": 1}, "bins is 1"),
-        ({"min_n": 4}, "no slice has 4 clips of 6"),
-        ({"min_n": 1}, "min_n 1"),
-        ({"level": 0}, "level 0"),
-        ({"groups": np.zeros(6)}, "all clips are in group"),
+        ({}, {}, "no factor to slice by"),
+        ({"light": LIGHT[:-1]}, {}, r"factor light has shape \(5,\) for 6 clips"),
+        ({"id": list("abcdef")}, {}, "factor id has another value in each of the 6 clips"),
+        ({"x": [0, 1, 2, 3, 4, np.inf]}, {}, "factor x holds infinity"),
+        ({"light": LIGHT}, {"bins": 1}, "bins is 1"),
+        ({"light": LIGHT}, {"min_n": 4}, "no slice has 4 clips of 6"),
+        ({"light": LIGHT}, {"min_n": 1}, "min_n 1"),
+        ({"light": LIGHT}, {"level": 0}, "level 0"),
     ],
 )
-def test_bad_input(options: dict, message: str) -> None:
+def test_bad_input(factors: dict, search: dict, message: str) -> None:
     with pytest.raises(InputError, match=message):
-        bad_slices(PREDICTED, LABELS, **{"factors": {"light": LIGHT}, "min_n": 2, **options})
+        bad_slices(PREDICTED, LABELS, factors, SearchOptions(**{"min_n": 2, **search}))
+
+
+def test_one_group_alone() -> None:
+    with pytest.raises(InputError, match="all clips are in group"):
+        bad_slices(PREDICTED, LABELS, {"light": LIGHT}, SearchOptions(min_n=2), groups=np.zeros(6))
 
 
 def test_no_model() -> None:
