@@ -23,11 +23,14 @@ from workbench.app.from_ifdd import Bundle, InputError, load_checkpoint
 from workbench.app.playground import Knobs, RenderedClip, Script, play
 from workbench.benchmark.results import FamilyResult
 from workbench.benchmark.stored import read_benchmark
-from workbench.explain.task import Explanation, Options, explain_source, explain_video, preprocessing_of, read_source
+from workbench.explain import task as explaining
+from workbench.explain.results import Explanation
+from workbench.explain.task import Options
 from workbench.store.collecting import collect, seconds_to_collect
 from workbench.store.collection import Collection
 from workbench.store.demo import COLLECTIONS
 from workbench.store.library import Library, benchmark_file, checkpoints, demo_folder, first_in_view
+from workbench.store.sources import preprocessing_of, read_source
 from workbench.store.tables import features, labelled, subjects
 
 
@@ -257,7 +260,7 @@ def explanation(name: str, video: Path, options: Options) -> Explanation:
 def _explanation(sha256: str, video: str, options: Options, name: str) -> Explanation:
     bundle, turn = model(name)
     with turn:
-        return explain_video(bundle, Path(video), options)
+        return explaining.run(bundle, Path(video), options)
 
 
 def explanations(names: Sequence[str], video: Path, options: Options) -> dict[str, Explanation]:
@@ -269,7 +272,7 @@ def explanations(names: Sequence[str], video: Path, options: Options) -> dict[st
         if wanted not in sources:
             sources[wanted] = read_source(video, wanted, options)
         with turn:
-            found[name] = explain_source(bundle, sources[wanted], options)
+            found[name] = explaining.explain_source(bundle, sources[wanted], options)
     return found
 
 

@@ -14,8 +14,7 @@ from ifdd.scripted import SuiteConfig, render_suite
 from ifdd.training import run
 from workbench.analysis.performance.displays.scores import ConfusionDisplay
 from workbench.analysis.performance.scores import summary
-from workbench.explain.files import write_explanation
-from workbench.explain.task import Options, explain_video
+from workbench.explain import task as explaining
 from workbench.figures.task import Drawn
 from workbench.figures.task import write as write_figures
 from workbench.results.passport import Context
@@ -49,8 +48,8 @@ def collect(material: Path, folder: Path) -> None:
 def explain(material: Path, folder: Path) -> None:
     """Overlay, film strip and explain.json of one clip."""
     clip = sorted((material / "clips" / "clips").iterdir())[0]
-    found = explain_video(ifdd.load_checkpoint(material / "tiny"), clip, Options(crop="none", fps=2.0))
-    write_explanation(found, folder / OUT, "gif")
+    found = explaining.run(ifdd.load_checkpoint(material / "tiny"), clip, explaining.Options(crop="none", fps=2.0))
+    explaining.write(found, folder / OUT, film_format="gif")
 
 
 class Sheet:

@@ -41,16 +41,17 @@ def explain(
     Example: workbench explain clip.mp4 --checkpoint scripted-tiny-ifdd --out out
     """
     from ifdd.io import claim
-    from workbench.explain.files import check_format, check_untaken, output_names, write_explanation
-    from workbench.explain.task import Options, explain_video, target_index
+    from workbench.analysis._models import target_index
+    from workbench.explain.task import Options, check_format, run, write
     from workbench.results.passport import Context, command_line
+    from workbench.store.sources import check_untaken, output_names
 
     names = output_names(videos)
     check_untaken(out, names.values())
     film_format = check_format(film)
     bundle = load_bundle(checkpoint, device)
     target_index(target, bundle.labels)
-    options = Options(target, crop, face, start, end, window, stride, fps, weights, normalise, badges)
+    options = Options(crop, face, start, end, window, stride, fps, target, weights, normalise, badges)
     context = Context.of(command_line(), bundles=[bundle])
     failed = 0
     for video, name in names.items():
@@ -59,8 +60,8 @@ def explain(
             if folder.exists():
                 raise InputError(f"{folder} exists; choose another --out or remove it")
             with claim(folder):
-                explanation = explain_video(bundle, video, options)
-                write_explanation(explanation, folder, film_format, context.with_data(video, explanation.sha256))
+                explanation = run(bundle, video, options)
+                write(explanation, folder, context.with_data(video, explanation.sha256), film_format)
         except (InputError, OSError) as error:
             failed += 1
             fail(one_line(error, video))

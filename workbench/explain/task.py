@@ -4,138 +4,47 @@
                             timeline.png   timeline.svg   (with windows)
 """
 
+import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
 
 from ifdd.checkpoints import Bundle
-from ifdd.data.clips import Clip, Source, analyse, check_windows
-from ifdd.data.preprocessing import Preprocessing
+from ifdd.data.clips import Clip, Source
 from ifdd.data.video import file_sha256
-from ifdd.errors import InputError, NoFaceError
-from workbench.analysis.faithfulness.results import Verdict
+from ifdd.errors import InputError
+from ifdd.io import new_folder
+from workbench.analysis._models import target_index
 from workbench.analysis.faithfulness.verdicts import known_verdicts, verdicts_on
-from workbench.analysis.saliency.displays.heat import row_name
 from workbench.analysis.saliency.maps import gradcam_branches
-from workbench.analysis.saliency.results import Normalisation, SaliencyResult, Weights
+from workbench.analysis.saliency.results import Normalisation, Weights
 from workbench.analysis.splits.inspection import inspect_split
-from workbench.analysis.splits.results import SplitResult
+from workbench.explain.files import to_dict, write_pictures
+from workbench.explain.results import Explanation, Timeline
+from workbench.plotting.images import can_write_mp4
+from workbench.results.passport import PYTHON_CALL, Context
+from workbench.store.sources import SourceOptions, preprocessing_of, read_source
 
+FORMATS = ("mp4", "gif")
 BATCH = 4
 """Windows that are in memory at a time."""
 
 
 @dataclass(frozen=True)
-class Options:
-    """How a video is read and explained; times in seconds.
-
-    `target` a class by name, None for the predicted one; `crop` None for the checkpoint's own way; `face` from 1, None for
-    the largest; `window` and `stride` cut the stretch from `start` to `end` into windows; `fps` of a folder of frames.
-    """
+class Options(SourceOptions):
+    """How a video is read and explained; `target` a class by name, None for the predicted one."""
 
     target: str | None = None
-    crop: str | None = None
-    face: int | None = None
-    start: float | None = None
-    end: float | None = None
-    window: float | None = None
-    stride: float | None = None
-    fps: float | None = None
     weights: Weights = "global"
     normalise: Normalisation = "clip"
     badges: bool = True
     """Whether maps show the verdicts of `workbench faithfulness` that are known."""
 
 
-@dataclass(frozen=True, eq=False)
-class Timeline:
-    """Windows of a video: `start`, `end` (n,) seconds, `probabilities` (n, classes); `chosen` is the one that is explained."""
-
-    start: np.ndarray
-    end: np.ndarray
-    probabilities: np.ndarray
-    chosen: int
-
-
-@dataclass(frozen=True, eq=False)
-class Explanation:
-    """One clip and what the model made of it; batches of one in `saliency` (by branch) and `split` (None for a baseline)."""
-
-    video: Path
-    sha256: str
-    checkpoint: str
-    labels: tuple[str, ...]
-    probabilities: np.ndarray  # (classes,)
-    target: int
-    clip: Clip
-    preprocessing: dict[str, Any]
-    saliency: dict[str, SaliencyResult]
-    split: SplitResult | None
-    timeline: Timeline | None
-    verdicts: dict[str, Verdict] = field(default_factory=dict)
-    """By branch, where a report of `workbench faithfulness` lies beside the checkpoint."""
-
-    @property
-    def predicted(self) -> int:
-        """The most probable class."""
-        return int(self.probabilities.argmax())
-
-    @property
-    def warnings(self) -> tuple[str, ...]:
-        """What a reader should know about the clip and its maps."""
-        notes = (f"{row_name(result)}: {note.split(': ', 1)[-1]}" for result in self.saliency.values() for note in result.notes)
-        return (*self.clip.warnings, *notes)
-
-    def verdict(self) -> str:
-        """The predicted class, and the target where it is another one, with their probabilities."""
-        chosen = dict.fromkeys((self.predicted, self.target))
-        return "  ·  ".join(f"{self.labels[c]} {self.probabilities[c]:.1%}" for c in chosen)
-
-
-def target_index(target: str | None, labels: Sequence[str]) -> int | None:
-    """Index of a class.
-
-    Raises: InputError for a name that is not in `labels`, with those that are.
-    """
-    if target is not None and target not in labels:
-        raise InputError(f"unknown class {target!r}; this checkpoint knows {', '.join(labels)}")
-    return None if target is None else list(labels).index(target)
-
-
-def preprocessing_of(bundle: Bundle, options: Options) -> Preprocessing:
-    """How the checkpoint reads a source, with the crop that the options ask for.
-
-    Raises: InputError for a checkpoint that reads several inputs, whose maps lie on different pictures.
-    """
-    if len(bundle.inputs) > 1:
-        raise InputError(
-            f"{bundle.name} reads {' and '.join(bundle.inputs)}; this shows one picture: call saliency.gradcam from Python"
-        )
-    return bundle.preprocessing if options.crop is None else replace(bundle.preprocessing, crop=options.crop)
-
-
-def read_source(video: str | Path, preprocessing: Preprocessing, options: Options) -> Source:
-    """Stream the video once: its time stamps and the track of the face.
-
-    Raises: InputError for a video that cannot be read, no face, impossible times or options.
-    """
-    if options.face is not None and preprocessing.crop != "face":
-        raise InputError(f"{video}: --face {options.face} needs --crop face, not {preprocessing.crop}")
-    if options.stride is not None and options.window is None:
-        raise InputError(f"{video}: a stride of {options.stride:g} s needs windows; give --window as well")
-    if options.window is not None:
-        check_windows(video, options.window, options.stride or options.window)  # before the face is looked for
-    try:
-        return analyse(video, preprocessing, face=options.face, start=options.start, end=options.end, fps=options.fps)
-    except NoFaceError as error:
-        raise NoFaceError(error.finding, NoFaceError.OPTIONS) from None
-
-
-def explain_video(bundle: Bundle, video: str | Path, options: Options | None = None) -> Explanation:
+def run(bundle: Bundle, video: str | Path, options: Options | None = None) -> Explanation:
     """Read a video (or a folder of frames) as the checkpoint does, and explain the prediction.
 
     With `options.window` every window is predicted, and the one with the highest probability of the target is explained;
@@ -148,7 +57,7 @@ def explain_video(bundle: Bundle, video: str | Path, options: Options | None = N
 
 
 def explain_source(bundle: Bundle, source: Source, options: Options) -> Explanation:
-    """`explain_video` of a source that is read already, as `preprocessing_of` this checkpoint wants it.
+    """`run` of a source that is read already, as `preprocessing_of` this checkpoint wants it.
 
     Raises: InputError for an unknown class, or windows that are impossible.
     """
@@ -178,6 +87,36 @@ def explain_source(bundle: Bundle, source: Source, options: Options) -> Explanat
         timeline=timeline,
         verdicts=verdicts_on(known_verdicts(bundle), maps) if options.badges else {},
     )
+
+
+def write(
+    explanation: Explanation, folder: str | Path, context: Context = PYTHON_CALL, film_format: str | None = None
+) -> list[Path]:
+    """Write an explanation to the new folder `folder`, all of it or nothing; `film_format` mp4 or gif, by default what can be.
+
+    Raises: InputError if `folder` exists, the format is unknown, or the disk refuses.
+    """
+    folder = Path(folder)
+    film_format = check_format(film_format)
+    with new_folder(folder) as work:
+        files = write_pictures(explanation, work, film_format, context)
+        text = json.dumps(to_dict(explanation, files), indent=2, ensure_ascii=False, allow_nan=False)
+        (work / "explain.json").write_text(text + "\n", encoding="utf-8")
+    return sorted(folder.iterdir())
+
+
+def check_format(film_format: str | None) -> str:
+    """The format of the overlay film.
+
+    Raises: InputError for an unknown one, or mp4 where this FFmpeg has no H.264 encoder.
+    """
+    if film_format is None:
+        return "mp4" if can_write_mp4() else "gif"
+    if film_format not in FORMATS:
+        raise InputError(f"unknown format {film_format!r}; choose {' or '.join(FORMATS)}")
+    if film_format == "mp4" and not can_write_mp4():
+        raise InputError("this build of PyAV has no H.264 encoder; use --format gif")
+    return film_format
 
 
 def _choose_window(bundle: Bundle, windows: Iterable[Clip], target: int | None) -> tuple[Clip, int, Timeline]:

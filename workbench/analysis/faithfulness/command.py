@@ -34,26 +34,17 @@ def faithfulness(
     Example: workbench faithfulness scripted-tiny-ifdd --data data/scripted-test/clips.parquet --out runs/faithfulness
     """
     from ifdd.io import check_folder, claim
-    from workbench.analysis.faithfulness.task import make_report, markdown, write_report
+    from workbench.analysis.faithfulness.displays import markdown
+    from workbench.analysis.faithfulness.task import FaithfulnessRequest, run, write
     from workbench.results.passport import Context, command_line
 
     check_folder(out)
     ctx.with_resource(claim(out))
-    names = None if activation is None else names_in(activation)
+    names = None if activation is None else tuple(names_in(activation))
     bundle = load_bundle(checkpoint, device)
     other = None if shuffled is None else load_bundle(shuffled, device)
-    report = make_report(
-        bundle,
-        data,
-        methods=names_in(methods),
-        activations=names,
-        clips=clips,
-        fill=fill,
-        steps=steps,
-        independent=independent,
-        seed=seed,
-        shuffled=other,
-    )
+    request = FaithfulnessRequest(tuple(names_in(methods)), names, clips, fill, steps, independent, seed)
+    report = run(bundle, data, request, other)
     context = Context.of(command_line(), bundles=[bundle] if other is None else [bundle, other])
-    write_report(report, out, context.with_data(data, report.data_hash))
+    write(report, out, context.with_data(data, report.data_hash))
     typer.echo(json.dumps(report.to_dict(), ensure_ascii=False) if as_json else f"{markdown(report)}\n{written(out)}")

@@ -7,10 +7,11 @@ import numpy as np
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from workbench.analysis.faithfulness.results import LIMIT, PerturbationResult, RandomisationResult, Verdict
+from workbench.analysis.faithfulness.results import LIMIT, FaithfulnessReport, PerturbationResult, RandomisationResult, Verdict
 from workbench.analysis.saliency.displays.heat import METHODS, badge_colour
 from workbench.plotting import style
 from workbench.plotting.base import NamedDisplay, new_grid
+from workbench.plotting.text import interval_text, markdown_table
 from workbench.results.interval import Interval
 
 PANELS = ("deletion", "insertion")
@@ -92,13 +93,16 @@ class RandomisationDisplay(NamedDisplay[RandomisationResult]):
         for column, result in enumerate(self.results.values(), start=1):
             for rows, label, colour in _series(result):
                 arms = np.nan_to_num(np.array([_arms(row.rank) for row in rows])).T
-                figure.add_trace(
-                    go.Scatter(
-                        x=[row.name for row in rows], y=[row.rank.value for row in rows], name=label, line={"color": colour},
-                        mode="lines+markers", error_y={"array": arms[1], "arrayminus": arms[0]}, showlegend=column == 1,
-                    ),
-                    1, column,
-                )  # fmt: skip
+                trace = go.Scatter(
+                    x=[row.name for row in rows],
+                    y=[row.rank.value for row in rows],
+                    name=label,
+                    line={"color": colour},
+                    mode="lines+markers",
+                    error_y={"array": arms[1], "arrayminus": arms[0]},
+                    showlegend=column == 1,
+                )
+                figure.add_trace(trace, 1, column)
         figure.add_hline(LIMIT, line_dash="dot")
         figure.update_yaxes(range=[-0.02, 1.05])
         figure.update_layout(template=style.plotly_template(), height=400)
@@ -116,6 +120,27 @@ def verdict_table(verdicts: Sequence[Verdict]) -> list[dict[str, str]]:
         }
         for verdict in verdicts
     ]
+
+
+def markdown(report: FaithfulnessReport) -> str:
+    """The verdicts and the areas as tables."""
+    table = verdict_table(report.verdicts)
+    about = f"{report.clips} clips, maps for the predicted class. Square brackets hold 95 % intervals over people"
+    about += ", or over clips if not everybody is named."
+    lines = [f"# Are the maps of {report.checkpoint} true?", "", about, ""]
+    lines += markdown_table(list(table[0]), [list(row.values()) for row in table])
+    for result in (report.pixels, report.frames, *report.channels.values()):
+        lines += ["", f"## Deletion and insertion of {result.unit}", ""]
+        lines += [
+            f"{result.kind.capitalize()} with all {result.whole:.3f}, with none {result.nothing:.3f}; fill: {result.fill}.",
+            "",
+        ]
+        cells = []
+        for row in result.scores:
+            figures = (row.deletion, row.insertion, row.gap, row.beyond_random)
+            cells.append([row.name, *map(interval_text, figures)])
+        lines += markdown_table(["order", "deletion", "insertion", "gap", "gap beyond random"], cells)
+    return "\n".join(lines) + "\n"
 
 
 def badge_html(verdict: Verdict) -> str:

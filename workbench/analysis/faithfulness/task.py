@@ -4,9 +4,10 @@
 """
 
 import json
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -19,7 +20,7 @@ from ifdd.io import filled_folder, write_text
 from ifdd.models.config import ModelConfig
 from workbench.analysis.faithfulness.channels import perturb_channels
 from workbench.analysis.faithfulness.curves import CurveRequest
-from workbench.analysis.faithfulness.displays import PerturbationDisplay, RandomisationDisplay, verdict_table
+from workbench.analysis.faithfulness.displays import PerturbationDisplay, RandomisationDisplay, markdown
 from workbench.analysis.faithfulness.judging import judge
 from workbench.analysis.faithfulness.perturbation import RemovalRequest, perturb_clips
 from workbench.analysis.faithfulness.randomisation import parameter_randomisation
@@ -28,76 +29,108 @@ from workbench.analysis.faithfulness.verdicts import FILE
 from workbench.analysis.saliency.attribution import INPUT
 from workbench.analysis.saliency.fills import Fill
 from workbench.analysis.saliency.likeness import similarity
+from workbench.analysis.saliency.results import SaliencyResult
 from workbench.analysis.saliency.task import ON_INPUT, Request, from_manifest, make_maps
-from workbench.plotting.text import interval_text, markdown_table
+from workbench.plotting.base import NamedDisplay
 from workbench.results.passport import PYTHON_CALL, Context
 
-DEFAULT_METHODS = ("gradcam", "hirescam", "saliency")
+
+@dataclass(frozen=True)
+class FaithfulnessRequest:
+    """Which maps are tested, and how.
+
+    `activations` None stands for the model's branches; `clips` are taken of each class alike; `fill` stands in for what is taken
+    away, at `steps` points of a curve; `independent` also forgets each block alone.
+    """
+
+    methods: tuple[str, ...] = ("gradcam", "hirescam", "saliency")
+    activations: tuple[str, ...] | None = None
+    clips: int = 28
+    fill: Fill = "mean"
+    steps: int = 10
+    independent: bool = True
+    seed: int = 0
+
+    def maps(self) -> list[Request]:
+        """One request for maps a method. Raises: InputError where nothing is left to test."""
+        if self.clips < 2 or not self.methods:
+            given = f"{self.clips} clips and {len(self.methods)} methods"
+            raise InputError(f"{given} leave nothing to test; take two clips and one method or more")
+        return [
+            Request(method, None if method in ON_INPUT else self.activations, normalise="none", steps=25)
+            for method in dict.fromkeys(self.methods)
+        ]
 
 
-def make_report(
-    bundle: Bundle,
-    manifest: str | Path,
-    *,
-    methods: Sequence[str] = DEFAULT_METHODS,
-    activations: Sequence[str] | None = None,
-    clips: int = 28,
-    fill: Fill = "mean",
-    steps: int = 10,
-    shuffled: Bundle | None = None,
-    independent: bool = True,
-    seed: int = 0,
+@dataclass(frozen=True, eq=False)
+class _Tested:
+    """One map of the clips as the tests see it: how it is made again, and what it was of the trained network."""
+
+    request: Request
+    key: str
+    found: SaliencyResult
+
+    @property
+    def name(self) -> str:
+        short = self.found.activation.rpartition(".")[2]
+        return self.request.method if self.found.activation == INPUT else f"{self.request.method} {short}"
+
+    def again(self, bundle: Bundle) -> Callable[[nn.Module, Tensor], np.ndarray]:
+        """Makes this map, for the same classes, of another network."""
+        alone = None if self.key == INPUT else (bundle.model.branches.get(self.key, self.key),)
+        request, target = replace(self.request, activations=alone), self.found.target.tolist()
+
+        def explain(model: nn.Module, clips: Tensor) -> np.ndarray:
+            return make_maps(bundle, clips, request, target, model)[self.key].raw  # type: ignore[arg-type]
+
+        return explain
+
+
+def run(
+    bundle: Bundle, manifest: str | Path, request: FaithfulnessRequest | None = None, shuffled: Bundle | None = None
 ) -> FaithfulnessReport:
-    """Test the maps for the predicted class of some clips of `manifest`, each class alike; intervals draw people.
+    """Test the maps for the predicted class of some clips of `manifest`; intervals draw people.
 
     `shuffled` is a checkpoint of the same architecture trained on shuffled labels.
-    Raises: InputError for unknown methods or activations, fewer than two clips, or a `shuffled` of other labels or another size.
+
+    Raises:
+        InputError: unknown methods or activations, fewer than two clips, a `shuffled` of other labels or another size.
     """
-    if clips < 2 or not methods:
-        raise InputError(f"{clips} clips and {len(methods)} methods leave nothing to test; take two clips and one method or more")
-    requests = [
-        Request(m, None if m in ON_INPUT or activations is None else tuple(activations), normalise="none", steps=25)
-        for m in dict.fromkeys(methods)
-    ]
-    for request in requests:
-        request.check(bundle)
+    request = request or FaithfulnessRequest()
+    wanted = request.maps()
+    for maps in wanted:
+        maps.check(bundle)
     if shuffled is not None and (shuffled.labels != bundle.labels or _layers(shuffled) != _layers(bundle)):
         raise InputError(f"{shuffled.name} is another architecture than {bundle.name}, or has other labels; train the same one")
-    rows, shown = from_manifest(bundle, Path(manifest), clips)
-    device = next(bundle.model.parameters()).device
-    tensors = torch.stack([clip.tensor for clip in shown]).to(device)
+    rows, shown = from_manifest(bundle, Path(manifest), request.clips)
+    model, seed = bundle.model, request.seed
+    device = next(model.parameters()).device
+    clips = torch.stack([clip.tensor for clip in shown]).to(device)
     people = [clip.subject for clip in shown]
     groups = None if None in people else np.array(people)
-    target = bundle.predict(tensors).argmax(1).tolist()
-    maps, raw, where = {}, {}, {}
-    for request in requests:
-        for key, result in make_maps(bundle, tensors, request, target).items():
-            name = _name(request.method, result.activation)
-            maps[name], raw[name], where[name] = result.frames, result.raw, (request, key, result.activation)
-    removal = RemovalRequest(steps=steps, fill=fill)
-    pixels = perturb_clips(bundle.model, tensors, maps, target, removal, groups=groups, seed=seed)
-    in_time = {name: values.mean((2, 3)) for name, values in maps.items()}
-    frames = perturb_clips(bundle.model, tensors, in_time, target, replace(removal, unit="frames"), groups=groups, seed=seed)
+    target = bundle.predict(clips).argmax(1).tolist()
+    tested = [_Tested(maps, key, found) for maps in wanted for key, found in make_maps(bundle, clips, maps, target).items()]
+    in_space = {test.name: test.found.frames for test in tested}
+    in_time = {name: values.mean((2, 3)) for name, values in in_space.items()}
+    removal = RemovalRequest(steps=request.steps, fill=request.fill)
+    pixels = perturb_clips(model, clips, in_space, target, removal, groups=groups, seed=seed)
+    frames = perturb_clips(model, clips, in_time, target, replace(removal, unit="frames"), groups=groups, seed=seed)
+    curves = CurveRequest(steps=request.steps)
     channels = {
-        branch: perturb_channels(bundle.model, tensors, name, target, CurveRequest(steps=steps), groups=groups, seed=seed)
-        for branch, name in bundle.model.branches.items()
+        branch: perturb_channels(model, clips, name, target, curves, groups=groups, seed=seed)
+        for branch, name in model.branches.items()
     }
     randomisation, at_random, verdicts = {}, {}, []
-    for name, (request, key, activation) in where.items():
-
-        def explain(model: nn.Module, some: Tensor, request: Request = request, key: str = key) -> np.ndarray:
-            alone = replace(request, activations=None if key == INPUT else (bundle.model.branches.get(key, key),))
-            return make_maps(bundle, some, alone, target, model)[key].raw  # type: ignore[arg-type]
-
+    for test in tested:
+        name, explain = test.name, test.again(bundle)
         randomisation[name] = parameter_randomisation(
-            bundle.model, tensors, explain, name, independent=independent, groups=groups, seed=seed
+            model, clips, explain, name, independent=request.independent, groups=groups, seed=seed
         )
         if shuffled is not None:
             shuffled.model.to(device)
-            at_random[name] = similarity(name, raw[name], explain(shuffled.model, tensors), groups=groups, seed=seed)
-        verdicts.append(
-            judge(request.method, activation, pixels, randomisation[name], name=name, labels_at_random=at_random.get(name))
-        )
+            at_random[name] = similarity(name, test.found.raw, explain(shuffled.model, clips), groups=groups, seed=seed)
+        method, activation = test.request.method, test.found.activation
+        verdicts.append(judge(method, activation, pixels, randomisation[name], name=name, labels_at_random=at_random.get(name)))
     return FaithfulnessReport(
         checkpoint=bundle.name,
         sha256=bundle.card.sha256,
@@ -114,38 +147,20 @@ def make_report(
     )
 
 
-def write_report(report: FaithfulnessReport, out: Path, context: Context = PYTHON_CALL) -> Path:
+def write(report: FaithfulnessReport, out: Path, context: Context = PYTHON_CALL) -> list[Path]:
     """Write the report into a folder, which is made if it is not there; files of an older one are replaced."""
+    pictures: dict[str, NamedDisplay[Any]] = {
+        "curves.png": PerturbationDisplay.from_result({"pixels": report.pixels, "frames": report.frames}),
+        "channels.png": PerturbationDisplay.from_result(report.channels),
+        "randomisation.png": RandomisationDisplay.from_result(report.randomisation),
+    }
     with filled_folder(out, last=FILE) as work:
-        PerturbationDisplay.from_result({"pixels": report.pixels, "frames": report.frames}).save(
-            work / "curves.png", context=context
-        )
-        PerturbationDisplay.from_result(report.channels).save(work / "channels.png", context=context)
-        RandomisationDisplay.from_result(report.randomisation).save(work / "randomisation.png", context=context)
+        for name, display in pictures.items():
+            display.save(work / name, context=context)
         write_text(work / "faithfulness.md", markdown(report))
         write_text(work / FILE, json.dumps(report.to_dict(), indent=1, ensure_ascii=False) + "\n")
-    return out
-
-
-def markdown(report: FaithfulnessReport) -> str:
-    """The verdicts and the areas as tables."""
-    table = verdict_table(report.verdicts)
-    about = f"{report.clips} clips, maps for the predicted class. Square brackets hold 95 % intervals over people"
-    about += ", or over clips if not everybody is named."
-    lines = [f"# Are the maps of {report.checkpoint} true?", "", about, ""]
-    lines += markdown_table(list(table[0]), [list(row.values()) for row in table])
-    for result in (report.pixels, report.frames, *report.channels.values()):
-        lines += ["", f"## Deletion and insertion of {result.unit}", ""]
-        lines += [
-            f"{result.kind.capitalize()} with all {result.whole:.3f}, with none {result.nothing:.3f}; fill: {result.fill}.",
-            "",
-        ]
-        cells = []
-        for row in result.scores:
-            figures = (row.deletion, row.insertion, row.gap, row.beyond_random)
-            cells.append([row.name, *map(interval_text, figures)])
-        lines += markdown_table(["order", "deletion", "insertion", "gap", "gap beyond random"], cells)
-    return "\n".join(lines) + "\n"
+        names = [file.name for file in work.iterdir()]
+    return sorted(out / name for name in names)
 
 
 def _manifest_name(path: str | Path) -> str:
@@ -157,7 +172,3 @@ def _manifest_name(path: str | Path) -> str:
 def _layers(bundle: Bundle) -> ModelConfig:
     """What computes: dropout belongs to the training."""
     return bundle.model.config.model_copy(update={"dropout": 0.0, "drop_path": 0.0})
-
-
-def _name(method: str, activation: str) -> str:
-    return method if activation == INPUT else f"{method} {activation.rsplit('.', 1)[-1]}"

@@ -55,9 +55,8 @@ def saliency(
     from workbench.analysis.faithfulness.verdicts import known_verdicts
     from workbench.analysis.saliency.files import write_maps
     from workbench.analysis.saliency.task import Request, from_manifest, from_videos
-    from workbench.explain.files import output_names
-    from workbench.explain.task import Options
     from workbench.results.passport import Context, command_line
+    from workbench.store.sources import SourceOptions, output_names
 
     if bool(videos) == (data is not None):
         raise InputError("give either videos or --data clips.parquet")
@@ -81,7 +80,7 @@ def saliency(
         margin = 0.0
         context = context.with_data(data, data_hash(rows))
     else:
-        rows, shown = None, from_videos(bundle, videos or [], Options(crop=crop), folders)
+        rows, shown = None, from_videos(bundle, videos or [], SourceOptions(crop=crop), folders)
         margin = bundle.preprocessing.margin if (crop or bundle.preprocessing.crop) == "face" else 0.0
     for line in write_maps(
         bundle, shown, request, out, rows=rows, margin=margin, verdicts=known, versus=other, frames=frames, context=context

@@ -15,6 +15,7 @@ import pandas as pd
 from ifdd.checkpoints import Bundle
 from ifdd.errors import InputError
 from ifdd.io import new_folder, write_json
+from workbench.analysis._models import target_index
 from workbench.analysis.faithfulness.results import Verdict
 from workbench.analysis.faithfulness.verdicts import verdicts_on
 from workbench.analysis.saliency.attribution import INPUT
@@ -29,7 +30,6 @@ from workbench.analysis.saliency.results import How, RegionBudget, SaliencyResul
 from workbench.analysis.saliency.task import Request, Shown, make_maps, regions_of
 from workbench.analysis.saliency.temporal import frame_importance
 from workbench.analysis.splits.inspection import inspect_split
-from workbench.explain.task import target_index
 from workbench.results.passport import PYTHON_CALL, Context
 
 Verdicts = Mapping[tuple[str, str], Verdict]

@@ -17,6 +17,7 @@ from ifdd.errors import InputError
 from ifdd.io import check_new
 from ifdd.models.base import VideoModel
 from ifdd.scripted import REGIONS
+from workbench.analysis._models import target_index
 from workbench.analysis.saliency import attribution, cam
 from workbench.analysis.saliency.attribution import INPUT, AttributionRequest, attribute
 from workbench.analysis.saliency.fills import Fill
@@ -24,8 +25,8 @@ from workbench.analysis.saliency.gradcam_package import OFFERED, REFUSED, packag
 from workbench.analysis.saliency.maps import class_maps
 from workbench.analysis.saliency.regions import face_rectangles
 from workbench.analysis.saliency.results import Normalisation, SaliencyResult, Weights
-from workbench.explain.task import Options, preprocessing_of, read_source, target_index
 from workbench.store.collecting import named_as, read_row
+from workbench.store.sources import SourceOptions, preprocessing_of, read_source
 from workbench.store.truth import has_regions, true_regions
 
 CAMS: tuple[str, ...] = get_args(cam.CamMethod)
@@ -50,7 +51,7 @@ class Shown:
         return (self.tensor.permute(1, 2, 3, 0) * 255).round().to(torch.uint8).cpu().numpy()
 
 
-def from_videos(bundle: Bundle, videos: Sequence[Path], options: Options, names: dict[Path, str]) -> list[Shown]:
+def from_videos(bundle: Bundle, videos: Sequence[Path], options: SourceOptions, names: dict[Path, str]) -> list[Shown]:
     """Read videos as the checkpoint does. Raises: InputError as `read_source`."""
     preprocessing = preprocessing_of(bundle, options)
     clips = [(names[video], read_source(video, preprocessing, options).clip()) for video in videos]

@@ -8,7 +8,7 @@ from ifdd import InputError
 from ifdd.data.clips import Clip
 from workbench.analysis.saliency.results import SaliencyResult
 from workbench.app.clipview import ClipView, Truth
-from workbench.explain.task import Explanation, Timeline
+from workbench.explain.results import Explanation, Timeline
 
 
 def explanation(start: float = 0.0, frames: int = 4, note: str = "") -> Explanation:

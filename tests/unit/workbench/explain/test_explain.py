@@ -16,10 +16,18 @@ from ifdd.errors import InputError
 from tests.stored import faithfulness_report
 from workbench.analysis.faithfulness.results import Verdict
 from workbench.explain import files as explain_files
-from workbench.explain.files import output_names, split_dict, write_explanation
-from workbench.explain.task import Explanation, Options, explain_video
+from workbench.explain.files import split_dict
+from workbench.explain.results import Explanation
+from workbench.explain.task import Options, run, write
+from workbench.store.sources import output_names
 
 PLAIN = Options(crop="none")
+
+
+def written(explanation: Explanation, folder: Path) -> Path:
+    files = write(explanation, folder, film_format="gif")
+    assert set(files) == set(folder.iterdir())
+    return folder
 
 
 @pytest.fixture(scope="session")
@@ -37,7 +45,7 @@ def video(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def explanation(bundle: Bundle, video: Path) -> Explanation:
-    return explain_video(bundle, video, PLAIN)
+    return run(bundle, video, PLAIN)
 
 
 def test_explanation_is_that_of_the_models_own_clip(bundle: Bundle, video: Path, explanation: Explanation) -> None:
@@ -52,7 +60,7 @@ def test_explanation_is_that_of_the_models_own_clip(bundle: Bundle, video: Path,
 
 
 def test_files(explanation: Explanation, tmp_path: Path) -> None:
-    folder = write_explanation(explanation, tmp_path / "out" / "a clip", "gif")
+    folder = written(explanation, tmp_path / "out" / "a clip")
     assert {path.name for path in folder.iterdir()} == {"overlay.gif", "film_strip.png", "film_strip.svg", "explain.json"}
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["a clip"]
     told = json.loads((folder / "explain.json").read_text(encoding="utf-8"))
@@ -73,25 +81,23 @@ def test_maps_that_failed_their_tests_say_so(bundle: Bundle, video: Path, tmp_pa
     row = Verdict("gradcam", "ladm.Y_D", False, ("why",), ("parameter randomisation",))
     report = faithfulness_report(bundle.name, bundle.card.sha256, row, manifest="mine")
     (place / "faithfulness.json").write_text(json.dumps(report))
-    tested = explain_video(ifdd.load_checkpoint(place), video, PLAIN)
+    tested = run(ifdd.load_checkpoint(place), video, PLAIN)
     assert {branch: verdict.badge for branch, verdict in tested.verdicts.items()} == {
         "D": "fails: parameter randomisation (other clips)"
     }
-    folder = write_explanation(tested, tmp_path / "out", "gif")
+    folder = written(tested, tmp_path / "out")
     assert json.loads((folder / "explain.json").read_text())["saliency"]["verdicts"]["D"]["passes"] is False
     drawn = (folder / "film_strip.svg").read_text()
     assert "fails: parameter randomisation (other clips)" in drawn
     assert "Badges: tested on 28 clips of mine, not on what is shown here." in drawn
-    plain = write_explanation(
-        explain_video(ifdd.load_checkpoint(place), video, replace(PLAIN, badges=False)), tmp_path / "2", "gif"
-    )
+    plain = written(run(ifdd.load_checkpoint(place), video, replace(PLAIN, badges=False)), tmp_path / "2")
     assert json.loads((plain / "explain.json").read_text())["saliency"]["verdicts"] == {}
     assert "parameter randomisation" not in (plain / "film_strip.svg").read_text()
-    steps = explain_video(ifdd.load_checkpoint(place), video, replace(PLAIN, weights="per-step"))
+    steps = run(ifdd.load_checkpoint(place), video, replace(PLAIN, weights="per-step"))
     assert steps.verdicts == {}  # what was tested are maps by global weights
     (place / "faithfulness.json").write_text(json.dumps(report | {"sha256": "0" * 64}))
     with pytest.raises(InputError, match="is of other weights"):
-        explain_video(ifdd.load_checkpoint(place), video, PLAIN)
+        run(ifdd.load_checkpoint(place), video, PLAIN)
 
 
 def test_seconds_come_from_the_time_stamps(explanation: Explanation) -> None:
@@ -112,23 +118,23 @@ def test_seconds_come_from_the_time_stamps(explanation: Explanation) -> None:
 
 
 def test_a_baseline_has_no_split(baseline_bundle_dir: Path, video: Path, tmp_path: Path) -> None:
-    found = explain_video(ifdd.load_checkpoint(baseline_bundle_dir), video, PLAIN)
-    folder = write_explanation(found, tmp_path / "x", "gif")
+    found = run(ifdd.load_checkpoint(baseline_bundle_dir), video, PLAIN)
+    folder = written(found, tmp_path / "x")
     told = json.loads((folder / "explain.json").read_text())
     assert told["split"] is None
     assert told["saliency"]["activation"] == {"X": "pyramid.X"}
 
 
 def test_target(bundle: Bundle, video: Path) -> None:
-    found = explain_video(bundle, video, replace(PLAIN, target="fear"))
+    found = run(bundle, video, replace(PLAIN, target="fear"))
     assert found.target == 6
     assert found.saliency["D"].target.tolist() == [6]
     with pytest.raises(InputError, match="unknown class 'joy'; this checkpoint knows happy, sad"):
-        explain_video(bundle, video, Options(target="joy"))
+        run(bundle, video, Options(target="joy"))
 
 
 def test_windows(bundle: Bundle, video: Path, tmp_path: Path) -> None:
-    found = explain_video(bundle, video, replace(PLAIN, target="sad", window=0.8, stride=0.4))
+    found = run(bundle, video, replace(PLAIN, target="sad", window=0.8, stride=0.4))
     line = found.timeline
     assert line is not None
     np.testing.assert_allclose(line.start, np.arange(len(line.start)) * 0.4)
@@ -137,16 +143,16 @@ def test_windows(bundle: Bundle, video: Path, tmp_path: Path) -> None:
     assert line.chosen == sad.argmax()
     assert found.clip.start == pytest.approx(line.start[line.chosen])
     np.testing.assert_allclose(found.probabilities, line.probabilities[line.chosen], atol=1e-5)
-    single = explain_video(bundle, video, replace(PLAIN, start=0.4, end=1.2))
+    single = run(bundle, video, replace(PLAIN, start=0.4, end=1.2))
     np.testing.assert_allclose(line.probabilities[1], single.probabilities, atol=1e-5)
-    folder = write_explanation(found, tmp_path / "windows", "gif")
+    folder = written(found, tmp_path / "windows")
     told = json.loads((folder / "explain.json").read_text())
     assert [entry["explained"] for entry in told["windows"]].index(True) == line.chosen
     assert {"timeline.png", "timeline.svg"} <= {path.name for path in folder.iterdir()}
 
 
 def test_without_a_target_windows_explain_the_class_of_the_highest_mean(bundle: Bundle, video: Path) -> None:
-    found = explain_video(bundle, video, replace(PLAIN, window=0.8))
+    found = run(bundle, video, replace(PLAIN, window=0.8))
     assert found.timeline is not None
     assert found.target == found.timeline.probabilities.mean(0).argmax()
 
@@ -169,14 +175,14 @@ def test_a_full_disk_leaves_nothing(explanation: Explanation, tmp_path: Path, mo
 
     monkeypatch.setattr(explain_files, "write_film", full)
     with pytest.raises(InputError, match="x: cannot be written: No space left on device; free the disk"):
-        write_explanation(explanation, tmp_path / "out" / "x", "gif")
+        written(explanation, tmp_path / "out" / "x")
     assert list(tmp_path.iterdir()) == []
 
 
 def test_options_that_do_not_fit(bundle: Bundle, video: Path) -> None:
     with pytest.raises(InputError, match="needs windows"):
-        explain_video(bundle, video, replace(PLAIN, stride=1.0))
+        run(bundle, video, replace(PLAIN, stride=1.0))
     with pytest.raises(InputError, match="needs --crop face"):
-        explain_video(bundle, video, replace(PLAIN, face=2))
+        run(bundle, video, replace(PLAIN, face=2))
     with pytest.raises(InputError, match="no face found"):
-        explain_video(bundle, video, Options(crop="face"))
+        run(bundle, video, Options(crop="face"))

@@ -16,7 +16,8 @@ from ifdd.errors import InputError
 from ifdd.scripted import REGIONS
 from workbench import cli
 from workbench.analysis.faithfulness.results import Verdict
-from workbench.analysis.faithfulness.task import make_report, write_report
+from workbench.analysis.faithfulness.task import FaithfulnessRequest, write
+from workbench.analysis.faithfulness.task import run as run_tests
 from workbench.analysis.faithfulness.verdicts import read_verdicts, verdicts_on
 from workbench.analysis.saliency.results import SaliencyResult
 from workbench.analysis.saliency.task import Request, regions_of
@@ -148,9 +149,8 @@ def test_faithfulness_and_the_badge_that_it_leaves(run, tiny_bundle_dir: Path, c
     code, told, err = run("faithfulness", tiny_bundle_dir, *words)
     assert code == 0, err
     assert "| HiResCAM | ladm.Y_D |" in told
-    assert {path.name for path in out.iterdir()} == {
-        "faithfulness.json", "faithfulness.md", "curves.png", "channels.png", "randomisation.png",
-    }  # fmt: skip
+    pictures = {"curves.png", "channels.png", "randomisation.png"}
+    assert {path.name for path in out.iterdir()} == {"faithfulness.json", "faithfulness.md"} | pictures
     found = json.loads((out / "faithfulness.json").read_text(encoding="utf-8"))
     assert found["clips"] == 3
     assert set(found["channels"]) == {"D", "S"}
@@ -183,18 +183,19 @@ def test_reports_of_others_are_refused(
     tiny, baseline = load_checkpoint(tiny_bundle_dir), load_checkpoint(baseline_bundle_dir)
     regular = load_checkpoint(baseline_bundle_dir)  # dropout is no part of the architecture
     regular.model.config = regular.model.config.model_copy(update={"dropout": 0.3})
-    report = make_report(baseline, clips_manifest, methods=["gradcam"], clips=2, steps=2, independent=False, shuffled=regular)
+    request = FaithfulnessRequest(("gradcam",), clips=2, steps=2, independent=False)
+    report = run_tests(baseline, clips_manifest, request, shuffled=regular)
     assert "shuffled labels" in report.verdicts[0].failed  # its own maps: nothing differs
-    write_report(report, tmp_path / "r")
+    assert set(write(report, tmp_path / "r")) == set((tmp_path / "r").iterdir())
     with pytest.raises(InputError, match="of other weights"):
         read_verdicts(tmp_path / "r", tiny)
     (tmp_path / "r" / "faithfulness.json").write_text("{}")
     with pytest.raises(InputError, match="checkpoint is missing; make it again with workbench faithfulness"):
         read_verdicts(tmp_path / "r", baseline)
     with pytest.raises(InputError, match="another architecture"):
-        make_report(tiny, clips_manifest, shuffled=baseline)
+        run_tests(tiny, clips_manifest, shuffled=baseline)
     with pytest.raises(InputError, match="leave nothing to test"):
-        make_report(tiny, clips_manifest, methods=[])
+        run_tests(tiny, clips_manifest, FaithfulnessRequest(methods=()))
 
 
 def test_regions_come_from_the_truth_where_it_tells_them(tiny_bundle_dir: Path, clips_manifest: Path, tmp_path: Path) -> None:

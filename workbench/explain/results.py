@@ -1,0 +1,60 @@
+"""What a checkpoint makes of one video."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from workbench.analysis.faithfulness.results import Verdict
+from workbench.analysis.saliency.displays.heat import row_name
+from workbench.analysis.saliency.results import SaliencyResult
+from workbench.analysis.splits.results import SplitResult
+
+if TYPE_CHECKING:
+    from ifdd.data.clips import Clip
+
+
+@dataclass(frozen=True, eq=False)
+class Timeline:
+    """Windows of a video: `start`, `end` (n,) seconds, `probabilities` (n, classes); `chosen` is the one that is explained."""
+
+    start: np.ndarray
+    end: np.ndarray
+    probabilities: np.ndarray
+    chosen: int
+
+
+@dataclass(frozen=True, eq=False)
+class Explanation:
+    """One clip and what the model made of it; batches of one in `saliency` (by branch) and `split` (None for a baseline)."""
+
+    video: Path
+    sha256: str
+    checkpoint: str
+    labels: tuple[str, ...]
+    probabilities: np.ndarray  # (classes,)
+    target: int
+    clip: "Clip"
+    preprocessing: dict[str, Any]
+    saliency: dict[str, SaliencyResult]
+    split: SplitResult | None
+    timeline: Timeline | None
+    verdicts: dict[str, Verdict] = field(default_factory=dict)
+    """By branch, where a report of `workbench faithfulness` lies beside the checkpoint."""
+
+    @property
+    def predicted(self) -> int:
+        """The most probable class."""
+        return int(self.probabilities.argmax())
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What a reader should know about the clip and its maps."""
+        notes = (f"{row_name(result)}: {note.split(': ', 1)[-1]}" for result in self.saliency.values() for note in result.notes)
+        return (*self.clip.warnings, *notes)
+
+    def verdict(self) -> str:
+        """The predicted class, and the target where it is another one, with their probabilities."""
+        chosen = dict.fromkeys((self.predicted, self.target))
+        return "  ·  ".join(f"{self.labels[c]} {self.probabilities[c]:.1%}" for c in chosen)
