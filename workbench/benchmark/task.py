@@ -21,11 +21,11 @@ from ifdd.training.clipsets import from_suite, shown_to
 from ifdd.training.controls import told_places, truth_places
 from ifdd.training.datamodule import ordered_batches
 from workbench.analysis.disentanglement.cka import dependence
+from workbench.analysis.disentanglement.factors import COLUMNS, EMOTION, IDENTITY, NUISANCES
 from workbench.analysis.disentanglement.frames_read import split_quality
 from workbench.analysis.disentanglement.place_swap import predict_with_places, score_places
 from workbench.analysis.disentanglement.probes import probe_matrix
 from workbench.analysis.disentanglement.results import GROUPS, OTHERS, PlaceSwapResult
-from workbench.analysis.disentanglement.task import COLUMNS, EMOTION, IDENTITY, NUISANCES
 from workbench.analysis.splits.content import INTENSITY, content_score, per_frame
 from workbench.analysis.splits.results import CONTENT
 from workbench.benchmark.displays.robustness import RobustnessDisplay
