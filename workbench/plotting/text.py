@@ -18,7 +18,7 @@ def interval_text(figure: Interval | float | None, null: float | None = None) ->
     found = figure if figure is None or isinstance(figure, Interval) else Interval(figure, math.nan, math.nan)
     if found is None or math.isnan(found.value):
         return "–"
-    text = f"{found.value:.2f}"
+    text = f"{round(found.value, 2) + 0.0:.2f}"  # never −0.00
     if not math.isnan(found.low):
         text += f" [{found.low:.2f}, {found.high:.2f}]"
     return text if null is None or math.isnan(null) else beside(text, f"{round(null, 2) + 0.0:.2f}")

@@ -4,14 +4,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from ifdd.documents import read_json
 from ifdd.errors import InputError
 from workbench.analysis.counterfactuals.results import Effect
 from workbench.analysis.disentanglement.results import Scorecard
+from workbench.plotting.text import interval_text
 from workbench.report.page import Section, Table
-from workbench.results.interval import Interval
 
 SINGLE = {
     "WAR": "metrics.war",
@@ -63,22 +61,23 @@ def scorecard_section(file: Path) -> Section:
     clips = ", ".join(f"{name} {card.clips}" for name, card in cards.items())
     told = "".join(f" Note: {note}." for note in dict.fromkeys(note for card in cards.values() for note in card.notes))
     told += f" Not measured: {'; '.join(skipped)}." if skipped else ""
-    return Section(
-        "Is the disentanglement real?", f"From {file.name}, measured by workbench scorecard; clips: {clips}.{told}",
-        [Table("Scores with 95 % intervals over persons, in round brackets what nothing would give (other clips' features or "
-               "places; WAR, UAR: one answer for all); – where a model has nothing of the kind.", ["measure", *cards], rows)],
-    )  # fmt: skip
+    caption = (
+        "Scores with 95 % intervals over persons, in round brackets what nothing would give (other clips' features or places; "
+        "WAR, UAR: one answer for all); – where a model has nothing of the kind."
+    )
+    about = f"From {file.name}, measured by workbench scorecard; clips: {clips}.{told}"
+    return Section("Is the disentanglement real?", about, [Table(caption, ["measure", *cards], rows)])
 
 
 def scorecard_rows(cards: Mapping[str, Scorecard]) -> list[list[str]]:
     """Rows of text; those that no checkpoint has are left out."""
-    rows = [
-        [title, *(_show(_at(card, path), _at(card, NULLS[path])) for card in cards.values())] for title, path in SINGLE.items()
-    ]
-    rows += [[title, *(_number(_at(card, path)) for card in cards.values())] for title, path in TOLD.items()]
+    rows = []
+    for title, path in SINGLE.items():
+        rows.append([title, *(interval_text(_at(card, path), _at(card, NULLS[path])) for card in cards.values())])
+    rows += [[title, *(interval_text(_at(card, path)) for card in cards.values())] for title, path in TOLD.items()]
     for level in dict.fromkeys(level for card in cards.values() for level in card.levels):
         found = [card.levels.get(level) for card in cards.values()]
-        cells = ["–" if item is None else _show(item.uar, item.constant_uar) for item in found]
+        cells = ["–" if item is None else interval_text(item.uar, item.constant_uar) for item in found]
         rows.append([f"UAR, irrelevant frames {level}", *cells])
     rows += _changes("change of the probabilities: {}", [card.order for card in cards.values()])
     rows += _changes("change of the probabilities: {} of another clip", [card.patches for card in cards.values()])
@@ -89,7 +88,7 @@ def _changes(title: str, effects: Sequence[Sequence[Effect]]) -> list[list[str]]
     """A row for each change that one of the checkpoints was put to."""
     changes = [{effect.name: effect.change for effect in known} for known in effects]
     names = dict.fromkeys(name for known in changes for name in known)
-    return [[title.format(name), *(_show(known.get(name)) for known in changes)] for name in names]
+    return [[title.format(name), *(interval_text(known.get(name)) for known in changes)] for name in names]
 
 
 def _at(card: Scorecard, path: str) -> Any:
@@ -98,14 +97,3 @@ def _at(card: Scorecard, path: str) -> Any:
     for name in path.split("."):
         found = found.get(name) if isinstance(found, dict) else getattr(found, name, None)
     return found
-
-
-def _show(interval: Interval | None, null: float | None = None) -> str:
-    if interval is None or np.isnan(interval.value):
-        return "–"
-    bounds = "" if np.isnan(interval.low) or np.isnan(interval.high) else f" [{interval.low:.2f}, {interval.high:.2f}]"
-    return f"{interval.value:.2f}{bounds}" + ("" if null is None or np.isnan(null) else f" ({_number(null)})")
-
-
-def _number(value: float | None) -> str:
-    return "–" if value is None or np.isnan(value) else f"{round(value, 2) + 0.0:.2f}"

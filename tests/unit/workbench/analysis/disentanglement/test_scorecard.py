@@ -13,6 +13,7 @@ from ifdd.data.manifest import read_manifest, write_manifest
 from ifdd.errors import InputError
 from ifdd.scripted import SuiteConfig, render_suite
 from workbench import cli
+from workbench.analysis.disentanglement.results import Scorecard
 from workbench.analysis.disentanglement.task import make_scorecard
 from workbench.report.scores import scorecard_rows
 from workbench.store.truth import true_intensity, true_masks
@@ -85,7 +86,8 @@ def test_two_models_side_by_side(
     assert page.count("| told the factor |") == 2
     assert page.count("Note: standard: irrelevant stretches tell the class a little") == 1
     assert "standard-v2 shows the same clips" in page
-    shown = {row[0]: row[1] for row in scorecard_rows(cards)}
+    read = {name: Scorecard.from_dict(card) for name, card in cards.items()}
+    shown = {row[0]: row[1] for row in scorecard_rows(read)}
     assert shown["gap (1: each branch holds its own alone)"] == gap.split(" | ")[1]
     assert shown["gap of branches that are told their own alone"] == f"{ifdd['gap_told']:.2f}"
     assert (tmp_path / "out" / "probes.png").stat().st_size > 5000
