@@ -22,6 +22,7 @@ from sklearn.manifold import TSNE, trustworthiness
 from workbench.analysis.embedding.methods import FITTERS, Settings
 from workbench.analysis.embedding.projection import embed
 from workbench.analysis.embedding.quality import sample
+from workbench.analysis.embedding.results import MapOptions
 
 
 def clustered(clips: int, features: int) -> tuple[np.ndarray, np.ndarray]:
@@ -40,10 +41,10 @@ def megabytes() -> float:
 
 def whole(method: str, clips: int, features: int, jobs: int) -> dict[str, float]:
     """One map with all its figures; a small one comes first, so that loading and compiling are not counted."""
-    embed(*clustered(200, features), method=method, jobs=jobs)  # type: ignore[arg-type]
+    embed(*clustered(200, features), method=method, options=MapOptions(jobs=jobs))  # type: ignore[arg-type]
     x, labels = clustered(clips, features)
     before, start = megabytes(), time.perf_counter()
-    result = embed(x, labels, method=method, jobs=jobs)  # type: ignore[arg-type]
+    result = embed(x, labels, method=method, options=MapOptions(jobs=jobs))  # type: ignore[arg-type]
     seconds = time.perf_counter() - start
     return {
         "seconds": seconds,
@@ -58,10 +59,10 @@ def layout(engine: str, clips: int, features: int, jobs: int) -> dict[str, float
     """t-SNE alone, of 50 principal components."""
     x, _ = clustered(clips, features)
     reduced = PCA(min(50, features), random_state=0).fit_transform(x).astype(np.float64)
-    FITTERS["tsne"](reduced[:200], Settings(0, 30, 15, jobs, None))
+    FITTERS["tsne"](reduced[:200], Settings(0, MapOptions(jobs=jobs), None))
     before, start = megabytes(), time.perf_counter()
     if engine == "openTSNE":
-        xy = FITTERS["tsne"](reduced, Settings(0, 30, 15, jobs, None)).xy
+        xy = FITTERS["tsne"](reduced, Settings(0, MapOptions(jobs=jobs), None)).xy
     else:
         xy = TSNE(perplexity=30, random_state=0, n_jobs=jobs).fit_transform(reduced)
     seconds = time.perf_counter() - start

@@ -4,5 +4,6 @@ from .quality import knn_accuracy as knn_accuracy
 from .results import EmbeddingResult as EmbeddingResult
 from .results import EmbeddingSeries as EmbeddingSeries
 from .results import MapMeasure as MapMeasure
+from .results import MapOptions as MapOptions
 from .results import PlacedClips as PlacedClips
 from .series import embed_series as embed_series

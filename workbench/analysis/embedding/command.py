@@ -2,11 +2,11 @@
 
 import json
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import typer
 
-from ifdd.errors import InputError
+from workbench.options import names_in
 from workbench.results.written import written
 
 maps_app = typer.Typer()
@@ -44,36 +44,21 @@ def embed(
     Example: workbench embed runs/scripted --activation stages --out runs/film
     """
     from ifdd.io import check_new, claim
-    from workbench.analysis.embedding.files import write_map, write_series
-    from workbench.analysis.embedding.task import embedding_of, film_of_stages, map_clips, map_models, place_clips
+    from workbench.analysis.embedding.results import MapOptions
+    from workbench.analysis.embedding.task import Options, run, write
     from workbench.results.passport import Context, command_line
     from workbench.store.collection import open_collection
 
     check_new(out)
     ctx.with_resource(claim(out))
     opened = [open_collection(folder) for folder in collections]
-    names = [embedding_of(opened[0])] if activation is None else [part.strip() for part in activation.split(",") if part.strip()]
-    if not names:
-        raise InputError(f"--activation names nothing; give one, e.g. {embedding_of(opened[0])}")
-    options: dict[str, Any] = {"perplexity": perplexity, "neighbors": neighbors, "k": k, "seed": seed, "jobs": jobs}
-    film = len(names) > 1 or names == ["stages"]
-    if (film or place) and len(opened) > 1:
-        raise InputError(f"{'a film' if film else '--place'} is of one collection, {len(opened)} are given; give one")
-    if film and place:
-        raise InputError("--place is for a map of one activation; give one")
-    context = Context.of(command_line(), collections=opened)
-    if film:
-        series = film_of_stages(opened[0], [] if names == ["stages"] else names, method, **options)
-        text = write_series(series, opened[0], out, context)
-    elif len(opened) > 1:
-        series = map_models(opened, names[0], method, **options)
-        text = write_series(series, opened[0], out, context)
+    further = None if place is None else open_collection(place)
+    names = None if activation is None else tuple(names_in(activation))
+    options = Options(names, method, seed, MapOptions(perplexity, neighbors, k, jobs))
+    found = run(opened, options, further)
+    context = Context.of(command_line(), collections=opened if further is None else [*opened, further])
+    write(found, out, context, colour_by)
+    if as_json:
+        typer.echo(json.dumps(json.loads((out / "embedding.json").read_text(encoding="utf-8")), ensure_ascii=False))
     else:
-        found = map_clips(opened[0], names[0], method, **options)
-        placed = None
-        if place is not None:
-            further = open_collection(place)
-            placed = place_clips(found, opened[0], further, names[0])
-            context = Context.of(command_line(), collections=[*opened, further])
-        text = write_map(found, opened[0], out, colour_by, placed, context)
-    typer.echo(json.dumps(json.loads(text), ensure_ascii=False) if as_json else written(out))
+        typer.echo(written(out))

@@ -11,13 +11,13 @@ from sklearn.decomposition import PCA
 from ifdd.errors import InputError
 from workbench.analysis.embedding.methods import FITTERS, Settings
 from workbench.analysis.embedding.quality import knn_accuracy, neighbourhoods, silhouette
-from workbench.analysis.embedding.results import EmbeddingResult, MapMeasure, Method, Space
+from workbench.analysis.embedding.results import EmbeddingResult, MapMeasure, MapOptions, Method, Space
 from workbench.results.checks import check_features, check_labels, check_names
 from workbench.results.provenance import record
 
 MIN_CLIPS = 5
-KNN = 5
 PCA_DIMENSIONS = 50
+DEFAULT = MapOptions()
 
 
 def embed(
@@ -25,14 +25,11 @@ def embed(
     labels: ArrayLike,
     method: Method = "tsne",
     seed: int = 0,
-    perplexity: float = 30.0,
-    neighbors: int = 15,
-    label_names: Sequence[str] | None = None,
+    options: MapOptions = DEFAULT,
     *,
-    k: int = KNN,
+    label_names: Sequence[str] | None = None,
     groups: ArrayLike | None = None,
     start: ArrayLike | None = None,
-    jobs: int = 1,
 ) -> EmbeddingResult:
     """Map clip features to two dimensions and measure how good the map is.
 
@@ -43,13 +40,10 @@ def embed(
         labels: (n,) class indexes; they never influence the map.
         method: "tsne" (openTSNE), "umap" (umap-learn) or "pca".
         seed: for PCA, the layout, the shuffled labels and the clips that are drawn for measures of all distances.
-        perplexity: t-SNE's; lowered to (n - 1) / 3 where n is small, which `notes` then say.
-        neighbors: UMAP's; lowered to n - 1 where n is small, which `notes` then say.
+        options: perplexity (lowered to (n - 1) / 3 where n is small), neighbours (to n - 1) and k, as `notes` then say; threads.
         label_names: one name per class.
-        k: neighbours of kNN accuracy, trustworthiness and continuity; lowered where n is small, which `notes` then say.
         groups: (n,) persons, for a kNN accuracy in which no clip of the same person votes.
         start: (n, 2) where the clips begin, e.g. another map of the same clips; not for PCA.
-        jobs: threads; above 1 t-SNE and UMAP differ a little from run to run.
 
     Raises:
         InputError: too few clips, wrong shapes, values that are not finite, all clips equal, an unknown method.
@@ -65,11 +59,12 @@ def embed(
         raise InputError(f"labels go up to {y.max()}, label_names has only {len(names)} names; pass the checkpoint's own list")
     if np.ptp(x, axis=0).max() == 0:
         raise InputError(f"all {len(x)} clips have the same features; look whether the activation is constant")
+    perplexity, neighbors, k, jobs = options.perplexity, options.neighbors, options.k, options.jobs
     if not perplexity > 0 or neighbors < 2 or k < 1 or jobs < 1:
         raise InputError(
             f"perplexity {perplexity:g} must be above 0, neighbors {neighbors} at least 2, k {k} and jobs {jobs} at least 1"
         )
-    settings = Settings(seed, perplexity, neighbors, jobs, _check_start(start, len(x), method))
+    settings = Settings(seed, options, _check_start(start, len(x), method))
 
     parameters: dict[str, Any] = {"seed": seed, "features": x.shape[1], "pca_dimensions": None, "jobs": jobs}
     reduce: PCA | None = None

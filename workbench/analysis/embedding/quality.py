@@ -26,9 +26,15 @@ _BLOCK = 10_000_000  # neighbours held at a time
 
 
 def knn_accuracy(
-    x: np.ndarray, labels: np.ndarray, k: int, *, groups: ArrayLike | None = None, persons: ArrayLike | None = None,
-    space: Space = "map", seed: int = 0,
-) -> MapMeasure:  # fmt: skip
+    x: np.ndarray,
+    labels: np.ndarray,
+    k: int,
+    *,
+    groups: ArrayLike | None = None,
+    persons: ArrayLike | None = None,
+    space: Space = "map",
+    seed: int = 0,
+) -> MapMeasure:
     """Vote of the k nearest neighbours (Euclidean) of each clip, x (n, d), labels (n,).
 
     With `groups` (n,), e.g. persons, no clip of a clip's own group votes. Counts decide; of equal counts, the nearer clips.

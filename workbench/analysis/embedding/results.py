@@ -16,6 +16,22 @@ Space = Literal["map", "features"]
 Onto = Literal["first", "previous"]
 Start = Literal["own", "previous"]
 Method = Literal["tsne", "umap", "pca"]
+
+
+@dataclass(frozen=True)
+class MapOptions:
+    """How a map is fitted and judged.
+
+    `perplexity` of t-SNE and `neighbors` of UMAP, both lowered where clips are few; `k` neighbours of kNN accuracy,
+    trustworthiness and continuity; `jobs` threads, above 1 t-SNE and UMAP differ a little from run to run.
+    """
+
+    perplexity: float = 30.0
+    neighbors: int = 15
+    k: int = 5
+    jobs: int = 1
+
+
 METHOD_NAMES: dict[str, str] = {"tsne": "t-SNE", "umap": "UMAP", "pca": "PCA"}
 
 
@@ -128,10 +144,8 @@ class EmbeddingResult(Result):
             "pca": f"{self.parameters.get('explained_variance', 0):.0%} of the variance",
         }[self.method]
         found = [f"{self.k}-NN accuracy {self.measure('kNN accuracy')}"]
-        found += [
-            f"{m.k}-NN accuracy from other groups {m if m.reason else f'{m.value:.2f}'}" for m in self.measures
-            if m.name.endswith("other groups") and m.space == "map"
-        ]  # fmt: skip
+        others = [m for m in self.measures if m.name.endswith("other groups") and m.space == "map"]
+        found += [f"{m.k}-NN accuracy from other groups {m if m.reason else f'{m.value:.2f}'}" for m in others]
         found += [f"{name} {self.measure(name).value:.2f}" for name in ("trustworthiness", "continuity")]
         silhouettes = self.measure("silhouette")
         found.append(f"silhouette {silhouettes if silhouettes.reason else f'{silhouettes.value:.2f}'}")

@@ -1,22 +1,142 @@
-"""From collections to maps of their clips: one map, several models on the same clips, or a film over the stages of one model."""
+"""From collections to maps of their clips: one map, several models on the same clips, or a film over the stages of one model.
 
+<out>/  embedding.json   clips.parquet   embedding.png   embedding.svg   embedding.html
+        of stages also film.html   film.mp4 (or .gif)
+"""
+
+import json
 from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
+import plotly.graph_objects as go
 
 from ifdd.errors import InputError
+from ifdd.io import new_folder, write_text
+from workbench.analysis.embedding.displays.scatter import ColourBy, EmbeddingDisplay
+from workbench.analysis.embedding.displays.series import EmbeddingSeriesDisplay
 from workbench.analysis.embedding.placing import place
 from workbench.analysis.embedding.projection import embed
-from workbench.analysis.embedding.results import EmbeddingResult, EmbeddingSeries, Method, PlacedClips, Start
+from workbench.analysis.embedding.results import EmbeddingResult, EmbeddingSeries, MapOptions, Method, PlacedClips, Start
 from workbench.analysis.embedding.series import embed_series
+from workbench.plotting.base import Display
+from workbench.plotting.images import can_write_mp4
+from workbench.results.passport import PYTHON_CALL, Context
 from workbench.store.collection import Collection, distinct_names
 from workbench.store.tables import labelled, persons
 
 STAGES = ("stage", "X", "read", "branch", "embedding")
 """Roles of the stages of a network that a film shows, in the order in which a clip passes them."""
 _CHUNK = 64  # clips read at a time
+
+
+@dataclass(frozen=True)
+class Options:
+    """What is mapped and how: one activation for a map, several or "stages" for a film; none is what the classifier reads."""
+
+    activations: tuple[str, ...] | None = None
+    method: Method = "tsne"
+    seed: int = 0
+    map: MapOptions = field(default_factory=MapOptions)
+
+
+@dataclass(frozen=True, eq=False)
+class Embedded:
+    """Maps of the clips in `table`, rows of the first collection; `placed` are further clips with their rows."""
+
+    found: EmbeddingResult | EmbeddingSeries
+    table: pd.DataFrame
+    placed: tuple[PlacedClips, pd.DataFrame] | None = None
+
+
+DEFAULT = Options()
+
+
+def run(collections: Sequence[Collection], options: Options = DEFAULT, further: Collection | None = None) -> Embedded:
+    """Map the labelled clips of one collection, of several side by side, or over the stages of one; place `further` clips.
+
+    Raises:
+        InputError: no activation, a film or `further` clips with several collections, and as what makes the maps.
+    """
+    first = collections[0]
+    names = (embedding_of(first),) if options.activations is None else options.activations
+    if not names:
+        raise InputError(f"--activation names nothing; give one, e.g. {embedding_of(first)}")
+    film = len(names) > 1 or names == ("stages",)
+    if (film or further is not None) and len(collections) > 1:
+        raise InputError(f"{'a film' if film else '--place'} is of one collection, {len(collections)} are given; give one")
+    if film and further is not None:
+        raise InputError("--place is for a map of one activation; give one")
+    how: dict[str, Any] = {"seed": options.seed, "options": options.map}
+    if film:
+        stages = () if names == ("stages",) else names
+        return Embedded(film_of_stages(first, stages, options.method, **how), labelled(first))
+    if len(collections) > 1:
+        return Embedded(map_models(collections, names[0], options.method, **how), labelled(first))
+    found = map_clips(first, names[0], options.method, **how)
+    placed = None if further is None else place_clips(found, first, further, names[0])
+    return Embedded(found, labelled(first), placed)
+
+
+def write(result: Embedded, out: Path, context: Context = PYTHON_CALL, colour_by: ColourBy = "label") -> list[Path]:
+    """Write the new folder `out`, all of it or nothing; returns its files. `colour_by` is for a single map.
+
+    Raises:
+        InputError: `out` exists.
+    """
+    if isinstance(result.found, EmbeddingSeries):
+        _write_series(result.found, result.table, out, context)
+    else:
+        _write_map(result.found, result, out, context, colour_by)
+    return sorted(out.iterdir())
+
+
+def _write_map(found: EmbeddingResult, result: Embedded, out: Path, context: Context, colour_by: ColourBy) -> None:
+    table, placed = result.table, result.placed
+    rows = clip_rows({"map": found}, table)
+    summary = _without_clips(found.to_dict())
+    if placed is not None:
+        rows = pd.concat([rows, placed_rows("map", *placed)], ignore_index=True)
+        summary["placed"] = placed[0].accuracy.to_dict()
+    display = EmbeddingDisplay.from_result(
+        found, table["prediction"].to_numpy(), colour_by, placed=None if placed is None else placed[0]
+    )
+    with new_folder(out) as folder:
+        _write_common(folder, summary | {"caption": found.caption}, rows, display, context)
+        _write_page(display.to_plotly(clip_ids=list(table["clip_id"])), folder / "embedding.html")
+
+
+def _write_series(series: EmbeddingSeries, table: pd.DataFrame, out: Path, context: Context) -> None:
+    display = EmbeddingSeriesDisplay.from_result(series)
+    plain = series.to_dict()
+    plain["maps"] = {name: _without_clips(found) for name, found in zip(series.names, plain["maps"], strict=True)}
+    rows = clip_rows(dict(zip(series.names, series.maps, strict=True)), table)
+    with new_folder(out) as folder:
+        _write_common(folder, plain | {"caption": display.caption}, rows, display, context)
+        _write_page(display.to_plotly(), folder / "embedding.html")
+        if series.onto == "previous":
+            _write_page(display.to_film(), folder / "film.html")
+            display.save_film(folder / ("film.mp4" if can_write_mp4() else "film.gif"))
+
+
+def _without_clips(plain: dict[str, Any]) -> dict[str, Any]:
+    """A map's numbers without what clips.parquet holds."""
+    return {key: value for key, value in plain.items() if key not in ("xy", "labels")}
+
+
+def _write_common(folder: Path, plain: dict[str, Any], rows: pd.DataFrame, display: Display, context: Context) -> None:
+    write_text(folder / "embedding.json", json.dumps(plain, indent=1, ensure_ascii=False) + "\n")
+    rows.to_parquet(folder / "clips.parquet", index=False)
+    for suffix in ("png", "svg"):
+        display.save(folder / f"embedding.{suffix}", context=context)
+
+
+def _write_page(figure: go.Figure, file: Path) -> None:
+    """One page that needs nothing else, online or not."""
+    figure.write_html(file, include_plotlyjs=True, full_html=True)
 
 
 def embedding_of(collection: Collection) -> str:

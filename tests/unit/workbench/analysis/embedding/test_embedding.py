@@ -13,6 +13,7 @@ from sklearn.manifold import TSNE, trustworthiness
 
 from ifdd.errors import InputError
 from workbench.analysis.embedding.projection import embed
+from workbench.analysis.embedding.results import MapOptions
 
 NAMES = ("happy", "sad", "neutral")
 
@@ -177,7 +178,7 @@ def test_tsne_is_as_good_as_that_of_scikit_learn() -> None:
     """On the digits, both scored by the divergence they minimise, over all pairs, and by trustworthiness."""
     x, labels = load_digits(return_X_y=True)
     x, labels = x[:600].astype(float), labels[:600]
-    ours = embed(x, labels, perplexity=30)
+    ours = embed(x, labels, options=MapOptions(perplexity=30))
     theirs = TSNE(perplexity=30, random_state=0).fit_transform(PCA(50, random_state=0).fit_transform(x))
     assert exact_divergence(x, ours.xy, 30) < exact_divergence(x, theirs, 30) + 0.03
     assert ours.trustworthiness > trustworthiness(x, theirs) - 0.005
@@ -207,7 +208,7 @@ def test_another_start_is_kept_to() -> None:
 def test_measures_come_with_n_and_chance() -> None:
     features, labels = blobs()
     people = np.arange(90) % 6
-    result = embed(features, labels, method="pca", groups=people, k=7)
+    result = embed(features, labels, method="pca", groups=people, options=MapOptions(k=7))
     names = [(m.name, m.space, m.n, m.k) for m in result.measures]
     assert names == [
         ("kNN accuracy", "map", 90, 7),
@@ -227,7 +228,14 @@ def test_measures_come_with_n_and_chance() -> None:
 
 def test_a_class_of_one_person_and_fewer_neighbours_are_noted() -> None:
     features, labels = blobs(4)
-    result = embed(features, labels, method="pca", k=20, groups=np.where(labels == 0, 0, np.arange(12)), label_names=NAMES)
+    result = embed(
+        features,
+        labels,
+        method="pca",
+        options=MapOptions(k=20),
+        groups=np.where(labels == 0, 0, np.arange(12)),
+        label_names=NAMES,
+    )
     assert "neighbours that vote lowered from 20 to 11: 12 clips" in result.notes
     assert "happy is of one group alone: its clips can only count as wrong from other groups" in result.notes
 
@@ -262,8 +270,8 @@ def good() -> tuple[np.ndarray, np.ndarray]:
         (lambda f, y: {"label_names": ("a", "b")}, "labels go up to 2, label_names has only 2"),
         (lambda f, y: {"label_names": ("a", "a", "b")}, "names a class twice"),
         (lambda f, y: {"method": "isomap"}, "unknown embedding method 'isomap'; use one of tsne, umap, pca"),
-        (lambda f, y: {"perplexity": 0.0}, "perplexity 0"),
-        (lambda f, y: {"k": 0}, "k 0 and jobs 1 at least 1"),
+        (lambda f, y: {"options": MapOptions(perplexity=0.0)}, "perplexity 0"),
+        (lambda f, y: {"options": MapOptions(k=0)}, "k 0 and jobs 1 at least 1"),
         (lambda f, y: {"start": np.zeros((12, 2))}, r"pass a place for each clip, \(12, 2\)"),
         (lambda f, y: {"start": f[:, :2], "method": "pca"}, "PCA begins nowhere"),
         (lambda f, y: {"groups": y[:-1]}, r"groups has shape \(11,\) for 12 clips"),
