@@ -32,6 +32,12 @@ def localisation(
     clip), the mask itself ("told": the most there is), a random map, one that is bright in the middle, and with `pixels`
     (n, T, H, W) or (n, T, H, W, 3) the difference of successive frames. `regions` (n, T, H, W) holds indexes into `region_names`.
     Raises: InputError for shapes that do not fit, negative or undefined maps, or masks that are all empty.
+
+    >>> moved = np.zeros((2, 1, 4, 4), bool)
+    >>> moved[:, :, 0, 0] = True
+    >>> found = localisation(moved.astype(float), moved).score("maps")
+    >>> found.share.value, found.ratio.value
+    (1.0, 16.0)
     """
     named = dict(maps) if isinstance(maps, Mapping) else {"maps": maps}
     mask: np.ndarray = np.asarray(masks, bool)

@@ -99,6 +99,10 @@ def score_places(seeds: Sequence[Predictions], labels: ArrayLike, *, groups: Arr
     """UAR of one variant's seeds with own and other places, with 95 % intervals over persons and seeds.
 
     Raises: InputError for no seed, or seeds with other places.
+
+    >>> seed = {("", "own"): np.array([0, 0, 1, 1]), ("D", "told"): np.array([0, 1, 1, 1])}
+    >>> score_places([seed], [0, 0, 1, 1]).swap("D", "told").uar.value
+    0.75
     """
     if not seeds or any(set(one) != set(seeds[0]) for one in seeds):
         raise InputError("pass the predictions of at least one seed, all with the same kinds of places")

@@ -53,6 +53,12 @@ def probe_matrix(
     named `identity` cannot be held out by person: its folds share no value of the factor `across` (the emotion), so it has to be
     recognised through another expression. `shuffles`: how often the null is drawn, each time a probe.
     Raises: InputError for shapes that do not fit, undefined features, a factor with one value, fewer than two groups, no shuffle.
+
+    >>> emotion = np.arange(24) % 2
+    >>> features = {"X": np.random.default_rng(0).normal(size=(24, 2)) + 8 * emotion[:, None]}
+    >>> found = probe_matrix(features, {"emotion": emotion}, np.arange(24) // 2 % 6, resamples=20)
+    >>> found.probe("X", "emotion").score.value
+    1.0
     """
     arrays, columns, members = _checked(features, factors, groups)
     if identity is not None and (identity not in columns or across not in columns):

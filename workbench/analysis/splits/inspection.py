@@ -23,6 +23,12 @@ def inspect_split(model: VideoModel, clips: Tensor) -> SplitResult:
     """Run `clips` (B, 3, T, H, W) through the model and read off its split.
 
     Raises: InputError for a model without a split.
+
+    >>> import ifdd
+    >>> model = ifdd.create_model("ifdd-mvit-tiny").eval()
+    >>> split = inspect_split(model, torch.zeros(1, 3, 16, 112, 112))
+    >>> split.sample_D.shape, split.weights_D.shape
+    ((1, 4), (1, 4, 8))
     """
     check_given(model, clips)
     split = require_split(model)

@@ -34,6 +34,10 @@ def occupancy(
     """Class-wise occupancy of reading weights (n, K, T').
 
     Raises: InputError for shapes or labels that do not fit.
+
+    >>> reads = np.tile([[[0.0, 1, 0, 0], [0, 0, 0, 1]]], (4, 1, 1))  # 4 clips, 2 steps that read frames 1 and 3
+    >>> occupancy(reads, 1 - reads, [0, 0, 1, 1], ("sad", "happy")).dynamic.tolist()
+    [[0.0, 1.0, 0.0, 1.0], [0.0, 1.0, 0.0, 1.0]]
     """
     dynamic, static = (check_finite(w, 3, name).sum(1) for w, name in ((weights_D, "weights_D"), (weights_S, "weights_S")))
     y = check_labels(labels, len(dynamic), len(label_names))
@@ -62,6 +66,10 @@ def awareness(places: np.ndarray, *, groups: ArrayLike | None = None, seed: int 
 
     Raises: InputError for fewer than two clips or copies, or places that are not finite.
     Source: Shrout and Fleiss 1979, ICC(1, 1), with the sums of squares of all steps added.
+
+    >>> clips = np.array([[1.0, 3], [2, 4], [0, 5]])  # 3 clips, 2 steps
+    >>> awareness(np.stack([clips, clips], 1)).icc.value  # copies are read at the same places
+    1.0
     """
     array = check_finite(places, 3, "places")
     n, copies, _ = array.shape
@@ -117,6 +125,11 @@ def motion_agreement(
     """Agreement of reading weights (n, K, T') with motion energy (n, T'); clips where either is flat are left out.
 
     Raises: InputError for shapes that do not fit or values that are not finite.
+
+    >>> reads = np.tile([[[0.0, 1, 0, 0], [0, 0, 0, 1]]], (4, 1, 1))  # 4 clips, 2 steps that read frames 1 and 3
+    >>> found = motion_agreement(reads, 1 - reads, np.tile([0.0, 1, 0, 1], (4, 1)))
+    >>> round(found.correlation.value, 3), found.energy_D.value
+    (1.0, 2.0)
     """
     dynamic, static = (check_finite(w, 3, name) for w, name in ((weights_D, "weights_D"), (weights_S, "weights_S")))
     power = check_finite(energy, 2, "energy")
