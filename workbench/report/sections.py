@@ -44,21 +44,30 @@ FLIPS = 200
 def models(study: Study) -> Section:
     """What was compared, on which clips."""
     rows = [
-        [name, describe(b.card), f"{sum(p.numel() for p in b.model.parameters()):,}", b.card.sha256[:16], config_hash(b.card),
-         test_data(b.card) or "not said"]
+        [
+            name,
+            describe(b.card),
+            f"{sum(p.numel() for p in b.model.parameters()):,}",
+            b.card.sha256[:16],
+            config_hash(b.card),
+            test_data(b.card) or "not said",
+        ]
         for name, b in study.bundles.items()
-    ]  # fmt: skip
+    ]
     counts = study.clips["label_name"].value_counts().reindex(list(study.labels), fill_value=0)
     about = study.collections[study.main].meta["data"]
     return Section(
         "Models and clips",
         f"Clips of {study.manifest}, hash {about['hash'][:16]}. Looked into: {study.main}.",
         [
-            Table("Checkpoints; hashes are the first 16 digits.",
-                  ["model", "what it is", "parameters", "weights", "config", "tested by its card on"], rows),
+            Table(
+                "Checkpoints; hashes are the first 16 digits.",
+                ["model", "what it is", "parameters", "weights", "config", "tested by its card on"],
+                rows,
+            ),
             Table("Clips by class.", ["class", "clips"], [[str(name), str(n)] for name, n in counts.items()]),
         ],
-    )  # fmt: skip
+    )
 
 
 def metrics(study: Study) -> Section:
@@ -66,19 +75,25 @@ def metrics(study: Study) -> Section:
     found = study.metrics()
     kept = [f"{name}: {note}" for name in found for note in study.collections[name].notes]
     notes = [*kept, *dict.fromkeys(note for result in found.values() for note in result.notes)]
-    rows = [[name, f"{r.war}", f"{r.uar}", r.constant_class, _percent(r.constant_war), _percent(r.constant_uar)]
-            for name, r in found.items()]  # fmt: skip
+    rows = [
+        [name, f"{r.war}", f"{r.uar}", r.constant_class, _percent(r.constant_war), _percent(r.constant_uar)]
+        for name, r in found.items()
+    ]
     recalls = [
         [item.name, str(item.n), *(f"{result.recalls[c].recall}" if item.n else "–" for result in found.values())]
         for c, item in enumerate(next(iter(found.values())).recalls)
     ]
     units = next(iter(found.values())).units
     parts: list[Table | Chart] = [
-        Table(f"Accuracy (WAR) and mean recall (UAR) with 95 % intervals {units}; what always answering with one "
-              f"class would reach.{_also(notes)}", ["model", "WAR", "UAR", "always", "its WAR", "its UAR"], rows),
+        Table(
+            f"Accuracy (WAR) and mean recall (UAR) with 95 % intervals {units}; what always answering with one "
+            f"class would reach.{_also(notes)}",
+            ["model", "WAR", "UAR", "always", "its WAR", "its UAR"],
+            rows,
+        ),
         chart(RecallDisplay.from_result(found), "Recall of each class, WAR and UAR, with 95 % intervals."),
         Table("Recall of each class with 95 % intervals.", ["class", "clips", *found], recalls),
-    ]  # fmt: skip
+    ]
     if len(study.labels) > 2:
         radar = RadarDisplay.from_result(found)
         parts.append(chart(radar, radar.caption, radar.to_plotly().update_layout(title=None, margin_t=40)))
@@ -93,18 +108,29 @@ def comparison(study: Study) -> Section:
     clips = study.same
     result = compare_clips(clips, reference=reference if many else None)
     rows = [
-        [pair.name, _points(pair.war), p_text(result, pair, "WAR"), _points(pair.uar), p_text(result, pair, "UAR"),
-         ", ".join("–" if v != v else f"{100 * v:.1f}" for v in (pair.detectable_war, pair.detectable_uar)),
-         f"{pair.only_second}, {pair.only_first}"]
+        [
+            pair.name,
+            _points(pair.war),
+            p_text(result, pair, "WAR"),
+            _points(pair.uar),
+            p_text(result, pair, "UAR"),
+            ", ".join("–" if v != v else f"{100 * v:.1f}" for v in (pair.detectable_war, pair.detectable_uar)),
+            f"{pair.only_second}, {pair.only_first}",
+        ]
         for pair in result.pairs
-    ]  # fmt: skip
+    ]
     parts: list[Table | Chart] = [
-        Table(f"{result.caption}. Detectable: the difference found with 80 % probability at the 5 % level (–: none)."
-              f"{_also(result.notes)}",
-              ["difference, points of percent", "WAR", "p", "UAR", "p", "detectable WAR, UAR", "gained, lost"], rows),
-        chart(ForestDisplay.from_result(result), "Paired differences with 95 % intervals; read a difference against what such "
-              "clips can show at all."),
-    ]  # fmt: skip
+        Table(
+            f"{result.caption}. Detectable: the difference found with 80 % probability at the 5 % level (–: none)."
+            f"{_also(result.notes)}",
+            ["difference, points of percent", "WAR", "p", "UAR", "p", "detectable WAR, UAR", "gained, lost"],
+            rows,
+        ),
+        chart(
+            ForestDisplay.from_result(result),
+            "Paired differences with 95 % intervals; read a difference against what such clips can show at all.",
+        ),
+    ]
     for i, pair in enumerate(result.pairs):
         flips = FlipsDisplay.from_result(result, i)
         parts += [
@@ -130,14 +156,29 @@ def confidence(study: Study) -> Section:
     }
     notes = [f"{name}: {note}" for name in found for note in (*curves[name].notes, *found[name].notes)]
     rows = [
-        [f"{name}, {item.name}", str(item.positives.n), str(item.negatives.n), _number(item.overlap),
-         _number(item.overlap_null), _number(item.separation),
-         _number(item.positives.bandwidth, 4), _number(item.negatives.bandwidth, 4)]
-        for name, result in found.items() for item in result.classes
-    ]  # fmt: skip
-    errors = [[name, f"{c.ece:.4f} [{c.ece_interval.low:.4f}, {c.ece_interval.high:.4f}]", f"{c.ece_null:.4f}",
-               f"{c.classwise_ece.mean():.4f}", *(f"{v:.4f}" for v in c.classwise_ece)]
-              for name, c in curves.items()]  # fmt: skip
+        [
+            f"{name}, {item.name}",
+            str(item.positives.n),
+            str(item.negatives.n),
+            _number(item.overlap),
+            _number(item.overlap_null),
+            _number(item.separation),
+            _number(item.positives.bandwidth, 4),
+            _number(item.negatives.bandwidth, 4),
+        ]
+        for name, result in found.items()
+        for item in result.classes
+    ]
+    errors = [
+        [
+            name,
+            f"{c.ece:.4f} [{c.ece_interval.low:.4f}, {c.ece_interval.high:.4f}]",
+            f"{c.ece_null:.4f}",
+            f"{c.classwise_ece.mean():.4f}",
+            *(f"{v:.4f}" for v in c.classwise_ece),
+        ]
+        for name, c in curves.items()
+    ]
     ids = list(study.clips["clip_id"])
     display = ConfidenceDisplay.from_result(found)
     same = all(list(labelled(c)["clip_id"]) == ids for c in study.collections.values())
@@ -145,16 +186,26 @@ def confidence(study: Study) -> Section:
         "How sure is each model?",
         f"p(class) of the clips of a class against that of all others, and whether sureness is earned.{_also(notes)}",
         [
-            chart(display, "One-vs-rest confidence: clips of the class in orange, all others in green; densities are reflected "
-                  "at 0 and 1 and drawn up to their own peak.", display.to_plotly(ids if same else None)),
-            Table("Overlap: area under both densities. AUC: probability that a clip of the class gets more than another.",
-                  ["model, class", "clips", "others", "overlap", "its null", "AUC", "bandwidth", "of the others"], rows),
+            chart(
+                display,
+                "One-vs-rest confidence: clips of the class in orange, all others in green; densities are reflected "
+                "at 0 and 1 and drawn up to their own peak.",
+                display.to_plotly(ids if same else None),
+            ),
+            Table(
+                "Overlap: area under both densities. AUC: probability that a clip of the class gets more than another.",
+                ["model, class", "clips", "others", "overlap", "its null", "AUC", "bandwidth", "of the others"],
+                rows,
+            ),
             chart(CalibrationDisplay.from_result(curves), "Reliability: accuracy over confidence in a bin, with 95 % intervals."),
-            Table("Expected calibration error of the winning class with 95 % interval, what a perfectly calibrated model "
-                  "would have of so many clips, and the error of every class.",
-                  ["model", "ECE", "of a perfect model", "classwise mean", *study.labels], errors),
+            Table(
+                "Expected calibration error of the winning class with 95 % interval, what a perfectly calibrated model "
+                "would have of so many clips, and the error of every class.",
+                ["model", "ECE", "of a perfect model", "classwise mean", *study.labels],
+                errors,
+            ),
         ],
-    )  # fmt: skip
+    )
 
 
 def embeddings(study: Study, seed: int = 0) -> Section:
@@ -164,10 +215,16 @@ def embeddings(study: Study, seed: int = 0) -> Section:
         sheets.append(stages_sheet(study, seed=seed))
     features = embedding_of(next(iter(study.collections.values())))
     rows = [
-        [f"{name}, {m.name}", m.space, *((str(m), "–") if m.reason else (f"{m.value:.3f}", f"{m.null:.3f}")), str(m.n),
-         "–" if m.k is None else str(m.k)]
-        for name, found in zip(sheets[0].names, sheets[0].maps, strict=True) for m in found.measures
-    ]  # fmt: skip
+        [
+            f"{name}, {m.name}",
+            m.space,
+            *((str(m), "–") if m.reason else (f"{m.value:.3f}", f"{m.null:.3f}")),
+            str(m.n),
+            "–" if m.k is None else str(m.k),
+        ]
+        for name, found in zip(sheets[0].names, sheets[0].maps, strict=True)
+        for m in found.measures
+    ]
     parts: list[Table | Chart] = [chart(sheets[0], sheets[0].caption)]
     parts.append(
         Table(f"How far to trust the maps of {features}.", ["model, measure", "of", "value", "by chance", "n", "k"], rows)
@@ -192,26 +249,38 @@ def splits(study: Study) -> Section:
         kept, rows = study.collections[name], table["row"].to_numpy()
         places = {what: told for what, told in split_activations(kept).items() if what.startswith(("position", "sample"))}
         cache = {what: torch.from_numpy(np.array(vectors(kept, told))[rows]) for what, told in places.items()}
-        start = {g: torch.from_numpy(one.split.both("initial")[:, i * (n := one.split.initial_S.shape[1]) : (i + 1) * n])
-                 for i, g in enumerate("SD")}  # fmt: skip
+        start = {
+            g: torch.from_numpy(one.split.both("initial")[:, i * (n := one.split.initial_S.shape[1]) : (i + 1) * n])
+            for i, g in enumerate("SD")
+        }
         every = from_activations(cache, {g: value.expand(len(table), -1) for g, value in start.items()}, one.split.frames)
         for group in ("D", "S"):
             read, asked = every.input_frames()[group], getattr(every, f"offset_{group}")
             steps += [
-                [f"{name}, {group} {k + 1}", f"{start[group][0, k]:.1f}", f"{asked[:, k].mean():+.2f} ± {asked[:, k].std():.2f}",
-                 f"{read[:, k].mean():.2f} ± {read[:, k].std():.2f}"]
+                [
+                    f"{name}, {group} {k + 1}",
+                    f"{start[group][0, k]:.1f}",
+                    f"{asked[:, k].mean():+.2f} ± {asked[:, k].std():.2f}",
+                    f"{read[:, k].mean():.2f} ± {read[:, k].std():.2f}",
+                ]
                 for k in range(read.shape[1])
-            ]  # fmt: skip
+            ]
         found = occupancy(every.weights_D, every.weights_S, table["label"], study.labels, groups=persons(table))
         share = found.class_share
         shares.append([name, f"{share.value:.3f} [{share.low:.3f}, {share.high:.3f}]", f"{found.class_null:.3f}"])
     parts += [
-        Table("Steps over all clips, mean ± standard deviation.",
-              ["model, step", "initial index, feature frames", "offset, feature frames", "read, clip frames"], steps),
-        Table("Share of the variance of D's reading weight minus S's that lies between classes, with 95 % intervals; the null "
-              "deals labels and persons anew.",
-              ["model", "between classes", "with shuffled labels"], shares),
-    ]  # fmt: skip
+        Table(
+            "Steps over all clips, mean ± standard deviation.",
+            ["model, step", "initial index, feature frames", "offset, feature frames", "read, clip frames"],
+            steps,
+        ),
+        Table(
+            "Share of the variance of D's reading weight minus S's that lies between classes, with 95 % intervals; the null "
+            "deals labels and persons anew.",
+            ["model", "between classes", "with shuffled labels"],
+            shares,
+        ),
+    ]
     return Section("What do the splits do?", "Places that do not vary with the clip do not follow its content.", parts)
 
 
@@ -232,9 +301,10 @@ def variants(family: FamilyResult) -> Section:
     plain = [[f"{told} ({below})" if below else told for told, below in row] for row in rows]
     curves = RobustnessDisplay.from_result(family.robustness)
     return Section(
-        "The family of variants", "Trained variants over the suites of ScriptedFaces.",
+        "The family of variants",
+        "Trained variants over the suites of ScriptedFaces.",
         [Table(sheet.caption, header, plain), chart(curves, "UAR by the share of irrelevant frames, and on the other suites.")],
-    )  # fmt: skip
+    )
 
 
 def _flips(result: ComparisonResult, i: int) -> Table:
