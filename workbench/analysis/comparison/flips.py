@@ -18,6 +18,11 @@ def find_flips(
     """List the clips whose predicted class (n,) differs, in the order of the clips; inputs as `comparison.compare` checks them.
 
     `probs_*` are (n, C), or the predictions themselves where nothing else is known.
+
+    >>> old, new, true = np.array([0, 1, 1]), np.array([0, 0, 1]), np.array([0, 0, 1])
+    >>> found = find_flips(old, new, old, new, true, ["a", "b", "c"])
+    >>> found.clip_ids, found.kinds
+    (('b',), ('gained',))
     """
     rows = np.flatnonzero(first != second)
     p_first, p_second = (

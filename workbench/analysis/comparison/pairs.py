@@ -67,6 +67,11 @@ def compare(
         InputError: fewer than two models, models of another number of clips or classes, an unknown reference, and as `summary`.
 
     Source: Efron and Tibshirani 1993 (bootstrap); Demšar 2006 (several classifiers, Holm); tests as in `comparison.paired`.
+
+    >>> predicted = {"old": [0, 1, 1, 1, 0, 0], "new": [0, 1, 1, 0, 0, 1]}
+    >>> pair = compare(predicted, [0, 1, 1, 0, 0, 1], label_names=["happy", "sad"]).pairs[0]
+    >>> pair.name, round(pair.war.value, 3), pair.only_second
+    ('new − old', 0.333, 2)
     """
     if n_boot < 100:
         raise InputError(f"n_boot is {n_boot}; an interval needs 100 draws or more")

@@ -34,6 +34,10 @@ def slice_metrics(
 
     Intervals are those of `ifdd.metrics`, over the `groups` (n,) in the slice: no bounds for one alone. `seed` is without effect.
     Raises: InputError as `check_predictions` and for factors that do not fit.
+
+    >>> found = slice_metrics({"new": [0, 1, 1, 0]}, [0, 1, 0, 0], {"light": ["dark", "dark", "bright", "bright"]})
+    >>> [(item.name, item.n, item.war.value) for item in found.models["new"]]
+    [('light = bright', 2, 0.5), ('light = dark', 2, 1.0)]
     """
     found = {}
     for name, predicted in models.items():
@@ -70,6 +74,11 @@ def bad_slices(
     Raises: InputError as `check_predictions`; for factors that do not fit, settings out of range, no slice that is large enough.
     Source: Westfall and Young 1993 (largest of all); Kline and Santos 2012 (signs of scores, wild bootstrap by group); Chung et
     al. 2019 (Slice Finder).
+
+    >>> predicted, true = np.tile([0, 1, 0, 0], 20), np.tile([0, 1, 1, 0], 20)
+    >>> found = bad_slices(predicted, true, {"light": ["dark", "dark", "bright", "bright"] * 20}, SearchOptions(n_draws=100))
+    >>> found.slices[0].name, found.slices[0].gap
+    ('light = bright', -0.25)
     """
     guesses, y, names = check_predictions(predicted, labels, label_names)
     min_n, level, draws = search.min_n, search.level, search.n_draws

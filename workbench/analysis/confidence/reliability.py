@@ -48,6 +48,10 @@ def calibration(
 
     Source: Guo et al. 2017 (expected calibration error of the winning class); Kull et al. 2019 (class-wise); Nguyen and O'Connor
     2015 (equal mass); Bröcker and Smith 2007 (what a reliable forecast would give).
+
+    >>> found = calibration([[0.9, 0.1], [0.6, 0.4], [0.3, 0.7], [0.8, 0.2]], [0, 0, 1, 1], bins=2)
+    >>> found.counts.tolist(), round(found.ece, 3)
+    ([0, 4], 0.0)
     """
     p = check_probabilities(probs)
     y = check_labels(labels, len(p), p.shape[1])
@@ -168,6 +172,10 @@ def temperature_scaling(
 
     Raises: InputError as `fit_temperature` and `calibration`, and for another number of classes.
     Source: Guo et al. 2017, section 4.2.
+
+    >>> validation = [[2.0, 0.0], [2.0, 0.0], [0.0, 2.0], [2.0, 0.0]], [0, 0, 1, 1]
+    >>> round(temperature_scaling(*validation, [[1.0, 0.0], [0.0, 1.0]], [0, 1]).temperature, 2)  # right in 3 of 4: 2 / log 3
+    1.82
     """
     temperature = fit_temperature(fit_logits, fit_labels)
     z = check_scores(logits, "logits")

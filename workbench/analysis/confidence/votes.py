@@ -45,6 +45,10 @@ def ambiguity(
 
     Raises: InputError for votes of another shape, negative or not finite, for no votes at all, no bins, and bad probabilities.
     Source: Peterson et al. 2019 (human label distributions); Baan et al. 2022 (calibration against votes).
+
+    >>> found = ambiguity([[0.9, 0.1], [0.6, 0.4], [0.3, 0.7], [0.8, 0.2]], [[5, 0], [3, 2], [1, 4], [0, 0]])
+    >>> found.n, found.n_without_votes, found.support.tolist()
+    (3, 1, [1.0, 0.6, 0.8])
     """
     p = check_probabilities(probs)
     names = check_names(label_names, p.shape[1])
@@ -68,8 +72,9 @@ def ambiguity(
     counts, confidence, mean_support = reliability(p.max(axis=1), support, edges)
     soft_ece = calibration_error(counts, confidence, mean_support)
     drawn, null = error_draws(p.max(axis=1), support, edges, count_units(keys, len(p)), seed)
-    notes = [f"{name} have the same entropy in every clip: no correlation" for name, e in
-             (("the votes", vote_entropy), ("the probabilities", model_entropy)) if np.ptp(e) < 1e-9]  # fmt: skip
+    entropies = {"the votes": vote_entropy, "the probabilities": model_entropy}
+    flat = [name for name, values in entropies.items() if np.ptp(values) < 1e-9]
+    notes = [f"{name} have the same entropy in every clip: no correlation" for name in flat]
     if (p[q > 0] < TINY).any():
         notes.append("a class with votes has probability 0: its divergence is taken at the smallest float32")
     return AmbiguityResult(

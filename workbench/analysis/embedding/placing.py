@@ -15,6 +15,11 @@ def place(result: EmbeddingResult, features: ArrayLike, labels: ArrayLike, *, se
     """Place clips (m, d) with class indexes `labels` (m,) on a map: t-SNE and UMAP transform, projection for PCA.
 
     Raises: InputError for other features than the map's, or a class that the map has no name for.
+
+    >>> from workbench.analysis.embedding import embed
+    >>> clips = np.repeat([[0.0, 0.0, 0.0], [9.0, 0.0, 0.0]], 10, axis=0) + np.random.default_rng(0).normal(size=(20, 3))
+    >>> place(embed(clips, np.repeat([0, 1], 10), "pca"), clips[:2], [0, 0]).accuracy.value
+    1.0
     """
     xy = result.transform(features)
     y = check_labels(labels, len(xy))

@@ -49,6 +49,11 @@ def embed(
         InputError: too few clips, wrong shapes, values that are not finite, all clips equal, an unknown method.
 
     Source: van der Maaten and Hinton 2008 (t-SNE); McInnes et al. 2018 (UMAP).
+
+    >>> clips = np.repeat([[0.0, 0.0, 0.0], [9.0, 0.0, 0.0]], 10, axis=0) + np.random.default_rng(0).normal(size=(20, 3))
+    >>> found = embed(clips, np.repeat([0, 1], 10), "pca", label_names=["happy", "sad"])
+    >>> found.xy.shape, found.knn_accuracy
+    ((20, 2), 1.0)
     """
     if method not in FITTERS:
         raise InputError(f"unknown embedding method {method!r}; use one of {', '.join(FITTERS)}")

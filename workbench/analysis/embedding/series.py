@@ -46,6 +46,10 @@ def embed_series(
         InputError: as `embed`, with the name of the entry; other clips in one entry than in the first.
 
     Source: Schönemann 1966 (orthogonal Procrustes problem).
+
+    >>> clips = np.repeat([[0.0, 0.0, 0.0], [9.0, 0.0, 0.0]], 10, axis=0) + np.random.default_rng(0).normal(size=(20, 3))
+    >>> embed_series({"early": clips[:, :2], "late": clips}, np.repeat([0, 1], 10), "pca").names
+    ('early', 'late')
     """
     if len(features) < 2:
         raise InputError(f"a series needs two maps or more, not {len(features)}; use embed for one")

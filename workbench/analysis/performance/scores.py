@@ -35,6 +35,10 @@ def summary(
         InputError: shapes or labels that do not fit.
 
     Source: as `ifdd.metrics`.
+
+    >>> found = summary([0, 1, 1, 0], [0, 1, 0, 0], ["happy", "sad"])
+    >>> found.war.value, round(found.uar.value, 3), found.constant_class
+    (0.75, 0.833, 'happy')
     """
     guesses, y, names = check_predictions(predicted, labels, label_names)
     confusion = confusion_matrix(y, guesses, labels=range(len(names)))
