@@ -28,8 +28,8 @@ from workbench.analysis.saliency.displays.heat import (
     remarks_on,
     scaling,
 )
+from workbench.analysis.saliency.requests import Request, make_maps
 from workbench.analysis.saliency.results import SaliencyResult
-from workbench.analysis.saliency.task import Request, make_maps
 from workbench.analysis.splits.inspection import inspect_split
 from workbench.figures.sheet import SMALL, Column, Sheet, wrapped
 from workbench.figures.study import Study

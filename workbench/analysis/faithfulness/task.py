@@ -29,8 +29,9 @@ from workbench.analysis.faithfulness.verdicts import FILE
 from workbench.analysis.saliency.attribution import INPUT
 from workbench.analysis.saliency.fills import Fill
 from workbench.analysis.saliency.likeness import similarity
+from workbench.analysis.saliency.requests import ON_INPUT, Request, make_maps
 from workbench.analysis.saliency.results import SaliencyResult
-from workbench.analysis.saliency.task import ON_INPUT, Request, from_manifest, make_maps
+from workbench.analysis.saliency.shown import from_manifest
 from workbench.plotting.base import NamedDisplay
 from workbench.results.passport import PYTHON_CALL, Context
 

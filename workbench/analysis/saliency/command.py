@@ -53,8 +53,9 @@ def saliency(
     from ifdd.data.manifest import data_hash, read_manifest
     from ifdd.io import check_folder, check_new, claim
     from workbench.analysis.faithfulness.verdicts import known_verdicts
-    from workbench.analysis.saliency.files import write_maps
-    from workbench.analysis.saliency.task import Request, from_manifest, from_videos
+    from workbench.analysis.saliency.requests import Request
+    from workbench.analysis.saliency.shown import from_manifest, from_videos
+    from workbench.analysis.saliency.task import run, write
     from workbench.results.passport import Context, command_line
     from workbench.store.sources import SourceOptions, output_names
 
@@ -82,7 +83,7 @@ def saliency(
     else:
         rows, shown = None, from_videos(bundle, videos or [], SourceOptions(crop=crop), folders)
         margin = bundle.preprocessing.margin if (crop or bundle.preprocessing.crop) == "face" else 0.0
-    for line in write_maps(
-        bundle, shown, request, out, rows=rows, margin=margin, verdicts=known, versus=other, frames=frames, context=context
-    ):
+    report = run(bundle, shown, request, rows=rows, margin=margin, verdicts=known, versus=other, frames=frames)
+    write(report, out, context)
+    for line in report.lines(out):
         typer.echo(line)

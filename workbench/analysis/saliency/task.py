@@ -1,155 +1,301 @@
-"""Maps of a checkpoint's clips by any method: what `workbench saliency` and `workbench faithfulness` are made of."""
+"""Maps of a checkpoint's clips by any method: what `workbench saliency` finds and writes.
 
-from collections.abc import Sequence
+<out>/<clip>/  film_strip.png   saliency.json   maps/<activation>.npy (raw, signed)   frames.png (on request)
+               difference.png (two maps, or two checkpoints)
+<out>/         regions.png   regions.json   pooling.png (of an IFDD model)
+"""
+
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, get_args
 
 import numpy as np
 import pandas as pd
-import torch
-from torch import Tensor
 
 from ifdd.checkpoints import Bundle
-from ifdd.data.manifest import of_each_class, read_manifest
-from ifdd.data.persons import person_ids
 from ifdd.errors import InputError
-from ifdd.io import check_new
-from ifdd.models.base import VideoModel
-from ifdd.scripted import REGIONS
+from ifdd.io import check_new, filled_folder, write_json
 from workbench.analysis._models import target_index
-from workbench.analysis.saliency import attribution, cam
-from workbench.analysis.saliency.attribution import INPUT, AttributionRequest, attribute
-from workbench.analysis.saliency.fills import Fill
-from workbench.analysis.saliency.gradcam_package import OFFERED, REFUSED, package_cam
-from workbench.analysis.saliency.maps import class_maps
-from workbench.analysis.saliency.regions import face_rectangles
-from workbench.analysis.saliency.results import Normalisation, SaliencyResult, Weights
-from workbench.store.collecting import named_as, read_row
-from workbench.store.sources import SourceOptions, preprocessing_of, read_source
-from workbench.store.truth import has_regions, true_regions
+from workbench.analysis.faithfulness.results import Verdict
+from workbench.analysis.faithfulness.verdicts import verdicts_on
+from workbench.analysis.saliency.attribution import INPUT
+from workbench.analysis.saliency.differences import difference
+from workbench.analysis.saliency.displays.attribution import FrameImportanceDisplay, RegionBudgetDisplay
+from workbench.analysis.saliency.displays.differences import DifferenceStrip, PoolingDisplay
+from workbench.analysis.saliency.displays.heat import METHODS, row_name
+from workbench.analysis.saliency.displays.strip import FilmStrip
+from workbench.analysis.saliency.pooling import learned_pooling
+from workbench.analysis.saliency.regions import region_budget
+from workbench.analysis.saliency.requests import Request, make_maps
+from workbench.analysis.saliency.results import (
+    DifferenceResult,
+    FrameImportance,
+    How,
+    PoolingResult,
+    RegionBudget,
+    SaliencyResult,
+)
+from workbench.analysis.saliency.shown import Shown, regions_of
+from workbench.analysis.saliency.temporal import frame_importance
+from workbench.analysis.splits.inspection import inspect_split
+from workbench.analysis.splits.results import SplitResult
+from workbench.results.passport import PYTHON_CALL, Context
 
-CAMS: tuple[str, ...] = get_args(cam.CamMethod)
-ON_INPUT: tuple[str, ...] = get_args(attribution.Method)
-PACKAGE = "package:"
-"""Before the name of a method of the grad-cam package."""
+Verdicts = Mapping[tuple[str, str], Verdict]
 
 
 @dataclass(frozen=True, eq=False)
-class Shown:
-    """One clip as the model reads it: `tensor` (3, T, H, W), `seconds` (T,), the folder it is written to, its label if known."""
+class ClipMaps:
+    """What was found of one clip: `probabilities` (classes,), maps and their verdicts by branch or activation.
 
-    name: str
-    tensor: Tensor
-    seconds: np.ndarray
-    label: str | None = None
-    subject: str | None = None
-
-    @property
-    def pixels(self) -> np.ndarray:
-        """The clip as pixels (T, H, W, 3) uint8."""
-        return (self.tensor.permute(1, 2, 3, 0) * 255).round().to(torch.uint8).cpu().numpy()
-
-
-def from_videos(bundle: Bundle, videos: Sequence[Path], options: SourceOptions, names: dict[Path, str]) -> list[Shown]:
-    """Read videos as the checkpoint does. Raises: InputError as `read_source`."""
-    preprocessing = preprocessing_of(bundle, options)
-    clips = [(names[video], read_source(video, preprocessing, options).clip()) for video in videos]
-    return [Shown(name, clip.tensor(), clip.seconds) for name, clip in clips]
-
-
-def from_manifest(bundle: Bundle, manifest: Path, count: int, out: Path | None = None) -> tuple[pd.DataFrame, list[Shown]]:
-    """Some clips of a manifest, those of each class alike, and their rows.
-
-    Raises: InputError for classes that the checkpoint does not know, clips that have their folder in `out`, or broken clips.
-    """
-    table, _ = named_as(read_manifest(manifest), bundle.labels, manifest)
-    rows = of_each_class(table, count)
-    if out is not None:
-        for name in rows["clip_id"]:
-            check_new(out / str(name))
-    found = []
-    for row in rows.to_dict("records"):
-        clip = read_row(table, row, bundle)
-        (subject,) = person_ids([row.get("subject")]).tolist()
-        found.append(Shown(str(row["clip_id"]), clip.tensor(), clip.seconds, str(row["label_name"]), subject or None))
-    return rows, found
-
-
-def regions_of(bundle: Bundle, rows: pd.DataFrame | None, count: int, margin: float) -> tuple[np.ndarray, tuple[str, ...], str]:
-    """Regions (n, T, H, W) of clips, their names and where they come from: the truth of scripted clips, else rectangles."""
-    if rows is not None and has_regions(rows):
-        return true_regions(rows, bundle.model.frames, bundle.model.size), REGIONS, "truth of scripted clips"
-    plane, names = face_rectangles(bundle.model.size, margin)
-    source = "rectangles of an aligned face crop, no landmarks"
-    return np.broadcast_to(plane, (count, bundle.model.frames, *bundle.model.size)), names, source
-
-
-@dataclass(frozen=True)
-class Request:
-    """Which maps to make: a method of ours, of Captum, or `package:` and one of the grad-cam package; classes by name.
-
-    `activations` None stands for the model's branches.
+    `differences` by the name of their file; None of maps that were scaled frame by frame, which cannot be compared.
     """
 
-    method: str = "gradcam"
-    activations: tuple[str, ...] | None = None
-    target: str | None = None
-    against: str | None = None
-    weights: Weights = "global"
-    normalise: Normalisation = "clip"
-    fill: Fill = "black"
-    steps: int = 50
-
-    def check(self, bundle: Bundle) -> None:
-        """Refuse what cannot be done, before minutes are spent. Raises: InputError."""
-        for name in (self.target, self.against):
-            target_index(name, bundle.labels)
-        plain = self.method.removeprefix(PACKAGE)
-        if self.method not in (*CAMS, *ON_INPUT) and not (self.method.startswith(PACKAGE) and plain in (*OFFERED, *REFUSED)):
-            known = ", ".join((*CAMS, *ON_INPUT, *(f"{PACKAGE}{name}" for name in OFFERED if name not in CAMS)))
-            raise InputError(f"method {self.method!r} is unknown; choose one of {known}")
-        if self.method in ON_INPUT and self.activations:
-            raise InputError(f"{self.method} is a map of the clip itself; leave --activation out")
-        if self.weights != "global" and (self.method not in CAMS or self.method in cam.BY_POSITION):
-            by_weights = ", ".join(name for name in CAMS if name not in cam.BY_POSITION)
-            raise InputError(f"weights={self.weights!r} means nothing to {self.method}, only to {by_weights}; leave it out")
-        if self.method in CAMS or self.method.startswith(PACKAGE):
-            bundle.model.select_activations(self.activations or tuple(bundle.model.branches.values()))
+    clip: Shown
+    probabilities: np.ndarray
+    target: int
+    maps: dict[str, SaliencyResult]
+    split: SplitResult | None
+    verdicts: dict[str, Verdict]
+    differences: dict[str, DifferenceResult | None]
+    frames: dict[How, FrameImportance]
 
 
-def make_maps(
+@dataclass(frozen=True, eq=False)
+class MapsReport:
+    """Maps of some clips of a checkpoint; `regions` by branch or activation, over all clips.
+
+    `versus` is the name and sha256 of the checkpoint whose maps were subtracted; `notes` tell what was left out.
+    """
+
+    checkpoint: str
+    sha256: str
+    labels: tuple[str, ...]
+    request: Request
+    clips: tuple[ClipMaps, ...]
+    regions: dict[str, RegionBudget]
+    pooling: PoolingResult | None
+    versus: tuple[str, str] | None
+    notes: tuple[str, ...]
+
+    def label(self, found: ClipMaps) -> str:
+        """What the maps of a clip speak for, in words."""
+        return self.labels[found.target] + (f" rather than {self.request.against}" if self.request.against else "")
+
+    def lines(self, out: Path) -> list[str]:
+        """One line for each clip, written into `out`, and one for what is left out."""
+        told = []
+        method = METHODS.get(self.request.method, self.request.method)
+        for found in self.clips:
+            name, probability = found.clip.name, found.probabilities[found.target]
+            line = f"{name}: {method} for {self.label(found)} ({probability:.1%}) -> {out / name}"
+            bad = [
+                f"{row_name(found.maps[key])} {verdict.badge}" for key, verdict in found.verdicts.items() if not verdict.passes
+            ]
+            told.append("; ".join([line, *bad]))
+        return [*told, *self.notes]
+
+
+def run(
     bundle: Bundle,
-    clips: Tensor,
+    shown: Sequence[Shown],
     request: Request,
-    target: Sequence[int] | None = None,
-    model: VideoModel | None = None,
-) -> dict[str, SaliencyResult]:
-    """Maps of clips (B, 3, T, H, W) by branch (or activation, or `input`); `target` class indexes win over the request's.
+    *,
+    rows: pd.DataFrame | None = None,
+    margin: float = 0.0,
+    verdicts: Verdicts | None = None,
+    versus: Bundle | None = None,
+    frames: bool = False,
+) -> MapsReport:
+    """Explain clips.
 
-    `model` stands in for the checkpoint's own, e.g. one that has forgotten its weights.
-    Raises: InputError as the methods.
+    `rows` of the manifest that they are from, for the truth of their regions; else regions are rectangles, with `margin` of the
+    face crop. `versus` is another checkpoint, whose maps are subtracted; `frames` asks for the importance of each frame.
+
+    Raises:
+        InputError: as `make_maps`, or a `versus` that reads other clips or classes, or has no map to compare with.
     """
-    network = bundle.model if model is None else model
-    chosen: Any = target if target is not None else target_index(request.target, bundle.labels)
-    against = target_index(request.against, bundle.labels)
-    if request.method in ON_INPUT:
-        method: Any = request.method
-        asked = AttributionRequest(fill=request.fill, steps=request.steps)
-        return {INPUT: attribute(network, clips, method, chosen, request.normalise, asked, against=against)}
-    names = request.activations or tuple(bundle.model.branches.values())
-    if request.method.startswith(PACKAGE):
-        plain = request.method.removeprefix(PACKAGE)
-        results = {name: package_cam(network, clips, name, plain, chosen, request.normalise, against=against) for name in names}
-    else:
-        cam_method: Any = request.method
-        results = class_maps(
-            network, clips, names, chosen, request.weights, request.normalise, against=against, method=cam_method
+    request.check(bundle)
+    if versus is not None and (versus.labels, versus.preprocessing) != (bundle.labels, bundle.preprocessing):
+        raise InputError(
+            f"{versus.name} reads clips, or names classes, in another way than {bundle.name}; compare like with like"
         )
-    short = {name: branch for branch, name in bundle.model.branches.items()}
-    return {short.get(name, name): result for name, result in results.items()}
+    found = tuple(_explain(bundle, clip, request, verdicts or {}, versus, frames) for clip in shown)
+    notes: tuple[str, ...] = ()
+    regions: dict[str, RegionBudget] = {}
+    if request.normalise == "frame":
+        notes = ("regions: left out, maps scaled frame by frame have lost how frames compare; use normalise clip or none",)
+    else:
+        regions = _budgets(bundle, found, rows, margin)
+    return MapsReport(
+        checkpoint=bundle.name,
+        sha256=bundle.card.sha256,
+        labels=bundle.labels,
+        request=request,
+        clips=found,
+        regions=regions,
+        pooling=learned_pooling(bundle.model),
+        versus=None if versus is None else (versus.name, versus.card.sha256),
+        notes=notes,
+    )
 
 
-def stack(results: Sequence[SaliencyResult], what: Literal["frames", "raw"]) -> np.ndarray:
-    """Arrays of several batches as one."""
-    return np.concatenate([getattr(result, what) for result in results])
+def write(report: MapsReport, out: Path, context: Context = PYTHON_CALL) -> list[Path]:
+    """Write a folder for each clip, and what is said of all of them, into the folder `out`: all of it or nothing.
+
+    Raises: InputError for a clip that has its folder there.
+    """
+    for found in report.clips:
+        check_new(out / found.clip.name)
+    with filled_folder(out, last="regions.json") as work:
+        for found in report.clips:
+            (work / found.clip.name / "maps").mkdir(parents=True)
+            _write_clip(report, found, work / found.clip.name, context)
+        if report.regions:
+            RegionBudgetDisplay.from_result(report.regions).save(work / "regions.png", context=context)
+            write_json(work / "regions.json", {key: budget.to_dict() for key, budget in report.regions.items()})
+        if report.pooling is not None:
+            PoolingDisplay.from_result(report.pooling).save(work / "pooling.png", context=context)
+        names = [path.relative_to(work) for path in work.rglob("*") if path.is_file()]
+    return sorted(out / name for name in names)
+
+
+def _explain(bundle: Bundle, clip: Shown, request: Request, verdicts: Verdicts, versus: Bundle | None, frames: bool) -> ClipMaps:
+    """Maps of one clip and what belongs to them."""
+    tensor = clip.tensor[None].to(next(bundle.model.parameters()).device)
+    maps = make_maps(bundle, tensor, request)
+    target = int(next(iter(maps.values())).target[0])
+    against = target_index(request.against, bundle.labels)
+    differences: dict[str, DifferenceResult | None] = {}
+    if versus is not None:
+        differences = _versus(bundle, versus, clip, maps, request)
+    elif len(maps) == 2:
+        first, second = maps.items()
+        differences = {"difference": _difference(first, second)}
+    return ClipMaps(
+        clip=clip,
+        probabilities=bundle.predict(tensor)[0].cpu().numpy(),
+        target=target,
+        maps=maps,
+        split=inspect_split(bundle.model, tensor) if "split" in bundle.model.capabilities else None,
+        verdicts=verdicts_on(verdicts, maps, request.method),
+        differences=differences,
+        frames={how: frame_importance(bundle.model, tensor, how, target, against=against) for how in get_args(How)}
+        if frames
+        else {},
+    )
+
+
+def _budgets(bundle: Bundle, found: Sequence[ClipMaps], rows: pd.DataFrame | None, margin: float) -> dict[str, RegionBudget]:
+    """Budgets of the regions by branch or activation; none of maps that are all zero. Relative to the clip: shares count."""
+    regions, names, source = regions_of(bundle, rows, len(found), margin)
+    people = np.array([item.clip.subject or item.clip.name for item in found])
+    stacked = {key: np.stack([item.maps[key].frames[0] for item in found]) for key in (found[0].maps if found else ())}
+    return {key: region_budget(maps, regions, names, source=source, groups=people) for key, maps in stacked.items() if maps.any()}
+
+
+def _versus(
+    bundle: Bundle, other: Bundle, clip: Shown, maps: Mapping[str, SaliencyResult], request: Request
+) -> dict[str, DifferenceResult | None]:
+    """Differences to another checkpoint's maps for the same class; its only branch stands against each of ours."""
+    tensor = clip.tensor[None].to(next(other.model.parameters()).device)
+    theirs = make_maps(other, tensor, request, [int(next(iter(maps.values())).target[0])])
+    found = {}
+    for key, result in maps.items():
+        match = theirs.get(key) or (next(iter(theirs.values())) if len(theirs) == 1 else None)
+        if match is None:
+            raise InputError(
+                f"{other.name} has no map of {result.activation} to compare with; name one --activation that both have"
+            )
+        pair = (f"{bundle.name} {row_name(result)}", result), (f"{other.name} {row_name(match)}", match)
+        found[f"difference_{key}"] = _difference(*pair)
+    return found
+
+
+def _difference(first: tuple[str, SaliencyResult], second: tuple[str, SaliencyResult]) -> DifferenceResult | None:
+    """Difference of two named maps; None where maps scaled frame by frame cannot be compared."""
+    if "frame" in (first[1].normalise, second[1].normalise):
+        return None
+    one, two = (row_name(result) if len(name) == 1 else name for name, result in (first, second))
+    return difference(first[1], second[1], (one, two))
+
+
+def _write_clip(report: MapsReport, found: ClipMaps, folder: Path, context: Context) -> None:
+    clip, request = found.clip, report.request
+    for result in found.maps.values():
+        np.save(folder / "maps" / f"{result.activation}.npy", result.raw[0])
+    predicted = int(found.probabilities.argmax())
+    title = f"{report.labels[predicted]} {found.probabilities[predicted]:.1%}  ·  {clip.name}  ·  {report.checkpoint}"
+    strip = FilmStrip.from_results(
+        clip.pixels,
+        clip.seconds,
+        found.maps,
+        label=report.label(found),
+        title=title,
+        split=found.split if INPUT not in found.maps else None,
+        verdicts=found.verdicts,
+    )
+    strip.save(folder / "film_strip.png", dpi=120, context=context)
+    for name, between in found.differences.items():
+        if between is not None:
+            picture = DifferenceStrip.from_difference(clip.pixels, clip.seconds, between, title=clip.name)
+            picture.save(folder / f"{name}.png", dpi=120, context=context)
+    if found.frames:
+        FrameImportanceDisplay.from_result({str(how): item for how, item in found.frames.items()}).save(
+            folder / "frames.png", context=context
+        )
+    write_json(folder / "saliency.json", _about_clip(report, found, request))
+
+
+def _about_clip(report: MapsReport, found: ClipMaps, request: Request) -> dict[str, Any]:
+    """What saliency.json says of a clip."""
+    clip = found.clip
+    about: dict[str, Any] = {
+        "clip": clip.name,
+        "checkpoint": report.checkpoint,
+        "sha256": report.sha256,
+        "labels": list(report.labels),
+        "probabilities": found.probabilities.tolist(),
+        "true": clip.label,
+        "target": report.labels[found.target],
+        "against": request.against,
+        "seconds": clip.seconds.tolist(),
+        "method": request.method,
+        "normalise": request.normalise,
+        "maps": {key: _about_map(result, found.verdicts.get(key)) for key, result in found.maps.items()},
+    }
+    told = {name: _about_difference(result) for name, result in found.differences.items()}
+    if report.versus is not None:
+        name, sha256 = report.versus
+        by_key = {key.removeprefix("difference_"): values for key, values in told.items()}
+        about["versus"] = {"checkpoint": name, "sha256": sha256, "difference": by_key}
+    elif told:
+        about["difference"] = told["difference"]
+    if found.frames:
+        about["frames"] = {how: importance.to_dict() for how, importance in found.frames.items()}
+    return about
+
+
+def _about_map(result: SaliencyResult, verdict: Verdict | None) -> dict[str, Any]:
+    residue = float(result.residue[0])
+    return {
+        "activation": result.activation,
+        "weights": result.weights,
+        "file": f"maps/{result.activation}.npy",
+        "score": None if result.score is None else float(result.score[0]),
+        "sum": float(result.raw[0].sum(dtype=np.float64)),
+        "residue": None if np.isnan(residue) else residue,
+        "pooling_sum": None if result.pooling is None else result.pooling.total,
+        "reading": result.reading,
+        "notes": list(result.notes),
+        "verdict": None if verdict is None else verdict.to_dict(),
+        "provenance": None if result.provenance is None else result.provenance.to_dict(),
+    }
+
+
+def _about_difference(found: DifferenceResult | None) -> dict[str, Any] | None:
+    if found is None:
+        return None
+    rank = None if np.isnan(found.rank[0]) else float(found.rank[0])
+    return {"names": list(found.names), "overlap": float(found.overlap[0]), "rank": rank}

@@ -19,8 +19,9 @@ from workbench.analysis.faithfulness.results import Verdict
 from workbench.analysis.faithfulness.task import FaithfulnessRequest, write
 from workbench.analysis.faithfulness.task import run as run_tests
 from workbench.analysis.faithfulness.verdicts import read_verdicts, verdicts_on
+from workbench.analysis.saliency.requests import Request
 from workbench.analysis.saliency.results import SaliencyResult
-from workbench.analysis.saliency.task import Request, regions_of
+from workbench.analysis.saliency.shown import regions_of
 from workbench.store.truth import has_regions, true_regions
 
 

@@ -1,0 +1,70 @@
+"""Clips as a model reads them, of videos or of a manifest, and the regions of their faces."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import Tensor
+
+from ifdd.checkpoints import Bundle
+from ifdd.data.manifest import of_each_class, read_manifest
+from ifdd.data.persons import person_ids
+from ifdd.io import check_new
+from ifdd.scripted import REGIONS
+from workbench.analysis.saliency.regions import face_rectangles
+from workbench.store.collecting import named_as, read_row
+from workbench.store.sources import SourceOptions, preprocessing_of, read_source
+from workbench.store.truth import has_regions, true_regions
+
+
+@dataclass(frozen=True, eq=False)
+class Shown:
+    """One clip as the model reads it: `tensor` (3, T, H, W), `seconds` (T,), the folder it is written to, its label if known."""
+
+    name: str
+    tensor: Tensor
+    seconds: np.ndarray
+    label: str | None = None
+    subject: str | None = None
+
+    @property
+    def pixels(self) -> np.ndarray:
+        """The clip as pixels (T, H, W, 3) uint8."""
+        return (self.tensor.permute(1, 2, 3, 0) * 255).round().to(torch.uint8).cpu().numpy()
+
+
+def from_videos(bundle: Bundle, videos: Sequence[Path], options: SourceOptions, names: dict[Path, str]) -> list[Shown]:
+    """Read videos as the checkpoint does. Raises: InputError as `read_source`."""
+    preprocessing = preprocessing_of(bundle, options)
+    clips = [(names[video], read_source(video, preprocessing, options).clip()) for video in videos]
+    return [Shown(name, clip.tensor(), clip.seconds) for name, clip in clips]
+
+
+def from_manifest(bundle: Bundle, manifest: Path, count: int, out: Path | None = None) -> tuple[pd.DataFrame, list[Shown]]:
+    """Some clips of a manifest, those of each class alike, and their rows.
+
+    Raises: InputError for classes that the checkpoint does not know, clips that have their folder in `out`, or broken clips.
+    """
+    table, _ = named_as(read_manifest(manifest), bundle.labels, manifest)
+    rows = of_each_class(table, count)
+    if out is not None:
+        for name in rows["clip_id"]:
+            check_new(out / str(name))
+    found = []
+    for row in rows.to_dict("records"):
+        clip = read_row(table, row, bundle)
+        (subject,) = person_ids([row.get("subject")]).tolist()
+        found.append(Shown(str(row["clip_id"]), clip.tensor(), clip.seconds, str(row["label_name"]), subject or None))
+    return rows, found
+
+
+def regions_of(bundle: Bundle, rows: pd.DataFrame | None, count: int, margin: float) -> tuple[np.ndarray, tuple[str, ...], str]:
+    """Regions (n, T, H, W) of clips, their names and where they come from: the truth of scripted clips, else rectangles."""
+    if rows is not None and has_regions(rows):
+        return true_regions(rows, bundle.model.frames, bundle.model.size), REGIONS, "truth of scripted clips"
+    plane, names = face_rectangles(bundle.model.size, margin)
+    source = "rectangles of an aligned face crop, no landmarks"
+    return np.broadcast_to(plane, (count, bundle.model.frames, *bundle.model.size)), names, source
