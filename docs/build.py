@@ -23,7 +23,7 @@ from ifdd.errors import InputError
 from ifdd.io import replace_between
 from workbench.results.passport import Context, Passport
 from workbench.store.collection import Collection
-from workbench.store.library import Library
+from workbench.store.dataset import Dataset
 
 GALLERY = Path(__file__).resolve().parent / "gallery"
 INDEX = GALLERY / "README.md"
@@ -67,8 +67,8 @@ def context_of(name: str, names: dict[str, Any]) -> Context:
         bundles=[value for value in used if isinstance(value, Bundle)],
         collections=[value for value in used if isinstance(value, Collection)],
     )
-    for library in (value for value in used if isinstance(value, Library)):
-        context = context.with_data(library.manifest, data_hash(library.clips))
+    for dataset in (value for value in used if isinstance(value, Dataset)):
+        context = context.with_data(dataset.manifest, data_hash(dataset.clips))
     return context
 
 

@@ -13,7 +13,7 @@ COLUMNS = 3
 
 def show(table: pd.DataFrame, clip_ids: Sequence[str], key: str) -> None:
     """The clips `clip_ids` of a table of predictions with `predicted`, `confidence` and `correct`, wrong ones first."""
-    library = _state.library()
+    dataset = _state.dataset()
     chosen = table[table["clip_id"].isin(set(clip_ids))].sort_values("correct", kind="stable")
     wrong = int((~chosen["correct"]).sum())
     more = f", the first {MOST} shown" if len(chosen) > MOST else ""
@@ -25,7 +25,7 @@ def show(table: pd.DataFrame, clip_ids: Sequence[str], key: str) -> None:
         ):
             with column, st.container(border=True, key=f"{key}_{row['clip_id']}", gap="xsmall"):
                 picture = _state.clip_thumbnail(
-                    str(library.path(row["clip_id"])), library.apex(row["clip_id"]), library.frames(row["clip_id"])
+                    str(dataset.path(row["clip_id"])), dataset.apex(row["clip_id"]), dataset.frames(row["clip_id"])
                 )
                 st.image(picture, width="stretch", alt=f"{row['clip_id']}, {row['label_name']}")
                 mark = "✓" if row["correct"] else "✗"

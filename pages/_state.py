@@ -1,5 +1,6 @@
 """What the pages share: models, and results that are kept."""
 
+import os
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -28,24 +29,57 @@ from workbench.explain.results import Explanation
 from workbench.explain.task import Options
 from workbench.store.collecting import collect, seconds_to_collect
 from workbench.store.collection import Collection
-from workbench.store.demo import COLLECTIONS
-from workbench.store.library import Library, benchmark_file, checkpoints, demo_folder, first_in_view
+from workbench.store.dataset import Dataset
 from workbench.store.sources import preprocessing_of, read_source
 from workbench.store.tables import features, labelled, subjects
+from workbench.store.workspace import Workspace, benchmark_file, demo_folder, first_in_view, open_workspace
 
 
-def library() -> Library:
-    """The clips and collections; read again when the manifest changes."""
-    folder = Library(demo_folder())
-    stamp = folder.manifest.stat().st_mtime_ns if folder.manifest.is_file() else 0
-    found = _library(folder.folder, stamp)
-    _ = found.clips  # a missing demo is a panel on every page that needs it
+def workspace() -> Workspace:
+    """The workspace that the app was started with, else the demo; what is wrong with it `dataset` tells."""
+    return Workspace(Path(os.environ.get("IFDD_WORKSPACE") or demo_folder()))
+
+
+def dataset() -> Dataset:
+    """The dataset in view; read again when its manifest changes. Raises: InputError for no workspace, or no clips."""
+    place = open_workspace(workspace().folder)
+    if not place.datasets:
+        way_out = f"link one: ln -s FOLDER {place.folder / 'datasets'}/NAME"
+        raise InputError(f"{place.folder} holds no dataset; make one with ifdd data index FOLDER and {way_out}")
+    found = place.dataset(_dataset_name(place))
+    found = _dataset(found, found.manifest.stat().st_mtime_ns)
+    _ = found.clips
     return found
 
 
-@st.cache_resource(max_entries=2, show_spinner=False)
-def _library(folder: Path, stamp: int) -> Library:
-    return Library(folder)
+@st.cache_resource(
+    max_entries=8, show_spinner=False, hash_funcs={Dataset: lambda found: (found.name, found.manifest, found.collections)}
+)
+def _dataset(found: Dataset, stamp: int) -> Dataset:
+    return found
+
+
+DATASET = "dataset"
+"""Session key of the dataset that all pages show."""
+
+
+def _dataset_name(place: Workspace) -> str:
+    chosen = st.session_state.get(DATASET)
+    return str(chosen) if chosen in place.datasets else place.datasets[0]
+
+
+def of_dataset(key: str) -> str:
+    """A session key for what belongs to the dataset in view, where there are several."""
+    place = workspace()
+    return key if len(place.datasets) < 2 else f"{key} of {_dataset_name(place)}"
+
+
+def ask_dataset() -> None:
+    """Let the reader choose the dataset of all pages, where there are several."""
+    names = workspace().datasets
+    if len(names) > 1:
+        with st.sidebar:
+            st.selectbox("Dataset", names, help="All pages show its clips.", **_looks.kept(DATASET))
 
 
 @st.cache_resource(max_entries=32, show_spinner="Loading the model …")
@@ -58,9 +92,7 @@ def model(name: str) -> tuple[Bundle, Lock]:
 
     Raises: InputError for one that is unknown or damaged.
     """
-    folder = checkpoints().get(name)
-    if folder is None:
-        raise InputError(f"checkpoint {name!r} is not there any more; choose another, or see IFDD_CHECKPOINTS")
+    folder = workspace().checkpoint(name)
     return _model(folder, max(file.stat().st_mtime_ns for file in folder.iterdir()))
 
 
@@ -70,16 +102,21 @@ IN_VIEW, FEW = "models_in_view", 4
 
 def ask_models_in_view() -> None:
     """Let the reader choose the checkpoints of all pages: at first those that have read the clips."""
-    names = list(checkpoints())
+    place = workspace()
+    names = list(place.checkpoints())
     if len(names) < FEW:
         return
+    try:
+        default = first_in_view(place.checkpoints(), dataset())
+    except (InputError, OSError):  # the page says what is wrong with the clips
+        default = []
     with st.sidebar:
         st.multiselect(
             "Checkpoints",
             names,
-            default=first_in_view(names, Library(demo_folder())),
+            default=default,
             help="All pages show these. One that has not read the clips yet asks before it does.",
-            **_looks.kept(IN_VIEW),
+            **_looks.kept(of_dataset(IN_VIEW)),
         )
 
 
@@ -89,10 +126,10 @@ def usable_models() -> dict[str, Bundle]:
     Raises: InputError if none does.
     """
     found = {}
-    known = checkpoints()
-    names = list(known) if len(known) < FEW else [name for name in st.session_state[IN_VIEW] if name in known]
+    known = workspace().checkpoints()
+    names = list(known) if len(known) < FEW else [name for name in st.session_state[of_dataset(IN_VIEW)] if name in known]
     if known and not names:
-        clips = library()
+        clips = dataset()
         st.info(
             _looks.markdown_text(
                 f"No checkpoint is chosen for the {len(clips.clips)} clips in {clips.manifest.parent}. Choose one or more in the "
@@ -115,7 +152,7 @@ def usable_models() -> dict[str, Bundle]:
 
 def collections(models: Sequence[str]) -> dict[str, Collection]:
     """What the models said about the clips; an offer to read them where that is still to do, a panel for each that fails."""
-    unread = [name for name in models if name not in library().collected()]
+    unread = [name for name in models if name not in dataset().collected()]
     if unread and not _asked_to_read(unread):
         models = [name for name in models if name not in unread]
         unread = []
@@ -124,7 +161,7 @@ def collections(models: Sequence[str]) -> dict[str, Collection]:
         try:
             if name in unread:
                 _collect(name)
-            found[name] = library().collection(model(name)[0])
+            found[name] = dataset().collection(model(name)[0], name)
         except (InputError, OSError) as error:
             _looks.show_error(error, name)
     return found
@@ -132,7 +169,7 @@ def collections(models: Sequence[str]) -> dict[str, Collection]:
 
 def _asked_to_read(names: Sequence[str]) -> bool:
     """Offer to read the clips with models that have not; True in the run in which the reader agrees."""
-    clips = library()
+    clips = dataset()
     try:
         seconds = sum(_seconds_to_collect(model(name)[0].card.sha256, str(clips.manifest), name) for name in names)
         takes = f"takes about {_looks.duration(seconds)}"
@@ -156,10 +193,10 @@ def _seconds_to_collect(sha256: str, manifest: str, name: str) -> float:
 
 
 def _collect(name: str) -> None:
-    clips, (bundle, turn) = library(), model(name)
+    clips, (bundle, turn) = dataset(), model(name)
     with st.spinner(f"Reading the clips with {name} for the first time …"), turn:
         if name not in clips.collected():  # another reader may have waited for the same
-            collect(bundle, clips.manifest, clips.folder / COLLECTIONS / name)
+            collect(bundle, clips.manifest, clips.collections / name)
 
 
 # -- results that are kept -------------------------------------------------------------------------------------------------
@@ -205,8 +242,8 @@ def _embedding(key: tuple[str, ...], activation: str, method: Method, _collectio
 
 
 def scorecard(name: str) -> Scorecard:
-    """Measures of disentanglement of a model on the library's clips; half a minute the first time."""
-    clips = library()
+    """Measures of disentanglement of a model on the dataset's clips; half a minute the first time."""
+    clips = dataset()
     return _scorecard(model(name)[0].card.sha256, str(clips.manifest), clips.manifest.stat().st_mtime_ns, name)
 
 
@@ -230,7 +267,7 @@ def _scorecard(sha256: str, manifest: str, stamp: int, name: str) -> Scorecard:
 
 def benchmark() -> FamilyResult | None:
     """What `workbench benchmark` measured of the shipped checkpoints; None where nothing was measured."""
-    file = benchmark_file()
+    file = benchmark_file(workspace().checkpoints())
     return None if file is None else _benchmark(str(file), file.stat().st_mtime_ns)
 
 
@@ -252,7 +289,7 @@ def played(knobs: Knobs) -> tuple[Script, RenderedClip]:
 
 
 def explanation(name: str, video: Path, options: Options) -> Explanation:
-    """One clip of the library through one model."""
+    """One clip of the dataset through one model."""
     return _explanation(model(name)[0].card.sha256, str(video), options, name)
 
 

@@ -24,5 +24,6 @@ page = st.navigation(
     ]
 )
 with _looks.error_panel():
+    _state.ask_dataset()
     _state.ask_models_in_view()
     page.run()

@@ -10,15 +10,18 @@ from workbench.app.from_ifdd import InputError
 from workbench.explain.task import Options
 from workbench.store.tables import clip_table, outcomes
 
-library, models = _state.library(), _state.usable_models()
-table = clip_table(library.clips, _state.collections(models))
+dataset, models = _state.dataset(), _state.usable_models()
+table = clip_table(dataset.clips, _state.collections(models))
 
 asked = st.query_params.get("clip")
-if asked and asked != st.session_state.get("clip_asked"):  # a link from another page: its clip, whatever the filters are
+key = {name: _state.of_dataset(f"clip_{name}") for name in ("asked", "id", "labels", "outcome")}
+if asked and asked not in table.index and asked in st.session_state.get("clip_shown", ()):  # another dataset was chosen
+    asked = None
+if asked and asked != st.session_state.get(key["asked"]):  # a link from another page: its clip, whatever the filters are
     if asked not in table.index:
         del st.query_params["clip"]
-        raise InputError(f"there is no clip {asked} in {library.manifest}; choose this page again to see the list")
-    st.session_state.update(clip_asked=asked, clip_id=asked, clip_labels=[], clip_outcome="all")
+        raise InputError(f"there is no clip {asked} in {dataset.manifest}; choose this page again to see the list")
+    st.session_state.update({key["asked"]: asked, key["id"]: asked, key["labels"]: [], key["outcome"]: "all"})
 
 with st.sidebar:
     classes = list(table.sort_values("label")["label_name"].unique())
@@ -28,10 +31,10 @@ with st.sidebar:
         selection_mode="multi",
         format_func=_looks.markdown_text,
         help="None chosen means all.",
-        **_looks.kept("clip_labels"),
+        **_looks.kept(key["labels"]),
     )
     filters = outcomes(table)
-    outcome = st.selectbox("Outcome", list(filters), help="By what the models predict.", **_looks.kept("clip_outcome"))
+    outcome = st.selectbox("Outcome", list(filters), help="By what the models predict.", **_looks.kept(key["outcome"]))
     shown = table[filters[outcome] & (table["label_name"].isin(labels) if labels else True)]
     if shown.empty:
         raise InputError("no clip fits these filters; choose another class or outcome")
@@ -40,17 +43,18 @@ with st.sidebar:
         list(shown.index),
         format_func=table["title"].get,
         help="✓ right, ✗ wrong, in the order of the models: " + _looks.markdown_text(", ".join(models)),
-        **_looks.kept("clip_id"),
+        **_looks.kept(key["id"]),
     )
     clip = table.loc[clip_id]
     names = _player.ask_models(models, "clip")
     maps = _player.ask_maps([models[name] for name in names], "clip", {"the true class": clip["label_name"]})
-st.session_state["clip_asked"] = st.query_params["clip"] = clip_id  # the address can be shared
+st.session_state[key["asked"]] = st.query_params["clip"] = clip_id  # the address can be shared
+st.session_state["clip_shown"] = (clip_id,)
 
 said = [f"{name} says {_looks.class_chip(clip[f'said {name}'])}" for name in names if isinstance(clip.get(f"said {name}"), str)]
 _looks.heading(clip_id)
 _looks.lead("true class " + _looks.class_chip(clip["label_name"]) + "".join(f" · {text}" for text in said))
-options = Options(**maps, **library.reading(clip_id))
-truth = read_truth(clip["label_name"], library.truth_file(clip_id))
-view = ClipView({name: _state.explanation(name, library.path(clip_id), options) for name in names}, truth)
+options = Options(**maps, **dataset.reading(clip_id))
+truth = read_truth(clip["label_name"], dataset.truth_file(clip_id))
+view = ClipView({name: _state.explanation(name, dataset.path(clip_id), options) for name in names}, truth)
 _player.show(view, clip_id, "clip")

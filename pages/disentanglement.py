@@ -1,4 +1,4 @@
-"""Is the disentanglement real? The scorecard of the chosen models on the demo's clips."""
+"""Is the disentanglement real? The scorecard of the chosen models on the clips of the dataset."""
 
 import _looks
 import _state
@@ -15,7 +15,7 @@ _looks.heading(
     "Does Y_D hold the emotion and Y_S the rest? Measured where the truth is known for every frame and every pixel.",
 )
 models = _state.usable_models()
-clips = _state.library()
+clips = _state.dataset()
 with st.sidebar:
     chosen = st.multiselect("Models", list(models), default=list(models)[: _state.FEW], **_looks.kept("disentanglement_models"))
 if not chosen:

@@ -43,7 +43,7 @@ with st.sidebar:
     colours = ["label", "prediction", "correct"]
     colour_by = st.segmented_control("Colour by", colours, default="label", required=True, **_looks.kept("embedding_colour"))
 
-shown = f"embedding_{name}_{activation}_{method}"
+shown = f"{_state.of_dataset('embedding')}_{name}_{activation}_{method}"
 # with other colours the chart is a new one for Streamlit: what was chosen in the old one is marked in it from the start
 memory = st.session_state.get("embedding_chosen", {})
 if memory.get("map") != shown:

@@ -9,7 +9,7 @@ import streamlit as st
 from workbench.analysis.performance.displays.scores import ConfusionDisplay, RecallDisplay
 from workbench.analysis.performance.results import MetricsResult
 from workbench.app.from_ifdd import Bundle
-from workbench.store.library import describe, test_data
+from workbench.store.workspace import describe, test_data
 
 
 def show_model(name: str, bundle: Bundle, result: MetricsResult | None) -> None:
@@ -95,7 +95,7 @@ _looks.heading(
 )
 models = _state.usable_models()
 _looks.notice(models)
-clips = _state.library()
+clips = _state.dataset()
 _looks.lead(f"Measured here on the {len(clips.clips)} clips in {html.escape(str(clips.manifest.parent))}")
 collections = _state.collections(models)
 measured = {name: _state.metrics(collection) for name, collection in collections.items()}

@@ -11,7 +11,7 @@ import streamlit as st
 from workbench.app.clipview import ClipView
 from workbench.app.from_ifdd import InputError, NoFaceError, user_path
 from workbench.explain.task import Options
-from workbench.store.library import upload_name
+from workbench.store.workspace import upload_name
 
 CROPS = ("face", "center", "none")
 

@@ -14,6 +14,7 @@ from ifdd.models.families import create_model
 from ifdd.scripted.suite import render_suite
 from ifdd.scripted.suites import SuiteConfig
 from workbench.store.collecting import collect
+from workbench.store.workspace import mark
 
 MODELS = {"tiny-ifdd": "ifdd-mvit-tiny", "tiny-baseline": "mvit-tiny-baseline"}
 NOTICE = "Trained on synthetic faces, not fit to judge real people."
@@ -42,9 +43,10 @@ def make_checkpoints(folder: Path) -> None:
 
 def make_demo(folder: Path, checkpoints: Path, clips: int = CLIPS) -> None:
     suite = SuiteConfig(name="tiny", seed=1, clips=clips, identities=2, split="test")
-    manifest = render_suite(suite, folder / "clips", frames=16, fps=8.0, workers=1, progress=False)
+    manifest = render_suite(suite, folder / "datasets" / "demo", frames=16, fps=8.0, workers=1, progress=False)
     for name in MODELS:
-        collect(load_checkpoint(checkpoints / name), manifest, folder / "collections" / name)
+        collect(load_checkpoint(checkpoints / name), manifest, folder / "collections" / "demo" / name)
+    mark(folder)
 
 
 @dataclass(frozen=True)

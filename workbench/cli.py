@@ -22,7 +22,7 @@ from workbench.figures.command import figures_app
 from workbench.options import fail, one_line, say
 from workbench.report.command import report_app
 from workbench.results.command import passport_app
-from workbench.store.command import collect_app, demo_app
+from workbench.store.command import collect_app, demo_app, init_app
 
 app = typer.Typer(
     name="workbench",
@@ -35,6 +35,7 @@ app = typer.Typer(
 app.add_typer(explain_app)
 app.add_typer(collect_app)
 app.add_typer(scorecard_app)
+app.add_typer(init_app)
 app.add_typer(demo_app)
 app.add_typer(serve_app)
 app.add_typer(benchmark_app)

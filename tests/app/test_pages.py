@@ -158,7 +158,7 @@ def test_weights_that_are_not_the_cards(start: Start, tiny_demo: TinyDemo, tmp_p
 
 def test_collection_of_another_checkpoint(start: Start, tiny_demo: TinyDemo, tmp_path: Path) -> None:
     tiny = tiny_demo.copy_to(tmp_path)
-    folder = tiny.demo / "collections"
+    folder = tiny.demo / "collections" / "demo"
     shutil.rmtree(folder / "tiny-ifdd")
     shutil.copytree(folder / "tiny-baseline", folder / "tiny-ifdd")
     for page in ("overview", "clip", "embedding", "confidence"):
@@ -167,14 +167,14 @@ def test_collection_of_another_checkpoint(start: Start, tiny_demo: TinyDemo, tmp
 
 def test_collection_of_an_older_schema(start: Start, tiny_demo: TinyDemo, tmp_path: Path) -> None:
     tiny = tiny_demo.copy_to(tmp_path)
-    file = tiny.demo / "collections" / "tiny-ifdd" / "manifest.json"
+    file = tiny.demo / "collections" / "demo" / "tiny-ifdd" / "manifest.json"
     file.write_text(json.dumps(json.loads(file.read_text()) | {"schema_version": 0}))
     assert "schema version 0" in panels(start(tiny))
 
 
 def test_a_model_that_never_saw_the_clips_asks_before_it_reads_them(start: Start, tiny_demo: TinyDemo, tmp_path: Path) -> None:
     tiny = tiny_demo.copy_to(tmp_path)
-    folder = tiny.demo / "collections" / "tiny-ifdd"
+    folder = tiny.demo / "collections" / "demo" / "tiny-ifdd"
     shutil.rmtree(folder)
     app = start(tiny)
     assert not panels(app)
@@ -186,7 +186,7 @@ def test_a_model_that_never_saw_the_clips_asks_before_it_reads_them(start: Start
     assert not panels(app)
     assert len(app.metric) == 2 * 3
     again = open_collection(folder, load_checkpoint(tiny.checkpoints / "tiny-ifdd"))
-    before = open_collection(tiny_demo.demo / "collections" / "tiny-ifdd")
+    before = open_collection(tiny_demo.demo / "collections" / "demo" / "tiny-ifdd")
     np.testing.assert_allclose(again.probs, before.probs, atol=1e-6)
 
 
@@ -248,7 +248,7 @@ def test_path_that_does_not_exist(start: Start, tiny_demo: TinyDemo) -> None:
 def test_path_of_a_folder_of_frames(start: Start, tiny_demo: TinyDemo) -> None:
     app = start(tiny_demo, "upload")
     app.sidebar.segmented_control("upload_crop").set_value("none")
-    app.text_input("upload_path").set_value(str(tiny_demo.demo / "clips" / "clips" / "tiny-test-00000")).run()
+    app.text_input("upload_path").set_value(str(tiny_demo.demo / "datasets" / "demo" / "clips" / "tiny-test-00000")).run()
     assert panels(app) == ""
     assert app.get("bidi_component")
 
@@ -257,7 +257,7 @@ def test_windows_add_a_timeline(start: Start, tiny_demo: TinyDemo) -> None:
     app = start(tiny_demo, "upload")
     app.sidebar.segmented_control("upload_crop").set_value("none")
     app.sidebar.number_input("upload_window").set_value(0.2)
-    app.text_input("upload_path").set_value(str(tiny_demo.demo / "clips" / "clips" / "tiny-test-00000")).run()
+    app.text_input("upload_path").set_value(str(tiny_demo.demo / "datasets" / "demo" / "clips" / "tiny-test-00000")).run()
     assert panels(app) == ""
     assert len(charts(app)) == 3 + len(MODELS)
     assert any("the last one is repeated" in item.value for item in app.warning)
@@ -278,10 +278,10 @@ def test_many_checkpoints_are_chosen_from(start: Start, tiny_demo: TinyDemo, tmp
     app = app.switch_page("clip.py").run()
     assert app.multiselect("clip_models").options == ["other-1", "tiny-ifdd"]
     assert not panels(app)
-    assert not (many.demo / "collections" / "other-1").exists()
+    assert not (many.demo / "collections" / "demo" / "other-1").exists()
     app = app.button("read_other-1").click().run()
     assert not panels(app)
-    assert (many.demo / "collections" / "other-1").is_dir()
+    assert (many.demo / "collections" / "demo" / "other-1").is_dir()
     app = app.sidebar.multiselect("models_in_view").set_value([]).run()
     assert not panels(app)
     assert "No checkpoint is chosen" in app.info[0].value
@@ -289,7 +289,7 @@ def test_many_checkpoints_are_chosen_from(start: Start, tiny_demo: TinyDemo, tmp
 
 def test_clips_of_ones_own_show_the_checkpoints_that_have_read_them(start: Start, tiny_demo: TinyDemo, tmp_path: Path) -> None:
     own = tiny_demo.copy_to(tmp_path)
-    (own.demo / "clips" / "suite.json").unlink()  # any folder of clips
+    (own.demo / "datasets" / "demo" / "suite.json").unlink()  # any folder of clips
     for i in range(4):
         folder = shutil.copytree(own.checkpoints / "tiny-baseline", own.checkpoints / f"other-{i}")
         card = json.loads((folder / "card.json").read_text()) | {"name": f"other-{i}"}
@@ -302,11 +302,11 @@ def test_clips_of_ones_own_show_the_checkpoints_that_have_read_them(start: Start
     table = app.dataframe[0].value
     assert list(table["name"]) == [*(f"other-{i}" for i in range(4)), "tiny-ifdd"]
     assert table["WAR"].isna().tolist() == [True] * 4 + [False]
-    shutil.rmtree(own.demo / "collections")
+    shutil.rmtree(own.demo / "collections" / "demo")
     app = start(own)
     assert not panels(app)
     assert "No checkpoint is chosen for the 14 clips" in app.info[0].value
-    assert not (own.demo / "collections").exists()
+    assert not (own.demo / "collections" / "demo").exists()
 
 
 EVIL = "![x](http://example.com/a.png)"
@@ -319,8 +319,8 @@ def test_text_of_a_card_is_text(start: Start, tiny_demo: TinyDemo, tmp_path: Pat
     card |= {"notice": EVIL, "labels": [EVIL, "<b>x</b>", *card["labels"][2:]]}
     file.write_text(json.dumps(card))
     shutil.rmtree(evil.checkpoints / "tiny-ifdd")
-    shutil.rmtree(evil.demo / "collections")
-    manifest = evil.demo / "clips" / "clips.parquet"
+    shutil.rmtree(evil.demo / "collections" / "demo")
+    manifest = evil.demo / "datasets" / "demo" / "clips.parquet"
     clips = pd.read_parquet(manifest)
     names = dict(zip(("happy", "sad"), card["labels"], strict=False))
     clips["label_name"] = clips["label_name"].replace(names)

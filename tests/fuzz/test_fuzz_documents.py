@@ -29,7 +29,7 @@ from workbench.benchmark.stored import read_benchmark
 from workbench.report.scores import scorecard_section
 from workbench.results.passport import config_hash, issue
 from workbench.results.passport_files import PAGE_MARK, read_passport
-from workbench.store.library import describe, test_data
+from workbench.store.workspace import describe, test_data
 
 test_data.__test__ = False  # type: ignore[attr-defined]  # the function of the library is no test
 Use = Callable[[], object]

@@ -1,5 +1,6 @@
 """The command `workbench app`."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -11,6 +12,10 @@ serve_app = typer.Typer()
 
 @serve_app.command(name="app")
 def serve(
+    workspace: Annotated[
+        Path | None,
+        typer.Argument(help="Workspace to show; default: the current folder if it is one, else the demo.", show_default=False),
+    ] = None,
     port: Annotated[int, typer.Option(min=1, max=65535, help="Port to listen on.")] = 8501,
     address: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     allow_host: Annotated[
@@ -20,11 +25,16 @@ def serve(
 ) -> None:
     """Start the app, and open it in a browser where there is a screen.
 
-    Example: workbench app --port 8502
+    Example: workbench app mine --port 8502
     """
     from workbench.app.serve import check_port, start_app
 
     check_port(port, address)  # before minutes are spent on the demo
+    place = None
+    if workspace is not None or (not with_demo and Path("workspace.json").exists()):
+        from workbench.store.workspace import find_workspace
+
+        place = find_workspace(workspace).folder
     if with_demo:
         demo()
-    start_app(port, address, allow_host or [])
+    start_app(port, address, allow_host or [], place)

@@ -11,9 +11,10 @@ from pathlib import Path
 from ifdd.errors import InputError
 
 
-def start_app(port: int, address: str, hosts: Sequence[str] = ()) -> None:
-    """Replace this process by the app's server; `hosts` are further names under which browsers may ask for it.
+def start_app(port: int, address: str, hosts: Sequence[str] = (), workspace: Path | None = None) -> None:
+    """Replace this process by the app's server on a workspace (None: the demo).
 
+    `hosts` are further names under which browsers may ask for it.
     Raises: InputError if the port is in use or the pages are not there.
     """
     page = Path(__file__).resolve().parents[2] / "pages" / "server.py"
@@ -23,6 +24,7 @@ def start_app(port: int, address: str, hosts: Sequence[str] = ()) -> None:
     for name in ("IFDD_DEMO", "IFDD_CHECKPOINTS"):
         if os.environ.get(name):
             os.environ[name] = str(Path(os.environ[name]).resolve())
+    os.environ["IFDD_WORKSPACE"] = "" if workspace is None else str(workspace.resolve())
     os.environ |= host_settings(address, hosts)
     os.chdir(page.parents[1])  # where Streamlit looks for its settings
     command = app_command(page, port, address)

@@ -17,11 +17,9 @@ from workbench.analysis.performance.task import measure
 from workbench.results.passport import Context
 from workbench.store.collecting import collect, reading_hash
 from workbench.store.collection import MANIFEST, Collection, open_collection
-from workbench.store.library import demo_folder
 from workbench.store.side_by_side import SameClips, same_clips
 from workbench.store.tables import labelled, subjects
-
-CHECKPOINT, COLLECTIONS = "checkpoint", "collections"
+from workbench.store.workspace import CHECKPOINT, COLLECTIONS, DATASETS, DEMO, Workspace, demo_folder
 
 
 @dataclass(frozen=True)
@@ -111,7 +109,7 @@ def open_study(
 
 
 def _manifest(data: Path | None) -> Path:
-    path = demo_folder() / "clips" if data is None else data
+    path = demo_folder() / DATASETS / DEMO if data is None else data
     if data is None and not (path / FILE_NAME).is_file():
         raise InputError(f"no clips are given and {path} has none; pass --data clips.parquet, or run workbench demo")
     return path / FILE_NAME if path.is_dir() else path
@@ -124,7 +122,7 @@ def _collection(bundle: Bundle, manifest: Path, clips: pd.DataFrame, kept: Path,
         if not _is_of(found, clips):
             raise InputError(f"{found.folder} is of other clips than {manifest}; collect {bundle.name} over those clips")
         return found
-    for folder in (kept / COLLECTIONS / bundle.name, demo_folder() / COLLECTIONS / bundle.path.name):
+    for folder in (kept / COLLECTIONS / bundle.name, Workspace(demo_folder()).collection_folder(DEMO, bundle.path.name)):
         if (folder / MANIFEST).is_file():
             found = open_collection(folder)
             same = found.meta["checkpoint"]["sha256"] == bundle.card.sha256 and _is_of(found, clips)

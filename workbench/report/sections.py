@@ -34,8 +34,8 @@ from workbench.figures.study import Study, stages_of
 from workbench.report.page import Chart, Section, Table, chart
 from workbench.results.interval import Interval
 from workbench.results.passport import config_hash
-from workbench.store.library import describe, test_data
 from workbench.store.tables import labelled, persons
+from workbench.store.workspace import describe, test_data
 
 FLIPS = 200
 """Clips that flip which a page lists; the counts are of all."""

@@ -7,10 +7,41 @@ from typing import Annotated, Literal
 import typer
 
 from ifdd.cli.options import OnErrorOption
+from ifdd.errors import InputError
 from workbench.options import Device, load_bundle, names_in, say
 
 collect_app = typer.Typer()
 demo_app = typer.Typer()
+init_app = typer.Typer()
+
+
+@init_app.command()
+def init(
+    folder: Annotated[Path, typer.Argument(help="Folder to make.", show_default=False)],
+    dataset: Annotated[
+        list[str] | None, typer.Option(metavar="NAME=PATH", help="A manifest, or the folder that holds one; may be given again.")
+    ] = None,
+    checkpoint: Annotated[
+        list[Path] | None, typer.Option(metavar="PATH", help="A checkpoint's or a run's folder; may be given again.")
+    ] = None,
+) -> None:
+    """Make a workspace: a folder of datasets, checkpoints, collections and results, which the app and the commands open.
+
+    Datasets and checkpoints are linked, not copied. Without a checkpoint those known by name are offered.
+    Example: workbench init mine --dataset mine=clips/clips.parquet --checkpoint runs/NAME
+    """
+    from workbench.store.workspace import init_workspace
+
+    datasets: dict[str, Path] = {}
+    for text in dataset or ():
+        name, between, path = text.partition("=")
+        if not between or not path:
+            raise InputError(f"--dataset {text}: is not NAME=PATH; write e.g. mine=clips/clips.parquet")
+        if name in datasets:
+            raise InputError(f"--dataset {text}: there is a dataset {name} already; give it another name")
+        datasets[name] = Path(path)
+    made = init_workspace(folder, datasets, checkpoint or ())
+    typer.echo(f"{made.folder}: datasets {', '.join(made.datasets) or 'none'}; see it with workbench app {made.folder}")
 
 
 @collect_app.command()
@@ -66,7 +97,7 @@ def demo(
     """
     from ifdd.device import choose_device
     from workbench.store.demo import prepare_demo
-    from workbench.store.library import demo_folder
+    from workbench.store.workspace import demo_folder
 
     out = out or demo_folder()
     collections = prepare_demo(out, clips, choose_device(device))

@@ -16,10 +16,8 @@ from ifdd.scripted.suite import render_suite
 from ifdd.scripted.suites import SuiteConfig
 from workbench.store.collecting import collect
 from workbench.store.collection import Collection, open_collection
-from workbench.store.library import checkpoints, of_the_same_suite
+from workbench.store.workspace import COLLECTIONS, DATASETS, DEMO, FILE, Workspace, mark, of_the_same_suite
 
-NAME = "demo"
-CLIPS, COLLECTIONS = "clips", "collections"
 SEED = 2024
 """Of the demo suite; its identities are those of the test split, which no recipe trains on."""
 CLIPS_PER_IDENTITY = 7
@@ -31,27 +29,36 @@ def prepare_demo(out: str | Path, clips: int = 140, device: torch.device | str =
     """Render the demo clips and collect on them the checkpoints that the app shows at first: those tested on such clips.
 
     What is there and still valid is kept. The app collects the other checkpoints when they are chosen; what it has collected is
-    made anew here where it is outdated. A checkpoint that cannot be used is warned about: the app says so, too.
+    made anew here where it is outdated; so is a demo as earlier versions
+    laid it out. A checkpoint that cannot be used is warned about: the app says so, too.
     Raises: InputError if there is no checkpoint or none can be used, or `out` holds something else.
     """
     out = Path(out)
-    offered = checkpoints()
+    place = Workspace(out)
+    offered = place.checkpoints()
     if not offered:
         raise InputError("no checkpoint found; train one with ifdd train, or set IFDD_CHECKPOINTS to a folder of them")
     config = SuiteConfig(
-        name=NAME, seed=SEED, clips=clips, identities=max(1, clips // CLIPS_PER_IDENTITY), split="test", difficulty=DIFFICULTY
+        name=DEMO, seed=SEED, clips=clips, identities=max(1, clips // CLIPS_PER_IDENTITY), split="test", difficulty=DIFFICULTY
     )
-    if not _is_rendered(out / CLIPS, config):
-        for outdated in (out / COLLECTIONS, out / CLIPS):
+    if (out / "clips").exists():  # of an earlier version, which had no workspaces; anything else is refused
+        _is_rendered(out / "clips", config)
+        for outdated in (out / COLLECTIONS, out / "clips"):
             remove(outdated)
-        render_suite(config, out / CLIPS)
-    manifest = out / CLIPS / FILE_NAME
+    clips_folder = out / DATASETS / DEMO
+    if not _is_rendered(clips_folder, config):
+        for outdated in (out / COLLECTIONS / DEMO, clips_folder):
+            remove(outdated)
+        render_suite(config, clips_folder)
+    if not (out / FILE).is_file():
+        mark(out)
+    manifest = clips_folder / FILE_NAME
     expected = data_hash(read_manifest(manifest))
     collections: dict[str, Collection] = {}
     failed: list[str] = []
-    fitting = of_the_same_suite(list(offered), manifest) or list(offered)
+    fitting = of_the_same_suite(offered, manifest) or list(offered)
     for name, checkpoint in offered.items():
-        folder = out / COLLECTIONS / name
+        folder = place.collection_folder(DEMO, name)
         if name not in fitting and not folder.exists():
             continue
         try:
@@ -95,7 +102,7 @@ def _is_rendered(folder: Path, config: SuiteConfig) -> bool:
     found = about.get("config") if isinstance(about, dict) else None
     if not isinstance(found, dict):
         raise InputError(f"{folder} is no folder of demo clips; choose another --out or remove it") from None
-    if found.get("name") != NAME:
+    if found.get("name") != DEMO:
         raise InputError(f"{folder} holds the suite {found.get('name')!r}; choose another --out or remove it")
     wanted = asdict(config)
     wanted["duration"] = found.get("duration")  # follows from the number of frames when a suite is rendered

@@ -32,7 +32,7 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> TinyDemo:
 @pytest.fixture(scope="module")
 def study(tiny: TinyDemo, tmp_path_factory: pytest.TempPathFactory) -> Study:
     runs = [str(tiny.checkpoints / name) for name in ("tiny-baseline", "tiny-ifdd")]
-    return open_study(runs, tiny.demo / "clips", tmp_path_factory.mktemp("kept"))
+    return open_study(runs, tiny.demo / "datasets/demo", tmp_path_factory.mktemp("kept"))
 
 
 @pytest.fixture(scope="module")
@@ -177,7 +177,14 @@ def test_one_model_has_a_report_that_says_what_it_lacks(study: Study, tmp_path: 
 
 
 def test_the_command(tiny: TinyDemo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    words = ["report", tiny.checkpoints / "tiny-ifdd", "--data", tiny.demo / "clips", "--collections", tiny.demo / "collections"]
+    words = [
+        "report",
+        tiny.checkpoints / "tiny-ifdd",
+        "--data",
+        tiny.demo / "datasets/demo",
+        "--collections",
+        tiny.demo / "collections/demo",
+    ]
 
     def run(*more: object) -> tuple[int, str, str]:
         monkeypatch.setattr(sys, "argv", ["workbench", *map(str, [*words, *more])])

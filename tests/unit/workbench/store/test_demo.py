@@ -33,8 +33,8 @@ def test_demo_is_made_once_and_what_changed_is_made_anew(checkpoints: Path, tmp_
     shutil.copytree(checkpoints / "tiny-baseline", checkpoints / "tiny-ifdd")
     again = prepare_demo(out, clips=7)
     assert again["tiny-ifdd"].meta["checkpoint"]["sha256"] == load_checkpoint("tiny-baseline").card.sha256
-    assert (out / "collections" / "tiny-baseline" / "manifest.json").stat().st_mtime_ns == written[
-        out / "collections" / "tiny-baseline" / "manifest.json"
+    assert (out / "collections" / "demo" / "tiny-baseline" / "manifest.json").stat().st_mtime_ns == written[
+        out / "collections" / "demo" / "tiny-baseline" / "manifest.json"
     ]
 
 
@@ -46,7 +46,7 @@ def test_checkpoints_of_other_clips_are_left_to_the_app(checkpoints: Path, tmp_p
     out = tmp_path / "demo"
     assert set(prepare_demo(out, clips=7)) == {"tiny-ifdd"}
     # what the app has collected since, and of another checkpoint than stands there now, is made anew
-    shutil.copytree(out / "collections" / "tiny-ifdd", out / "collections" / "tiny-baseline")
+    shutil.copytree(out / "collections" / "demo" / "tiny-ifdd", out / "collections" / "demo" / "tiny-baseline")
     again = prepare_demo(out, clips=7)["tiny-baseline"]
     assert again.meta["checkpoint"]["sha256"] == load_checkpoint("tiny-baseline").card.sha256
 
@@ -61,11 +61,11 @@ def test_a_damaged_checkpoint_does_not_stop_the_others(checkpoints: Path, tmp_pa
 
 
 def test_a_folder_of_something_else_is_left_alone(checkpoints: Path, tmp_path: Path) -> None:
-    (tmp_path / "demo" / "clips").mkdir(parents=True)
-    (tmp_path / "demo" / "clips" / "mine.txt").write_text("mine")
+    (tmp_path / "demo" / "datasets" / "demo").mkdir(parents=True)
+    (tmp_path / "demo" / "datasets" / "demo" / "mine.txt").write_text("mine")
     with pytest.raises(InputError, match="no folder of demo clips"):
         prepare_demo(tmp_path / "demo", clips=7)
-    assert (tmp_path / "demo" / "clips" / "mine.txt").read_text() == "mine"
+    assert (tmp_path / "demo" / "datasets" / "demo" / "mine.txt").read_text() == "mine"
 
 
 def test_demo_is_of_the_data_that_the_shipped_cards_speak_of() -> None:

@@ -12,50 +12,51 @@ from tests.tiny_demo import CLIPS, MODELS, TinyDemo
 from workbench.analysis.performance.task import measure
 from workbench.app.clipview import thumbnail
 from workbench.store.collection import Collection
-from workbench.store.library import Library, checkpoints, demo_folder, upload_name
+from workbench.store.dataset import Dataset
 from workbench.store.tables import clip_table, features, labelled, outcomes, vector_activations
+from workbench.store.workspace import Workspace, demo_folder, open_workspace, upload_name
 
 
 @pytest.fixture
-def library(tiny_demo: TinyDemo, use: Callable[[TinyDemo], None]) -> Library:
+def dataset(tiny_demo: TinyDemo, use: Callable[[TinyDemo], None]) -> Dataset:
     use(tiny_demo)
-    return Library(demo_folder())
+    return open_workspace(demo_folder()).dataset("demo")
 
 
 @pytest.fixture
-def collections(library: Library) -> dict[str, Collection]:
-    return {name: library.collection(load_checkpoint(folder)) for name, folder in checkpoints().items()}
+def collections(dataset: Dataset) -> dict[str, Collection]:
+    return {name: dataset.collection(load_checkpoint(folder)) for name, folder in Workspace(demo_folder()).checkpoints().items()}
 
 
-def test_only_the_checkpoints_that_are_asked_for(library: Library) -> None:
-    assert set(checkpoints()) == set(MODELS)
-    assert set(library.collected()) == set(MODELS)
+def test_only_the_checkpoints_that_are_asked_for(dataset: Dataset) -> None:
+    assert set(Workspace(demo_folder()).checkpoints()) == set(MODELS)
+    assert set(dataset.collected()) == set(MODELS)
 
 
-def test_clips_lead_to_files(library: Library) -> None:
-    for clip in library.clips.index:
-        assert library.path(clip).is_dir()
-        truth = library.truth_file(clip)
+def test_clips_lead_to_files(dataset: Dataset) -> None:
+    for clip in dataset.clips.index:
+        assert dataset.path(clip).is_dir()
+        truth = dataset.truth_file(clip)
         assert truth is not None
         assert truth.is_file()
-    assert library.reading("tiny-test-00000") == {"crop": "none", "fps": 8.0}
+    assert dataset.reading("tiny-test-00000") == {"crop": "none", "fps": 8.0}
 
 
-def test_apex_is_where_the_script_says(library: Library) -> None:
-    for clip, row in library.clips.iterrows():
+def test_apex_is_where_the_script_says(dataset: Dataset) -> None:
+    for clip, row in dataset.clips.iterrows():
         expected = 0.5 if np.isnan(row["apex_s"]) else row["apex_s"] / 2  # the clips last two seconds
-        assert library.apex(str(clip)) == pytest.approx(min(expected, 1.0))
+        assert dataset.apex(str(clip)) == pytest.approx(min(expected, 1.0))
 
 
-def test_outcomes_split_the_clips(library: Library, collections: dict[str, Collection]) -> None:
-    table = clip_table(library.clips, collections)
+def test_outcomes_split_the_clips(dataset: Dataset, collections: dict[str, Collection]) -> None:
+    table = clip_table(dataset.clips, collections)
     filters = outcomes(table)
     for name in MODELS:
         assert (filters[f"{name} right"] ^ filters[f"{name} wrong"]).all()
         assert filters[f"{name} right"].sum() == labelled(collections[name])["correct"].sum()
     both = filters["tiny-ifdd wrong"] & filters["tiny-baseline wrong"]
     pd.testing.assert_series_equal(filters["all models wrong"], both, check_names=False)
-    assert set(outcomes(clip_table(library.clips, {}))) == {"all"}
+    assert set(outcomes(clip_table(dataset.clips, {}))) == {"all"}
 
 
 def test_measure_counts_as_the_table_does(collections: dict[str, Collection]) -> None:
@@ -73,8 +74,8 @@ def test_features_are_one_row_a_clip(collections: dict[str, Collection]) -> None
     assert features(collection, "head.embedding").shape[0] == CLIPS
 
 
-def test_thumbnail_is_the_frame_at_the_share(library: Library) -> None:
-    path = library.path("tiny-test-00000")
+def test_thumbnail_is_the_frame_at_the_share(dataset: Dataset) -> None:
+    path = dataset.path("tiny-test-00000")
     first, last = thumbnail(path, 0.0, 16), thumbnail(path, 1.0, 16)
     assert first.shape == (96, 96, 3)
     assert (first != last).any()
@@ -82,14 +83,14 @@ def test_thumbnail_is_the_frame_at_the_share(library: Library) -> None:
         thumbnail(path, 1.0, 99)
 
 
-def test_clips_that_a_collection_lacks(library: Library, tiny_demo: TinyDemo, tmp_path: Path) -> None:
+def test_clips_that_a_collection_lacks(dataset: Dataset, tiny_demo: TinyDemo, tmp_path: Path) -> None:
     tiny = tiny_demo.copy_to(tmp_path)
-    file = tiny.demo / "collections" / "tiny-ifdd" / "predictions.parquet"
+    file = tiny.demo / "collections" / "demo" / "tiny-ifdd" / "predictions.parquet"
     pd.read_parquet(file).iloc[1:].to_parquet(file)
     about = file.parent / "manifest.json"
     about.write_text(about.read_text().replace('"clips": 14', '"clips": 13'))
     with pytest.raises(InputError, match="lacks 1 of 14 clips"):
-        Library(tiny.demo).collection(load_checkpoint(tiny.checkpoints / "tiny-ifdd"))
+        Workspace(tiny.demo).dataset("demo").collection(load_checkpoint(tiny.checkpoints / "tiny-ifdd"))
 
 
 @pytest.mark.parametrize(
@@ -108,27 +109,27 @@ def test_clips_are_those_of_a_collection_by_content(tiny_demo: TinyDemo, tmp_pat
     """Renamed clips are found, files with other dates are the same, another clip of the same id is refused."""
     bundle = load_checkpoint(tiny_demo.checkpoints / "tiny-ifdd")
     shutil.copytree(tiny_demo.demo, tmp_path / "demo")
-    next((tmp_path / "demo/clips").rglob("*.png")).touch()
-    copied = Library(tmp_path / "demo")
+    next((tmp_path / "demo/datasets/demo").rglob("*.png")).touch()
+    copied = Workspace(tmp_path / "demo").dataset("demo")
     plain = copied.collection(bundle)
     assert "contents" in vars(copied)  # other dates: contents were compared
-    there = Library(tiny_demo.demo)
+    there = Workspace(tiny_demo.demo).dataset("demo")
     there.collection(bundle)
     assert "contents" not in vars(there)  # the same files: nothing had to be read
     before = plain.predictions.set_index("clip_id")
-    table = read_manifest(tmp_path / "demo/clips")
+    table = read_manifest(tmp_path / "demo/datasets/demo")
     first, second, *_ = table["clip_id"]
     exchanged = {first: second, second: first, table["clip_id"].iloc[2]: "a new name"}
-    write_manifest(table.assign(clip_id=table["clip_id"].replace(exchanged)), tmp_path / "demo/clips")
-    found = Library(tmp_path / "demo").collection(bundle)
+    write_manifest(table.assign(clip_id=table["clip_id"].replace(exchanged)), tmp_path / "demo/datasets/demo")
+    found = Workspace(tmp_path / "demo").dataset("demo").collection(bundle)
     after = found.predictions.set_index("clip_id")
-    assert set(after.index) == set(Library(tmp_path / "demo").clips.index)
+    assert set(after.index) == set(Workspace(tmp_path / "demo").dataset("demo").clips.index)
     for old, new in exchanged.items():
         assert after.loc[new, "p_happy"] == before.loc[old, "p_happy"]
         assert after.loc[new, "clip_sha256"] == before.loc[old, "clip_sha256"]
-    write_manifest(table, tmp_path / "demo/clips")
-    folder = Library(tmp_path / "demo").path(first)
+    write_manifest(table, tmp_path / "demo/datasets/demo")
+    folder = Workspace(tmp_path / "demo").dataset("demo").path(first)
     frames = sorted(folder.glob("*.png")) or sorted(file for file in folder.iterdir() if file.is_file())
     shutil.copyfile(frames[1], frames[0])
     with pytest.raises(InputError, match=rf"1 of {CLIPS} clips of .* are others, by their content.*e\.g\. {first}; remove"):
-        Library(tmp_path / "demo").collection(bundle)
+        Workspace(tmp_path / "demo").dataset("demo").collection(bundle)

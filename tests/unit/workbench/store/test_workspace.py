@@ -1,0 +1,123 @@
+"""Workspaces: links, bad pieces, and which one a command works in."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from ifdd import InputError, load_checkpoint
+from ifdd.data.manifest import read_manifest, write_manifest
+from tests.tiny_demo import MODELS, TinyDemo, tiny_demo_in
+from workbench.store.workspace import FILE, Workspace, find_workspace, init_workspace, open_workspace
+
+
+@pytest.fixture(scope="session")
+def tiny(tmp_path_factory: pytest.TempPathFactory) -> TinyDemo:
+    return tiny_demo_in(tmp_path_factory.getbasetemp())
+
+
+@pytest.fixture
+def clips(tiny: TinyDemo) -> Path:
+    return tiny.demo / "datasets" / "demo"
+
+
+def test_links_to_folders_and_manifests(tiny: TinyDemo, clips: Path, tmp_path: Path) -> None:
+    run = tmp_path / "runs" / "one"
+    shutil.copytree(tiny.checkpoints / "tiny-ifdd", run / "checkpoint")
+    datasets = {"folder": clips, "file": clips / "clips.parquet"}
+    made = init_workspace(tmp_path / "mine", datasets, [run, tiny.checkpoints / "tiny-baseline"])
+    assert open_workspace(tmp_path / "mine") == made
+    assert made.datasets == ("file", "folder")
+    for name in made.datasets:
+        found = made.dataset(name)
+        assert found.manifest == (clips / "clips.parquet").resolve()
+        assert all(found.path(clip).is_dir() for clip in found.clips.index)
+        assert found.collections == tmp_path / "mine" / "collections" / name
+    assert set(made.checkpoints()) == set(MODELS)
+    assert made.checkpoint("tiny-ifdd").name == "checkpoint"
+    assert made.collection_folder("file", "tiny-ifdd") == tmp_path / "mine/collections/file/tiny-ifdd"
+    assert made.new_results("compare") == tmp_path / "mine/results/compare-1"
+
+
+def test_a_manifest_linked_in_a_folder_counts_paths_from_where_it_lies(clips: Path, tmp_path: Path) -> None:
+    made = init_workspace(tmp_path / "mine")
+    (made.folder / "datasets" / "own").mkdir()
+    (made.folder / "datasets" / "own" / "clips.parquet").symlink_to(clips / "clips.parquet")
+    found = made.dataset("own")
+    assert all(found.path(clip).is_dir() for clip in found.clips.index)
+
+
+def test_init_makes_all_or_nothing(tiny: TinyDemo, clips: Path, tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    for datasets, checkpoints, told in (
+        ({"a": tmp_path / "nowhere"}, [], "nowhere is not there"),
+        ({"../a": clips}, [], "cannot be the name"),
+        ({"a": tmp_path / "empty"}, [], "holds no clips.parquet"),
+        ({"a": clips}, [tmp_path / "empty"], "card.json is missing"),
+        ({"a": clips}, [tiny.checkpoints / "tiny-ifdd"] * 2, "given already"),
+    ):
+        with pytest.raises(InputError, match=told):
+            init_workspace(tmp_path / "mine", datasets, checkpoints)
+        assert not (tmp_path / "mine").exists()
+    init_workspace(tmp_path / "mine")
+    with pytest.raises(InputError, match="exists"):
+        init_workspace(tmp_path / "mine")
+
+
+def test_pieces_that_are_bad_are_told_by_themselves(clips: Path, tmp_path: Path) -> None:
+    made = init_workspace(tmp_path / "mine", {"good": clips})
+    (made.folder / "datasets" / "gone").symlink_to(tmp_path / "gone")
+    (made.folder / "datasets" / "half").mkdir()
+    (made.folder / "datasets" / "half" / "clips.csv").symlink_to(tmp_path / "gone.csv")
+    (made.folder / "checkpoints" / "gone").symlink_to(tmp_path / "gone")
+    assert made.datasets == ("gone", "good", "half")
+    assert len(made.dataset("good").clips)
+    with pytest.raises(InputError, match=r"dataset gone .* leads to .*gone, which is not there; mend or remove"):
+        made.dataset("gone")
+    with pytest.raises(InputError, match=r"clips.csv leads to .*gone.csv, which is not there; mend or remove"):
+        made.dataset("half")
+    with pytest.raises(InputError, match=r"no dataset 'other', it has: gone, good, half"):
+        made.dataset("other")
+    with pytest.raises(InputError, match=r"checkpoint gone .* leads nowhere; mend or remove"):
+        made.checkpoint("gone")
+    with pytest.raises(InputError, match="'other' is not in"):
+        made.checkpoint("other")
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [("{", "not valid JSON"), ("[]", "schema version None"), ('{"schema_version": 9}', "schema version 9, this version reads 1")],
+)
+def test_a_mark_that_is_none(tmp_path: Path, text: str, told: str) -> None:
+    (tmp_path / FILE).write_text(text)
+    with pytest.raises(InputError, match=told):
+        open_workspace(tmp_path)
+
+
+def test_which_workspace(tiny: TinyDemo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    mine, other = init_workspace(tmp_path / "mine"), init_workspace(tmp_path / "other")
+    monkeypatch.setenv("IFDD_DEMO", str(tiny.demo))
+    monkeypatch.chdir(tmp_path)
+    assert find_workspace() == Workspace(tiny.demo)
+    monkeypatch.chdir(mine.folder)
+    assert find_workspace() == mine
+    assert find_workspace(other.folder) == other
+    with pytest.raises(InputError, match=r"no workspace: workspace.json is missing; workbench init"):
+        find_workspace(tmp_path)
+
+
+def test_a_dataset_that_has_changed(tiny: TinyDemo, tmp_path: Path) -> None:
+    copy = tiny.copy_to(tmp_path)
+    folder = copy.demo / "datasets" / "demo"
+    table = read_manifest(folder)
+    further = table.iloc[:1].assign(clip_id="one more")
+    write_manifest(pd.concat([table, further], ignore_index=True), folder)
+    found = Workspace(copy.demo).dataset("demo")
+    with pytest.raises(InputError, match=r"lacks 1 of 15 clips .* e.g. one more"):
+        found.collection(load_checkpoint(copy.checkpoints / "tiny-ifdd"))
+
+
+def test_mark_is_plain_json(tmp_path: Path) -> None:
+    assert json.loads((init_workspace(tmp_path / "mine").folder / FILE).read_text()) == {"schema_version": 1}

@@ -1,0 +1,102 @@
+"""A dataset of a workspace: its clips, and what each checkpoint said about them."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from ifdd.checkpoints import Bundle
+from ifdd.data.manifest import clip_path, crop_of, data_hash, fps_of, length, read_manifest
+from ifdd.errors import InputError
+from workbench.store.collecting import content_of, reading_hash
+from workbench.store.collection import Collection, open_collection
+from workbench.store.identity import same_content
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """Clips, listed in `manifest`, and the folder that holds a collection of them for each checkpoint, by its name."""
+
+    name: str
+    manifest: Path
+    collections: Path
+
+    @cached_property
+    def clips(self) -> pd.DataFrame:
+        """The manifest with `clip_id` as index.
+
+        Raises: InputError as `read_manifest`.
+        """
+        return read_manifest(self.manifest).set_index("clip_id", drop=False)
+
+    @cached_property
+    def hashes(self) -> tuple[str, str]:
+        """Of the list, and of the clips' files, by name, size and date, and how they are read: as collections keep them."""
+        return data_hash(self.clips), reading_hash(self.clips)
+
+    @cached_property
+    def contents(self) -> dict[str, str]:
+        """Hash of what each clip holds, by id; a clip that cannot be read has none."""
+        return {clip: content_of(self.path(clip)) for clip in self.clips.index}
+
+    def collected(self) -> tuple[str, ...]:
+        """Names of the checkpoints that have a collection here."""
+        if not self.collections.is_dir():
+            return ()
+        places = self.collections.iterdir()
+        return tuple(sorted(place.name for place in places if place.is_dir() and not place.name.startswith(".")))
+
+    def collection(self, bundle: Bundle, name: str | None = None) -> Collection:
+        """What a checkpoint said about the clips; `name` is its name in the workspace, by default that of its folder.
+
+        Clips are the same by content, whatever their ids: in the result they have those of the list.
+        Raises: InputError if there is none, if another checkpoint made it, or if it is about other clips.
+        """
+        try:
+            collection = open_collection(self.collections / (name or bundle.path.name), bundle)
+        except InputError as error:
+            what = str(error).rpartition("; ")[0]
+            raise InputError(f"{what}; remove that folder and read the clips again: the app asks, or {self._again}") from error
+        about = collection.meta["data"]
+        if (about["hash"], about.get("reading")) != self.hashes:  # other clips, or the same ones with other ids or dates
+            collection = same_content(collection, self.contents, self.manifest)
+        known = set(collection.predictions["clip_id"])
+        missing = [clip for clip in self.clips.index if clip not in known and clip not in collection.left_out]
+        if missing:
+            raise InputError(
+                f"{collection.folder} lacks {len(missing)} of {len(self.clips)} clips of {self.manifest}, e.g. {missing[0]}; "
+                f"remove the folder and read the clips again: the app asks, or {self._again}"
+            )
+        return collection
+
+    @property
+    def _again(self) -> str:
+        return f"workbench collect CHECKPOINT {self.manifest} --out {self.collections}/CHECKPOINT"
+
+    def path(self, clip_id: str) -> Path:
+        """Video, or folder of frames, of a clip."""
+        return clip_path(self.clips, self.clips.loc[clip_id])
+
+    def reading(self, clip_id: str) -> dict[str, Any]:
+        """How a clip has to be read: the `crop` that the manifest asks for, and the `fps` of a folder of frames."""
+        row = self.clips.loc[clip_id]
+        return {"crop": crop_of(row), "fps": fps_of(row)}
+
+    def frames(self, clip_id: str) -> int:
+        """How many frames a clip has. Raises: InputError for one that is not listed with its length, and cannot be read."""
+        return length(self.clips, self.clips.loc[clip_id])[0]
+
+    def truth_file(self, clip_id: str) -> Path | None:
+        """File with what is known about a scripted clip, None if there is none."""
+        name = self.clips.loc[clip_id].get("truth")
+        return self.manifest.parent / name if isinstance(name, str) and name else None
+
+    def apex(self, clip_id: str) -> float:
+        """Share of the clip, in [0, 1], at which the expression is strongest; the middle where that is not known."""
+        row = self.clips.loc[clip_id]
+        apex, seconds = row.get("apex_s"), row["n_frames"] / row["fps"] if row["fps"] else np.nan
+        share = apex / seconds if isinstance(apex, int | float) and pd.notna(apex) and seconds > 0 else 0.5
+        return float(np.clip(share, 0, 1))

@@ -1,0 +1,262 @@
+"""What a user works in: a folder of datasets, checkpoints, collections and results. The demo is one among others."""
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import TypeAdapter
+from typing_extensions import TypedDict
+
+from ifdd.card import Card
+from ifdd.checkpoints import list_checkpoints, read_card
+from ifdd.data.manifest import FILE_NAME
+from ifdd.data.manifest.table import TEXT_FILES
+from ifdd.documents import OPEN, checked, read_json, shown, user_path
+from ifdd.errors import InputError
+from ifdd.io import check_new, new_folder, write_json
+from workbench.store.dataset import Dataset
+
+SCHEMA = 1
+FILE = "workspace.json"
+DATASETS, CHECKPOINTS, COLLECTIONS, RESULTS = "datasets", "checkpoints", "collections", "results"
+CHECKPOINT = "checkpoint"
+"""Folder of a run that holds what it made."""
+DEMO = "demo"
+"""The dataset of the demo."""
+BENCHMARK = "benchmark.json"
+
+
+class _Mark(TypedDict):
+    """workspace.json."""
+
+    __pydantic_config__ = OPEN  # type: ignore[misc]
+    schema_version: Literal[1]
+
+
+_MARK: TypeAdapter[Any] = TypeAdapter(_Mark)
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """What a user works in: a folder with datasets, checkpoints, what these said of those, and results.
+
+    <folder>/  workspace.json  datasets/NAME  checkpoints/NAME  collections/<dataset>/<checkpoint>/  results/
+
+    A dataset is a folder with a manifest, or a link to a folder or to a manifest; relative paths of clips count from where the
+    manifest really lies. A checkpoint may be a link to one, or to the folder of a run.
+    """
+
+    folder: Path
+
+    @property
+    def datasets(self) -> tuple[str, ...]:
+        """Names of the datasets, also of those that lead nowhere."""
+        return tuple(sorted(place.name for place in _entries(self.folder / DATASETS)))
+
+    def dataset(self, name: str) -> Dataset:
+        """A dataset by name. Raises: InputError for an unknown one, or one without a manifest."""
+        if name not in self.datasets:
+            known = ", ".join(self.datasets) or "none"
+            raise InputError(f"{self.folder} has no dataset {shown(name)}, it has: {known}; name one of them")
+        place = self.folder / DATASETS / name
+        if not place.exists():
+            raise InputError(
+                f"the dataset {name} of {self.folder} leads to {place.readlink()}, which is not there; {_mend(place)}"
+            )
+        names = (FILE_NAME, *(f"clips{suffix}" for suffix in TEXT_FILES))
+        files = (
+            [place]
+            if place.is_file()
+            else [place / part for part in names if (place / part).is_symlink() or (place / part).is_file()]
+        )
+        if not files:
+            raise InputError(f"the dataset {name} of {self.folder} holds no {' or '.join(names)}; {_mend(place)}")
+        if not files[0].is_file():
+            raise InputError(f"{files[0]} leads to {files[0].readlink()}, which is not there; {_mend(place)}")
+        return Dataset(name, files[0].resolve(), self.folder / COLLECTIONS / name)
+
+    def checkpoints(self) -> dict[str, Path]:
+        """Checkpoints that are offered, name → folder: the workspace's own, where it has none those known by name.
+
+        With $IFDD_CHECKPOINTS, of those known by name only the ones in that folder.
+        """
+        own = [place for place in _entries(self.folder / CHECKPOINTS) if place.is_symlink() or place.is_dir()]
+        if own:
+            return {place.name: _checkpoint_in(place) for place in sorted(own)}
+        given = os.environ.get("IFDD_CHECKPOINTS")
+        known = list_checkpoints().items()
+        return {name: folder for name, folder in known if not given or folder.parent == user_path(given)}
+
+    def checkpoint(self, name: str) -> Path:
+        """Folder of a checkpoint by name. Raises: InputError for one that is unknown, or a link that leads nowhere."""
+        found = self.checkpoints()
+        if name not in found:
+            known = ", ".join(found) or "none"
+            raise InputError(f"checkpoint {shown(name)} is not in {self.folder}, which offers: {known}; name one of them")
+        if not found[name].exists():
+            raise InputError(f"the checkpoint {name} of {self.folder} leads nowhere; {_mend(found[name])}")
+        return found[name]
+
+    def collection_folder(self, dataset: str, checkpoint: str) -> Path:
+        """Where what a checkpoint said of a dataset lies."""
+        return self.folder / COLLECTIONS / dataset / checkpoint
+
+    @property
+    def results(self) -> Path:
+        """Where results go."""
+        return self.folder / RESULTS
+
+    def new_results(self, command: str) -> Path:
+        """The first folder `<command>-<n>` of the results that is not there."""
+        return next(path for n in count(1) if not (path := self.results / f"{command}-{n}").exists())
+
+
+def open_workspace(folder: str | Path) -> Workspace:
+    """A folder as a workspace.
+
+    Raises: InputError if it is none, with the command that makes one, or of another schema.
+    """
+    place = user_path(folder)
+    file = place / FILE
+    try:
+        values = read_json(file)
+    except (FileNotFoundError, NotADirectoryError):
+        made = "stop the app and run make app, which makes the demo" if place == demo_folder() else _init(place)
+        raise InputError(f"{place} is no workspace: {FILE} is missing; {made}") from None
+    version = values.get("schema_version") if isinstance(values, dict) else None
+    if version != SCHEMA:
+        raise InputError(
+            f"{file} has schema version {shown(version)}, this version reads {SCHEMA}; remove it and run {_init(place)}"
+        )
+    checked(_MARK, values, str(file), f"remove it and run {_init(place)}")
+    return Workspace(place)
+
+
+def find_workspace(given: Path | None = None) -> Workspace:
+    """The workspace `given`, else the current folder if it is one, else the demo. Raises: InputError as `open_workspace`."""
+    if given is not None:
+        return open_workspace(given)
+    return open_workspace(Path.cwd() if (Path.cwd() / FILE).exists() else demo_folder())
+
+
+def init_workspace(folder: Path, datasets: Mapping[str, Path] | None = None, checkpoints: Sequence[Path] = ()) -> Workspace:
+    """Make a workspace with links to datasets (folders or manifests) and checkpoints (or runs), whole or not at all.
+
+    Raises: InputError if the folder exists, a name is none, or a link would lead nowhere.
+    """
+    check_new(folder)
+    links = {f"{DATASETS}/{checked_name(name)}": user_path(path).resolve() for name, path in (datasets or {}).items()}
+    for path in checkpoints:
+        place = user_path(path).resolve()
+        found = _checkpoint_in(place)
+        card = read_card(found)
+        key = f"{CHECKPOINTS}/{card.name if found != place else place.name}"
+        if key in links:
+            raise InputError(f"{path}: a checkpoint {key.partition('/')[2]} is given already; name each once")
+        links[key] = place
+    for place in links.values():
+        if not place.exists():
+            raise InputError(f"{place} is not there; name a dataset's folder or manifest, or make one with ifdd data index")
+    with new_folder(folder) as work:
+        for part in (DATASETS, CHECKPOINTS, COLLECTIONS, RESULTS):
+            (work / part).mkdir()
+        for name, place in links.items():
+            (work / name).symlink_to(place)
+        for name in datasets or {}:
+            _ = Workspace(work).dataset(name).clips
+        mark(work)
+    return Workspace(folder)
+
+
+def mark(folder: Path) -> None:
+    """Say that a folder is a workspace."""
+    write_json(folder / FILE, {"schema_version": SCHEMA})
+
+
+def checked_name(name: str) -> str:
+    """The name of a dataset, which becomes a folder. Raises: InputError for one that cannot."""
+    if not name or name.startswith(".") or "/" in name or "\\" in name or not name.isprintable():
+        raise InputError(f"{shown(name)} cannot be the name of a dataset; give letters, digits and dashes: NAME=PATH")
+    return name
+
+
+def _entries(folder: Path) -> list[Path]:
+    return [place for place in folder.iterdir() if not place.name.startswith(".")] if folder.is_dir() else []
+
+
+def _checkpoint_in(place: Path) -> Path:
+    """The checkpoint that a folder is, or that the run in it made."""
+    return place / CHECKPOINT if (place / CHECKPOINT).is_dir() else place
+
+
+def _mend(place: Path) -> str:
+    return f"mend or remove {place}"
+
+
+def _init(place: Path) -> str:
+    return f"workbench init {place} --dataset NAME=clips.parquet"
+
+
+def of_the_same_suite(offered: Mapping[str, Path], manifest: Path) -> list[str]:
+    """Checkpoints (name → folder) that were tested on the kind of clips that lie beside `manifest`; none if that is not known.
+
+    A checkpoint whose card cannot be read is kept: the app shows what is wrong with it.
+    """
+    try:
+        about = read_json(manifest.parent / "suite.json")
+    except (OSError, InputError):
+        return []
+    config = about.get("config") if isinstance(about, dict) else None
+    kind = config.get("difficulty") if isinstance(config, dict) else None
+    if not isinstance(kind, str):
+        return []
+    chosen = []
+    for name, folder in offered.items():
+        try:
+            if read_card(folder).data.get("test", {}).get("difficulty") == kind:
+                chosen.append(name)
+        except InputError:
+            chosen.append(name)
+    return chosen
+
+
+def first_in_view(offered: Mapping[str, Path], dataset: Dataset) -> list[str]:
+    """Checkpoints that the app shows unasked: of those that have read the clips, the ones tested on their kind, else all."""
+    collected = dataset.collected()
+    read = [name for name in offered if name in collected]
+    return [name for name in of_the_same_suite(offered, dataset.manifest) if name in read] or read
+
+
+def benchmark_file(offered: Mapping[str, Path]) -> Path | None:
+    """What `workbench benchmark` measured of the checkpoints that are offered, kept beside them; None where there is no file."""
+    folders = dict.fromkeys(folder.parent for folder in offered.values())
+    return next((folder / BENCHMARK for folder in folders if (folder / BENCHMARK).is_file()), None)
+
+
+def demo_folder() -> Path:
+    """Where `workbench demo` writes: $IFDD_DEMO, else `demo` beside the package."""
+    given = os.environ.get("IFDD_DEMO")
+    return user_path(given) if given else Path(__file__).resolve().parents[2] / "demo"
+
+
+def upload_name(name: str) -> str:
+    """A file name for what a browser calls `name`, whatever that is: no folders, nothing invisible, not too long."""
+    seen = "".join(letter for letter in name.replace("\\", "/").rpartition("/")[2] if letter.isprintable()).strip(" .")
+    stem, dot, suffix = seen.rpartition(".")
+    if not dot:
+        stem, suffix = seen, ""
+    return f"{stem[:60] or 'upload'}{dot}{suffix[:12]}"
+
+
+def test_data(card: Card) -> str:
+    """The data that a card's figures were measured on: name and difficulty, or manifest."""
+    about = card.data.get("test", {})
+    return " · ".join(str(about[key]) for key in ("name", "manifest", "difficulty") if about.get(key))
+
+
+def describe(card: Card) -> str:
+    """A model in one line: of the ifdd family backbone, split, lift, preset, clip."""
+    return card.model.summary
