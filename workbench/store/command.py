@@ -8,7 +8,7 @@ import typer
 
 from ifdd.cli.options import OnErrorOption
 from ifdd.errors import InputError
-from workbench.options import Device, load_bundle, names_in, say
+from workbench.options import Device, WorkspaceOption, load_bundle, names_in, say
 
 collect_app = typer.Typer()
 demo_app = typer.Typer()
@@ -47,8 +47,15 @@ def init(
 @collect_app.command()
 def collect(
     checkpoint: Annotated[str, typer.Argument(help="Name or folder of a checkpoint.", show_default=False)],
-    manifest: Annotated[Path, typer.Argument(help="List of clips (docs/manifest.md), or its folder.", show_default=False)],
-    out: Annotated[Path, typer.Option(help="Folder to make.", show_default=False)],
+    manifest: Annotated[
+        Path,
+        typer.Argument(help="List of clips (docs/manifest.md), its folder, or a dataset of the workspace.", show_default=False),
+    ],
+    out: Annotated[
+        Path | None,
+        typer.Option(help="Folder to make; of a workspace's dataset by default where the app looks for it.", show_default=False),
+    ] = None,
+    workspace: WorkspaceOption = None,
     names: Annotated[str | None, typer.Option(help="Activations to keep, with commas between.")] = None,
     pool: Annotated[
         Literal["mean"] | None, typer.Option(help="Keep feature maps and tokens as their mean over positions.")
@@ -68,12 +75,15 @@ def collect(
     """
     from ifdd.io import check_new
     from workbench.store.collecting import collect as run
+    from workbench.store.workspace import request
 
+    asked = request(checkpoint, manifest, out, workspace)
+    out = asked.out
     check_new(out)
     chosen = None if names is None else tuple(names_in(names))
-    bundle = load_bundle(checkpoint, device)
+    bundle = load_bundle(asked.checkpoint, device)
     try:
-        found = run(bundle, manifest, out, chosen, pool, batch=batch, on_error=on_error, cache=cache, progress=True)
+        found = run(bundle, asked.manifest, out, chosen, pool, batch=batch, on_error=on_error, cache=cache, progress=True)
     except KeyboardInterrupt:
         say("interrupted: what was read is kept; the same command goes on from there")
         raise typer.Exit(130) from None

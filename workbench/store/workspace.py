@@ -142,6 +142,34 @@ def find_workspace(given: Path | None = None) -> Workspace:
     return open_workspace(Path.cwd() if (Path.cwd() / FILE).exists() else demo_folder())
 
 
+@dataclass(frozen=True)
+class Request:
+    """A checkpoint (name or folder), a manifest, and the folder in which the collection is to lie."""
+
+    checkpoint: str
+    manifest: Path
+    out: Path
+
+
+def request(checkpoint: str, manifest: Path, out: Path | None, given: Path | None) -> Request:
+    """Names of a workspace's datasets and checkpoints as files: where `manifest` is a file or folder, and no workspace is
+    `given`, it is meant.
+
+    Raises: InputError where there is no such dataset, or nothing says where the collection is to lie.
+    """
+    if given is None and out is not None and (manifest.exists() or len(manifest.parts) > 1):
+        return Request(checkpoint, manifest, out)
+    place = find_workspace(given)
+    folder = str(place.checkpoint(checkpoint)) if checkpoint in place.checkpoints() else checkpoint
+    if str(manifest) in place.datasets:
+        found = place.dataset(str(manifest))
+        return Request(folder, found.manifest, out or found.collections / Path(checkpoint).name)
+    if out is None:
+        known = ", ".join(place.datasets) or "none"
+        raise InputError(f"{manifest} is no dataset of {place.folder}, which has: {known}; name one of them, or give --out")
+    return Request(folder, manifest, out)
+
+
 def init_workspace(folder: Path, datasets: Mapping[str, Path] | None = None, checkpoints: Sequence[Path] = ()) -> Workspace:
     """Make a workspace with links to datasets (folders or manifests) and checkpoints (or runs), whole or not at all.
 

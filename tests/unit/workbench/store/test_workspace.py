@@ -10,7 +10,7 @@ import pytest
 from ifdd import InputError, load_checkpoint
 from ifdd.data.manifest import read_manifest, write_manifest
 from tests.tiny_demo import MODELS, TinyDemo, tiny_demo_in
-from workbench.store.workspace import FILE, Workspace, find_workspace, init_workspace, open_workspace
+from workbench.store.workspace import FILE, Request, Workspace, find_workspace, init_workspace, open_workspace, request
 
 
 @pytest.fixture(scope="session")
@@ -121,3 +121,15 @@ def test_a_dataset_that_has_changed(tiny: TinyDemo, tmp_path: Path) -> None:
 
 def test_mark_is_plain_json(tmp_path: Path) -> None:
     assert json.loads((init_workspace(tmp_path / "mine").folder / FILE).read_text()) == {"schema_version": 1}
+
+
+def test_names_of_a_workspace_are_files(tiny: TinyDemo, clips: Path, tmp_path: Path) -> None:
+    mine = init_workspace(tmp_path / "mine", {"own": clips}, [tiny.checkpoints / "tiny-ifdd"])
+    asked = request("tiny-ifdd", Path("own"), None, mine.folder)
+    assert asked == Request(
+        str(mine.checkpoint("tiny-ifdd")), mine.dataset("own").manifest, mine.collection_folder("own", "tiny-ifdd")
+    )
+    assert request("tiny-ifdd", Path("own"), tmp_path / "out", mine.folder).out == tmp_path / "out"
+    assert request("a", clips, tmp_path / "out", None) == Request("a", clips, tmp_path / "out")
+    with pytest.raises(InputError, match=r"nothing is no dataset of .*, which has: own; name one of them, or give --out"):
+        request("tiny-ifdd", Path("nothing"), None, mine.folder)
