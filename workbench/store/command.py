@@ -77,6 +77,8 @@ def collect(
     from workbench.store.collecting import collect as run
     from workbench.store.workspace import request
 
+    if out is not None:
+        check_new(out)
     asked = request(checkpoint, manifest, out, workspace)
     out = asked.out
     check_new(out)

@@ -157,8 +157,10 @@ def request(checkpoint: str, manifest: Path, out: Path | None, given: Path | Non
 
     Raises: InputError where there is no such dataset, or nothing says where the collection is to lie.
     """
-    if given is None and out is not None and (manifest.exists() or len(manifest.parts) > 1):
-        return Request(checkpoint, manifest, out)
+    if given is None and out is not None:
+        here = Workspace(Path.cwd() if (Path.cwd() / FILE).exists() else demo_folder())
+        if manifest.exists() or str(manifest) not in here.datasets:
+            return Request(checkpoint, manifest, out)
     place = find_workspace(given)
     folder = str(place.checkpoint(checkpoint)) if checkpoint in place.checkpoints() else checkpoint
     if str(manifest) in place.datasets:

@@ -123,7 +123,7 @@ def test_mark_is_plain_json(tmp_path: Path) -> None:
     assert json.loads((init_workspace(tmp_path / "mine").folder / FILE).read_text()) == {"schema_version": 1}
 
 
-def test_names_of_a_workspace_are_files(tiny: TinyDemo, clips: Path, tmp_path: Path) -> None:
+def test_names_of_a_workspace_are_files(tiny: TinyDemo, clips: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     mine = init_workspace(tmp_path / "mine", {"own": clips}, [tiny.checkpoints / "tiny-ifdd"])
     asked = request("tiny-ifdd", Path("own"), None, mine.folder)
     assert asked == Request(
@@ -131,5 +131,8 @@ def test_names_of_a_workspace_are_files(tiny: TinyDemo, clips: Path, tmp_path: P
     )
     assert request("tiny-ifdd", Path("own"), tmp_path / "out", mine.folder).out == tmp_path / "out"
     assert request("a", clips, tmp_path / "out", None) == Request("a", clips, tmp_path / "out")
+    monkeypatch.setenv("IFDD_DEMO", str(tmp_path / "no demo"))
+    gone = Path("clips.parquet")  # reading it says that it is not there
+    assert request("a", gone, tmp_path / "out", None) == Request("a", gone, tmp_path / "out")
     with pytest.raises(InputError, match=r"nothing is no dataset of .*, which has: own; name one of them, or give --out"):
         request("tiny-ifdd", Path("nothing"), None, mine.folder)
