@@ -96,7 +96,7 @@ def test_a_full_disk_and_control_c(
     def fail() -> None:
         raise raised
 
-    monkeypatch.setattr("ifdd.models.config.model_names", fail)
+    monkeypatch.setattr("ifdd.models.families.short_names", fail)
     assert run_main(monkeypatch, "models") == code
     assert capsys.readouterr().err.strip() == message
 
