@@ -112,7 +112,9 @@ def test_embedding_methods(start: Start, tiny_demo: TinyDemo, method: str) -> No
 def test_disentanglement_compares_the_chosen_models(start: Start, tiny_demo: TinyDemo) -> None:
     app = start(tiny_demo, "disentanglement")
     table = app.dataframe[0].value
-    assert {"WAR (always one class)", "AUROC, intensity: oracle", "gap (1: each branch holds its own alone)"} <= set(table["measure"])
+    assert {"WAR (always one class)", "AUROC, intensity: oracle", "gap (1: each branch holds its own alone)"} <= set(
+        table["measure"]
+    )
     assert set(MODELS) < set(table.columns)
     app.sidebar.multiselect("disentanglement_models").set_value(["tiny-baseline"]).run()
     assert panels(app) == ""
