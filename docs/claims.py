@@ -151,7 +151,7 @@ def claims(result: FamilyResult) -> str:
         "interpolation.** "
         f"Without a lift it is {n.apart(ISSM, 'noisy-frozen-even-odd')} points above even-odd and "
         f"{n.apart(ISSM, 'noisy-frozen-constant')} above learned constant places. But the places need not follow the clip: "
-        f"the trained ISSM of seed 0 has {n.own(ISSM)} on the benchmark's {clips} clips with its own places, "
+        f"trained ISSM ({_trainings(result, ISSM)}) has {n.own(ISSM)} on the benchmark's {clips} clips with its own places, "
         f"{n.swap(ISSM, 'D', 'half-way')} with half-way places for every clip, {n.swap(ISSM, 'D', 'own mean')} with its own mean "
         f"places, {_other(n, ISSM)} with those of another person's clip, and {n.swap(ISSM, 'D', 'even-odd')} with even and odd "
         "ones. A step between two frames sees both of them; even-odd leaves half of the frames unread.",
@@ -160,7 +160,7 @@ def claims(result: FamilyResult) -> str:
         f"the pooled baseline: {n.apart(IFDD, 'noisy-frozen-baseline')}. With the lift the kind of split makes no difference "
         f"that three seeds can show: IFDD minus even-odd {n.apart(IFDD, 'noisy-frozen-even-odd-lift')}, minus constant places "
         f"{n.apart(IFDD, 'noisy-frozen-constant-lift')}.",
-        f"- **Which frames the groups read (seed 0, {result.scored}).** IFDD's dynamic group reads the emotion's frames "
+        f"- **Which frames the groups read ({_trainings(result, IFDD)}, {result.scored}).** IFDD's dynamic group reads the emotion's frames "
         f"{_than(result, 'AUROC D')} (AUROC {n.measure(IFDD, 'AUROC D')}; with other people's places "
         f"{n.null(IFDD, 'AUROC D')}), its *static* group clearly more often ({n.measure(IFDD, 'AUROC S')}). So the difference "
         "D − S is "
@@ -182,7 +182,7 @@ def claims(result: FamilyResult) -> str:
         f"{n.control(TOLD_CONTROL, 'intensity R²')}; and told places follow X less ({n.control(TOLD_CONTROL, 'content R²')}), "
         "since "
         "X does not hold the intensity in a linear form.",
-        f"- **Whether it matters where IFDD reads (seed 0).** Own places {n.own(IFDD)}; D at half-way places "
+        f"- **Whether it matters where IFDD reads ({_trainings(result, IFDD)}).** Own places {n.own(IFDD)}; D at half-way places "
         f"{n.swap(IFDD, 'D', 'half-way')}, at those of another person's clip {_other(n, IFDD)}, told the truth "
         f"{n.swap(IFDD, 'D', 'told')}. S at half-way places {n.swap(IFDD, 'S', 'half-way')}, at those of another person's clip "
         f"{_other(n, IFDD, 'S')}, told {n.swap(IFDD, 'S', 'told')}: the prediction hangs on the static places; of an "
@@ -239,6 +239,12 @@ def _than(result: FamilyResult, name: str) -> str:
     if found.low > max(0.5, null):
         return "a little more often than chance" if found.value < 0.6 else "more often than chance"
     return "less often than chance" if found.high < min(0.5, null) else "about as often as chance"
+
+
+def _trainings(result: FamilyResult, variant: str) -> str:
+    """Of how many trainings the measures of a variant are."""
+    known = [i for i, value in enumerate(result.row(variant).measures["AUROC D"].each) if value == value]
+    return "seed 0" if known == [0] else f"mean of {len(known)} seeds"
 
 
 def main() -> None:
