@@ -160,7 +160,8 @@ def claims(result: FamilyResult) -> str:
         f"the pooled baseline: {n.apart(IFDD, 'noisy-frozen-baseline')}. With the lift the kind of split makes no difference "
         f"that three seeds can show: IFDD minus even-odd {n.apart(IFDD, 'noisy-frozen-even-odd-lift')}, minus constant places "
         f"{n.apart(IFDD, 'noisy-frozen-constant-lift')}.",
-        f"- **Which frames the groups read ({_trainings(result, IFDD)}, {result.scored}).** IFDD's dynamic group reads the emotion's frames "
+        f"- **Which frames the groups read ({_trainings(result, IFDD)}, {result.scored}).** IFDD's dynamic group reads "
+        "the emotion's frames "
         f"{_than(result, 'AUROC D')} (AUROC {n.measure(IFDD, 'AUROC D')}; with other people's places "
         f"{n.null(IFDD, 'AUROC D')}), its *static* group clearly more often ({n.measure(IFDD, 'AUROC S')}). So the difference "
         "D − S is "
