@@ -51,7 +51,7 @@ def runs(tiny: TinyDemo) -> list[str]:
 
 @pytest.fixture(scope="module")
 def study(tiny: TinyDemo, runs: list[str], tmp_path_factory: pytest.TempPathFactory) -> Study:
-    return open_study(runs, tiny.demo / "clips", tmp_path_factory.mktemp("kept"))
+    return open_study(runs, tiny.demo / "datasets" / "demo", tmp_path_factory.mktemp("kept"))
 
 
 @pytest.fixture(scope="module")
@@ -256,10 +256,10 @@ def test_a_failed_file_leaves_nothing(made: Drawn, tmp_path: Path, monkeypatch: 
 
 
 def test_one_clip_and_one_class(tiny: TinyDemo, runs: list[str], tmp_path: Path) -> None:
-    table = read_manifest(tiny.demo / "clips")
+    table = read_manifest(tiny.demo / "datasets" / "demo")
     for name, part in (("clip", table.iloc[:1]), ("class", table[table["label_name"] == table["label_name"].iloc[0]])):
         folder = tmp_path / name
-        shutil.copytree(tiny.demo / "clips", folder)
+        shutil.copytree(tiny.demo / "datasets" / "demo", folder)
         write_manifest(part.reset_index(drop=True), folder)
         study = open_study(runs, folder, tmp_path / f"kept-{name}")
         found = run(study, Request())
@@ -270,7 +270,7 @@ def test_one_clip_and_one_class(tiny: TinyDemo, runs: list[str], tmp_path: Path)
 
 
 def test_collections_that_do_not_fit(tiny: TinyDemo, runs: list[str], tmp_path: Path) -> None:
-    clips, own = tiny.demo / "clips", tiny.demo / "collections"
+    clips, own = tiny.demo / "datasets" / "demo", tiny.demo / "collections" / "demo"
     study = open_study(runs, clips, tmp_path / "kept", own)  # given, so nothing is collected
     assert not (tmp_path / "kept").exists()
     left = run(study, Request()).left_out
@@ -295,7 +295,7 @@ def test_labels_in_another_order_are_refused(tiny: TinyDemo, runs: list[str], tm
     card |= {"labels": card["labels"][::-1], "name": "turned"}
     (turned / "card.json").write_text(json.dumps(card))
     with pytest.raises(InputError, match="show models of one label list, in one order"):
-        open_study([*runs, str(turned)], tiny.demo / "clips", tmp_path / "kept")
+        open_study([*runs, str(turned)], tiny.demo / "datasets" / "demo", tmp_path / "kept")
 
 
 def test_a_run_folder_holds_its_checkpoint(runs: list[str], tmp_path: Path) -> None:
@@ -318,14 +318,22 @@ def test_a_baseline_alone_has_maps_and_no_variants(study: Study, tiny: TinyDemo)
 
 def test_stages_kept_are_used_again(tiny: TinyDemo, runs: list[str], tmp_path: Path) -> None:
     bundle = load_checkpoint(runs[1])
-    kept = collect(bundle, tiny.demo / "clips", tmp_path / "collections" / "tiny-ifdd", stages_of(bundle), "mean")
-    found = open_study(runs[1:], tiny.demo / "clips", tmp_path)
+    kept = collect(bundle, tiny.demo / "datasets" / "demo", tmp_path / "collections" / "tiny-ifdd", stages_of(bundle), "mean")
+    found = open_study(runs[1:], tiny.demo / "datasets" / "demo", tmp_path)
     assert found.collections["tiny-ifdd"].folder == kept.folder
 
 
 def test_the_command(tiny: TinyDemo, runs: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
                      capsys: pytest.CaptureFixture[str]) -> None:  # fmt: skip
-    words = ["figures", "--runs", *runs, "--data", tiny.demo / "clips", "--collections", tiny.demo / "collections"]
+    words = [
+        "figures",
+        "--runs",
+        *runs,
+        "--data",
+        tiny.demo / "datasets" / "demo",
+        "--collections",
+        tiny.demo / "collections" / "demo",
+    ]
     words += ["--out", tmp_path / "out", "--formats", "png", "--column", "single", "--json"]
     monkeypatch.setattr(sys, "argv", ["workbench", *map(str, words)])
     with pytest.raises(SystemExit) as end:
