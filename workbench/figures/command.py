@@ -52,7 +52,7 @@ def figures(
 ) -> None:
     """Rebuild the figures of the IFDD and OUS papers from checkpoints, each with caption and passport.
 
-    Example: workbench figures --runs scripted-tiny-baseline scripted-tiny-ifdd --data demo/clips --out figures
+    Example: workbench figures --runs scripted-tiny-baseline scripted-tiny-ifdd --data demo/datasets/demo --out figures
     """
     from ifdd.device import choose_device
     from ifdd.io import claim

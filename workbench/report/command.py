@@ -31,7 +31,7 @@ def report(
     """Put every table and interactive plot of some checkpoints into one HTML file that needs no network.
 
     Collections that are made are kept beside it, in a folder of the page's name.
-    Example: workbench report --runs scripted-tiny-baseline scripted-tiny-ifdd --data demo/clips --out report.html
+    Example: workbench report --runs scripted-tiny-baseline scripted-tiny-ifdd --data demo/datasets/demo --out report.html
     """
     from ifdd.device import choose_device
     from ifdd.io import claim

@@ -25,7 +25,7 @@ def splits(
 ) -> None:
     """Measure what splits do: places, occupancy by class, awareness, content R², stability, agreement with motion.
 
-    Example: workbench splits scripted-tiny-ifdd --data demo/clips --out runs/splits
+    Example: workbench splits scripted-tiny-ifdd --data demo/datasets/demo --out runs/splits
     """
     from ifdd.io import check_folder, claim
     from workbench.analysis.splits.displays.summary import markdown
