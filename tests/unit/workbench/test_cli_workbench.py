@@ -1,30 +1,11 @@
 import json
 import socket
-import sys
 from pathlib import Path
 
 import pytest
 from media import gray_images, write_sound, write_video
 
-from workbench import cli
 from workbench.app import serve
-
-
-@pytest.fixture
-def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
-    """Call `workbench …`; gives exit code, standard output, standard error."""
-
-    def call(*words: object) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["workbench", *map(str, words)])
-        code = 0
-        try:
-            cli.main()
-        except SystemExit as end:
-            code = int(end.code or 0)
-        out, err = capsys.readouterr()
-        return code, out, err
-
-    return call
 
 
 def one_error(err: str) -> str:

@@ -2,7 +2,6 @@
 
 import json
 import shutil
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +13,6 @@ from ifdd.checkpoints import load_checkpoint
 from ifdd.data.manifest import read_manifest
 from ifdd.errors import InputError
 from ifdd.scripted import REGIONS
-from workbench import cli
 from workbench.analysis.faithfulness.results import Verdict
 from workbench.analysis.faithfulness.task import FaithfulnessRequest, write
 from workbench.analysis.faithfulness.task import run as run_tests
@@ -23,21 +21,6 @@ from workbench.analysis.saliency.requests import Request
 from workbench.analysis.saliency.results import SaliencyResult
 from workbench.analysis.saliency.shown import regions_of
 from workbench.store.truth import has_regions, true_regions
-
-
-@pytest.fixture
-def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
-    def call(*words: object) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["workbench", *map(str, words)])
-        code = 0
-        try:
-            cli.main()
-        except SystemExit as end:
-            code = int(end.code or 0)
-        out, err = capsys.readouterr()
-        return code, out, err
-
-    return call
 
 
 def test_saliency_of_a_manifest(run, tiny_bundle_dir: Path, clips_manifest: Path, tmp_path: Path) -> None:
