@@ -27,8 +27,10 @@ def dependence(y_d: ArrayLike, y_s: ArrayLike, *, groups: ArrayLike | None = Non
     """
     first, second = (_centred(name, values) for name, values in (("y_d", y_d), ("y_s", y_s)))
     n = len(first)
-    if len(second) != n or n < FEWEST:
-        raise InputError(f"y_d has {n} clips, y_s {len(second)}; pass the same clips, at least {FEWEST}")
+    if len(second) != n:
+        raise InputError(f"y_d has {n} clips, y_s {len(second)}; pass the same clips")
+    if n < FEWEST:
+        raise InputError(f"{n} clips are too few for CKA; pass at least {FEWEST}")
     k, m = first @ first.T, second @ second.T
     members = group_members(groups, n)
 

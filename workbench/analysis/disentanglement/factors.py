@@ -24,7 +24,7 @@ def factors_of(
 ) -> tuple[dict[str, np.ndarray], tuple[str, ...]]:
     """Factors to probe, (n,) each, and of those that cannot be the reason; `more` are further columns.
 
-    Raises: InputError if all clips show one emotion.
+    Raises: InputError if the emotion cannot be probed: all clips show one, or one is of one person alone.
     """
     wanted = {EMOTION: "label_name", IDENTITY: "subject"} | COLUMNS | {"scene": scene_column(clips)} | {n: n for n in more}
     found: dict[str, np.ndarray] = {}
@@ -48,7 +48,8 @@ def factors_of(
         else:
             found[factor] = values
     if EMOTION not in found:
-        raise InputError("all clips show one emotion; the scorecard needs at least two")
+        why = next(reason for reason in skipped if reason.startswith(f"probe of {EMOTION}: "))
+        raise InputError(f"{why}; the scorecard needs two emotions, each of two persons where persons are known")
     emotions = clips.groupby(person_ids(clips["subject"]))["label_name"].nunique()
     if IDENTITY in found and (emotions < 2).any():
         skipped.append("probe of identity: some people show one emotion alone, so they cannot be known through another one")

@@ -16,6 +16,7 @@ from ifdd.errors import InputError
 from ifdd.inputs import Clips, each, of_input, stack
 from ifdd.io import filled_folder, write_text
 from workbench.analysis.counterfactuals import interventions
+from workbench.analysis.disentanglement.cka import FEWEST as FEWEST_FOR_CKA
 from workbench.analysis.disentanglement.cka import dependence
 from workbench.analysis.disentanglement.displays.probes import ProbeDisplay
 from workbench.analysis.disentanglement.displays.tables import markdown
@@ -298,4 +299,6 @@ def _dependence(
     if "D" not in branches:
         return None, ("dependence: a baseline has one branch",)
     dynamic, static = (np.asarray(found.activation(branches[name]), np.float64) for name in "DS")
+    if len(dynamic) < FEWEST_FOR_CKA:
+        return None, (f"dependence: it needs {FEWEST_FOR_CKA} clips or more, there are {len(dynamic)}",)
     return dependence(dynamic, static, groups=groups), ()

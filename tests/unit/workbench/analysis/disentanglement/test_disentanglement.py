@@ -386,8 +386,10 @@ class TestDependence:
     def test_bad_input(self) -> None:
         with pytest.raises(InputError, match="same for every clip"):
             disentanglement.dependence(np.full((5, 2), 0.1), np.eye(5))
-        with pytest.raises(InputError, match="at least 4"):
+        with pytest.raises(InputError, match="3 clips are too few for CKA; pass at least 4"):
             disentanglement.dependence(np.eye(3), np.eye(3))
+        with pytest.raises(InputError, match="y_d has 5 clips, y_s 6"):
+            disentanglement.dependence(np.eye(5), np.eye(6))
 
 
 def test_r2_is_not_cut_off_before_it_is_averaged() -> None:

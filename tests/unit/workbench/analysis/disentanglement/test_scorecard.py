@@ -112,6 +112,23 @@ def test_a_corpus_without_truth(suite: Path, tiny_bundle_dir: Path, tmp_path: Pa
         make_scorecard(load_checkpoint(tiny_bundle_dir), tmp_path, tmp_path / "kept", factors=["mood"])
 
 
+@pytest.mark.parametrize("count", [2, 3])
+def test_a_few_clips_have_what_can_be_measured(suite: Path, tiny_bundle_dir: Path, tmp_path: Path, count: int) -> None:
+    clips = read_manifest(suite).drop_duplicates("label").head(count).drop(columns=["truth"])
+    clips["path"] = [str((suite / path).resolve()) for path in clips["path"]]
+    clips["subject"] = ["ann", "bob", "ann"][:count]
+    write_manifest(pd.DataFrame(clips), tmp_path)
+    bundle = load_checkpoint(tiny_bundle_dir)
+    with pytest.raises(InputError, match="is of one person alone, who cannot be held out; the scorecard needs two emotions"):
+        make_scorecard(bundle, tmp_path, tmp_path / "kept", maps=count)
+    clips["subject"] = ""
+    write_manifest(pd.DataFrame(clips), tmp_path)
+    card = make_scorecard(bundle, tmp_path, tmp_path / "again", maps=count)
+    assert card.dependence is None
+    assert f"dependence: it needs 4 clips or more, there are {count}" in card.skipped
+    assert card.metrics.n == count
+
+
 def test_a_corpus_without_persons_and_with_gaps(suite: Path, tiny_bundle_dir: Path, tmp_path: Path) -> None:
     clips = read_manifest(suite)
     clips["path"] = [str((suite / path).resolve()) for path in clips["path"]]
