@@ -10,10 +10,10 @@ import numpy as np
 from ifdd.data.video import read_frames
 from ifdd.errors import InputError
 from ifdd.scripted.render import store
+from workbench.analysis.saliency.displays.player import input_group, map_group, player_data
 from workbench.analysis.saliency.displays.strip import FilmStrip
 from workbench.analysis.splits.displays.timeline import CorrelationDisplay, SplitTimelineDisplay
 from workbench.explain.results import Explanation
-from workbench.plotting.player import input_group, map_group, player_data
 from workbench.plotting.probabilities import Probabilities, ProbabilityDisplay
 from workbench.plotting.timeline import TimelineDisplay
 

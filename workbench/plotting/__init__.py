@@ -1,1 +1,1 @@
-"""What every picture shares: looks, saving, films, the player."""
+"""What every picture shares: looks, saving, films, text."""

@@ -1,1 +1,1 @@
-"""Pictures of saliency: heat over frames, film strips, differences, frames and regions."""
+"""Pictures of saliency: heat over frames, film strips, the player, differences, frames and regions."""
