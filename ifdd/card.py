@@ -2,9 +2,10 @@
 
 from typing import Annotated, Any, Literal, NotRequired, Self
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 from typing_extensions import TypedDict  # pydantic wants this one before Python 3.12
 
+from ifdd.control import Control, with_control
 from ifdd.data.preprocessing import Preprocessing
 from ifdd.documents import OPEN, Shaped
 from ifdd.models.config import Labels, ModelConfig, Seed
@@ -20,6 +21,11 @@ def _file_name(name: str) -> str:
     if not name.strip() or name != name.strip() or not name.isprintable() or name.startswith(".") or set(name) & set("/\\"):
         raise ValueError(f"the name {name!r} must be a plain file name: visible, no slash, no dot at its start")
     return name
+
+
+def _renewed(recipe: Any) -> Any:
+    """Older cards say at their recipe's top level what is a control."""
+    return with_control(recipe) if isinstance(recipe, dict) else recipe
 
 
 Name = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_file_name)]
@@ -46,6 +52,14 @@ class CardMetrics(TypedDict):
     confusion: NotRequired[list[list[Count]]]
 
 
+class CardControl(TypedDict, total=False):
+    """The section of a recipe, see `Control`."""
+
+    frames: Literal["all", "one", "shuffled"]
+    places: Literal["own", "truth"]
+    labels: Literal["own", "random"]
+
+
 class CardRecipe(TypedDict, total=False):
     """What of the recipe decides how clips are shown, and what a variant is called."""
 
@@ -53,15 +67,14 @@ class CardRecipe(TypedDict, total=False):
     seed: Seed
     init_from: str | None
     freeze: Literal["none", "backbone"]
-    frames_shown: Literal["all", "one", "shuffled"]
-    reads: Literal["own", "truth"]
+    control: CardControl
 
 
 class CardTraining(TypedDict, total=False):
     """The resolved recipe, and how the training went."""
 
     __pydantic_config__ = OPEN  # type: ignore[misc]
-    recipe: CardRecipe
+    recipe: Annotated[CardRecipe, BeforeValidator(_renewed)]
     minutes: Annotated[float, Field(ge=0)]
     epoch: Count
     init_from_sha256: str
@@ -109,6 +122,11 @@ class Card(OfAnyFamily):
     metrics: Annotated[dict[str, Any], Shaped(dict[str, CardMetrics])]
     versions: dict[str, str]
     sha256: str = ""
+
+    @property
+    def control(self) -> Control:
+        """How the recipe of this checkpoint departs from plain training; cards without a recipe: not at all."""
+        return Control(**self.training.get("recipe", {}).get("control", {}))
 
     @model_validator(mode="after")
     def _fits(self) -> Self:

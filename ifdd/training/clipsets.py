@@ -18,6 +18,7 @@ from pydantic import TypeAdapter
 from tqdm import tqdm
 
 from ifdd.card import Card
+from ifdd.control import Control
 from ifdd.data.arrays import keep_rows, new_array
 from ifdd.data.bad_clips import UNREADABLE, OnError, left_out, reason, settle, warnings_summary
 from ifdd.data.clips import READING, Clip, load_clip
@@ -97,25 +98,25 @@ def load_split(recipe: Recipe, split: SplitName, progress: bool = True) -> ClipS
     Raises: InputError for a manifest or a clip that cannot be read, or a class that the recipe does not list.
     """
     clips = _load_split(recipe, split, progress)
-    if split == "train" and recipe.train_labels == "random":
+    if split == "train" and recipe.control.labels == "random":
         clips = replace(clips, target=np.random.default_rng([recipe.seed, 227]).permutation(clips.target))
-    return as_shown(clips, recipe.frames_shown, recipe.seed, recipe.reads)
+    return as_shown(clips, recipe.control, recipe.seed)
 
 
-def as_shown(clips: ClipSet, frames_shown: str, seed: int, reads: str = "own") -> ClipSet:
-    """The clips as a control sees them: "one", the middle frame alone; "shuffled", each clip's own order, always the same.
+def as_shown(clips: ClipSet, control: Control, seed: int) -> ClipSet:
+    """The clips as a control sees them; frames that are shuffled have each clip's own order, always the same.
 
-    With `reads` "truth" they bring the places of the most intense frames.
+    With places "truth" they bring the places of the most intense frames.
     Raises: InputError for "truth" where the intensity is not known.
     """
     n, frames = clips.pixels.shape[:2]
-    if reads == "truth":
+    if control.places == "truth":
         if clips.intensity is None:
-            raise InputError("reads='truth': these clips have no true intensity; only scripted clips do, give a --suite")
+            raise InputError("control.places='truth': these clips have no true intensity; only scripted clips do, give a --suite")
         return replace(clips, places=truth_places(clips.intensity, seed))
-    if frames_shown == "all":
+    if control.frames == "all":
         return clips
-    if frames_shown == "one":
+    if control.frames == "one":
         return replace(clips, order=np.full((n, frames), frames // 2))
     order = np.random.default_rng([seed, 211]).permuted(np.tile(np.arange(frames), (n, 1)), axis=1)
     return replace(clips, order=order)
@@ -126,8 +127,7 @@ def shown_to(card: Card, clips: ClipSet) -> ClipSet:
 
     Raises: InputError for places that are told, of clips whose truth is not known.
     """
-    recipe = card.training.get("recipe", {})
-    return as_shown(clips, recipe.get("frames_shown", "all"), recipe.get("seed", 0), recipe.get("reads", "own"))
+    return as_shown(clips, card.control, card.training.get("recipe", {}).get("seed", 0))
 
 
 def _load_split(recipe: Recipe, split: SplitName, progress: bool) -> ClipSet:

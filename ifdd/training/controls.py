@@ -31,7 +31,7 @@ def told_places(per_step: np.ndarray, seed: int) -> np.ndarray:
     count = len(per_step)
     shows = per_step.max(1) > 0
     if not shows.any():
-        raise InputError("reads='truth': no clip shows an emotion; give clips of other emotions than neutral")
+        raise InputError("control.places='truth': no clip shows an emotion; give clips of other emotions than neutral")
     rng = np.random.default_rng([seed, 223])
     order = np.lexsort((rng.random(per_step.shape), per_step), axis=1)  # else ties would send D to the end of the clip
     places = np.sort(order.reshape(count, 2, -1), 2).astype(np.float32)

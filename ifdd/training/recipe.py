@@ -7,6 +7,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 import yaml
 from pydantic import Field, field_validator, model_validator
 
+from ifdd.control import Control, with_control
 from ifdd.data.preprocessing import Preprocessing
 from ifdd.documents import MAX_YAML, parse_yaml, plain, read_text, shown
 from ifdd.errors import InputError
@@ -131,11 +132,8 @@ class Recipe(OfAnyFamily):
     """An experiment. `model` is of any family; `inputs` tells by input's name how those of a model with several are cropped,
     where not as `preprocessing` says. `ema` is the decay of the averaged weights (null: none); `init_from` a checkpoint whose
     backbone and pyramid are the starting point; `freeze` keeps that backbone as it is and trains what follows; `precision` as
-    Lightning names it; `labels` in the order of the logits. `frames_shown` makes controls, in training, test and `ifdd
-    evaluate` alike: the middle frame repeated ("one"), or frames in random order ("shuffled"): if these do as well as the
-    whole clip, the data do not test dynamics. `reads` "truth" makes an upper bound: a dynamic group that is told which frames
-    are the most intense. `train_labels` "random" gives every training clip another one's label: a model that can know
-    nothing, for tests of maps (Adebayo et al. 2018). `keep` is the epoch that is kept: best on validation, or last.
+    Lightning names it; `labels` in the order of the logits. `control` makes a control or an upper bound of the experiment.
+    `keep` is the epoch that is kept: best on validation, or last.
     """
 
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
@@ -153,10 +151,13 @@ class Recipe(OfAnyFamily):
     device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
     init_from: str | None = None
     freeze: Literal["none", "backbone"] = "none"
-    frames_shown: Literal["all", "one", "shuffled"] = "all"
-    reads: Literal["own", "truth"] = "own"
-    train_labels: Literal["true", "random"] = "true"
+    control: Control = Control()
     keep: Literal["best", "last"] = "best"
+
+    @model_validator(mode="before")
+    @classmethod
+    def _older_keys(cls, values: Any) -> Any:
+        return with_control(values) if isinstance(values, dict) else values
 
     @model_validator(mode="after")
     def _labels_fit(self) -> Self:
@@ -189,12 +190,13 @@ class Recipe(OfAnyFamily):
             raise ValueError("a frozen backbone reads every clip once; set augment.crop=1, jitter=0, erase=0 and mix=0")
         if self.freeze != "none" and "stages" not in self.model.capabilities:
             raise ValueError(f"a model of the family {self.model.family} has no backbone that could be kept; leave freeze out")
-        if self.reads == "truth" and ("told" not in self.model.capabilities or self.data.source != "scripted"):
-            raise ValueError("reads='truth' replaces the places of split='even-odd' on scripted data, whose truth is known")
-        if self.train_labels == "random" and self.keep == "best":
-            raise ValueError("train_labels='random' leaves nothing to validate; set keep=last")
-        if self.reads == "truth" and self.frames_shown != "all":
-            raise ValueError(f"reads='truth' needs all frames in turn; frames_shown is {self.frames_shown!r}")
+        control = self.control
+        if control.places == "truth" and ("told" not in self.model.capabilities or self.data.source != "scripted"):
+            raise ValueError("control.places='truth' replaces those of split='even-odd' on scripted data, whose truth is known")
+        if control.labels == "random" and self.keep == "best":
+            raise ValueError("control.labels='random' leaves nothing to validate; set keep=last")
+        if control.places == "truth" and control.frames != "all":
+            raise ValueError(f"control.places='truth' needs all frames in turn; control.frames is {control.frames!r}")
         return self
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 
 from ifdd.checkpoints import Bundle
+from ifdd.control import Control
 from ifdd.errors import InputError
 from ifdd.io import filled_folder, write_text
 from ifdd.models.cost import cost
@@ -89,7 +90,7 @@ def run(
                 variant=variant,
                 checkpoints=members,
                 trained=_trained(recipe),
-                shown=_shown(recipe),
+                shown=_shown(own[0].card.control),
                 parameters=price.parameters,
                 macs=price.macs,
                 minutes=Figure(tuple(float(b.card.training.get("minutes", float("nan"))) for b in own)),
@@ -168,10 +169,10 @@ def _trained(recipe: Mapping[str, object]) -> str:
     return "frozen" if recipe.get("freeze") == "backbone" else "tuned"
 
 
-def _shown(recipe: Mapping[str, object]) -> str:
-    if recipe.get("reads") == "truth":
+def _shown(control: Control) -> str:
+    if control.places == "truth":
         return "told the truth"
-    return {"all": "", "one": "one frame", "shuffled": "shuffled"}[str(recipe.get("frames_shown", "all"))]
+    return {"all": "", "one": "one frame", "shuffled": "shuffled"}[control.frames]
 
 
 @dataclass(frozen=True, eq=False)

@@ -60,10 +60,8 @@ def read_clips(
     for name, bundle in bundles.items():
         if name in found:
             continue
-        frames = bundle.card.training.get("recipe", {}).get("frames_shown", "all")
-        shared.setdefault(
-            f"{backbone_key(bundle.model)} {frames} {bundle.card.training.get('recipe', {}).get('seed')}", []
-        ).append(name)
+        order = f"{bundle.card.control.frames} {bundle.card.training.get('recipe', {}).get('seed')}"
+        shared.setdefault(f"{backbone_key(bundle.model)} {order}", []).append(name)
     for members in tqdm(shared.values(), desc=title, unit="backbone", disable=None, leave=False):
         read = _read_shared({name: bundles[name] for name in members}, {name: shown[name] for name in members}, names, batch)
         for name, reading in read.items():

@@ -46,7 +46,7 @@ def split_quality(
     middle, the more: what position alone tells), random offsets within `offset_range` feature frames, the K frames with the
     largest `frame_difference` (n, T') if given; an oracle that knows the active frames and reads, within the same range, those
     with D and the others with S; and one that is told the K largest frames and reads them with D wherever they lie (as the
-    recipes with `reads: truth`).
+    recipes with `control: {places: truth}`).
     `levels` (n,) names a nuisance level of each clip, for rows of their own; `groups` (n,) persons, drawn whole.
     Raises: InputError for shapes that do not fit, weights that are not finite, or no clip with an emotion.
 

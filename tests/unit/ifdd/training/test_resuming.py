@@ -306,7 +306,7 @@ def test_a_sweep_refuses_another_recipe_and_goes_on_with_a_folder_that_was_kille
         ("model.batch_size", "did you mean 'optim.batch'?"),
         ("optim.weight_decya", "did you mean 'optim.weight_decay'?"),
         ("augment.xyz", "known keys of augment: crop, cutmix, erase, flip"),
-        ("xyz", "known keys: augment, data, device"),
+        ("xyz", "known keys: augment, control, data, device"),
     ],
 )
 def test_an_unknown_key_is_answered_at_its_own_level(tmp_path: Path, key: str, hint: str):

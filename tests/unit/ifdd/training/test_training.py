@@ -12,6 +12,7 @@ import yaml
 from colours import clip_set, recipe, weights
 
 import ifdd
+from ifdd.control import Control
 from ifdd.errors import InputError
 from ifdd.labels import EMOTIONS
 from ifdd.modules.mvit.attention import TokenPool
@@ -83,13 +84,13 @@ def test_controls_show_one_frame_or_all_in_another_order(monkeypatch: pytest.Mon
     pixels = np.broadcast_to(np.arange(8, dtype=np.uint8)[:, None, None, None], (6, 8, 2, 2, 3))
     known = clip_set("train", 6)
     monkeypatch.setattr(clipsets, "_load_split", lambda *_: dataclasses.replace(known, pixels=pixels))
-    shown = {kind: clipsets.load_split(recipe(frames_shown=kind), "train").read([4, 0])[:, :, 0, 0, 0] for kind in KINDS}
+    shown = {kind: clipsets.load_split(recipe(control={"frames": kind}), "train").read([4, 0])[:, :, 0, 0, 0] for kind in KINDS}
     np.testing.assert_array_equal(shown["all"], np.tile(np.arange(8), (2, 1)))
     np.testing.assert_array_equal(shown["one"], np.full((2, 8), 4))
     assert (np.sort(shown["shuffled"]) == np.arange(8)).all()
     assert (shown["shuffled"][0] != shown["shuffled"][1]).any()
-    assert clipsets.as_shown(known, "all", 0) is known
-    again = clipsets.load_split(recipe(frames_shown="shuffled"), "train").read([4, 0])[:, :, 0, 0, 0]
+    assert clipsets.as_shown(known, Control(), 0) is known
+    again = clipsets.load_split(recipe(control={"frames": "shuffled"}), "train").read([4, 0])[:, :, 0, 0, 0]
     np.testing.assert_array_equal(again, shown["shuffled"])
 
 

@@ -92,7 +92,7 @@ def test_readings_are_kept_until_something_changes(
     assert set(again.activations) == {"pyramid.X", "issm.sample_D"}
     np.testing.assert_array_equal(again.activations["pyramid.X"], first.activations["pyramid.X"])
     assert read(bundles[0], names=("pyramid.X",))[1] == 1
-    assert read(as_recipe(bundles[0], "deep-0", seed=0, frames_shown="one"))[1] == 1
+    assert read(as_recipe(bundles[0], "deep-0", seed=0, control={"frames": "one"}))[1] == 1
     assert read(bundles[0], dataclasses.replace(clips, pixels=np.asarray(clips.pixels)[::-1]))[1] == 1
     bias = bundles[0].model.head.classify.bias
     before = bias.detach().clone()
@@ -105,7 +105,7 @@ def test_readings_are_kept_until_something_changes(
 
 
 def test_controls_are_shown_what_they_were_trained_on(bundles: list[Bundle], clips: ClipSet):
-    one = as_recipe(bundles[2], "one-0", seed=0, frames_shown="one")
+    one = as_recipe(bundles[2], "one-0", seed=0, control={"frames": "one"})
     still = dataclasses.replace(clips, pixels=np.repeat(np.asarray(clips.pixels)[:, 8:9], 16, 1))
     found = read_clips({"one-0": one, "plain-0": bundles[2]}, clips)
     np.testing.assert_allclose(found["one-0"].probs, predict_set(one.model, still), atol=1e-6)

@@ -14,6 +14,7 @@ import yaml
 import ifdd
 from ifdd.card import Card
 from ifdd.checkpoints import CARD, read_card
+from ifdd.control import Control
 from ifdd.errors import InputError
 from ifdd.training import clipsets, run, sweep
 from ifdd.training.augment import to_clips
@@ -48,7 +49,7 @@ def clip_set(split: str, count: int = 8) -> ClipSet:
 @pytest.fixture
 def noise(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
-        run, "load_split", lambda recipe, split, _progress: as_shown(clip_set(split), "all", recipe.seed, recipe.reads)
+        run, "load_split", lambda recipe, split, _progress: as_shown(clip_set(split), recipe.control, recipe.seed)
     )
 
 
@@ -121,18 +122,18 @@ def test_key_of_a_backbone_changes_with_its_weights_alone():
 
 
 @pytest.mark.usefixtures("noise")
-@pytest.mark.parametrize("reads", ["own", "truth"])
-def test_a_frozen_backbone_stays_and_the_rest_learns(tmp_path: Path, reads: str):
+@pytest.mark.parametrize("places", ["own", "truth"])
+def test_a_frozen_backbone_stays_and_the_rest_learns(tmp_path: Path, places: str):
     source = start(tmp_path)
     recipe = parsed(
-        freeze="backbone", init_from=str(source), augment=STILL, reads=reads,
+        freeze="backbone", init_from=str(source), augment=STILL, control={"places": places},
         data=SMALL["data"] | {"cache": str(tmp_path / "cache")},
     )  # fmt: skip
     checkpoint = run.train(recipe, tmp_path / "run", progress=False)
     before, after = (ifdd.load_checkpoint(folder).model for folder in (source, checkpoint))
     assert backbone_key(before) == backbone_key(after)
     assert not torch.equal(before.state_dict()["head.classify.weight"], after.state_dict()["head.classify.weight"])
-    clips = as_shown(clip_set("test"), "all", 0, reads)
+    clips = as_shown(clip_set("test"), Control(places=places), 0)
     card = ifdd.load_checkpoint(checkpoint).card
     assert card.training["init_from_sha256"] == ifdd.load_checkpoint(source).card.sha256
     assert json.loads((tmp_path / "run" / run.ENVIRONMENT).read_text())["init_from_sha256"] == card.training["init_from_sha256"]
@@ -146,8 +147,11 @@ def test_a_frozen_backbone_stays_and_the_rest_learns(tmp_path: Path, reads: str)
     [
         ({"freeze": "backbone", "augment": STILL}, "name a checkpoint in init_from"),
         ({"freeze": "backbone", "init_from": "x"}, "set augment.crop=1, jitter=0, erase=0 and mix=0"),
-        ({"reads": "truth", "model": SMALL["model"] | {"split": "index"}}, "replaces the places of split='even-odd'"),
-        ({"reads": "truth", "frames_shown": "one"}, "needs all frames in turn"),
+        (
+            {"control": {"places": "truth"}, "model": SMALL["model"] | {"split": "index"}},
+            "replaces those of split='even-odd'",
+        ),
+        ({"control": {"places": "truth", "frames": "one"}}, "needs all frames in turn"),
     ],
 )
 def test_recipes_that_cannot_be(changes: dict[str, object], message: str):
@@ -157,7 +161,7 @@ def test_recipes_that_cannot_be(changes: dict[str, object], message: str):
 
 def test_truth_is_refused_for_clips_without_it():
     with pytest.raises(InputError, match="no true intensity"):
-        as_shown(dataclasses.replace(clip_set("test"), intensity=None), "all", 0, "truth")
+        as_shown(dataclasses.replace(clip_set("test"), intensity=None), Control(places="truth"), 0)
 
 
 def test_a_recipe_extends_another(tmp_path: Path):
@@ -305,7 +309,7 @@ def test_a_sweep_refuses_a_run_whose_source_was_trained_anew(tmp_path: Path, qui
 
 def test_random_labels_are_those_of_other_training_clips(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(clipsets, "_load_split", lambda _recipe, split, _progress: clip_set(split, 70))
-    recipe = parsed(train_labels="random", keep="last")
+    recipe = parsed(control={"labels": "random"}, keep="last")
     shown = {split: clipsets.load_split(recipe, split).target for split in SPLITS}
     for split in ("val", "test"):
         np.testing.assert_array_equal(shown[split], clip_set(split, 70).target)
@@ -314,7 +318,7 @@ def test_random_labels_are_those_of_other_training_clips(monkeypatch: pytest.Mon
     assert (shown["train"] == true).mean() < 0.4
     np.testing.assert_array_equal(clipsets.load_split(recipe, "train").target, shown["train"])
     with pytest.raises(InputError, match="nothing to validate; set keep=last"):
-        parsed(train_labels="random")
+        parsed(control={"labels": "random"})
 
 
 @pytest.mark.usefixtures("noise")
