@@ -6,8 +6,11 @@ import subprocess
 import sys
 from functools import cache
 from pathlib import Path
+from typing import get_args
 
 import pytest
+
+from workbench.analysis.registry import CONCEPTS, Face, faces
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -66,6 +69,7 @@ def modules_of(*patterns: str) -> list[str]:
     return [".".join(file.relative_to(ROOT).with_suffix("").parts) for file in files]
 
 
+FACES: tuple[Face, ...] = get_args(Face)
 LOOKERS = modules_of(
     "workbench/plotting/*.py", "workbench/results/*.py", "workbench/**/displays.py", "workbench/**/displays/*.py",
     "workbench/**/results.py",
@@ -140,5 +144,34 @@ def test_the_folders_are_those_of_the_conventions() -> None:
     assert not missing
     named = re.findall(r"^\| `([\w/]+)/`(?:, `([\w/]+)/`)? \|", table, re.MULTILINE)
     assert not [name for names in named for name in filter(None, names) if not (ROOT / name).is_dir()]
-    concepts = {folder.name for folder in (ROOT / "workbench" / "analysis").iterdir() if (folder / "__init__.py").is_file()}
-    assert not [name for name in concepts if f"`{name}`" not in table]
+
+
+def test_every_concept_is_registered() -> None:
+    folders = {folder.name for folder in (ROOT / "workbench" / "analysis").iterdir() if (folder / "__init__.py").is_file()}
+    assert set(CONCEPTS) == folders
+    assert len(set(CONCEPTS)) == len(CONCEPTS)
+    for kind in FACES:
+        known = {name for name in CONCEPTS if (ROOT / "workbench" / "analysis" / name / f"{kind}.py").is_file()}
+        assert set(faces(kind)) == known
+        assert known
+
+
+def test_nobody_but_the_registry_imports_a_face() -> None:
+    """What is seen of a concept is mounted, never used: else a report could not do without its command line."""
+    found = re.compile(rf"workbench\.analysis\.\w+\.({'|'.join(FACES)})\b")
+    files = [file for package in ("workbench", "pages") for file in (ROOT / package).rglob("*.py")]
+    bad = {str(file): hits for file in files if (hits := [n for n in imported_names(file.read_text()) if found.match(n)])}
+    assert not bad
+
+
+def test_a_section_alone_knows_of_the_report() -> None:
+    """A concept's functions, displays and task serve the report and the figures, which are made of them."""
+    files = [file for file in (ROOT / "workbench" / "analysis").rglob("*.py") if file.name != "section.py"]
+    bad = {
+        str(file): found for file in files if (found := arrows_back(file.read_text(), {"workbench.figures", "workbench.report"}))
+    }
+    assert not bad
+
+
+def test_the_app_lists_its_pages_light() -> None:
+    assert not found_among(reached(*modules_of("workbench/analysis/*/page.py")), HEAVY)

@@ -7,14 +7,7 @@ import typer
 
 from ifdd.errors import InputError
 from ifdd.plain import escape_what_cannot_be_printed
-from workbench.analysis.comparison.command import compare_app
-from workbench.analysis.confidence.command import calibrate_app
-from workbench.analysis.counterfactuals.command import counterfactual_app
-from workbench.analysis.disentanglement.command import scorecard_app
-from workbench.analysis.embedding.command import maps_app
-from workbench.analysis.faithfulness.command import faithfulness_app
-from workbench.analysis.saliency.command import saliency_app
-from workbench.analysis.splits.command import splits_app
+from workbench.analysis.registry import faces
 from workbench.app.command import serve_app
 from workbench.benchmark.command import benchmark_app
 from workbench.explain.command import explain_app
@@ -32,23 +25,19 @@ app = typer.Typer(
     rich_markup_mode=None,
     help="See and measure what a model of facial expressions does with a video.",
 )
-app.add_typer(explain_app)
-app.add_typer(collect_app)
-app.add_typer(scorecard_app)
-app.add_typer(init_app)
-app.add_typer(demo_app)
-app.add_typer(serve_app)
-app.add_typer(benchmark_app)
-app.add_typer(compare_app)
-app.add_typer(calibrate_app)
-app.add_typer(counterfactual_app)
-app.add_typer(figures_app)
-app.add_typer(report_app)
-app.add_typer(passport_app)
-app.add_typer(maps_app)
-app.add_typer(saliency_app)
-app.add_typer(faithfulness_app)
-app.add_typer(splits_app)
+for command in (
+    init_app,
+    demo_app,
+    collect_app,
+    explain_app,
+    *(concept.app for concept in faces("command").values()),
+    benchmark_app,
+    figures_app,
+    report_app,
+    passport_app,
+    serve_app,
+):
+    app.add_typer(command)
 
 
 def main() -> None:

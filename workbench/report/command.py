@@ -36,6 +36,7 @@ def report(
     from ifdd.device import choose_device
     from ifdd.io import claim
     from workbench.figures.study import open_study
+    from workbench.report.parts import Options
     from workbench.report.task import check_out, given_sections, run, write
     from workbench.results.passport import command_line
 
@@ -43,7 +44,7 @@ def report(
     ctx.with_resource(claim(out))
     given = given_sections(scorecard, benchmark)  # before minutes are spent
     study = open_study([*(runs or []), *(more or [])], data, out.with_suffix(""), collections, choose_device(device))
-    made = run(study, given=given, seed=seed, verdicts=verdicts, badges=badges)
+    made = run(study, given=given, options=Options(seed, verdicts, badges))
     write(made, out, study.context(command_line()))
     for name, reason in made.left_out.items():
         typer.echo(f"warning: {name} left out: {reason}", err=True)

@@ -4,53 +4,18 @@ import html
 import json
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 
-import plotly.graph_objects as go
 from plotly.offline import get_plotlyjs
 
 from ifdd.io import write_text
-from workbench.plotting.base import Display, without_markup
+from workbench.report.parts import Chart, Section, Table
 from workbench.results.passport import PYTHON_CALL, Context, issue
 from workbench.results.passport_files import PAGE_MARK
 
 _NUMBERS = re.compile(r"[\d\s.,;:%+\-−–±\[\]()/]*k?")
 """Cells of such signs are aligned by their last digit."""
-
-
-@dataclass(frozen=True)
-class Table:
-    """Cells as text; the first column names the rows."""
-
-    caption: str
-    header: Sequence[str]
-    rows: Sequence[Sequence[str]]
-
-
-@dataclass(frozen=True)
-class Chart:
-    """An interactive plot, and what its passport says of it."""
-
-    caption: str
-    figure: go.Figure
-    provenance: str = ""
-    normalisation: str = "none"
-
-
-@dataclass(frozen=True)
-class Section:
-    """A heading, a paragraph on what the section answers, tables and charts."""
-
-    heading: str
-    about: str
-    parts: Sequence[Table | Chart]
-
-
-def chart(display: Display, caption: str, figure: go.Figure | None = None) -> Chart:
-    """A display's interactive form."""
-    return Chart(caption, without_markup(figure or display.to_plotly()), display.provenance(), display.normalisation)
 
 
 def write_page(title: str, lead: str, sections: Sequence[Section], out: Path, context: Context = PYTHON_CALL) -> None:

@@ -9,7 +9,7 @@ from ifdd.errors import InputError
 from workbench.analysis.counterfactuals.results import Effect
 from workbench.analysis.disentanglement.results import Scorecard
 from workbench.plotting.text import interval_text
-from workbench.report.page import Section, Table
+from workbench.report.parts import Section, Table
 
 SINGLE = {
     "WAR": "metrics.war",

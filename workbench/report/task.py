@@ -1,19 +1,22 @@
 """The report of a study: its sections, and one page of them."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from tqdm import tqdm
 
 from ifdd.errors import InputError
+from workbench.analysis.registry import faces
 from workbench.benchmark.stored import read_benchmark
 from workbench.figures.study import Study
 from workbench.report import sections
-from workbench.report.page import Section, write_page
+from workbench.report.page import write_page
+from workbench.report.parts import Options, Section
 from workbench.report.scores import scorecard_section
 from workbench.results.passport import PYTHON_CALL, Context
 
+DEFAULT = Options()
 TITLE = "Report on models of dynamic facial expressions"
 
 
@@ -40,27 +43,14 @@ class Report:
     left_out: dict[str, str]
 
 
-def run(
-    study: Study, *, given: Sequence[Section] = (), seed: int = 0, verdicts: Path | None = None, badges: bool = True
-) -> Report:
-    """Every section that the study allows, and the sections `given` at the end.
-
-    `verdicts` is a report of workbench faithfulness, by default that beside the card; without `badges` none is drawn.
-    """
-    makers: dict[str, Callable[[], Section]] = {
-        "models": lambda: sections.models(study),
-        "metrics": lambda: sections.metrics(study),
-        "comparison": lambda: sections.comparison(study),
-        "confidence": lambda: sections.confidence(study),
-        "embeddings": lambda: sections.embeddings(study, seed),
-        "splits": lambda: sections.splits(study),
-        "maps": lambda: sections.maps(study, verdicts, badges),
-    }
+def run(study: Study, *, given: Sequence[Section] = (), options: Options = DEFAULT) -> Report:
+    """Every section that the study allows, a concept after the other, and the sections `given` at the end."""
+    makers = {"models": sections.models} | {name: concept.section for name, concept in faces("section").items()}
     made: list[Section] = []
     left_out: dict[str, str] = {}
     for name, make in tqdm(makers.items(), desc="report", unit="section", disable=None):
         try:
-            made.append(make())
+            made.append(make(study, options))
         except InputError as error:
             left_out[name] = str(error)
     made += given

@@ -8,10 +8,10 @@ import typer
 from workbench.options import Json, NewFolder, names_if_given
 from workbench.results.written import written
 
-compare_app = typer.Typer()
+app = typer.Typer()
 
 
-@compare_app.command()
+@app.command()
 def compare(
     ctx: typer.Context,
     collections: Annotated[

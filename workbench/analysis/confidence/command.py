@@ -8,10 +8,10 @@ import typer
 from workbench.options import Json, NewFolder
 from workbench.results.written import written
 
-calibrate_app = typer.Typer()
+app = typer.Typer()
 
 
-@calibrate_app.command()
+@app.command()
 def calibrate(
     ctx: typer.Context,
     collection: Annotated[Path, typer.Argument(help="Made by workbench collect.", show_default=False)],

@@ -9,10 +9,10 @@ from ifdd.errors import InputError
 from workbench.options import Device, Json, NewFolder, names_if_given
 from workbench.results.written import written
 
-counterfactual_app = typer.Typer()
+app = typer.Typer()
 
 
-@counterfactual_app.command()
+@app.command()
 def counterfactual(
     ctx: typer.Context,
     checkpoint: Annotated[str, typer.Argument(help="Name or folder of a checkpoint.", show_default=False)],

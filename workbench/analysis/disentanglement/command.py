@@ -8,10 +8,10 @@ import typer
 from workbench.options import Device, load_bundles, names_in
 from workbench.results.written import written
 
-scorecard_app = typer.Typer()
+app = typer.Typer()
 
 
-@scorecard_app.command()
+@app.command()
 def scorecard(
     ctx: typer.Context,
     checkpoints: Annotated[list[str], typer.Argument(help="Names or folders of checkpoints.", show_default=False)],

@@ -9,10 +9,10 @@ import typer
 from workbench.options import names_in
 from workbench.results.written import written
 
-maps_app = typer.Typer()
+app = typer.Typer()
 
 
-@maps_app.command()
+@app.command()
 def embed(
     ctx: typer.Context,
     collections: Annotated[

@@ -9,10 +9,10 @@ import typer
 from workbench.options import Device, Fill, load_bundle, names_in
 from workbench.results.written import written
 
-faithfulness_app = typer.Typer()
+app = typer.Typer()
 
 
-@faithfulness_app.command()
+@app.command()
 def faithfulness(
     ctx: typer.Context,
     checkpoint: Annotated[str, typer.Argument(help="Name or folder of a checkpoint.", show_default=False)],

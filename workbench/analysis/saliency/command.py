@@ -8,10 +8,10 @@ import typer
 from ifdd.errors import InputError
 from workbench.options import Device, Fill, load_bundle, names_in
 
-saliency_app = typer.Typer()
+app = typer.Typer()
 
 
-@saliency_app.command()
+@app.command()
 def saliency(
     ctx: typer.Context,
     checkpoint: Annotated[str, typer.Option(help="Name or folder of a checkpoint.", show_default=False)],

@@ -8,10 +8,10 @@ import typer
 from workbench.options import Device, load_bundles
 from workbench.results.written import written
 
-splits_app = typer.Typer()
+app = typer.Typer()
 
 
-@splits_app.command()
+@app.command()
 def splits(
     ctx: typer.Context,
     checkpoints: Annotated[list[str], typer.Argument(help="Names or folders of checkpoints with a split.", show_default=False)],

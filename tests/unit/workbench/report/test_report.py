@@ -19,7 +19,8 @@ from workbench.analysis.comparison.task import compare_clips
 from workbench.analysis.faithfulness.results import Verdict
 from workbench.figures.study import Study, open_study
 from workbench.report import task
-from workbench.report.page import Chart, Section, Table, render
+from workbench.report.page import render
+from workbench.report.parts import Chart, Section, Table
 from workbench.report.scores import scorecard_rows, scorecard_section
 from workbench.results.passport_files import read_passport
 

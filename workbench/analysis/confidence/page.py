@@ -1,0 +1,3 @@
+"""The page of the app."""
+
+TITLE, ICON = "Confidence", ":material/area_chart:"

@@ -1,0 +1,3 @@
+"""The page of the app."""
+
+TITLE, ICON = "Disentanglement", ":material/call_split:"

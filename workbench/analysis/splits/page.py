@@ -1,0 +1,3 @@
+"""The page of the app."""
+
+TITLE, ICON = "Splits", ":material/content_cut:"

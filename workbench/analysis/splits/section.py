@@ -1,0 +1,66 @@
+"""What the splits do, in the report and in the app: where each group reads, for all clips and for one."""
+
+import numpy as np
+import torch
+
+from workbench.analysis.embedding.task import vectors
+from workbench.analysis.splits.displays.schematic import SplitSchematicDisplay
+from workbench.analysis.splits.displays.timeline import SplitTimelineDisplay
+from workbench.analysis.splits.inspection import from_activations, split_activations
+from workbench.analysis.splits.places import occupancy
+from workbench.analysis.splits.task import split_of_clip
+from workbench.figures.ifdd3_variants import variants_sheet
+from workbench.figures.study import Study
+from workbench.report.parts import Chart, Options, Section, Table, chart
+from workbench.store.tables import labelled, persons
+
+
+def section(study: Study, options: Options) -> Section:
+    """Where each group reads, for all clips and for one."""
+    sheet = variants_sheet(study)
+    twin: SplitSchematicDisplay = sheet.twin
+    parts: list[Table | Chart] = [chart(twin, sheet.caption)]
+    steps, shares = [], []
+    for name, bundle in study.bundles.items():
+        if "split" not in bundle.model.capabilities:
+            continue
+        one = split_of_clip(bundle, study.manifest, sheet.clip_id)
+        timeline = SplitTimelineDisplay.from_result(one.split, thumbnails=one.frames)
+        parts.append(chart(timeline, f"{name}, clip {one.clip_id}: where each step begins (circle) and reads (triangle)."))
+        table = labelled(study.collections[name])
+        kept, rows = study.collections[name], table["row"].to_numpy()
+        places = {what: told for what, told in split_activations(kept).items() if what.startswith(("position", "sample"))}
+        cache = {what: torch.from_numpy(np.array(vectors(kept, told))[rows]) for what, told in places.items()}
+        start = {
+            g: torch.from_numpy(one.split.both("initial")[:, i * (n := one.split.initial_S.shape[1]) : (i + 1) * n])
+            for i, g in enumerate("SD")
+        }
+        every = from_activations(cache, {g: value.expand(len(table), -1) for g, value in start.items()}, one.split.frames)
+        for group in ("D", "S"):
+            read, asked = every.input_frames()[group], getattr(every, f"offset_{group}")
+            steps += [
+                [
+                    f"{name}, {group} {k + 1}",
+                    f"{start[group][0, k]:.1f}",
+                    f"{asked[:, k].mean():+.2f} ± {asked[:, k].std():.2f}",
+                    f"{read[:, k].mean():.2f} ± {read[:, k].std():.2f}",
+                ]
+                for k in range(read.shape[1])
+            ]
+        found = occupancy(every.weights_D, every.weights_S, table["label"], study.labels, groups=persons(table))
+        share = found.class_share
+        shares.append([name, f"{share.value:.3f} [{share.low:.3f}, {share.high:.3f}]", f"{found.class_null:.3f}"])
+    parts += [
+        Table(
+            "Steps over all clips, mean ± standard deviation.",
+            ["model, step", "initial index, feature frames", "offset, feature frames", "read, clip frames"],
+            steps,
+        ),
+        Table(
+            "Share of the variance of D's reading weight minus S's that lies between classes, with 95 % intervals; the null "
+            "deals labels and persons anew.",
+            ["model", "between classes", "with shuffled labels"],
+            shares,
+        ),
+    ]
+    return Section("What do the splits do?", "Places that do not vary with the clip do not follow its content.", parts)

@@ -1,0 +1,66 @@
+"""What a section of the report is made of: text, tables and charts. The app shows the same sections."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import plotly.graph_objects as go
+
+from workbench.plotting.base import Display, without_markup
+
+
+@dataclass(frozen=True)
+class Table:
+    """Cells as text; the first column names the rows. Columns differ in their names."""
+
+    caption: str
+    header: Sequence[str]
+    rows: Sequence[Sequence[str]]
+
+
+@dataclass(frozen=True)
+class Chart:
+    """An interactive plot, what its passport says of it, and the display that can be saved as a figure."""
+
+    caption: str
+    figure: go.Figure
+    provenance: str = ""
+    normalisation: str = "none"
+    display: Display | None = None
+
+
+@dataclass(frozen=True)
+class Section:
+    """A heading, a paragraph on what the section answers, tables and charts."""
+
+    heading: str
+    about: str
+    parts: Sequence[Table | Chart]
+
+
+def chart(display: Display, caption: str, figure: go.Figure | None = None) -> Chart:
+    """A display's interactive form."""
+    return Chart(caption, without_markup(figure or display.to_plotly()), display.provenance(), display.normalisation, display)
+
+
+@dataclass(frozen=True)
+class Options:
+    """What can be asked of a section beside the study.
+
+    `seed` is of all draws. `verdicts` is a report of workbench faithfulness, by default that beside the card; without `badges`
+    none is drawn.
+    """
+
+    seed: int = 0
+    verdicts: Path | None = None
+    badges: bool = True
+
+
+def also(notes: Sequence[str]) -> str:
+    """Notes as a sentence that follows another.
+
+    >>> also(["two clips have no label", "clips count as independent"])
+    ' Two clips have no label; clips count as independent.'
+    """
+    told = "; ".join(notes)
+    return f" {told[0].upper()}{told[1:]}." if told else ""
