@@ -203,13 +203,14 @@ def _collect(name: str) -> None:
 # A collection is named by where it is and by the sha256 of its checkpoint; the underscore keeps Streamlit from hashing it.
 
 
-def _name(collection: Collection) -> tuple[str, str, str]:
+def key_of(collection: Collection) -> tuple[str, str, str]:
+    """What a collection is known by: its folder, its checkpoint, its clips."""
     return str(collection.folder), collection.meta["checkpoint"]["sha256"], collection.meta["data"]["hash"]
 
 
 def metrics(collection: Collection) -> MetricsResult:
     """WAR, UAR and recalls of a collection."""
-    return _metrics(_name(collection), collection)
+    return _metrics(key_of(collection), collection)
 
 
 @st.cache_resource(max_entries=8, show_spinner="Measuring …")
@@ -219,7 +220,7 @@ def _metrics(key: tuple[str, ...], _collection: Collection) -> MetricsResult:
 
 def confidences(collection: Collection) -> tuple[ConfidenceResult, CalibrationResult]:
     """Densities and calibration of a collection."""
-    return _confidences(_name(collection), collection)
+    return _confidences(key_of(collection), collection)
 
 
 @st.cache_resource(max_entries=8, show_spinner="Estimating densities …")
@@ -231,7 +232,7 @@ def _confidences(key: tuple[str, ...], _collection: Collection) -> tuple[Confide
 
 def embedding(collection: Collection, activation: str, method: Method) -> EmbeddingResult:
     """A map of the labelled clips of a collection."""
-    return _embedding(_name(collection), activation, method, collection)
+    return _embedding(key_of(collection), activation, method, collection)
 
 
 @st.cache_resource(max_entries=16, show_spinner="Making the map …")

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import _concept
 import _looks
 import _state
 import streamlit as st
@@ -16,9 +17,7 @@ page = st.navigation(
     [
         st.Page("overview.py", title="Overview", icon=":material/dashboard:", default=True),
         st.Page("clip.py", title="Clip", icon=":material/movie:"),
-        st.Page("embedding.py", title="Embedding", icon=":material/scatter_plot:"),
-        st.Page("confidence.py", title="Confidence", icon=":material/area_chart:"),
-        st.Page("disentanglement.py", title="Disentanglement", icon=":material/call_split:"),
+        *_concept.pages(),
         st.Page("benchmark.py", title="Benchmark", icon=":material/tune:"),
         st.Page("upload.py", title="Upload", icon=":material/upload_file:"),
     ]

@@ -4,10 +4,19 @@ from pathlib import Path
 import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
+from streamlit.util import calc_hash
 
 from tests.tiny_demo import TinyDemo, tiny_demo_in
 
 APP = Path(__file__).resolve().parents[2] / "pages" / "app.py"
+
+
+def switch(app: AppTest, page: str) -> AppTest:
+    """Choose a page by its address: some have a file of their own, the others are made of a section."""
+    if (APP.parent / f"{page}.py").is_file():
+        return app.switch_page(f"{page}.py")
+    app._page_hash = calc_hash(page)  # as `switch_page` does it, which knows files alone
+    return app
 
 
 @pytest.fixture(scope="session")
@@ -35,7 +44,7 @@ def start(use: Callable[[TinyDemo], None]) -> Callable[..., AppTest]:
         app = AppTest.from_file(APP, default_timeout=120)
         app.query_params.update(query)
         app.run()
-        return app if page == "overview" else app.switch_page(f"{page}.py").run()
+        return app if page == "overview" else switch(app, page).run()
 
     st.cache_resource.clear()
     return run

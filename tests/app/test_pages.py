@@ -19,7 +19,10 @@ from workbench.store.collection import open_collection
 
 Start = Callable[..., AppTest]
 CLIP_IDS = [f"tiny-test-{i:05d}" for i in range(CLIPS)]
-PAGES = {"overview": 2, "clip": 3, "embedding": 1, "confidence": 2, "disentanglement": 2, "benchmark": 1, "upload": 0}
+PAGES = {
+    "overview": 2, "clip": 3, "comparison": 4, "confidence": 2, "embedding": 1, "splits": 2, "disentanglement": 2, "benchmark": 1,
+    "upload": 0,
+}  # fmt: skip
 """Each page, and how many charts it has."""
 
 
@@ -37,12 +40,19 @@ def test_page_renders(start: Start, tiny_demo: TinyDemo, page: str) -> None:
     app = start(tiny_demo, page)
     assert panels(app) == ""
     assert app.title
-    expected = {"overview": 2, "clip": 3, "embedding": 1, "confidence": 2, "disentanglement": 2, "benchmark": 1, "upload": 0}[
-        page
-    ]
     figures = charts(app)
-    assert len(figures) == expected
+    assert len(figures) == PAGES[page]
     assert all(any(len(trace.get("x", trace.get("z", []))) for trace in figure["data"]) for figure in figures)
+
+
+@pytest.mark.parametrize("page", ["comparison", "splits"])
+def test_page_of_a_section_is_of_the_chosen_models(start: Start, tiny_demo: TinyDemo, page: str) -> None:
+    app = start(tiny_demo, page)
+    assert any("tiny-ifdd" in cell for table in app.dataframe for cell in table.value.iloc[:, 0])
+    app = app.sidebar.multiselect(f"{page}_models").set_value(["tiny-baseline"]).run()
+    assert re.search("at least two|two or more|none of the runs splits", panels(app))
+    app = app.sidebar.multiselect(f"{page}_models").set_value([]).run()
+    assert "no model is chosen" in panels(app)
 
 
 def test_overview_says_what_is_loaded(start: Start, tiny_demo: TinyDemo) -> None:

@@ -1,6 +1,6 @@
 """Checkpoints and what each of them said of the same clips: what figures and reports are made from."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -92,20 +92,35 @@ def open_study(
     Raises: InputError as `load_runs`, for models of other labels, or collections of other clips or of other checkpoints.
     """
     bundles = load_runs(runs, device)
-    first = next(iter(bundles.values()))
-    for bundle in bundles.values():
-        if bundle.labels != first.labels:
-            raise InputError(
-                f"{bundle.name} has the classes {', '.join(bundle.labels)}, {first.name} has {', '.join(first.labels)}; "
-                "show models of one label list, in one order"
-            )
+    _check_labels(bundles)
     manifest = _manifest(data)
     clips = read_manifest(manifest)
     found = {name: _collection(bundle, manifest, clips, kept, collections) for name, bundle in bundles.items()}
-    if len(found) > 1:
-        same_clips(list(found.values()))
+    return study_of(bundles, found, manifest)
+
+
+def study_of(bundles: Mapping[str, Bundle], collections: Mapping[str, Collection], manifest: Path) -> Study:
+    """Checkpoints and what each said of the clips of `manifest`, all by the same names, put side by side.
+
+    Raises: InputError for none, for models of other labels, or collections of other clips.
+    """
+    _check_labels(bundles)
+    if len(collections) > 1:
+        same_clips(list(collections.values()))
     branched = [name for name, bundle in bundles.items() if {"D", "S"} <= set(bundle.model.branches)]
-    return Study(bundles, found, manifest, branched[0] if branched else first.name)
+    return Study(dict(bundles), dict(collections), manifest, branched[0] if branched else next(iter(bundles)))
+
+
+def _check_labels(bundles: Mapping[str, Bundle]) -> None:
+    if not bundles:
+        raise InputError("no model is chosen; choose at least one")
+    first, *others = bundles
+    for name in others:
+        if (labels := bundles[name].labels) != (wanted := bundles[first].labels):
+            raise InputError(
+                f"{name} has the classes {', '.join(labels)}, {first} has {', '.join(wanted)}; "
+                "show models of one label list, in one order"
+            )
 
 
 def _manifest(data: Path | None) -> Path:

@@ -1,0 +1,65 @@
+"""A page made of the section that a concept has in the report: the same text, tables and charts, of the models in view."""
+
+from contextlib import ExitStack
+from functools import partial
+from pathlib import Path
+from types import ModuleType
+
+import _looks
+import _state
+import pandas as pd
+import streamlit as st
+
+from workbench.analysis.registry import faces
+from workbench.app.from_ifdd import InputError
+from workbench.figures.study import Study, study_of
+from workbench.report.parts import Options, Section, Table
+
+HERE = Path(__file__).parent
+
+
+def pages() -> list[st.Page]:
+    """A page for each concept that has a face in the app: the file of its name in this folder, else its section."""
+    made = []
+    for concept, told in faces("page").items():
+        by_hand = HERE / f"{concept}.py"
+        source = by_hand if by_hand.is_file() else partial(show, concept, told)
+        made.append(st.Page(source, title=told.TITLE, icon=told.ICON, url_path=concept))
+    return made
+
+
+def show(concept: str, told: ModuleType) -> None:
+    """Ask which models, then show the section."""
+    _looks.heading(told.TITLE)
+    bundles = _state.usable_models()
+    collections = _state.collections(bundles)
+    if not collections:
+        st.stop()
+    with st.sidebar:
+        everyone = list(collections)
+        names = st.multiselect("Models", everyone, default=everyone[: _state.FEW], **_looks.kept(f"{concept}_models"))
+    if not names:
+        raise InputError("no model is chosen; choose at least one in the side bar")
+    study = study_of(
+        {name: bundles[name] for name in names}, {name: collections[name] for name in names}, _state.dataset().manifest
+    )
+    made = _section((concept, *(_state.key_of(collections[name]) for name in names)), concept, study)
+    _looks.section(made.heading, made.about)
+    for number, part in enumerate(made.parts):
+        if isinstance(part, Table):
+            _looks.note(part.caption)
+            st.dataframe(pd.DataFrame(part.rows, columns=part.header), hide_index=True, alt=part.caption)
+        else:
+            _looks.chart(part.figure, f"{concept}_{number}", part.caption)
+            _looks.note(part.caption)
+    displays = {f"figure {n}": part.display for n, part in enumerate(made.parts, 1) if not isinstance(part, Table)}
+    _looks.save_button({title: display for title, display in displays.items() if display}, concept, f"{concept}_save")
+
+
+@st.cache_resource(max_entries=16, show_spinner="Measuring …")
+def _section(key: tuple[object, ...], concept: str, _study: Study) -> Section:
+    with ExitStack() as turns:
+        for name in sorted(_study.bundles):  # always in one order: two readers never wait for each other
+            turns.enter_context(_state.model(name)[1])
+        made: Section = faces("section")[concept].section(_study, Options())
+    return made
