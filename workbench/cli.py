@@ -6,6 +6,7 @@ import warnings
 import typer
 
 from ifdd.errors import InputError
+from ifdd.own_code import ImportOption, name_modules
 from ifdd.plain import escape_what_cannot_be_printed
 from workbench.analysis.registry import faces
 from workbench.app.command import serve_app
@@ -18,12 +19,7 @@ from workbench.results.command import passport_app
 from workbench.store.command import collect_app, demo_app, init_app
 
 app = typer.Typer(
-    name="workbench",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    rich_markup_mode=None,
-    help="See and measure what a model of facial expressions does with a video.",
+    name="workbench", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None
 )
 for command in (
     init_app,
@@ -38,6 +34,12 @@ for command in (
     serve_app,
 ):
     app.add_typer(command)
+
+
+@app.callback()
+def about(modules: ImportOption = None) -> None:
+    """See and measure what a model of facial expressions does with a video."""
+    name_modules(modules)
 
 
 def main() -> None:

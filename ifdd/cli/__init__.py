@@ -14,6 +14,7 @@ from ifdd.cli.scoring import scoring_app
 from ifdd.cli.training import training_app
 from ifdd.cli.weights import weights_app
 from ifdd.errors import InputError
+from ifdd.own_code import ImportOption, name_modules
 from ifdd.plain import escape_what_cannot_be_printed, terminal_text
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
@@ -25,8 +26,9 @@ app.add_typer(weights_app, name="weights")
 
 
 @app.callback()
-def about() -> None:
+def about(modules: ImportOption = None) -> None:
     """Dynamic facial expression recognition with IFDD and its baselines."""
+    name_modules(modules)
 
 
 def main() -> None:

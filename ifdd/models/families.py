@@ -15,6 +15,7 @@ from ifdd.models.base import VideoModel
 from ifdd.models.config import ModelConfig, StrictModel, VideoConfig, model_names
 from ifdd.models.ifdd import model as ifdd
 from ifdd.models.ifdd.parts import LIFTS, POOLINGS, SPLITS
+from ifdd.own_code import load_named
 
 
 @dataclass(frozen=True)
@@ -39,14 +40,24 @@ DEFAULT = "ifdd"
 FAMILIES: dict[str, Family] = {"ifdd": Family(ModelConfig, ifdd.build, ifdd_loss, model_names)}
 
 
+def families() -> dict[str, Family]:
+    """All families: `FAMILIES`, after the modules of `--import` have added theirs. Raises: InputError as `load_named`."""
+    load_named()
+    return FAMILIES
+
+
 def family_of(config: VideoConfig) -> Family:
     """The family of a configuration.
 
     Raises: InputError for one that nobody knows.
     """
-    if config.family not in FAMILIES:
-        raise InputError(f"unknown family {shown(config.family)}; known: {', '.join(FAMILIES)}")
+    if config.family not in families():
+        raise InputError(_unknown(config.family))
     return FAMILIES[config.family]
+
+
+def _unknown(name: Any) -> str:
+    return f"unknown family {shown(name)}; known: {', '.join(FAMILIES)}; give the module of another one with --import"
 
 
 class OfAnyFamily(StrictModel):
@@ -60,8 +71,8 @@ class OfAnyFamily(StrictModel):
         """As `StrictModel.parse`, with the configuration of the family. Raises: InputError, also for an unknown family."""
         section = values.get("model") if isinstance(values, dict) else None
         name = section.get("family", DEFAULT) if isinstance(section, dict) else DEFAULT
-        if not isinstance(name, str) or name not in FAMILIES:
-            raise InputError(f"{source}: model.family: unknown family {shown(name)}; known: {', '.join(FAMILIES)}")
+        if not isinstance(name, str) or name not in families():
+            raise InputError(f"{source}: model.family: {_unknown(name)}")
         known = cls.of(FAMILIES[name].config)
         return super(OfAnyFamily, known).parse(values, source)
 
@@ -93,7 +104,7 @@ def create_model(model: str | VideoConfig, **overrides: Any) -> VideoModel:
 
 def short_names() -> dict[str, tuple[Family, dict[str, Any]]]:
     """Every short name that `create_model` takes: its family, and the fields that it stands for."""
-    return {name: (family, fields) for family in FAMILIES.values() for name, fields in family.names().items()}
+    return {name: (family, fields) for family in families().values() for name, fields in family.names().items()}
 
 
 def named_config(name: str, **overrides: Any) -> Any:

@@ -1,0 +1,81 @@
+"""`--import`: models of a user's own are known wherever models are looked up, and a wrong name is one line."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import ifdd
+from ifdd.errors import InputError
+from ifdd.models.families import FAMILIES, families
+from ifdd.own_code import VARIABLE, name_modules
+
+OWN = """
+from typing import Literal
+from ifdd.models.config import ModelConfig
+from ifdd.models.families import FAMILIES, Family
+
+class OwnConfig(ModelConfig):
+    family: Literal["own"] = "own"
+
+FAMILIES["own"] = Family(OwnConfig, FAMILIES["ifdd"].build, FAMILIES["ifdd"].loss, lambda: {"own-tiny": {"backbone": "r3d-tiny"}})
+"""
+
+
+@pytest.fixture
+def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    file = tmp_path / "models_of_mine.py"
+    file.write_text(OWN)
+    monkeypatch.setenv(VARIABLE, "")
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    yield file
+    FAMILIES.pop("own", None)
+    sys.modules.pop("models_of_mine", None)
+
+
+def test_a_family_is_known_once_its_file_is_named(own: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert set(families()) == {"ifdd"}
+    with pytest.raises(InputError, match="unknown model 'own-tiny'"):
+        ifdd.create_model("own-tiny")
+    monkeypatch.chdir(tmp_path)
+    name_modules([own.name])
+    assert set(FAMILIES) == {"ifdd"}  # nothing is loaded before it is asked for
+    monkeypatch.chdir("/")  # as the app's server does
+    assert ifdd.create_model("own-tiny").config.family == "own"
+    assert set(families()) == {"ifdd", "own"}
+
+
+def test_the_commands_offer_it(own: Path) -> None:
+    run = subprocess.run(
+        [sys.executable, "-c", "from ifdd.cli import main; main()", "--import", str(own), "models"],
+        capture_output=True, text=True, check=False, env=os.environ,
+    )  # fmt: skip
+    assert run.returncode == 0, run.stderr
+    assert any(line.startswith("own-tiny ") for line in run.stdout.splitlines())
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [("nowhere.py", "nowhere.py is not there"), ("no_such_module", "no module no_such_module is installed")],
+)
+def test_what_is_not_there_is_named(own: Path, name: str, told: str) -> None:
+    name_modules([name])
+    with pytest.raises(InputError, match=told):
+        families()
+
+
+def test_a_file_that_hides_behind_another_module_is_refused(own: Path, tmp_path: Path) -> None:
+    (tmp_path / "json.py").write_text("")
+    name_modules([str(tmp_path / "json.py")])
+    with pytest.raises(InputError, match=r"json.py has the name of another module, .*__init__.py; give it another name"):
+        families()
+
+
+def test_a_fault_of_the_module_itself_is_not_hidden(own: Path, tmp_path: Path) -> None:
+    (tmp_path / "broken_models.py").write_text("import a_library_that_is_missing")
+    name_modules([str(tmp_path / "broken_models.py")])
+    with pytest.raises(ModuleNotFoundError, match="a_library_that_is_missing"):
+        families()
