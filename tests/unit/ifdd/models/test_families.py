@@ -36,7 +36,10 @@ def test_an_unknown_family_is_one_line(family: Any, tmp_path: Path) -> None:
     card = json.loads((folder / "card.json").read_text(encoding="utf-8"))
     card["model"]["family"] = family
     (tmp_path / "card.json").write_text(json.dumps(card), encoding="utf-8")
-    with pytest.raises(InputError, match=r"card\.json: model\.family: unknown family .*; known: ifdd; give the module of another one with --import$"):
+    with pytest.raises(
+        InputError,
+        match=r"card\.json: model\.family: unknown family .*; known: ifdd; give the module of another one with --import$",
+    ):
         read_card(tmp_path)
 
 
