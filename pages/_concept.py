@@ -48,7 +48,7 @@ def show(concept: str, told: ModuleType) -> None:
     for number, part in enumerate(made.parts):
         if isinstance(part, Table):
             _looks.note(part.caption)
-            st.dataframe(pd.DataFrame(part.rows, columns=part.header), hide_index=True, alt=part.caption)
+            st.dataframe(pd.DataFrame(part.rows, columns=list(part.header)), hide_index=True, alt=part.caption)
         else:
             _looks.chart(part.figure, f"{concept}_{number}", part.caption)
             _looks.note(part.caption)

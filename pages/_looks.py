@@ -2,10 +2,10 @@
 
 import html
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, TypedDict
 
 import streamlit as st
 
@@ -17,7 +17,14 @@ MIME = {".svg": "image/svg+xml", ".pdf": "application/pdf", ".png": "image/png"}
 CHART = {"displaylogo": False, "modeBarButtonsToRemove": ["toImage", "autoScale2d"], "scrollZoom": False}
 
 
-def kept(key: str) -> dict[str, Any]:
+class Kept(TypedDict):
+    """Options of a widget, by name, so that the type of what the widget returns is known."""
+
+    key: str
+    persist_state: Literal["session"]
+
+
+def kept(key: str) -> Kept:
     """Options of a widget that keeps its value from page to page."""
     return {"key": key, "persist_state": "session"}
 
@@ -105,7 +112,7 @@ def chart(figure: Any, key: str, alt: str, **options: Any) -> Any:
     return st.plotly_chart(figure, key=key, alt=alt, theme=None, config=CHART, **options)
 
 
-def save_button(displays: dict[str, Display], name: str, key: str) -> None:
+def save_button(displays: Mapping[str, Display], name: str, key: str) -> None:
     """A small menu with every figure as SVG, PDF and PNG, drawn when asked for."""
     with st.popover("Save figures", icon=":material/download:", key=f"{key}_menu"):
         for title, display in displays.items():

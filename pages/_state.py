@@ -2,7 +2,7 @@
 
 import os
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -150,14 +150,15 @@ def usable_models() -> dict[str, Bundle]:
     return found
 
 
-def collections(models: Sequence[str]) -> dict[str, Collection]:
+def collections(models: Iterable[str]) -> dict[str, Collection]:
     """What the models said about the clips; an offer to read them where that is still to do, a panel for each that fails."""
-    unread = [name for name in models if name not in dataset().collected()]
+    names = list(models)
+    unread = [name for name in names if name not in dataset().collected()]
     if unread and not _asked_to_read(unread):
-        models = [name for name in models if name not in unread]
+        names = [name for name in names if name not in unread]
         unread = []
     found = {}
-    for name in models:
+    for name in names:
         try:
             if name in unread:
                 _collect(name)

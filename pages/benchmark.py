@@ -12,10 +12,11 @@ _looks.heading(
 )
 with st.sidebar:
     emotion = st.selectbox("Emotion", EMOTIONS, **_looks.kept("benchmark_emotion"))
-    level = st.selectbox("Suite", list(LEVELS), format_func=LEVELS.get, **_looks.kept("benchmark_level"))
+    level = st.selectbox("Suite", list(LEVELS), format_func=LEVELS.__getitem__, **_looks.kept("benchmark_level"))
     person = st.number_input("Person", 0, 9999, 0, help="Who shows it.", **_looks.kept("benchmark_person"))
     clip = st.number_input("Clip", 0, 9999, 0, help="Another script of the same kind.", **_looks.kept("benchmark_clip"))
-    turned = {}
+    turned: dict[str, float] = {}
+    quality = None
     with st.expander("Knobs", expanded=True):
         st.caption("Those that are off stay as the suite has them.")
         for name, title, top, start in (
@@ -34,9 +35,11 @@ with st.sidebar:
         occluded = st.toggle("Something before the face", **_looks.kept("benchmark_occluded"))
         cut = st.toggle("A cut", **_looks.kept("benchmark_cut"))
         if st.toggle("JPEG compression", **_looks.kept("benchmark_jpeg_on")):
-            turned["quality"] = st.slider("Quality", 5, 95, 20, label_visibility="collapsed", **_looks.kept("benchmark_quality"))
+            quality = st.slider("Quality", 5, 95, 20, label_visibility="collapsed", **_looks.kept("benchmark_quality"))
 
-script, rendered = _state.played(Knobs(emotion, int(person), int(clip), level, occluded=occluded, cut=cut, **turned))
+script, rendered = _state.played(
+    Knobs(emotion, int(person), int(clip), level, occluded=occluded, cut=cut, quality=quality, **turned)
+)
 truth = rendered.truth
 _looks.lead(
     f"{_looks.class_chip(emotion)} · {truth.irrelevant_share:.0%} of the time shows something else · "

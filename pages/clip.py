@@ -41,7 +41,7 @@ with st.sidebar:
     clip_id = st.selectbox(
         f"Clip ({len(shown)})",
         list(shown.index),
-        format_func=table["title"].get,
+        format_func=table["title"].__getitem__,
         help="✓ right, ✗ wrong, in the order of the models: " + _looks.markdown_text(", ".join(models)),
         **_looks.kept(key["id"]),
     )

@@ -4,7 +4,7 @@ import _looks
 import _state
 import streamlit as st
 
-from workbench.analysis.confidence.displays.densities import CalibrationDisplay, ConfidenceDisplay
+from workbench.analysis.confidence.displays.densities import CalibrationDisplay, ConfidenceDisplay, Scale
 from workbench.app.from_ifdd import InputError
 
 _looks.heading("Confidence", "How sure are the models of each class, and are they right to be?")
@@ -16,9 +16,10 @@ with st.sidebar:
     names = st.multiselect(
         "Models", everyone, default=everyone[: _state.FEW], help="One row of panels each.", **_looks.kept("confidence_models")
     )
+    scales: list[Scale] = ["peak", "density"]
     scale = st.segmented_control(
         "Height of the curves",
-        ["peak", "density"],
+        scales,
         default="peak",
         required=True,
         help="Each up to its own peak, or all in units of density, where sharp ones flatten the rest.",

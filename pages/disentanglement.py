@@ -9,6 +9,7 @@ from workbench.analysis.disentanglement.displays.readers import ReaderDisplay
 from workbench.analysis.disentanglement.displays.tables import map_rows, summary_rows
 from workbench.app.from_ifdd import InputError
 from workbench.benchmark.displays.robustness import RobustnessDisplay
+from workbench.plotting.base import Display
 
 _looks.heading(
     "Disentanglement",
@@ -52,7 +53,7 @@ with st.expander("How to read it", icon=":material/help:"):
 
 splits = {card.checkpoint: card.split for card in cards if card.split}
 probes = {card.checkpoint: card.probes for card in cards if card.probes}
-displays = {}
+displays: dict[str, Display] = {}
 left, right = st.columns([5, 6], gap="medium")
 if splits:
     with left:

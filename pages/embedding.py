@@ -5,7 +5,7 @@ import _looks
 import _state
 import streamlit as st
 
-from workbench.analysis.embedding.displays.scatter import EmbeddingDisplay
+from workbench.analysis.embedding.displays.scatter import ColourBy, EmbeddingDisplay
 from workbench.analysis.embedding.results import METHOD_NAMES
 from workbench.analysis.embedding.task import embedding_of
 from workbench.app.from_ifdd import InputError
@@ -36,11 +36,11 @@ with st.sidebar:
         list(METHOD_NAMES),
         default="tsne",
         required=True,
-        format_func=METHOD_NAMES.get,
+        format_func=METHOD_NAMES.__getitem__,
         help="Distances between far groups mean little in t-SNE and UMAP.",
         **_looks.kept("embedding_method"),
     )
-    colours = ["label", "prediction", "correct"]
+    colours: list[ColourBy] = ["label", "prediction", "correct"]
     colour_by = st.segmented_control("Colour by", colours, default="label", required=True, **_looks.kept("embedding_colour"))
 
 shown = f"{_state.of_dataset('embedding')}_{name}_{activation}_{method}"

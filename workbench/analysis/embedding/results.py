@@ -32,7 +32,7 @@ class MapOptions:
     jobs: int = 1
 
 
-METHOD_NAMES: dict[str, str] = {"tsne": "t-SNE", "umap": "UMAP", "pca": "PCA"}
+METHOD_NAMES: dict[Method, str] = {"tsne": "t-SNE", "umap": "UMAP", "pca": "PCA"}
 
 
 @dataclass(frozen=True, eq=False)
