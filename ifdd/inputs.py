@@ -35,3 +35,8 @@ def stack(clips: Sequence[Clips]) -> Clips:
     if isinstance(clips[0], Mapping):
         return {name: torch.stack([of_input(clip, name) for clip in clips]) for name in clips[0]}
     return torch.stack([of_input(clip, None) for clip in clips])
+
+
+def to_clips(pixels: Tensor) -> Tensor:
+    """Pixels (B, T, H, W, 3) uint8 → clips (B, 3, T, H, W) float in [0, 1]."""
+    return pixels.permute(0, 4, 1, 2, 3).float().div_(255)

@@ -175,3 +175,7 @@ def test_a_section_alone_knows_of_the_report() -> None:
 
 def test_the_app_lists_its_pages_light() -> None:
     assert not found_among(reached(*modules_of("workbench/analysis/*/page.py")), HEAVY)
+
+
+def test_reading_clips_needs_no_training_and_no_renderer() -> None:
+    assert not found_among(reached("workbench.store.collecting"), ("torchvision", "numba", "lightning", "sklearn"))

@@ -30,9 +30,11 @@ def evaluate(
     Example: ifdd evaluate scripted-tiny-ifdd --suite test --out runs/again
     """
     from ifdd.checkpoints import load_checkpoint
+    from ifdd.data.clipset import joined
+    from ifdd.data.decoded import from_inputs
     from ifdd.device import choose_device
     from ifdd.io import claim
-    from ifdd.training.clipsets import from_inputs, from_suite, joined, shown_to, suite_of_card
+    from ifdd.training.clipsets import from_suite, shown_to, suite_of_card
     from ifdd.training.evaluation import write_evaluation
 
     if (manifest is None) == (suite is None):

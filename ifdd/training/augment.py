@@ -11,11 +11,6 @@ from ifdd.inputs import Clips, each, of_input
 from ifdd.training.recipe import AugmentConfig
 
 
-def to_clips(pixels: Tensor) -> Tensor:
-    """Pixels (B, T, H, W, 3) uint8 → clips (B, 3, T, H, W) float in [0, 1]."""
-    return pixels.permute(0, 4, 1, 2, 3).float().div_(255)
-
-
 class ClipAugment:
     """Flip, random resized crop, colour jitter and erasing: pixels (B, T, H, W, 3) uint8 → the same, each clip by itself.
 

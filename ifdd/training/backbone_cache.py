@@ -10,12 +10,11 @@ from torch import Tensor, nn
 from tqdm import tqdm
 
 from ifdd.data.arrays import new_array
+from ifdd.data.clipset import ClipSet, as_tensors
 from ifdd.documents import read_cached
-from ifdd.inputs import of_input
+from ifdd.inputs import of_input, to_clips
 from ifdd.io import make_once
 from ifdd.models.base import VideoModel
-from ifdd.training.augment import to_clips
-from ifdd.training.clipsets import ClipSet, as_tensors
 
 Stages = dict[int, np.ndarray]
 """Number of a stage that the pyramid reads → features (n, C, T', H, W) float32, memory-mapped."""

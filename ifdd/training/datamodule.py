@@ -8,11 +8,11 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler
 
-from ifdd.inputs import Clips, each
+from ifdd.data.clipset import ClipSet, as_tensors
+from ifdd.inputs import Clips, each, to_clips
 from ifdd.models.base import VideoModel
-from ifdd.training.augment import InputAugment, Mix, to_clips
+from ifdd.training.augment import InputAugment, Mix
 from ifdd.training.backbone_cache import Stages, as_stages, read_stages
-from ifdd.training.clipsets import ClipSet, as_tensors
 from ifdd.training.controls import as_tensor
 from ifdd.training.recipe import Recipe
 

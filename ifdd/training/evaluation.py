@@ -11,13 +11,12 @@ from tqdm import tqdm
 
 from ifdd.card import Card
 from ifdd.checkpoints import Bundle
-from ifdd.inputs import each
+from ifdd.data.clipset import ClipSet, as_tensors
+from ifdd.inputs import each, to_clips
 from ifdd.io import new_folder, write_json, write_whole
 from ifdd.metrics import Metrics, evaluate
 from ifdd.models.base import VideoModel
-from ifdd.training.augment import to_clips
 from ifdd.training.backbone_cache import Stages, as_stages
-from ifdd.training.clipsets import ClipSet, as_tensors
 from ifdd.training.controls import as_tensor, told_where
 from ifdd.training.datamodule import ordered_batches
 

@@ -20,6 +20,7 @@ from lightning.pytorch.callbacks import Callback, ModelCheckpoint, TQDMProgressB
 
 from ifdd.card import Card
 from ifdd.checkpoints import library_versions, load_checkpoint, save_checkpoint
+from ifdd.data.clipset import ClipSet
 from ifdd.data.preprocessing import as_written
 from ifdd.device import choose_device
 from ifdd.documents import read_json
@@ -29,7 +30,7 @@ from ifdd.models.base import VideoModel
 from ifdd.models.families import create_model, family_of
 from ifdd.repository import source_commit
 from ifdd.training.backbone_cache import read_stages
-from ifdd.training.clipsets import SPLITS, ClipSet, SplitName, check_disjoint, load_split
+from ifdd.training.clipsets import SPLITS, SplitName, check_disjoint, load_split
 from ifdd.training.datamodule import ClipDataModule
 from ifdd.training.evaluation import METRICS, PREDICTIONS, predict_set, predictions_frame, score, write_predictions
 from ifdd.training.keeping import (

@@ -6,7 +6,8 @@ import numpy as np
 import torch
 
 import ifdd
-from ifdd.training.clipsets import SPLITS, ClipSet
+from ifdd.data.clipset import ClipSet
+from ifdd.training.clipsets import SPLITS
 from ifdd.training.recipe import Recipe
 
 

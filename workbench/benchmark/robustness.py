@@ -8,11 +8,12 @@ from tqdm import tqdm
 
 from ifdd.card import Card
 from ifdd.checkpoints import Bundle
+from ifdd.data.clipset import ClipSet, joined
 from ifdd.errors import InputError
 from ifdd.labels import EMOTIONS
 from ifdd.scripted import SUITES, SuiteConfig, suite_hash, suite_scripts
 from ifdd.scripted.position import position_auroc
-from ifdd.training.clipsets import ClipSet, from_suite, joined
+from ifdd.training.clipsets import from_suite
 from workbench.analysis.comparison.seeds import over_seeds
 from workbench.benchmark.results import RobustnessResult, SuiteResult
 from workbench.results.provenance import record

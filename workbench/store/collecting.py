@@ -30,16 +30,15 @@ from ifdd.checkpoints import Bundle, finite_logits
 from ifdd.data.arrays import keep_rows
 from ifdd.data.bad_clips import UNREADABLE, OnError, left_out, reason, settle, warnings_summary
 from ifdd.data.clips import READING, Clip, as_clips, load_inputs
+from ifdd.data.decoded import decoded_already
 from ifdd.data.manifest import clip_path, crop_notes, crop_of, data_hash, files_hash, fps_of, read_manifest
 from ifdd.data.same_files import content_hash
 from ifdd.errors import InputError
-from ifdd.inputs import Clips, each, stack
+from ifdd.inputs import Clips, each, stack, to_clips
 from ifdd.io import check_new, unfinished_folder, write_json, write_whole
 from ifdd.labels import match_labels
 from ifdd.models.base import VideoModel
 from ifdd.repository import code_hash
-from ifdd.training.augment import to_clips
-from ifdd.training.clipsets import decoded_already
 from workbench.results.provenance import DISTRIBUTION
 from workbench.store.collection import ACTIVATIONS, MANIFEST, PREDICTIONS, SCHEMA, Collection, open_collection
 from workbench.store.columns import CONTENT, kept_as, renaming_notes

@@ -13,15 +13,15 @@ from tqdm import tqdm
 
 from ifdd.activations import Activation
 from ifdd.checkpoints import Bundle, finite_logits
+from ifdd.data.clipset import ClipSet, as_tensors
 from ifdd.documents import read_cached
 from ifdd.hooks import HookFunction
-from ifdd.inputs import each
+from ifdd.inputs import each, to_clips
 from ifdd.io import make_once
 from ifdd.models.base import VideoModel
 from ifdd.repository import code_hash
-from ifdd.training.augment import to_clips
 from ifdd.training.backbone_cache import backbone_key, content_hash, weights_hash
-from ifdd.training.clipsets import ClipSet, as_tensors, shown_to
+from ifdd.training.clipsets import shown_to
 from ifdd.training.controls import as_tensor, told_where
 from ifdd.training.datamodule import ordered_batches
 

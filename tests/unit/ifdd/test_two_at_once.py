@@ -16,11 +16,11 @@ from typer.testing import CliRunner
 import ifdd
 import workbench
 from ifdd.cli import app as ifdd_app
+from ifdd.data.decoded import from_manifest
 from ifdd.data.manifest import read_manifest
 from ifdd.errors import InputError
+from ifdd.inputs import to_clips
 from ifdd.io import claim
-from ifdd.training.augment import to_clips
-from ifdd.training.clipsets import from_manifest
 from ifdd.training.recipe import recipe_yaml
 from workbench.cli import app as workbench_app
 from workbench.store import collecting as module

@@ -11,14 +11,17 @@ import pytest
 from media import gray_images, write_video
 
 import ifdd
+from ifdd.data import decoded
 from ifdd.data.bad_clips import warnings_summary
+from ifdd.data.clipset import ClipSet
+from ifdd.data.decoded import from_manifest
 from ifdd.data.manifest import read_manifest, write_manifest
 from ifdd.data.preprocessing import Preprocessing
 from ifdd.data.same_files import same_files
 from ifdd.errors import InputError
 from ifdd.labels import EMOTIONS
-from ifdd.training import clipsets, run
-from ifdd.training.clipsets import ClipSet, check_disjoint, from_manifest
+from ifdd.training import run
+from ifdd.training.clipsets import check_disjoint
 from ifdd.training.evaluation import predictions_frame, write_evaluation
 from ifdd.training.recipe import Recipe
 
@@ -102,14 +105,14 @@ def test_warnings_are_summed_up_by_kind() -> None:
 
 
 def test_a_bad_clip_is_tried_again(clips: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    original = clipsets.load_clip
+    original = decoded.load_clip
 
     def forbidden(path: Path, *args: object, **options: object) -> object:
         if path.name == "clip-2":
             raise PermissionError(13, "Permission denied", str(path))
         return original(path, *args, **options)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(clipsets, "load_clip", forbidden)
+    monkeypatch.setattr(decoded, "load_clip", forbidden)
     assert "clip-2: Permission denied" in read(clips, on_error="skip").notes[0]
     monkeypatch.undo()
     assert len(read(clips)) == 5

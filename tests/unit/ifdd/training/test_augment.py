@@ -1,7 +1,8 @@
 import pytest
 import torch
 
-from ifdd.training.augment import ClipAugment, Mix, to_clips
+from ifdd.inputs import to_clips
+from ifdd.training.augment import ClipAugment, Mix
 from ifdd.training.recipe import AugmentConfig
 
 NOTHING = {"flip": 0, "crop": 1, "jitter": 0, "erase": 0, "mixup": 0, "cutmix": 0}

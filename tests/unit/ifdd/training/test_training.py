@@ -14,11 +14,11 @@ from colours import clip_set, recipe, weights
 import ifdd
 from ifdd.control import Control
 from ifdd.errors import InputError
+from ifdd.inputs import to_clips
 from ifdd.labels import EMOTIONS
 from ifdd.modules.mvit.attention import TokenPool
 from ifdd.modules.mvit.early import PlaceReading
 from ifdd.training import clipsets, run
-from ifdd.training.augment import to_clips
 from ifdd.training.clipsets import check_disjoint
 from ifdd.training.datamodule import EpochBatches, ordered_batches
 from ifdd.training.evaluation import predict_set

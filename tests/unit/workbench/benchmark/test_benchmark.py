@@ -17,10 +17,11 @@ from typer.testing import CliRunner
 from benchmarks.interval_coverage import seeds_hold
 from ifdd import load_checkpoint
 from ifdd.checkpoints import Bundle
+from ifdd.data.clipset import ClipSet
 from ifdd.errors import InputError
 from ifdd.io import replace_between
 from ifdd.scripted import SuiteConfig
-from ifdd.training.clipsets import ClipSet, from_suite
+from ifdd.training.clipsets import from_suite
 from ifdd.training.evaluation import predict_set
 from workbench import cli
 from workbench.analysis.comparison.seeds import difference_over_seeds, mean_over_seeds, over_seeds

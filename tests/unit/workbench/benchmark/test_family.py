@@ -15,11 +15,12 @@ import ifdd
 from ifdd.card import Card
 from ifdd.checkpoints import CARD, read_card
 from ifdd.control import Control
+from ifdd.data.clipset import ClipSet
 from ifdd.errors import InputError
+from ifdd.inputs import to_clips
 from ifdd.training import clipsets, run, sweep
-from ifdd.training.augment import to_clips
 from ifdd.training.backbone_cache import backbone_key, read_stages
-from ifdd.training.clipsets import SPLITS, ClipSet, as_shown
+from ifdd.training.clipsets import SPLITS, as_shown
 from ifdd.training.controls import told_where, truth_places
 from ifdd.training.evaluation import predict_set
 from ifdd.training.recipe import Recipe, load_recipe

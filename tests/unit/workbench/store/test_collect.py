@@ -16,11 +16,11 @@ import workbench
 import workbench.store.collection
 from ifdd.checkpoints import Bundle
 from ifdd.data.clips import load_clip
+from ifdd.data.decoded import from_manifest
 from ifdd.data.manifest import read_manifest, write_manifest
 from ifdd.data.preprocessing import Preprocessing
 from ifdd.errors import InputError
 from ifdd.labels import EMOTIONS
-from ifdd.training.clipsets import from_manifest
 from workbench.store import collecting as module
 from workbench.store.side_by_side import same_clips
 
