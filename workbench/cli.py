@@ -6,6 +6,7 @@ import warnings
 import typer
 
 from ifdd.errors import InputError
+from ifdd.interrupts import Commands
 from ifdd.own_code import ImportOption, name_modules
 from ifdd.plain import escape_what_cannot_be_printed
 from workbench.analysis.registry import faces
@@ -19,7 +20,12 @@ from workbench.results.command import passport_app
 from workbench.store.command import collect_app, demo_app, init_app
 
 app = typer.Typer(
-    name="workbench", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None
+    name="workbench",
+    cls=Commands,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
 )
 for command in (
     init_app,
@@ -43,7 +49,7 @@ def about(modules: ImportOption = None) -> None:
 
 
 def main() -> None:
-    """Entry point: an error is one line on standard error and exit code 1."""
+    """Entry point: an error is one line on standard error and exit code 1 (Ctrl-C: 130)."""
     warnings.showwarning = _show_warning
     escape_what_cannot_be_printed()
     try:
@@ -51,9 +57,6 @@ def main() -> None:
     except (InputError, OSError) as error:
         fail(one_line(error))
         sys.exit(1)
-    except KeyboardInterrupt:
-        fail("interrupted")
-        sys.exit(130)
 
 
 def _show_warning(message: Warning | str, *_: object, **__: object) -> None:

@@ -14,10 +14,11 @@ from ifdd.cli.scoring import scoring_app
 from ifdd.cli.training import training_app
 from ifdd.cli.weights import weights_app
 from ifdd.errors import InputError
+from ifdd.interrupts import Commands
 from ifdd.own_code import ImportOption, name_modules
 from ifdd.plain import escape_what_cannot_be_printed, terminal_text
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
+app = typer.Typer(cls=Commands, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
 app.add_typer(models_app)
 app.add_typer(training_app)
 app.add_typer(scoring_app)
@@ -32,7 +33,7 @@ def about(modules: ImportOption = None) -> None:
 
 
 def main() -> None:
-    """Run the command line; bad input ends with one line on standard error and exit code 1 (Ctrl-C: 130, by Typer)."""
+    """Run the command line; bad input ends with one line on standard error and exit code 1 (Ctrl-C: 130)."""
     warnings.showwarning = _show_warning
     escape_what_cannot_be_printed()
     try:

@@ -5,6 +5,8 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+from ifdd.interrupts import leave_to_parent
+
 
 @contextmanager
 def pool_map(function: Callable[[Any], Any], jobs: Sequence[Any], workers: int) -> Iterator[Iterator[Any]]:
@@ -14,5 +16,5 @@ def pool_map(function: Callable[[Any], Any], jobs: Sequence[Any], workers: int) 
         yield map(function, jobs)
         return
     # spawn: a forked child would inherit the threads of torch and OpenCV half alive
-    with multiprocessing.get_context("spawn").Pool(workers) as pool:
+    with multiprocessing.get_context("spawn").Pool(workers, initializer=leave_to_parent) as pool:
         yield pool.imap(function, jobs, chunksize=8)

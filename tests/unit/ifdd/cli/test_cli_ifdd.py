@@ -83,7 +83,7 @@ def test_bad_input_is_one_line_and_exit_code_1(
     ("raised", "code", "message"),
     [
         (OSError(28, "No space left on device", "runs/x"), 1, "error: runs/x: No space left on device"),
-        (KeyboardInterrupt(), 130, ""),
+        (KeyboardInterrupt(), 130, "interrupted: what was finished stays, nothing is half-written"),
     ],
 )
 def test_a_full_disk_and_control_c(
