@@ -1,7 +1,9 @@
 """Checkpoints of the released code (CyberPegasus/IFDD, `.pth`) → checkpoints of ours."""
 
 import _codecs
+import pickle
 import tarfile
+import warnings
 import zipfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -24,8 +26,7 @@ NOTICE = "Weights trained elsewhere and converted: what they were trained and te
 RELEASED = "model"
 """Where the released code keeps the last weights; their moving average is under "ema"."""
 _RESAVE = (
-    "where it was made, and if you trust it, save the weights alone: "
-    "torch.save(torch.load(FILE, weights_only=False)[{key!r}], NEW)"
+    "where it was made, if you trust it, save the weights alone: torch.save(torch.load(FILE, weights_only=False){weights}, NEW)"
 )
 
 
@@ -46,6 +47,9 @@ def convert(file: str | Path, out: str | Path, labels: Sequence[str], which: str
     check_new(Path(out))
     weights, key = read_weights(Path(file), which)
     for name, tensor in weights.items():
+        if tensor.layout is not torch.strided or tensor.is_quantized or tensor.is_meta:
+            kind = "has no numbers (device meta)" if tensor.is_meta else "is sparse" if tensor.is_sparse else "is no plain tensor"
+            raise InputError(f"{file}: {name} {kind}; save the model's own state dict, of plain tensors")
         if tensor.is_floating_point() and not bool(tensor.isfinite().all()):
             raise InputError(f"{file}: {name} holds NaN or infinity; give an epoch before the training broke")
     try:
@@ -91,6 +95,8 @@ def read_weights(file: Path, which: str | None = None) -> tuple[Mapping[str, Ten
         return found[RELEASED], RELEASED
     if found:
         raise InputError(f"{file}: holds several sets of weights: {listed}; choose one with --key {next(iter(found))}")
+    if isinstance(payload, Mapping) and (beside := _beside_tensors(payload)):
+        raise InputError(f"{file}: {beside}; save a dict of tensors alone")
     if isinstance(payload, Mapping) and RELEASED in payload:
         raise InputError(f"{file}: its {RELEASED!r} is no state dict, and nothing else there is; give the released .pth")
     keys = ", ".join(map(str, payload))[:300] if isinstance(payload, Mapping) else type(payload).__name__
@@ -107,6 +113,21 @@ def _state_dicts(value: Any, key: str = "", depth: int = 4) -> list[tuple[str, M
     return [found for name, item in inner for found in _state_dicts(item, name, depth - 1)]
 
 
+def _beside_tensors(payload: Mapping[Any, Any]) -> str:
+    """What keeps a dict that holds tensors, the file's own or one in it, from being a state dict; "" where none does."""
+    for key, value in {"": payload, **payload}.items():
+        tensors = sum(isinstance(item, Tensor) for item in value.values()) if isinstance(value, Mapping) else 0
+        others = (
+            [f"{name} ({type(item).__name__})" for name, item in value.items() if not isinstance(item, Tensor)] if tensors else []
+        )
+        what = f"its {key!r}" if key != "" else "it"
+        if others:
+            return f"{what} holds {tensors} tensors, but also {', '.join(others[:5])}"
+        if tensors:
+            return f"{what} holds {tensors} tensors, but their names are no text"
+    return ""
+
+
 def _load(file: Path) -> Any:
     """What is in the file; code in it is never run."""
     if not file.is_file():
@@ -118,7 +139,8 @@ def _load(file: Path) -> Any:
     try:
         if file.suffix == ".safetensors" or head[8:9] == b"{":
             return safetensors.torch.load_file(file)
-        with torch.serialization.safe_globals(_NUMPY_SCALARS):
+        with torch.serialization.safe_globals(_NUMPY_SCALARS), warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # torch's advice to its own developers
             return torch.load(file, map_location="cpu", weights_only=True)
     except Exception as error:  # a stranger's bytes can make the readers raise anything
         raise InputError(f"{file}: {_not_readable(file, error)}") from error
@@ -139,21 +161,30 @@ def _other_kind(file: Path) -> str:
             return f"is compressed ({name}); unpack it first"
     if head.startswith(b"\x89HDF"):
         return "is HDF5 (Keras), which has no weights of such a network; give the released .pth"
+    if head.startswith(b"\x80") and not head.startswith(_LEGACY):
+        trusted = "where it was made, and if you trust it, save its weights: torch.save(WEIGHTS, NEW)"
+        return f"is a pickle that torch.save did not write; {trusted}"
     if head.startswith(b"\x93NUMPY"):
         return "is a NumPy array, not a dict of weights; give the released .pth"
     try:
         if zipfile.is_zipfile(file):
             with zipfile.ZipFile(file) as archive:
                 names = archive.namelist()
+                damaged = archive.testzip()  # torch reads over it
             if any(name.endswith("constants.pkl") or "/code/" in name for name in names):
                 return "is TorchScript, a program; save its weights alone: torch.save(torch.jit.load(FILE).state_dict(), NEW)"
             if not any(name.endswith("data.pkl") for name in names):
                 return f"is a ZIP archive of {', '.join(names[:5]) or 'nothing'}; unpack it first"
+            if damaged is not None:
+                return (
+                    f"is damaged: {damaged} in it does not match its check sum; fetch it again, or, if it was saved without "
+                    "(torch.serialization.set_crc32_options), save it with"
+                )
         elif tarfile.is_tarfile(file):
             with tarfile.open(file) as bundle:
                 names = bundle.getnames()[:50]
             if {"storages", "tensors"} <= set(names):
-                return "is a tar of a torch before 0.1.10; " + _RESAVE.format(key=RELEASED)
+                return "is a tar of a torch before 0.1.10; " + _RESAVE.format(weights=f"[{RELEASED!r}]")
             return f"is a tar archive of {', '.join(names[:5]) or 'nothing'}; unpack it first"
     except (OSError, ValueError, tarfile.TarError, zipfile.BadZipFile, NotImplementedError, EOFError):
         return "is a damaged archive; fetch it again"
@@ -166,22 +197,25 @@ def _not_readable(file: Path, error: Exception) -> str:
         content, names = list_pickle(file)
     except Exception:  # no pickle, or a damaged one: then the reader's own words are all there is
         words = " ".join(str(error).split("\n", 1)[0].split())[:150]
-        what = f"not a file of weights that can be read safely ({words or type(error).__name__})"
+        said = type(error).__name__ if isinstance(error, pickle.UnpicklingError) or not words else words  # how to run code in it
+        what = f"not a file of weights that can be read safely ({said})"
         return f"{what}; fetch it again, or give the released .pth"
     told = ", ".join(f"{key} ({thing.told()})" for key, thing in list(content.items.items())[:12]) or content.told()
     objects = foreign(names)
     if not objects:
         return f"cannot be read safely, it is damaged; it should hold {told}; fetch it again"
-    key = next(
-        (key for key in (RELEASED, "state_dict", *content.items) if key in content.items and content.items[key].tensors), None
-    )
-    key = key or next((key for key in (RELEASED, "state_dict") if key in content.items), RELEASED)
+    named = [key for key in (RELEASED, "state_dict", *content.items) if key in content.items]
+    key = next((key for key in named if content.items[key].tensors), named[0] if named else RELEASED)
+    is_object = content.kind != "dict" or (key in content.items and content.items[key].kind not in ("dict", "tensor"))
+    weights = (f"[{key!r}]" if content.kind == "dict" else "") + (".state_dict()" if is_object else "")
     return (
         f"cannot be read safely: beside weights it holds objects of {', '.join(objects[:5])}, which would run code; "
-        f"it has {told}; {_RESAVE.format(key=key)}"
+        f"it has {told}; {_RESAVE.format(weights=weights)}"
     )
 
 
+_LEGACY = b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19."
+"""What torch's files before 1.6 begin with."""
 _COMPRESSED = {
     b"\x1f\x8b": "gzip",
     b"BZh": "bzip2",

@@ -8,8 +8,8 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
-MOST_BYTES = 64 * 2**20
-"""Of a pickle that is listed: it holds names, the numbers of weights lie beside it."""
+MOST_BYTES = 2**30
+"""Of a pickle that is listed: it holds names, and the numbers of NumPy's arrays; those of tensors lie beside it."""
 MOST_STEPS = 3_000_000
 _TENSOR = ("torch._utils _rebuild_tensor", "torch._utils _rebuild_parameter")
 _PLAIN = ("torch", "collections", "builtins")

@@ -12,8 +12,8 @@ from ifdd.models.families import create_model
 from ifdd.modules.mvit.mvit import MVIT_SPECS
 from ifdd.weights.load import load_exactly
 
-WRAPPERS = ("module.", "ema_model.", "online_model.")
-"""Prefixes that wrappers for distributed training and averaging put before every key."""
+WRAPPERS = ("module.", "ema_model.", "online_model.", "_orig_mod.", "model.")
+"""Prefixes that wrappers for distributed training, averaging, compiling and Lightning put before every key."""
 
 DEAD = re.compile(r"WaveLifts\.(spatial_pos|temporal_pos|class_pos|adapt_split\.(index_even|index_odd))$")
 """Keys that the released code stores and never uses; `SPLITS` has those of each split."""
@@ -115,7 +115,8 @@ def from_reference(state_dict: Mapping[str, Tensor], **overrides: Any) -> VideoM
     renamed = rename_reference(state_dict)
     classifier = renamed.get("head.classify.bias")
     if classifier is None:
-        raise InputError("not a released IFDD state dict: it has no key 'head.head.1.bias'")
+        names = ", ".join(list(state_dict)[:3]) + (", …" if len(state_dict) > 3 else "")
+        raise InputError(f"not a released IFDD state dict: it has no key 'head.head.1.bias', but {names}")
     lifts = any(key.startswith("ladm.") for key in renamed)
     found = {
         "preset": "reference",

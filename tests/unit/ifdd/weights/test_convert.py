@@ -4,6 +4,7 @@ import argparse
 import collections
 import gzip
 import io
+import pickle
 import tarfile
 import zipfile
 from collections.abc import Callable
@@ -18,6 +19,7 @@ from ifdd.errors import InputError
 from ifdd.labels import EMOTIONS
 from ifdd.weights.converting import convert, read_weights
 from ifdd.weights.pickle_listing import list_pickle
+from ifdd.weights.reference import rename_reference
 
 WEIGHTS = {"a": torch.zeros(2), "b": torch.ones(1)}
 
@@ -34,7 +36,12 @@ class Evil:
         ({"epoch": 1}, "holds no 'model', only epoch"),
         ({}, "holds no 'model', only nothing"),
         ({"model": 3}, "its 'model' is no state dict"),
-        ({"model": {"a": torch.zeros(1)}}, "no key 'head.head.1.bias'"),
+        ({"model": {"a": torch.zeros(1)}}, "no key 'head.head.1.bias', but a"),
+        ({"model": {**WEIGHTS, "epoch": 3}}, r"its 'model' holds 2 tensors, but also epoch \(int\); save a dict"),
+        ({0: torch.zeros(1), 1: torch.ones(1)}, "it holds 2 tensors, but their names are no text"),
+        ({"model": {"a": torch.eye(2).to_sparse()}}, "a is sparse; save the model's own state dict"),
+        ({"model": {"a": torch.zeros(2, device="meta")}}, r"a has no numbers \(device meta\)"),
+        ({"optimizer": {"state": {}, "param_groups": []}, "epoch": 3}, "holds no 'model', only optimizer, epoch"),
         ({"model": {"a": torch.full((1,), torch.nan)}}, "a holds NaN or infinity"),
         ([1, 2], "holds no 'model', only list"),
         ({"state_dict": WEIGHTS, "ema": WEIGHTS},
@@ -42,7 +49,8 @@ class Evil:
         ({"args": argparse.Namespace(lr=1), "epoch": 3, "state_dict": WEIGHTS},
          r"objects of argparse\.Namespace, which would run code; it has args \(argparse\.Namespace\), epoch \(int\), "
          r"state_dict \(2 tensors\); where it was made.*\['state_dict'\], NEW"),
-        (torch.nn.Linear(2, 1), r"objects of torch|cannot be read safely"),
+        (torch.nn.Linear(2, 1), r"weights_only=False\)\.state_dict\(\), NEW"),
+        ({"net": torch.nn.Linear(2, 1)}, r"weights_only=False\)\['net'\]\.state_dict\(\), NEW"),
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("legacy", [False, True])
@@ -75,6 +83,11 @@ def test_weights_are_found_where_they_lie(payload: object, which: str | None, ke
     weights, found = read_weights(tmp_path / "x.pth.tar", which)
     assert found == key
     assert {name: tensor.tolist() for name, tensor in weights.items()} == {"a": [0, 0], "b": [1]}
+
+
+@pytest.mark.parametrize("wrapper", ["module.", "model.", "_orig_mod.", "model._orig_mod.module.", "ema_model.module."])
+def test_wrappers_before_the_names_are_taken_off(wrapper: str) -> None:
+    assert list(rename_reference({f"{wrapper}head.head.1.bias": torch.zeros(7)})) == ["head.classify.bias"]
 
 
 def test_another_key_is_named(tmp_path: Path) -> None:
@@ -117,6 +130,13 @@ def cut(file: Path) -> None:
     file.write_bytes(file.read_bytes()[:-100])
 
 
+def hole(file: Path) -> None:
+    torch.save({"model": {"a": torch.rand(4096)}}, file)
+    content = file.read_bytes()
+    file.write_bytes(content[:6000] + bytes(4000) + content[10000:])
+    assert torch.load(file)["model"]["a"].eq(0).sum() > 900  # torch says nothing
+
+
 FILES: dict[str, tuple[Callable[[Path], object], str]] = {
     "empty": (lambda f: f.write_bytes(b""), "is empty; fetch it again"),
     "text": (lambda f: f.write_text("no weights"), "not a file of weights that can be read safely"),
@@ -132,6 +152,8 @@ FILES: dict[str, tuple[Callable[[Path], object], str]] = {
     ),
     "tar": (lambda f: archive(f, "a.txt"), r"a tar archive of a\.txt; unpack it first"),
     "zip": (other_zip, r"a ZIP archive of readme\.txt; unpack"),
+    "pickle": (lambda f: f.write_bytes(pickle.dumps(Evil())), "is a pickle that torch.save did not write"),
+    "hole": (hole, r"is damaged: .*data/0 in it does not match its check sum; fetch it again"),
     "cut": (cut, "can be read safely|damaged"),
     "folder": (lambda f: f.mkdir(), "is a folder; give the file in it"),
 }
