@@ -5,7 +5,7 @@ JOBS ?= 2
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: app test slow lint format install clean
+.PHONY: app test slow lint docs format install clean
 
 app: install
 	$(BIN)/workbench app --port $(PORT) --with-demo
@@ -21,6 +21,10 @@ lint: install
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 
+# the reference and the guides: open site/index.html, no server and no network is needed
+docs: install
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
+
 format: install
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
@@ -30,8 +34,8 @@ install: $(STAMP)
 $(STAMP): pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit("error: Python 3.11 to 3.13 is needed, this is " + sys.version.split()[0] + "; give another: make PYTHON=python3.12") if not (3, 11) <= sys.version_info < (3, 14) else None'
 	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[test]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[test,docs]'
 	touch $(STAMP)
 
 clean:
-	rm -rf .venv demo
+	rm -rf .venv demo site
