@@ -65,8 +65,9 @@ class Bundle:
 
         Of a model with several inputs clips are a dictionary of tensors by name. The softmax of the logits, in evaluation mode;
         a file is read by the checkpoint's own preprocessing.
-        Raises: InputError for another shape or type, values outside [0, 1] or NaN, weights that overflow, and as `load_clip`
-        for a file.
+
+        Raises:
+            InputError: another shape or type, values outside [0, 1] or NaN, weights that overflow, and as `load_clip` for a file.
         """
         if isinstance(clips, str | Path):
             found = load_inputs(clips, self.inputs)
@@ -120,8 +121,9 @@ def list_checkpoints() -> dict[str, Path]:
 def load_checkpoint(name_or_path: str | Path) -> Bundle:
     """Load a checkpoint by name or by the path of its folder, ready for evaluation, on the CPU.
 
-    Raises: InputError for an unknown name, a damaged card, weights that do not match the card's sha256 or its model, or that are
-    not finite.
+    Raises:
+        InputError: an unknown name, a damaged card, weights that do not match the card's sha256 or its model, or that are not
+            finite.
     """
     folder = _find(name_or_path)
     card = read_card(folder)

@@ -91,7 +91,9 @@ def create_model(model: str | VideoConfig, **overrides: Any) -> VideoModel:
     """Build a model, randomly initialised, from a short name (`ifdd-mvit-xs`, `mvit-xs-baseline`) or a configuration.
 
     Keyword arguments replace fields of the configuration.
-    Raises: InputError for an unknown name, family or field, or an impossible combination.
+
+    Raises:
+        InputError: an unknown name, family or field, or an impossible combination.
     """
     if isinstance(model, str):
         config = named_config(model, **overrides)

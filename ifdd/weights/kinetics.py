@@ -26,7 +26,9 @@ def from_kinetics(state_dict: Mapping[str, Tensor], model: str = "ifdd-mvit-xs",
     `r3d18` takes those of `r3d_18`, `r2plus1d18` those of `r2plus1d_18`, the others those of `mvit_v2_s`: `mvit-s` all 16
     blocks, `mvit-xs` blocks 0 – 7, and 14, 15 as its 8, 9. The Kinetics normalisation becomes the model's first layer
     (`normalise="kinetics"`).
-    Raises: InputError for another backbone, or one that lists missing, surplus and misfit keys.
+
+    Raises:
+        InputError: another backbone, or keys that do not fit, which it lists: missing, surplus, of another shape.
     """
     built = create_model(model, **{"normalise": "kinetics"} | overrides)
     backbone = built.config.backbone

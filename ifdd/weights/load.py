@@ -11,7 +11,8 @@ from ifdd.errors import InputError
 def load_exactly(model: torch.nn.Module, state_dict: Mapping[str, Tensor]) -> None:
     """Load `state_dict` into `model`, every key used once and every shape equal.
 
-    Raises: InputError that lists missing and surplus keys, and those of another shape or type.
+    Raises:
+        InputError: keys that do not fit, which it lists: missing, surplus, of another shape or type.
     """
     own = model.state_dict()
     problems = [f"missing {key}" for key in own if key not in state_dict]

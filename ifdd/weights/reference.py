@@ -110,7 +110,9 @@ def from_reference(state_dict: Mapping[str, Tensor], **overrides: Any) -> VideoM
     Backbone, stages, number of classes, split, whether there is a lift, and branch norms are read off names and shapes; what
     leaves no trace (split="topk", order of the lift, frames, size, offset_range, preset) comes from the caller and is else as
     released.
-    Raises: InputError for another number of blocks, or one that lists missing, surplus and misfit keys.
+
+    Raises:
+        InputError: another number of blocks, or keys that do not fit, which it lists: missing, surplus, of another shape.
     """
     renamed = rename_reference(state_dict)
     classifier = renamed.get("head.classify.bias")

@@ -129,7 +129,8 @@ class Collection:
     def describe(self, name: str) -> Activation:
         """What an activation of the model is, as it is kept: of one with places that was pooled, its mean.
 
-        Raises: InputError for a name that the model does not have.
+        Raises:
+            InputError: a name that the model does not have.
         """
         known = self.meta["model"]["activations"]
         if name not in known:
@@ -156,8 +157,9 @@ class Collection:
     def predictions(self) -> pd.DataFrame:
         """One row per clip, in the order of the manifest.
 
-        Raises: InputError if the file is missing or damaged, has other rows or classes than the collection's manifest, or
-        probabilities that are none.
+        Raises:
+            InputError: the file is missing or damaged, has other rows or classes than the collection's manifest, or
+                probabilities that are none.
         """
         file = self.folder / PREDICTIONS
         table = own_columns(read_table(file, AGAIN))
@@ -172,7 +174,8 @@ class Collection:
     def activation(self, name: str) -> np.ndarray:
         """An activation (n, …), memory-mapped and read-only.
 
-        Raises: InputError for a name that was not kept, with the command that keeps it; for a damaged file.
+        Raises:
+            InputError: a name that was not kept, with the command that keeps it; for a damaged file.
         """
         if name not in self.meta["activations"]:
             raise InputError(
@@ -198,7 +201,8 @@ class Collection:
 def open_collection(folder: str | Path, bundle: Bundle | None = None) -> Collection:
     """Open a collection, and check that it is one of `bundle`, if given.
 
-    Raises: InputError if there is none, for another schema, or a collection of another checkpoint.
+    Raises:
+        InputError: there is none, another schema, or a collection of another checkpoint.
     """
     folder = Path(folder)
     file = folder / MANIFEST

@@ -35,7 +35,9 @@ def over_seeds(predicted: Sequence[ArrayLike], labels: ArrayLike, *, groups: Arr
     """Predicted classes (n,) of each seed and the true ones (n,) → mean scores with 95 % intervals over persons and seeds.
 
     One seed alone has the interval over persons, as `metrics.summary`. `groups` (n,) as there.
-    Raises: InputError for no seed or no clip, or lengths that differ.
+
+    Raises:
+        InputError: no seed or no clip, or lengths that differ.
 
     >>> found = over_seeds([[0, 1, 1, 0], [0, 1, 0, 0]], [0, 1, 0, 0])
     >>> found.war.value, found.ranked
@@ -61,7 +63,9 @@ def difference_over_seeds(
 
     `paired`: seed i of one belongs to seed i of the other, as where both start from the same backbone or shuffle the clips alike;
     the spread is then that of the differences, else that of each (Welch).
-    Raises: InputError as `over_seeds`, and for pairs of other numbers of seeds.
+
+    Raises:
+        InputError: as `over_seeds`, and for pairs of other numbers of seeds.
 
     >>> difference_over_seeds([[0, 1, 1, 0], [0, 1, 1, 0]], [[0, 1, 0, 0], [0, 1, 0, 0]], [0, 1, 0, 0]).war.value
     0.25

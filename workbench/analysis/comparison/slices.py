@@ -33,7 +33,9 @@ def slice_metrics(
     """Accuracy of each model, (n, C) probabilities or (n,) predictions, at every level of each factor (n,).
 
     Intervals are those of `ifdd.metrics`, over the `groups` (n,) in the slice: no bounds for one alone. `seed` is without effect.
-    Raises: InputError as `check_predictions` and for factors that do not fit.
+
+    Raises:
+        InputError: as `check_predictions` and for factors that do not fit.
 
     >>> found = slice_metrics({"new": [0, 1, 1, 0]}, [0, 1, 0, 0], {"light": ["dark", "dark", "bright", "bright"]})
     >>> [(item.name, item.n, item.war.value) for item in found.models["new"]]
@@ -71,7 +73,9 @@ def bad_slices(
     such figures, which corrects for every slice that was looked at. A pair that is no worse than one of its two parts counts
     in the correction, but is not listed. A slice needs `search.min_n` clips, inside and outside.
 
-    Raises: InputError as `check_predictions`; for factors that do not fit, settings out of range, no slice that is large enough.
+    Raises:
+        InputError: as `check_predictions`; for factors that do not fit, settings out of range, no slice that is large enough.
+
     Source: Westfall and Young 1993 (largest of all); Kline and Santos 2012 (signs of scores, wild bootstrap by group); Chung et
     al. 2019 (Slice Finder).
 

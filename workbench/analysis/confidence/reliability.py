@@ -170,7 +170,9 @@ def temperature_scaling(
 ) -> ScalingResult:
     """Fit a temperature on validation clips (m, C) and measure what it does to others (n, C).
 
-    Raises: InputError as `fit_temperature` and `calibration`, and for another number of classes.
+    Raises:
+        InputError: as `fit_temperature` and `calibration`, and for another number of classes.
+
     Source: Guo et al. 2017, section 4.2.
 
     >>> validation = [[2.0, 0.0], [2.0, 0.0], [0.0, 2.0], [2.0, 0.0]], [0, 0, 1, 1]

@@ -43,7 +43,9 @@ def ambiguity(
     Clips without a vote are left out and counted. The interval of the rank correlation is a bootstrap over clips, or over
     `groups` (n,).
 
-    Raises: InputError for votes of another shape, negative or not finite, for no votes at all, no bins, and bad probabilities.
+    Raises:
+        InputError: votes of another shape, negative or not finite, for no votes at all, no bins, and bad probabilities.
+
     Source: Peterson et al. 2019 (human label distributions); Baan et al. 2022 (calibration against votes).
 
     >>> found = ambiguity([[0.9, 0.1], [0.6, 0.4], [0.3, 0.7], [0.8, 0.2]], [[5, 0], [3, 2], [1, 4], [0, 0]])

@@ -19,7 +19,9 @@ def dependence(y_d: ArrayLike, y_s: ArrayLike, *, groups: ArrayLike | None = Non
 
     Source: Kornblith et al. 2019 (CKA); Song et al. 2012 (unbiased HSIC); Murphy et al. 2024 (why debias: with fewer clips than
     dimensions plain CKA is near 1 for unrelated features).
-    Raises: InputError for shapes that do not fit, undefined or constant features, or fewer than four clips.
+
+    Raises:
+        InputError: shapes that do not fit, undefined or constant features, or fewer than four clips.
 
     >>> features = np.random.default_rng(0).normal(size=(12, 3))
     >>> round(dependence(features, 2 * features).cka.value, 3)

@@ -48,7 +48,9 @@ def split_quality(
     with D and the others with S; and one that is told the K largest frames and reads them with D wherever they lie (as the
     recipes with `control: {places: truth}`).
     `levels` (n,) names a nuisance level of each clip, for rows of their own; `groups` (n,) persons, drawn whole.
-    Raises: InputError for shapes that do not fit, weights that are not finite, or no clip with an emotion.
+
+    Raises:
+        InputError: shapes that do not fit, weights that are not finite, or no clip with an emotion.
 
     >>> reads = np.tile([[[0.0, 1, 0, 0], [0, 0, 0, 1]]], (4, 1, 1))  # 4 clips, 2 steps that read frames 1 and 3
     >>> found = split_quality(reads, 1 - reads, np.tile([0.0, 1, 0, 1], (4, 1)))

@@ -31,7 +31,9 @@ def localisation(
     Only frames with a mask count. Beside them stand the maps of other people's clips (what a map tells of faces, and not of this
     clip), the mask itself ("told": the most there is), a random map, one that is bright in the middle, and with `pixels`
     (n, T, H, W) or (n, T, H, W, 3) the difference of successive frames. `regions` (n, T, H, W) holds indexes into `region_names`.
-    Raises: InputError for shapes that do not fit, negative or undefined maps, or masks that are all empty.
+
+    Raises:
+        InputError: shapes that do not fit, negative or undefined maps, or masks that are all empty.
 
     >>> moved = np.zeros((2, 1, 4, 4), bool)
     >>> moved[:, :, 0, 0] = True

@@ -98,7 +98,8 @@ def predict_with_places(
 def score_places(seeds: Sequence[Predictions], labels: ArrayLike, *, groups: ArrayLike | None = None) -> PlaceSwapResult:
     """UAR of one variant's seeds with own and other places, with 95 % intervals over persons and seeds.
 
-    Raises: InputError for no seed, or seeds with other places.
+    Raises:
+        InputError: no seed, or seeds with other places.
 
     >>> seed = {("", "own"): np.array([0, 0, 1, 1]), ("D", "told"): np.array([0, 1, 1, 1])}
     >>> score_places([seed], [0, 0, 1, 1]).swap("D", "told").uar.value

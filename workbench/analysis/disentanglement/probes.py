@@ -52,7 +52,9 @@ def probe_matrix(
     Words, whole numbers and booleans are classes, other numbers are regressed on. Folds never share a group (person). The factor
     named `identity` cannot be held out by person: its folds share no value of the factor `across` (the emotion), so it has to be
     recognised through another expression. `shuffles`: how often the null is drawn, each time a probe.
-    Raises: InputError for shapes that do not fit, undefined features, a factor with one value, fewer than two groups, no shuffle.
+
+    Raises:
+        InputError: shapes that do not fit, undefined features, a factor with one value, fewer than two groups, no shuffle.
 
     >>> emotion = np.arange(24) % 2
     >>> features = {"X": np.random.default_rng(0).normal(size=(24, 2)) + 8 * emotion[:, None]}

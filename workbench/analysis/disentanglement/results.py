@@ -58,7 +58,11 @@ class SplitQualityResult(Result):
     provenance: Provenance
 
     def score(self, reader: str = "model", target: Target = "intensity", level: str = "all", *, group: Group = "D") -> SplitScore:
-        """One row; of the dynamic group alone unless `group` says otherwise. Raises: InputError for one that is not there."""
+        """One row; of the dynamic group alone unless `group` says otherwise.
+
+        Raises:
+            InputError: one that is not there.
+        """
         for row in self.scores:
             if (row.reader, row.target, row.level, row.group) == (reader, target, level, group):
                 return row
@@ -102,23 +106,36 @@ class ProbeMatrix(Result):
     samples: np.ndarray | None = field(default=None, compare=False)
 
     def probe(self, feature: str, factor: str) -> Probe:
-        """One cell. Raises: InputError for one that is not there."""
+        """One cell.
+
+        Raises:
+            InputError: one that is not there.
+        """
         row, column = self._place(feature, factor)
         return self.probes[row * len(self.factors) + column]
 
     def leakage(self, feature: str, nuisances: Sequence[str]) -> Interval:
-        """Mean score of the nuisance factors from one feature. Raises: InputError for a cell that is not there."""
+        """Mean score of the nuisance factors from one feature.
+
+        Raises:
+            InputError: a cell that is not there.
+        """
         cells = [self._at(feature, factor) for factor in nuisances]
         return spread(float(np.mean([value for value, _ in cells])), np.mean([samples for _, samples in cells], axis=0))
 
     def leakage_null(self, feature: str, nuisances: Sequence[str]) -> float:
-        """Mean null of the nuisance factors. Raises: InputError for a cell that is not there."""
+        """Mean null of the nuisance factors.
+
+        Raises:
+            InputError: a cell that is not there.
+        """
         return float(np.mean([self.probe(feature, factor).null for factor in nuisances]))
 
     def gap(self, dynamic: str, static: str, wanted: str, nuisances: Sequence[str]) -> Interval:
         """½[(wanted_D − wanted_S) + (nuisance_S − nuisance_D)]: 1 where each branch holds its own and nothing else.
 
-        Raises: InputError for a cell that is not there.
+        Raises:
+            InputError: a cell that is not there.
         """
         parts = [(self._at(dynamic, wanted), 0.5), (self._at(static, wanted), -0.5)]
         for factor in nuisances:
@@ -127,12 +144,20 @@ class ProbeMatrix(Result):
         return spread(float(value), np.asarray(sum(weight * cell[1] for cell, weight in parts)))
 
     def gap_null(self, dynamic: str, static: str, wanted: str, nuisances: Sequence[str]) -> float:
-        """The gap of the nulls. Raises: InputError for a cell that is not there."""
+        """The gap of the nulls.
+
+        Raises:
+            InputError: a cell that is not there.
+        """
         of_wanted = self.probe(dynamic, wanted).null - self.probe(static, wanted).null
         return 0.5 * (of_wanted + self.leakage_null(static, nuisances) - self.leakage_null(dynamic, nuisances))
 
     def gap_told(self, wanted: str, nuisances: Sequence[str]) -> float:
-        """The gap of branches told their own and nothing else. Raises: InputError for a factor that is not there."""
+        """The gap of branches told their own and nothing else.
+
+        Raises:
+            InputError: a factor that is not there.
+        """
         if missing := [name for name in (wanted, *nuisances) if name not in self.told]:
             raise InputError(f"no probe of {missing[0]!r}; factors: {', '.join(self.factors)}")
         return 0.5 * (self.told[wanted].value + float(np.mean([self.told[name].value for name in nuisances])))
@@ -178,7 +203,11 @@ class LocalisationResult(Result):
     provenance: Provenance
 
     def score(self, name: str) -> LocalisationScore:
-        """One row. Raises: InputError for one that is not there."""
+        """One row.
+
+        Raises:
+            InputError: one that is not there.
+        """
         for row in self.scores:
             if row.name == name:
                 return row
@@ -217,7 +246,11 @@ class PlaceSwapResult(Result):
     seeds: int
 
     def swap(self, group: str, places: str) -> PlaceSwap:
-        """One row. Raises: InputError for one that is not there."""
+        """One row.
+
+        Raises:
+            InputError: one that is not there.
+        """
         for row in self.swaps:
             if (row.group, row.places) == (group, places):
                 return row

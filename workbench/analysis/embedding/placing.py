@@ -14,7 +14,8 @@ from workbench.results.provenance import record
 def place(result: EmbeddingResult, features: ArrayLike, labels: ArrayLike, *, seed: int = 0) -> PlacedClips:
     """Place clips (m, d) with class indexes `labels` (m,) on a map: t-SNE and UMAP transform, projection for PCA.
 
-    Raises: InputError for other features than the map's, or a class that the map has no name for.
+    Raises:
+        InputError: other features than the map's, or a class that the map has no name for.
 
     >>> from workbench.analysis.embedding import embed
     >>> clips = np.repeat([[0.0, 0.0, 0.0], [9.0, 0.0, 0.0]], 10, axis=0) + np.random.default_rng(0).normal(size=(20, 3))

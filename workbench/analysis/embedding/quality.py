@@ -41,7 +41,9 @@ def knn_accuracy(
     `persons` (n,), by default the groups, keep their labels together in the null, also where they may vote for themselves.
     `k` is lowered where fewer clips are left. At most 5,000 clips ask, all may answer. NaN where the map cannot matter:
     one class, no class of two clips (or groups), or so few clips that all others vote.
-    Raises: InputError for one group alone.
+
+    Raises:
+        InputError: one group alone.
 
     >>> clips = np.repeat([[0.0, 0.0], [9.0, 0.0]], 10, axis=0) + np.random.default_rng(0).normal(size=(20, 2))
     >>> knn_accuracy(clips, np.repeat([0, 1], 10), k=3).value

@@ -87,7 +87,11 @@ class EmbeddingResult(Result):
     projection: Callable[[np.ndarray], np.ndarray] | None = field(default=None, repr=False, compare=False)
 
     def measure(self, name: str, space: Space = "map") -> MapMeasure:
-        """One quality figure of the map, or of the features. Raises: InputError for one that is not there."""
+        """One quality figure of the map, or of the features.
+
+        Raises:
+            InputError: one that is not there.
+        """
         for found in self.measures:
             if (found.name, found.space) == (name, space):
                 return found
@@ -170,7 +174,11 @@ class EmbeddingSeries(Result):
     provenance: Provenance
 
     def map(self, name: str) -> EmbeddingResult:
-        """The map of one model or stage. Raises: InputError for one that is not there."""
+        """The map of one model or stage.
+
+        Raises:
+            InputError: one that is not there.
+        """
         if name not in self.names:
             raise InputError(f"no map of {name!r}; there are {', '.join(self.names)}")
         return self.maps[self.names.index(name)]

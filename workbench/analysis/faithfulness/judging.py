@@ -25,7 +25,8 @@ def judge(
 ) -> Verdict:
     """Join the tests; `name` is that of the maps in `perturbation`, by default the method.
 
-    Raises: InputError for a name that is not there.
+    Raises:
+        InputError: a name that is not there.
     """
     row = perturbation.score(name or method)
     follows = above_zero(row.gap) and above_zero(row.beyond_random)

@@ -53,7 +53,11 @@ class PerturbationResult(Result):
     provenance: Provenance
 
     def score(self, name: str) -> PerturbationScore:
-        """One row. Raises: InputError for one that is not there."""
+        """One row.
+
+        Raises:
+            InputError: one that is not there.
+        """
         for row in self.scores:
             if row.name == name:
                 return row

@@ -15,7 +15,8 @@ from workbench.results.provenance import record
 def difference(first: SaliencyResult, second: SaliencyResult, names: tuple[str, str] = ("first", "second")) -> DifferenceResult:
     """Difference of two results on the same clips, for the same classes.
 
-    Raises: InputError for other shapes or classes, or maps scaled frame by frame, which have lost how frames compare.
+    Raises:
+        InputError: other shapes or classes, or maps scaled frame by frame, which have lost how frames compare.
     """
     if first.frames.shape != second.frames.shape:
         raise InputError(f"maps of {first.frames.shape} and {second.frames.shape} are of other clips; pass two maps of the same")

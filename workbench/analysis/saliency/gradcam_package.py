@@ -67,8 +67,9 @@ def package_cam(
 ) -> SaliencyResult:
     """One of the package's maps of `activation`, before its ReLU and scaling; arguments as `saliency.gradcam`.
 
-    Raises: InputError for a method that is wrong for clips, with the reason, or unknown; too many positions for an eigenvector;
-        tokens in ShapleyCAM; the package missing.
+    Raises:
+        InputError: a method that is wrong for clips, with the reason, or unknown; too many positions for an eigenvector; tokens
+            in ShapleyCAM; the package missing.
     """
     if reason := REFUSED.get(method.lower()):
         raise InputError(f"{method} of the grad-cam package is not right for clips: {reason}")

@@ -121,7 +121,11 @@ class RegionBudget(Result):
     provenance: Provenance
 
     def region(self, name: str) -> RegionShare:
-        """One row. Raises: InputError for one that is not there."""
+        """One row.
+
+        Raises:
+            InputError: one that is not there.
+        """
         for row in self.regions:
             if row.name == name:
                 return row

@@ -41,7 +41,9 @@ def content_score(
     """R² of places (n, steps) from content (n, d), by ridge regression on at most 32 principal components, out of fold.
 
     Folds share no group; without groups, no clip. All steps count by their variance.
-    Raises: InputError for shapes that do not fit, values that are not finite, or fewer than two groups.
+
+    Raises:
+        InputError: shapes that do not fit, values that are not finite, or fewer than two groups.
 
     >>> pose = np.random.default_rng(0).normal(size=(40, 2))
     >>> found = content_score("pose", pose, 3 - pose, groups=np.arange(40) % 8)  # places follow the pose

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 def inspect_split(model: VideoModel, clips: Tensor) -> SplitResult:
     """Run `clips` (B, 3, T, H, W) through the model and read off its split.
 
-    Raises: InputError for a model without a split.
+    Raises:
+        InputError: a model without a split.
 
     >>> import ifdd
     >>> model = ifdd.create_model("ifdd-mvit-tiny").eval()

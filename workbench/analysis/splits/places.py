@@ -33,7 +33,8 @@ def occupancy(
 ) -> Occupancy:
     """Class-wise occupancy of reading weights (n, K, T').
 
-    Raises: InputError for shapes or labels that do not fit.
+    Raises:
+        InputError: shapes or labels that do not fit.
 
     >>> reads = np.tile([[[0.0, 1, 0, 0], [0, 0, 0, 1]]], (4, 1, 1))  # 4 clips, 2 steps that read frames 1 and 3
     >>> occupancy(reads, 1 - reads, [0, 0, 1, 1], ("sad", "happy")).dynamic.tolist()
@@ -64,7 +65,9 @@ def occupancy(
 def awareness(places: np.ndarray, *, groups: ArrayLike | None = None, seed: int = 0) -> Awareness:
     """Variance of places (n clips, copies, steps) between clips against within the copies of a clip.
 
-    Raises: InputError for fewer than two clips or copies, or places that are not finite.
+    Raises:
+        InputError: fewer than two clips or copies, or places that are not finite.
+
     Source: Shrout and Fleiss 1979, ICC(1, 1), with the sums of squares of all steps added.
 
     >>> clips = np.array([[1.0, 3], [2, 4], [0, 5]])  # 3 clips, 2 steps
@@ -124,7 +127,8 @@ def motion_agreement(
 ) -> MotionAgreement:
     """Agreement of reading weights (n, K, T') with motion energy (n, T'); clips where either is flat are left out.
 
-    Raises: InputError for shapes that do not fit or values that are not finite.
+    Raises:
+        InputError: shapes that do not fit or values that are not finite.
 
     >>> reads = np.tile([[[0.0, 1, 0, 0], [0, 0, 0, 1]]], (4, 1, 1))  # 4 clips, 2 steps that read frames 1 and 3
     >>> found = motion_agreement(reads, 1 - reads, np.tile([0.0, 1, 0, 1], (4, 1)))

@@ -187,7 +187,11 @@ class SplitSummary(Result):
     provenance: Provenance
 
     def score(self, content: str) -> ContentScore:
-        """The score of one kind of content. Raises: InputError for one that is not there."""
+        """The score of one kind of content.
+
+        Raises:
+            InputError: one that is not there.
+        """
         for found in self.content:
             if found.content == content:
                 return found

@@ -34,7 +34,8 @@ def summarise_split(
         groups: (n,) persons, kept apart by folds and drawn whole.
         seed: of bootstrap, shuffles and PCA.
 
-    Raises: InputError for shapes that do not fit, or fewer than two clips.
+    Raises:
+        InputError: shapes that do not fit, or fewer than two clips.
     """
     split, copies, contents, energy = clips.split, clips.copies, clips.contents, clips.energy
     places, offsets = split.both("sample"), split.both("offset")
