@@ -9,9 +9,10 @@ from ifdd.scripted.head.face import Eyeball, Person
 from ifdd.scripted.head.painting import crease_mix, creases, paint, skin_tone, texture_uv
 from ifdd.scripted.head.parts import Part, ear, eyeball, hair, mouth_parts, neck
 from ifdd.scripted.head.regions import part_regions, skin_regions
-from ifdd.scripted.head.shape import Shape
+from ifdd.scripted.head.shape import warp
 from ifdd.scripted.head.templates import template
 from ifdd.scripted.script.elements import Appearance
+from ifdd.scripted.script.looks import Shape
 from ifdd.scripted.script.units import UNITS
 
 
@@ -59,16 +60,16 @@ def _person(identity: int, appearance: Appearance) -> Person:
     static = [Part(base, face.triangles, np.ones_like(base), 0.05 + 0.06 * appearance.oily), *parts]
     points = np.concatenate([p.vertices for p in static])
     offsets = np.concatenate([moves, *(p.displacements() for p in parts)], axis=1)
-    vertices = shape.warp(points)
+    vertices = warp(shape, points)
     gain = _asymmetry(identity, points)
     gain[:, len(base) :] = 1.0  # teeth stay even
-    basis = shape.warp(points[None] + offsets * gain) - vertices
+    basis = warp(shape, points[None] + offsets * gain) - vertices
     d, _ = lid_distance(face.xy)
     balls, blocks = [], []
     start = len(points)
     scale = shape.eye_size()
     for side, part in zip((-1, 1), eyes, strict=True):
-        centre = shape.warp((EYE_CENTRE * [side, 1, 1])[None])[0]
+        centre = warp(shape, (EYE_CENTRE * [side, 1, 1])[None])[0]
         centre[2] -= EYE_RADIUS * (scale - 1)  # the front of the ball keeps its depth under the lids
         blocks.append((part.vertices - EYE_CENTRE * [side, 1, 1]) * scale + centre)
         lids = np.flatnonzero((d < 0.7) & (face.xy[:, 0] * side > 1.4) & (np.abs(face.xy[:, 1]) < 1.6))
@@ -82,7 +83,7 @@ def _person(identity: int, appearance: Appearance) -> Person:
     follow[: len(base)] = smoothstep(face.points[:, 1], -14.0, -12.0)
     named = ["mouth"] * len(mouth) + ["face"] * len(ears) + ["background"] * (len(parts) - len(mouth) - len(ears)) + ["eyes"] * 2
     regions = [part_regions(name, len(p.vertices)) for name, p in zip(named, [*parts, *eyes], strict=True)]
-    brow, chin = shape.warp(np.array([[0.0, 2.2, 9.0], [0.0, -11.3, 8.5]]))[:, 1]
+    brow, chin = warp(shape, np.array([[0.0, 2.2, 9.0], [0.0, -11.3, 8.5]]))[:, 1]
     # OpenCV's frontal cascade draws a box of about 1.28 times brow to chin (measured); 15 % margin on each side
     side = 1.28 * 1.3 * (brow - chin)
     return Person(

@@ -11,8 +11,8 @@ from ifdd.scripted.head.ict_mesh import UNIT_SHAPES, Mesh, model_file, read_mesh
 from ifdd.scripted.head.ict_paint import PAD, ball, chart, colours, hair_over, hollows, lid_edges, skin_texture
 from ifdd.scripted.head.painting import crease_mix, creases
 from ifdd.scripted.head.regions import part_regions
-from ifdd.scripted.head.shape import Shape
 from ifdd.scripted.script.elements import Appearance
+from ifdd.scripted.script.looks import Shape
 from ifdd.scripted.script.units import INDEX, UNITS
 
 IDENTITY_SCALE = 0.75

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from ifdd.errors import InputError
-from ifdd.scripted.render.raster import rasterise
+from ifdd.scripted.raster import rasterise
 
 FILE = "ict_face_model_light.npz"
 """Name of the model inside its folder."""

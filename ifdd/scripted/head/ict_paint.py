@@ -28,7 +28,7 @@ from ifdd.scripted.head.templates import (
     surface,
     to_template,
 )
-from ifdd.scripted.render.raster import rasterise, to_linear
+from ifdd.scripted.raster import rasterise, to_linear
 from ifdd.scripted.script.elements import Appearance
 
 PAD = 48

@@ -8,7 +8,7 @@ import numpy as np
 
 from ifdd.scripted.head.anatomy import bump, lid_distance, smoothstep
 from ifdd.scripted.head.templates import MOUTH_HALF, MOUTH_Y, lip_heights, mouth_gap, surface
-from ifdd.scripted.render.raster import to_linear
+from ifdd.scripted.raster import to_linear
 from ifdd.scripted.script.elements import Appearance
 from ifdd.scripted.script.units import INDEX, UNITS
 

@@ -7,7 +7,7 @@ from scipy.interpolate import PchipInterpolator
 
 from ifdd.scripted.head.anatomy import EYE_CENTRE, EYE_RADIUS, JAW_DEGREES, smoothstep, turn_jaw
 from ifdd.scripted.head.templates import surface
-from ifdd.scripted.render.raster import to_linear
+from ifdd.scripted.raster import to_linear
 from ifdd.scripted.script.elements import Appearance
 from ifdd.scripted.script.units import INDEX, UNITS
 

@@ -3,7 +3,7 @@
 import cv2
 import numpy as np
 
-from ifdd.scripted.render.raster import to_linear
+from ifdd.scripted.raster import to_linear
 from ifdd.scripted.script.elements import Background, Occluder
 
 KINDS = ("plain", "gradient", "blobs", "room", "balloons")

@@ -10,8 +10,8 @@ from ifdd.errors import InputError
 from ifdd.scripted.head.face import FaceModel, Person
 from ifdd.scripted.head.head import ParametricHead
 from ifdd.scripted.head.regions import REGIONS, region_map
+from ifdd.scripted.raster import SRGB, SUPERSAMPLING, deform, keep_outside, rasterise, shade, vertex_normals
 from ifdd.scripted.render.backdrop import cover, occluder_alpha, paint_background
-from ifdd.scripted.render.raster import SRGB, SUPERSAMPLING, deform, keep_outside, rasterise, shade, vertex_normals
 from ifdd.scripted.script.elements import Light, vector
 from ifdd.scripted.script.script import Script, Tracks
 from ifdd.scripted.script.times import render_times

@@ -1,14 +1,21 @@
 """What a person looks like and how the face rests, drawn from the identity's seed."""
 
+from dataclasses import dataclass
+
 import numpy as np
 
-from ifdd.scripted.head.shape import Shape
 from ifdd.scripted.script.elements import RGB, Appearance, Weights
 
 _HAIR_COLOURS: tuple[RGB, ...] = (
-    (0.06, 0.05, 0.05), (0.13, 0.09, 0.07), (0.24, 0.15, 0.09), (0.36, 0.23, 0.13), (0.55, 0.38, 0.2), (0.76, 0.6, 0.36),
-    (0.5, 0.2, 0.09), (0.55, 0.53, 0.51),
-)  # fmt: skip
+    (0.06, 0.05, 0.05),
+    (0.13, 0.09, 0.07),
+    (0.24, 0.15, 0.09),
+    (0.36, 0.23, 0.13),
+    (0.55, 0.38, 0.2),
+    (0.76, 0.6, 0.36),
+    (0.5, 0.2, 0.09),
+    (0.55, 0.53, 0.51),
+)
 _IRIS: tuple[RGB, ...] = (
     (0.2, 0.11, 0.06),
     (0.3, 0.18, 0.09),
@@ -17,6 +24,44 @@ _IRIS: tuple[RGB, ...] = (
     (0.32, 0.48, 0.62),
     (0.4, 0.46, 0.5),
 )
+
+
+_RESTING: tuple[dict[str, float], ...] = (
+    {"AU04": 0.35},
+    {"AU15": 0.35},
+    {"AU12": 0.25},
+    {"AU01": 0.3, "AU15": 0.15},
+    {"AU02": 0.3, "AU01": 0.25},
+    {"AU07": 0.35},
+    {"AU17": 0.3},
+    {"AU24": 0.3},
+    {"AU25": 0.25},
+    {},
+)
+"""Units that faces show at rest, one of these each."""
+
+
+@dataclass(frozen=True)
+class Shape:
+    """Proportions; 0 is the canonical head, about ±1 the usual range. `feminine` and `age` are in [-1, 1] and [0, 1]."""
+
+    feminine: float
+    age: float
+    values: tuple[float, ...]
+
+    @staticmethod
+    def of(identity: int) -> "Shape":
+        """Shape of an identity seed."""
+        rng = np.random.default_rng([identity, 11])
+        return Shape(
+            feminine=float(rng.uniform(-1, 1)),
+            age=float(rng.uniform() ** 1.4),
+            values=tuple(float(v) for v in np.clip(rng.normal(size=24), -2.0, 2.0)),
+        )
+
+    def eye_size(self) -> float:
+        """Scale of the eyes."""
+        return 1.0 + 0.04 * self.values[0] + 0.04 * self.feminine - 0.02 * self.age
 
 
 def sample_appearance(identity: int) -> Appearance:
@@ -65,11 +110,7 @@ def sample_appearance(identity: int) -> Appearance:
 def resting_bias(identity: int, scale: float) -> Weights:
     """Units (weights up to about 0.3 at scale 1) that this face always shows a little."""
     rng = np.random.default_rng([identity, 7])
-    looks: tuple[dict[str, float], ...] = (
-        {"AU04": 0.35}, {"AU15": 0.35}, {"AU12": 0.25}, {"AU01": 0.3, "AU15": 0.15}, {"AU02": 0.3, "AU01": 0.25},
-        {"AU07": 0.35}, {"AU17": 0.3}, {"AU24": 0.3}, {"AU25": 0.25}, {},
-    )  # fmt: skip
-    look = looks[int(rng.integers(0, len(looks)))]
+    look = _RESTING[int(rng.integers(0, len(_RESTING)))]
     strength = rng.uniform(0.3, 1.0) * scale
     return tuple((unit, float(np.clip(weight * strength, 0, 0.6))) for unit, weight in look.items() if weight * strength > 0)
 

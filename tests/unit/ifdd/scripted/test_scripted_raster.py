@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from ifdd.scripted.render.raster import SRGB, deform, keep_outside, rasterise, shade, to_linear, vertex_normals
+from ifdd.scripted.raster import SRGB, deform, keep_outside, rasterise, shade, to_linear, vertex_normals
 
 
 def draw(screen: list[list[float]], triangles: list[list[int]], size: int = 4) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
