@@ -27,8 +27,8 @@ from ifdd.inputs import Clips, each
 from ifdd.io import new_folder, replaced_folder, write_json
 from ifdd.models.base import VideoModel
 from ifdd.models.families import create_model
+from ifdd.models.loading import load_exactly
 from ifdd.plain import markdown_line
-from ifdd.weights.load import load_exactly
 
 WEIGHTS, CARD, README = "weights.safetensors", "card.json", "README.md"
 

@@ -10,10 +10,10 @@ from torch import nn
 
 from ifdd.documents import shown
 from ifdd.errors import InputError
-from ifdd.losses import ifdd_loss
 from ifdd.models.base import VideoModel
 from ifdd.models.config import ModelConfig, StrictModel, VideoConfig, model_names
 from ifdd.models.ifdd import model as ifdd
+from ifdd.models.ifdd.losses import ifdd_loss
 from ifdd.models.ifdd.parts import LIFTS, POOLINGS, SPLITS
 from ifdd.own_code import load_named
 

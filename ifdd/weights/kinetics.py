@@ -9,7 +9,7 @@ from torch import Tensor
 from ifdd.errors import InputError
 from ifdd.models.base import VideoModel
 from ifdd.models.families import create_model
-from ifdd.weights.load import load_exactly
+from ifdd.models.loading import load_exactly
 from ifdd.weights.reference import rename_reference
 
 KINETICS_BLOCKS = {"mvit-s": {i: i for i in range(16)}, "mvit-xs": {i: i for i in range(8)} | {14: 8, 15: 9}}

@@ -9,8 +9,8 @@ from torch import Tensor
 from ifdd.errors import InputError
 from ifdd.models.base import VideoModel
 from ifdd.models.families import create_model
+from ifdd.models.loading import load_exactly
 from ifdd.modules.mvit.mvit import MVIT_SPECS
-from ifdd.weights.load import load_exactly
 
 WRAPPERS = ("module.", "ema_model.", "online_model.", "_orig_mod.", "model.")
 """Prefixes that wrappers for distributed training, averaging, compiling and Lightning put before every key."""

@@ -14,13 +14,13 @@ from typer.testing import CliRunner
 import ifdd
 from ifdd import cli
 from ifdd.labels import EMOTIONS
-from ifdd.losses import LiftingLoss
 from ifdd.models.config import PRESETS
+from ifdd.models.ifdd.losses import LiftingLoss
+from ifdd.models.loading import load_exactly
 from ifdd.modules.head import Head, LearnedPooling
 from ifdd.modules.issm import EvenOddSplit, IndexSplit, Split
 from ifdd.modules.ladm import LADM, CrossLift, PredictFirstLADM, Refinement
 from ifdd.modules.splits import OffsetSplit, TopKSplit, WeightSplit
-from ifdd.weights.load import load_exactly
 from ifdd.weights.reference import rename_reference
 
 PREFIX = "backbone.WaveLifts."

@@ -3,7 +3,7 @@ import torch
 from torch.nn import functional as F
 
 from ifdd import IFDDOutput
-from ifdd.losses import IFDDLoss, LiftingLoss
+from ifdd.models.ifdd.losses import IFDDLoss, LiftingLoss
 
 
 def test_closed_form() -> None:
