@@ -20,14 +20,12 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from ifdd.errors import InputError
+from workbench.analysis._probing import DIMENSIONS, FOLDS, PENALTIES
 from workbench.analysis.disentanglement.results import Probe, ProbeMatrix
 from workbench.results.bootstrap import draw_weights, group_members, spread
 from workbench.results.controls import dealt_clips, other_clips
 from workbench.results.provenance import record
 
-DIMENSIONS = 32
-FOLDS = 5
-PENALTIES = np.logspace(-2, 4, 7)
 RANK = 1e-6
 """Components of standardised features with a smaller deviation are rounding: blown up to size they would drown the others."""
 

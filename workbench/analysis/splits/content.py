@@ -13,7 +13,7 @@ from sklearn.model_selection import GroupKFold
 from sklearn.pipeline import make_pipeline
 
 from ifdd.errors import InputError
-from workbench.analysis.disentanglement.probes import DIMENSIONS, FOLDS, PENALTIES
+from workbench.analysis._probing import DIMENSIONS, FOLDS, PENALTIES
 from workbench.analysis.splits.places import RESAMPLES, STILL
 from workbench.analysis.splits.results import ContentScore
 from workbench.results.bootstrap import draw_weights, group_members, jackknife, spread
