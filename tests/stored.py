@@ -6,8 +6,9 @@ import numpy as np
 
 from workbench.analysis.counterfactuals.results import Effect
 from workbench.analysis.disentanglement.results import DependenceResult, Scorecard, SplitQualityResult
-from workbench.analysis.faithfulness.results import FaithfulnessReport, PerturbationResult, Verdict
+from workbench.analysis.faithfulness.results import FaithfulnessReport, PerturbationResult
 from workbench.analysis.performance.scores import summary
+from workbench.analysis.saliency.results import Verdict
 from workbench.results.interval import Interval
 from workbench.results.provenance import record
 

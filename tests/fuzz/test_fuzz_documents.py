@@ -22,8 +22,8 @@ from ifdd.training.clipsets import suite_of_card
 from ifdd.training.recipe import load_recipe, recipe_yaml
 from ifdd.weights.converting import read_weights
 from tests.stored import faithfulness_report, scorecard
-from workbench.analysis.faithfulness.results import Verdict
-from workbench.analysis.faithfulness.verdicts import FILE, read_verdicts
+from workbench.analysis.saliency.results import Verdict
+from workbench.analysis.saliency.verdicts import FILE, read_verdicts
 from workbench.benchmark.robustness import variant_of
 from workbench.benchmark.stored import read_benchmark
 from workbench.report.scores import scorecard_section

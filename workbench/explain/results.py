@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from workbench.analysis.faithfulness.results import Verdict
 from workbench.analysis.saliency.displays.heat import row_name
-from workbench.analysis.saliency.results import SaliencyResult
+from workbench.analysis.saliency.results import SaliencyResult, Verdict
 from workbench.analysis.splits.results import SplitResult
 
 if TYPE_CHECKING:

@@ -18,9 +18,9 @@ from ifdd.data.video import file_sha256
 from ifdd.errors import InputError
 from ifdd.io import new_folder
 from workbench.analysis._models import target_index
-from workbench.analysis.faithfulness.verdicts import known_verdicts, verdicts_on
 from workbench.analysis.saliency.maps import gradcam_branches
 from workbench.analysis.saliency.results import Normalisation, Weights
+from workbench.analysis.saliency.verdicts import known_verdicts, verdicts_on
 from workbench.analysis.splits.inspection import inspect_split
 from workbench.explain.files import to_dict, write_pictures
 from workbench.explain.results import Explanation, Timeline

@@ -17,7 +17,6 @@ from ifdd.checkpoints import Bundle
 from ifdd.data.clips import Clip
 from ifdd.data.manifest import read_manifest
 from ifdd.errors import InputError
-from workbench.analysis.faithfulness.results import Verdict
 from workbench.analysis.saliency.displays.heat import (
     badge_colour,
     badges_note,
@@ -29,7 +28,7 @@ from workbench.analysis.saliency.displays.heat import (
     scaling,
 )
 from workbench.analysis.saliency.requests import Request, make_maps
-from workbench.analysis.saliency.results import SaliencyResult
+from workbench.analysis.saliency.results import SaliencyResult, Verdict
 from workbench.analysis.splits.inspection import inspect_split
 from workbench.figures.sheet import SMALL, Column, Sheet, wrapped
 from workbench.figures.study import Study

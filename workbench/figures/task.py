@@ -10,7 +10,7 @@ from ifdd.data.manifest import data_hash, read_manifest
 from ifdd.errors import InputError
 from ifdd.io import check_folder, filled_folder, write_text
 from ifdd.plain import markdown_line
-from workbench.analysis.faithfulness.verdicts import known_verdicts
+from workbench.analysis.saliency.verdicts import known_verdicts
 from workbench.benchmark.stored import read_benchmark
 from workbench.figures.ifdd2_embedding import embedding_sheet
 from workbench.figures.ifdd2_maps import Verdicts, maps_sheet, pick_clips

@@ -4,4 +4,3 @@ from .perturbation import perturb_clips as perturb_clips
 from .randomisation import parameter_randomisation as parameter_randomisation
 from .results import PerturbationResult as PerturbationResult
 from .results import RandomisationResult as RandomisationResult
-from .results import Verdict as Verdict

@@ -7,8 +7,9 @@ import numpy as np
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from workbench.analysis.faithfulness.results import LIMIT, FaithfulnessReport, PerturbationResult, RandomisationResult, Verdict
+from workbench.analysis.faithfulness.results import LIMIT, FaithfulnessReport, PerturbationResult, RandomisationResult
 from workbench.analysis.saliency.displays.heat import METHODS, badge_colour
+from workbench.analysis.saliency.results import Verdict
 from workbench.plotting import style
 from workbench.plotting.base import NamedDisplay, new_grid
 from workbench.plotting.text import interval_text, markdown_table

@@ -9,8 +9,8 @@ its maps must not be those of the trained one.
 
 import numpy as np
 
-from workbench.analysis.faithfulness.results import LIMIT, PerturbationResult, PerturbationScore, RandomisationResult, Verdict
-from workbench.analysis.saliency.results import Similarity
+from workbench.analysis.faithfulness.results import LIMIT, PerturbationResult, PerturbationScore, RandomisationResult
+from workbench.analysis.saliency.results import Similarity, Verdict
 from workbench.results.interval import Interval
 
 

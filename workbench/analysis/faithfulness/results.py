@@ -6,7 +6,7 @@ from typing import Literal
 import numpy as np
 
 from ifdd.errors import InputError
-from workbench.analysis.saliency.results import Similarity
+from workbench.analysis.saliency.results import MapVerdicts, Similarity
 from workbench.results.interval import Interval
 from workbench.results.provenance import Provenance
 from workbench.results.result import Result
@@ -65,32 +65,6 @@ class PerturbationResult(Result):
 
 
 @dataclass(frozen=True, eq=False)
-class Verdict(Result):
-    """Whether the maps of one method on one activation pass; a sentence for each test in `reasons`, those failed by name."""
-
-    method: str
-    activation: str
-    passes: bool
-    reasons: tuple[str, ...]
-    failed: tuple[str, ...]
-    matched: tuple[str, ...] = ()
-    """Controls, which know nothing of the model, that the score follows as much as the map."""
-    tested_on: str = ""
-    """The clips of the tests, in words."""
-    elsewhere: bool = False
-    """Whether the verdict is shown with other clips than those, or with some of which nobody knows."""
-
-    @property
-    def badge(self) -> str:
-        """A few words for a picture."""
-        where = " (other clips)" if self.elsewhere else ""
-        if not self.passes:
-            return f"fails: {', '.join(self.failed)}{where}"
-        others = f"{' and '.join(self.matched)} {'do' if len(self.matched) > 1 else 'does'}"
-        return f"passes, but {others} as well{where}" if self.matched else f"passes both tests{where}"
-
-
-@dataclass(frozen=True, eq=False)
 class RandomisationResult(Result):
     """Likeness to the trained network's maps; `cascading` and `independent` have one row a block, from the logits back.
 
@@ -121,22 +95,14 @@ class RandomisationResult(Result):
 
 
 @dataclass(frozen=True, eq=False)
-class FaithfulnessReport(Result):
+class FaithfulnessReport(MapVerdicts):
     """Verdicts of a checkpoint's maps, by method and activation, with the curves and likenesses that they rest on.
 
-    `data_hash` is of the clips that were taken, `manifest_hash` of all those of `manifest` ("" in a report of an older version).
     `channels` by branch; `randomisation` and `labels_at_random` by map ("hirescam Y_D").
     """
 
-    checkpoint: str
-    sha256: str
-    data_hash: str
-    clips: int
-    verdicts: tuple[Verdict, ...]
     pixels: PerturbationResult
     frames: PerturbationResult
     channels: dict[str, PerturbationResult]
     randomisation: dict[str, RandomisationResult]
     labels_at_random: dict[str, Similarity]
-    manifest: str = ""
-    manifest_hash: str = ""

@@ -25,13 +25,13 @@ from workbench.analysis.faithfulness.judging import judge
 from workbench.analysis.faithfulness.perturbation import RemovalRequest, perturb_clips
 from workbench.analysis.faithfulness.randomisation import parameter_randomisation
 from workbench.analysis.faithfulness.results import FaithfulnessReport
-from workbench.analysis.faithfulness.verdicts import FILE
 from workbench.analysis.saliency.attribution import INPUT
 from workbench.analysis.saliency.fills import Fill
 from workbench.analysis.saliency.likeness import similarity
 from workbench.analysis.saliency.requests import ON_INPUT, Request, make_maps
 from workbench.analysis.saliency.results import SaliencyResult
 from workbench.analysis.saliency.shown import from_manifest
+from workbench.analysis.saliency.verdicts import FILE
 from workbench.plotting.base import NamedDisplay
 from workbench.results.passport import PYTHON_CALL, Context
 

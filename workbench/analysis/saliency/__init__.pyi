@@ -13,4 +13,5 @@ from .results import PoolingResult as PoolingResult
 from .results import RegionBudget as RegionBudget
 from .results import SaliencyResult as SaliencyResult
 from .results import Similarity as Similarity
+from .results import Verdict as Verdict
 from .temporal import frame_importance as frame_importance

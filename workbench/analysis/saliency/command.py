@@ -52,10 +52,10 @@ def saliency(
     """
     from ifdd.data.manifest import data_hash, read_manifest
     from ifdd.io import check_folder, check_new, claim
-    from workbench.analysis.faithfulness.verdicts import known_verdicts
     from workbench.analysis.saliency.requests import Request
     from workbench.analysis.saliency.shown import from_manifest, from_videos
     from workbench.analysis.saliency.task import run, write
+    from workbench.analysis.saliency.verdicts import known_verdicts
     from workbench.results.passport import Context, command_line
     from workbench.store.sources import SourceOptions, output_names
 

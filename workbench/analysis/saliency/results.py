@@ -160,3 +160,45 @@ class Similarity(Result):
     name: str
     rank: Interval
     ssim: Interval
+
+
+@dataclass(frozen=True, eq=False)
+class Verdict(Result):
+    """Whether the maps of one method on one activation pass; a sentence for each test in `reasons`, those failed by name."""
+
+    method: str
+    activation: str
+    passes: bool
+    reasons: tuple[str, ...]
+    failed: tuple[str, ...]
+    matched: tuple[str, ...] = ()
+    """Controls, which know nothing of the model, that the score follows as much as the map."""
+    tested_on: str = ""
+    """The clips of the tests, in words."""
+    elsewhere: bool = False
+    """Whether the verdict is shown with other clips than those, or with some of which nobody knows."""
+
+    @property
+    def badge(self) -> str:
+        """A few words for a picture."""
+        where = " (other clips)" if self.elsewhere else ""
+        if not self.passes:
+            return f"fails: {', '.join(self.failed)}{where}"
+        others = f"{' and '.join(self.matched)} {'do' if len(self.matched) > 1 else 'does'}"
+        return f"passes, but {others} as well{where}" if self.matched else f"passes both tests{where}"
+
+
+@dataclass(frozen=True, eq=False)
+class MapVerdicts(Result):
+    """Verdicts on the maps of a checkpoint, and the clips that they were reached on, in a report of `workbench faithfulness`.
+
+    `data_hash` is of the clips that were taken, `manifest_hash` of all those of `manifest` ("" in a report of an older version).
+    """
+
+    checkpoint: str
+    sha256: str
+    data_hash: str
+    clips: int
+    verdicts: tuple[Verdict, ...]
+    manifest: str = field(default="", kw_only=True)
+    manifest_hash: str = field(default="", kw_only=True)

@@ -1,7 +1,7 @@
 """Where the model looks, in the report: class activation maps, one clip a class."""
 
 from ifdd.data.manifest import data_hash, read_manifest
-from workbench.analysis.faithfulness.verdicts import known_verdicts
+from workbench.analysis.saliency.verdicts import known_verdicts
 from workbench.figures.ifdd2_maps import maps_sheet
 from workbench.figures.study import Study
 from workbench.report.parts import Options, Section, chart

@@ -17,8 +17,6 @@ from ifdd.checkpoints import Bundle
 from ifdd.errors import InputError
 from ifdd.io import check_new, filled_folder, write_json
 from workbench.analysis._models import target_index
-from workbench.analysis.faithfulness.results import Verdict
-from workbench.analysis.faithfulness.verdicts import verdicts_on
 from workbench.analysis.saliency.attribution import INPUT
 from workbench.analysis.saliency.differences import difference
 from workbench.analysis.saliency.displays.attribution import FrameImportanceDisplay, RegionBudgetDisplay
@@ -35,9 +33,11 @@ from workbench.analysis.saliency.results import (
     PoolingResult,
     RegionBudget,
     SaliencyResult,
+    Verdict,
 )
 from workbench.analysis.saliency.shown import Shown, regions_of
 from workbench.analysis.saliency.temporal import frame_importance
+from workbench.analysis.saliency.verdicts import verdicts_on
 from workbench.analysis.splits.inspection import inspect_split
 from workbench.analysis.splits.results import SplitResult
 from workbench.results.passport import PYTHON_CALL, Context

@@ -1,14 +1,13 @@
 """Verdicts of `workbench faithfulness` on a checkpoint's maps, read back: shown wherever the maps are."""
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 
 from ifdd.checkpoints import Bundle
 from ifdd.documents import read_json
 from ifdd.errors import InputError
-from workbench.analysis.faithfulness.results import FaithfulnessReport, Verdict
-from workbench.analysis.saliency.results import SaliencyResult
+from workbench.analysis.saliency.results import MapVerdicts, SaliencyResult, Verdict
 
 FILE = "faithfulness.json"
 """In a report's folder, or copied beside a checkpoint's card."""
@@ -23,9 +22,12 @@ def read_verdicts(path: str | Path, bundle: Bundle, shown: str | None = None) ->
     """
     file = Path(path) / FILE if Path(path).is_dir() else Path(path)
     try:
-        found = FaithfulnessReport.from_dict(read_json(file), str(file), "make it again with workbench faithfulness")
+        values = read_json(file)
     except (FileNotFoundError, NotADirectoryError):
         raise InputError(f"{file}: No such file or directory; make it with workbench faithfulness") from None
+    if isinstance(values, dict):  # the rest is what the verdicts rest on, no map needs it
+        values = {item.name: values[item.name] for item in fields(MapVerdicts) if item.name in values}
+    found = MapVerdicts.from_dict(values, str(file), "make it again with workbench faithfulness")
     if found.sha256 != bundle.card.sha256:
         raise InputError(f"{file} is of other weights ({found.checkpoint}); test {bundle.name} itself")
     tested_on = f"{found.clips} clips of {found.manifest or 'a set that its report does not name'}"

@@ -14,7 +14,7 @@ from ifdd.checkpoints import Bundle
 from ifdd.data.clips import load_clip
 from ifdd.errors import InputError
 from tests.stored import faithfulness_report
-from workbench.analysis.faithfulness.results import Verdict
+from workbench.analysis.saliency.results import Verdict
 from workbench.explain import files as explain_files
 from workbench.explain.files import split_dict
 from workbench.explain.results import Explanation

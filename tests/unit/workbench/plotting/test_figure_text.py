@@ -10,8 +10,8 @@ from matplotlib.figure import Figure
 from ifdd.labels import EMOTIONS
 from workbench.analysis.embedding.displays.scatter import EmbeddingDisplay
 from workbench.analysis.embedding.projection import embed
-from workbench.analysis.faithfulness.results import Verdict
 from workbench.analysis.saliency.displays.heat import badge_colour
+from workbench.analysis.saliency.results import Verdict
 from workbench.figures.ifdd2_maps import MapsSheet, Picture, Row
 from workbench.figures.ous4_stages import StagesSheet
 from workbench.figures.sheet import Column

@@ -16,7 +16,7 @@ from tests.stored import faithfulness_report, scorecard
 from tests.tiny_demo import TinyDemo, tiny_demo_in
 from workbench import cli
 from workbench.analysis.comparison.task import compare_clips
-from workbench.analysis.faithfulness.results import Verdict
+from workbench.analysis.saliency.results import Verdict
 from workbench.figures.study import Study, open_study
 from workbench.report import task
 from workbench.report.page import render

@@ -12,8 +12,7 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from ifdd.errors import InputError
-from workbench.analysis.faithfulness.results import Verdict
-from workbench.analysis.saliency.results import SaliencyResult
+from workbench.analysis.saliency.results import SaliencyResult, Verdict
 
 COLOURMAP = "inferno"
 STRENGTH = 0.75

@@ -11,9 +11,8 @@ import numpy as np
 from PIL import Image
 
 from ifdd.errors import InputError
-from workbench.analysis.faithfulness.results import Verdict
 from workbench.analysis.saliency.displays.heat import badge_colour, conventions, overlay, peak_of, ramp, row_name
-from workbench.analysis.saliency.results import SaliencyResult
+from workbench.analysis.saliency.results import SaliencyResult, Verdict
 from workbench.plotting.images import data_uri
 
 TILE = 256  # pixels, largest side of one frame on the page

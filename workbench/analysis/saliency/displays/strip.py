@@ -11,7 +11,6 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from plotly.subplots import make_subplots
 
-from workbench.analysis.faithfulness.results import Verdict
 from workbench.analysis.saliency.displays.heat import (
     METHODS,
     STRENGTH,
@@ -27,7 +26,7 @@ from workbench.analysis.saliency.displays.heat import (
     row_name,
     scaling,
 )
-from workbench.analysis.saliency.results import SaliencyResult
+from workbench.analysis.saliency.results import SaliencyResult, Verdict
 from workbench.analysis.splits.results import SplitResult
 from workbench.plotting import style
 from workbench.plotting.base import Display, new_grid

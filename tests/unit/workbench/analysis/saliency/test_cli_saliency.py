@@ -13,13 +13,12 @@ from ifdd.checkpoints import load_checkpoint
 from ifdd.data.manifest import read_manifest
 from ifdd.errors import InputError
 from ifdd.scripted import REGIONS
-from workbench.analysis.faithfulness.results import Verdict
 from workbench.analysis.faithfulness.task import FaithfulnessRequest, write
 from workbench.analysis.faithfulness.task import run as run_tests
-from workbench.analysis.faithfulness.verdicts import read_verdicts, verdicts_on
 from workbench.analysis.saliency.requests import Request
-from workbench.analysis.saliency.results import SaliencyResult
+from workbench.analysis.saliency.results import SaliencyResult, Verdict
 from workbench.analysis.saliency.shown import regions_of
+from workbench.analysis.saliency.verdicts import read_verdicts, verdicts_on
 from workbench.store.truth import has_regions, true_regions
 
 

@@ -11,7 +11,6 @@ from ifdd import InputError, create_model
 from workbench.analysis.faithfulness.displays import PerturbationDisplay, RandomisationDisplay, badge_html, verdict_table
 from workbench.analysis.faithfulness.perturbation import RemovalRequest, perturb_clips
 from workbench.analysis.faithfulness.randomisation import parameter_randomisation
-from workbench.analysis.faithfulness.results import Verdict
 from workbench.analysis.saliency.differences import difference
 from workbench.analysis.saliency.displays.attribution import FrameImportanceDisplay, RegionBudgetDisplay
 from workbench.analysis.saliency.displays.differences import DifferenceStrip, PoolingDisplay
@@ -20,7 +19,7 @@ from workbench.analysis.saliency.displays.strip import FilmStrip
 from workbench.analysis.saliency.maps import gradcam_branches
 from workbench.analysis.saliency.pooling import learned_pooling
 from workbench.analysis.saliency.regions import region_budget
-from workbench.analysis.saliency.results import SaliencyResult
+from workbench.analysis.saliency.results import SaliencyResult, Verdict
 from workbench.analysis.saliency.temporal import frame_importance
 
 T, H, W = 8, 32, 32

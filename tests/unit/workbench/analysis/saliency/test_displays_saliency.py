@@ -8,10 +8,9 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from PIL import Image
 
 from ifdd.errors import InputError
-from workbench.analysis.faithfulness import Verdict
 from workbench.analysis.saliency.displays.heat import STRENGTH, overlay, peak_of
 from workbench.analysis.saliency.displays.strip import FilmStrip
-from workbench.analysis.saliency.results import SaliencyResult
+from workbench.analysis.saliency.results import SaliencyResult, Verdict
 from workbench.analysis.splits.results import SplitResult
 from workbench.plotting.images import FilmPanel, side_by_side, write_film
 

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from workbench.analysis.faithfulness.results import Verdict
 from workbench.analysis.saliency.displays.heat import HATCH, badges_note, hatch
+from workbench.analysis.saliency.results import Verdict
 from workbench.plotting.images import FilmPanel, _lines, side_by_side
 
 T = 2

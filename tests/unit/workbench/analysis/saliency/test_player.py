@@ -7,10 +7,9 @@ import pytest
 from PIL import Image
 
 from ifdd import InputError
-from workbench.analysis.faithfulness.results import Verdict
 from workbench.analysis.saliency.displays.heat import badge_colour
 from workbench.analysis.saliency.displays.player import Group, Panel, input_group, map_group, player_data, sprite
-from workbench.analysis.saliency.results import SaliencyResult
+from workbench.analysis.saliency.results import SaliencyResult, Verdict
 from workbench.app.clipview import Truth, read_truth, shrink
 from workbench.plotting.probabilities import Probabilities, ProbabilityDisplay
 from workbench.plotting.style import class_colour
