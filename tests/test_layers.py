@@ -4,7 +4,9 @@ import ast
 import re
 import subprocess
 import sys
+from collections.abc import Mapping
 from functools import cache
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from typing import get_args
 
@@ -47,6 +49,31 @@ def imported_names(source: str) -> set[str]:
     return names
 
 
+def names_at_run_time(source: str) -> set[str]:
+    """Those imported anywhere, also in a function, but for annotations alone."""
+    tree = ast.parse(source)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
+            node.body = [ast.Pass()]
+    return imported_names(ast.unparse(tree))
+
+
+def circle_within(package: str, imports: Mapping[str, set[str]]) -> list[str]:
+    """Parts of a package (modules, and folders as a whole) that import each other in a circle; `imports` by module."""
+    depth = package.count(".") + 2
+    graph: dict[str, set[str]] = {}
+    for module, names in imports.items():
+        if module.startswith(f"{package}."):
+            part = ".".join(module.split(".")[:depth])
+            others = {".".join(name.split(".")[:depth]) for name in names if name.startswith(f"{package}.")}
+            graph.setdefault(part, set()).update(others - {part})
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        return list(error.args[1])
+    return []
+
+
 def arrows_back(source: str, forbidden: set[str]) -> set[str]:
     return {name for name in imported_names(source) if any(name == bad or name.startswith(f"{bad}.") for bad in forbidden)}
 
@@ -71,9 +98,12 @@ def modules_of(*patterns: str) -> list[str]:
 
 FACES: tuple[Face, ...] = get_args(Face)
 LOOKERS = modules_of(
-    "workbench/plotting/*.py", "workbench/results/*.py", "workbench/**/displays.py", "workbench/**/displays/*.py",
+    "workbench/plotting/*.py",
+    "workbench/results/*.py",
+    "workbench/**/displays.py",
+    "workbench/**/displays/*.py",
     "workbench/**/results.py",
-)  # fmt: skip
+)
 
 
 def test_checker_sees_an_arrow_back() -> None:
@@ -91,6 +121,30 @@ def test_no_import_runs_back(folder: str) -> None:
     assert files, f"no files in {folder}"
     bad = {str(file.relative_to(ROOT)): found for file in files if (found := arrows_back(file.read_text(), FORBIDDEN[folder]))}
     assert not bad
+
+
+def test_the_checker_sees_a_circle() -> None:
+    lazy = "if TYPE_CHECKING:\n    from a.c import z\ndef f():\n    from a.b import y"
+    assert names_at_run_time(lazy) == {"a.b", "a.b.y"}
+    assert set(circle_within("a", {"a.b.x": {"a.c.y"}, "a.c.z": {"a.b"}})) == {"a.b", "a.c"}
+    assert not circle_within("a", {"a.b.x": {"a.c.y"}, "a.c.z": {"a.c.y"}})
+    assert not circle_within("a.b", {"a.b.x": {"a.c.y"}, "a.c.z": {"a.b"}})
+
+
+def test_no_circle_of_packages() -> None:
+    """Of no package do two parts import each other, as of `ifdd` or `workbench.analysis`, also not through others.
+
+    Faces of concepts, which nobody imports, stand on the report and the figures, which are made of concepts.
+    """
+    files = [file for top in FORBIDDEN for file in (ROOT / top).rglob("*.py")]
+    modules = {file: ".".join(file.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__") for file in files}
+    imports = {module: names_at_run_time(file.read_text()) for file, module in modules.items()}
+    face = re.compile(rf"workbench\.analysis\.\w+\.({'|'.join(FACES)})")
+    used = {name: found for name, found in imports.items() if not face.fullmatch(name)}
+    packages = {module for file, module in modules.items() if file.name == "__init__.py"} | set(FORBIDDEN)
+    assert len(packages) >= 30
+    bad = {name: circle_within(name, used if name == "workbench" else imports) for name in packages}
+    assert not {name: circle for name, circle in bad.items() if circle}
 
 
 def test_displays_reach_results_only() -> None:
