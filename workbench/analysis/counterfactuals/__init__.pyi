@@ -11,6 +11,8 @@ from .interventions import patch_between_clips as patch_between_clips
 from .interventions import split_stability as split_stability
 from .interventions import temporal_mixing as temporal_mixing
 from .results import Counterfactual as Counterfactual
+from .results import CounterfactualOptions as CounterfactualOptions
 from .results import CounterfactualResult as CounterfactualResult
+from .results import EditedClips as EditedClips
 from .results import Effect as Effect
 from .results import Stability as Stability

@@ -14,7 +14,7 @@ from ifdd.models.base import VideoModel
 from workbench.analysis._models import check_given
 from workbench.analysis.counterfactuals.frame_edits import FrameEdit, check_donors, shuffle
 from workbench.analysis.counterfactuals.interventions import effect
-from workbench.analysis.counterfactuals.results import Counterfactual, CounterfactualResult
+from workbench.analysis.counterfactuals.results import Counterfactual, CounterfactualOptions, CounterfactualResult
 from workbench.results.bootstrap import draw_weights, group_members, mean_interval
 from workbench.results.checks import check_names, check_probabilities
 from workbench.results.provenance import record
@@ -36,6 +36,10 @@ def zero_offsets(model: VideoModel) -> FeatureEdit:
     """Read at the initial indexes, as if ISSM had learned nothing.
 
     Raises: InputError for a model without offsets.
+
+    >>> from ifdd import create_model
+    >>> zero_offsets(create_model("ifdd-mvit-tiny")).activations
+    ('issm.offset_S', 'issm.offset_D')
     """
     names = model.with_roles("offset")
     if not names:
@@ -51,6 +55,10 @@ def swap(model: VideoModel, branch: str, donors: ArrayLike) -> FeatureEdit:
     The head reads the dynamic branch alone, so a swap of D must give the donor's prediction: a check more than a finding. S
     reaches it through the predictor.
     Raises: InputError for a baseline, an unknown branch, or donors that are not there.
+
+    >>> from ifdd import create_model
+    >>> swap(create_model("ifdd-mvit-tiny"), "S", [1, 0]).activations  # two clips, each with the other's static branch
+    ('ladm.Y_S',)
     """
     if "split" not in model.capabilities:
         raise InputError("a baseline has no branches to swap; leave this edit out")
@@ -59,57 +67,56 @@ def swap(model: VideoModel, branch: str, donors: ArrayLike) -> FeatureEdit:
     return FeatureEdit(f"swap {model.branches[branch].rpartition('.')[2]}", (model.branches[branch],), np.asarray(donors))
 
 
+DEFAULT = CounterfactualOptions()
+
+
 @torch.no_grad()
 def counterfactuals(
     model: VideoModel,
     clips: Tensor,
     edits: Sequence[Edit],
+    options: CounterfactualOptions = DEFAULT,
     *,
     label_names: Sequence[str] | None = None,
     clip_ids: Sequence[str] | None = None,
     groups: ArrayLike | None = None,
-    shuffles: int = 4,
-    batch: int = 8,
-    seed: int = 0,
     progress: Callable[[int], object] | None = None,
 ) -> CounterfactualResult:
-    """Predict clips (n, 3, T, H, W) as they are, after each edit, and in `shuffles` random orders for the index.
+    """Predict clips (n, 3, T, H, W) as they are, after each edit, and in random orders for the order-sensitivity index.
 
     Args:
-        model: on any device; the clips are brought to it by `batch`.
+        model: on any device; the clips are brought to it by `options.batch`.
         clips: floats in [0, 1], on the CPU.
         edits: see `frame_edits`, `zero_offsets`, `swap`.
+        options: how many random orders, clips in one pass, the seed.
         label_names: one name per class.
         clip_ids: (n,) names of the clips; by default their row.
         groups: (n,) e.g. persons, drawn together for the intervals.
-        shuffles: 0 leaves the index out.
-        batch: clips in one pass.
-        seed: of the orders and the bootstrap.
         progress: called with the number of clips after each pass.
 
     Raises:
         InputError: no clips, values outside [0, 1], edits of the same name or planned for others, predictions that are NaN.
 
     Source: Huang et al. 2018 ("What makes a video a video": how much motion a model uses); Geiger et al. 2021 (interchange).
+
+    >>> from ifdd import create_model
+    >>> model = create_model("mvit-tiny-baseline", frames=8, size=(32, 32)).eval()
+    >>> still = torch.zeros(2, 3, 8, 32, 32)  # backwards, a clip of equal frames is itself
+    >>> from workbench.analysis.counterfactuals import reverse
+    >>> found = counterfactuals(model, still, [reverse(2, 8)], CounterfactualOptions(shuffles=0))
+    >>> found.edits[0].change.round(3).tolist()
+    [0.0, 0.0]
     """
     check_given(model, clips)
-    if not len(clips):
-        raise InputError("no clip to edit; give one or more")
-    model.check_clips(clips)
-    check_range(clips)
+    _check(model, clips, edits, options)
     names = check_names(label_names, model.config.num_classes)
     ids = tuple(str(i) for i in range(len(clips))) if clip_ids is None else tuple(str(item) for item in clip_ids)
     if len(ids) != len(clips):
         raise InputError(f"clip_ids has {len(ids)} names for {len(clips)} clips; pass one per clip")
-    told = [edit.name for edit in edits]
-    if twice := sorted({name for name in told if told.count(name) > 1}):
-        raise InputError(f"two edits are called {twice[0]!r}; give each another name")
-    if shuffles < 0:
-        raise InputError(f"shuffles is {shuffles}; use 0 or more")
-    members = group_members(groups, len(clips))
+    members, seed = group_members(groups, len(clips)), options.seed
 
     def run(edit: Edit | None) -> np.ndarray:
-        return _predict(model, clips, edit, batch, progress)
+        return _predict(model, clips, edit, options.batch, progress)
 
     before = run(None)
     done = []
@@ -117,26 +124,59 @@ def counterfactuals(
         after = run(edit)
         done.append(Counterfactual(edit.name, after, distance(before, after), effect(edit.name, before, after, members, seed)))
     order, index = None, None
-    if shuffles:
+    if options.shuffles:
         shape = (len(clips), clips.shape[2])
-        order = np.mean([distance(before, run(shuffle(*shape, seed=seed + 1 + i))) for i in range(shuffles)], axis=0)
+        changes = [distance(before, run(shuffle(*shape, seed=seed + 1 + i))) for i in range(options.shuffles)]
+        order = np.mean(changes, axis=0)
         index = mean_interval(order, draw_weights(members, 1000, seed))
-    notes = []
-    if members.max() == 0:
-        notes.append("one clip, or one group: no interval can be given")
-    if any(isinstance(edit, FeatureEdit) and model.branches.get("D") in edit.activations for edit in edits):
-        notes.append("the head reads the dynamic branch alone: its swap gives the donor's prediction by construction")
-    settings = {"edits": told, "shuffles": shuffles, "seed": seed, "grouped": groups is not None, "label_names": list(names)}
+    settings = {
+        "edits": [edit.name for edit in edits],
+        "shuffles": options.shuffles,
+        "seed": seed,
+        "grouped": groups is not None,
+        "label_names": list(names),
+    }
     return CounterfactualResult(
-        names, ids, before, tuple(done), order, index, shuffles, tuple(notes),
-        record("counterfactuals", settings, {"before": before}, ["torch"]),
-    )  # fmt: skip
+        label_names=names,
+        clip_ids=ids,
+        before=before,
+        edits=tuple(done),
+        order=order,
+        order_sensitivity=index,
+        shuffles=options.shuffles,
+        notes=_notes(model, edits, alone=members.max() == 0),
+        provenance=record("counterfactuals", settings, {"before": before}, ["torch"]),
+    )
 
 
 def distance(before: np.ndarray, after: np.ndarray) -> np.ndarray:
-    """Total variation distance (n,) of probabilities (n, C): half the sum of absolute differences."""
+    """Total variation distance (n,) of probabilities (n, C): half the sum of absolute differences.
+
+    >>> distance(np.array([[1.0, 0.0]]), np.array([[0.25, 0.75]])).tolist()
+    [0.75]
+    """
     total: np.ndarray = 0.5 * np.abs(after - before).sum(axis=1)
     return total
+
+
+def _check(model: VideoModel, clips: Tensor, edits: Sequence[Edit], options: CounterfactualOptions) -> None:
+    if not len(clips):
+        raise InputError("no clip to edit; give one or more")
+    model.check_clips(clips)
+    check_range(clips)
+    told = [edit.name for edit in edits]
+    if twice := sorted({name for name in told if told.count(name) > 1}):
+        raise InputError(f"two edits are called {twice[0]!r}; give each another name")
+    if options.shuffles < 0:
+        raise InputError(f"shuffles is {options.shuffles}; use 0 or more")
+
+
+def _notes(model: VideoModel, edits: Sequence[Edit], *, alone: bool) -> tuple[str, ...]:
+    """What a reader has to know; `alone`: all clips are of one group."""
+    notes = ["one clip, or one group: no interval can be given"] if alone else []
+    if any(isinstance(edit, FeatureEdit) and model.branches.get("D") in edit.activations for edit in edits):
+        notes.append("the head reads the dynamic branch alone: its swap gives the donor's prediction by construction")
+    return tuple(notes)
 
 
 def _predict(

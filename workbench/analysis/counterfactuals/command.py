@@ -38,7 +38,7 @@ def counterfactual(
     from ifdd.checkpoints import load_checkpoint
     from ifdd.device import choose_device
     from ifdd.io import check_new, claim
-    from workbench.analysis.counterfactuals.task import check_edits, edit_clips, write_counterfactuals
+    from workbench.analysis.counterfactuals.task import Options, check_edits, report_text, run, write
     from workbench.results.passport import Context, command_line
 
     names, numbers = names_if_given(edits), _numbers(frames)
@@ -48,19 +48,18 @@ def counterfactual(
     bundle = load_checkpoint(checkpoint)
     check_edits(bundle, names)
     bundle.model.to(place)
-    edited = edit_clips(
-        bundle, manifest, names, clip_ids=clip, clips=clips, frames=numbers, shuffles=shuffles, batch=batch, seed=seed
-    )
-    context = Context.of(command_line(), bundles=[bundle]).with_data(manifest, edited.data_hash)
-    text = write_counterfactuals(bundle, edited, out, context)
+    options = Options(shuffles, batch, seed, edits=names, clip_ids=clip, clips=clips, frames=numbers)
+    result = run(bundle, manifest, options)
+    write(result, out, Context.of(command_line(), bundles=[bundle]).with_data(manifest, result.data_hash))
     if as_json:
-        typer.echo(text, nl=False)
+        typer.echo(report_text(result), nl=False)
         return
-    for effect in (edit.mean for edit in edited.result.edits):
+    found = result.counterfactuals
+    for effect in (edit.mean for edit in found.edits):
         bounds = "" if effect.change.low != effect.change.low else f" [{effect.change.low:.3f}, {effect.change.high:.3f}]"
         typer.echo(f"{effect.name}: change {effect.change.value:.3f}{bounds}, {100 * effect.flips.value:.0f} % flip")
-    typer.echo(edited.result.caption)
-    for note in edited.result.notes:
+    typer.echo(found.caption)
+    for note in found.notes:
         typer.echo(f"note: {note}")
     typer.echo(written(out))
 

@@ -74,10 +74,15 @@ class CounterfactualDisplay(Display):
         figure = make_subplots(1, len(self.panels), shared_yaxes=True, subplot_titles=titles, horizontal_spacing=0.02)
         for column, (name, change, flips, _) in enumerate(self.panels, start=1):
             bars = go.Bar(
-                x=change[self.order], y=list(range(self.result.n)), orientation="h", name=name, showlegend=False,
-                marker_color=np.where(flips[self.order], style.WRONG, style.GREY).tolist(), customdata=self._clips,
+                x=change[self.order],
+                y=list(range(self.result.n)),
+                orientation="h",
+                name=name,
+                showlegend=False,
+                marker_color=np.where(flips[self.order], style.WRONG, style.GREY).tolist(),
+                customdata=self._clips,
                 hovertemplate="%{customdata}: %{x:.3f}<extra>%{fullData.name}</extra>",
-            )  # fmt: skip
+            )
             figure.add_trace(bars, 1, column)
         height = 160 + (18 * self.result.n if self.result.n <= NAMED else 420)
         figure.update_layout(
@@ -147,14 +152,20 @@ class ClipChangeDisplay(Display):
         colours = [style.class_colour(name) for name in self.result.label_names]
         for column, change in enumerate(self.changes, start=1):
             bars = go.Bar(
-                x=change, y=self._names(), orientation="h", marker_color=colours, showlegend=False,
+                x=change,
+                y=self._names(),
+                orientation="h",
+                marker_color=colours,
+                showlegend=False,
                 hovertemplate="%{y}: %{x:+.3f}<extra></extra>",
-            )  # fmt: skip
+            )
             figure.add_trace(bars, 1, column)
         figure.update_layout(
-            template=style.plotly_template(), title=self._title, height=130 + 30 * len(self.result.label_names),
+            template=style.plotly_template(),
+            title=self._title,
+            height=130 + 30 * len(self.result.label_names),
             margin={"t": 80, "l": 40, "r": 10, "b": 40},
-        )  # fmt: skip
+        )
         figure.update_annotations(font_size=12)
         figure.update_xaxes(title="change of p", range=[-1, 1])
         figure.update_yaxes(autorange="reversed")

@@ -32,7 +32,13 @@ class FrameEdit:
 
 
 def freeze(n: int, frames: int, at: int | ArrayLike | None = None) -> FrameEdit:
-    """Show one frame throughout: the middle one, number `at`, or one number for each clip, e.g. its apex."""
+    """Show one frame throughout: the middle one, number `at`, or one number for each clip, e.g. its apex.
+
+    Raises: InputError for a frame that is not there.
+
+    >>> freeze(1, 5).frame.tolist()
+    [[2, 2, 2, 2, 2]]
+    """
     chosen = np.full(n, frames // 2) if at is None else np.broadcast_to(_numbers(at, frames), n)
     clip, frame = _identity(n, frames)
     frame[:] = chosen[:, None]
@@ -40,7 +46,11 @@ def freeze(n: int, frames: int, at: int | ArrayLike | None = None) -> FrameEdit:
 
 
 def reverse(n: int, frames: int) -> FrameEdit:
-    """Play backwards."""
+    """Play backwards.
+
+    >>> reverse(1, 5).frame.tolist()
+    [[4, 3, 2, 1, 0]]
+    """
     clip, frame = _identity(n, frames)
     return FrameEdit("reverse", clip, frame[:, ::-1].copy())
 
@@ -49,6 +59,9 @@ def shuffle(n: int, frames: int, seed: int = 0) -> FrameEdit:
     """Put the frames of each clip in a random order of its own, never the old one.
 
     Raises: InputError for clips of one frame.
+
+    >>> sorted(shuffle(1, 5).frame[0].tolist())
+    [0, 1, 2, 3, 4]
     """
     if frames < 2:
         raise InputError("a clip of one frame has no other order")
@@ -65,6 +78,9 @@ def drop(n: int, frames: int, at: Sequence[int]) -> FrameEdit:
     """Lose frames, as a player does: the last frame before stays on; before the first kept one, that one is shown.
 
     Raises: InputError for a frame that is not there, or if none is left.
+
+    >>> drop(1, 5, at=[2, 3]).frame.tolist()
+    [[0, 1, 1, 1, 4]]
     """
     lost = np.unique(_numbers(at, frames))
     kept = np.setdiff1d(np.arange(frames), lost)
@@ -79,6 +95,9 @@ def replace(n: int, frames: int, at: Sequence[int], donors: ArrayLike) -> FrameE
     """Show, at the frames `at`, the same frames of another clip: `donors` (n,), its row for each clip.
 
     Raises: InputError for a frame or a clip that is not there.
+
+    >>> replace(2, 4, at=[1], donors=[1, 0]).clip.tolist()  # which clip each frame is of
+    [[0, 1, 0, 0], [1, 0, 1, 1]]
     """
     clip, frame = _identity(n, frames)
     clip[:, np.unique(_numbers(at, frames))] = check_donors(donors, n)[:, None]
@@ -89,6 +108,9 @@ def random_donors(n: int, seed: int = 0) -> np.ndarray:
     """Another clip (n,) for each clip: one random cycle, so that nobody gets their own and each is given once.
 
     Raises: InputError for fewer than two clips.
+
+    >>> random_donors(3).tolist()
+    [2, 0, 1]
     """
     if n < 2:
         raise InputError(f"{n} clip has no other one to take from; give two or more")

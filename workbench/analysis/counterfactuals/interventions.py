@@ -27,7 +27,14 @@ WHOLE = "everything"
 def order_sensitivity(
     model: VideoModel, clips: Clips, *, groups: ArrayLike | None = None, batch: int = 8, seed: int = 0
 ) -> tuple[Effect, ...]:
-    """Effect of shuffled, reversed and frozen (all frames the middle one) clips (n, 3, T, H, W); of several inputs alike."""
+    """Effect of shuffled, reversed and frozen (all frames the middle one) clips (n, 3, T, H, W); of several inputs alike.
+
+    >>> from ifdd import create_model
+    >>> model = create_model("mvit-tiny-baseline", frames=8, size=(32, 32)).eval()
+    >>> still = torch.zeros(2, 3, 8, 32, 32)  # equal frames have no order
+    >>> [(effect.name, round(effect.change.value, 3)) for effect in order_sensitivity(model, still)]
+    [('shuffle', 0.0), ('reverse', 0.0), ('freeze', 0.0)]
+    """
     length = of_input(clips, None).shape[2]
     generator = torch.Generator().manual_seed(seed)
     orders: dict[str, Callable[[int], Tensor]] = {
@@ -59,6 +66,11 @@ def patch_between_clips(
     of the other clip itself.
 
     Raises: InputError for fewer than two clips.
+
+    >>> from ifdd import create_model
+    >>> model = create_model("ifdd-mvit-tiny", frames=8, size=(32, 32)).eval()
+    >>> [effect.name for effect in patch_between_clips(model, torch.rand(2, 3, 8, 32, 32))]
+    ['issm.X_S', 'issm.X_D', 'ladm.Y_S', 'everything']
     """
     n = len(of_input(clips, None))
     if n < 2:
@@ -90,6 +102,12 @@ def split_stability(
     """Reading places under changes that leave the expression as it is: mirrored, 15 % brighter, at half the frame rate.
 
     Raises: InputError for a model without a split.
+
+    >>> from ifdd import create_model
+    >>> model = create_model("ifdd-mvit-tiny", frames=8, size=(32, 32)).eval()
+    >>> found = split_stability(model, torch.zeros(2, 3, 8, 32, 32))
+    >>> round(found.moved["mirrored"].value, 3), round(found.between, 3)  # black is black, from left or right
+    (0.0, 0.0)
     """
     require_split(model)
     changed = {name: COPIES[name](clips) for name in ("mirrored", "brighter", "half the frame rate")}
@@ -118,6 +136,11 @@ def temporal_mixing(model: VideoModel, clips: Tensor, *, probes: int = 1, seed: 
 
     1 if a feature frame sees its own frames alone, 1/T' if it sees all alike: then "reads frame t" is true in name only. The
     energy is estimated by `probes` random projections of X_t (Hutchinson).
+
+    >>> from ifdd import create_model
+    >>> model = create_model("mvit-tiny-baseline", frames=8, size=(32, 32)).eval()
+    >>> temporal_mixing(model, torch.rand(1, 3, 8, 32, 32)).shape
+    (1, 8)
     """
     (name,) = model.with_roles("X")
     steps, frames = model.config.feature_frames, model.config.frames
@@ -155,7 +178,13 @@ def _probabilities(model: VideoModel, clips: Clips, batch: int, patch: tuple[str
 
 
 def effect(name: str, before: np.ndarray, after: np.ndarray, groups: ArrayLike | None, seed: int) -> Effect:
-    """Mean change of the probabilities (n, C) and share of flips, with intervals over clips or groups."""
+    """Mean change of the probabilities (n, C) and share of flips, with intervals over clips or groups.
+
+    >>> before, after = np.array([[0.75, 0.25], [0.5, 0.5]]), np.array([[0.25, 0.75], [0.5, 0.5]])
+    >>> found = effect("edit", before, after, None, seed=0)
+    >>> found.change.value, found.flips.value
+    (0.25, 0.5)
+    """
     draws = draw_weights(group_members(groups, len(before)), 1000, seed)
     change = 0.5 * np.abs(after - before).sum(1)
     flips = (after.argmax(1) != before.argmax(1)).astype(float)

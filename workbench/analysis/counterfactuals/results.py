@@ -33,6 +33,18 @@ class Stability(Result):
     between: float
 
 
+@dataclass(frozen=True)
+class CounterfactualOptions:
+    """How edits are measured: `shuffles` random orders of each clip for the order-sensitivity index, 0 leaves it out.
+
+    `batch`: clips in one pass of the model; `seed`: of the orders and the bootstrap.
+    """
+
+    shuffles: int = 4
+    batch: int = 8
+    seed: int = 0
+
+
 @dataclass(frozen=True, eq=False)
 class Counterfactual(Result):
     """Probabilities (n, C) of n clips after one edit; `change` (n,) is their total variation distance to those before."""
@@ -90,3 +102,16 @@ class CounterfactualResult(Result):
         if self.order_sensitivity is not None:
             index = f"; order-sensitivity index {self.order_sensitivity.text('.3f')}, {self.shuffles} random orders a clip"
         return f"n = {self.n}; change is the total variation distance of the probabilities, 0 to 1{index}"
+
+
+@dataclass(frozen=True, eq=False)
+class EditedClips(Result):
+    """Counterfactuals of some clips of a manifest; `donors` (n,) are the ids of the clips that others took from.
+
+    `frames` are those that drop and replace change. `data_hash` is of all clips of the manifest.
+    """
+
+    counterfactuals: CounterfactualResult
+    donors: tuple[str, ...]
+    frames: tuple[int, ...]
+    data_hash: str

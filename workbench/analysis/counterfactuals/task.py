@@ -1,5 +1,6 @@
 """From a checkpoint and a manifest to counterfactuals: which clips, which edits, and what `workbench counterfactual` writes."""
 
+import dataclasses
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,92 +18,86 @@ from ifdd.io import new_folder, write_text
 from workbench.analysis.counterfactuals.changes import Edit, counterfactuals, swap, zero_offsets
 from workbench.analysis.counterfactuals.displays import ClipChangeDisplay, CounterfactualDisplay
 from workbench.analysis.counterfactuals.frame_edits import drop, freeze, random_donors, replace, reverse, shuffle
-from workbench.analysis.counterfactuals.results import CounterfactualResult
+from workbench.analysis.counterfactuals.results import CounterfactualOptions, EditedClips
 from workbench.results.passport import PYTHON_CALL, Context
 from workbench.store.collecting import load_row
 from workbench.store.tables import persons
 
+REPORT = "counterfactual.json"
 FRAME_EDITS = ("freeze", "reverse", "shuffle", "drop", "replace")
 FEATURE_EDITS = ("zero-offsets", "swap-D", "swap-S")
 
 
 @dataclass(frozen=True)
-class EditedClips:
-    """Counterfactuals of some clips of a manifest; `donors` (n,) are the ids of the clips that others took from.
+class Options(CounterfactualOptions):
+    """Which clips are edited, and how: `edits` by name, None for all that the model can take.
 
-    `data_hash` is of all clips of the manifest.
+    `clip_ids` names the clips; None takes `clips` of them, those of each class alike. `frames` are those that drop and replace
+    change, by default the middle half. `seed` also draws donors.
     """
 
-    result: CounterfactualResult
-    donors: tuple[str, ...]
-    frames: tuple[int, ...]
-    data_hash: str
-
-    def to_json(self) -> str:
-        """All numbers, indented."""
-        plain = self.result.to_dict() | {"caption": self.result.caption, "donors": self.donors, "frames": self.frames}
-        return json.dumps(plain, indent=1, ensure_ascii=False) + "\n"
+    edits: Sequence[str] | None = None
+    clip_ids: Sequence[str] | None = None
+    clips: int = 42
+    frames: Sequence[int] | None = None
 
 
-def edit_clips(
-    bundle: Bundle,
-    manifest: str | Path,
-    edits: Sequence[str] | None = None,
-    *,
-    clip_ids: Sequence[str] | None = None,
-    clips: int = 42,
-    frames: Sequence[int] | None = None,
-    shuffles: int = 4,
-    batch: int = 8,
-    seed: int = 0,
-) -> EditedClips:
-    """Edit clips of a manifest, by default `clips` of them, those of each class alike, with every edit that the model can take.
+DEFAULT = Options()
 
-    `frames` are those that drop and replace change, by default the middle half; donors are drawn at random among the clips.
+
+def run(bundle: Bundle, manifest: str | Path, options: Options = DEFAULT) -> EditedClips:
+    """Edit clips of a manifest; donors are drawn at random among the clips.
+
     Raises: InputError for unknown clips, edits or frames, edits that the model cannot take, and as `counterfactuals`.
     """
     listed = read_manifest(manifest)
-    table = _choose(listed, clip_ids, clips)
-    n, length = len(table), bundle.model.frames
-    at = list(range(length // 4, length - length // 4)) if frames is None else list(frames)
+    table = _choose(listed, options.clip_ids, options.clips)
+    n, length, seed = len(table), bundle.model.frames, options.seed
+    at = list(range(length // 4, length - length // 4)) if options.frames is None else list(options.frames)
     donors = random_donors(n, seed) if n > 1 else np.zeros(1, np.int64)
-    plans = [_plan(name, bundle, n, at, donors, seed) for name in (_possible(bundle, n) if edits is None else edits)]
+    names = _possible(bundle, n) if options.edits is None else options.edits
+    plans = [_plan(name, bundle, n, at, donors, seed) for name in names]
     rows = tqdm(table.to_dict("records"), desc="read", unit="clip", disable=None, leave=False)
     tensors = torch.stack([load_row(table, row, bundle) for row in rows])
-    with tqdm(total=n * (1 + len(plans) + shuffles), desc="edit", unit="clip", disable=None, leave=False) as bar:
-        result = counterfactuals(
+    with tqdm(total=n * (1 + len(plans) + options.shuffles), desc="edit", unit="clip", disable=None, leave=False) as bar:
+        found = counterfactuals(
             bundle.model,
             tensors,
             plans,
+            options,
             label_names=bundle.labels,
             clip_ids=list(table["clip_id"]),
             groups=persons(table),
-            shuffles=shuffles,
-            batch=batch,
-            seed=seed,
             progress=bar.update,
         )
     ids = table["clip_id"].to_numpy()
-    return EditedClips(result, tuple(ids[donors].tolist()) if n > 1 else (), tuple(at), data_hash(listed))
+    source = found.provenance.with_source(checkpoint=bundle.card.sha256, name=bundle.name)
+    taken = tuple(ids[donors].tolist()) if n > 1 else ()
+    return EditedClips(dataclasses.replace(found, provenance=source), taken, tuple(at), data_hash(listed))
 
 
-def write_counterfactuals(bundle: Bundle, edited: EditedClips, out: Path, context: Context = PYTHON_CALL) -> str:
-    """Write counterfactual.json, clips.csv, clips.png and clip.png (the clip that changes most) to a new folder; return the JSON.
+def write(result: EditedClips, out: Path, context: Context = PYTHON_CALL) -> list[Path]:
+    """Write counterfactual.json, clips.csv, clips.png and clip.png (the clip that changes most) to a new folder; its files.
 
     Raises: InputError if `out` exists.
     """
-    result = edited.result
-    source = result.provenance.with_source(checkpoint=bundle.card.sha256, name=bundle.name)
-    text = json.dumps(json.loads(edited.to_json()) | {"provenance": source.to_dict()}, indent=1, ensure_ascii=False) + "\n"
+    found = result.counterfactuals
     with new_folder(out) as folder:
-        write_text(folder / "counterfactual.json", text)
-        pd.DataFrame(result.table).to_csv(folder / "clips.csv", index=False)
-        if result.edits or result.order is not None:
-            CounterfactualDisplay.from_result(result).save(folder / "clips.png", context=context)
-        if result.edits:
-            most = int(np.mean([edit.change for edit in result.edits], axis=0).argmax())
-            ClipChangeDisplay.from_result(result, most).save(folder / "clip.png", context=context)
-    return text
+        write_text(folder / REPORT, report_text(result))
+        pd.DataFrame(found.table).to_csv(folder / "clips.csv", index=False)
+        if found.edits or found.order is not None:
+            CounterfactualDisplay.from_result(found).save(folder / "clips.png", context=context)
+        if found.edits:
+            most = int(np.mean([edit.change for edit in found.edits], axis=0).argmax())
+            ClipChangeDisplay.from_result(found, most).save(folder / "clip.png", context=context)
+    return sorted(out.iterdir())
+
+
+def report_text(result: EditedClips) -> str:
+    """The text of counterfactual.json: all numbers, and the caption."""
+    report = result.to_dict()
+    plain = report.pop("counterfactuals") | {"caption": result.counterfactuals.caption} | report
+    return json.dumps(plain, indent=1, ensure_ascii=False) + "\n"
 
 
 def check_edits(bundle: Bundle, edits: Sequence[str] | None) -> None:

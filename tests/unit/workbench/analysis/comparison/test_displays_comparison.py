@@ -30,7 +30,7 @@ from workbench.analysis.confidence.votes import ambiguity
 from workbench.analysis.counterfactuals.changes import counterfactuals
 from workbench.analysis.counterfactuals.displays import ORDER, ClipChangeDisplay, CounterfactualDisplay
 from workbench.analysis.counterfactuals.frame_edits import freeze, reverse
-from workbench.analysis.counterfactuals.results import CounterfactualResult
+from workbench.analysis.counterfactuals.results import CounterfactualOptions, CounterfactualResult
 from workbench.analysis.performance.displays.radar import RadarDisplay
 from workbench.analysis.performance.scores import summary
 from workbench.plotting.base import Display
@@ -54,7 +54,7 @@ def edited() -> CounterfactualResult:
         model.head.classify.weight *= 30
     clips = torch.rand(3, 3, 8, 32, 32, generator=torch.Generator().manual_seed(0))
     edits = [freeze(3, 8), reverse(3, 8)]
-    return counterfactuals(model, clips, edits, label_names=EMOTIONS, clip_ids=["a", "b", "c"], shuffles=1)
+    return counterfactuals(model, clips, edits, CounterfactualOptions(shuffles=1), label_names=EMOTIONS, clip_ids=["a", "b", "c"])
 
 
 EDITED = edited()

@@ -8,6 +8,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from ifdd.checkpoints import load_checkpoint
+from ifdd.data.manifest import data_hash, read_manifest
+
 Command = Callable[..., tuple[int, str, str]]
 
 
@@ -20,6 +23,9 @@ def test_counterfactual(run: Command, tiny_bundle_dir: Path, clips_manifest: Pat
     assert {path.name for path in (tmp_path / "out").iterdir()} == {"counterfactual.json", "clips.csv", "clips.png", "clip.png"}
     found = json.loads((tmp_path / "out" / "counterfactual.json").read_text())
     assert found["frames"] == list(range(4, 12))
+    assert found["caption"].startswith("n = 3; ")
+    assert found["data_hash"] == data_hash(read_manifest(clips_manifest))
+    assert found["provenance"]["source"]["checkpoint"] == load_checkpoint(tiny_bundle_dir).card.sha256
     assert sorted(found["donors"]) == sorted(found["clip_ids"])
     swapped = next(edit for edit in found["edits"] if edit["name"] == "swap Y_D")
     donors = [found["clip_ids"].index(name) for name in found["donors"]]

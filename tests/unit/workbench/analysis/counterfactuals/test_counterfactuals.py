@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from ifdd import InputError, create_model
 from workbench.analysis.counterfactuals.changes import FeatureEdit, counterfactuals, distance, swap, zero_offsets
 from workbench.analysis.counterfactuals.frame_edits import FrameEdit, drop, freeze, random_donors, replace, reverse, shuffle
+from workbench.analysis.counterfactuals.results import CounterfactualOptions
 
 CLIPS = torch.rand(4, 3, 8, 32, 32, generator=torch.Generator().manual_seed(0))
 STILL = CLIPS[:, :, :1].expand(-1, -1, 8, -1, -1)
@@ -61,10 +62,10 @@ def test_donors_are_others_each_once(n: int, seed: int) -> None:
 
 
 def test_equal_frames_have_no_order() -> None:
-    result = counterfactuals(tiny(), STILL, [freeze(4, 8), reverse(4, 8), drop(4, 8, [3])], shuffles=2)
+    result = counterfactuals(tiny(), STILL, [freeze(4, 8), reverse(4, 8), drop(4, 8, [3])], CounterfactualOptions(shuffles=2))
     assert max(edit.change.max() for edit in result.edits) < 1e-5
     assert result.order.max() < 1e-5
-    moving = counterfactuals(tiny(), CLIPS, [freeze(4, 8)], shuffles=2)
+    moving = counterfactuals(tiny(), CLIPS, [freeze(4, 8)], CounterfactualOptions(shuffles=2))
     assert moving.order.min() > 1e-4
     assert moving.order_sensitivity.value == pytest.approx(moving.order.mean())
     assert moving.edits[0].change.min() > 1e-4
@@ -83,7 +84,7 @@ def test_a_bag_of_frames_does_not_mind_the_order() -> None:
     model.pyramid = torch.nn.Module()
     model.pyramid.X = type(tiny().pyramid.X)()
     model.pyramid.forward = lambda stages: model.pyramid.X(stages[-1])
-    result = counterfactuals(model, CLIPS, [reverse(4, 8), freeze(4, 8)], shuffles=3)
+    result = counterfactuals(model, CLIPS, [reverse(4, 8), freeze(4, 8)], CounterfactualOptions(shuffles=3))
     assert result.order.max() < 1e-6
     assert result.edits[0].change.max() < 1e-6
     assert result.edits[1].change.max() > 1e-4  # it sees which frames there are
@@ -93,7 +94,7 @@ def test_an_edit_is_the_prediction_of_the_edited_clip() -> None:
     model = tiny()
     with torch.no_grad():
         before, after = (model(clips).logits.softmax(-1).numpy() for clips in (CLIPS, CLIPS.flip(2)))
-    result = counterfactuals(model, CLIPS, [reverse(4, 8)], shuffles=0, batch=3, clip_ids=list("abcd"))
+    result = counterfactuals(model, CLIPS, [reverse(4, 8)], CounterfactualOptions(shuffles=0, batch=3), clip_ids=list("abcd"))
     (edit,) = result.edits
     np.testing.assert_allclose(result.before, before, atol=1e-6)
     np.testing.assert_allclose(edit.after, after, atol=1e-6)
@@ -114,7 +115,7 @@ def test_offsets_at_zero_are_those_of_a_model_that_learned_none() -> None:
         for offsets in (plain.issm.offsets_S, plain.issm.offsets_D):
             offsets.weight.zero_()
         expected = plain(CLIPS).logits.softmax(-1).numpy()
-    result = counterfactuals(model, CLIPS, [zero_offsets(model)], shuffles=0)
+    result = counterfactuals(model, CLIPS, [zero_offsets(model)], CounterfactualOptions(shuffles=0))
     np.testing.assert_allclose(result.edits[0].after, expected, atol=1e-5)
     assert result.edits[0].change.max() > 1e-4
     assert model.issm.offset_S._forward_hooks == {}
@@ -123,13 +124,15 @@ def test_offsets_at_zero_are_those_of_a_model_that_learned_none() -> None:
 def test_swapped_branches() -> None:
     donors = np.array([1, 2, 3, 0])
     model = tiny()
-    result = counterfactuals(model, CLIPS, [swap(model, "D", donors), swap(model, "S", donors)], shuffles=0, batch=3)
+    result = counterfactuals(
+        model, CLIPS, [swap(model, "D", donors), swap(model, "S", donors)], CounterfactualOptions(shuffles=0, batch=3)
+    )
     assert [edit.name for edit in result.edits] == ["swap Y_D", "swap Y_S"]
     np.testing.assert_allclose(result.edits[0].after, result.before[donors], atol=1e-5)
     assert any("by construction" in note for note in result.notes)
     assert result.edits[1].change.max() > 1e-6
     without = tiny(lift="none")  # nothing leads from S to the head
-    apart = counterfactuals(without, CLIPS, [swap(without, "S", donors)], shuffles=0)
+    apart = counterfactuals(without, CLIPS, [swap(without, "S", donors)], CounterfactualOptions(shuffles=0))
     assert apart.edits[0].name == "swap X_S"
     assert apart.edits[0].change.max() == 0
     assert apart.notes == ()
@@ -137,7 +140,7 @@ def test_swapped_branches() -> None:
 
 def test_one_clip_and_progress() -> None:
     seen: list[int] = []
-    result = counterfactuals(tiny(), CLIPS[:1], [freeze(1, 8)], shuffles=1, progress=seen.append)
+    result = counterfactuals(tiny(), CLIPS[:1], [freeze(1, 8)], CounterfactualOptions(shuffles=1), progress=seen.append)
     assert sum(seen) == 3  # before, frozen, shuffled
     assert np.isnan(result.order_sensitivity.low)
     assert "one clip, or one group: no interval can be given" in result.notes
@@ -145,8 +148,8 @@ def test_one_clip_and_progress() -> None:
 
 
 def test_groups_are_drawn_together() -> None:
-    alone = counterfactuals(tiny(), CLIPS, [], groups=list("aabb"), shuffles=1).order_sensitivity
-    means = counterfactuals(tiny(), CLIPS, [], shuffles=1).order.reshape(2, 2).mean(1)
+    alone = counterfactuals(tiny(), CLIPS, [], CounterfactualOptions(shuffles=1), groups=list("aabb")).order_sensitivity
+    means = counterfactuals(tiny(), CLIPS, [], CounterfactualOptions(shuffles=1)).order.reshape(2, 2).mean(1)
     assert (alone.low, alone.high) == pytest.approx((means.min(), means.max()))
 
 
@@ -181,7 +184,7 @@ def broken():
         (lambda: counterfactuals(tiny(), CLIPS * 255, []), r"values from 0.* to 255"),
         (lambda: counterfactuals(tiny(), CLIPS[:, :, :4], []), "this model reads"),
         (lambda: counterfactuals(tiny(), CLIPS, [freeze(4, 8), freeze(4, 8, 1)]), "two edits are called 'freeze'"),
-        (lambda: counterfactuals(tiny(), CLIPS, [], shuffles=-1), "shuffles is -1"),
+        (lambda: counterfactuals(tiny(), CLIPS, [], CounterfactualOptions(shuffles=-1)), "shuffles is -1"),
         (lambda: counterfactuals(tiny(), CLIPS, [], clip_ids=["a"]), "clip_ids has 1 names for 4"),
         (lambda: counterfactuals(broken(), CLIPS, []), r"probs\[0\] is not finite"),
         (
