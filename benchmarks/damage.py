@@ -31,9 +31,18 @@ IMAGES = {
     "PNG": ("PNG", {}),
 }
 VIDEOS = [
-    ("mp4", "libx264"), ("mp4", "libx265"), ("ts", "libx264"), ("ts", "mpeg2video"), ("avi", "mpeg4"), ("avi", "mjpeg"),
-    ("webm", "libvpx"), ("webm", "libvpx-vp9"), ("mkv", "ffv1"), ("avi", "huffyuv"), ("mov", "cinepak"),
-]  # fmt: skip
+    ("mp4", "libx264"),
+    ("mp4", "libx265"),
+    ("ts", "libx264"),
+    ("ts", "mpeg2video"),
+    ("avi", "mpeg4"),
+    ("avi", "mjpeg"),
+    ("webm", "libvpx"),
+    ("webm", "libvpx-vp9"),
+    ("mkv", "ffv1"),
+    ("avi", "huffyuv"),
+    ("mov", "cinepak"),
+]
 FORMS = {"mjpeg": "yuvj420p", "huffyuv": "yuv422p", "cinepak": "rgb24"}
 DAMAGE: dict[str, Callable[[bytes, int, np.random.Generator], bytes]] = {
     "zeros": lambda data, at, rng: data[:at] + bytes(400) + data[at + 400 :],

@@ -68,8 +68,10 @@ def layout(engine: str, clips: int, features: int, jobs: int) -> dict[str, float
     seconds = time.perf_counter() - start
     rows = sample(clips, 0)
     return {
-        "seconds": seconds, "MB": megabytes() - before, "trustworthiness": float(trustworthiness(x[rows], xy[rows])),
-    }  # fmt: skip
+        "seconds": seconds,
+        "MB": megabytes() - before,
+        "trustworthiness": float(trustworthiness(x[rows], xy[rows])),
+    }
 
 
 def part(name: str, clips: int, features: int, jobs: int) -> dict[str, float]:

@@ -35,9 +35,16 @@ def main() -> None:
     model = create_model(name, num_classes=len(EMOTIONS))
     how = Preprocessing(frames=model.config.frames, size=model.config.size).to_dict()
     card = checkpoints.Card(
-        name="measured", notice="", model=model.config, labels=EMOTIONS, preprocessing=how, data={}, training={}, metrics={},
+        name="measured",
+        notice="",
+        model=model.config,
+        labels=EMOTIONS,
+        preprocessing=how,
+        data={},
+        training={},
+        metrics={},
         versions={},
-    )  # fmt: skip
+    )
     with tempfile.TemporaryDirectory() as parent:
         folder = checkpoints.save_checkpoint(Path(parent) / "measured", model, card)
         digest = checkpoints.read_card(folder).sha256

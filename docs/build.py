@@ -33,10 +33,33 @@ WIDTH = 1400
 LARGEST = 120_000
 """Bytes of one picture."""
 PAGES = (
-    "grad_cam", "hirescam", "pooling", "difference", "pixels", "frames", "regions", "deletion", "randomisation",
-    "split", "split_variants", "split_follows", "correlation", "embedding", "stages", "metrics", "confidence", "calibration",
-    "comparison", "flips", "radar", "slices", "bad_slices", "counterfactuals", "scorecard", "robustness",
-)  # fmt: skip
+    "grad_cam",
+    "hirescam",
+    "pooling",
+    "difference",
+    "pixels",
+    "frames",
+    "regions",
+    "deletion",
+    "randomisation",
+    "split",
+    "split_variants",
+    "split_follows",
+    "correlation",
+    "embedding",
+    "stages",
+    "metrics",
+    "confidence",
+    "calibration",
+    "comparison",
+    "flips",
+    "radar",
+    "slices",
+    "bad_slices",
+    "counterfactuals",
+    "scorecard",
+    "robustness",
+)
 """In the order of the index."""
 
 _PYTHON = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)

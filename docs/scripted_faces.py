@@ -29,9 +29,17 @@ def plain(script: Script) -> Script:
     return replace(
         script,
         curve=replace(script.curve, peak=1.0 if script.units else 0.0),
-        resting=(), irrelevant=(), talk=(), blinks=(), camera=camera,
-        yaw=still, pitch=still, roll=still, gaze_x=still, gaze_y=still,
-    )  # fmt: skip
+        resting=(),
+        irrelevant=(),
+        talk=(),
+        blinks=(),
+        camera=camera,
+        yaw=still,
+        pitch=still,
+        roll=still,
+        gaze_x=still,
+        gaze_y=still,
+    )
 
 
 def moments(script: Script, phases: bool) -> np.ndarray:

@@ -267,9 +267,20 @@ def _face_source(
     part = slice(low, high)
     boxes = widen(track.boxes, preprocessing.size)[part]
     return Source(
-        path, preprocessing, first + low, seconds[part], boxes, track.found[part], track.held[part], track.faces, float(start),
-        float(end), fps, cuts, warnings,
-    )  # fmt: skip
+        path,
+        preprocessing,
+        first + low,
+        seconds[part],
+        boxes,
+        track.found[part],
+        track.held[part],
+        track.faces,
+        float(start),
+        float(end),
+        fps,
+        cuts,
+        warnings,
+    )
 
 
 def load_clip(

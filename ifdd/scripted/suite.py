@@ -155,6 +155,16 @@ def _table(cfg: SuiteConfig, scripts: list[Script], names: list[str], frames: in
 
 
 __all__ = [
-    "IDENTITY_RANGES", "SuiteConfig", "by_person", "clip_id", "factors", "pool_map", "read_mask", "read_regions",
-    "render_suite", "suite_identities", "suite_scripts", "write_clip",
-]  # fmt: skip
+    "IDENTITY_RANGES",
+    "SuiteConfig",
+    "by_person",
+    "clip_id",
+    "factors",
+    "pool_map",
+    "read_mask",
+    "read_regions",
+    "render_suite",
+    "suite_identities",
+    "suite_scripts",
+    "write_clip",
+]

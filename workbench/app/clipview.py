@@ -122,9 +122,14 @@ class ClipView:
         item = self.explanations[model]
         label, title = item.labels[item.target], f"{item.verdict()}  ·  {item.video.name}  ·  {item.checkpoint}"
         return FilmStrip.from_results(
-            item.clip.pixels, item.clip.seconds, item.saliency,
-            label=label, title=title, split=item.split, verdicts=item.verdicts,
-        )  # fmt: skip
+            item.clip.pixels,
+            item.clip.seconds,
+            item.saliency,
+            label=label,
+            title=title,
+            split=item.split,
+            verdicts=item.verdicts,
+        )
 
 
 def read_truth(label: str, file: Path | None = None) -> Truth:

@@ -61,9 +61,16 @@ PLOTLY_MARKERS: dict[str, str] = {
 }
 
 _SYNONYMS = {
-    "happiness": "happy", "joy": "happy", "sadness": "sad", "neutrality": "neutral", "anger": "angry",
-    "surprised": "surprise", "disgusted": "disgust", "fearful": "fear", "afraid": "fear",
-}  # fmt: skip
+    "happiness": "happy",
+    "joy": "happy",
+    "sadness": "sad",
+    "neutrality": "neutral",
+    "anger": "angry",
+    "surprised": "surprise",
+    "disgusted": "disgust",
+    "fearful": "fear",
+    "afraid": "fear",
+}
 _OTHER_COLOURS = (*CLASS_COLOURS.values(), YELLOW, "#073CA8", "#C6D2C4", "#8F8EFF")
 _MARKERS = tuple(PLOTLY_MARKERS)
 

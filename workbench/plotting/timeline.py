@@ -52,8 +52,15 @@ class TimelineDisplay(Display):
         for label, values in zip(self.labels, self.probabilities.T, strict=True):
             marker = {"symbol": style.PLOTLY_MARKERS[style.class_marker(label)], "size": 7}
             line = {"color": style.class_colour(label)}
-            figure.add_scatter(x=self.centre, y=values, name=label, mode="lines+markers", line=line, marker=marker,
-                               hovertemplate="%{x:.2f} s: %{y:.1%}<extra>%{fullData.name}</extra>")  # fmt: skip
+            figure.add_scatter(
+                x=self.centre,
+                y=values,
+                name=label,
+                mode="lines+markers",
+                line=line,
+                marker=marker,
+                hovertemplate="%{x:.2f} s: %{y:.1%}<extra>%{fullData.name}</extra>",
+            )
         figure.update_layout(template=style.plotly_template(), height=340, margin={"t": 20, "l": 40, "r": 10, "b": 40})
         figure.update_xaxes(title="seconds (centre of the window)", range=[self.start.min(), self.end.max()])
         figure.update_yaxes(title="probability", range=[-0.02, 1.02])

@@ -41,12 +41,26 @@ class TruthDisplay(Display):
         """The same for a web page."""
         figure = make_subplots(rows=2, cols=1, shared_xaxes=True, vertical_spacing=0.06, row_heights=[0.45, 0.55])
         figure.add_scatter(
-            x=self.seconds, y=self.intensity, fill="tozeroy", mode="lines", line={"color": VERMILLION}, row=1, col=1,
-        )  # fmt: skip
+            x=self.seconds,
+            y=self.intensity,
+            fill="tozeroy",
+            mode="lines",
+            line={"color": VERMILLION},
+            row=1,
+            col=1,
+        )
         figure.add_heatmap(
-            x=self.seconds, y=list(self.names), z=self.shares, colorscale=SCALE, zmin=0, zmax=1, showscale=False, row=2, col=1,
+            x=self.seconds,
+            y=list(self.names),
+            z=self.shares,
+            colorscale=SCALE,
+            zmin=0,
+            zmax=1,
+            showscale=False,
+            row=2,
+            col=1,
             hovertemplate="%{y}: %{z:.0%} of its largest<extra></extra>",
-        )  # fmt: skip
+        )
         figure.update_yaxes(title="intensity", range=[0, 1.02], row=1, col=1)
         figure.update_yaxes(autorange="reversed", row=2, col=1)
         figure.update_xaxes(title="seconds", row=2, col=1)

@@ -151,9 +151,11 @@ def _shared_name(path: str | Path) -> str:
 def config_hash(card: Any) -> str:
     """First 16 hex digits of the sha256 over model, preprocessing, labels and recipe of a checkpoint's card."""
     config = {
-        "model": card.model.model_dump(mode="json"), "preprocessing": card.preprocessing, "labels": list(card.labels),
+        "model": card.model.model_dump(mode="json"),
+        "preprocessing": card.preprocessing,
+        "labels": list(card.labels),
         "recipe": card.training.get("recipe", {}),
-    }  # fmt: skip
+    }
     return hashlib.sha256(json.dumps(config, sort_keys=True, default=str).encode()).hexdigest()[:16]
 
 

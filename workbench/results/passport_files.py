@@ -18,9 +18,18 @@ PAGE_MARK = '<script type="application/json" id="passport">'
 _DESCRIPTION = "{http://purl.org/dc/elements/1.1/}description"
 MAX_FILE, MAX_TEXT = 256 * 2**20, 2**20
 UNREADABLE = (
-    ET.ParseError, OSError, SyntaxError, ValueError, LookupError, EOFError, OverflowError, MemoryError, struct.error, zlib.error,
+    ET.ParseError,
+    OSError,
+    SyntaxError,
+    ValueError,
+    LookupError,
+    EOFError,
+    OverflowError,
+    MemoryError,
+    struct.error,
+    zlib.error,
     Image.DecompressionBombError,
-)  # fmt: skip
+)
 """What Pillow and the XML parser raise of a damaged file; none of them has one class for it."""
 _ESCAPED = {b"n": b"\n", b"r": b"\r", b"t": b"\t", b"b": b"\b", b"f": b"\f"}
 

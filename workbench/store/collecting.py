@@ -108,11 +108,19 @@ def collect(
     with unfinished_folder(out, _key(bundle, meta, batch)) as work:
         if not (work / MANIFEST).is_file():  # the last of its files
             _read_clips(
-                bundle, clips, work, plan, meta, _batches(clips, bundle, batch, decoded), hidden,
+                bundle,
+                clips,
+                work,
+                plan,
+                meta,
+                _batches(clips, bundle, batch, decoded),
+                hidden,
                 lambda bad, told: (
-                    *notes, *settle(bad, len(clips), manifest, on_error, way_out), *warnings_summary(told, len(clips))
+                    *notes,
+                    *settle(bad, len(clips), manifest, on_error, way_out),
+                    *warnings_summary(told, len(clips)),
                 ),
-            )  # fmt: skip
+            )
         for name in (_STATE, _PROBABILITIES):
             (work / name).unlink(missing_ok=True)
     return open_collection(out, bundle)

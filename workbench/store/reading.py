@@ -41,9 +41,14 @@ class Reading:
 
 
 def read_clips(
-    bundles: Mapping[str, Bundle], clips: ClipSet, *, names: Sequence[str] = (), batch: int = 16, title: str = "read",
+    bundles: Mapping[str, Bundle],
+    clips: ClipSet,
+    *,
+    names: Sequence[str] = (),
+    batch: int = 16,
+    title: str = "read",
     cache: Path | None = None,
-) -> dict[str, Reading]:  # fmt: skip
+) -> dict[str, Reading]:
     """Probabilities and the activations `names`, where a model has them, of every checkpoint over all clips.
 
     With `cache`, readings are kept there and not made twice: a new checkpoint beside old ones costs only itself.

@@ -172,9 +172,21 @@ def _walk_scan(
     if not progressive:
         return _sequential(data, at, columns, rows, restart, shapes, _lookup(tuple(codes)), limit)
     return _progressive(
-        data, at, columns, rows, restart, shapes, np.array(strides), _lookup(tuple(codes)), chosen[0][0].nonzero, limit,
-        first, last, high, low,
-    )  # fmt: skip
+        data,
+        at,
+        columns,
+        rows,
+        restart,
+        shapes,
+        np.array(strides),
+        _lookup(tuple(codes)),
+        chosen[0][0].nonzero,
+        limit,
+        first,
+        last,
+        high,
+        low,
+    )
 
 
 # the state of reading is (place, bits at hand, those bits): plain numbers, which stay in registers
@@ -247,9 +259,19 @@ def _refine(
 
 @compiled()
 def _block(
-    data: np.ndarray, state: _State, dc: np.ndarray, ac: np.ndarray, known: np.ndarray, limits: np.ndarray, before: int,
-    run: int, first: int, last: int, high: int, low: int,
-) -> tuple[_State, int, int, int]:  # fmt: skip  # pragma: no cover
+    data: np.ndarray,
+    state: _State,
+    dc: np.ndarray,
+    ac: np.ndarray,
+    known: np.ndarray,
+    limits: np.ndarray,
+    before: int,
+    run: int,
+    first: int,
+    last: int,
+    high: int,
+    low: int,
+) -> tuple[_State, int, int, int]:  # pragma: no cover
     """(state, DC value, blocks left of an end-of-band run, fault) after one block (T.81, F.2.2 and G.1.2)."""
     at = first
     if at == 0:
@@ -315,9 +337,21 @@ def _restart(data: np.ndarray, state: _State, number: int) -> tuple[int, int]:  
 
 @compiled()
 def _progressive(
-    data: np.ndarray, at: int, columns: int, rows: int, restart: int, blocks: np.ndarray, strides: np.ndarray, tables: np.ndarray,
-    nonzero: np.ndarray, limits: np.ndarray, first: int, last: int, high: int, low: int,
-) -> tuple[int, int]:  # fmt: skip  # pragma: no cover
+    data: np.ndarray,
+    at: int,
+    columns: int,
+    rows: int,
+    restart: int,
+    blocks: np.ndarray,
+    strides: np.ndarray,
+    tables: np.ndarray,
+    nonzero: np.ndarray,
+    limits: np.ndarray,
+    first: int,
+    last: int,
+    high: int,
+    low: int,
+) -> tuple[int, int]:  # pragma: no cover
     """(fault, place of the marker after it) of all codes of a scan of a progressive picture."""
     state = (at, 0, 0)
     before = np.zeros(len(blocks), np.int64)

@@ -58,9 +58,17 @@ UNIT_SHAPES: dict[str, dict[str, float]] = {
 """Shapes of the model that make each unit, both sides of a pair together, and their weights."""
 
 _LOOKS: tuple[tuple[str, ...], ...] = (
-    (), ("AU27", "AU16"), ("AU10", "AU16", "AU26"), ("AU12", "AU25", "AU26"), ("AU09", "AU10", "AU25"), ("AU20", "AU16", "AU26"),
-    ("AU22", "AU25"), ("AU45", "AU01", "AU02"), ("AU05", "AU01", "AU02"), ("AU17", "AU15", "AU24"),
-)  # fmt: skip
+    (),
+    ("AU27", "AU16"),
+    ("AU10", "AU16", "AU26"),
+    ("AU12", "AU25", "AU26"),
+    ("AU09", "AU10", "AU25"),
+    ("AU20", "AU16", "AU26"),
+    ("AU22", "AU25"),
+    ("AU45", "AU01", "AU02"),
+    ("AU05", "AU01", "AU02"),
+    ("AU17", "AU15", "AU24"),
+)
 """Units that together uncover all that can be uncovered."""
 
 

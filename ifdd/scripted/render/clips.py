@@ -118,10 +118,22 @@ class Stage:
         lights, ambient = _lights(self.script.light, camera.exposure, tracks.light[i])
         out = np.empty((size, size, 3), np.uint8)
         shade(
-            self._face, self._bary, person.triangles, self._normals, person.colour, person.uv, person.gloss, person.texture,
-            person.creases, (person.crease_mix @ units).astype(np.float32), lights, ambient,
-            self._backgrounds[tracks.shot[i]], SRGB, out,
-        )  # fmt: skip
+            self._face,
+            self._bary,
+            person.triangles,
+            self._normals,
+            person.colour,
+            person.uv,
+            person.gloss,
+            person.texture,
+            person.creases,
+            (person.crease_mix @ units).astype(np.float32),
+            lights,
+            ambient,
+            self._backgrounds[tracks.shot[i]],
+            SRGB,
+            out,
+        )
         for patch, value in zip(self.script.occluders, tracks.occluders[i], strict=True):
             if value > 0:
                 out = cover(out, patch, float(value))

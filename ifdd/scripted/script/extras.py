@@ -34,8 +34,15 @@ POLARITY: dict[str, int] = {"happy": 1, "sad": -1, "neutral": 0, "angry": -1, "s
 SCENE_OF = {1: "positive", -1: "negative", 0: "neutral"}
 
 _STREAMS = {
-    "window": 61, "fill": 67, "onsets": 71, "occluder": 73, "cut": 79, "scene": 83, "jpeg": 89, "independent": 97,
-}  # fmt: skip
+    "window": 61,
+    "fill": 67,
+    "onsets": 71,
+    "occluder": 73,
+    "cut": 79,
+    "scene": 83,
+    "jpeg": 89,
+    "independent": 97,
+}
 
 
 def stream(seed: int, name: str) -> np.random.Generator:

@@ -203,9 +203,20 @@ def _check_times(script: Script) -> None:
 
 _TUPLES_OF: dict[str, type] = {"irrelevant": Stretch, "talk": Talk, "occluders": Occluder}
 _PARTS: dict[str, type] = {
-    "curve": Curve, "yaw": Wave, "pitch": Wave, "roll": Wave, "gaze_x": Wave, "gaze_y": Wave, "x": Wave, "y": Wave,
-    "appearance": Appearance, "light": Light, "background": Background, "camera": Camera, "cut": Cut,
-}  # fmt: skip
+    "curve": Curve,
+    "yaw": Wave,
+    "pitch": Wave,
+    "roll": Wave,
+    "gaze_x": Wave,
+    "gaze_y": Wave,
+    "x": Wave,
+    "y": Wave,
+    "appearance": Appearance,
+    "light": Light,
+    "background": Background,
+    "camera": Camera,
+    "cut": Cut,
+}
 
 
 def _freeze(value: Any) -> Any:
@@ -229,6 +240,20 @@ def _build(kind: Any, values: dict[str, Any]) -> Any:
 
 
 __all__ = [
-    "OCCLUDERS", "RGB", "SCENES", "Appearance", "Background", "Camera", "Curve", "Cut", "Light", "Occluder", "Script", "Stretch",
-    "Talk", "Tracks", "Wave", "Weights",
-]  # fmt: skip
+    "OCCLUDERS",
+    "RGB",
+    "SCENES",
+    "Appearance",
+    "Background",
+    "Camera",
+    "Curve",
+    "Cut",
+    "Light",
+    "Occluder",
+    "Script",
+    "Stretch",
+    "Talk",
+    "Tracks",
+    "Wave",
+    "Weights",
+]

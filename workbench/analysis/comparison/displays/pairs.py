@@ -82,22 +82,28 @@ class ForestDisplay(ComparisonDisplay):
                 mode="markers",
                 marker={"color": style.BLUE, "size": 8},
                 error_x={
-                    "type": "data", "symmetric": False, "array": values[:, 2] - values[:, 0],
-                    "arrayminus": values[:, 0] - values[:, 1], "width": 0,
+                    "type": "data",
+                    "symmetric": False,
+                    "array": values[:, 2] - values[:, 0],
+                    "arrayminus": values[:, 0] - values[:, 1],
+                    "width": 0,
                 },
                 text=[f"{name}<br>{text}" for name, _, text, _ in rows],
                 hovertemplate="%{text}<br>%{x:+.1f} points<extra></extra>",
             )
-        )  # fmt: skip
+        )
         figure.add_vline(0, line={"color": "gray", "width": 1})
         figure.update_layout(
             template=style.plotly_template(), height=120 + 30 * len(rows), margin={"t": 20, "l": 40, "r": 10, "b": 40}
         )
         figure.update_xaxes(title=self._label)
         figure.update_yaxes(
-            title="what is compared", tickvals=list(range(len(rows))), ticktext=[row[0] for row in rows],
-            range=[len(rows) - 0.5, -0.5], zeroline=False,
-        )  # fmt: skip
+            title="what is compared",
+            tickvals=list(range(len(rows))),
+            ticktext=[row[0] for row in rows],
+            range=[len(rows) - 0.5, -0.5],
+            zeroline=False,
+        )
         return figure
 
 
@@ -139,12 +145,17 @@ class ConfusionDifferenceDisplay(ComparisonDisplay):
         peak = max(float(np.abs(shares).max()), 1.0)
         figure = go.Figure(
             go.Heatmap(
-                z=shares, x=list(self.result.label_names), y=self._names(), zmin=-peak, zmax=peak,
-                colorscale=style.DIVERGING, texttemplate="%{z:+.0f}",
+                z=shares,
+                x=list(self.result.label_names),
+                y=self._names(),
+                zmin=-peak,
+                zmax=peak,
+                colorscale=style.DIVERGING,
+                texttemplate="%{z:+.0f}",
                 hovertemplate="true %{y}<br>predicted %{x}<br>%{z:+.1f} points<extra></extra>",
                 colorbar={"title": {"text": "points of percent", "side": "right"}},
             )
-        )  # fmt: skip
+        )
         figure.update_layout(
             template=style.plotly_template(), title=self.pair.name, height=520, margin={"t": 50, "l": 40, "r": 10, "b": 40}
         )
@@ -205,9 +216,14 @@ class FlipsDisplay(ComparisonDisplay):
         figure = go.Figure()
         for kind, colour, left, length in self._bars():
             figure.add_bar(
-                x=length, y=list(self.result.label_names), base=left, orientation="h", name=kind, marker_color=colour,
+                x=length,
+                y=list(self.result.label_names),
+                base=left,
+                orientation="h",
+                name=kind,
+                marker_color=colour,
                 hovertemplate="%{y}: %{x}<extra>" + kind + "</extra>",
-            )  # fmt: skip
+            )
         figure.update_layout(
             template=style.plotly_template(), barmode="overlay", title=self.pair.name, margin={"t": 50, "l": 40, "r": 10, "b": 40}
         )

@@ -81,9 +81,11 @@ class SliceDisplay(Display):
                 self.ax_.axhline(row - 0.5, color="0.8", linewidth=0.8)
         self.ax_.set_yticks(range(len(names)), names)
         self.ax_.set(
-            xlim=(-1, 101), ylim=(len(names) - 0.5, -0.5), ylabel="slice (clips)",
+            xlim=(-1, 101),
+            ylim=(len(names) - 0.5, -0.5),
+            ylabel="slice (clips)",
             xlabel=f"{self._label}; | what its classes explain",
-        )  # fmt: skip
+        )
         self.ax_.legend(loc="upper left", bbox_to_anchor=(1, 1))
 
     def to_plotly(self) -> go.Figure:
@@ -94,12 +96,17 @@ class SliceDisplay(Display):
             lower, upper = _arms(values)
             figure.add_trace(
                 go.Scatter(
-                    x=values[:, 0], y=heights, mode="markers", name=model, text=names, customdata=values[:, 3],
+                    x=values[:, 0],
+                    y=heights,
+                    mode="markers",
+                    name=model,
+                    text=names,
+                    customdata=values[:, 3],
                     marker={"color": style.model_colour(i), "symbol": style.PLOTLY_MARKERS[style.model_marker(i)], "size": 8},
                     error_x={"type": "data", "symmetric": False, "array": upper, "arrayminus": lower, "width": 0},
                     hovertemplate="%{text}: %{x:.1f} %, its classes explain %{customdata:.1f} %<extra>%{fullData.name}</extra>",
                 )
-            )  # fmt: skip
+            )
         _layout(figure, names, self._label)
         return figure
 
@@ -134,11 +141,18 @@ class SearchDisplay(Display):
         """One row per slice."""
         return [
             {
-                "slice": s.name, "n": s.n, "groups": s.n_groups, "WAR": s.war.value, "expected": s.expected, "gap": s.gap,
-                "p": s.p, "p corrected": s.p_adjusted, "found": s.p_adjusted <= self.result.level,
+                "slice": s.name,
+                "n": s.n,
+                "groups": s.n_groups,
+                "WAR": s.war.value,
+                "expected": s.expected,
+                "gap": s.gap,
+                "p": s.p,
+                "p corrected": s.p_adjusted,
+                "found": s.p_adjusted <= self.result.level,
             }
             for s in self.rows
-        ]  # fmt: skip
+        ]
 
     def _colour(self, item: Slice) -> str:
         return style.WRONG if item.p_adjusted <= self.result.level else style.GREY
@@ -166,12 +180,16 @@ class SearchDisplay(Display):
         names = [f"{item.name} ({item.n})" for item in self.rows]
         figure = go.Figure(
             go.Bar(
-                x=[100 * s.gap for s in self.rows], y=list(range(len(names))), orientation="h", text=names,
-                textposition="none", marker_color=[self._colour(s) for s in self.rows],
+                x=[100 * s.gap for s in self.rows],
+                y=list(range(len(names))),
+                orientation="h",
+                text=names,
+                textposition="none",
+                marker_color=[self._colour(s) for s in self.rows],
                 customdata=[s.p_adjusted for s in self.rows],
                 hovertemplate="%{text}<br>%{x:+.1f} points, p = %{customdata:.3f}<extra></extra>",
             )
-        )  # fmt: skip
+        )
         _layout(figure, names, "WAR minus expected, points of percent")
         return figure
 

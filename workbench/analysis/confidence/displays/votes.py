@@ -44,15 +44,22 @@ class AmbiguityDisplay(Display):
             check_length(clip_ids, max(len(clip_ids), int(r.rows.max()) + 1), "clip_ids")
         figure = go.Figure(
             go.Scattergl(
-                x=r.vote_entropy, y=r.model_entropy, mode="markers",
+                x=r.vote_entropy,
+                y=r.model_entropy,
+                mode="markers",
                 marker={
-                    "color": r.support, "colorscale": style.SEQUENTIAL, "reversescale": True, "cmin": 0, "cmax": 1, "size": 6,
+                    "color": r.support,
+                    "colorscale": style.SEQUENTIAL,
+                    "reversescale": True,
+                    "cmin": 0,
+                    "cmax": 1,
+                    "size": 6,
                     "colorbar": {"title": {"text": "votes for the predicted class", "side": "right"}},
                 },
                 customdata=[str(row) if clip_ids is None else clip_ids[row] for row in np.asarray(r.rows).tolist()],
                 hovertemplate="%{customdata}<br>votes %{x:.2f}, model %{y:.2f}<extra></extra>",
             )
-        )  # fmt: skip
+        )
         figure.update_layout(template=style.plotly_template(), margin={"t": 20, "l": 40, "r": 10, "b": 40})
         figure.update_xaxes(title=self.label[0], range=[-0.03, 1.03])
         figure.update_yaxes(title=self.label[1], range=[-0.03, 1.03])

@@ -156,12 +156,18 @@ class EmbeddingSeriesDisplay(Display):
         ids = self.result.clip_ids or [str(i) for i in range(len(xy))]
         return [
             go.Scatter(
-                x=xy[g.rows, 0], y=xy[g.rows, 1], mode="markers", name=g.name, legendgroup=g.name, showlegend=shown,
+                x=xy[g.rows, 0],
+                y=xy[g.rows, 1],
+                mode="markers",
+                name=g.name,
+                legendgroup=g.name,
+                showlegend=shown,
                 marker={"color": g.colour, "symbol": style.PLOTLY_MARKERS[g.marker], "size": 6},
-                customdata=[ids[row] for row in g.rows], hovertemplate="%{customdata}<extra></extra>",
+                customdata=[ids[row] for row in g.rows],
+                hovertemplate="%{customdata}<extra></extra>",
             )
             for g in self.groups
-        ]  # fmt: skip
+        ]
 
     def _bare(self, figure: go.Figure) -> None:
         quiet = {"range": [-self.limit, self.limit], "showticklabels": False, "ticks": "", "zeroline": False, "showgrid": False}

@@ -70,8 +70,16 @@ class RadarDisplay(NamedDisplay[MetricsResult]):
         for i, (name, recalls, published) in enumerate(self._polygons()):
             around, closed = np.append(angles, 0), np.append(recalls, recalls[0])
             colour = style.model_colour(i)
-            polar.plot(around, closed, color=colour, marker=style.model_marker(i), markersize=4, label=name,
-                       linestyle="--" if published else "-", linewidth=1.2)  # fmt: skip
+            polar.plot(
+                around,
+                closed,
+                color=colour,
+                marker=style.model_marker(i),
+                markersize=4,
+                label=name,
+                linestyle="--" if published else "-",
+                linewidth=1.2,
+            )
             if not published:
                 polar.fill(around, np.nan_to_num(closed), color=colour, alpha=0.07)
         polar.set_theta_offset(np.pi / 2)
@@ -84,8 +92,15 @@ class RadarDisplay(NamedDisplay[MetricsResult]):
         RecallDisplay(self.results).draw(points)
         first = len(self.results)
         for i, (name, values) in enumerate(self.published.items(), start=first):
-            points.plot(100 * values, np.arange(len(values)) + 2, linestyle="none", marker=style.model_marker(i),
-                        markerfacecolor="none", color=style.model_colour(i), label=name + PUBLISHED)  # fmt: skip
+            points.plot(
+                100 * values,
+                np.arange(len(values)) + 2,
+                linestyle="none",
+                marker=style.model_marker(i),
+                markerfacecolor="none",
+                color=style.model_colour(i),
+                label=name + PUBLISHED,
+            )
         handles, names = points.get_legend_handles_labels()
         last = sorted(range(len(names)), key=lambda i: names[i].endswith(PUBLISHED))
         points.legend([handles[i] for i in last], [names[i] for i in last], loc="upper left", bbox_to_anchor=(1, 1))
@@ -98,10 +113,14 @@ class RadarDisplay(NamedDisplay[MetricsResult]):
         )
         for i, (name, recalls, published) in enumerate(self._polygons()):
             trace = go.Scatterpolar(
-                r=np.append(recalls, recalls[0]), theta=[*self.label_names, self.label_names[0]], name=name, showlegend=False,
-                mode="lines+markers", line={"color": style.model_colour(i), "dash": "dash" if published else "solid"},
+                r=np.append(recalls, recalls[0]),
+                theta=[*self.label_names, self.label_names[0]],
+                name=name,
+                showlegend=False,
+                mode="lines+markers",
+                line={"color": style.model_colour(i), "dash": "dash" if published else "solid"},
                 marker={"symbol": style.PLOTLY_MARKERS[style.model_marker(i)], "size": 6},
-            )  # fmt: skip
+            )
             figure.add_trace(trace, 1, 1)
         twin = RecallDisplay(self.results).to_plotly()
         for trace in twin.data:
@@ -121,7 +140,9 @@ class RadarDisplay(NamedDisplay[MetricsResult]):
             bgcolor="rgba(0, 0, 0, 0)",
         )
         figure.update_layout(
-            template=style.plotly_template(), height=480, title={"text": self.caption, "font": {"size": 12}},
+            template=style.plotly_template(),
+            height=480,
+            title={"text": self.caption, "font": {"size": 12}},
             margin={"t": 70, "l": 50, "r": 10, "b": 40},
-        )  # fmt: skip
+        )
         return figure

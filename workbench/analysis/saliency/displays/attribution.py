@@ -10,9 +10,14 @@ from workbench.plotting import style
 from workbench.plotting.base import NamedDisplay, new_axes, new_grid
 
 REGION_COLOURS = {
-    "background": style.GREY, "face": style.ORANGE, "brows": style.BLUE, "eyes": style.SKY_BLUE, "nose": style.BLUISH_GREEN,
-    "mouth": style.VERMILLION, "occluder": style.REDDISH_PURPLE,
-}  # fmt: skip
+    "background": style.GREY,
+    "face": style.ORANGE,
+    "brows": style.BLUE,
+    "eyes": style.SKY_BLUE,
+    "nose": style.BLUISH_GREEN,
+    "mouth": style.VERMILLION,
+    "occluder": style.REDDISH_PURPLE,
+}
 
 
 class FrameImportanceDisplay(NamedDisplay[FrameImportance]):
@@ -37,9 +42,14 @@ class FrameImportanceDisplay(NamedDisplay[FrameImportance]):
             frames, colour = np.arange(len(result.mean)), style.model_colour(i)
             if np.isfinite(result.low).all():
                 figure.add_scatter(
-                    x=np.concatenate((frames, frames[::-1])), y=np.concatenate((result.high, result.low[::-1])), fill="toself",
-                    fillcolor=style.translucent(colour, 0.2), line={"width": 0}, hoverinfo="skip", showlegend=False,
-                )  # fmt: skip
+                    x=np.concatenate((frames, frames[::-1])),
+                    y=np.concatenate((result.high, result.low[::-1])),
+                    fill="toself",
+                    fillcolor=style.translucent(colour, 0.2),
+                    line={"width": 0},
+                    hoverinfo="skip",
+                    showlegend=False,
+                )
             figure.add_scatter(x=frames, y=result.mean, name=self._label(name), mode="lines+markers", line={"color": colour})
         figure.add_hline(0, line_dash="dot")
         figure.update_layout(template=style.plotly_template(), title=self._title(), height=320)
@@ -90,10 +100,16 @@ class RegionBudgetDisplay(NamedDisplay[RegionBudget]):
             ratios = [row.ratio for row in result.regions]
             text = [f"{row.share.value:.1%} of the map on {row.area.value:.1%} of the pixels" for row in result.regions]
             figure.add_bar(
-                y=[row.name for row in result.regions], x=[r.value for r in ratios], orientation="h", name=name or "map",
-                marker_color=style.model_colour(i), text=text, textposition="none", hovertemplate="%{y}: %{x:.2f}, %{text}",
+                y=[row.name for row in result.regions],
+                x=[r.value for r in ratios],
+                orientation="h",
+                name=name or "map",
+                marker_color=style.model_colour(i),
+                text=text,
+                textposition="none",
+                hovertemplate="%{y}: %{x:.2f}, %{text}",
                 error_x={"array": [r.high - r.value for r in ratios], "arrayminus": [r.value - r.low for r in ratios]},
-            )  # fmt: skip
+            )
         figure.add_vline(1, line_dash="dot")
         titles = "<br>".join(dict.fromkeys(_heading(name, result) for name, result in self.results.items()))
         figure.update_layout(template=style.plotly_template(), title=titles, barmode="group", height=360)

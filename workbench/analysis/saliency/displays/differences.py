@@ -46,8 +46,11 @@ class DifferenceStrip(FilmStrip):
         return cls(rows, seconds, title=title, caption=caption, peak=peak, hatched=bool(unread.any()), source=source)
 
     def _draw_bar(self, bar: Axes) -> None:
-        bar.imshow(_two_colours(np.full((1, 1, 256, 3), 160, np.uint8), np.linspace(-1, 1, 256)[None, None])[0],
-                   extent=(-self.peak, self.peak, 0, 1), aspect="auto")  # fmt: skip
+        bar.imshow(
+            _two_colours(np.full((1, 1, 256, 3), 160, np.uint8), np.linspace(-1, 1, 256)[None, None])[0],
+            extent=(-self.peak, self.peak, 0, 1),
+            aspect="auto",
+        )
         bar.set(yticks=[])
         bar.set_xticks([-self.peak, 0, self.peak], [f"{value:.3g}" for value in (-self.peak, 0, self.peak)], fontsize=10)
 

@@ -20,9 +20,15 @@ STRENGTH = 0.75
 HATCH = (90, 230)
 """Gray values of the stripes."""
 METHODS = {
-    "gradcam": "Grad-CAM", "gradcam++": "Grad-CAM++", "xgradcam": "XGrad-CAM", "layercam": "LayerCAM", "hirescam": "HiResCAM",
-    "saliency": "gradient saliency", "integrated-gradients": "integrated gradients", "occlusion": "occlusion",
-}  # fmt: skip
+    "gradcam": "Grad-CAM",
+    "gradcam++": "Grad-CAM++",
+    "xgradcam": "XGrad-CAM",
+    "layercam": "LayerCAM",
+    "hirescam": "HiResCAM",
+    "saliency": "gradient saliency",
+    "integrated-gradients": "integrated gradients",
+    "occlusion": "occlusion",
+}
 """Names of methods as papers write them."""
 
 _WEIGHTS = {
@@ -109,9 +115,18 @@ def draw_badge(axes: Axes, verdict: Verdict) -> None:
     """Write the verdict above the pictures, at their left edge."""
     box = {"boxstyle": "round,pad=0.25", "facecolor": badge_colour(verdict), "edgecolor": "none"}
     axes.annotate(
-        verdict.badge, (0, 1), (3, 5), xycoords="axes fraction", textcoords="offset points", ha="left", va="bottom",
-        color="white", fontsize=9, bbox=box, annotation_clip=False,
-    )  # fmt: skip
+        verdict.badge,
+        (0, 1),
+        (3, 5),
+        xycoords="axes fraction",
+        textcoords="offset points",
+        ha="left",
+        va="bottom",
+        color="white",
+        fontsize=9,
+        bbox=box,
+        annotation_clip=False,
+    )
 
 
 def row_name(result: SaliencyResult) -> str:

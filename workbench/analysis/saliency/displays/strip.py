@@ -107,13 +107,18 @@ class FilmStrip(Display):
             rows.append(Row(row_name(result), images, read_at.get(branch, nowhere), found.get(branch)))
         hatched = any(not result.read[clip].all() for result in results.values())
         strip = cls(
-            tuple(rows), seconds, title=title, caption=conventions(results, label), peak=peak, hatched=hatched,
+            tuple(rows),
+            seconds,
+            title=title,
+            caption=conventions(results, label),
+            peak=peak,
+            hatched=hatched,
             remarks=(
                 *dict.fromkeys(remark for result in results.values() for remark in remarks_on(result)),
                 *filter(None, [badges_note(found[branch] for branch in results if branch in found)]),
             ),
             source="\n".join(dict.fromkeys(r.provenance.to_json() for r in results.values() if r.provenance is not None)),
-        )  # fmt: skip
+        )
         strip.normalisation = scaling(results)
         return strip
 
@@ -217,15 +222,28 @@ class FilmStrip(Display):
             )
             if row.verdict is not None and chosen.start == 0:
                 figure.add_annotation(
-                    text=row.verdict.badge, x=chosen.start - 0.5, y=0, xanchor="left", yanchor="bottom", showarrow=False,
-                    font={"color": "white", "size": 11}, bgcolor=badge_colour(row.verdict), row=number, col=1,
-                )  # fmt: skip
+                    text=row.verdict.badge,
+                    x=chosen.start - 0.5,
+                    y=0,
+                    xanchor="left",
+                    yanchor="bottom",
+                    showarrow=False,
+                    font={"color": "white", "size": 11},
+                    bgcolor=badge_colour(row.verdict),
+                    row=number,
+                    col=1,
+                )
             figure.update_yaxes(title=row.name, showticklabels=False, ticks="", row=number, col=1)
             last = number % len(self.rows) == 0  # times once, below the rows of a line
             figure.update_xaxes(
-                tickvals=list(chosen), ticktext=[f"{self.seconds[frame]:.2f} s" for frame in chosen], constrain="domain",
-                showticklabels=last, ticks="", row=number, col=1,
-            )  # fmt: skip
+                tickvals=list(chosen),
+                ticktext=[f"{self.seconds[frame]:.2f} s" for frame in chosen],
+                constrain="domain",
+                showticklabels=last,
+                ticks="",
+                row=number,
+                col=1,
+            )
         figure.update_layout(template=style.plotly_template(), title=self.title, height=tall, margin={"t": 40, "b": 40})
         return figure
 
@@ -235,7 +253,18 @@ def _montage(row: Row, chosen: range) -> np.ndarray:
 
 
 __all__ = [
-    "METHODS", "STRENGTH", "FilmStrip", "Row", "badge_colour", "badges_note", "conventions", "draw_badge", "hatch", "overlay",
-    "peak_of", "ramp",
-    "remarks_on", "row_name",
-]  # fmt: skip
+    "METHODS",
+    "STRENGTH",
+    "FilmStrip",
+    "Row",
+    "badge_colour",
+    "badges_note",
+    "conventions",
+    "draw_badge",
+    "hatch",
+    "overlay",
+    "peak_of",
+    "ramp",
+    "remarks_on",
+    "row_name",
+]
