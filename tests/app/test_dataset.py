@@ -96,11 +96,18 @@ def test_clips_that_a_collection_lacks(dataset: Dataset, tiny_demo: TinyDemo, tm
 @pytest.mark.parametrize(
     ("given", "kept"),
     [
-        ("clip.mp4", "clip.mp4"), ("a\0b.mp4", "ab.mp4"), ("../../etc/passwd", "passwd"), ("C:\\x\\y.avi", "y.avi"),
-        ("", "upload"), ("..", "upload"),
-        ("a\nb.gif", "ab.gif"), ("é" * 300 + ".mp4", "é" * 60 + ".mp4"), ("/", "upload"), (".mp4", "mp4"),
+        ("clip.mp4", "clip.mp4"),
+        ("a\0b.mp4", "ab.mp4"),
+        ("../../etc/passwd", "passwd"),
+        ("C:\\x\\y.avi", "y.avi"),
+        ("", "upload"),
+        ("..", "upload"),
+        ("a\nb.gif", "ab.gif"),
+        ("é" * 300 + ".mp4", "é" * 60 + ".mp4"),
+        ("/", "upload"),
+        (".mp4", "mp4"),
     ],
-)  # fmt: skip
+)
 def test_names_of_uploads_are_plain_file_names(given: str, kept: str) -> None:
     assert upload_name(given) == kept
 

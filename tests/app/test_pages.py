@@ -20,9 +20,16 @@ from workbench.store.collection import open_collection
 Start = Callable[..., AppTest]
 CLIP_IDS = [f"tiny-test-{i:05d}" for i in range(CLIPS)]
 PAGES = {
-    "overview": 2, "clip": 3, "comparison": 4, "confidence": 2, "embedding": 1, "splits": 2, "disentanglement": 2, "benchmark": 1,
+    "overview": 2,
+    "clip": 3,
+    "comparison": 4,
+    "confidence": 2,
+    "embedding": 1,
+    "splits": 2,
+    "disentanglement": 2,
+    "benchmark": 1,
     "upload": 0,
-}  # fmt: skip
+}
 """Each page, and how many charts it has."""
 
 
@@ -343,8 +350,11 @@ def test_text_of_a_card_is_text(start: Start, tiny_demo: TinyDemo, tmp_path: Pat
     for page in ("overview", "clip", "embedding", "confidence"):
         app = app.switch_page(f"{page}.py").run()
         assert not app.exception
-        texts = [str(getattr(item, "value", "")) for kind in ("markdown", "caption", "title", "subheader", "warning", "error")
-                 for item in getattr(app, kind)]  # fmt: skip
+        texts = [
+            str(getattr(item, "value", ""))
+            for kind in ("markdown", "caption", "title", "subheader", "warning", "error")
+            for item in getattr(app, kind)
+        ]
         texts += [option for item in (*app.get("button_group"),) for option in map(str, item.options)]
         assert texts
         assert not [text for text in texts if re.search(r"(?<!\\)(\]\(|<b>)", text)]

@@ -32,15 +32,24 @@ def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
     model = ifdd.create_model("ifdd-mvit-tiny", frames=8, size=(32, 32)).eval()
     about = {"source": "scripted", "name": "s", "seed": 1, "clips": 14, "identities": 7, "difficulty": "easy", "duration": 2.0}
     scores = {
-        "n": 14, "WAR": 0.5, "UAR": 0.5, "intervals": {"WAR": [0.4, 0.6], "UAR": [0.4, 0.6]},
+        "n": 14,
+        "WAR": 0.5,
+        "UAR": 0.5,
+        "intervals": {"WAR": [0.4, 0.6], "UAR": [0.4, 0.6]},
         "recall": dict.fromkeys(EMOTIONS, 0.5),
-        "counts": dict.fromkeys(EMOTIONS, 2), "constant_guess": {"WAR": 0.14, "UAR": 0.14}, "confusion": [[1] * 7] * 7,
-    }  # fmt: skip
+        "counts": dict.fromkeys(EMOTIONS, 2),
+        "constant_guess": {"WAR": 0.14, "UAR": 0.14},
+        "confusion": [[1] * 7] * 7,
+    }
     card = Card(
-        name="tiny", notice="random weights", model=model.config, labels=EMOTIONS,
+        name="tiny",
+        notice="random weights",
+        model=model.config,
+        labels=EMOTIONS,
         preprocessing=Preprocessing(8, (32, 32), "none", 0.1).to_dict(),
         data={split: {**about, "split": split} for split in ("train", "val", "test")},
         training={"recipe": {"seed": 0, "frames_shown": "all", "reads": "own", "init_from": None}, "minutes": 1.0, "epoch": 2},
-        metrics={"val": scores, "test": scores}, versions={"torch": "2"},
-    )  # fmt: skip
+        metrics={"val": scores, "test": scores},
+        versions={"torch": "2"},
+    )
     return save_checkpoint(tmp_path_factory.mktemp("checkpoints") / "tiny", model, card)

@@ -34,9 +34,35 @@ from workbench.store.workspace import describe, test_data
 test_data.__test__ = False  # type: ignore[attr-defined]  # the function of the library is no test
 Use = Callable[[], object]
 SNIPPETS = (
-    "&a [*a]", "*a", "!!int ''", "!!timestamp x", "!!python/name:os.system", "<<: *x", "? [", "---", "...", "%YAML 9.9", "{", "|",
-    "2024-13-45", "!!binary x", "0x", "1:2:3", "\t", "&a", "!!set {a}", "'", '"', "#", "- ", "\0", "\x85", "~", ".inf", "0b2",
-)  # fmt: skip
+    "&a [*a]",
+    "*a",
+    "!!int ''",
+    "!!timestamp x",
+    "!!python/name:os.system",
+    "<<: *x",
+    "? [",
+    "---",
+    "...",
+    "%YAML 9.9",
+    "{",
+    "|",
+    "2024-13-45",
+    "!!binary x",
+    "0x",
+    "1:2:3",
+    "\t",
+    "&a",
+    "!!set {a}",
+    "'",
+    '"',
+    "#",
+    "- ",
+    "\0",
+    "\x85",
+    "~",
+    ".inf",
+    "0b2",
+)
 """Pieces of YAML to put anywhere."""
 
 
@@ -110,7 +136,7 @@ def test_reports(checkpoint: Path, tmp_path: Path, count: int) -> None:
         ("benchmark.json", benchmark, lambda file: str(read_benchmark(file).to_dict())),
         (FILE, report, lambda file: [row.badge for row in read_verdicts(file, bundle).values()]),
         ("scorecard.json", {"a": card, "b": card}, scorecard_section),
-    ]  # fmt: skip
+    ]
 
     def write(rng: random.Random, place: Path) -> Use:
         name, values, read = rng.choice(kinds)

@@ -44,18 +44,23 @@ def parts() -> dict[str, bytes]:
         }
     )
     meta = {
-        "schema_version": 2, "checkpoint": {"name": "tiny", "sha256": "0" * 64}, "labels": LABELS,
-        "data": {"manifest": "/data/clips.parquet", "hash": "1", "reading": "2"}, "code_version": "0",
-        "pool": None, "clips": ROWS,
+        "schema_version": 2,
+        "checkpoint": {"name": "tiny", "sha256": "0" * 64},
+        "labels": LABELS,
+        "data": {"manifest": "/data/clips.parquet", "hash": "1", "reading": "2"},
+        "code_version": "0",
+        "pool": None,
+        "clips": ROWS,
         "activations": {"head.embedding": {"shape": [4], "dtype": "float32"}, "ladm.Y_D": {"shape": [2, 3], "dtype": "float16"}},
         "model": {
-            "capabilities": ["split", "lift"], "branches": {"D": "ladm.Y_D", "S": "ladm.Y_S"},
+            "capabilities": ["split", "lift"],
+            "branches": {"D": "ladm.Y_D", "S": "ladm.Y_S"},
             "activations": {
                 "head.embedding": {"axes": "B C", "role": "embedding", "used": True},
                 "ladm.Y_D": {"axes": "B KHW C", "role": "branch", "group": "D", "grid": [1, 1], "used": True},
             },
         },
-    }  # fmt: skip
+    }
     arrays = {}
     for name, about in meta["activations"].items():  # type: ignore[attr-defined]
         stream = io.BytesIO()
@@ -157,9 +162,14 @@ def test_predictions(parts: dict[str, bytes], tmp_path: Path, count: int) -> Non
 
 
 ODD = (
-    np.zeros(0), np.float64(1), np.array([np.nan] * 8), np.array(["a"]), np.zeros((2, 2, 2, 2)), np.array([-1, 0, 10**9]),
+    np.zeros(0),
+    np.float64(1),
+    np.array([np.nan] * 8),
+    np.array(["a"]),
+    np.zeros((2, 2, 2, 2)),
+    np.array([-1, 0, 10**9]),
     np.zeros(3, complex),
-)  # fmt: skip
+)
 
 
 def test_truths(tmp_path: Path, count: int) -> None:
@@ -189,9 +199,11 @@ def test_truths(tmp_path: Path, count: int) -> None:
         def read() -> None:
             has_regions(clips)
             readers: tuple[Use, ...] = (
-                lambda: true_intensity(clips, 8), lambda: true_masks(clips, 4, (8, 8)), lambda: true_regions(clips, 4, (8, 8)),
+                lambda: true_intensity(clips, 8),
+                lambda: true_masks(clips, 4, (8, 8)),
+                lambda: true_regions(clips, 4, (8, 8)),
                 lambda: read_truth("happy", file),
-            )  # fmt: skip
+            )
             rng.choice(readers)()
 
         return read
@@ -223,8 +235,13 @@ def test_manifests(tmp_path: Path, count: int) -> None:
             lines = [",".join(map(str, row)) if isinstance(row, list) else str(row) for row in rows]
             file.write_bytes("\n".join(lines).encode(errors="surrogatepass"))
         else:
-            file.write_bytes({"csv": lambda: damaged(text, rng), "parquet": lambda: table_bytes(table, rng),
-                              "bytes": lambda: damaged(as_parquet(table), rng)}[kind]())  # fmt: skip
+            file.write_bytes(
+                {
+                    "csv": lambda: damaged(text, rng),
+                    "parquet": lambda: table_bytes(table, rng),
+                    "bytes": lambda: damaged(as_parquet(table), rng),
+                }[kind]()
+            )
 
         def read() -> None:
             found = read_manifest(file)

@@ -170,9 +170,11 @@ _CODECS = {
 }
 _FORMATS = {"gif": "rgb8", "apng": "rgb24", "qtrle": "rgb24", "png": "rgb24", "mjpeg": "yuvj420p", "prores_ks": "yuv422p10le"}
 _EXACT = {
-    "libx264": {"crf": "10"}, "libx265": {"crf": "10", "x265-params": "log-level=none"},
-    "libvpx": {"crf": "4", "b": "4M"}, "libvpx-vp9": {"crf": "4", "b": "4M", "cpu-used": "8"},
-}  # fmt: skip
+    "libx264": {"crf": "10"},
+    "libx265": {"crf": "10", "x265-params": "log-level=none"},
+    "libvpx": {"crf": "4", "b": "4M"},
+    "libvpx-vp9": {"crf": "4", "b": "4M", "cpu-used": "8"},
+}
 
 
 def default_codec(path: Path) -> str:

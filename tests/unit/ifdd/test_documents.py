@@ -77,9 +77,12 @@ def test_odd_yaml_is_refused_at_once_and_in_one_line(name: str) -> None:
 def test_yaml_that_is_meant_is_read() -> None:
     text = "a: &a {x: 1, y: [yes, null, 1e3, 1.5]}\nb: {<<: *a, x: 2}\nc: *a\nd: 2024-02-30\ne: ="
     assert parse_yaml(text, "f") == {
-        "a": {"x": 1, "y": [True, None, "1e3", 1.5]}, "b": {"x": 2, "y": [True, None, "1e3", 1.5]},
-        "c": {"x": 1, "y": [True, None, "1e3", 1.5]}, "d": "2024-02-30", "e": "=",
-    }  # fmt: skip
+        "a": {"x": 1, "y": [True, None, "1e3", 1.5]},
+        "b": {"x": 2, "y": [True, None, "1e3", 1.5]},
+        "c": {"x": 1, "y": [True, None, "1e3", 1.5]},
+        "d": "2024-02-30",
+        "e": "=",
+    }
 
 
 plain_values = st.recursive(
@@ -101,12 +104,20 @@ def test_what_pyyaml_writes_reads_back(values: object) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("[" * 100_000, "deeper than 64"), ("[" * 70 + "]" * 70, "deeper than 64"), ('{"a":' * 100_000, "deeper than 64"),
-        ('{"a": 1, "a": 2}', "'a' is there twice"), ("[NaN]", "must be finite"), ("[1e999]", "must be finite"),
-        ("[" + "9" * 5000 + "]", "5000 digits"), ("[99999999999999999999]", "64 bits"), ('["\\ud800"]', "surrogate"),
-        ('{"a"', "not valid JSON"), ("", "not valid JSON"), ("\0", "not valid JSON"),
+        ("[" * 100_000, "deeper than 64"),
+        ("[" * 70 + "]" * 70, "deeper than 64"),
+        ('{"a":' * 100_000, "deeper than 64"),
+        ('{"a": 1, "a": 2}', "'a' is there twice"),
+        ("[NaN]", "must be finite"),
+        ("[1e999]", "must be finite"),
+        ("[" + "9" * 5000 + "]", "5000 digits"),
+        ("[99999999999999999999]", "64 bits"),
+        ('["\\ud800"]', "surrogate"),
+        ('{"a"', "not valid JSON"),
+        ("", "not valid JSON"),
+        ("\0", "not valid JSON"),
     ],
-)  # fmt: skip
+)
 def test_odd_json_is_refused_in_one_line(text: str, message: str) -> None:
     with pytest.raises(InputError, match=message) as caught:
         parse_json(text, "card.json")

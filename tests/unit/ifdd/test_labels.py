@@ -58,7 +58,7 @@ def test_synonyms_are_told() -> None:
         (["ANG"], EMOTIONS, {"ANG": "cross"}, "ANG is mapped to 'cross', which is no class"),
         (["sad"], EMOTIONS, {"ANG": "angry"}, "there is no 'ANG' to map; there are sad"),
     ],
-)  # fmt: skip
+)
 def test_what_is_not_clear_is_refused(names: list[str], labels: tuple[str, ...], mapped: dict[str, str], message: str) -> None:
     with pytest.raises(InputError, match=message):
         match_labels(names, labels, "here", mapped)

@@ -51,8 +51,11 @@ def test_a_family_is_known_once_its_file_is_named(own: Path, tmp_path: Path, mon
 def test_the_commands_offer_it(own: Path) -> None:
     run = subprocess.run(
         [sys.executable, "-c", "from ifdd.cli import main; main()", "--import", str(own), "models"],
-        capture_output=True, text=True, check=False, env=os.environ,
-    )  # fmt: skip
+        capture_output=True,
+        text=True,
+        check=False,
+        env=os.environ,
+    )
     assert run.returncode == 0, run.stderr
     assert any(line.startswith("own-tiny ") for line in run.stdout.splitlines())
 

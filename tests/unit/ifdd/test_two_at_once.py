@@ -57,8 +57,11 @@ def test_two_collects_into_one_folder(tiny_bundle_dir: Path, baseline_bundle_dir
         command = ["collect", str(baseline_bundle_dir), str(clips_manifest), "--out", str(out), "--batch", "1"]
         second = subprocess.run(
             [sys.executable, "-c", "from workbench.cli import main; main()", *command],
-            env=environment, capture_output=True, text=True, check=False,
-        )  # fmt: skip
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
         assert second.returncode == 1
         (line,) = [text for text in second.stderr.splitlines() if text.startswith("error:")]
         assert f"{out}: is being written by" in line
@@ -83,19 +86,33 @@ def material(tiny_bundle_dir: Path, clips_manifest: Path, tmp_path_factory: pyte
     (folder / "tiny.yaml").write_text(recipe_yaml(recipe()))
     clip = clips_manifest.parent / "clip-0"
     return {
-        "CHECKPOINT": str(tiny_bundle_dir), "CLIPS": str(clips_manifest), "COLLECTION": str(folder / "collection"),
-        "RECIPE": str(folder / "tiny.yaml"), "CLIP": str(clip),
-    }  # fmt: skip
+        "CHECKPOINT": str(tiny_bundle_dir),
+        "CLIPS": str(clips_manifest),
+        "COLLECTION": str(folder / "collection"),
+        "RECIPE": str(folder / "tiny.yaml"),
+        "CLIP": str(clip),
+    }
 
 
 COMMANDS = {
-    "train": "RECIPE", "sweep": "RECIPE", "evaluate": "CHECKPOINT --manifest CLIPS", "data render": "--clips 7",
-    "collect": "CHECKPOINT CLIPS", "explain": "CLIP --checkpoint CHECKPOINT --crop none --fps 8",
-    "figures": "CHECKPOINT --data CLIPS", "report": "CHECKPOINT --data CLIPS", "saliency": "--data CLIPS --checkpoint CHECKPOINT",
-    "faithfulness": "CHECKPOINT --data CLIPS", "splits": "CHECKPOINT --data CLIPS", "scorecard": "CHECKPOINT --data CLIPS",
-    "benchmark": "CHECKPOINT", "compare": "COLLECTION COLLECTION", "calibrate": "COLLECTION", "embed": "COLLECTION",
+    "train": "RECIPE",
+    "sweep": "RECIPE",
+    "evaluate": "CHECKPOINT --manifest CLIPS",
+    "data render": "--clips 7",
+    "collect": "CHECKPOINT CLIPS",
+    "explain": "CLIP --checkpoint CHECKPOINT --crop none --fps 8",
+    "figures": "CHECKPOINT --data CLIPS",
+    "report": "CHECKPOINT --data CLIPS",
+    "saliency": "--data CLIPS --checkpoint CHECKPOINT",
+    "faithfulness": "CHECKPOINT --data CLIPS",
+    "splits": "CHECKPOINT --data CLIPS",
+    "scorecard": "CHECKPOINT --data CLIPS",
+    "benchmark": "CHECKPOINT",
+    "compare": "COLLECTION COLLECTION",
+    "calibrate": "COLLECTION",
+    "embed": "COLLECTION",
     "counterfactual": "CHECKPOINT CLIPS",
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("command", COMMANDS)

@@ -155,7 +155,7 @@ TAKEN = {
     "splits": ["X", "--data", "clips.parquet", "--out", "OUT/a.html"],
     "faithfulness": ["X", "--data", "clips.parquet", "--out", "OUT/a.html"],
     "benchmark": ["X", "--out", "OUT/a.html"],
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("command", TAKEN)

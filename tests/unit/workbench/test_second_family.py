@@ -126,8 +126,9 @@ def test_trained_saved_and_loaded(checkpoint: Path, manifest: Path) -> None:
     assert isinstance(bundle.model, StreamsModel)
     assert bundle.card.model == StreamsConfig()
     assert {name: (read.crop, read.size) for name, read in bundle.inputs.items()} == {
-        "face": ("face", FACE), "scene": ("none", SCENE),
-    }  # fmt: skip
+        "face": ("face", FACE),
+        "scene": ("none", SCENE),
+    }
     assert bundle.card.metrics["test"]["n"] == 7
     found = bundle.predict(some_clips())
     torch.testing.assert_close(found.sum(1), torch.ones(2))
@@ -181,8 +182,9 @@ def test_maps_lie_on_their_own_input(checkpoint: Path) -> None:
     model, clips = ifdd.load_checkpoint(checkpoint).model, some_clips()
     found = saliency.gradcam_branches(model, clips, target=1)
     assert {name: result.frames.shape for name, result in found.items()} == {
-        "face": (2, FRAMES, *FACE), "scene": (2, FRAMES, *SCENE),
-    }  # fmt: skip
+        "face": (2, FRAMES, *FACE),
+        "scene": (2, FRAMES, *SCENE),
+    }
     one = saliency.gradcam(model, clips, "scene.map", target=1)
     np.testing.assert_array_equal(one.raw, found["scene"].raw)
     # the head is linear in means over positions, so that HiResCAM of both streams sums to the logit but for the bias

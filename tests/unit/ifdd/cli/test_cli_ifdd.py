@@ -179,8 +179,9 @@ def test_index_names_what_it_does_not_know_and_takes_a_map(rendered: Path, tmp_p
     told = capsys.readouterr()
     assert told.out.strip().endswith("6 clips")
     assert told.err.splitlines() == [
-        "warning: other is left out", "warning: FEAR is read as fear, Sadness as sad",
-    ]  # fmt: skip
+        "warning: other is left out",
+        "warning: FEAR is read as fear, Sadness as sad",
+    ]
     frame = pd.read_parquet(folder / "clips.parquet").set_index("clip_id")
     assert frame.loc["ANG/clip", ["label", "label_name"]].tolist() == [3, "angry"]
     assert frame.loc["Sadness/clip", "label_name"] == "sad"

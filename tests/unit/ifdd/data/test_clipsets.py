@@ -44,9 +44,13 @@ def people(*subjects: object, files: Sequence[str] = (), ids: str = "abcdefgh") 
     table = pd.Series(subjects, dtype=object)
     count = len(subjects)
     return ClipSet(
-        np.zeros((count, 1, 1, 1, 3), np.uint8), np.zeros(count, np.int64), tuple(ids[:count]), tuple(table), (0,) * count,
+        np.zeros((count, 1, 1, 1, 3), np.uint8),
+        np.zeros(count, np.int64),
+        tuple(ids[:count]),
+        tuple(table),
+        (0,) * count,
         files=tuple(files),
-    )  # fmt: skip
+    )
 
 
 def test_classes_are_matched_by_name(clips: Path) -> None:
@@ -121,7 +125,7 @@ def test_a_bad_clip_is_tried_again(clips: Path, monkeypatch: pytest.MonkeyPatch)
 @pytest.mark.parametrize(
     ("train", "val"),
     [((1001, 1002), (1001.0, None)), (("1001", "1002"), ("1001 ", "x")), ((" S1",), ("s1",)), ((7,), ("007",))],
-)  # fmt: skip
+)
 def test_a_person_in_two_splits_is_found_whatever_the_type(train: tuple[object, ...], val: tuple[object, ...]) -> None:
     with pytest.raises(InputError, match=r"train and val share 1 subjects, e\.g\. (1001|s1|7); split the data by person"):
         check_disjoint({"train": people(*train), "val": people(*val, ids="uvwx"), "test": people("z", ids="z")})
@@ -178,12 +182,18 @@ def test_a_training_keeps_what_was_told_of_its_clips(clips: Path, tmp_path: Path
     (clips / "train.csv").write_text("path,label,subject\nclip-0,happy,\nclip-1,sad,a\n")
     (clips / "test.csv").write_text("path,label,subject\nclip-2,happy,c\nclip-3,sad,d\nclip-4,Happy,\n")
     values = {
-        "name": "tiny", "labels": ["sad", "happy"],
+        "name": "tiny",
+        "labels": ["sad", "happy"],
         "model": {"backbone": "mvit-tiny", "split": "none", "lift": "none", "frames": 8, "size": [32, 32], "num_classes": 2},
-        "data": {"source": "manifest", "cache": str(tmp_path / "cache"), "train": str(clips / "train.csv"),
-                 "val": str(clips / "test.csv"), "test": str(clips / "test.csv")},
+        "data": {
+            "source": "manifest",
+            "cache": str(tmp_path / "cache"),
+            "train": str(clips / "train.csv"),
+            "val": str(clips / "test.csv"),
+            "test": str(clips / "test.csv"),
+        },
         "optim": {"lr": 0.001, "epochs": 1, "batch": 2, "warmup_epochs": 0},
-    }  # fmt: skip
+    }
     with pytest.warns(UserWarning, match=r".") as told:
         folder = run.train(Recipe.parse(values, "test"), tmp_path / "run", progress=False)
     card = ifdd.load_checkpoint(folder).card

@@ -23,11 +23,19 @@ from ifdd.errors import InputError
 @pytest.fixture
 def table() -> pd.DataFrame:
     columns = {
-        "clip_id": ["a", "b", "c"], "path": ["x/a.mp4", "x/b.mp4", "é/c"], "kind": ["video", "video", "frames"],
-        "n_frames": [16, 20, 16], "fps": [25.0, 30.0, 25.0], "width": 112, "height": 112,
-        "label": [0, 1, 0], "label_name": ["happy", "sad", "happy"], "fold": [1, 1, 2], "subject": ["s1", "s2", "s1"],
+        "clip_id": ["a", "b", "c"],
+        "path": ["x/a.mp4", "x/b.mp4", "é/c"],
+        "kind": ["video", "video", "frames"],
+        "n_frames": [16, 20, 16],
+        "fps": [25.0, 30.0, 25.0],
+        "width": 112,
+        "height": 112,
+        "label": [0, 1, 0],
+        "label_name": ["happy", "sad", "happy"],
+        "fold": [1, 1, 2],
+        "subject": ["s1", "s2", "s1"],
         "light": [0.1, 0.2, 0.3],
-    }  # fmt: skip
+    }
     return pd.DataFrame(columns)
 
 
@@ -258,7 +266,7 @@ def test_path_and_label_are_enough(tmp_path: Path) -> None:
         (["../x/1.mp4", "a/1.mp4"], ["1.mp4", "a/1.mp4"]),
         (["../x/1.mp4", "1.mp4"], ["x/1.mp4", "list/1.mp4"]),  # alike: seen from the folder that all share
     ],
-)  # fmt: skip
+)
 def test_ids_without_a_column_are_paths_seen_from_a_folder(tmp_path: Path, paths: list[str], ids: list[str]) -> None:
     root = tmp_path / "list"
     root.mkdir()
@@ -323,14 +331,22 @@ def test_names_without_numbers_are_numbered_by_a_stated_order(tmp_path: Path) ->
 
 def test_every_type_of_column_comes_in_as_numbers_truth_or_text(tmp_path: Path) -> None:
     odd = {
-        "bbox": [[1, 2], [3, 4], None], "more": [{"a": [1]}, {"a": [2]}, {"a": None}], "array": [np.arange(2)] * 3,
-        "when": pd.to_datetime(["2020-01-01", None, "2021-01-01"]), "day": [date(2020, 1, 1), None, date(2021, 1, 1)],
-        "price": [Decimal("1.50"), None, Decimal("2")], "blob": [b"\xff\x00", b"", None], 
+        "bbox": [[1, 2], [3, 4], None],
+        "more": [{"a": [1]}, {"a": [2]}, {"a": None}],
+        "array": [np.arange(2)] * 3,
+        "when": pd.to_datetime(["2020-01-01", None, "2021-01-01"]),
+        "day": [date(2020, 1, 1), None, date(2021, 1, 1)],
+        "price": [Decimal("1.50"), None, Decimal("2")],
+        "blob": [b"\xff\x00", b"", None],
         "kind_of": pd.Categorical(["a", "b", "a"]),
-        "yes": [True, None, False], "whole": pd.array([1, None, 3], "Int64"), "half": np.array([1, 2, 3], np.float16),
-        "nothing": [None] * 3, "big": pd.array([2**53, None, 2**53 + 1], "Int64"), "length": pd.to_timedelta([1, 2, None], "s"),
+        "yes": [True, None, False],
+        "whole": pd.array([1, None, 3], "Int64"),
+        "half": np.array([1, 2, 3], np.float16),
+        "nothing": [None] * 3,
+        "big": pd.array([2**53, None, 2**53 + 1], "Int64"),
+        "length": pd.to_timedelta([1, 2, None], "s"),
         "ill": ["a\0b", "c", None],
-    }  # fmt: skip
+    }
     base = {"path": ["a", "b", "c"], "label": ["happy", "sad", "happy"]}
     pd.DataFrame(base | odd).to_parquet(tmp_path / "clips.parquet")
     found = read_manifest(tmp_path)

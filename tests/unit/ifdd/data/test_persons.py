@@ -11,14 +11,28 @@ from hypothesis import strategies as st
 from ifdd.data.persons import UNKNOWN, person_ids, unknown_persons
 
 SAME = [
-    [1001, 1001.0, "1001", "1001 ", " 1001", "1001.0", "1001.", "01001", "+1001", np.int64(1001), np.float32(1001),
-     Decimal("1001.00"), "１００１", b"1001"],
+    [
+        1001,
+        1001.0,
+        "1001",
+        "1001 ",
+        " 1001",
+        "1001.0",
+        "1001.",
+        "01001",
+        "+1001",
+        np.int64(1001),
+        np.float32(1001),
+        Decimal("1001.00"),
+        "１００１",
+        b"1001",
+    ],
     ["S01", "s01", " S01\t", "Ｓ01", "S01\u00a0"],
     ["Anna  B", "anna b", " ANNA B "],
     [0, "0", -0.0, "000", 0.0],
     [1.5, "1.5", np.float64(1.5), Decimal("1.50")],
     [-3, "-3", -3.0, "-03"],
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize("values", SAME, ids=lambda values: str(values[1]))

@@ -21,12 +21,15 @@ def test_clips_without_a_class_are_one() -> None:
     assert of_each_class(table, 3)["clip_id"].tolist() == [0, 2, 4]
 
 
-@pytest.mark.parametrize(("row", "crop", "fps"), [
-    ({"kind": "frames", "fps": 25, "crop": "face"}, "face", 25.0),
-    ({"kind": "frames", "fps": 0.0}, "none", None),
-    ({"kind": "frames", "fps": np.nan}, "none", None),
-    ({"kind": "video", "fps": 25.0}, "none", None),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("row", "crop", "fps"),
+    [
+        ({"kind": "frames", "fps": 25, "crop": "face"}, "face", 25.0),
+        ({"kind": "frames", "fps": 0.0}, "none", None),
+        ({"kind": "frames", "fps": np.nan}, "none", None),
+        ({"kind": "video", "fps": 25.0}, "none", None),
+    ],
+)
 def test_how_a_row_is_read(row: dict[str, object], crop: str, fps: float | None) -> None:
     assert (crop_of(row), fps_of(row)) == (crop, fps)
     assert (crop_of(pd.Series(row)), fps_of(pd.Series(row))) == (crop, fps)

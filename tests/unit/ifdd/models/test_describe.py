@@ -9,9 +9,14 @@ from ifdd.models.base import VideoModel
 
 TINY = {"frames": 8, "size": (64, 64)}
 ROLES = {
-    "pyramid.X": "X", "issm.X_S": "read", "issm.X_D": "read", "ladm.Y_S": "branch", "ladm.detail": "detail",
-    "ladm.Y_D": "branch", "head.embedding": "embedding",
-}  # fmt: skip
+    "pyramid.X": "X",
+    "issm.X_S": "read",
+    "issm.X_D": "read",
+    "ladm.Y_S": "branch",
+    "ladm.detail": "detail",
+    "ladm.Y_D": "branch",
+    "head.embedding": "embedding",
+}
 
 
 @pytest.fixture(scope="module")
@@ -55,9 +60,16 @@ def test_roles_come_in_the_order_of_the_computation(model: VideoModel) -> None:
     assert model.with_roles("embedding", "X", "read", "branch", "detail") == tuple(ROLES)
     assert {name: model.describe(name).role for name in ROLES} == ROLES
     assert model.default_activations == (
-        "head.logits", "head.embedding", "issm.offset_S", "issm.offset_D", "issm.position_S", "issm.position_D", "issm.sample_S",
-        "issm.sample_D", "issm.correlation",
-    )  # fmt: skip
+        "head.logits",
+        "head.embedding",
+        "issm.offset_S",
+        "issm.offset_D",
+        "issm.position_S",
+        "issm.position_D",
+        "issm.sample_S",
+        "issm.sample_D",
+        "issm.correlation",
+    )
 
 
 def test_maps_are_offered_of_what_the_logits_depend_on(model: VideoModel) -> None:

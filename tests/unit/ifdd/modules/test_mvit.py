@@ -65,9 +65,14 @@ def test_keeps_less_than_half_of_what_torchvisions_block_keeps() -> None:
     block = MultiscaleBlock(dim, dim, 2, grid, stride_q=1, stride_kv=4, drop_path=0.0)
     config = torchvision_mvit.MSBlockConfig(2, dim, dim, [3] * 3, [3] * 3, [1, 1, 1], [1, 4, 4])
     theirs = torchvision_mvit.MultiscaleBlock(
-        list(grid), config, residual_pool=True, residual_with_cls_embed=False, rel_pos_embed=True, proj_after_attn=True,
+        list(grid),
+        config,
+        residual_pool=True,
+        residual_with_cls_embed=False,
+        rel_pos_embed=True,
+        proj_after_attn=True,
         norm_layer=lambda size: nn.LayerNorm(size, eps=1e-6),
-    )  # fmt: skip
+    )
     tokens = torch.randn(2, 1 + 4 * 14 * 14, dim, requires_grad=True)
 
     def kept(module: nn.Module) -> int:
@@ -102,9 +107,20 @@ def test_attention_equals_torchvision_with_gradients() -> None:
     grid, dim_in, dim, heads = (4, 8, 8), 12, 16, 2
     ours = MultiscaleAttention(dim_in, dim, heads, grid, stride_q=2, stride_kv=4).double()
     theirs = torchvision_mvit.MultiscaleAttention(
-        list(grid), dim_in, dim, heads, [3, 3, 3], [3, 3, 3], [1, 2, 2], [1, 4, 4], True, False, True, 0.0,
+        list(grid),
+        dim_in,
+        dim,
+        heads,
+        [3, 3, 3],
+        [3, 3, 3],
+        [1, 2, 2],
+        [1, 4, 4],
+        True,
+        False,
+        True,
+        0.0,
         lambda size: torch.nn.LayerNorm(size, eps=1e-6),
-    ).double()  # fmt: skip
+    ).double()
     names = {"qkv": "qkv", "project": "project.0"}
     state = {
         f"{there}.{kind}": ours.state_dict()[f"{here}.{kind}"] for here, there in names.items() for kind in ("weight", "bias")

@@ -35,9 +35,16 @@ from ifdd.scripted.script.units import UNITS
 
 TIMES = np.linspace(0.0, 1.9, 5)
 NOTHING = {
-    "talk": (), "irrelevant": (), "blinks": (), "resting": (), "yaw": Wave(), "pitch": Wave(), "roll": Wave(), "gaze_x": Wave(),
+    "talk": (),
+    "irrelevant": (),
+    "blinks": (),
+    "resting": (),
+    "yaw": Wave(),
+    "pitch": Wave(),
+    "roll": Wave(),
+    "gaze_x": Wave(),
     "gaze_y": Wave(),
-}  # fmt: skip
+}
 """Changes that leave a script nothing but its emotion, seen from the front."""
 
 
@@ -50,18 +57,93 @@ def still(seed: int = 9, emotion: str = "happy", **changes: object) -> Script:
 
 PIXELS_BEFORE = {
     ("easy", "happy"): [
-        52.47, 46.83, 53.75, 111.29, 80.02, 59.65, 54.85, 50.37, 63.17, 85.54, 66.48, 64.25, 146.3, 99.52, 70.8, 73.72, 62.4,
-        69.49, 45.88, 46.85, 63.7, 135.93, 89.4, 62.55, 41.36, 49.3, 79.52,
+        52.47,
+        46.83,
+        53.75,
+        111.29,
+        80.02,
+        59.65,
+        54.85,
+        50.37,
+        63.17,
+        85.54,
+        66.48,
+        64.25,
+        146.3,
+        99.52,
+        70.8,
+        73.72,
+        62.4,
+        69.49,
+        45.88,
+        46.85,
+        63.7,
+        135.93,
+        89.4,
+        62.55,
+        41.36,
+        49.3,
+        79.52,
     ],
     ("standard", "fear"): [
-        37.45, 69.85, 35.33, 91.59, 68.54, 53.64, 79.59, 96.74, 91.39, 64.46, 85.25, 46.87, 156.56, 106.99, 76.98, 83.82, 90.74,
-        77.58, 97.29, 134.88, 114.39, 143.41, 94.53, 66.0, 105.09, 128.5, 121.94,
+        37.45,
+        69.85,
+        35.33,
+        91.59,
+        68.54,
+        53.64,
+        79.59,
+        96.74,
+        91.39,
+        64.46,
+        85.25,
+        46.87,
+        156.56,
+        106.99,
+        76.98,
+        83.82,
+        90.74,
+        77.58,
+        97.29,
+        134.88,
+        114.39,
+        143.41,
+        94.53,
+        66.0,
+        105.09,
+        128.5,
+        121.94,
     ],
     ("hard", "disgust"): [
-        52.04, 72.46, 48.61, 100.6, 75.08, 58.68, 63.97, 87.93, 79.7, 85.77, 100.18, 68.58, 146.41, 100.59, 72.71, 85.88, 92.68,
-        65.45, 70.74, 114.07, 75.57, 142.94, 95.66, 67.25, 74.56, 102.38, 77.81,
+        52.04,
+        72.46,
+        48.61,
+        100.6,
+        75.08,
+        58.68,
+        63.97,
+        87.93,
+        79.7,
+        85.77,
+        100.18,
+        68.58,
+        146.41,
+        100.59,
+        72.71,
+        85.88,
+        92.68,
+        65.45,
+        70.74,
+        114.07,
+        75.57,
+        142.94,
+        95.66,
+        67.25,
+        74.56,
+        102.38,
+        77.81,
     ],
-}  # fmt: skip
+}
 """Mean of each ninth of a frame, each channel, drawn by generator version 2, which checkpoints were trained on."""
 
 
@@ -247,9 +329,12 @@ def test_emotion_motion_is_the_slope_of_intensity() -> None:
     script = replace(sample_script(3, "angry", 5), curve=Curve(0.2, 0.8, 1.2, 1.6, 0.9))
     times = render_times(64)
     truth = render_clip(script, 16, times, masks=False).truth
-    by_hand = np.where(
-        times < 0.8, np.sin(np.pi * (times - 0.2) / 0.6) / 0.6, np.sin(np.pi * (1.6 - times) / 0.4) / 0.4
-    ) * 0.45 * np.pi * ((times > 0.2) & (times < 0.8) | (times > 1.2) & (times < 1.6))  # fmt: skip
+    by_hand = (
+        np.where(times < 0.8, np.sin(np.pi * (times - 0.2) / 0.6) / 0.6, np.sin(np.pi * (1.6 - times) / 0.4) / 0.4)
+        * 0.45
+        * np.pi
+        * ((times > 0.2) & (times < 0.8) | (times > 1.2) & (times < 1.6))
+    )
     np.testing.assert_allclose(truth.emotion_motion, by_hand, atol=0.2)
     assert truth.emotion_motion[(times > 0.9) & (times < 1.1)].max() == 0
 

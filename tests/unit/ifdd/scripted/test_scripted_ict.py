@@ -38,11 +38,18 @@ def still(identity: int, units: dict[str, float], gaze: float = 0.0) -> Script:
         script,
         units=tuple(units.items()),
         curve=Curve(-2.0, -1.0, 5.0, 6.0),
-        resting=(), irrelevant=(), talk=(), blinks=(),
-        yaw=rest, pitch=rest, roll=rest, gaze_x=Wave(gaze), gaze_y=rest,
+        resting=(),
+        irrelevant=(),
+        talk=(),
+        blinks=(),
+        yaw=rest,
+        pitch=rest,
+        roll=rest,
+        gaze_x=Wave(gaze),
+        gaze_y=rest,
         light=replace(script.light, azimuth=0.0, elevation=20.0, flicker=0.0),
         camera=replace(script.camera, x=rest, y=rest, zoom=1.0, blur=0.0, noise=0.0),
-    )  # fmt: skip
+    )
 
 
 def draw(model: FaceModel, script: Script, size: int = 112) -> RenderedClip:

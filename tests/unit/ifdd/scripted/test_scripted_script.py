@@ -251,9 +251,14 @@ def test_cut_moves_the_camera_at_once() -> None:
 
 def test_prototypes_follow_emfacs() -> None:
     core = {
-        "happy": {6, 12}, "sad": {1, 4, 15}, "neutral": set(), "angry": {4, 5, 7}, "surprise": {1, 2, 5}, "disgust": {9},
+        "happy": {6, 12},
+        "sad": {1, 4, 15},
+        "neutral": set(),
+        "angry": {4, 5, 7},
+        "surprise": {1, 2, 5},
+        "disgust": {9},
         "fear": {1, 2, 4, 5, 20},
-    }  # fmt: skip
+    }
     assert tuple(PROTOTYPES) == EMOTIONS
     for emotion, units in core.items():
         for variant in PROTOTYPES[emotion]:

@@ -132,8 +132,14 @@ def test_run_folder_and_checkpoint(tmp_path: Path):
     folder = run.train(chosen, tmp_path / "run", progress=False)
     out = tmp_path / "run"
     assert {path.name for path in out.iterdir()} == {
-        "config.yaml", "env.json", "log", "lightning", "metrics.json", "predictions.parquet", "checkpoint",
-    }  # fmt: skip
+        "config.yaml",
+        "env.json",
+        "log",
+        "lightning",
+        "metrics.json",
+        "predictions.parquet",
+        "checkpoint",
+    }
     assert Recipe.parse(yaml.safe_load((out / "config.yaml").read_text()), "config") == chosen
     log = pd.read_csv(out / "log" / "metrics.csv")
     assert list(log["epoch"]) == [0, 1, 2]

@@ -44,15 +44,19 @@ class Evil:
         ({"optimizer": {"state": {}, "param_groups": []}, "epoch": 3}, "holds no 'model', only optimizer, epoch"),
         ({"model": {"a": torch.full((1,), torch.nan)}}, "a holds NaN or infinity"),
         ([1, 2], "holds no 'model', only list"),
-        ({"state_dict": WEIGHTS, "ema": WEIGHTS},
-         r"several sets of weights: state_dict \(2 tensors\), ema \(2 tensors\); choose one with --key state_dict"),
-        ({"args": argparse.Namespace(lr=1), "epoch": 3, "state_dict": WEIGHTS},
-         r"objects of argparse\.Namespace, which would run code; it has args \(argparse\.Namespace\), epoch \(int\), "
-         r"state_dict \(2 tensors\); where it was made.*\['state_dict'\], NEW"),
+        (
+            {"state_dict": WEIGHTS, "ema": WEIGHTS},
+            r"several sets of weights: state_dict \(2 tensors\), ema \(2 tensors\); choose one with --key state_dict",
+        ),
+        (
+            {"args": argparse.Namespace(lr=1), "epoch": 3, "state_dict": WEIGHTS},
+            r"objects of argparse\.Namespace, which would run code; it has args \(argparse\.Namespace\), epoch \(int\), "
+            r"state_dict \(2 tensors\); where it was made.*\['state_dict'\], NEW",
+        ),
         (torch.nn.Linear(2, 1), r"weights_only=False\)\.state_dict\(\), NEW"),
         ({"net": torch.nn.Linear(2, 1)}, r"weights_only=False\)\['net'\]\.state_dict\(\), NEW"),
     ],
-)  # fmt: skip
+)
 @pytest.mark.parametrize("legacy", [False, True])
 def test_what_is_no_released_checkpoint(
     payload: object, message: str, legacy: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -193,8 +197,12 @@ def test_a_listing_names_all_that_is_there(tmp_path: Path) -> None:
     payload = {
         "state_dict": {**WEIGHTS, **{f"layer.{i}": torch.zeros(1) for i in range(2000)}},
         "optimizer": {"state": {0: {"m": WEIGHTS["a"]}}},
-        "epoch": 7, "args": argparse.Namespace(a=[1, (2, 3)], b={"c": None}), "names": ["x", "y"], "done": True, "set": {1, 2},
-    }  # fmt: skip
+        "epoch": 7,
+        "args": argparse.Namespace(a=[1, (2, 3)], b={"c": None}),
+        "names": ["x", "y"],
+        "done": True,
+        "set": {1, 2},
+    }
     for legacy in (False, True):
         torch.save(payload, tmp_path / "x.pth", _use_new_zipfile_serialization=not legacy)
         content, names = list_pickle(tmp_path / "x.pth")

@@ -16,11 +16,15 @@ def display() -> RobustnessDisplay:
     truth = np.arange(14) % 7
     suites = tuple(
         SuiteResult(
-            suite=suite, clips=14, hash="", position=0.5, readings={},
+            suite=suite,
+            clips=14,
+            hash="",
+            position=0.5,
+            readings={},
             scores={name: over_seeds([rng.integers(0, 7, 14) for _ in range(seeds)], truth) for name, seeds in VARIANTS.items()},
         )
         for suite in SUITES
-    )  # fmt: skip
+    )
     members = {name: tuple(f"{name}-{seed}" for seed in range(seeds)) for name, seeds in VARIANTS.items()}
     return RobustnessDisplay.from_result(RobustnessResult(members, suites, record("robustness", {}, {})))
 

@@ -127,9 +127,12 @@ def test_key_of_a_backbone_changes_with_its_weights_alone():
 def test_a_frozen_backbone_stays_and_the_rest_learns(tmp_path: Path, places: str):
     source = start(tmp_path)
     recipe = parsed(
-        freeze="backbone", init_from=str(source), augment=STILL, control={"places": places},
+        freeze="backbone",
+        init_from=str(source),
+        augment=STILL,
+        control={"places": places},
         data=SMALL["data"] | {"cache": str(tmp_path / "cache")},
-    )  # fmt: skip
+    )
     checkpoint = run.train(recipe, tmp_path / "run", progress=False)
     before, after = (ifdd.load_checkpoint(folder).model for folder in (source, checkpoint))
     assert backbone_key(before) == backbone_key(after)
@@ -207,10 +210,17 @@ def card(folder: Path, recipe: Recipe, source: Path | str | None = None, sha256:
     """A card as a training writes it; it started from what `source` is now."""
     started = {"init_from_sha256": read_card(Path(source)).sha256} if source else {}
     written = Card(
-        name=recipe.name, notice="", model=recipe.model, labels=recipe.labels,
-        preprocessing={"frames": recipe.model.frames, "size": recipe.model.size}, data={}, training=started,
-        metrics={}, versions={}, sha256=sha256,
-    )  # fmt: skip
+        name=recipe.name,
+        notice="",
+        model=recipe.model,
+        labels=recipe.labels,
+        preprocessing={"frames": recipe.model.frames, "size": recipe.model.size},
+        data={},
+        training=started,
+        metrics={},
+        versions={},
+        sha256=sha256,
+    )
     folder.mkdir(parents=True, exist_ok=True)
     (folder / CARD).write_text(written.model_dump_json())
 

@@ -62,9 +62,14 @@ def made(study: Study) -> Drawn:
 def test_every_figure_is_there(made: Drawn, study: Study) -> None:
     assert not made.left_out
     assert set(made.sheets) == {
-        "ifdd_fig2_maps", "ifdd_fig2_tsne", "ifdd_fig3_variants", "ifdd_fig4_radar", "ifdd_fig5_confidence", "ous_fig4_stages",
+        "ifdd_fig2_maps",
+        "ifdd_fig2_tsne",
+        "ifdd_fig3_variants",
+        "ifdd_fig4_radar",
+        "ifdd_fig5_confidence",
+        "ous_fig4_stages",
         "ous_fig5_confusion",
-    }  # fmt: skip
+    }
     assert study.main == "tiny-ifdd"
     for stem, sheet in made.sheets.items():
         assert sheet.stem == stem
@@ -162,10 +167,12 @@ def test_saved_bytes_are_the_same_again(tmp_path: Path) -> None:
 def test_the_clip_of_a_class_is_the_median_of_the_correct_ones() -> None:
     table = pd.DataFrame(
         {
-            "clip_id": list("abcdefg"), "label": [0, 0, 0, 0, 0, 1, 1], "correct": [True] * 4 + [False, False, True],
+            "clip_id": list("abcdefg"),
+            "label": [0, 0, 0, 0, 0, 1, 1],
+            "correct": [True] * 4 + [False, False, True],
             "confidence": [0.9, 0.5, 0.7, 0.6, 0.1, 0.8, 0.4],
         }
-    )  # fmt: skip
+    )
     found = choose_clips(table, ("x", "y", "z"))
     assert found["x"]["clip_id"] == "d"  # of 0.5 0.6 0.7 0.9 the lower middle one
     assert found["y"]["clip_id"] == "g"
@@ -229,11 +236,12 @@ def test_the_table_of_variants_prints_what_was_measured(tmp_path: Path) -> None:
     one = Figure((1.0,))
     family = FamilyResult(
         (FamilyRow("index", ("index-0",), "frozen", "", 123456, 2_500_000_000, one, one, one, {}, NO_PLACES),),
-        RobustnessResult({"index": ("index-0",)}, (SuiteResult("noisy-50", 70, "h", 0.6, {"index": score}, {}),),
-                         record("robustness", {}, {})),
+        RobustnessResult(
+            {"index": ("index-0",)}, (SuiteResult("noisy-50", 70, "h", 0.6, {"index": score}, {}),), record("robustness", {}, {})
+        ),
         "noisy-50",
         {},
-    )  # fmt: skip
+    )
     sheet = VariantTable(family)
     header, rows = sheet.cells()
     assert header == ["variant", "seeds", "param.", "GMACs", "noisy-50"]
@@ -304,8 +312,12 @@ def test_a_run_folder_holds_its_checkpoint(runs: list[str], tmp_path: Path) -> N
 
 
 def test_a_baseline_alone_has_maps_and_no_variants(study: Study, tiny: TinyDemo) -> None:
-    alone = Study({"tiny-baseline": study.bundles["tiny-baseline"]},
-                  {"tiny-baseline": study.collections["tiny-baseline"]}, study.manifest, "tiny-baseline")  # fmt: skip
+    alone = Study(
+        {"tiny-baseline": study.bundles["tiny-baseline"]},
+        {"tiny-baseline": study.collections["tiny-baseline"]},
+        study.manifest,
+        "tiny-baseline",
+    )
     found = run(alone, Request(column="single"))
     assert set(found.left_out) == {"ifdd_fig3_variants"}
     assert "none of the runs splits" in found.left_out["ifdd_fig3_variants"]
@@ -323,8 +335,9 @@ def test_stages_kept_are_used_again(tiny: TinyDemo, runs: list[str], tmp_path: P
     assert found.collections["tiny-ifdd"].folder == kept.folder
 
 
-def test_the_command(tiny: TinyDemo, runs: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
-                     capsys: pytest.CaptureFixture[str]) -> None:  # fmt: skip
+def test_the_command(
+    tiny: TinyDemo, runs: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     words = [
         "figures",
         "--runs",

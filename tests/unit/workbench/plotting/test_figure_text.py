@@ -64,12 +64,17 @@ def maps(column: Column, badges: dict[str, Verdict], classes: int = 7) -> MapsSh
     rng = np.random.default_rng(0)
     count = 4 if column == "double" else 2
     rows = tuple(
-        Row(name, f"clip-{name}", 0.73, {
-            block: tuple(Picture(rng.integers(0, 256, (56, 56, 3), np.uint8), 0.31 + k) for k in range(count))
-            for block in ("input", "D", "S")
-        })
+        Row(
+            name,
+            f"clip-{name}",
+            0.73,
+            {
+                block: tuple(Picture(rng.integers(0, 256, (56, 56, 3), np.uint8), 0.31 + k) for k in range(count))
+                for block in ("input", "D", "S")
+            },
+        )
         for name in EMOTIONS[:classes]
-    )  # fmt: skip
+    )
     titles = {"input": "clip", "D": "Y_D", "S": "Y_S"}
     return MapsSheet(rows, titles, HOW, "each by itself", column, badges, "", "scripted-tiny-ifdd", "of each class one")
 

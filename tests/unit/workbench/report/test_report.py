@@ -169,8 +169,12 @@ def test_a_scorecard_is_shown_as_it_was_measured(tmp_path: Path) -> None:
 
 
 def test_one_model_has_a_report_that_says_what_it_lacks(study: Study, tmp_path: Path) -> None:
-    alone = Study({"tiny-baseline": study.bundles["tiny-baseline"]},
-                  {"tiny-baseline": study.collections["tiny-baseline"]}, study.manifest, "tiny-baseline")  # fmt: skip
+    alone = Study(
+        {"tiny-baseline": study.bundles["tiny-baseline"]},
+        {"tiny-baseline": study.collections["tiny-baseline"]},
+        study.manifest,
+        "tiny-baseline",
+    )
     made = task.run(alone)
     task.write(made, tmp_path / "one.html")
     assert set(made.left_out) == {"comparison", "splits"}

@@ -150,8 +150,10 @@ def test_types_and_shapes_of_arrays_come_back() -> None:
 
 def test_nan_is_itself_at_any_depth() -> None:
     nan = float("nan")
-    first, again = (Sample(np.float32([1]), np.arange(1), np.array([nan]), pair=(nan, float("nan")), by_name={"a": x})
-                    for x in (Interval(nan, 0, 1), Interval(float("nan"), 0, 1)))  # fmt: skip
+    first, again = (
+        Sample(np.float32([1]), np.arange(1), np.array([nan]), pair=(nan, float("nan")), by_name={"a": x})
+        for x in (Interval(nan, 0, 1), Interval(float("nan"), 0, 1))
+    )
     assert first == again
     assert first != dataclasses.replace(first, pair=(0.0, nan))
     assert first.to_dict()["pair"] == [None, None]

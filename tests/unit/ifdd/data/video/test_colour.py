@@ -53,9 +53,16 @@ def test_tagged_matrix_and_range_are_honoured(matrix: str, full: bool, form: str
 
 @pytest.mark.parametrize(
     ("width", "height", "matrix"),
-    [(640, 480, "601"), (720, 576, "601"), (480, 360, "601"), (1280, 720, "709"), (1280, 544, "709"), (1920, 1080, "709"),
-     (720, 1280, "709")],
-)  # fmt: skip
+    [
+        (640, 480, "601"),
+        (720, 576, "601"),
+        (480, 360, "601"),
+        (1280, 720, "709"),
+        (1280, 544, "709"),
+        (1920, 1080, "709"),
+        (720, 1280, "709"),
+    ],
+)
 def test_untagged_video_is_read_as_players_do(width: int, height: int, matrix: str) -> None:
     np.testing.assert_allclose(colour_of(patch(SKIN, matrix, False, size=(width, height))), 255 * SKIN, atol=3.5)
 
@@ -78,10 +85,15 @@ def test_untagged_hd_file(tmp_path: Path) -> None:
 
 # codes, and what FFmpeg 5.1 makes of them:
 # zscale=t=linear:npl=203,zscale=p=bt709,tonemap=mobius:param=0.3:desat=0:peak=4.926,zscale=t=bt709; SDR without tonemap
-CODES = np.array([
-    *((gray, gray, gray) for gray in (0, 0.2, 0.35, 0.5, 0.58, 0.7, 0.75, 0.9)),
-    (0.5, 0.4, 0.3), (0.45, 0.5, 0.4), (0.3, 0.35, 0.5), (0.6, 0.5, 0.42),
-])  # fmt: skip
+CODES = np.array(
+    [
+        *((gray, gray, gray) for gray in (0, 0.2, 0.35, 0.5, 0.58, 0.7, 0.75, 0.9)),
+        (0.5, 0.4, 0.3),
+        (0.45, 0.5, 0.4),
+        (0.3, 0.35, 0.5),
+        (0.6, 0.5, 0.42),
+    ]
+)
 
 
 def grays(*values: int) -> list[tuple[int, int, int]]:
@@ -160,10 +172,18 @@ def see_through() -> np.ndarray:
     return image
 
 
-@pytest.mark.parametrize(("name", "codec", "form"), [
-    ("a.mov", "qtrle", "argb"), ("b.mov", "prores_ks", "yuva444p10le"), ("c.mov", "png", "rgba"), ("d.apng", "apng", "rgba"),
-    ("e.mkv", "ffv1", "bgra"), ("f.mkv", "ffv1", "yuva420p"), ("g.mkv", "ffv1", "gbrap10le"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("name", "codec", "form"),
+    [
+        ("a.mov", "qtrle", "argb"),
+        ("b.mov", "prores_ks", "yuva444p10le"),
+        ("c.mov", "png", "rgba"),
+        ("d.apng", "apng", "rgba"),
+        ("e.mkv", "ffv1", "bgra"),
+        ("f.mkv", "ffv1", "yuva420p"),
+        ("g.mkv", "ffv1", "gbrap10le"),
+    ],
+)
 def test_transparent_video_lies_over_black(tmp_path: Path, name: str, codec: str, form: str) -> None:
     path = write(tmp_path / name, [see_through()] * 3, codec, form)
     for frame in read_frames(path):

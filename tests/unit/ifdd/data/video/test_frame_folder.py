@@ -143,8 +143,10 @@ def chunk(name: bytes, body: bytes) -> bytes:
 
 def test_interlaced_png(tmp_path: Path) -> None:
     image = np.asarray(photo(16))
-    passes = [image[y::dy, x::dx] for y, x, dy, dx in
-              [(0, 0, 8, 8), (0, 4, 8, 8), (4, 0, 8, 4), (0, 2, 4, 4), (2, 0, 4, 2), (0, 1, 2, 2), (1, 0, 2, 1)]]  # fmt: skip
+    passes = [
+        image[y::dy, x::dx]
+        for y, x, dy, dx in [(0, 0, 8, 8), (0, 4, 8, 8), (4, 0, 8, 4), (0, 2, 4, 4), (2, 0, 4, 2), (0, 1, 2, 2), (1, 0, 2, 1)]
+    ]
     rows = b"".join(b"\0" + row.tobytes() for part in passes for row in part)
     header = (16).to_bytes(4, "big") * 2 + bytes([8, 2, 0, 0, 1])
     parts = chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
@@ -225,12 +227,28 @@ def touched(folder: Path, stems: list[str], suffix: str = ".png") -> Path:
     return folder
 
 
-@pytest.mark.parametrize("names", [
-    "frame_0.1 frame_0.15 frame_0.2 frame_0.25 frame_0.3", "0,1 0,15 0,2", "9.5 10 10.25 10.5", "0.0 0.05 0.1 0.95 1.0",
-    "-10 -2 -1 0 1 10", "f_-2 f_-1 f_0 f_3", "t-2 t-1 t0 t1", "t--1 t-0 t-1", "-1.5 -1.25 -1 0.5",
-    "frame-1 frame-2 frame-10", "1.8 1.9 1.10 2.1", "v1.2.3_1 v1.2.3_2 v1.2.3_10", "2020-01-02 2020-01-10", "clip.2 clip.10",
-    "٢ ١٠ ١١", "7 8 9 12 40", "a1 A2 a10",
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "names",
+    [
+        "frame_0.1 frame_0.15 frame_0.2 frame_0.25 frame_0.3",
+        "0,1 0,15 0,2",
+        "9.5 10 10.25 10.5",
+        "0.0 0.05 0.1 0.95 1.0",
+        "-10 -2 -1 0 1 10",
+        "f_-2 f_-1 f_0 f_3",
+        "t-2 t-1 t0 t1",
+        "t--1 t-0 t-1",
+        "-1.5 -1.25 -1 0.5",
+        "frame-1 frame-2 frame-10",
+        "1.8 1.9 1.10 2.1",
+        "v1.2.3_1 v1.2.3_2 v1.2.3_10",
+        "2020-01-02 2020-01-10",
+        "clip.2 clip.10",
+        "٢ ١٠ ١١",
+        "7 8 9 12 40",
+        "a1 A2 a10",
+    ],
+)
 def test_order_of_names(tmp_path: Path, names: str) -> None:
     folder = touched(tmp_path / "f", names.split())
     assert [file.stem for file in image_files(folder)] == names.split()
@@ -275,11 +293,19 @@ def test_a_copy_that_a_file_manager_made_is_refused(tmp_path: Path, copy: str) -
         image_files(tmp_path)
 
 
-@pytest.mark.parametrize("names", [
-    "001.jpg 002.jpg mask_001.png mask_002.png", "img_001.jpg img_002.jpg depth_001.jpg depth_002.jpg", "1.png 2.png 1_mask.png",
-    "happy_1.png happy_2.png angry_3.png", "1a.png 1b.png 2a.png 2b.png", "1.png 2.png last.png", "frame 1.png frame_2.png",
-    "-1.jpg -2.jpg f-1.jpg f-2.jpg",
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "names",
+    [
+        "001.jpg 002.jpg mask_001.png mask_002.png",
+        "img_001.jpg img_002.jpg depth_001.jpg depth_002.jpg",
+        "1.png 2.png 1_mask.png",
+        "happy_1.png happy_2.png angry_3.png",
+        "1a.png 1b.png 2a.png 2b.png",
+        "1.png 2.png last.png",
+        "frame 1.png frame_2.png",
+        "-1.jpg -2.jpg f-1.jpg f-2.jpg",
+    ],
+)
 def test_names_of_several_kinds_are_refused(tmp_path: Path, names: str) -> None:
     for name in names.split(" ") if "frame " not in names else ["frame 1.png", "frame_2.png"]:
         (tmp_path / name).touch()
@@ -288,8 +314,18 @@ def test_names_of_several_kinds_are_refused(tmp_path: Path, names: str) -> None:
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize("names", ["1_neutral 2_happy 10_happy", "onset offset apex", "s1_e2_001 s1_e2_002", "-3 -2 -1",
-                                   "f_-10 f_-9 f_-1", "-0.3 -0.25 -0.2", "-030 -020 -010"])  # fmt: skip
+@pytest.mark.parametrize(
+    "names",
+    [
+        "1_neutral 2_happy 10_happy",
+        "onset offset apex",
+        "s1_e2_001 s1_e2_002",
+        "-3 -2 -1",
+        "f_-10 f_-9 f_-1",
+        "-0.3 -0.25 -0.2",
+        "-030 -020 -010",
+    ],
+)
 def test_a_word_after_the_number_is_no_other_kind(tmp_path: Path, names: str) -> None:
     wanted = sorted(names.split()) if "onset" in names else names.split()
     assert [file.stem for file in image_files(touched(tmp_path / "f", names.split()))] == wanted

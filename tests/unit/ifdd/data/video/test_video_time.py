@@ -41,10 +41,22 @@ def error_of(path: Path, start: float | None = None, end: float | None = None) -
 
 
 CONTAINERS = [
-    ("a.mp4", "libx264", 0), ("b.mp4", "libx264", 1), ("a.mov", "libx264", 0), ("q.mov", "qtrle", 0), ("a.mkv", "libx264", 0),
-    ("b.mkv", "libx264", 2), ("a.webm", "libvpx", 0), ("9.webm", "libvpx-vp9", 0), ("a.flv", "flv", 0), ("h.flv", "libx264", 0),
-    ("a.avi", "mpeg4", 0), ("m.avi", "mjpeg", 0), ("a.wmv", "wmv2", 0), ("a.gif", "gif", 0), ("a.png", "apng", 0),
-]  # fmt: skip
+    ("a.mp4", "libx264", 0),
+    ("b.mp4", "libx264", 1),
+    ("a.mov", "libx264", 0),
+    ("q.mov", "qtrle", 0),
+    ("a.mkv", "libx264", 0),
+    ("b.mkv", "libx264", 2),
+    ("a.webm", "libvpx", 0),
+    ("9.webm", "libvpx-vp9", 0),
+    ("a.flv", "flv", 0),
+    ("h.flv", "libx264", 0),
+    ("a.avi", "mpeg4", 0),
+    ("m.avi", "mjpeg", 0),
+    ("a.wmv", "wmv2", 0),
+    ("a.gif", "gif", 0),
+    ("a.png", "apng", 0),
+]
 
 
 @pytest.mark.parametrize(("name", "codec", "b_frames"), CONTAINERS)
@@ -73,11 +85,19 @@ def test_a_frame_that_is_held_is_what_a_clip_shows(tmp_path: Path) -> None:
     assert analyse(path, WHOLE, end=0.4).end == pytest.approx(0.4)
 
 
-@pytest.mark.parametrize(("name", "delays", "seconds"), [
-    ("a.gif", [100] * 19 + [3000], 4.9), ("a.png", [100] * 19 + [3000], 4.9), ("a.mkv", [5000, 40], 5.04),
-    ("a.mp4", [5000, 40], 5.04),
-    ("b.mp4", [40, 5960], 6.0), ("b.mkv", [40, 5960], 6.0), ("b.mov", [40, 5960], 6.0), ("s.mp4", [5000, 1000, 40], 6.04),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("name", "delays", "seconds"),
+    [
+        ("a.gif", [100] * 19 + [3000], 4.9),
+        ("a.png", [100] * 19 + [3000], 4.9),
+        ("a.mkv", [5000, 40], 5.04),
+        ("a.mp4", [5000, 40], 5.04),
+        ("b.mp4", [40, 5960], 6.0),
+        ("b.mkv", [40, 5960], 6.0),
+        ("b.mov", [40, 5960], 6.0),
+        ("s.mp4", [5000, 1000, 40], 6.04),
+    ],
+)
 def test_lengths_of_uneven_videos(tmp_path: Path, name: str, delays: list[int], seconds: float) -> None:
     film = Track(delays, codec="gif" if name.endswith("gif") else "libx264")
     assert analyse(write_film(tmp_path / name, film), WHOLE).end == pytest.approx(seconds)
@@ -133,8 +153,18 @@ def test_an_avi_whose_header_was_never_filled_in(tmp_path: Path) -> None:
     assert read_times(path).end == pytest.approx(0.8)
 
 
-@pytest.mark.parametrize(("name", "codec"), [("a.avi", "libx264"), ("b.avi", "mpeg4"), ("a.mp4", "libx264"), ("a.mkv", "libx264"),
-                                             ("a.ts", "libx264"), ("a.flv", "libx264"), ("a.mpg", "mpeg2video")])  # fmt: skip
+@pytest.mark.parametrize(
+    ("name", "codec"),
+    [
+        ("a.avi", "libx264"),
+        ("b.avi", "mpeg4"),
+        ("a.mp4", "libx264"),
+        ("a.mkv", "libx264"),
+        ("a.ts", "libx264"),
+        ("a.flv", "libx264"),
+        ("a.mpg", "mpeg2video"),
+    ],
+)
 @pytest.mark.parametrize("b_frames", [0, 1, 2])
 def test_frames_that_are_coded_in_another_order(tmp_path: Path, name: str, codec: str, b_frames: int) -> None:
     path = write_film(tmp_path / name, Track(codec=codec, b_frames=b_frames))
@@ -368,8 +398,19 @@ def test_what_is_no_file_is_refused_at_once(tmp_path: Path, kind: str) -> None:
     listening.close()
 
 
-@pytest.mark.parametrize(("window", "stride"), [(1e-6, 1e-6), (1.0, 1e-6), (0.002, 0.002), (1e-300, 1.0), (1.0, float("inf")),
-                                                (float("nan"), 1.0), (float("inf"), 1.0), (1.0, 0.009)])  # fmt: skip
+@pytest.mark.parametrize(
+    ("window", "stride"),
+    [
+        (1e-6, 1e-6),
+        (1.0, 1e-6),
+        (0.002, 0.002),
+        (1e-300, 1.0),
+        (1.0, float("inf")),
+        (float("nan"), 1.0),
+        (float("inf"), 1.0),
+        (1.0, 0.009),
+    ],
+)
 def test_windows_below_a_frame_are_refused(tmp_path: Path, window: float, stride: float) -> None:
     path = write_film(tmp_path / "a.mp4")
     source = analyse(path, WHOLE)

@@ -35,9 +35,16 @@ def test_compare_writes_everything(run: Command, collections: dict[str, Path], t
     assert "- search for bad slices: it needs 40 clips or more, there are 5" in told
     written = {path.name for path in (tmp_path / "out").iterdir()}
     assert written == {
-        "comparison.json", "comparison.md", "differences.png", "recalls.png", "flips_1.png", "flips_1.csv",
-        "confusion_difference_1.png", "slices.png", "slices.csv",
-    }  # fmt: skip
+        "comparison.json",
+        "comparison.md",
+        "differences.png",
+        "recalls.png",
+        "flips_1.png",
+        "flips_1.csv",
+        "confusion_difference_1.png",
+        "slices.png",
+        "slices.csv",
+    }
     found = json.loads((tmp_path / "out" / "comparison.json").read_text())
     probs = {name: open_collection(folder).probs for name, folder in collections.items()}
     labels = open_collection(collections["ifdd"]).predictions["label"].to_numpy()
@@ -102,11 +109,17 @@ def test_help_has_an_example(run: Command, command: str) -> None:
 
 
 ODD = {
-    "bbox": [[1, 2], [3, 4], [1, 2], [5, 6], None], "about": [{"a": 1}] * 4 + [{"a": 2}], "array": [np.arange(2)] * 5,
-    "when": pd.to_datetime(["2020-01-01"] * 3 + ["2021-01-01", None]), "blob": [b"\xff", b"x", b"x", b"x", None],
-    "share": [0.5, np.inf, 1.0, 2.0, 3.0], "light": [0.1, 0.2, 0.3, 0.4, 0.5], "sure": [True, None, False, True, True],
-    "size of it": pd.Categorical(["s", "m", "s", "m", "s"]), "note |x|<b>": ["a", "b", "a", "b", "![](http://x)"],
-}  # fmt: skip
+    "bbox": [[1, 2], [3, 4], [1, 2], [5, 6], None],
+    "about": [{"a": 1}] * 4 + [{"a": 2}],
+    "array": [np.arange(2)] * 5,
+    "when": pd.to_datetime(["2020-01-01"] * 3 + ["2021-01-01", None]),
+    "blob": [b"\xff", b"x", b"x", b"x", None],
+    "share": [0.5, np.inf, 1.0, 2.0, 3.0],
+    "light": [0.1, 0.2, 0.3, 0.4, 0.5],
+    "sure": [True, None, False, True, True],
+    "size of it": pd.Categorical(["s", "m", "s", "m", "s"]),
+    "note |x|<b>": ["a", "b", "a", "b", "![](http://x)"],
+}
 
 
 def test_columns_of_any_type_are_sliced_or_left_out_with_a_note(
@@ -129,10 +142,17 @@ def test_columns_of_any_type_are_sliced_or_left_out_with_a_note(
     assert err.startswith("error: factor share holds infinity")
 
 
-MINE = {"confidence": [1, 2, 1, 2, 1], "correct": list("ababa"), "row": [5, 5, 6, 6, 6], "prediction": [7, 8, 7, 8, 7],
-        "predicted": list("xyxyx"), "p_happy": [3, 3, 3, 3, 4], "p_value": [0.1, 0.2, 0.1, 0.2, 0.1], 
-        "manifest_row": list("qrqrq"),
-        "clip_sha256": list("mnmnm")}  # fmt: skip
+MINE = {
+    "confidence": [1, 2, 1, 2, 1],
+    "correct": list("ababa"),
+    "row": [5, 5, 6, 6, 6],
+    "prediction": [7, 8, 7, 8, 7],
+    "predicted": list("xyxyx"),
+    "p_happy": [3, 3, 3, 3, 4],
+    "p_value": [0.1, 0.2, 0.1, 0.2, 0.1],
+    "manifest_row": list("qrqrq"),
+    "clip_sha256": list("mnmnm"),
+}
 
 
 @pytest.fixture(scope="module")

@@ -112,12 +112,20 @@ def test_flips_table_and_gallery() -> None:
     display = FlipsDisplay(compare({"a": a, "b": b}, labels, label_names=("x", "y", "z"), clip_ids=["p", "q", "r"]))
     assert [row["clip_id"] for row in display.table()] == ["p", "q", "r"]  # by change: 0.8, 0.2, 0.1
     assert display.table()[0] == {
-        "clip_id": "p", "kind": "lost", "true": "x", "a": "x", "b": "y", "p(true) a": 0.9, "p(true) b": 0.1,
-    }  # fmt: skip
+        "clip_id": "p",
+        "kind": "lost",
+        "true": "x",
+        "a": "x",
+        "b": "y",
+        "p(true) a": 0.9,
+        "p(true) b": 0.1,
+    }
     assert display.gallery() == {"gained": ["q"], "lost": ["p"], "other": ["r"]}
     assert {kind: counts.tolist() for kind, counts in display.counts().items()} == {
-        "gained": [1, 0, 0], "lost": [1, 0, 0], "other": [0, 1, 0],
-    }  # fmt: skip
+        "gained": [1, 0, 0],
+        "lost": [1, 0, 0],
+        "other": [0, 1, 0],
+    }
     with pytest.raises(InputError, match="pair 1 of 1; the pairs are b − a"):
         FlipsDisplay.from_result(display.result, 1)
 

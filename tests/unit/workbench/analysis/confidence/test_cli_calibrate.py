@@ -33,8 +33,12 @@ def test_calibrate(run: Command, collections: dict[str, Path], tmp_path: Path) -
     rows = [line for line in page.splitlines() if line.startswith("| after, T = ")]
     assert len(rows) == 1
     assert {path.name for path in (tmp_path / "out").iterdir()} == {
-        "calibration.json", "calibration.md", "reliability.png", "confidence.png", "ambiguity.png",
-    }  # fmt: skip
+        "calibration.json",
+        "calibration.md",
+        "reliability.png",
+        "confidence.png",
+        "ambiguity.png",
+    }
     found = json.loads((tmp_path / "out" / "calibration.json").read_text())
     assert found["scaling"]["nll"][1] <= found["scaling"]["nll"][0]  # fitted on the same pixels
     assert found["ambiguity"]["soft_ece"] >= 0
@@ -78,9 +82,10 @@ def test_persons_in_both_collections_are_counted_whatever_their_type(collections
         collections["ifdd"], tmp_path / "test", lambda t: right_but_once(t).assign(subject=[1001, 1002, 1003, 1004, 1005])
     )
     fit = changed(
-        test.folder, tmp_path / "fit",
+        test.folder,
+        tmp_path / "fit",
         lambda t: t.assign(subject=["1001.0", " 1002", "", "none", "x"], clip_sha256=list("abcde")),
-    )  # fmt: skip
+    )
     assert scale_collections(fit, test)[1] == ("2 persons are in both collections: the gain may not carry over to new ones",)
     nobody = changed(fit.folder, tmp_path / "nobody", lambda t: t.assign(subject=""))
     also = changed(test.folder, tmp_path / "also", lambda t: t.assign(subject=""))

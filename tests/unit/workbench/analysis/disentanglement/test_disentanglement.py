@@ -255,8 +255,11 @@ class TestProbes:
         repeated = np.c_[known @ rng.normal(size=(7, 24)), np.ones((140, 4))]
         found = disentanglement.probe_matrix(
             {"once": known, "repeated": repeated, "never": np.full((140, 28), 0.1)},
-            {"emotion": factors["emotion"]}, factors["person"], resamples=20, shuffles=1,
-        )  # fmt: skip
+            {"emotion": factors["emotion"]},
+            factors["person"],
+            resamples=20,
+            shuffles=1,
+        )
         assert found.probe("repeated", "emotion").score.value == found.probe("once", "emotion").score.value == 1
         assert found.probe("never", "emotion").score.value == pytest.approx(0)
 

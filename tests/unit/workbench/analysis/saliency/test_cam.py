@@ -39,8 +39,12 @@ def assert_same_map(ours: np.ndarray, theirs: np.ndarray) -> None:
     np.testing.assert_allclose(ours, theirs, rtol=0, atol=1e-5 * np.abs(theirs).max())
 
 
-CASES = [("ifdd-mvit-tiny", "pyramid.X"), ("ifdd-r3d-tiny", "pyramid.X"), ("ifdd-r3d-tiny", "backbone.stage2"),
-         ("r3d-tiny-baseline", "backbone.stage3")]  # fmt: skip
+CASES = [
+    ("ifdd-mvit-tiny", "pyramid.X"),
+    ("ifdd-r3d-tiny", "pyramid.X"),
+    ("ifdd-r3d-tiny", "backbone.stage2"),
+    ("r3d-tiny-baseline", "backbone.stage3"),
+]
 
 
 @pytest.mark.parametrize(("name", "activation"), CASES)

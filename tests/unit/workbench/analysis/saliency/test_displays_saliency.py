@@ -147,9 +147,13 @@ def test_a_badge_covers_no_frame_and_no_mark(pixels: np.ndarray) -> None:
     verdict = Verdict("gradcam", "ladm.Y_D", False, (), ("deletion and insertion",), (), "28 clips of mine", True)
     named = dataclasses.replace(saliency(), activation="ladm.Y_S")
     strip = FilmStrip.from_results(
-        pixels, np.arange(T) / 8, {"D": saliency(), "S": named}, label="happy", split=split([1.0, 5.0, 9.0, 13.0]),
+        pixels,
+        np.arange(T) / 8,
+        {"D": saliency(), "S": named},
+        label="happy",
+        split=split([1.0, 5.0, 9.0, 13.0]),
         verdicts={"D": verdict, "S": verdict},
-    ).plot()  # fmt: skip
+    ).plot()
     canvas = FigureCanvasAgg(strip.figure_)
     canvas.draw()
     renderer = canvas.get_renderer()

@@ -237,15 +237,21 @@ def test_table_has_every_model_and_score(summaries: dict[str, SplitSummary]) -> 
 def test_scores_have_a_row_for_what_is_known_and_name_the_grey_bar(summaries: dict[str, SplitSummary]) -> None:
     """Where persons are not known, nothing lies beyond identity: rows without a point say nothing."""
     alone = replace(
-        summaries["index"], person_share=NOT_KNOWN,
+        summaries["index"],
+        person_share=NOT_KNOWN,
         content=tuple(replace(s, within=NOT_KNOWN, within_null=np.nan) for s in summaries["index"].content),
-    )  # fmt: skip
+    )
     display = SplitScoresDisplay.from_result({"index": alone}).plot()
     titles = [label.get_text().strip() for label in display.ax_.get_yticklabels()]
     assert titles == [
-        "awareness, ICC", "awareness, ICC, told the clip", "content R²", "motion energy R²", "class R²", "r with motion energy",
+        "awareness, ICC",
+        "awareness, ICC, told the clip",
+        "content R²",
+        "motion energy R²",
+        "class R²",
+        "r with motion energy",
         "r with motion energy, told it",
-    ]  # fmt: skip
+    ]
     assert set(display.to_plotly().data[0].y) == set(titles)
     assert "what nothing would give" in [text.get_text() for text in display.ax_.get_legend().get_texts()]
 
@@ -253,9 +259,11 @@ def test_scores_have_a_row_for_what_is_known_and_name_the_grey_bar(summaries: di
 def test_schematic_draws_real_weights(variants: dict[str, Path], clips_manifest: Path, tmp_path: Path) -> None:
     found = {kind: split_of_clip(load_checkpoint(folder), clips_manifest) for kind, folder in variants.items()}
     display = SplitSchematicDisplay.from_result(
-        {k: f.split for k, f in found.items()}, {k: f.kind for k, f in found.items()},
-        {k: f.grid for k, f in found.items()}, {k: f.frames for k, f in found.items()},
-    )  # fmt: skip
+        {k: f.split for k, f in found.items()},
+        {k: f.kind for k, f in found.items()},
+        {k: f.grid for k, f in found.items()},
+        {k: f.frames for k, f in found.items()},
+    )
     assert {panel.name for panel in display.panels} == set(KINDS)
     even = next(panel for panel in display.panels if panel.name == "even-odd")
     np.testing.assert_array_equal(even.places["D"], [2, 6, 10, 14])
