@@ -233,3 +233,11 @@ def test_the_app_lists_its_pages_light() -> None:
 
 def test_reading_clips_needs_no_training_and_no_renderer() -> None:
     assert not found_among(reached("workbench.store.collecting"), ("torchvision", "numba", "lightning", "sklearn"))
+
+
+def test_nothing_is_kept_from_the_formatter() -> None:
+    marks = re.compile(r"#\s*fmt:\s*(skip|off)\b")
+    tops = ("ifdd", "workbench", "pages", "docs", "benchmarks", "tests")
+    files = [file for top in tops for file in (ROOT / top).rglob("*.py")]
+    assert len(files) >= 500
+    assert not [str(file.relative_to(ROOT)) for file in files if marks.search(file.read_text(encoding="utf-8"))]

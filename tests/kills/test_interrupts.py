@@ -82,9 +82,22 @@ def test_collect(tmp_path: Path):
 def test_render_in_several_processes(tmp_path: Path):
     place = tmp_path / "made"
     words = command(
-        "ifdd", "data", "render", "--suite-name", "noisy-50-v2", "--clips", "64", "--frames", "4", "--size", "32",
-        "--workers", "2", "--out", place / "out",
-    )  # fmt: skip
+        "ifdd",
+        "data",
+        "render",
+        "--suite-name",
+        "noisy-50-v2",
+        "--clips",
+        "64",
+        "--frames",
+        "4",
+        "--size",
+        "32",
+        "--workers",
+        "2",
+        "--out",
+        place / "out",
+    )
     code, error = interrupted(words, lambda: len(list(place.glob(".out.*.ifdd-work/truth/[!.]*.npz"))) > 2)
     assert code == 130
     assert error.splitlines()[-1] == "interrupted: what was rendered is kept; the same command goes on from there"
