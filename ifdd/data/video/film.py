@@ -63,7 +63,7 @@ class Film:
         while True:
             try:
                 packet, why = next_packet(self._container, packets)
-                if why and self._begun is not None:
+                if why:
                     raise Damaged(f"its container is damaged: {why}")
                 frames = self._feed(packet)
             except StopIteration:

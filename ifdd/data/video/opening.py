@@ -12,6 +12,8 @@ from ifdd.errors import InputError
 
 # FFmpeg would draw a text file, and follow a playlist to other files
 _NOT_A_VIDEO = {"tty", "concat", "hls", "dash", "sdp"}
+_RAW = {"h264", "hevc"}
+"""Streams without a container: the decoder has spoken, which gets these packets again and says it in its place."""
 _NO_FILM = Disposition.attached_pic | Disposition.timed_thumbnails | Disposition.still_image
 
 
@@ -29,10 +31,12 @@ def open_video(path: Path) -> tuple[av.container.InputContainer, str | None]:
     if why:
         try:
             container.seek(0, any_frame=True)  # read them again, to hear it where it stands
-            why = None
+            why = why if container.format.name == "ogg" else None  # which does not come back to a page before the first picture
         except av.error.FFmpegError:  # the packets are gone all the same
             container.close()
             container, _ = _open(path)
+            if container.format.name in _RAW:
+                why = None
     return container, why
 
 

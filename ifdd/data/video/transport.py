@@ -5,6 +5,8 @@ from pathlib import Path
 import numpy as np
 
 _SYNC = 0x47
+_DATA = 188
+"""Bytes of a packet without the time stamp before it, which belongs to the next one, or the check sum after it."""
 _BLOCK = 1 << 16  # packets
 
 
@@ -23,7 +25,7 @@ def packets_lost(path: Path, pid: int) -> bool:
         fresh = False
         stated = held = 0  # bytes of the data unit at hand by its header, and found
         while block := file.read(size * _BLOCK):
-            packets = np.frombuffer(block[: len(block) // size * size], np.uint8).reshape(-1, size)
+            packets = _rows(block, size)
             if (packets[:, 0] != _SYNC).any():
                 return True
             pids = (packets[:, 1].astype(int) & 0x1F) << 8 | packets[:, 2]
@@ -76,17 +78,17 @@ def doubts(path: Path, seconds: np.ndarray, *, to_end: bool) -> tuple[str, ...]:
 def cut_within_a_packet(path: Path) -> bool:
     """Whether a transport stream ends before its last packet does."""
     size, offset = _packets(path)
-    return bool(size) and (path.stat().st_size - offset) % size > 0
+    return bool(size) and 0 < (path.stat().st_size - offset) % size < _DATA
 
 
 def _ends_whole(path: Path) -> bool:
     """Whether the last packet of pictures has room to spare, as the last of a picture has but once in 184 times."""
     size, offset = _packets(path)
-    count = (path.stat().st_size - offset) // size
+    count = -(-(path.stat().st_size - offset) // size)
     skip = max(0, count - _BLOCK)
     with path.open("rb") as file:
         file.seek(offset + skip * size)
-        packets = np.frombuffer(file.read((count - skip) * size), np.uint8).reshape(-1, size)
+        packets = _rows(file.read(), size)
     filled = packets[packets[:, 3] & 0x10 > 0]
     pids = (filled[:, 1].astype(int) & 0x1F) << 8 | filled[:, 2]
     places = np.where(filled[:, 3] & 0x20 > 0, 5 + filled[:, 4].astype(int), 4)  # of the data
@@ -95,6 +97,13 @@ def _ends_whole(path: Path) -> bool:
     clocks = 6 * ((filled[:, 5] & 0x10 > 0) + 1 * (filled[:, 5] & 0x08 > 0))  # in the field before the data
     spare = (places > 4) & ((filled[:, 4] == 0) | (places > 6 + clocks))
     return all(spare[pids == pid][-1] for pid in np.unique(pids[pictures]))
+
+
+def _rows(block: bytes, size: int) -> np.ndarray:
+    """Packets (n, size); of what may follow the last one nothing is missed."""
+    whole = len(block) % size >= _DATA
+    block = block + bytes(-len(block) % size) if whole else block[: len(block) // size * size]
+    return np.frombuffer(block, np.uint8).reshape(-1, size)
 
 
 def _packets(path: Path) -> tuple[int, int]:

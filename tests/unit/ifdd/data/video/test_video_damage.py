@@ -286,3 +286,40 @@ def test_errors_that_the_reader_finds_while_the_file_is_opened(tmp_path: Path, s
         at = int(share * len(whole))
         path.write_bytes(whole[:at] + b"\x5a" * 3000 + whole[at + 3000 :])
         assert "breaks after frame" in error_of(path)
+
+
+def test_a_raw_stream_tells_damage_in_its_place(tmp_path: Path) -> None:
+    """FFmpeg cannot seek in it, and decodes its first seconds while it is opened: what is said then belongs to no frame."""
+    path = encode(tmp_path / "a.h264", "libx264")
+    whole = path.read_bytes()
+    pictures = [frame.image for frame in read_frames(path)]
+    for place, last in ((0.2, 2), (0.75, 14)):
+        at = int(len(whole) * place)
+        path.write_bytes(whole[:at] + bytes(800) + whole[at + 800 :])
+        message = error_of(path)
+        assert "the decoder says" in message
+        broken = int(message.split("breaks after frame ")[1].split()[0])
+        assert broken >= last
+        before = [frame.image for frame in read_frames(path, end=broken / 25)]
+        assert np.array_equal(before, pictures[: len(before)])
+        with pytest.raises(InputError, match="breaks after frame"):
+            list(read_frames(path, end=(broken + 2) / 25))
+
+
+def test_a_raw_stream_may_begin_within_a_group_of_pictures(tmp_path: Path) -> None:
+    path = encode(tmp_path / "a.h264", "libx264")
+    pictures = [frame.image for frame in read_frames(path)]
+    whole = path.read_bytes()
+    path.write_bytes(whole[int(len(whole) * 0.15) :])
+    found = [frame.image for frame in read_frames(path)]
+    assert len(found) == 16
+    assert np.array_equal(found, pictures[8:])
+
+
+def test_a_damaged_page_before_the_first_picture_is_told(tmp_path: Path) -> None:
+    """Of Ogg: FFmpeg leaves the page out, and with it the first pictures."""
+    path = encode(tmp_path / "a.ogv", "libvpx")
+    whole = path.read_bytes()
+    at = [found.start() for found in re.finditer(b"OggS", whole)][2] + 60
+    path.write_bytes(whole[:at] + bytes([whole[at] ^ 255]) + whole[at + 1 :])
+    assert "CRC mismatch" in error_of(path)

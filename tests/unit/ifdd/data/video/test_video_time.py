@@ -269,6 +269,21 @@ def test_a_transport_stream_that_is_cut_short(tmp_path: Path) -> None:
     assert load_clip(path, replace(WHOLE, frames=8)).warnings == ()
 
 
+@pytest.mark.parametrize(("before", "after"), [(4, 0), (0, 16)])
+def test_packets_with_a_time_stamp_or_a_check_sum(tmp_path: Path, before: int, after: int) -> None:
+    """Camcorders (M2TS) put four bytes before each packet, broadcasters sixteen behind it: such a file ends whole, too."""
+    path = tmp_path / "a.m2ts"
+    whole = write_film(tmp_path / "a.ts", Track((40,) * 30, image=lossy)).read_bytes()
+    packets = [bytes(before) + whole[at : at + 188] + bytes(after) for at in range(0, len(whole), 188)]
+    path.write_bytes(b"".join(packets))
+    assert numbers(path) == list(range(30))
+    assert load_clip(path, replace(WHOLE, frames=30)).warnings == ()
+    path.write_bytes(b"".join(packets)[: -30 - after])
+    assert "breaks after frame 28" in error_of(path)
+    path.write_bytes(b"".join(packets[:150] + packets[155:]))
+    assert "packets of it are lost" in error_of(path)
+
+
 def test_lengths_of_data_units_are_counted(tmp_path: Path) -> None:
     path = write_film(
         tmp_path / "a.ts", Track((40,) * 30, codec="mpeg2video", image=lossy), options={"omit_video_pes_length": "0"}
