@@ -14,7 +14,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from ifdd.data.faces import FaceTracker
+from ifdd.data.faces.tracking import FaceTracker
 from ifdd.data.video import read_frames
 from ifdd.errors import InputError
 
