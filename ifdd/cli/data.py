@@ -85,22 +85,28 @@ def index(
     crop: Annotated[
         Literal["face", "center", "none"] | None, typer.Option(help="Default: face for videos, none for folders of frames.")
     ] = None,
+    unlabelled: Annotated[
+        bool,
+        typer.Option("--unlabelled", help="The clips have no labels: a folder is searched at any depth, a list's are left out."),
+    ] = False,
     on_error: OnErrorOption = "stop",
     as_json: Json = False,
 ) -> None:
     """Write the manifest of a folder, FOLDER/<class>/<video or folder of frames>, or of a list of clips.
 
     Folders are matched to classes whatever their case, spaces, "_" and "-"; and as common synonyms (anger, happiness): each is
-    told. A list needs the columns path and label (a name; or a number from 0, with --labels in that order). What else it may
-    tell: clip_id, kind (video, frames), n_frames, fps, width, height, label_name, fold, subject (the person), crop (face,
-    center, none), truth, votes_<class>, and any factor. What it does not tell is probed.
+    told. A list needs the columns path and label (a name; or a number from 0, with --labels in that order); with --unlabelled
+    path alone. What else it may tell: clip_id, kind (video, frames), n_frames, fps, width, height, label_name, fold, subject
+    (the person), crop (face, center, none), truth, votes_<class>, and any factor. What it does not tell is probed.
 
     Example: ifdd data index corpora/mine --map ANG=angry,DIS=disgust --on-error skip
     """
-    from ifdd.data.manifest import FILE_NAME, index_folder, index_list, write_manifest
+    from ifdd.data.manifest import FILE_NAME, index_folder, index_list, index_unlabelled, write_manifest
     from ifdd.data.manifest.table import TEXT_FILES
     from ifdd.labels import EMOTIONS, parse_labels, parse_map
 
+    if unlabelled and (labels is not None or names is not None):
+        raise InputError("--unlabelled: clips without labels have no classes; leave out --labels and --map, or --unlabelled")
     is_list = folder.is_file()
     if is_list and out is None:
         raise InputError(f"{folder} is a list; name the manifest to write with --out")
@@ -112,7 +118,9 @@ def index(
         raise InputError(f"{target}: manifests are written as parquet; name it --out {target.with_suffix('.parquet')}")
     known, meant = parse_labels(labels) if labels is not None else None, parse_map(names)
     if is_list:
-        frame = index_list(folder, known, crop, names=meant, on_error=on_error)
+        frame = index_list(folder, known, crop, names=meant, on_error=on_error, unlabelled=unlabelled)
+    elif unlabelled:
+        frame = index_unlabelled(folder, crop, on_error=on_error)
     else:
         frame = index_folder(folder, known or EMOTIONS, crop, names=meant, on_error=on_error)
     notes = frame.attrs["notes"]
@@ -125,7 +133,7 @@ def index(
     if as_json:
         say_json({"manifest": str(target), "clips": len(frame), "notes": list(notes)})
     else:
-        typer.echo(f"{target}: {len(frame)} clips")
+        typer.echo(f"{target}: {len(frame)} clips{' without labels' if unlabelled else ''}")
 
 
 def _moved(path: object, root: Path, base: Path) -> object:

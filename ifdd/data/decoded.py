@@ -17,7 +17,7 @@ from ifdd.data.arrays import keep_rows, new_array
 from ifdd.data.bad_clips import UNREADABLE, OnError, left_out, reason, settle, warnings_summary
 from ifdd.data.clips import READING, Clip, load_clip
 from ifdd.data.clipset import ClipSet, joined
-from ifdd.data.manifest import clip_path, crop_notes, crop_of, data_hash, files_hash, fps_of, read_manifest
+from ifdd.data.manifest import clip_path, crop_notes, crop_of, data_hash, files_hash, fps_of, need_labels, read_manifest
 from ifdd.data.preprocessing import Preprocessing
 from ifdd.documents import read_cached
 from ifdd.io import make_once, remove
@@ -69,9 +69,10 @@ def from_manifest(
     Classes are matched to `labels` by name, as `labels.match_labels` does. Clips that cannot be read are all named; with "skip"
     a few are left out (`bad_clips.settle`), which stands in `about` and `notes`.
 
-    Raises: InputError for clips that cannot be read, or a class that is not in `labels`.
+    Raises: InputError for clips that cannot be read or have no labels, or a class that is not in `labels`.
     """
     frame = read_manifest(path)
+    need_labels(frame, path, "training and scoring")
     way_to_map = f"ifdd data index {shlex.quote(str(path))} --out NEW.parquet --map"
     meant, notes = match_labels(frame["label_name"], labels, path, way_out=way_to_map, model="the model")
     if own_crop and "crop" in frame:

@@ -1,4 +1,4 @@
-"""Manifests of what lies on disk: of a folder with a sub-folder for each class, or of a list that tells path and label alone."""
+"""Manifests of what lies on disk: of a folder with a sub-folder for each class, of one without labels, or of a list."""
 
 import os
 from collections.abc import Mapping, Sequence
@@ -9,7 +9,7 @@ from tqdm import tqdm
 
 from ifdd.data.bad_clips import UNREADABLE, OnError, reason, settle
 from ifdd.data.manifest.files import clip_path
-from ifdd.data.manifest.table import REQUIRED, complete, read_manifest
+from ifdd.data.manifest.table import LABELS, REQUIRED, complete, has_labels, read_columns, read_manifest
 from ifdd.data.video import FOLDER_FPS, IMAGE_SUFFIXES, is_animated, natural_key, probe, read_seconds
 from ifdd.errors import InputError
 from ifdd.labels import EMOTIONS, match_labels, meant_class
@@ -56,24 +56,62 @@ def index_folder(
     _refuse_one_class(root, folders, labels, names)
     meant, notes = match_labels(folders, labels, root, names)
     rows: list[dict[str, object]] = []
-    beside: list[str] = []
+    beside: list[Path] = []
     for label in labels:
         for folder in (name for name in folders if meant[name] == label):
-            beside += [file.suffix.lower() for file in _companions(root / folder)]
+            beside += _companions(root / folder)
             about = {"label": labels.index(label), "label_name": label}
             names_of_clips = sorted((clip.name for clip in _clips_in(root / folder)), key=natural_key)
             rows += [{"path": f"{folder}/{name}"} | about for name in names_of_clips]
     if not rows:
         raise InputError(
-            f"{root}: no clips in folders named {', '.join(labels)}; put each clip into a folder named after its class, or list "
-            "path and label of each in a CSV"
+            f"{root}: no clips in folders named {', '.join(labels)}; put each clip into a folder named after its class, list "
+            "path and label of each in a CSV, or say --unlabelled if they have none"
         )
     if loose := [file.name for file in _clips_in(root) if file.is_file()]:
         many = f"{len(loose)} file{'s' * (len(loose) > 1)}, e.g. {min(loose)}"
         notes = (*notes, f"left out, as in no folder of a class: {many}")
-    if beside:
-        notes = (*notes, f"left out as no clips: {len(beside)} files ({', '.join(sorted(set(beside)))})")
-    return _probed(pd.DataFrame(rows), root, root, crop, on_error, notes)
+    return _probed(pd.DataFrame(rows), root, root, crop, on_error, (*notes, *_left_out(beside)))
+
+
+def index_unlabelled(root: str | Path, crop: str | None = None, *, on_error: OnError = "stop") -> pd.DataFrame:
+    """Manifest of the videos and folders of frames in a folder, at any depth, without labels.
+
+    A folder that holds images, and neither videos nor folders, is a clip. Columns, what is left out, and notes as `index_folder`.
+
+    Raises:
+        InputError: no such folder, one that is itself a clip, no clips, clips that cannot be read.
+    """
+    root = Path(root)
+    if not root.is_dir():
+        raise InputError(f"{root}: no such folder")
+    if _is_frames(root):
+        raise InputError(f"{root} is a folder of frames, one clip; give the folder above it, {os.path.normpath(root / '..')}")
+    places = _folders_below(root, frozenset())
+    clips = [clip for place in places for clip in _clips_in(place) if not clip.is_dir() or _is_frames(clip)]
+    if not clips:
+        raise InputError(f"{root}: no clips; give a folder that holds videos or folders of frames")
+    paths = [clip.relative_to(root).as_posix() for clip in clips]
+    frame = pd.DataFrame({"path": sorted(paths, key=lambda path: [natural_key(part) for part in path.split("/")])})
+    return _probed(frame, root, root, crop, on_error, _left_out([file for place in places for file in _companions(place)]))
+
+
+def _is_frames(folder: Path) -> bool:
+    """Whether images that do not move, and neither other clips nor folders, lie there."""
+    return not _clips_in(folder) and any(file.suffix.lower() in IMAGE_SUFFIXES for file in folder.iterdir())
+
+
+def _folders_below(folder: Path, above: frozenset[Path]) -> list[Path]:
+    """The folder and those in it that are no clips, at any depth; a link to a folder `above` is not followed."""
+    above |= {folder.resolve()}
+    inside = [place for place in _clips_in(folder) if place.is_dir() and place.name != "__MACOSX" and not _is_frames(place)]
+    return [folder, *(found for place in inside if place.resolve() not in above for found in _folders_below(place, above))]
+
+
+def _left_out(beside: Sequence[Path]) -> tuple[str, ...]:
+    """A note on files that lie beside clips."""
+    kinds = sorted({file.suffix.lower() for file in beside})
+    return (f"left out as no clips: {len(beside)} files ({', '.join(kinds)})",) if beside else ()
 
 
 def _companions(folder: Path) -> list[Path]:
@@ -106,16 +144,28 @@ def index_list(
     *,
     names: Mapping[str, str] | None = None,
     on_error: OnError = "stop",
+    unlabelled: bool = False,
 ) -> pd.DataFrame:
     """A list of clips (CSV, TSV or parquet) with all that it does not tell: every clip is read once.
 
-    Classes are numbered in the order of `labels`; without them names stay as they are, but for those that `names` maps.
+    Classes are numbered in the order of `labels`; without them names stay as they are, but for those that `names` maps. With
+    `unlabelled` the list needs no labels, and those that it has are left out, which a note says.
     Arguments and notes as `index_folder`; the folder of `file` is kept in `.attrs["root"]`.
 
     Raises:
-        InputError: as `read_manifest` and `index_folder`.
+        InputError: as `read_manifest` and `index_folder`; no labels where `unlabelled` does not say so.
     """
+    if unlabelled:
+        place, given = read_columns(file)
+        frame = given.drop(columns=list(LABELS), errors="ignore")
+        told = tuple(f"the list's column {name} is left out" for name in LABELS if name in given)
+        return _probed(frame, place.parent, file, crop, on_error, told)
     frame = read_manifest(file, labels)
+    if not has_labels(frame):
+        raise InputError(
+            f"{file}: column label is missing, the columns are {', '.join(map(str, read_columns(file)[1]))}; name the "
+            "class of each clip in a column label, or say --unlabelled if they have none"
+        )
     found = sorted(set(frame["label_name"]))
     known = labels or tuple(dict.fromkeys([*(name for name in (names or {}).values() if name), *found]))
     meant, notes = match_labels(found, known, file, names)

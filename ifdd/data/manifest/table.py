@@ -20,7 +20,10 @@ FILE_NAME = "clips.parquet"
 TEXT_FILES = {".csv": ",;\t", ".tsv": "\t"}
 """Suffixes of tables that are text, and what may stand between their cells."""
 REQUIRED = ("clip_id", "path", "kind", "n_frames", "fps", "width", "height", "label", "label_name", "fold", "subject")
-"""Columns that every manifest has once it is read. A file needs `path` and `label` alone: see docs/manifest.md."""
+"""Columns that every manifest has once it is read. A file needs `path` alone: see docs/manifest.md."""
+LABELS = ("label", "label_name")
+NO_LABEL = -1
+"""`label` of a clip without one, once a manifest is read; its `label_name` is "". On disk both columns are left out."""
 VOTES = "votes_"
 """A column `votes_<class>` holds how many annotators chose that class."""
 _MEASURES = {"n_frames": 1, "fps": 0, "width": 1, "height": 1}
@@ -30,7 +33,8 @@ def read_manifest(path: str | Path, labels: Sequence[str] | None = None) -> pd.D
     """Read, complete and check a manifest: a parquet, CSV or TSV file, or a folder that holds clips.parquet, .csv or .tsv.
 
     Every column of `REQUIRED` is there afterwards; what the file does not tell is empty (NaN, "") and probed where it is needed.
-    The folder that `path` is relative to is kept in `.attrs["root"]`.
+    Of a list without labels `label` is `NO_LABEL` (see `has_labels`). The folder that `path` is relative to is kept in
+    `.attrs["root"]`.
 
     Args:
         path: the file or folder.
@@ -39,15 +43,22 @@ def read_manifest(path: str | Path, labels: Sequence[str] | None = None) -> pd.D
     Raises:
         InputError: no such file, not a table, or as `complete`.
     """
-    file = _find(Path(path))
-    frame = _read_text(file) if file.suffix.lower() in TEXT_FILES else _read_parquet(file)
+    file, frame = read_columns(path)
     found = complete(frame, file.parent, file, labels)
     found.attrs["root"] = str(file.parent)
     return found
 
 
+def read_columns(path: str | Path) -> tuple[Path, pd.DataFrame]:
+    """The file that a manifest's path means, and its table as it is. Raises: InputError for no such file, or no table."""
+    file = _find(Path(path))
+    return file, _read_text(file) if file.suffix.lower() in TEXT_FILES else _read_parquet(file)
+
+
 def write_manifest(frame: pd.DataFrame, path: str | Path) -> None:
     """Complete and check a manifest and write it, whole or not at all; a path without the suffix .parquet is its folder.
+
+    Of clips without labels no column label is written.
 
     Raises:
         InputError: as `complete`; another kind of table is asked for; the disk refuses.
@@ -57,6 +68,7 @@ def write_manifest(frame: pd.DataFrame, path: str | Path) -> None:
         raise InputError(f"{file}: manifests are written as parquet; name it {file.with_suffix('.parquet')}")
     file = file if file.suffix == ".parquet" else file / FILE_NAME
     table = complete(frame, file.parent, file)
+    table = table if has_labels(table) else table.drop(columns=list(LABELS))
     table.attrs = {}  # `root` is where the file lies, not what it says
     write_whole(file, lambda part: table.to_parquet(part, index=False, write_page_checksum=True))
 
@@ -65,15 +77,16 @@ def complete(frame: pd.DataFrame, root: Path, source: object, labels: Sequence[s
     """The table with every column of `REQUIRED`, each of its type; other columns as numbers, truth values or text.
 
     Args:
-        frame: with `path` and `label` at least; `label` may hold names or numbers from 0.
+        frame: with `path` at least; `label` may hold names or numbers from 0. Without `label` and `label_name` the clips have
+            no labels: `NO_LABEL` and "".
         root: folder that `path` is relative to; tells videos from folders of frames where `kind` is left out.
         source: named in an error.
         labels: class names in the order of their numbers.
 
     Raises:
         InputError: no rows, a missing column, two of one name, a cell that is empty or of the wrong type, a clip id twice, an
-            unknown kind or crop, labels that are no whole numbers from 0 or numbers without names, or label and label_name that
-            disagree.
+            unknown kind or crop, labels that some clips have and others not, labels that are no whole numbers from 0 or numbers
+            without names, or label and label_name that disagree.
     """
     _check_columns(frame, source)
     table = {str(column): frame[column] for column in frame.columns}
@@ -158,12 +171,8 @@ def _check_columns(frame: pd.DataFrame, source: object) -> None:
         raise InputError(f"{source}: column {strange[0]!r} has no name that can be printed; rename it")
     if len(set(names)) < len(names):
         raise InputError(f"{source}: column {frame.columns[frame.columns.duplicated()][0]} is there twice; leave one out")
-    missing = [] if "path" in names else ["path"]
-    missing += [] if {"label", "label_name"} & set(names) else ["label"]
-    if missing:
-        raise InputError(
-            f"{source}: column {', '.join(missing)} is missing; a manifest needs path and label, it has {', '.join(names)}"
-        )
+    if "path" not in names:
+        raise InputError(f"{source}: column path is missing; a manifest needs path, it has {', '.join(names)}")
     if frame.empty:
         raise InputError(f"{source}: lists no clip")
 
@@ -250,9 +259,11 @@ def _folds(given: pd.Series | None, index: pd.Index, source: object) -> pd.Serie
 
 def _classes(table: dict[str, pd.Series], source: object, labels: Sequence[str] | None) -> tuple[pd.Series, pd.Series]:
     """Numbers and names of the classes; `label` may hold either."""
+    if _without_labels(table):
+        return _same(NO_LABEL, table["path"].index), _same("", table["path"].index)
     given = table.get("label")
     if given is not None:
-        _filled(plain(given), "label", source)
+        _all_or_none(plain(given), "label", source)
     named = table.get("label_name")
     if named is None and given is not None and not pd.api.types.is_numeric_dtype(plain(given).dtype):
         given, named = None, given
@@ -267,7 +278,7 @@ def _classes(table: dict[str, pd.Series], source: object, labels: Sequence[str] 
         if codes.max() >= len(labels):
             raise InputError(f"{source}: label {codes.max()} has no name; the labels are {', '.join(labels)}, from 0")
         return codes, codes.map(dict(enumerate(labels)))
-    names = _filled(text(named, "label_name" if "label_name" in table else "label", source), "label_name", source)
+    names = _all_or_none(text(named, "label_name" if "label_name" in table else "label", source), "label_name", source)
     names = names.map(lambda name: " ".join(name.split()))
     if given is None:
         order = label_order(names, labels)
@@ -281,6 +292,45 @@ def _classes(table: dict[str, pd.Series], source: object, labels: Sequence[str] 
             others = " and ".join(str(item) for item in clash.loc[clash[column] == value, other].iloc[:2])
             raise InputError(f"{source}: {column} {value} goes with {other} {others}; one number stands for one class")
     return codes, names
+
+
+def _without_labels(table: dict[str, pd.Series]) -> bool:
+    """Whether there is neither a name nor a number of a class, or what `complete` says instead."""
+    given, named = (table.get(name) for name in LABELS)
+    if given is None or named is None:
+        return given is None and named is None
+    return bool(given.eq(NO_LABEL).all() and named.eq("").all())
+
+
+def _all_or_none(column: pd.Series, name: str, source: object) -> pd.Series:
+    empty = column.isna().to_numpy()
+    if empty.any():
+        raise InputError(
+            f"{source}: {name} is empty in row {int(empty.argmax())} ({int(empty.sum())} of {len(column)}); all clips have a "
+            "label or none: fill it in, leave those clips out, or the whole column (ifdd data index LIST --unlabelled does)"
+        )
+    return column
+
+
+def has_labels(frame: pd.DataFrame) -> bool:
+    """Whether the clips of a manifest that was read have labels: all have, or none.
+
+    >>> has_labels(pd.DataFrame({"label": [3, 0]})), has_labels(pd.DataFrame({"label": [-1, -1]}))
+    (True, False)
+    """
+    return bool((frame["label"] != NO_LABEL).all())
+
+
+def need_labels(frame: pd.DataFrame, source: object, purpose: str) -> None:
+    """Refuse clips without labels; `purpose` is what needs them, e.g. "training".
+
+    Raises: InputError that names the list and the way out.
+    """
+    if not has_labels(frame):
+        raise InputError(
+            f"{source} has no labels, needed for {purpose}; add a column label, or index a folder with a sub-folder for each "
+            "class (ifdd data index)"
+        )
 
 
 def _label_numbers(given: pd.Series, source: object) -> pd.Series:

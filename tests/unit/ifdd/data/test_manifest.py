@@ -15,9 +15,24 @@ from hypothesis import strategies as st
 from media import gray_images, write_video
 
 from ifdd.data import manifest
-from ifdd.data.manifest import REQUIRED, clip_path, columns, data_hash, files_hash, index_folder, read_manifest, write_manifest
+from ifdd.data.manifest import (
+    NO_LABEL,
+    REQUIRED,
+    clip_path,
+    columns,
+    data_hash,
+    files_hash,
+    has_labels,
+    index_folder,
+    index_list,
+    index_unlabelled,
+    need_labels,
+    read_manifest,
+    write_manifest,
+)
 from ifdd.data.manifest.table import complete
 from ifdd.errors import InputError
+from ifdd.labels import EMOTIONS
 
 
 @pytest.fixture
@@ -52,7 +67,7 @@ def test_round_trip(table: pd.DataFrame, tmp_path: Path) -> None:
 
 
 CHANGES: dict[str, tuple[Callable[[pd.DataFrame], object], str]] = {
-    "column": (lambda t: t.drop(columns=["path", "label", "label_name"]), "column path, label is missing; a manifest needs"),
+    "column": (lambda t: t.drop(columns=["path", "label", "label_name"]), "column path is missing; a manifest needs path"),
     "rows": (lambda t: t.iloc[:0], "lists no clip"),
     "twice": (lambda t: t.assign(clip_id=["a", "b", "a"]), "clip_id 'a' is there twice"),
     "name": (lambda t: t.assign(label_name=["happy", "sad", "fear"]), "label 0 goes with label_name happy and fear"),
@@ -64,7 +79,8 @@ CHANGES: dict[str, tuple[Callable[[pd.DataFrame], object], str]] = {
     "kind": (lambda t: t.assign(kind=["video", "gif", "frames"]), "kind 'gif' is unknown"),
     "empty": (lambda t: t.assign(path=["a", None, "b"]), "path is empty in row 1"),
     "no names": (lambda t: t.drop(columns="label_name"), "nothing says which class they stand for; .*ifdd data index .*--labels"),
-    "no label": (lambda t: t.assign(label=[0, None, 0]), "label is empty in row 1"),
+    "no label": (lambda t: t.assign(label=[0, None, 0]), r"label is empty in row 1 \(1 of 3\); all clips have a label or none"),
+    "no name of a label": (lambda t: t.assign(label_name=["happy", "sad", ""]), "label_name is empty in row 2"),
     "half label": (lambda t: t.assign(label=[0, 0.5, 0]), "whole numbers from 0"),
     "infinite label": (lambda t: t.assign(label=[0, np.inf, 0]), "whole numbers from 0"),
     "text in numbers": (
@@ -97,6 +113,76 @@ def test_what_is_wrong_is_named_on_reading_and_writing(table: pd.DataFrame, tmp_
     with pytest.raises(InputError, match=message) as caught:
         read_manifest(tmp_path)
     assert str(tmp_path / "clips.parquet") in str(caught.value)
+
+
+def test_a_list_without_labels_has_none_in_memory_and_no_column_on_disk(table: pd.DataFrame, tmp_path: Path) -> None:
+    bare = table.drop(columns=["label", "label_name"])
+    write_manifest(bare, tmp_path)
+    assert not {"label", "label_name"} & set(pd.read_parquet(tmp_path / "clips.parquet").columns)
+    read = read_manifest(tmp_path)
+    assert not has_labels(read)
+    assert has_labels(table)
+    assert (set(read["label"]), set(read["label_name"])) == ({NO_LABEL}, {""})
+    pd.testing.assert_frame_equal(read[list(bare.columns)], bare)
+    write_manifest(read, tmp_path / "again")
+    assert (tmp_path / "again/clips.parquet").read_bytes() == (tmp_path / "clips.parquet").read_bytes()
+    (tmp_path / "a.csv").write_text("path\nx.mp4\n")
+    assert not has_labels(read_manifest(tmp_path / "a.csv"))
+    need_labels(table, "list", "training")
+    with pytest.raises(InputError, match=r"^list has no labels, needed for training; add a column label"):
+        need_labels(read, "list", "training")
+
+
+@given(st.lists(st.sampled_from(EMOTIONS), min_size=1, max_size=8), st.booleans(), st.booleans())
+def test_labels_are_read_as_they_are_written_or_not_at_all(names: list[str], numbered: bool, labelled: bool) -> None:
+    """The name of each clip's class survives whatever form it is given in; without one, nothing stands in for it."""
+    given_as = {"label": [EMOTIONS.index(name) for name in names], "label_name": names} if numbered else {"label": names}
+    frame = pd.DataFrame({"path": [f"{i}.mp4" for i in range(len(names))]} | (given_as if labelled else {}))
+    found = complete(complete(frame, Path(), "list"), Path(), "list")
+    assert found["label_name"].tolist() == (names if labelled else [""] * len(names))
+    assert found["label"].tolist() == ([EMOTIONS.index(name) for name in names] if labelled else [NO_LABEL] * len(names))
+
+
+def test_a_folder_without_labels_is_searched_at_any_depth(tmp_path: Path) -> None:
+    root = tmp_path / "mine"
+    for name in ("10.mp4", "2.mp4", "s01/talk/a.mp4"):
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        write_video(root / name, gray_images(range(4)))
+    for i in range(3):
+        (root / "s02" / "frames").mkdir(parents=True, exist_ok=True)
+        cv2.imwrite(str(root / "s02" / "frames" / f"{i}.png"), gray_images([i])[0])
+    (root / "s01" / "notes.txt").write_text("x")
+    (root / "s01" / "poster.png").write_bytes((root / "s02/frames/0.png").read_bytes())
+    (root / "s01" / "loop").symlink_to(root, target_is_directory=True)
+    (root / ".hidden").mkdir()
+    found = index_unlabelled(root)
+    assert found["path"].tolist() == ["2.mp4", "10.mp4", "s01/talk/a.mp4", "s02/frames"]
+    assert found["kind"].tolist() == ["video", "video", "video", "frames"]
+    assert found["n_frames"].tolist() == [4, 4, 4, 3]
+    assert not has_labels(found)
+    assert found.attrs["notes"] == ("left out as no clips: 1 files (.txt)",)
+    with pytest.raises(InputError, match=r"frames is a folder of frames, one clip; give the folder above it, .*s02$"):
+        index_unlabelled(root / "s02" / "frames")
+    with pytest.raises(InputError, match="no clips; give a folder that holds videos"):
+        index_unlabelled(root / ".hidden")
+    with pytest.raises(InputError, match="or say --unlabelled if they have none"):
+        index_folder(root / "s02", names={"frames": ""})
+
+
+def test_a_list_says_that_it_has_no_labels(tmp_path: Path) -> None:
+    write_video(tmp_path / "a.mp4", gray_images(range(4)))
+    write_video(tmp_path / "b.mp4", gray_images(range(4)))
+    file = tmp_path / "list.csv"
+    file.write_text("path,emotion\na.mp4,happy\nb.mp4,sad\n")
+    with pytest.raises(InputError, match=r"column label is missing, the columns are path, emotion; name .* or say --unlabelled"):
+        index_list(file)
+    found = index_list(file, unlabelled=True)
+    assert not has_labels(found)
+    assert found["emotion"].tolist() == ["happy", "sad"]
+    file.write_text("path,label\na.mp4,happy\nb.mp4,\n")
+    found = index_list(file, unlabelled=True)
+    assert not has_labels(found)
+    assert found.attrs["notes"] == ("the list's column label is left out",)
 
 
 def test_files_that_are_no_manifest(tmp_path: Path) -> None:
