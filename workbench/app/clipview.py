@@ -22,9 +22,9 @@ THUMBNAIL = 96  # pixels, longest side
 
 @dataclass(frozen=True, eq=False)
 class Truth:
-    """What is known about a clip: its class by name; of a scripted one also the intensity (n,) in [0, 1] of each frame."""
+    """What is known about a clip: its class by name, if it has one; of a scripted one the intensity (n,) in [0, 1] by frame."""
 
-    label: str
+    label: str | None
     intensity: np.ndarray | None = None
 
     def intensity_of(self, video_index: np.ndarray) -> np.ndarray | None:
@@ -132,7 +132,7 @@ class ClipView:
         )
 
 
-def read_truth(label: str, file: Path | None = None) -> Truth:
+def read_truth(label: str | None, file: Path | None = None) -> Truth:
     """The truth of a clip, with the intensity from a truth file of ScriptedFaces, if there is one.
 
     Raises: InputError for a file that cannot be read.

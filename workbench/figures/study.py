@@ -9,7 +9,7 @@ import pandas as pd
 import torch
 
 from ifdd.checkpoints import Bundle, load_checkpoint
-from ifdd.data.manifest import FILE_NAME, data_hash, read_manifest
+from ifdd.data.manifest import FILE_NAME, data_hash, need_labels, read_manifest
 from ifdd.errors import InputError
 from workbench.analysis.embedding.task import STAGES
 from workbench.analysis.performance.results import MetricsResult
@@ -89,12 +89,14 @@ def open_study(
 
     With `collections` those of that folder, named as the checkpoints, are used and nothing is collected; else the demo's, where
     it holds these clips and all stages of the network. The main checkpoint is the first with branches D and S, else the first.
-    Raises: InputError as `load_runs`, for models of other labels, or collections of other clips or of other checkpoints.
+    Raises: InputError as `load_runs`, for clips without labels, models of other labels, or collections of other clips or of other
+    checkpoints.
     """
     bundles = load_runs(runs, device)
     _check_labels(bundles)
     manifest = _manifest(data)
     clips = read_manifest(manifest)
+    need_labels(clips, manifest, "figures and reports")
     found = {name: _collection(bundle, manifest, clips, kept, collections) for name, bundle in bundles.items()}
     return study_of(bundles, found, manifest)
 
@@ -106,7 +108,7 @@ def study_of(bundles: Mapping[str, Bundle], collections: Mapping[str, Collection
     """
     _check_labels(bundles)
     if len(collections) > 1:
-        same_clips(list(collections.values()))
+        same_clips(list(collections.values()), need_labels=False)
     branched = [name for name, bundle in bundles.items() if {"D", "S"} <= set(bundle.model.branches)]
     return Study(dict(bundles), dict(collections), manifest, branched[0] if branched else next(iter(bundles)))
 

@@ -31,7 +31,7 @@ from ifdd.data.arrays import keep_rows
 from ifdd.data.bad_clips import UNREADABLE, OnError, left_out, reason, settle, warnings_summary
 from ifdd.data.clips import READING, Clip, as_clips, load_inputs
 from ifdd.data.decoded import decoded_already
-from ifdd.data.manifest import clip_path, crop_notes, crop_of, data_hash, files_hash, fps_of, read_manifest
+from ifdd.data.manifest import clip_path, crop_notes, crop_of, data_hash, files_hash, fps_of, has_labels, read_manifest
 from ifdd.data.same_files import content_hash
 from ifdd.errors import InputError
 from ifdd.inputs import Clips, each, stack, to_clips
@@ -76,7 +76,8 @@ def collect(
             same files and read alike, are not decoded again. Nothing is put there: these clips are read once.
         progress: show a bar; by default in a terminal.
 
-    Classes are matched to the checkpoint's by name, as `labels.match_labels` does. Columns of the manifest whose names are ours
+    Classes are matched to the checkpoint's by name, as `labels.match_labels` does; clips without labels are collected without.
+    Columns of the manifest whose names are ours
     are kept as `columns.kept_as` says. What was left out or renamed stands in the manifest's `notes` and `left_out`.
 
     Raises:
@@ -94,6 +95,7 @@ def collect(
         "schema_version": SCHEMA,
         "checkpoint": {"name": bundle.name, "sha256": bundle.card.sha256},
         "labels": list(bundle.labels),
+        "labelled": has_labels(clips),
         "data": {"manifest": str(Path(manifest).resolve()), "hash": data_hash(clips), "reading": reading_hash(clips)},
         "code_version": version(DISTRIBUTION),
         "pool": pool,
@@ -309,7 +311,9 @@ def _choose(model: VideoModel, names: Sequence[str] | None) -> tuple[str, ...]:
 
 
 def named_as(clips: pd.DataFrame, labels: Sequence[str], manifest: str | Path) -> tuple[pd.DataFrame, tuple[str, ...]]:
-    """The clips with classes named and numbered as the checkpoint's, and what has to be told of that."""
+    """The clips with classes named and numbered as the checkpoint's, and what has to be told; without labels as they are."""
+    if not has_labels(clips):
+        return clips, ()
     way_out = f"ifdd data index {shlex.quote(str(manifest))} --out NEW.parquet --map"
     meant, notes = match_labels(clips["label_name"], labels, manifest, way_out=way_out, model="the checkpoint")
     names = clips["label_name"].map(meant)

@@ -3,7 +3,8 @@
     <folder>/  manifest.json   predictions.parquet   activations/<name>.npy
 
 Predictions: clip_id, fold, label (index in the checkpoint's own order), label_name, p_<class> for each class, then the other
-columns of the manifest. Activations are memory-mapped; nothing is ever unpickled.
+columns of the manifest. Of clips without labels (`labelled` false in manifest.json) label is -1 and label_name is empty.
+Activations are memory-mapped; nothing is ever unpickled.
 """
 
 from collections.abc import Mapping, Sequence
@@ -86,6 +87,7 @@ class _Meta(TypedDict):
     schema_version: int
     checkpoint: _Checkpoint
     labels: Annotated[Labels, Field(min_length=2)]
+    labelled: NotRequired[bool]
     data: _Data
     pool: Literal["mean"] | None
     clips: Annotated[int, Field(ge=1, le=2**31)]
@@ -110,6 +112,11 @@ class Collection:
     def labels(self) -> tuple[str, ...]:
         """Class names in the order of the logits."""
         return tuple(self.meta["labels"])
+
+    @property
+    def has_labels(self) -> bool:
+        """Whether the clips have labels: all of them, or none."""
+        return bool(self.meta.get("labelled", True))
 
     @property
     def activation_names(self) -> tuple[str, ...]:
@@ -164,6 +171,8 @@ class Collection:
         file = self.folder / PREDICTIONS
         table = own_columns(read_table(file, AGAIN))
         _check_predictions(table, self.labels, self.meta["clips"], file)
+        if not self.has_labels and not ((table["label"] == -1) & (table["label_name"] == "")).all():
+            raise InputError(f"{file} has labels, {MANIFEST} says that it has none; {AGAIN}")
         return table.assign(clip_id=[self.ids.get(clip, clip) for clip in table["clip_id"]]) if self.ids else table
 
     @cached_property

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from ifdd.checkpoints import Bundle
-from ifdd.data.manifest import clip_path, crop_of, data_hash, fps_of, length, read_manifest
+from ifdd.data.manifest import clip_path, crop_of, data_hash, fps_of, has_labels, length, read_manifest
 from ifdd.errors import InputError
 from workbench.store.collecting import content_of, reading_hash
 from workbench.store.collection import Collection, open_collection
@@ -31,6 +31,11 @@ class Dataset:
         Raises: InputError as `read_manifest`.
         """
         return read_manifest(self.manifest).set_index("clip_id", drop=False)
+
+    @property
+    def has_labels(self) -> bool:
+        """Whether the clips have labels: all of them, or none."""
+        return has_labels(self.clips)
 
     @cached_property
     def hashes(self) -> tuple[str, str]:
@@ -60,6 +65,12 @@ class Dataset:
         except InputError as error:
             what = str(error).rpartition("; ")[0]
             raise InputError(f"{what}; remove that folder and read the clips again: the app asks, or {self._again}") from error
+        if collection.has_labels != self.has_labels:
+            was, now = ("no labels", "has") if self.has_labels else ("labels", "has none")
+            raise InputError(
+                f"{collection.folder} was collected when {self.manifest} had {was}, which it {now} now; "
+                f"remove the folder and read the clips again: the app asks, or {self._again}"
+            )
         about = collection.meta["data"]
         if (about["hash"], about.get("reading")) != self.hashes:  # other clips, or the same ones with other ids or dates
             collection = same_content(collection, self.contents, self.manifest)

@@ -9,12 +9,12 @@ import pandas as pd
 from ifdd.errors import InputError
 from workbench.store.collection import Collection, distinct_names
 from workbench.store.identity import other_content, other_reading
-from workbench.store.tables import labelled
+from workbench.store.tables import labelled, predicted
 
 
 @dataclass(frozen=True, eq=False)
 class SameClips:
-    """Labelled clips that several models were run over; rows as in `table`, the first collection's."""
+    """Clips that several models were run over; rows as in `table`, the first collection's."""
 
     probs: dict[str, np.ndarray]
     table: pd.DataFrame
@@ -24,22 +24,23 @@ class SameClips:
 
     @property
     def true(self) -> np.ndarray:
-        """True class indexes (n,)."""
+        """True class indexes (n,); -1 without labels."""
         return self.table["label"].to_numpy()
 
 
-def same_clips(collections: Sequence[Collection]) -> SameClips:
+def same_clips(collections: Sequence[Collection], *, need_labels: bool = True) -> SameClips:
     """Put collections of the same clips side by side, by clip id; models are named by checkpoint, or by folder if one is twice.
 
-    Classes are put in the first collection's order, by name. Clips that one of them could not read are left out, with a note.
-    Raises: InputError for fewer than two collections, other clips, clips of one id with other content, other classes, or another
-    true label.
+    Only clips with a label are taken, unless `need_labels` is False: then all are. Classes are put in the first collection's
+    order, by name. Clips that one of them could not read are left out, with a note.
+    Raises: InputError for fewer than two collections, other clips, clips of one id with other content, other classes, another
+    true label, or no labels where they are needed.
     """
     if len(collections) < 2:
         raise InputError(f"{len(collections)} collection given; a comparison needs two or more of the same clips")
     names = distinct_names(collections)
     first = collections[0]
-    table = _by_clip(first)
+    table = _by_clip(first, need_labels)
     notes = _told_once({name: collection.notes for collection, name in zip(collections, names, strict=True)})
     gone = frozenset().union(*(collection.left_out for collection in collections))
     table = table[~table.index.isin(gone)]
@@ -52,7 +53,7 @@ def same_clips(collections: Sequence[Collection]) -> SameClips:
                 f"{collection.folder} has the classes {', '.join(collection.labels)}, {first.folder} has "
                 f"{', '.join(first.labels)}; compare models of the same classes, named alike"
             )
-        other = _by_clip(collection)
+        other = _by_clip(collection, need_labels)
         other = other[~other.index.isin(gone)]
         _same_ids(first, table, collection, other)
         other = other.loc[table.index]
@@ -63,7 +64,8 @@ def same_clips(collections: Sequence[Collection]) -> SameClips:
             )
         if (differ := other["label_name"].to_numpy() != table["label_name"].to_numpy()).any():
             row = int(np.flatnonzero(differ)[0])
-            clip, here, there = table["clip_id"].iloc[row], other["label_name"].iloc[row], table["label_name"].iloc[row]
+            here, there = (rows["label_name"].iloc[row] or "without a label" for rows in (other, table))
+            clip = table["clip_id"].iloc[row]
             raise InputError(
                 f"{clip} is {here} in {collection.folder}, {there} in {first.folder}; collect both with one manifest"
             )
@@ -82,8 +84,8 @@ def _told_once(notes: Mapping[str, Sequence[str]]) -> list[str]:
     return shared + [f"{name}: {note}" for name, own in notes.items() for note in own if note not in everywhere]
 
 
-def _by_clip(collection: Collection) -> pd.DataFrame:
-    table = labelled(collection).set_index("clip_id", drop=False)
+def _by_clip(collection: Collection, need_labels: bool) -> pd.DataFrame:
+    table = (labelled if need_labels else predicted)(collection).set_index("clip_id", drop=False)
     if not table.index.is_unique:
         raise InputError(
             f"{collection.folder} holds {table.index[table.index.duplicated()][0]} twice; give every clip an id of its own"

@@ -5,27 +5,42 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
+from ifdd.data.manifest import has_labels
 from ifdd.errors import InputError
 from ifdd.metrics import count_units, name_persons
 from workbench.store.collection import AGAIN, Collection
 
 
-def labelled(collection: Collection) -> pd.DataFrame:
-    """Predictions of the clips that have a label, and what follows from them.
+def predicted(collection: Collection) -> pd.DataFrame:
+    """Predictions of all clips, and what follows from them, with labels or without.
 
-    Further columns: `prediction` (index), `predicted` (its name), `confidence`, `correct`, and `row` in the activations.
+    Further columns: `prediction` (index), `predicted` (its name), `confidence`, `correct` (only with labels), and `row` in the
+    activations.
+    """
+    table = collection.predictions.assign(row=np.arange(len(collection.predictions)))
+    best = collection.probs.argmax(1)
+    table = table.assign(prediction=best, predicted=np.array(collection.labels)[best], confidence=collection.probs.max(1))
+    return table.assign(correct=best == table["label"].to_numpy()) if collection.has_labels else table
+
+
+def labelled(collection: Collection) -> pd.DataFrame:
+    """`predicted`, of the clips that have a label.
 
     Raises: InputError if no clip has a label.
     """
-    table = collection.predictions.assign(row=np.arange(len(collection.predictions)))
-    names = np.array(collection.labels)
-    best = collection.probs.argmax(1)
-    correct = best == table["label"].to_numpy()
-    table = table.assign(prediction=best, predicted=names[best], confidence=collection.probs.max(1), correct=correct)
+    table = predicted(collection)
     table = table[table["label"] >= 0]
     if table.empty:
-        raise InputError(f"{collection.folder} holds no clip with a label; collect a manifest that has labels")
+        raise InputError(
+            f"{collection.folder} holds no clip with a label, which this needs; add a column label to "
+            f"{collection.meta['data']['manifest']} and run workbench collect again"
+        )
     return table
+
+
+def usable(collection: Collection) -> pd.DataFrame:
+    """`labelled`; of clips without labels all, as `predicted`."""
+    return labelled(collection) if collection.has_labels else predicted(collection)
 
 
 def subjects(table: pd.DataFrame) -> np.ndarray | None:
@@ -58,34 +73,38 @@ def features(collection: Collection, activation: str) -> np.ndarray:
 
 
 def clip_table(clips: pd.DataFrame, collections: Mapping[str, Collection]) -> pd.DataFrame:
-    """The clips with what each model said: columns `said <model>` (name), `right <model>`, and a `title` in words."""
+    """The clips with what each model said: columns `said <model>` (name), with labels `right <model>`, and a `title` in words."""
     ours = [name for name in clips.columns if name == "title" or name.startswith(("said ", "right "))]
-    table = clips.drop(columns=ours)
+    table, labels = clips.drop(columns=ours), has_labels(clips)
     marks = pd.Series("", table.index)
     for name, collection in collections.items():
         rows = collection.predictions.set_index("clip_id")
         said = pd.Series(np.array(collection.labels)[collection.probs.argmax(1)], rows.index)
-        known = rows["label_name"].reindex(table.index)
-        table["label_name"] = known.where(known.notna(), table["label_name"])  # as the model spells its classes
         table[f"said {name}"] = said.reindex(table.index)
-        table[f"right {name}"] = (said == rows["label_name"]).reindex(table.index, fill_value=False)
-        marks = marks + table[f"right {name}"].map({True: "✓", False: "✗"}).where(known.notna(), "–")
-    table["title"] = [
-        f"{clip} · {label} {mark}" for clip, label, mark in zip(table.index, table["label_name"], marks, strict=True)
-    ]
+        if labels:
+            known = rows["label_name"].reindex(table.index)
+            table["label_name"] = known.where(known.notna(), table["label_name"])  # as the model spells its classes
+            table[f"right {name}"] = (said == rows["label_name"]).reindex(table.index, fill_value=False)
+            marks = marks + table[f"right {name}"].map({True: "✓", False: "✗"}).where(known.notna(), "–")
+        else:
+            marks = marks + (", " if marks.any() else "") + table[f"said {name}"].fillna("–")
+    told = table["label_name"] + " " + marks if labels else marks
+    table["title"] = [f"{clip} · {text}" if text else str(clip) for clip, text in zip(table.index, told, strict=True)]
     return table
 
 
 def outcomes(table: pd.DataFrame) -> dict[str, pd.Series]:
-    """Filters by outcome: name → which clips of a `clip_table` pass."""
-    everything = pd.Series(True, table.index)
-    columns = [str(column) for column in table.columns]
-    right = {column.removeprefix("right "): table[column] for column in columns if column.startswith("right ")}
-    said = {name: table[f"said {name}"].notna() for name in right}  # a clip that could not be read is neither right nor wrong
-    filters = {"all": everything}
+    """Filters by outcome: name → which clips of a `clip_table` pass; without labels nothing is right or wrong."""
+    filters = {"all": pd.Series(True, table.index)}
+    said = {str(column).removeprefix("said "): table[column] for column in table.columns if str(column).startswith("said ")}
+    if len(said) > 1:
+        filters["the models disagree"] = pd.concat(said, axis=1).nunique(axis=1) > 1
+    if not has_labels(table):
+        return filters
+    right = {name: table[f"right {name}"] for name in said}
+    read = {name: column.notna() for name, column in said.items()}  # a clip that could not be read is neither right nor wrong
     if len(right) > 1:
-        filters["the models disagree"] = table[[f"said {name}" for name in right]].nunique(axis=1) > 1
-        filters["all models wrong"] = ~pd.concat(right, axis=1).any(axis=1) & pd.concat(said, axis=1).any(axis=1)
+        filters["all models wrong"] = ~pd.concat(right, axis=1).any(axis=1) & pd.concat(read, axis=1).any(axis=1)
     for name, hit in right.items():
-        filters[f"{name} wrong"], filters[f"{name} right"] = ~hit & said[name], hit
+        filters[f"{name} wrong"], filters[f"{name} right"] = ~hit & read[name], hit
     return filters

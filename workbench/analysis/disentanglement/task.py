@@ -11,7 +11,7 @@ import torch
 from tqdm import tqdm
 
 from ifdd.checkpoints import Bundle
-from ifdd.data.manifest import data_hash, of_each_class, read_manifest
+from ifdd.data.manifest import data_hash, need_labels, of_each_class, read_manifest
 from ifdd.errors import InputError
 from ifdd.inputs import Clips, each, of_input, stack
 from ifdd.io import filled_folder, write_text
@@ -115,6 +115,7 @@ def make_scorecard(
     Raises: InputError as `collect`, for a column that is not there, or a truth that cannot be read.
     """
     clips = read_manifest(manifest)
+    need_labels(clips, manifest, "the scorecard")
     if missing := [name for name in factors if name not in clips]:
         raise InputError(f"{manifest} has no column {missing[0]!r}; it has {', '.join(clips.columns)}")
     model, folder = bundle.model.eval(), Path(folder)

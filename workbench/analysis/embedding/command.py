@@ -29,8 +29,11 @@ def embed(
     method: Annotated[Literal["tsne", "umap", "pca"], typer.Option(help="t-SNE, UMAP or PCA.")] = "tsne",
     place: Annotated[Path | None, typer.Option(help="Collection of further clips to place on the map.")] = None,
     colour_by: Annotated[
-        Literal["label", "prediction", "correct"], typer.Option(help="What colours tell, in a single map.")
-    ] = "label",
+        Literal["label", "prediction", "correct"] | None,
+        typer.Option(
+            help="What colours tell, in a single map; by default the label, without labels the prediction.", show_default=False
+        ),
+    ] = None,
     perplexity: Annotated[float, typer.Option(help="Of t-SNE.")] = 30.0,
     neighbors: Annotated[int, typer.Option(help="Of UMAP.")] = 15,
     k: Annotated[int, typer.Option(min=1, help="Neighbours of the quality figures.")] = 5,

@@ -5,14 +5,14 @@ from numpy.typing import ArrayLike
 from sklearn.neighbors import NearestNeighbors
 
 from ifdd.errors import InputError
-from workbench.analysis.embedding.quality import SHUFFLES, vote
-from workbench.analysis.embedding.results import EmbeddingResult, MapMeasure, PlacedClips
+from workbench.analysis.embedding.quality import SHUFFLES, UNLABELLED, vote
+from workbench.analysis.embedding.results import NO_LABEL, EmbeddingResult, MapMeasure, PlacedClips
 from workbench.results.checks import check_labels
 from workbench.results.provenance import record
 
 
-def place(result: EmbeddingResult, features: ArrayLike, labels: ArrayLike, *, seed: int = 0) -> PlacedClips:
-    """Place clips (m, d) with class indexes `labels` (m,) on a map: t-SNE and UMAP transform, projection for PCA.
+def place(result: EmbeddingResult, features: ArrayLike, labels: ArrayLike | None, *, seed: int = 0) -> PlacedClips:
+    """Place clips (m, d) with class indexes `labels` (m,), or None, on a map: t-SNE and UMAP transform, projection for PCA.
 
     Raises:
         InputError: other features than the map's, or a class that the map has no name for.
@@ -23,7 +23,7 @@ def place(result: EmbeddingResult, features: ArrayLike, labels: ArrayLike, *, se
     1.0
     """
     xy = result.transform(features)
-    y = check_labels(labels, len(xy))
+    y = np.full(len(xy), NO_LABEL) if labels is None else check_labels(labels, len(xy))
     if y.max() >= len(result.label_names):
         raise InputError(f"labels go up to {y.max()}, the map has {len(result.label_names)} classes; use one list of labels")
     k = result.k
@@ -31,12 +31,15 @@ def place(result: EmbeddingResult, features: ArrayLike, labels: ArrayLike, *, se
     old = result.labels
     rng = np.random.default_rng(seed)
     reason = "all clips of the map are of one class" if len(np.unique(old)) < 2 else ""
-    null = np.mean([(vote(rng.permutation(old)[nearest]) == y).mean() for _ in range(SHUFFLES)])
-    value, name = float((vote(old[nearest]) == y).mean()), "kNN accuracy of placed clips"
+    reason = UNLABELLED if labels is None or not result.has_labels else reason
+    value = null = float("nan")
+    if not reason:
+        value = float((vote(old[nearest]) == y).mean())
+        null = float(np.mean([(vote(rng.permutation(old)[nearest]) == y).mean() for _ in range(SHUFFLES)]))
     return PlacedClips(
         xy=xy,
         labels=y,
-        accuracy=MapMeasure(name, "map", *((float("nan"),) * 2 if reason else (value, float(null))), len(y), k, reason),
+        accuracy=MapMeasure("kNN accuracy of placed clips", "map", value, null, len(y), k, reason),
         provenance=record(
             "placing.place",
             {"k": k, "seed": seed},

@@ -11,7 +11,7 @@ from sklearn.decomposition import PCA
 from ifdd.errors import InputError
 from workbench.analysis.embedding.methods import FITTERS, Settings
 from workbench.analysis.embedding.quality import knn_accuracy, neighbourhoods, silhouette
-from workbench.analysis.embedding.results import EmbeddingResult, MapMeasure, MapOptions, Method, Space
+from workbench.analysis.embedding.results import NO_LABEL, EmbeddingResult, MapMeasure, MapOptions, Method, Space
 from workbench.results.checks import check_features, check_labels, check_names
 from workbench.results.provenance import record
 
@@ -22,7 +22,7 @@ DEFAULT = MapOptions()
 
 def embed(
     features: ArrayLike,
-    labels: ArrayLike,
+    labels: ArrayLike | None,
     method: Method = "tsne",
     seed: int = 0,
     options: MapOptions = DEFAULT,
@@ -37,7 +37,8 @@ def embed(
 
     Args:
         features: (n, d), one row per clip, n ≥ 5, d ≥ 2; a feature map must be pooled first.
-        labels: (n,) class indexes; they never influence the map.
+        labels: (n,) class indexes; they never influence the map. None where the clips have none: then kNN accuracy and silhouette
+            say so instead of a number.
         method: "tsne" (openTSNE), "umap" (umap-learn) or "pca".
         seed: for PCA, the layout, the shuffled labels and the clips that are drawn for measures of all distances.
         options: perplexity (lowered to (n - 1) / 3 where n is small), neighbours (to n - 1) and k, as `notes` then say; threads.
@@ -58,7 +59,7 @@ def embed(
     if method not in FITTERS:
         raise InputError(f"unknown embedding method {method!r}; use one of {', '.join(FITTERS)}")
     x = check_features(features, minimum=MIN_CLIPS)
-    y = check_labels(labels, len(x))
+    y = np.full(len(x), NO_LABEL) if labels is None else check_labels(labels, len(x))
     names = check_names(label_names, int(y.max()) + 1 if label_names is None else len(label_names))
     if y.max() >= len(names):
         raise InputError(f"labels go up to {y.max()}, label_names has only {len(names)} names; pass the checkpoint's own list")
@@ -125,6 +126,8 @@ def _notes(
 ) -> list[str]:
     """What the figures cannot say."""
     used = measures[0].k
+    if (y == NO_LABEL).all():
+        return []
     notes = [] if used == k else [f"neighbours that vote lowered from {k} to {used}: {len(y)} clips"]
     counts = np.bincount(y, minlength=len(names))
     single = [names[c] for c in np.flatnonzero(counts == 1)]

@@ -16,9 +16,10 @@ from sklearn.metrics import pairwise_distances
 from sklearn.neighbors import NearestNeighbors
 
 from ifdd.errors import InputError
-from workbench.analysis.embedding.results import MapMeasure, Space
+from workbench.analysis.embedding.results import NO_LABEL, MapMeasure, Space
 from workbench.results.bootstrap import group_members
 
+UNLABELLED = "the clips have no labels"
 MOST_CLIPS = 5000
 """Measures that need all distances are taken on this many clips, drawn by the seed."""
 SHUFFLES = 100
@@ -40,7 +41,7 @@ def knn_accuracy(
     With `groups` (n,), e.g. persons, no clip of a clip's own group votes. Counts decide; of equal counts, the nearer clips.
     `persons` (n,), by default the groups, keep their labels together in the null, also where they may vote for themselves.
     `k` is lowered where fewer clips are left. At most 5,000 clips ask, all may answer. NaN where the map cannot matter:
-    one class, no class of two clips (or groups), or so few clips that all others vote.
+    no labels (`NO_LABEL`), one class, no class of two clips (or groups), or so few clips that all others vote.
 
     Raises:
         InputError: one group alone.
@@ -73,6 +74,8 @@ def knn_accuracy(
 def _why_no_vote(labels: np.ndarray, members: np.ndarray, k: int, unit: str) -> str:
     """Why the votes of k neighbours from other groups say nothing of a map; empty where they do."""
     classes = np.unique(labels)
+    if classes[0] == NO_LABEL:
+        return UNLABELLED
     if len(classes) < 2:
         return "all clips are of one class"
     if all(len(np.unique(members[labels == c])) < 2 for c in classes):
@@ -140,6 +143,7 @@ def silhouette(
     sizes = np.bincount(y)
     if len(sizes) < 2 or sizes.max() < 2:
         reason = "all clips are of one class" if len(sizes) < 2 else "no class has two clips"
+        reason = UNLABELLED if labels[0] == NO_LABEL else reason
         return MapMeasure("silhouette", space, float("nan"), float("nan"), len(rows), None, reason)
     distances = pairwise_distances(x[rows])
     rng = np.random.default_rng(seed)

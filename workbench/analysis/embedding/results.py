@@ -32,6 +32,8 @@ class MapOptions:
     jobs: int = 1
 
 
+NO_LABEL = -1
+"""In `labels`: the clip has none."""
 METHOD_NAMES: dict[Method, str] = {"tsne": "t-SNE", "umap": "UMAP", "pca": "PCA"}
 
 
@@ -60,11 +62,11 @@ class MapMeasure(Result):
 class PlacedClips(Result):
     """Further clips on a map that did not move; `accuracy`: share whose class wins the vote of the k nearest old clips.
 
-    The accuracy's null: the old clips' labels shuffled.
+    The accuracy's null: the old clips' labels shuffled. Without labels there is none.
     """
 
     xy: np.ndarray  # (m, 2)
-    labels: np.ndarray  # (m,) class indexes
+    labels: np.ndarray  # (m,) class indexes, or NO_LABEL
     accuracy: MapMeasure
     provenance: Provenance
 
@@ -73,18 +75,23 @@ class PlacedClips(Result):
 class EmbeddingResult(Result):
     """A two-dimensional map of n clips, with the `measures` of its quality; `parameters` are those really used.
 
-    `projection` places further clips; it is in no file.
+    Clips have labels, or none has. `projection` places further clips; it is in no file.
     """
 
     method: Method
     xy: np.ndarray  # (n, 2), no unit
-    labels: np.ndarray  # (n,) class indexes
+    labels: np.ndarray  # (n,) class indexes, or NO_LABEL
     label_names: tuple[str, ...]
     measures: tuple[MapMeasure, ...]
     parameters: dict[str, Any]
     notes: tuple[str, ...]
     provenance: Provenance
     projection: Callable[[np.ndarray], np.ndarray] | None = field(default=None, repr=False, compare=False)
+
+    @property
+    def has_labels(self) -> bool:
+        """Whether the clips have labels: all of them, or none."""
+        return bool((self.labels != NO_LABEL).all())
 
     def measure(self, name: str, space: Space = "map") -> MapMeasure:
         """One quality figure of the map, or of the features.

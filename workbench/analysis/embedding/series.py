@@ -23,7 +23,7 @@ SHUFFLES = 20
 
 def embed_series(
     features: Mapping[str, ArrayLike],
-    labels: ArrayLike,
+    labels: ArrayLike | None,
     method: Method = "tsne",
     *,
     clip_ids: Mapping[str, Sequence[str]] | None = None,
@@ -36,7 +36,7 @@ def embed_series(
 
     Args:
         features: of several models, or of several stages; d may differ, the clips must not.
-        labels: (n,) class indexes of the clips.
+        labels: (n,) class indexes of the clips, None where they have none.
         method: as `embed`, which `options` go to.
         clip_ids: name → (n,) ids; they must be the same everywhere.
         onto: align each map to the one before (a film) or to the first one (models side by side).
@@ -86,7 +86,7 @@ def embed_series(
         provenance=record(
             "embedding_series.embed_series",
             {"method": method, "seed": seed, "onto": onto, "start": start, "names": list(features)},
-            {name: np.asarray(values) for name, values in features.items()} | {"labels": np.asarray(labels)},
+            {name: np.asarray(values) for name, values in features.items()} | {"labels": maps[0].labels},
             ["scikit-learn", "scipy"],
         ),
     )

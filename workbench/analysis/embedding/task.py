@@ -26,7 +26,7 @@ from workbench.plotting.base import Display
 from workbench.plotting.images import can_write_mp4
 from workbench.results.passport import PYTHON_CALL, Context
 from workbench.store.collection import Collection, distinct_names
-from workbench.store.tables import labelled, persons
+from workbench.store.tables import persons, usable
 
 STAGES = ("stage", "X", "read", "branch", "embedding")
 """Roles of the stages of a network that a film shows, in the order in which a clip passes them."""
@@ -56,7 +56,7 @@ DEFAULT = Options()
 
 
 def run(collections: Sequence[Collection], options: Options = DEFAULT, further: Collection | None = None) -> Embedded:
-    """Map the labelled clips of one collection, of several side by side, or over the stages of one; place `further` clips.
+    """Map the clips of one collection, of several side by side, or over the stages of one; place `further` clips.
 
     Raises:
         InputError: no activation, a film or `further` clips with several collections, and as what makes the maps.
@@ -73,16 +73,16 @@ def run(collections: Sequence[Collection], options: Options = DEFAULT, further: 
     how: dict[str, Any] = {"seed": options.seed, "options": options.map}
     if film:
         stages = () if names == ("stages",) else names
-        return Embedded(film_of_stages(first, stages, options.method, **how), labelled(first))
+        return Embedded(film_of_stages(first, stages, options.method, **how), usable(first))
     if len(collections) > 1:
-        return Embedded(map_models(collections, names[0], options.method, **how), labelled(first))
+        return Embedded(map_models(collections, names[0], options.method, **how), usable(first))
     found = map_clips(first, names[0], options.method, **how)
     placed = None if further is None else place_clips(found, first, further, names[0])
-    return Embedded(found, labelled(first), placed)
+    return Embedded(found, usable(first), placed)
 
 
-def write(result: Embedded, out: Path, context: Context = PYTHON_CALL, colour_by: ColourBy = "label") -> list[Path]:
-    """Write the new folder `out`, all of it or nothing; returns its files. `colour_by` is for a single map.
+def write(result: Embedded, out: Path, context: Context = PYTHON_CALL, colour_by: ColourBy | None = None) -> list[Path]:
+    """Write the new folder `out`, all of it or nothing; returns its files. `colour_by` is for a single map, as its display.
 
     Raises:
         InputError: `out` exists.
@@ -94,7 +94,7 @@ def write(result: Embedded, out: Path, context: Context = PYTHON_CALL, colour_by
     return sorted(out.iterdir())
 
 
-def _write_map(found: EmbeddingResult, result: Embedded, out: Path, context: Context, colour_by: ColourBy) -> None:
+def _write_map(found: EmbeddingResult, result: Embedded, out: Path, context: Context, colour_by: ColourBy | None) -> None:
     table, placed = result.table, result.placed
     rows = clip_rows({"map": found}, table)
     summary = _without_clips(found.to_dict())
@@ -158,20 +158,20 @@ def vectors(collection: Collection, activation: str) -> np.ndarray:
 
 
 def map_clips(collection: Collection, activation: str, method: Method = "tsne", **options: Any) -> EmbeddingResult:
-    """Map the labelled clips of a collection by one activation; `options` as `embed`.
+    """Map the clips of a collection by one activation; `options` as `embed`.
 
     Raises: InputError as `vectors`, `embed`.
     """
-    table = labelled(collection)
+    table = usable(collection)
     rows = _rows(collection, activation, table)
     try:
-        return embed(rows, table["label"], method, **_labels(collection, table), **options)
+        return embed(rows, _true(table), method, **_labels(collection, table), **options)
     except InputError as error:
         raise InputError(f"{activation} of {collection.folder}: {error}") from error
 
 
 def place_clips(result: EmbeddingResult, old: Collection, new: Collection, activation: str) -> tuple[PlacedClips, pd.DataFrame]:
-    """Place the labelled clips of `new`, of the same checkpoint as `old`, on a map of `old`; and their rows.
+    """Place the clips of `new`, of the same checkpoint as `old`, on a map of `old`; and their rows.
 
     Raises: InputError for another checkpoint, whose axes mean other things.
     """
@@ -181,8 +181,8 @@ def place_clips(result: EmbeddingResult, old: Collection, new: Collection, activ
             f"{new.folder} was collected with {second['name']}, the map with {first['name']}; "
             f"collect the new clips with {first['name']}"
         )
-    table = labelled(new)
-    return place(result, _rows(new, activation, table), table["label"]), table
+    table = usable(new)
+    return place(result, _rows(new, activation, table), _true(table)), table
 
 
 def map_models(collections: Sequence[Collection], activation: str, method: Method = "tsne", **options: Any) -> EmbeddingSeries:
@@ -197,11 +197,11 @@ def map_models(collections: Sequence[Collection], activation: str, method: Metho
                 f"{other.folder} has the classes {', '.join(other.labels)}, {first.folder} has {', '.join(first.labels)}; "
                 "compare models of one label list"
             )
-    tables = [labelled(c) for c in collections]
+    tables = [usable(c) for c in collections]
     names = distinct_names(collections)
     return embed_series(
         {name: _rows(c, activation, t) for name, c, t in zip(names, collections, tables, strict=True)},
-        tables[0]["label"],
+        _true(tables[0]),
         method,
         clip_ids={name: list(t["clip_id"]) for name, t in zip(names, tables, strict=True)},
         onto="first",
@@ -230,11 +230,11 @@ def film_of_stages(
             f"workbench collect {collection.meta['checkpoint']['name']} {collection.meta['data']['manifest']} --names {wanted} "
             "--pool mean --out NEW"
         )
-    table = labelled(collection)
+    table = usable(collection)
     ids = list(table["clip_id"])
     return embed_series(
         {name: _rows(collection, name, table) for name in names},
-        table["label"],
+        _true(table),
         method,
         clip_ids=dict.fromkeys(names, ids),
         onto="previous",
@@ -262,6 +262,11 @@ def _places(name: str, xy: np.ndarray, table: pd.DataFrame, *, placed: bool) -> 
 
 def _rows(collection: Collection, activation: str, table: pd.DataFrame) -> np.ndarray:
     return vectors(collection, activation)[table["row"].to_numpy()]
+
+
+def _true(table: pd.DataFrame) -> np.ndarray | None:
+    """Class indexes (n,); None without labels."""
+    return table["label"].to_numpy() if "correct" in table else None
 
 
 def _labels(collection: Collection, table: pd.DataFrame) -> dict[str, Any]:

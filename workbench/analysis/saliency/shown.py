@@ -57,7 +57,8 @@ def from_manifest(bundle: Bundle, manifest: Path, count: int, out: Path | None =
     for row in rows.to_dict("records"):
         clip = read_row(table, row, bundle)
         (subject,) = person_ids([row.get("subject")]).tolist()
-        found.append(Shown(str(row["clip_id"]), clip.tensor(), clip.seconds, str(row["label_name"]), subject or None))
+        label = str(row["label_name"]) or None
+        found.append(Shown(str(row["clip_id"]), clip.tensor(), clip.seconds, label, subject or None))
     return rows, found
 
 

@@ -12,6 +12,8 @@ from workbench.results.result import Result
 
 CONTENT = "X per frame"
 """The content of `content R²`."""
+CLASS, PREDICTED = "class", "predicted class"
+"""What occupancy is counted by: the label, or where there is none what the model says."""
 TOLD = ", told where the emotion is"
 """Ends the name of a score of told places."""
 
@@ -54,7 +56,8 @@ class SplitClips(Result):
     """How n clips were split, and what their split may depend on.
 
     `split`: of all of them; `copies`: places (n, 2·K) of changed clips by name, as `places_of_copies`; `labels` (n,): class
-    indexes, with one of `label_names` each; `energy` (n, T'): motion energy; `contents`: name → (n, d).
+    indexes, with one of `label_names` each, which are `CLASS` or `PREDICTED`; `energy` (n, T'): motion energy; `contents`: name →
+    (n, d).
     """
 
     split: SplitResult
@@ -63,6 +66,7 @@ class SplitClips(Result):
     label_names: tuple[str, ...]
     energy: np.ndarray
     contents: dict[str, np.ndarray]
+    classes: str = CLASS
 
 
 @dataclass(frozen=True, eq=False)
@@ -160,7 +164,7 @@ class StepSummary(Result):
 
 @dataclass(frozen=True, eq=False)
 class SplitSummary(Result):
-    """The split of one checkpoint. `saturated`, `elsewhere`: shares of the steps and clips.
+    """The split of one checkpoint. `saturated`, `elsewhere`: shares of the steps and clips; `classes`: what occupancy is by.
 
     `saturated`: offsets at the end of their range, NaN without one; `elsewhere`: read at another place than asked for (beyond the
     clip's ends, or shifted as released). `person_share`: share of the offsets' variance that lies between persons, NaN where they
@@ -185,6 +189,7 @@ class SplitSummary(Result):
     motion: MotionAgreement
     notes: tuple[str, ...]
     provenance: Provenance
+    classes: str = CLASS
 
     def score(self, content: str) -> ContentScore:
         """The score of one kind of content.

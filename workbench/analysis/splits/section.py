@@ -12,7 +12,7 @@ from workbench.analysis.splits.task import split_of_clip
 from workbench.figures.ifdd3_variants import variants_sheet
 from workbench.figures.study import Study
 from workbench.report.parts import Chart, Options, Section, Table, chart
-from workbench.store.tables import labelled, persons
+from workbench.store.tables import persons, usable
 
 
 def section(study: Study, options: Options) -> Section:
@@ -27,7 +27,7 @@ def section(study: Study, options: Options) -> Section:
         one = split_of_clip(bundle, study.manifest, sheet.clip_id)
         timeline = SplitTimelineDisplay.from_result(one.split, thumbnails=one.frames)
         parts.append(chart(timeline, f"{name}, clip {one.clip_id}: where each step begins (circle) and reads (triangle)."))
-        table = labelled(study.collections[name])
+        table = usable(study.collections[name])
         kept, rows = study.collections[name], table["row"].to_numpy()
         places = {what: told for what, told in split_activations(kept).items() if what.startswith(("position", "sample"))}
         cache = {what: torch.from_numpy(np.array(vectors(kept, told))[rows]) for what, told in places.items()}
@@ -47,9 +47,12 @@ def section(study: Study, options: Options) -> Section:
                 ]
                 for k in range(read.shape[1])
             ]
-        found = occupancy(every.weights_D, every.weights_S, table["label"], study.labels, groups=persons(table))
+        classes = table["label" if kept.has_labels else "prediction"]
+        found = occupancy(every.weights_D, every.weights_S, classes, study.labels, groups=persons(table))
         share = found.class_share
         shares.append([name, f"{share.value:.3f} [{share.low:.3f}, {share.high:.3f}]", f"{found.class_null:.3f}"])
+    labelled = all(collection.has_labels for collection in study.collections.values())
+    by = "" if labelled else " as the model predicts them, since the clips have no labels"
     parts += [
         Table(
             "Steps over all clips, mean ± standard deviation.",
@@ -57,7 +60,7 @@ def section(study: Study, options: Options) -> Section:
             steps,
         ),
         Table(
-            "Share of the variance of D's reading weight minus S's that lies between classes, with 95 % intervals; the null "
+            f"Share of the variance of D's reading weight minus S's that lies between classes{by}, with 95 % intervals; the null "
             "deals labels and persons anew.",
             ["model", "between classes", "with shuffled labels"],
             shares,

@@ -10,7 +10,16 @@ from ifdd.training.controls import told_places
 from workbench.analysis.splits.content import INTENSITY, content_score, person_share
 from workbench.analysis.splits.inspection import SAME_MOMENTS
 from workbench.analysis.splits.places import awareness, motion_agreement, moved, occupancy
-from workbench.analysis.splits.results import CONTENT, TOLD, ContentScore, SplitClips, SplitResult, SplitSummary, StepSummary
+from workbench.analysis.splits.results import (
+    CLASS,
+    CONTENT,
+    TOLD,
+    ContentScore,
+    SplitClips,
+    SplitResult,
+    SplitSummary,
+    StepSummary,
+)
 from workbench.results.bootstrap import group_members
 from workbench.results.controls import distance_to_others
 from workbench.results.interval import NOT_KNOWN
@@ -48,6 +57,8 @@ def summarise_split(
         notes.append("this split weighs the frames instead of moving its places; the weights are not measured here")
     if groups is None:
         notes.append("persons are not known: folds and intervals take every clip as a person of its own")
+    if clips.classes != CLASS:
+        notes.append(f"the clips have no labels: occupancy and R² are by {clips.classes}, what the model says")
     share = NOT_KNOWN, float("nan")
     if groups is not None:
         share = person_share(offsets, groups, seed=seed)
@@ -68,6 +79,7 @@ def summarise_split(
         apart=distance_to_others(places, group_members(groups, len(places)), seed),
         motion=motion_agreement(split.weights_D, split.weights_S, energy, groups=groups, seed=seed),
         notes=tuple(notes),
+        classes=clips.classes,
         provenance=record(
             "split_summary.summarise_split",
             {"kind": kind, "offset_range": offset_range, "seed": seed, "copies": list(copies)},

@@ -11,8 +11,8 @@ import pandas as pd
 import torch
 from tqdm import tqdm
 
-from ifdd.checkpoints import Bundle
-from ifdd.data.manifest import data_hash, of_each_class, read_manifest
+from ifdd.checkpoints import Bundle, finite_logits
+from ifdd.data.manifest import data_hash, has_labels, of_each_class, read_manifest
 from ifdd.errors import InputError
 from ifdd.io import filled_folder, write_text
 from workbench.analysis.splits.content import INTENSITY, per_frame
@@ -27,7 +27,7 @@ from workbench.analysis.splits.inspection import (
     require_split,
     split_activations,
 )
-from workbench.analysis.splits.results import CONTENT, SplitClips, SplitResult, SplitSummary
+from workbench.analysis.splits.results import CLASS, CONTENT, PREDICTED, SplitClips, SplitResult, SplitSummary
 from workbench.analysis.splits.summary import summarise_split
 from workbench.results.passport import PYTHON_CALL, Context
 from workbench.results.result import Result
@@ -36,7 +36,6 @@ from workbench.store.tables import persons
 from workbench.store.truth import has_truth, true_intensity
 
 ENERGY = "motion energy"
-CLASS = "class"
 REPORT = "splits.json"
 
 
@@ -127,32 +126,37 @@ def schematic(found: Mapping[str, SplitOfClip], sha256: Mapping[str, str]) -> Sp
 def measure_split(bundle: Bundle, manifest: str | Path, *, clips: int = 210, seed: int = 0, batch: int = 8) -> SplitSummary:
     """Measure the split of a checkpoint on at most `clips` clips of a manifest, of each class alike.
 
+    Of clips without labels the class is what the checkpoint says, which the summary's `classes` and notes tell.
     Raises: InputError for a baseline, a class that the checkpoint does not know, or fewer than two clips.
     """
     model, config = bundle.model.eval(), bundle.model.config
     split = require_split(model)
     table = read_manifest(manifest)
-    if unknown := sorted(set(table["label_name"]) - set(bundle.labels)):
+    labelled = has_labels(table)
+    if labelled and (unknown := sorted(set(table["label_name"]) - set(bundle.labels))):
         raise InputError(f"{manifest} has the class {unknown[0]}, which {bundle.name} does not know: {', '.join(bundle.labels)}")
     rows = of_each_class(table, clips)
     steps, place = config.feature_frames, next(model.parameters()).device
     names, (x,) = split_activations(model), model.with_roles("X")
-    splits, energy, features = [], [], []
+    splits, energy, features, said = [], [], [], []
     copies: dict[str, list[np.ndarray]] = {}
     records = rows.to_dict("records")
     for first in tqdm(range(0, len(records), batch), desc=f"splits {bundle.name}", unit="batch", disable=None):
         tensors = torch.stack([load_row(table, row, bundle) for row in records[first : first + batch]]).to(place)
         with torch.no_grad():
-            _, cache = model.run_with_cache(tensors, names=(*names.values(), x))
+            output, cache = model.run_with_cache(tensors, names=(*names.values(), x))
+        said.append(finite_logits(output.logits, bundle.name).argmax(1).cpu().numpy())
         initial = {group: getattr(split, f"initial_{group}").expand(len(tensors), -1) for group in "SD"}
         splits.append(from_activations({what: cache[name] for what, name in names.items()}, initial, model.frames))
         features.append(model.describe(x).mean(cache[x], time=False).cpu().numpy())
         energy.append(motion_energy(tensors, steps))
         for name, found in places_of_copies(model, tensors).items():
             copies.setdefault(name, []).append(found)
-    labels = rows["label_name"].map({label: i for i, label in enumerate(bundle.labels)}).to_numpy()
+    numbers = {label: i for i, label in enumerate(bundle.labels)}
+    labels = rows["label_name"].map(numbers).to_numpy() if labelled else np.concatenate(said)
+    classes = CLASS if labelled else PREDICTED
     power = np.concatenate(energy)
-    contents = {CONTENT: per_frame(np.concatenate(features)), ENERGY: power, CLASS: np.eye(len(bundle.labels))[labels]}
+    contents = {CONTENT: per_frame(np.concatenate(features)), ENERGY: power, classes: np.eye(len(bundle.labels))[labels]}
     if has_truth(rows):
         contents[INTENSITY] = true_intensity(rows, steps)
     clips_read = SplitClips(
@@ -162,13 +166,14 @@ def measure_split(bundle: Bundle, manifest: str | Path, *, clips: int = 210, see
         label_names=bundle.labels,
         energy=power,
         contents=contents,
+        classes=classes,
     )
     limit = float(config.offset_range) if hasattr(split, "offset_range") else None
     return summarise_split(clips_read, kind=config.split, offset_range=limit, groups=persons(rows), seed=seed)
 
 
 def split_of_clip(bundle: Bundle, manifest: str | Path, clip_id: str | None = None) -> SplitOfClip:
-    """The split of one clip of a manifest; without an id, of its first clip that is not neutral.
+    """The split of one clip of a manifest; without an id, of its first clip that is not known to be neutral.
 
     Raises: InputError for a baseline, or an id that is not there.
     """

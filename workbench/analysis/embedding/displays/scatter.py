@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 from numpy.typing import ArrayLike
 
 from ifdd.errors import InputError
-from workbench.analysis.embedding.results import METHOD_NAMES, EmbeddingResult, PlacedClips
+from workbench.analysis.embedding.results import METHOD_NAMES, NO_LABEL, EmbeddingResult, PlacedClips
 from workbench.plotting import style
 from workbench.plotting.base import Display, check_length, new_axes
 
@@ -26,18 +26,21 @@ class _Group(NamedTuple):
 
 
 class EmbeddingDisplay(Display):
-    """Scatter plot of an EmbeddingResult; `predicted` (n,) class indexes allow two further colourings."""
+    """Scatter plot of an EmbeddingResult; `predicted` (n,) class indexes allow two further colourings.
+
+    By default colours tell the label; of clips without labels the prediction, where it is known.
+    """
 
     def __init__(
         self,
         result: EmbeddingResult,
         predicted: np.ndarray | None = None,
-        colour_by: ColourBy = "label",
+        colour_by: ColourBy | None = None,
         placed: PlacedClips | None = None,
     ) -> None:
         self.result = result
         self.predicted = predicted
-        self.colour_by = colour_by
+        self.colour_by: ColourBy = colour_by or ("label" if result.has_labels or predicted is None else "prediction")
         self.placed = placed
 
     @classmethod
@@ -45,7 +48,7 @@ class EmbeddingDisplay(Display):
         cls,
         result: EmbeddingResult,
         predicted: ArrayLike | None = None,
-        colour_by: ColourBy = "label",
+        colour_by: ColourBy | None = None,
         *,
         placed: PlacedClips | None = None,
     ) -> Self:
@@ -69,16 +72,20 @@ class EmbeddingDisplay(Display):
         return self.result.provenance.to_json()
 
     def groups(self, colour_by: ColourBy) -> list[_Group]:
-        """Split the clips into what gets one colour each.
+        """Split the clips into what gets one colour each; by label, clips without are one group.
 
         Raises:
-            InputError: a colouring that needs predictions where there are none, or an unknown one.
+            InputError: a colouring that needs predictions or labels where there are none, or an unknown one.
         """
         labels, names = self.result.labels, self.result.label_names
         if colour_by not in ("label", "prediction", "correct"):
             raise InputError(f"unknown colouring {colour_by!r}; use label, prediction or correct")
         if colour_by != "label" and self.predicted is None:
             raise InputError(f"colouring by {colour_by} needs predictions; pass predicted to from_result")
+        if not self.result.has_labels and colour_by == "correct":
+            raise InputError("the clips have no labels, so no prediction is right or wrong; colour by prediction")
+        if not self.result.has_labels and colour_by == "label":
+            return [_Group("no label", style.GREY, "o", np.arange(len(labels)))]
         predicted = labels if self.predicted is None else self.predicted
         if colour_by == "correct":
             hit = predicted == labels
@@ -169,17 +176,22 @@ class EmbeddingDisplay(Display):
         """Further clips by label."""
         if self.placed is None:
             return []
+        if (self.placed.labels == NO_LABEL).all():
+            return [_Group("no label", style.GREY, "o", np.arange(len(self.placed.labels)))]
         rows = [(name, np.flatnonzero(self.placed.labels == c)) for c, name in enumerate(self.result.label_names)]
         return [_Group(name, style.class_colour(name), style.class_marker(name), r) for name, r in rows if len(r)]
 
     def _hover(self, row: int) -> str:
-        text = f"label {self.result.label_names[self.result.labels[row]]}"
-        return text if self.predicted is None else f"{text}, predicted {self.result.label_names[self.predicted[row]]}"
+        names, label = self.result.label_names, self.result.labels[row]
+        text = "no label" if label == NO_LABEL else f"label {names[label]}"
+        return text if self.predicted is None else f"{text}, predicted {names[self.predicted[row]]}"
 
 
 def short_accuracy(result: EmbeddingResult) -> str:
     """The kNN accuracy of a map as the title of its panel; the caption says why where there is none."""
     found = result.measure("kNN accuracy")
+    if not result.has_labels:
+        return "no labels"
     return f"{result.k}-NN – (too few clips)" if found.reason else f"{result.k}-NN {found}"
 
 

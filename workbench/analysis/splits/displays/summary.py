@@ -103,7 +103,9 @@ class OccupancyDisplay(NamedDisplay[SplitSummary]):
                 panel.set_xticks(range(values.shape[1]), [f"{centre:g}" for centre in centres])
                 counts = [f"{label} ({n})" for label, n in zip(names, found.counts, strict=True)]
                 panel.set_yticks(range(len(names)), counts if group == "D" else [])
-                panel.set(xlabel="feature frame, centre in clip frames", ylabel="class (clips)" if group == "D" else "")
+                panel.set(
+                    xlabel="feature frame, centre in clip frames", ylabel=f"{result.classes} (clips)" if group == "D" else ""
+                )
                 panel.label_outer(remove_inner_ticks=False)
                 above = name if group == "D" else f"{_share(result)} between classes"
                 panel.set_title(f"{above}\n{group}: {GROUP_NAMES[group]}".strip(), fontsize="medium")
@@ -134,7 +136,9 @@ class OccupancyDisplay(NamedDisplay[SplitSummary]):
                 )
         figure.update_layout(template=style.plotly_template(), height=320 * len(self.results))
         figure.update_xaxes(title="clip frame", type="category")
-        figure.update_yaxes(title="class", autorange="reversed")
+        figure.update_yaxes(autorange="reversed")
+        for row, result in enumerate(self.results.values(), 1):
+            figure.update_yaxes(title=result.classes, row=row)
         return figure
 
 
