@@ -11,6 +11,7 @@ from typing import Literal
 
 CONCEPTS = (
     "performance",
+    "agreement",
     "comparison",
     "confidence",
     "embedding",

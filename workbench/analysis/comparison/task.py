@@ -56,8 +56,14 @@ def run(collections: Sequence[Collection], options: Options = DEFAULT) -> Compar
     """Compare the models of collections of the same clips, by person where they are known, and slice by factors.
 
     Raises:
-        InputError: as `same_clips`, `compare`, `slice_clips`.
+        InputError: no labels, and as `same_clips`, `compare`, `slice_clips`.
     """
+    for collection in collections:
+        if not collection.has_labels:
+            raise InputError(
+                f"{collection.folder} was collected without labels, so nothing tells which model is better; how far they agree "
+                "tells workbench agreement, or add a column label to the list and collect again"
+            )
     clips = same_clips(collections)
     result = compare_clips(clips, reference=options.reference, draws=options.draws, seed=options.seed)
     slices, searches, left_out = slice_clips(clips, options.columns, bins=options.bins, seed=options.seed, min_n=options.min_n)

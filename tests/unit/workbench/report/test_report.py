@@ -177,7 +177,7 @@ def test_one_model_has_a_report_that_says_what_it_lacks(study: Study, tmp_path: 
     )
     made = task.run(alone)
     task.write(made, tmp_path / "one.html")
-    assert set(made.left_out) == {"comparison", "splits"}
+    assert set(made.left_out) == {"agreement", "comparison", "splits"}
     assert "none of the runs splits" in (tmp_path / "one.html").read_text(encoding="utf-8")
 
 
@@ -199,7 +199,7 @@ def test_the_command(tiny: TinyDemo, tmp_path: Path, monkeypatch: pytest.MonkeyP
 
     code, told, err = run("--out", tmp_path / "r.html", "--json")
     assert code == 0
-    assert json.loads(told)["left_out"].keys() == {"comparison"}
+    assert json.loads(told)["left_out"].keys() == {"agreement", "comparison"}
     assert "comparison left out" in err
     assert [run.name for run in read_passport(tmp_path / "r.html").runs] == ["tiny-ifdd"]
     assert sorted(tmp_path.iterdir()) == [tmp_path / "r.html"]

@@ -1,0 +1,3 @@
+"""The page of the app."""
+
+TITLE, ICON = "Agreement", ":material/join_inner:"
