@@ -38,6 +38,8 @@ def show(concept: str, told: ModuleType) -> None:
     with st.sidebar:
         everyone = list(collections)
         names = st.multiselect("Models", everyone, default=everyone[: _state.FEW], **_looks.kept(f"{concept}_models"))
+    if (why := getattr(told, "NEEDS_LABELS", "")) and not _state.needs_labels(why):
+        st.stop()
     if not names:
         raise InputError("no model is chosen; choose at least one in the side bar")
     study = study_of(

@@ -12,12 +12,14 @@ COLUMNS = 3
 
 
 def show(table: pd.DataFrame, clip_ids: Sequence[str], key: str) -> None:
-    """The clips `clip_ids` of a table of predictions with `predicted`, `confidence` and `correct`, wrong ones first."""
+    """The clips `clip_ids` of a table of predictions with `predicted`, `confidence` and, where there are labels, `correct`: wrong
+    ones first."""
     dataset = _state.dataset()
-    chosen = table[table["clip_id"].isin(set(clip_ids))].sort_values("correct", kind="stable")
-    wrong = int((~chosen["correct"]).sum())
+    chosen, labels = table[table["clip_id"].isin(set(clip_ids))], "correct" in table
+    chosen = chosen.sort_values("correct", kind="stable") if labels else chosen
+    wrong = f", {int((~chosen['correct']).sum())} of them wrong" if labels else ""
     more = f", the first {MOST} shown" if len(chosen) > MOST else ""
-    st.markdown(f"**{len(chosen)} clip{'s' * (len(chosen) != 1)} chosen**, {wrong} of them wrong{more}")
+    st.markdown(f"**{len(chosen)} clip{'s' * (len(chosen) != 1)} chosen**{wrong}{more}")
     shown = chosen.head(MOST)
     for start in range(0, len(shown), COLUMNS):
         for column, (_, row) in zip(
@@ -27,10 +29,11 @@ def show(table: pd.DataFrame, clip_ids: Sequence[str], key: str) -> None:
                 picture = _state.clip_thumbnail(
                     str(dataset.path(row["clip_id"])), dataset.apex(row["clip_id"]), dataset.frames(row["clip_id"])
                 )
-                st.image(picture, width="stretch", alt=f"{row['clip_id']}, {row['label_name']}")
-                mark = "✓" if row["correct"] else "✗"
-                said = f"{mark} {_looks.class_chip(row['predicted'])} {row['confidence']:.0%}"
-                st.html(f'<div class="said">{_looks.class_chip(row["label_name"])}<br>{said}</div>')
+                st.image(picture, width="stretch", alt=f"{row['clip_id']}, {row['label_name'] or row['predicted']}")
+                said = f"{_looks.class_chip(row['predicted'])} {row['confidence']:.0%}"
+                if labels:
+                    said = f"{_looks.class_chip(row['label_name'])}<br>{'✓' if row['correct'] else '✗'} {said}"
+                st.html(f'<div class="said">{said}</div>')
                 st.page_link(
                     "clip.py",
                     label=_looks.markdown_text(row["clip_id"]),

@@ -31,7 +31,7 @@ from workbench.store.collecting import collect, seconds_to_collect
 from workbench.store.collection import Collection
 from workbench.store.dataset import Dataset
 from workbench.store.sources import preprocessing_of, read_source
-from workbench.store.tables import features, labelled, subjects
+from workbench.store.tables import features, labelled, subjects, usable
 from workbench.store.workspace import Workspace, benchmark_file, demo_folder, first_in_view, open_workspace
 
 
@@ -46,14 +46,18 @@ def dataset() -> Dataset:
     if not place.datasets:
         way_out = f"link one: ln -s FOLDER {place.folder / 'datasets'}/NAME"
         raise InputError(f"{place.folder} holds no dataset; make one with ifdd data index FOLDER and {way_out}")
-    found = place.dataset(_dataset_name(place))
+    return _read(place, _dataset_name(place))
+
+
+def _read(place: Workspace, name: str) -> Dataset:
+    found = place.dataset(name)
     found = _dataset(found, found.manifest.stat().st_mtime_ns)
     _ = found.clips
     return found
 
 
 @st.cache_resource(
-    max_entries=8, show_spinner=False, hash_funcs={Dataset: lambda found: (found.name, found.manifest, found.collections)}
+    max_entries=64, show_spinner=False, hash_funcs={Dataset: lambda found: (found.name, found.manifest, found.collections)}
 )
 def _dataset(found: Dataset, stamp: int) -> Dataset:
     return found
@@ -64,8 +68,23 @@ DATASET = "dataset"
 
 
 def _dataset_name(place: Workspace) -> str:
+    """The one that is chosen, else the first that can be read, else the first."""
     chosen = st.session_state.get(DATASET)
-    return str(chosen) if chosen in place.datasets else place.datasets[0]
+    if chosen in place.datasets:
+        return str(chosen)
+    broken = _broken(place)
+    return next((name for name in place.datasets if name not in broken), place.datasets[0])
+
+
+def _broken(place: Workspace) -> dict[str, Exception]:
+    """What is wrong with each dataset that cannot be read."""
+    found: dict[str, Exception] = {}
+    for name in place.datasets:
+        try:
+            _read(place, name)
+        except (InputError, OSError) as error:
+            found[name] = error
+    return found
 
 
 def of_dataset(key: str) -> str:
@@ -75,11 +94,22 @@ def of_dataset(key: str) -> str:
 
 
 def ask_dataset() -> None:
-    """Let the reader choose the dataset of all pages, where there are several."""
-    names = workspace().datasets
-    if len(names) > 1:
-        with st.sidebar:
-            st.selectbox("Dataset", names, help="All pages show its clips.", **_looks.kept(DATASET))
+    """Let the reader choose the dataset of all pages, where there are several; those that cannot be read come last, with why."""
+    place = workspace()
+    if len(place.datasets) < 2:
+        return
+    broken = _broken(place)
+    names = sorted(place.datasets, key=broken.__contains__)
+    with st.sidebar:
+        st.selectbox(
+            "Dataset",
+            names,
+            format_func=lambda name: f"{name} (cannot be read)" if name in broken else name,
+            help="All pages show its clips.",
+            **_looks.kept(DATASET),
+        )
+        for name, error in broken.items():
+            st.warning(_looks.markdown_text(f"{name} cannot be read: {error}"), icon=":material/link_off:")
 
 
 @st.cache_resource(max_entries=32, show_spinner="Loading the model …")
@@ -200,6 +230,20 @@ def _collect(name: str) -> None:
             collect(bundle, clips.manifest, clips.collections / name)
 
 
+def needs_labels(what: str) -> bool:
+    """Whether the clips in view have labels; where they have none, one sentence says what is missing and what would help."""
+    clips = dataset()
+    if not clips.has_labels:
+        st.info(
+            _looks.markdown_text(
+                f"These clips have no labels, so {what}; name the class of each in a column label of {clips.manifest} and read "
+                "the clips again, or see what the models say on the pages Clip, Agreement and Embedding."
+            ),
+            icon=":material/label_off:",
+        )
+    return clips.has_labels
+
+
 # -- results that are kept -------------------------------------------------------------------------------------------------
 # A collection is named by where it is and by the sha256 of its checkpoint; the underscore keeps Streamlit from hashing it.
 
@@ -232,15 +276,16 @@ def _confidences(key: tuple[str, ...], _collection: Collection) -> tuple[Confide
 
 
 def embedding(collection: Collection, activation: str, method: Method) -> EmbeddingResult:
-    """A map of the labelled clips of a collection."""
+    """A map of the clips of a collection, as `tables.usable`."""
     return _embedding(key_of(collection), activation, method, collection)
 
 
 @st.cache_resource(max_entries=16, show_spinner="Making the map …")
 def _embedding(key: tuple[str, ...], activation: str, method: Method, _collection: Collection) -> EmbeddingResult:
-    table = labelled(_collection)
+    table = usable(_collection)
     values = features(_collection, activation)[table["row"].to_numpy()]
-    return embed(values, table["label"].to_numpy(), method, label_names=_collection.labels)
+    labels = table["label"].to_numpy() if _collection.has_labels else None
+    return embed(values, labels, method, label_names=_collection.labels)
 
 
 def scorecard(name: str) -> Scorecard:

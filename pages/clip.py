@@ -24,37 +24,41 @@ if asked and asked != st.session_state.get(key["asked"]):  # a link from another
     st.session_state.update({key["asked"]: asked, key["id"]: asked, key["labels"]: [], key["outcome"]: "all"})
 
 with st.sidebar:
-    classes = list(table.sort_values("label")["label_name"].unique())
-    labels = st.pills(
-        "True class",
-        classes,
-        selection_mode="multi",
-        format_func=_looks.markdown_text,
-        help="None chosen means all.",
-        **_looks.kept(key["labels"]),
-    )
+    labels: list[str] = []
+    if dataset.has_labels:
+        labels = st.pills(
+            "True class",
+            list(table.sort_values("label")["label_name"].unique()),
+            selection_mode="multi",
+            format_func=_looks.markdown_text,
+            help="None chosen means all.",
+            **_looks.kept(key["labels"]),
+        )
     filters = outcomes(table)
     outcome = st.selectbox("Outcome", list(filters), help="By what the models predict.", **_looks.kept(key["outcome"]))
     shown = table[filters[outcome] & (table["label_name"].isin(labels) if labels else True)]
     if shown.empty:
         raise InputError("no clip fits these filters; choose another class or outcome")
+    marks = "✓ right, ✗ wrong" if dataset.has_labels else "What the models say"
     clip_id = st.selectbox(
         f"Clip ({len(shown)})",
         list(shown.index),
         format_func=table["title"].__getitem__,
-        help="✓ right, ✗ wrong, in the order of the models: " + _looks.markdown_text(", ".join(models)),
+        help=f"{marks}, in the order of the models: " + _looks.markdown_text(", ".join(models)),
         **_looks.kept(key["id"]),
     )
     clip = table.loc[clip_id]
     names = _player.ask_models(models, "clip")
-    maps = _player.ask_maps([models[name] for name in names], "clip", {"the true class": clip["label_name"]})
+    known: dict[str, str | None] = {"the true class": clip["label_name"]} if dataset.has_labels else {}
+    maps = _player.ask_maps([models[name] for name in names], "clip", known)
 st.session_state[key["asked"]] = st.query_params["clip"] = clip_id  # the address can be shared
 st.session_state["clip_shown"] = (clip_id,)
 
 said = [f"{name} says {_looks.class_chip(clip[f'said {name}'])}" for name in names if isinstance(clip.get(f"said {name}"), str)]
 _looks.heading(clip_id)
-_looks.lead("true class " + _looks.class_chip(clip["label_name"]) + "".join(f" · {text}" for text in said))
+true = "true class " + _looks.class_chip(clip["label_name"]) if dataset.has_labels else "no label"
+_looks.lead(" · ".join([true, *said]))
 options = Options(**maps, **dataset.reading(clip_id))
-truth = read_truth(clip["label_name"], dataset.truth_file(clip_id))
+truth = read_truth(clip["label_name"] or None, dataset.truth_file(clip_id))
 view = ClipView({name: _state.explanation(name, dataset.path(clip_id), options) for name in names}, truth)
 _player.show(view, clip_id, "clip")

@@ -9,7 +9,7 @@ from workbench.app.from_ifdd import InputError
 
 _looks.heading("Confidence", "How sure are the models of each class, and are they right to be?")
 collections = _state.collections(_state.usable_models())
-if not collections:
+if not collections or not _state.needs_labels("nothing tells whether a model is sure of the right class"):
     st.stop()
 with st.sidebar:
     everyone = list(collections)

@@ -1,5 +1,7 @@
 """Is the disentanglement real? The scorecard of the chosen models on the clips of the dataset."""
 
+from collections.abc import Sequence
+
 import _looks
 import _state
 import streamlit as st
@@ -7,50 +9,54 @@ import streamlit as st
 from workbench.analysis.disentanglement.displays.probes import CONTROLS, ProbeDisplay
 from workbench.analysis.disentanglement.displays.readers import ReaderDisplay
 from workbench.analysis.disentanglement.displays.tables import map_rows, summary_rows
+from workbench.analysis.disentanglement.results import Scorecard
 from workbench.app.from_ifdd import InputError
 from workbench.benchmark.displays.robustness import RobustnessDisplay
 from workbench.plotting.base import Display
+
+
+def show_scorecard(cards: Sequence[Scorecard]) -> None:
+    """The measures of each model, and how to read them."""
+    _looks.section(
+        "Scorecard",
+        f"{cards[0].clips} clips; square brackets hold 95 % intervals over people (clips, where none is named), round ones what "
+        "nothing would give: other clips' features, or one answer for all.",
+    )
+    for note in dict.fromkeys(note for card in cards for note in card.notes):
+        _looks.note(f"{note}.")
+    table = [
+        {"measure": title} | dict(zip([card.checkpoint for card in cards], cells, strict=True))
+        for title, cells in summary_rows(cards)
+    ]
+    st.dataframe(table, hide_index=True, height="content", alt="Measures of disentanglement by model")
+    with st.expander("How to read it", icon=":material/help:"):
+        st.markdown(
+            "- **Gap** is 1 if linear probes find the emotion in Y_D alone and all else in Y_S alone, 0 if both know the same.\n"
+            "- **Leakage** is what Y_D still knows of the person, pose, light, talking and scene: 0 nothing, 1 all.\n"
+            "- **AUROC** asks, frame by frame, whether a group reads the frames in which the emotion shows (or moves): D, S, and "
+            "D − S, which is below 0.5 also where both read the emotion and S more. *Other clips* are the model's places in "
+            "clips of other people: chance. *Even-odd*, *half-way* and *random* know nothing of the clip, *middle* only that "
+            "emotions often lie there; *oracle* knows the truth under the same range of offsets, *told* without one.\n"
+            "- **Change of the probabilities**: 0 if nothing is done; *everything of another clip* is what the others are to be "
+            "read against.\n"
+            "- **Own frames**: a backbone that attends over the whole clip makes “reads frame t” true in name only.\n"
+            "- A gap between Y_S and Y_D appears in every model whose loss supervises one of the two; compare with a model "
+            "without a lift before crediting the lift."
+        )
+
 
 _looks.heading(
     "Disentanglement",
     "Does Y_D hold the emotion and Y_S the rest? Measured where the truth is known for every frame and every pixel.",
 )
 models = _state.usable_models()
-clips = _state.dataset()
 with st.sidebar:
     chosen = st.multiselect("Models", list(models), default=list(models)[: _state.FEW], **_looks.kept("disentanglement_models"))
 if not chosen:
     raise InputError("no model is chosen; choose at least one on the left")
-cards = _state.scorecards(chosen)
-if not cards:
-    st.stop()
-chosen = [card.checkpoint for card in cards]
-
-_looks.section(
-    "Scorecard",
-    f"{cards[0].clips} clips; square brackets hold 95 % intervals over people (clips, where none is named), round ones what "
-    "nothing would give: other clips' features, or one answer for all.",
-)
-for note in dict.fromkeys(note for card in cards for note in card.notes):
-    _looks.note(f"{note}.")
-table = [{"measure": title} | dict(zip(chosen, cells, strict=True)) for title, cells in summary_rows(cards)]
-st.dataframe(table, hide_index=True, height="content", alt="Measures of disentanglement by model")
-with st.expander("How to read it", icon=":material/help:"):
-    st.markdown(
-        "- **Gap** is 1 if linear probes find the emotion in Y_D alone and all else in Y_S alone, 0 if both know the same.\n"
-        "- **Leakage** is what Y_D still knows of the person, pose, light, talking and scene: 0 nothing, 1 all.\n"
-        "- **AUROC** asks, frame by frame, whether a group reads the frames in which the emotion shows (or moves): D, S, and "
-        "D − S, which is below 0.5 also where both read the emotion and S more. *Other clips* are the model's places in clips of "
-        "other people: chance. *Even-odd*, *half-way* and *random* know nothing of the clip, *middle* only that emotions "
-        "often lie "
-        "there; *oracle* knows the truth under the same range of offsets, *told* without one.\n"
-        "- **Change of the probabilities**: 0 if nothing is done; *everything of another clip* is what the others are to be read "
-        "against.\n"
-        "- **Own frames**: a backbone that attends over the whole clip makes “reads frame t” true in name only.\n"
-        "- A gap between Y_S and Y_D appears in every model whose loss supervises one of the two; compare with a model "
-        "without a lift before crediting the lift."
-    )
-
+cards = _state.scorecards(chosen) if _state.needs_labels("the scorecard cannot ask where the emotion is held") else []
+if cards:
+    show_scorecard(cards)
 splits = {card.checkpoint: card.split for card in cards if card.split}
 probes = {card.checkpoint: card.probes for card in cards if card.probes}
 displays: dict[str, Display] = {}

@@ -9,7 +9,7 @@ from workbench.analysis.embedding.displays.scatter import ColourBy, EmbeddingDis
 from workbench.analysis.embedding.results import METHOD_NAMES
 from workbench.analysis.embedding.task import embedding_of
 from workbench.app.from_ifdd import InputError
-from workbench.store.tables import labelled, vector_activations
+from workbench.store.tables import usable, vector_activations
 
 _looks.heading("Embedding", "Every point is a clip. Draw a lasso or a box around some, or click one, to see them.")
 collections = _state.collections(_state.usable_models())
@@ -40,8 +40,15 @@ with st.sidebar:
         help="Distances between far groups mean little in t-SNE and UMAP.",
         **_looks.kept("embedding_method"),
     )
-    colours: list[ColourBy] = ["label", "prediction", "correct"]
-    colour_by = st.segmented_control("Colour by", colours, default="label", required=True, **_looks.kept("embedding_colour"))
+    colours: list[ColourBy] = ["label", "prediction", "correct"] if collection.has_labels else ["prediction"]
+    colour_by = st.segmented_control(
+        "Colour by",
+        colours,
+        default=colours[0],
+        required=True,
+        help=None if collection.has_labels else "The clips have no labels: what the model says is all there is to tell.",
+        **_looks.kept("embedding_colour" if collection.has_labels else "embedding_colour_unlabelled"),
+    )
 
 shown = f"{_state.of_dataset('embedding')}_{name}_{activation}_{method}"
 # with other colours the chart is a new one for Streamlit: what was chosen in the old one is marked in it from the start
@@ -50,7 +57,7 @@ if memory.get("map") != shown:
     memory = {"map": shown, "chosen": []}
 if memory.get("colour") != colour_by:
     memory |= {"colour": colour_by, "marked": memory["chosen"], "fresh": True}
-result, table = _state.embedding(collection, activation, method), labelled(collection)
+result, table = _state.embedding(collection, activation, method), usable(collection)
 display = EmbeddingDisplay.from_result(result, table["prediction"].to_numpy(), colour_by)
 left, right = st.columns([7, 5], gap="medium")
 with left:

@@ -9,6 +9,8 @@ import streamlit as st
 from workbench.analysis.performance.displays.scores import ConfusionDisplay, RecallDisplay
 from workbench.analysis.performance.results import MetricsResult
 from workbench.app.from_ifdd import Bundle
+from workbench.store.collection import Collection
+from workbench.store.tables import predicted
 from workbench.store.workspace import describe, test_data
 
 
@@ -69,6 +71,15 @@ def show_recall(results: dict[str, MetricsResult]) -> None:
     _looks.save_button({"recall": recall, f"confusion {chosen}": confusion}, "overview", "overview_save")
 
 
+def show_said(collections: dict[str, Collection]) -> None:
+    """How often each model says each class."""
+    counts = {name: predicted(collection)["predicted"].value_counts() for name, collection in collections.items()}
+    classes = dict.fromkeys(label for collection in collections.values() for label in collection.labels)
+    _looks.section("What the models say", "Clips that each model calls so.")
+    rows = [{"class": label} | {name: int(found.get(label, 0)) for name, found in counts.items()} for label in classes]
+    st.dataframe(rows, hide_index=True, height="content", alt="How many clips each model calls each class")
+
+
 def show_cards(bundles: dict[str, Bundle]) -> None:
     """What the checkpoints say about themselves."""
     _looks.section("Checkpoints", "The figures here are a card's own: of its test set, measured when the model was trained.")
@@ -98,7 +109,7 @@ _looks.notice(models)
 clips = _state.dataset()
 _looks.lead(f"Measured here on the {len(clips.clips)} clips in {html.escape(str(clips.manifest.parent))}")
 collections = _state.collections(models)
-measured = {name: _state.metrics(collection) for name, collection in collections.items()}
+measured = {name: _state.metrics(collection) for name, collection in collections.items() if clips.has_labels}
 if told := [f"{name}: {note}" for name, collection in collections.items() for note in collection.notes]:
     _looks.note(" · ".join(told))
 if len(models) <= _state.FEW:
@@ -109,4 +120,6 @@ else:
     show_table(models, measured)
 if measured:
     show_recall(measured)
+if collections and not _state.needs_labels("nothing tells which prediction is right: there are no WAR, UAR and recalls"):
+    show_said(collections)
 show_cards(models)

@@ -8,13 +8,14 @@ import torch
 
 from ifdd.card import Card
 from ifdd.checkpoints import library_versions, load_checkpoint, save_checkpoint
+from ifdd.data.manifest import index_unlabelled, write_manifest
 from ifdd.data.preprocessing import Preprocessing
 from ifdd.labels import EMOTIONS
 from ifdd.models.families import create_model
 from ifdd.scripted.suite import render_suite
 from ifdd.scripted.suites import SuiteConfig
 from workbench.store.collecting import collect
-from workbench.store.workspace import mark
+from workbench.store.workspace import Workspace, init_workspace, mark
 
 MODELS = {"tiny-ifdd": "ifdd-mvit-tiny", "tiny-baseline": "mvit-tiny-baseline"}
 NOTICE = "Trained on synthetic faces, not fit to judge real people."
@@ -47,6 +48,19 @@ def make_demo(folder: Path, checkpoints: Path, clips: int = CLIPS) -> None:
     for name in MODELS:
         collect(load_checkpoint(checkpoints / name), manifest, folder / "collections" / "demo" / name)
     mark(folder)
+
+
+def make_unlabelled(folder: Path, tiny: "TinyDemo", clips: int = 6) -> Workspace:
+    """A workspace on a few clips of the demo of which nothing is known but where they lie: no labels, persons, folds or truth."""
+    place = folder / "clips"
+    for clip in sorted(file for file in (tiny.demo / "datasets" / "demo").rglob("*") if list(file.glob("*.png")))[:clips]:
+        shutil.copytree(clip, place / clip.name)
+    frame = index_unlabelled(place)
+    write_manifest(frame.assign(fps=8.0), place)
+    made = init_workspace(folder / "mine", {"plain": place}, [tiny.checkpoints / name for name in MODELS])
+    for name in MODELS:
+        collect(load_checkpoint(tiny.checkpoints / name), place, made.collection_folder("plain", name))
+    return made
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,7 @@ CLIP_IDS = [f"tiny-test-{i:05d}" for i in range(CLIPS)]
 PAGES = {
     "overview": 2,
     "clip": 3,
+    "agreement": 1,
     "comparison": 4,
     "confidence": 2,
     "embedding": 1,

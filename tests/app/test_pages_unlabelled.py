@@ -1,0 +1,119 @@
+"""Every page on clips of which nothing is known: no labels, persons, folds or truth."""
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from tests.app.conftest import switch
+from tests.tiny_demo import MODELS, TinyDemo
+from workbench.store.collection import open_collection
+from workbench.store.workspace import Workspace, init_workspace
+
+Start = Callable[..., AppTest]
+SAID = {
+    "overview": "so nothing tells which prediction is right: there are no WAR, UAR and recalls",
+    "clip": "",
+    "agreement": "",
+    "comparison": "so nothing tells which model is better",
+    "embedding": "",
+    "splits": "",
+    "confidence": "so nothing tells whether a model is sure of the right class",
+    "disentanglement": "so the scorecard cannot ask where the emotion is held",
+    "benchmark": "",
+    "upload": "",
+}
+"""Each page, and what it says of labels."""
+
+
+@pytest.fixture(autouse=True)
+def on_unlabelled_clips(unlabelled: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("IFDD_WORKSPACE", str(unlabelled.folder))
+
+
+def text(app: AppTest) -> str:
+    assert not app.exception, app.exception
+    return " ".join(item.value for kind in (app.error, app.info, app.markdown, app.caption) for item in kind).replace("\\", "")
+
+
+@pytest.mark.parametrize("page", SAID)
+def test_page_shows_what_it_can_and_says_what_it_cannot(start: Start, tiny_demo: TinyDemo, page: str) -> None:
+    app = start(tiny_demo, page)
+    told = text(app)
+    assert not app.error
+    assert app.title
+    assert ("These clips have no labels" in told) == bool(SAID[page])
+    if SAID[page]:
+        assert SAID[page] in told
+        assert "name the class of each in a column label of" in told
+
+
+def test_overview_counts_what_is_said(start: Start, tiny_demo: TinyDemo) -> None:
+    app = start(tiny_demo)
+    assert not app.metric
+    said = app.dataframe[0].value
+    assert said[list(MODELS)].sum().tolist() == [6, 6]
+    assert len(said) == 7
+
+
+def test_agreement_is_that_of_the_collections(start: Start, tiny_demo: TinyDemo, unlabelled: Workspace) -> None:
+    app = start(tiny_demo, "agreement")
+    pairs, differ = app.dataframe[0].value, app.dataframe[1].value
+    assert pairs["models"].tolist() == ["tiny-baseline, tiny-ifdd"]
+    assert "over 6 clips, taken as independent" in text(app)
+    first, second = (open_collection(unlabelled.collection_folder("plain", name)) for name in sorted(MODELS))
+    ids = first.predictions["clip_id"][first.probs.argmax(1) != second.probs.argmax(1)].tolist()
+    assert differ["clip_id"].tolist() == ids
+    assert pairs["differ"].tolist() == [f"{len(ids)} of 6 clips"]
+    figure = json.loads(app.get("plotly_chart")[0].proto.spec)
+    assert len(figure["data"][0]["x"]) == 7
+
+
+def test_splits_are_by_prediction(start: Start, tiny_demo: TinyDemo) -> None:
+    app = start(tiny_demo, "splits")
+    assert "between classes as the model predicts them, since the clips have no labels" in text(app)
+    assert len(app.get("plotly_chart")) == 2
+
+
+def test_clip_has_maps_and_predictions_but_no_true_class(start: Start, tiny_demo: TinyDemo) -> None:
+    app = start(tiny_demo, "clip")
+    assert "true class" not in [*app.sidebar.selectbox("clip_target").options]
+    assert app.sidebar.selectbox("clip_outcome").options == ["all", "the models disagree"]
+    assert len(app.get("bidi_component")) == 1
+    assert len(app.get("plotly_chart")) == 3  # probabilities, the split, the correlation
+    assert "(true)" not in app.get("plotly_chart")[0].proto.spec
+
+
+def test_embedding_is_coloured_by_what_the_model_says(start: Start, tiny_demo: TinyDemo) -> None:
+    app = start(tiny_demo, "embedding")
+    assert app.sidebar.segmented_control("embedding_colour_unlabelled").options == ["prediction"]
+    figure = json.loads(app.get("plotly_chart")[0].proto.spec)
+    assert sum(len(trace["customdata"]) for trace in figure["data"]) == 6
+    assert "no labels" in figure["layout"]["title"]["text"]
+
+
+def test_what_was_chosen_of_labelled_clips_does_not_stand_in_the_way(
+    start: Start, tiny_demo: TinyDemo, unlabelled: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Evidence for the true class, colours by label: then a dataset is chosen that has neither."""
+    both = {"labelled": tiny_demo.demo / "datasets" / "demo", "plain": unlabelled.dataset("plain").manifest}
+    made = init_workspace(tmp_path / "both", both, [tiny_demo.checkpoints / name for name in MODELS])
+    shutil.copytree(tiny_demo.demo / "collections" / "demo", made.folder / "collections" / "labelled")
+    shutil.copytree(unlabelled.folder / "collections" / "plain", made.folder / "collections" / "plain")
+    monkeypatch.setenv("IFDD_WORKSPACE", str(made.folder))
+    app = start(tiny_demo, "clip")
+    app = app.sidebar.selectbox("clip_target").set_value("the true class").run()
+    assert "true class" in " ".join(item.proto.body for item in app.get("html"))
+    app = app.sidebar.selectbox("dataset").set_value("plain").run()
+    assert not app.error
+    assert not app.exception
+    assert app.title[0].value == "tiny-test-00000"
+    assert app.sidebar.selectbox("clip_target").value == "the predicted class"
+    app = switch(app, "embedding").run()
+    assert app.sidebar.segmented_control("embedding_colour_unlabelled").value == "prediction"
+    app = app.sidebar.selectbox("dataset").set_value("labelled").run()
+    assert app.sidebar.segmented_control("embedding_colour").value == "label"
+    assert not app.error
