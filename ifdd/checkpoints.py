@@ -124,6 +124,10 @@ def load_checkpoint(name_or_path: str | Path) -> Bundle:
     Raises:
         InputError: an unknown name, a damaged card, weights that do not match the card's sha256 or its model, or that are not
             finite.
+
+    >>> bundle = load_checkpoint("scripted-tiny-ifdd")
+    >>> bundle.model.inputs, bundle.labels[:3]
+    ({'clip': (3, 16, 112, 112)}, ('happy', 'sad', 'neutral'))
     """
     folder = _find(name_or_path)
     card = read_card(folder)

@@ -94,6 +94,10 @@ def create_model(model: str | VideoConfig, **overrides: Any) -> VideoModel:
 
     Raises:
         InputError: an unknown name, family or field, or an impossible combination.
+
+    >>> model = create_model("ifdd-mvit-tiny", frames=8, size=(32, 32))
+    >>> model.inputs, model.branches
+    ({'clip': (3, 8, 32, 32)}, {'D': 'ladm.Y_D', 'S': 'ladm.Y_S'})
     """
     if isinstance(model, str):
         config = named_config(model, **overrides)

@@ -29,6 +29,10 @@ def from_kinetics(state_dict: Mapping[str, Tensor], model: str = "ifdd-mvit-xs",
 
     Raises:
         InputError: another backbone, or keys that do not fit, which it lists: missing, surplus, of another shape.
+
+    >>> from torchvision.models.video import r3d_18
+    >>> from_kinetics(r3d_18().state_dict(), "r3d18-baseline", num_classes=3).config.normalise
+    'kinetics'
     """
     built = create_model(model, **{"normalise": "kinetics"} | overrides)
     backbone = built.config.backbone

@@ -113,6 +113,11 @@ def from_reference(state_dict: Mapping[str, Tensor], **overrides: Any) -> VideoM
 
     Raises:
         InputError: another number of blocks, or keys that do not fit, which it lists: missing, surplus, of another shape.
+
+    >>> import torch
+    >>> from_reference({"fc.weight": torch.zeros(7, 512)})
+    Traceback (most recent call last):
+    ifdd.errors.InputError: not a released IFDD state dict: it has no key 'head.head.1.bias', but fc.weight
     """
     renamed = rename_reference(state_dict)
     classifier = renamed.get("head.classify.bias")

@@ -83,6 +83,18 @@ def collect(
     Raises:
         InputError: `out` exists, unknown activations, a class that the checkpoint does not know, clips that cannot be read, too
             little room on the disk, or none left while writing.
+
+    >>> import tempfile
+    >>> from ifdd import load_checkpoint
+    >>> from PIL import Image
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     (Path(folder) / "clip").mkdir()
+    ...     for frame in range(4):
+    ...         Image.new("RGB", (112, 112)).save(f"{folder}/clip/{frame}.png")
+    ...     pd.DataFrame({"path": ["clip"], "label": ["happy"], "crop": ["none"]}).to_csv(f"{folder}/clips.csv", index=False)
+    ...     said = collect(load_checkpoint("scripted-tiny-ifdd"), f"{folder}/clips.csv", f"{folder}/out", ["ladm.Y_D"])
+    ...     said.probs.shape, said.activation("ladm.Y_D").shape
+    ((1, 7), (1, 196, 64))
     """
     out = Path(out)
     check_new(out)

@@ -212,6 +212,10 @@ def open_collection(folder: str | Path, bundle: Bundle | None = None) -> Collect
 
     Raises:
         InputError: there is none, another schema, or a collection of another checkpoint.
+
+    >>> open_collection("nowhere")
+    Traceback (most recent call last):
+    ifdd.errors.InputError: nowhere is no collection: nowhere/manifest.json is missing; make one with workbench collect
     """
     folder = Path(folder)
     file = folder / MANIFEST

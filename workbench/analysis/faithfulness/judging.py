@@ -27,6 +27,16 @@ def judge(
 
     Raises:
         InputError: a name that is not there.
+
+    >>> import torch
+    >>> from workbench.analysis.faithfulness import parameter_randomisation, perturb_clips
+    >>> model = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(96, 2))
+    >>> clips = torch.rand(2, 3, 2, 4, 4)
+    >>> brightness = clips.sum(1).numpy()  # knows nothing of the model
+    >>> curves = perturb_clips(model, clips, {"brightness": brightness}, 0)
+    >>> forgotten = parameter_randomisation(model, clips, lambda model, clips: brightness, "brightness", independent=False)
+    >>> "parameter randomisation" in judge("brightness", "input", curves, forgotten).failed
+    True
     """
     row = perturbation.score(name or method)
     follows = above_zero(row.gap) and above_zero(row.beyond_random)

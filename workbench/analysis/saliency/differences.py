@@ -17,6 +17,13 @@ def difference(first: SaliencyResult, second: SaliencyResult, names: tuple[str, 
 
     Raises:
         InputError: other shapes or classes, or maps scaled frame by frame, which have lost how frames compare.
+
+    >>> import ifdd, torch
+    >>> from workbench.analysis.saliency import gradcam
+    >>> model, clips = ifdd.create_model("ifdd-mvit-tiny", frames=8, size=(32, 32)), torch.rand(1, 3, 8, 32, 32)
+    >>> maps = gradcam(model, clips, "ladm.Y_D", target=0, method="hirescam")
+    >>> float(abs(difference(maps, maps).frames).max())
+    0.0
     """
     if first.frames.shape != second.frames.shape:
         raise InputError(f"maps of {first.frames.shape} and {second.frames.shape} are of other clips; pass two maps of the same")

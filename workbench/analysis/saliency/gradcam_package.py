@@ -70,6 +70,11 @@ def package_cam(
     Raises:
         InputError: a method that is wrong for clips, with the reason, or unknown; too many positions for an eigenvector; tokens
             in ShapleyCAM; the package missing.
+
+    >>> import ifdd, torch
+    >>> model = ifdd.create_model("ifdd-mvit-tiny", frames=8, size=(32, 32)).eval()
+    >>> package_cam(model, torch.rand(1, 3, 8, 32, 32), "ladm.Y_D", "layercam", target=0).frames.shape
+    (1, 8, 32, 32)
     """
     if reason := REFUSED.get(method.lower()):
         raise InputError(f"{method} of the grad-cam package is not right for clips: {reason}")

@@ -16,7 +16,13 @@ from workbench.results.provenance import record
 
 
 def learned_pooling(model: nn.Module) -> PoolingResult | None:
-    """The learned pooling of a model of ours; None for one whose logits are not a weighted sum over one activation."""
+    """The learned pooling of a model of ours; None for one whose logits are not a weighted sum over one activation.
+
+    >>> import ifdd
+    >>> found = learned_pooling(ifdd.create_model("ifdd-mvit-tiny", frames=8, size=(32, 32)))
+    >>> found.activation, found.weights.shape  # (K, H', W')
+    ('ladm.Y_D', (4, 2, 2))
+    """
     found = model.linear_pooling() if isinstance(model, VideoModel) else None
     if found is None:
         return None

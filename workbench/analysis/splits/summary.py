@@ -45,6 +45,15 @@ def summarise_split(
 
     Raises:
         InputError: shapes that do not fit, or fewer than two clips.
+
+    >>> import ifdd, torch
+    >>> from workbench.analysis.splits import inspect_split
+    >>> model = ifdd.create_model("ifdd-mvit-tiny", frames=8, size=(32, 32)).eval()
+    >>> split = inspect_split(model, torch.rand(6, 3, 8, 32, 32))
+    >>> clips = SplitClips(split, {"mirrored": split.both("sample")}, np.arange(6) % 2, ("sad", "happy"), np.ones((6, 8)), {})
+    >>> found = summarise_split(clips, kind="index", offset_range=2.0, groups=np.arange(6))
+    >>> found.occupancy.dynamic.shape  # (classes, feature frames)
+    (2, 8)
     """
     split, copies, contents, energy = clips.split, clips.copies, clips.contents, clips.energy
     places, offsets = split.both("sample"), split.both("offset")
