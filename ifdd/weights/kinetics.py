@@ -27,6 +27,8 @@ def from_kinetics(state_dict: Mapping[str, Tensor], model: str = "ifdd-mvit-xs",
     blocks, `mvit-xs` blocks 0 – 7, and 14, 15 as its 8, 9. The Kinetics normalisation becomes the model's first layer
     (`normalise="kinetics"`).
 
+    Source: Li et al. 2022 (MViTv2); Tran et al. 2018 (R3D, R(2+1)D).
+
     Raises:
         InputError: another backbone, or keys that do not fit, which it lists: missing, surplus, of another shape.
 

@@ -64,6 +64,8 @@ def difference_over_seeds(
     `paired`: seed i of one belongs to seed i of the other, as where both start from the same backbone or shuffle the clips alike;
     the spread is then that of the differences, else that of each (Welch).
 
+    Source: Welch 1947.
+
     Raises:
         InputError: as `over_seeds`, and for pairs of other numbers of seeds.
 

@@ -35,7 +35,8 @@ Edit = FrameEdit | FeatureEdit
 def zero_offsets(model: VideoModel) -> FeatureEdit:
     """Read at the initial indexes, as if ISSM had learned nothing.
 
-    Raises: InputError for a model without offsets.
+    Raises:
+        InputError: a model without offsets.
 
     >>> from ifdd import create_model
     >>> zero_offsets(create_model("ifdd-mvit-tiny")).activations
@@ -54,7 +55,9 @@ def swap(model: VideoModel, branch: str, donors: ArrayLike) -> FeatureEdit:
 
     The head reads the dynamic branch alone, so a swap of D must give the donor's prediction: a check more than a finding. S
     reaches it through the predictor.
-    Raises: InputError for a baseline, an unknown branch, or donors that are not there.
+
+    Raises:
+        InputError: a baseline, an unknown branch, or donors that are not there.
 
     >>> from ifdd import create_model
     >>> swap(create_model("ifdd-mvit-tiny"), "S", [1, 0]).activations  # two clips, each with the other's static branch

@@ -34,7 +34,8 @@ class FrameEdit:
 def freeze(n: int, frames: int, at: int | ArrayLike | None = None) -> FrameEdit:
     """Show one frame throughout: the middle one, number `at`, or one number for each clip, e.g. its apex.
 
-    Raises: InputError for a frame that is not there.
+    Raises:
+        InputError: a frame that is not there.
 
     >>> freeze(1, 5).frame.tolist()
     [[2, 2, 2, 2, 2]]
@@ -58,7 +59,8 @@ def reverse(n: int, frames: int) -> FrameEdit:
 def shuffle(n: int, frames: int, seed: int = 0) -> FrameEdit:
     """Put the frames of each clip in a random order of its own, never the old one.
 
-    Raises: InputError for clips of one frame.
+    Raises:
+        InputError: clips of one frame.
 
     >>> sorted(shuffle(1, 5).frame[0].tolist())
     [0, 1, 2, 3, 4]
@@ -77,7 +79,8 @@ def shuffle(n: int, frames: int, seed: int = 0) -> FrameEdit:
 def drop(n: int, frames: int, at: Sequence[int]) -> FrameEdit:
     """Lose frames, as a player does: the last frame before stays on; before the first kept one, that one is shown.
 
-    Raises: InputError for a frame that is not there, or if none is left.
+    Raises:
+        InputError: a frame that is not there, or if none is left.
 
     >>> drop(1, 5, at=[2, 3]).frame.tolist()
     [[0, 1, 1, 1, 4]]
@@ -94,7 +97,8 @@ def drop(n: int, frames: int, at: Sequence[int]) -> FrameEdit:
 def replace(n: int, frames: int, at: Sequence[int], donors: ArrayLike) -> FrameEdit:
     """Show, at the frames `at`, the same frames of another clip: `donors` (n,), its row for each clip.
 
-    Raises: InputError for a frame or a clip that is not there.
+    Raises:
+        InputError: a frame or a clip that is not there.
 
     >>> replace(2, 4, at=[1], donors=[1, 0]).clip.tolist()  # which clip each frame is of
     [[0, 1, 0, 0], [1, 0, 1, 1]]

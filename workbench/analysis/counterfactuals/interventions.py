@@ -29,6 +29,8 @@ def order_sensitivity(
 ) -> tuple[Effect, ...]:
     """Effect of shuffled, reversed and frozen (all frames the middle one) clips (n, 3, T, H, W); of several inputs alike.
 
+    Source: Huang et al. 2018 (what a video model makes of order).
+
     >>> from ifdd import create_model
     >>> model = create_model("mvit-tiny-baseline", frames=8, size=(32, 32)).eval()
     >>> still = torch.zeros(2, 3, 8, 32, 32)  # equal frames have no order
@@ -65,7 +67,10 @@ def patch_between_clips(
     Of the branches S alone: to exchange Y_D is trivial, since the head reads nothing else. The last is `WHOLE`: the probabilities
     of the other clip itself.
 
-    Raises: InputError for fewer than two clips.
+    Source: Vig et al. 2020 (activation patching).
+
+    Raises:
+        InputError: fewer than two clips.
 
     >>> from ifdd import create_model
     >>> model = create_model("ifdd-mvit-tiny", frames=8, size=(32, 32)).eval()
@@ -101,7 +106,8 @@ def split_stability(
 ) -> Stability:
     """Reading places under changes that leave the expression as it is: mirrored, 15 % brighter, at half the frame rate.
 
-    Raises: InputError for a model without a split.
+    Raises:
+        InputError: a model without a split.
 
     >>> from ifdd import create_model
     >>> model = create_model("ifdd-mvit-tiny", frames=8, size=(32, 32)).eval()
@@ -135,7 +141,9 @@ def temporal_mixing(model: VideoModel, clips: Tensor, *, probes: int = 1, seed: 
     """Share (n, T') of the energy of ∂X_t/∂clip that falls on the clip frames of feature frame t itself.
 
     1 if a feature frame sees its own frames alone, 1/T' if it sees all alike: then "reads frame t" is true in name only. The
-    energy is estimated by `probes` random projections of X_t (Hutchinson).
+    energy is estimated by `probes` random projections of X_t.
+
+    Source: Hutchinson 1989 (trace by random projections).
 
     >>> from ifdd import create_model
     >>> model = create_model("mvit-tiny-baseline", frames=8, size=(32, 32)).eval()

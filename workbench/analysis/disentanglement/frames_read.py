@@ -49,6 +49,8 @@ def split_quality(
     recipes with `control: {places: truth}`).
     `levels` (n,) names a nuisance level of each clip, for rows of their own; `groups` (n,) persons, drawn whole.
 
+    Source: Hanley and McNeil 1982 (area under the ROC curve).
+
     Raises:
         InputError: shapes that do not fit, weights that are not finite, or no clip with an emotion.
 

@@ -32,6 +32,8 @@ def localisation(
     clip), the mask itself ("told": the most there is), a random map, one that is bright in the middle, and with `pixels`
     (n, T, H, W) or (n, T, H, W, 3) the difference of successive frames. `regions` (n, T, H, W) holds indexes into `region_names`.
 
+    Source: Arras et al. 2022 (relevance mass); Zhang et al. 2018 (pointing game).
+
     Raises:
         InputError: shapes that do not fit, negative or undefined maps, or masks that are all empty.
 

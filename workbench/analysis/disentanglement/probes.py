@@ -51,6 +51,8 @@ def probe_matrix(
     named `identity` cannot be held out by person: its folds share no value of the factor `across` (the emotion), so it has to be
     recognised through another expression. `shuffles`: how often the null is drawn, each time a probe.
 
+    Source: Alain and Bengio 2017 (linear probes); Hewitt and Liang 2019 (controls).
+
     Raises:
         InputError: shapes that do not fit, undefined features, a factor with one value, fewer than two groups, no shuffle.
 

@@ -14,6 +14,8 @@ from workbench.results.provenance import record
 def place(result: EmbeddingResult, features: ArrayLike, labels: ArrayLike | None, *, seed: int = 0) -> PlacedClips:
     """Place clips (m, d) with class indexes `labels` (m,), or None, on a map: t-SNE and UMAP transform, projection for PCA.
 
+    Source: Poličar et al. 2021 (new points in t-SNE); McInnes et al. 2018 (UMAP).
+
     Raises:
         InputError: other features than the map's, or a class that the map has no name for.
 

@@ -43,6 +43,8 @@ def knn_accuracy(
     `k` is lowered where fewer clips are left. At most 5,000 clips ask, all may answer. NaN where the map cannot matter:
     no labels (`NO_LABEL`), one class, no class of two clips (or groups), or so few clips that all others vote.
 
+    Source: Cover and Hart 1967.
+
     Raises:
         InputError: one group alone.
 

@@ -76,6 +76,8 @@ def attribute(
 ) -> SaliencyResult:
     """Attribute the score of each of clips (B, 3, T, H, W) to its pixels; `target` and `against` as in `saliency.gradcam`.
 
+    Source: Simonyan et al. 2014 (saliency); Sundararajan et al. 2017, eq. 1 (integrated gradients); Zeiler and Fergus 2014.
+
     Raises:
         InputError: unknown names, a block that does not fit, sizes below 1, NaN.
 

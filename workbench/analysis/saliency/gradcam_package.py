@@ -67,6 +67,8 @@ def package_cam(
 ) -> SaliencyResult:
     """One of the package's maps of `activation`, before its ReLU and scaling; arguments as `saliency.gradcam`.
 
+    Source: the grad-cam package (Gildenblat and contributors 2021), which names the papers.
+
     Raises:
         InputError: a method that is wrong for clips, with the reason, or unknown; too many positions for an eigenvector; tokens
             in ShapleyCAM; the package missing.

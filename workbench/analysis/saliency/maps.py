@@ -49,6 +49,8 @@ def gradcam(
     With `against` the difference of two logits is explained. The model is one of ours, or any module that returns logits; of
     those an activation is the name of a sub-module that returns (B, C, T', h, w).
 
+    Source: Selvaraju et al. 2017, eq. 1 and 2; papers and equations of the other methods stand in `saliency.cam`.
+
     Raises:
         InputError: an unknown activation, one without places in the frame, an unknown class or convention, NaN.
 
@@ -79,6 +81,9 @@ def gradcam_branches(
 
     Arguments, and what is raised, as `gradcam`.
 
+    Raises:
+        InputError: as `gradcam`.
+
     >>> import ifdd
     >>> model = ifdd.create_model("ifdd-mvit-tiny", frames=8, size=(32, 32))
     >>> {branch: found.activation for branch, found in gradcam_branches(model, torch.rand(1, 3, 8, 32, 32)).items()}
@@ -101,6 +106,9 @@ def class_maps(
     method: CamMethod = "gradcam",
 ) -> dict[str, SaliencyResult]:
     """`gradcam` of several activations in one forward and one backward pass, by name.
+
+    Raises:
+        InputError: as `gradcam`.
 
     >>> layer = nn.Conv3d(3, 2, 1)
     >>> model = nn.Sequential(layer, nn.AdaptiveAvgPool3d(1), nn.Flatten())

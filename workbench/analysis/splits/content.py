@@ -42,6 +42,8 @@ def content_score(
 
     Folds share no group; without groups, no clip. All steps count by their variance.
 
+    Source: Hoerl and Kennard 1970 (ridge regression).
+
     Raises:
         InputError: shapes that do not fit, values that are not finite, or fewer than two groups.
 

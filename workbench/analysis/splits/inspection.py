@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 def inspect_split(model: VideoModel, clips: Tensor) -> SplitResult:
     """Run `clips` (B, 3, T, H, W) through the model and read off its split.
 
+    Source: the IFDD paper, Fig. 1(b) (ISSM).
+
     Raises:
         InputError: a model without a split.
 
