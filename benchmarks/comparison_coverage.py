@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.stats import norm
 
-from workbench.analysis.comparison.paired import Drawn, Draws, detectable, draw, intervals, mcnemar, swap_test
+from workbench.analysis.comparison.paired import BootstrapDraws, Draws, detectable, draw, intervals, mcnemar, swap_test
 
 DFEW = (490, 379, 534, 435, 294, 29, 181)
 """Clips of each class in a test fold of about DFEW's make-up."""
@@ -60,14 +60,14 @@ def simulate(setting: Setting, gain: np.ndarray, rng: np.random.Generator) -> tu
     return second.astype(float) - first, labels, persons
 
 
-def plain(drawn: Draws, setting: Setting, persons: np.ndarray | None) -> Drawn:
+def plain(drawn: Draws, setting: Setting, persons: np.ndarray | None) -> BootstrapDraws:
     """The UAR's draws as they come, for the usual percentile interval: neither stretched nor widened."""
     uar, endless = drawn.uar.value, np.array(np.inf)
     if persons is not None:
         m = len(np.unique(persons))
-        return Drawn(uar, uar + (drawn.uar.samples - uar) * np.sqrt((m - 1) / m), endless)
+        return BootstrapDraws(uar, uar + (drawn.uar.samples - uar) * np.sqrt((m - 1) / m), endless)
     shrink = np.sqrt(1 - 1 / np.array(setting.sizes))
-    return Drawn(uar, (drawn.recalls.value + (drawn.recalls.samples - drawn.recalls.value) * shrink).mean(1), endless)
+    return BootstrapDraws(uar, (drawn.recalls.value + (drawn.recalls.samples - drawn.recalls.value) * shrink).mean(1), endless)
 
 
 def measure(setting: Setting, sets: int, seed: int) -> dict[str, float]:

@@ -17,7 +17,7 @@ from ifdd.errors import InputError
 from ifdd.io import replace_between
 from ifdd.scripted import SuiteConfig, render_suite
 from workbench.figures.study import open_study
-from workbench.figures.task import Drawn, Request, run, write
+from workbench.figures.task import DrawnFigures, Request, run, write
 
 OUT = Path(__file__).resolve().parent / "figures"
 BENCHMARK = OUT.parents[1] / "checkpoints" / "benchmark.json"
@@ -35,7 +35,7 @@ TITLES = {
 }
 
 
-def page(drawn: Drawn) -> str:
+def page(drawn: DrawnFigures) -> str:
     """Every figure with its caption, in the order of the papers."""
     parts = [
         f"## {TITLES[stem]}\n\nAfter {sheet.paper}.\n\n![{TITLES[stem]}]({stem}.png)\n\n{sheet.caption}"

@@ -160,7 +160,7 @@ class VideoConfig(StrictModel):
 
         "split": its frames are read in two groups, S and D (`workbench.analysis.splits`); "offsets": where they are read is
         learned; "lift": the groups are lifted; "stages": its backbone can be kept as it is (`freeze`), and its stages cached;
-        "told": its split can be told which frames to read.
+        "oracle": its split can be given the frames to read.
         """
         return frozenset()
 
@@ -229,7 +229,7 @@ class ModelConfig(VideoConfig):
         if self.split != "none":
             able |= {"split"}
             able |= {"offsets"} if self.split in ("constant", "index", "offset") else set()
-            able |= {"told"} if self.split == "even-odd" else set()
+            able |= {"oracle"} if self.split == "even-odd" else set()
         return frozenset(able | ({"lift"} if self.lift != "none" else set()))
 
     @property

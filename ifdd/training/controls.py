@@ -1,4 +1,4 @@
-"""An upper bound for every split: a dynamic group that is told which feature frames are the most intense."""
+"""The oracle split, an upper bound for every other: a dynamic group that is given the most intense feature frames."""
 
 from contextlib import AbstractContextManager, nullcontext
 
@@ -20,11 +20,11 @@ def truth_places(intensity: np.ndarray, seed: int) -> np.ndarray:
     Raises: InputError if no clip shows an emotion.
     """
     count, frames = intensity.shape
-    return told_places(intensity.reshape(count, feature_frames(frames), -1).mean(2), seed)
+    return oracle_places(intensity.reshape(count, feature_frames(frames), -1).mean(2), seed)
 
 
-def told_places(per_step: np.ndarray, seed: int) -> np.ndarray:
-    """The same from intensities (n, T') of the feature frames.
+def oracle_places(per_step: np.ndarray, seed: int) -> np.ndarray:
+    """`truth_places` from intensities (n, T') of the feature frames.
 
     Raises: InputError if no clip shows an emotion.
     """
@@ -40,7 +40,7 @@ def told_places(per_step: np.ndarray, seed: int) -> np.ndarray:
     return places
 
 
-def told_where(model: VideoModel, places: Tensor | None) -> AbstractContextManager[None]:
+def oracle_split(model: VideoModel, places: Tensor | None) -> AbstractContextManager[None]:
     """Inside the block the model's split reads at `places` (B, 2, K); None: where it would by itself."""
     if places is None:
         return nullcontext()

@@ -17,7 +17,7 @@ from ifdd.io import new_folder, write_json, write_whole
 from ifdd.metrics import Metrics, evaluate
 from ifdd.models.base import VideoModel
 from ifdd.training.backbone_cache import Stages, as_stages
-from ifdd.training.controls import as_tensor, told_where
+from ifdd.training.controls import as_tensor, oracle_split
 from ifdd.training.datamodule import ordered_batches
 
 PREDICTIONS, METRICS = "predictions.parquet", "metrics.json"
@@ -45,7 +45,7 @@ def predict_set(
                 found = model.encode(each(as_tensors(clips.read(index)), lambda part: to_clips(part.to(device))))
             else:
                 found = as_stages(stages, index, device)
-            with told_where(model, as_tensor(clips.places, index, device)):
+            with oracle_split(model, as_tensor(clips.places, index, device)):
                 rows.append(model.decode(found).logits.double().softmax(-1).cpu())
     return torch.cat(rows).numpy()
 

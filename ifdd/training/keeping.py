@@ -80,7 +80,7 @@ class EpochLog(Callback):
 
 
 @dataclass(frozen=True)
-class Begun:
+class UnfinishedRun:
     """What an interrupted run has kept: `file`, its last whole checkpoint, after `epochs` epochs; None where none has ended.
 
     `environment` is its env.json, or what is known of it; `raised` tells from how many epochs it is being raised.
@@ -92,7 +92,7 @@ class Begun:
     raised: int | None = None
 
 
-def find_begun(recipe: Recipe, out: Path) -> Begun:
+def find_unfinished(recipe: Recipe, out: Path) -> UnfinishedRun:
     """See how far the run in `out` has come, and that `recipe` may go on with it.
 
     Raises: InputError if there is none, if it is complete, for another recipe (with what differs), or for files that are damaged,
@@ -115,7 +115,7 @@ def find_begun(recipe: Recipe, out: Path) -> Begun:
         raise InputError(
             f"{out / EPOCHS / 'best.ckpt'} is missing or damaged, and with it the best epoch; remove {out} and train anew"
         )
-    return Begun(file, 0 if kept is None else int(kept["epoch"]) + 1, _environment(out, kept), raised)
+    return UnfinishedRun(file, 0 if kept is None else int(kept["epoch"]) + 1, _environment(out, kept), raised)
 
 
 _RESULTS = ("metrics.json", "predictions.parquet")

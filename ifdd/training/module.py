@@ -13,7 +13,7 @@ from torch.optim.swa_utils import get_ema_multi_avg_fn
 from ifdd import metrics
 from ifdd.errors import InputError
 from ifdd.models.base import Output, VideoModel
-from ifdd.training.controls import told_where
+from ifdd.training.controls import oracle_split
 from ifdd.training.datamodule import Batch
 from ifdd.training.recipe import OptimConfig
 
@@ -104,7 +104,7 @@ class TrainingModule(L.LightningModule):
 
     def _run(self, batch: Batch) -> Output:
         clips, _, places = batch
-        with told_where(self.model, places):
+        with oracle_split(self.model, places):
             output: Output = self.model.decode(tuple(clips)) if isinstance(clips, tuple | list) else self.model(clips)
         return output
 

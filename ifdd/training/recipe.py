@@ -191,7 +191,7 @@ class Recipe(OfAnyFamily):
         if self.freeze != "none" and "stages" not in self.model.capabilities:
             raise ValueError(f"a model of the family {self.model.family} has no backbone that could be kept; leave freeze out")
         control = self.control
-        if control.places == "truth" and ("told" not in self.model.capabilities or self.data.source != "scripted"):
+        if control.places == "truth" and ("oracle" not in self.model.capabilities or self.data.source != "scripted"):
             raise ValueError("control.places='truth' replaces those of split='even-odd' on scripted data, whose truth is known")
         if control.labels == "random" and self.keep == "best":
             raise ValueError("control.labels='random' leaves nothing to validate; set keep=last")

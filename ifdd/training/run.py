@@ -39,10 +39,10 @@ from ifdd.training.keeping import (
     ENVIRONMENT,
     EPOCHS,
     LOG,
-    Begun,
     EpochLog,
+    UnfinishedRun,
     WholeCheckpoints,
-    find_begun,
+    find_unfinished,
 )
 from ifdd.training.module import AveragedWeights, TrainingModule
 from ifdd.training.recipe import Recipe, ScriptedData, recipe_yaml
@@ -74,7 +74,7 @@ def train(
 def _train(recipe: Recipe, out: Path, resume: bool, max_minutes: float | None, progress: bool) -> Path:
     begun = None
     if resume:
-        begun = find_begun(recipe, out)
+        begun = find_unfinished(recipe, out)
     elif out.exists():
         raise InputError(f"{out} exists; choose another --out, or continue it with --resume")
     device = choose_device(recipe.device)
@@ -134,7 +134,7 @@ def _make_run(recipe: Recipe, out: Path) -> dict[str, Any]:
     return {"recipe": recipe_yaml(recipe), "init_from_sha256": source}
 
 
-def _go_on(recipe: Recipe, out: Path, begun: Begun) -> dict[str, Any]:
+def _go_on(recipe: Recipe, out: Path, begun: UnfinishedRun) -> dict[str, Any]:
     """Bring the folder of an interrupted run up to date; returns as `_make_run`.
 
     Raises: InputError if a frozen backbone has changed meanwhile.

@@ -11,7 +11,7 @@ from pathlib import Path
 from ifdd.checkpoints import CARD, read_card
 from ifdd.errors import InputError
 from ifdd.io import claim, replaced_folder, write_text
-from ifdd.training.keeping import CHECKPOINT, CONFIG, find_begun
+from ifdd.training.keeping import CHECKPOINT, CONFIG, find_unfinished
 from ifdd.training.recipe import Recipe, load_recipe, recipe_yaml
 
 CHECKPOINTS = "checkpoints"
@@ -103,7 +103,7 @@ def _check_same(recipe: Recipe, folder: Path) -> None:
         if load_recipe(folder / CONFIG) != recipe:
             raise InputError(f"{folder}: was trained with another recipe, see its {CONFIG}; choose another --out or remove it")
     elif folder.exists():
-        find_begun(recipe, folder)
+        find_unfinished(recipe, folder)
 
 
 def _check_source(folder: Path, source: Path) -> None:

@@ -16,12 +16,12 @@ _PLAIN = ("torch", "collections", "builtins")
 
 
 @dataclass
-class Thing:
+class Pickled:
     """Something in a pickle: a `kind` ("dict", "tensor", "text", the class of an object …) and, of a dict, its `items`."""
 
     kind: str
     value: str = ""
-    items: dict[str, "Thing"] = field(default_factory=dict)
+    items: dict[str, "Pickled"] = field(default_factory=dict)
 
     @property
     def tensors(self) -> int:
@@ -35,7 +35,7 @@ class Thing:
         return f"{self.tensors} tensors" if self.tensors else f"dict of {', '.join(list(self.items)[:6]) or 'nothing'}"
 
 
-def list_pickle(file: Path) -> tuple[Thing, tuple[str, ...]]:
+def list_pickle(file: Path) -> tuple[Pickled, tuple[str, ...]]:
     """The outermost object of what `torch.save` wrote, and the classes and functions that are named in it.
 
     Raises: ValueError and others for a file that is no such pickle.
@@ -48,7 +48,7 @@ def list_pickle(file: Path) -> tuple[Thing, tuple[str, ...]]:
         if steps > MOST_STEPS:
             raise ValueError("too long")
         _step(operation, argument, stack, memo, names)
-    return stack[-1] if stack and isinstance(stack[-1], Thing) else Thing("nothing"), tuple(names)
+    return stack[-1] if stack and isinstance(stack[-1], Pickled) else Pickled("nothing"), tuple(names)
 
 
 _MARK = object()
@@ -67,18 +67,18 @@ def _step(operation: Any, argument: Any, stack: list[Any], memo: dict[int, Any],
         stack.append(memo[int(argument)])
     elif name == "GLOBAL":
         names[argument] = None
-        stack.append(Thing("class", argument))
+        stack.append(Pickled("class", argument))
     elif name == "STACK_GLOBAL":
         attribute, module = stack.pop(), stack.pop()
         names[f"{module.value} {attribute.value}"] = None
-        stack.append(Thing("class", f"{module.value} {attribute.value}"))
+        stack.append(Pickled("class", f"{module.value} {attribute.value}"))
     elif name == "SETITEM":
         value, key = stack.pop(), stack.pop()
         _put(stack[-1], [key, value])
     elif name in ("SETITEMS", "DICT"):
         pairs = _to_mark(stack)
         if name == "DICT":
-            stack.append(Thing("dict"))
+            stack.append(Pickled("dict"))
         _put(stack[-1], pairs)
     elif name in ("APPENDS", "ADDITEMS"):
         _to_mark(stack)
@@ -92,7 +92,7 @@ def _step(operation: Any, argument: Any, stack: list[Any], memo: dict[int, Any],
         parts = _to_mark(stack)
         if name == "INST":
             names[argument] = None
-        stack.append(_made(Thing("class", argument) if name == "INST" else parts[0]))
+        stack.append(_made(Pickled("class", argument) if name == "INST" else parts[0]))
     else:
         before = operation.stack_before
         if any(item.name == "mark" for item in before):
@@ -102,24 +102,24 @@ def _step(operation: Any, argument: Any, stack: list[Any], memo: dict[int, Any],
         stack.extend(_plain(operation, argument) for _ in operation.stack_after)
 
 
-def _made(callable_: Any) -> Thing:
-    name = callable_.value if isinstance(callable_, Thing) else ""
+def _made(callable_: Any) -> Pickled:
+    name = callable_.value if isinstance(callable_, Pickled) else ""
     if name.startswith(_TENSOR):
-        return Thing("tensor")
+        return Pickled("tensor")
     if name in ("collections OrderedDict", "collections defaultdict"):
-        return Thing("dict")
-    return Thing(name.replace(" ", ".") or "object")
+        return Pickled("dict")
+    return Pickled(name.replace(" ", ".") or "object")
 
 
-def _plain(operation: Any, argument: Any) -> Thing:
+def _plain(operation: Any, argument: Any) -> Pickled:
     kind = operation.stack_after[0].name
     if kind in ("str", "unicode") or operation.name.endswith("UNICODE"):
-        return Thing("text", str(argument))
-    return Thing(kind, "" if argument is None else str(argument)[:80])
+        return Pickled("text", str(argument))
+    return Pickled(kind, "" if argument is None else str(argument)[:80])
 
 
 def _put(into: Any, pairs: list[Any]) -> None:
-    if isinstance(into, Thing):
+    if isinstance(into, Pickled):
         for key, value in zip(pairs[::2], pairs[1::2], strict=False):
             into.items[str(key.value)] = value
 

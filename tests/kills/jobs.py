@@ -15,7 +15,7 @@ from ifdd.training import run
 from workbench.analysis.performance.displays.scores import ConfusionDisplay
 from workbench.analysis.performance.scores import summary
 from workbench.explain import task as explaining
-from workbench.figures.task import Drawn
+from workbench.figures.task import DrawnFigures
 from workbench.figures.task import write as write_figures
 from workbench.results.passport import Context
 
@@ -71,7 +71,7 @@ def figures(material: Path, folder: Path) -> None:
     (folder / OUT).mkdir(exist_ok=True)
     (folder / OUT / "mine.txt").write_text("kept")
     if not (folder / OUT / "captions.md").exists():
-        write_figures(Drawn({"one": Sheet(1), "two": Sheet(2)}, {}), folder / OUT, formats=["png", "svg"])  # type: ignore[dict-item]
+        write_figures(DrawnFigures({"one": Sheet(1), "two": Sheet(2)}, {}), folder / OUT, formats=["png", "svg"])  # type: ignore[dict-item]
 
 
 JOBS: dict[str, Callable[[Path, Path], None]] = {job.__name__: job for job in (train, render, collect, explain, figures)}

@@ -19,7 +19,7 @@ from ifdd.scripted.script.script import Script
 from ifdd.scripted.suites import factors
 from ifdd.training.backbone_cache import as_stages, read_stages
 from ifdd.training.clipsets import from_suite, shown_to
-from ifdd.training.controls import told_places, truth_places
+from ifdd.training.controls import oracle_places, truth_places
 from ifdd.training.datamodule import ordered_batches
 from workbench.analysis.disentanglement.cka import dependence
 from workbench.analysis.disentanglement.factors import COLUMNS, EMOTION, IDENTITY, NUISANCES
@@ -290,7 +290,7 @@ def _controls(features: np.ndarray | None, truth: _Truth, seed: int) -> dict[str
     if features is None:
         return {name: {key: _joined([found.get(key)]) for key in MEASURES} for name, found in controls.items()}
     steps = features.shape[2]
-    places = told_places(truth.intensity.reshape(n, steps, -1).mean(2), seed)
+    places = oracle_places(truth.intensity.reshape(n, steps, -1).mean(2), seed)
     told |= _read([places[:, 0], places[:, 1]], features, truth, steps, seed)
     every = np.broadcast_to(np.arange(steps, dtype=float), (n, steps))
     uniform = _read([every, every], features, truth, steps, seed)

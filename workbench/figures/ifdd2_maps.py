@@ -224,14 +224,14 @@ def maps_sheet(
 
 
 @dataclass(frozen=True)
-class Picked:
+class ChosenClips:
     """Clips to draw: rows of the study's table with the index of the class to explain, and how they were chosen."""
 
     rows: tuple[tuple[pd.Series, int], ...]
     rule: str
 
 
-def pick_clips(study: Study, clips: Sequence[str] | None = None) -> Picked:
+def pick_clips(study: Study, clips: Sequence[str] | None = None) -> ChosenClips:
     """The `clips` named; else of each class the one that `choose_clips` takes.
 
     Where none is read correctly: of each class the clip with its highest probability.
@@ -244,16 +244,16 @@ def pick_clips(study: Study, clips: Sequence[str] | None = None) -> Picked:
         if not clips or len(set(clips)) < len(clips):
             raise InputError(f"--clips {','.join(clips)}: name one clip or more, each once")
         rows = [cast("pd.Series[Any]", table.loc[name]) for name in clips]
-        return Picked(tuple((row, int(row["label"])) for row in rows), f"the clips {', '.join(clips)}")
+        return ChosenClips(tuple((row, int(row["label"])) for row in rows), f"the clips {', '.join(clips)}")
     chosen = choose_clips(study.clips, study.labels)
     found = tuple((row, c) for c, row in enumerate(chosen.values()) if row is not None)
     if not found:
         best = study.clips.loc[[part[f"p_{part['label_name'].iloc[0]}"].idxmax() for _, part in study.clips.groupby("label")]]
         rows = [row for _, row in best.iterrows()]
-        return Picked(tuple((row, int(row["label"])) for row in rows), NONE_CORRECT)
+        return ChosenClips(tuple((row, int(row["label"])) for row in rows), NONE_CORRECT)
     missing = [name for name, row in chosen.items() if row is None]
     gaps = f" (of {', '.join(missing)} none is read correctly)" if missing else ""
-    return Picked(found, RULE + gaps)
+    return ChosenClips(found, RULE + gaps)
 
 
 def _how(results: dict[str, SaliencyResult]) -> str:

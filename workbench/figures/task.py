@@ -46,14 +46,14 @@ class Request:
 
 
 @dataclass(frozen=True)
-class Drawn:
+class DrawnFigures:
     """Figures by stem, and for those that could not be drawn the reason."""
 
     sheets: dict[str, Sheet]
     left_out: dict[str, str]
 
 
-def run(study: Study, request: Request) -> Drawn:
+def run(study: Study, request: Request) -> DrawnFigures:
     """Draw every figure; one whose data do not allow it is left out with its reason.
 
     Raises: InputError for options that cannot be met, or if no figure can be drawn.
@@ -88,7 +88,7 @@ def run(study: Study, request: Request) -> Drawn:
             left_out[stem] = str(error)
     if not sheets:
         raise InputError(f"no figure can be drawn: {next(iter(left_out.values()))}")
-    return Drawn(sheets, left_out)
+    return DrawnFigures(sheets, left_out)
 
 
 def check_room(out: Path, formats: Sequence[str]) -> None:
@@ -103,7 +103,7 @@ def check_room(out: Path, formats: Sequence[str]) -> None:
         raise InputError(f"{out} holds figures already; choose another --out or remove it")
 
 
-def write(drawn: Drawn, out: Path, context: Context = PYTHON_CALL, *, formats: Sequence[str] = FORMATS) -> list[Path]:
+def write(drawn: DrawnFigures, out: Path, context: Context = PYTHON_CALL, *, formats: Sequence[str] = FORMATS) -> list[Path]:
     """Write all figures and captions.md into `out`; nothing appears before all are whole. Returns the files.
 
     Raises: InputError as `check_room`.
@@ -118,7 +118,7 @@ def write(drawn: Drawn, out: Path, context: Context = PYTHON_CALL, *, formats: S
     return [out / name for name in names]
 
 
-def captions(drawn: Drawn) -> str:
+def captions(drawn: DrawnFigures) -> str:
     """The captions in Markdown, and what was left out and why."""
     lines = ["# Figures", ""]
     for number, (stem, sheet) in enumerate(drawn.sheets.items(), 1):

@@ -22,7 +22,7 @@ from ifdd.models.base import VideoModel
 from ifdd.repository import code_hash
 from ifdd.training.backbone_cache import backbone_key, content_hash, weights_hash
 from ifdd.training.clipsets import shown_to
-from ifdd.training.controls import as_tensor, told_where
+from ifdd.training.controls import as_tensor, oracle_split
 from ifdd.training.datamodule import ordered_batches
 
 FORM = 2
@@ -114,7 +114,7 @@ def _read_shared(bundles: dict[str, Bundle], shown: dict[str, ClipSet], names: S
                 wanted = [key for key in names if key in model.activation_names]
                 keep = {key: _keeper(model.describe(key), kept[name].setdefault(key, [])) for key in wanted}
                 # told places first: hooks run in the order in which they are set
-                with told_where(model, as_tensor(shown[name].places, index, device)), model.hooks(keep):
+                with oracle_split(model, as_tensor(shown[name].places, index, device)), model.hooks(keep):
                     logits = model.decode(tuple(stage.to(device) for stage in stages)).logits
                 probs[name].append(finite_logits(logits, name).double().softmax(-1).cpu().numpy())
     return {

@@ -11,7 +11,7 @@ from ifdd.data.video.animation import INSTEAD, SHORTEST
 from ifdd.data.video.decoder import Decoder, next_packet
 from ifdd.data.video.stamps import NEW_CLOCK
 from ifdd.data.video.transport import packets_lost
-from ifdd.data.video.wholeness import STREAM_STATED, Reading, cut_short, stated_end
+from ifdd.data.video.truncation import STREAM_STATED, Reading, cut_short, stated_end
 
 _DECODE_ORDER = {"avi"}
 """Containers that stamp packets in the order in which they are decoded: of B-frames FFmpeg knows no time of presentation."""

@@ -19,7 +19,7 @@ _MANY = 1e5  # degrees of freedom beyond which Student's t is normal
 
 
 @dataclass(frozen=True, eq=False)
-class Drawn:
+class BootstrapDraws:
     """Bootstrap draws (n_boot, …) of a difference, and the degrees of freedom (…) behind its standard error."""
 
     value: np.ndarray
@@ -31,9 +31,9 @@ class Drawn:
 class Draws:
     """Draws of the differences of WAR, UAR, and the recalls (C,); `lost` is the share of draws in which a class is missing."""
 
-    war: Drawn
-    uar: Drawn
-    recalls: Drawn
+    war: BootstrapDraws
+    uar: BootstrapDraws
+    recalls: BootstrapDraws
     lost: float
 
 
@@ -79,14 +79,14 @@ def draw(
     values = [np.asarray(value) for value in difference(d, labels, n_classes)]
     if groups is None:
         samples, freedom = _within_classes(d, labels, sizes, n_boot, rng)
-        war, uar, recalls = (Drawn(*part) for part in zip(values, samples, freedom, strict=True))
+        war, uar, recalls = (BootstrapDraws(*part) for part in zip(values, samples, freedom, strict=True))
         return Draws(war, uar, recalls, 0.0)
     sums, drawn_sizes, m = _draw_groups(d, labels, groups, n_classes, n_boot, rng)
     known = drawn_sizes > 0
     shares = np.divide(sums, drawn_sizes, out=np.full(sums.shape, np.nan), where=known)
     drawn = (sums.sum(1) / drawn_sizes.sum(1), np.nan_to_num(shares).sum(1) / known.sum(1), shares)
     war, uar, recalls = (
-        Drawn(value, value + (samples - value) * _stretch(m), np.full(value.shape, m - 1))
+        BootstrapDraws(value, value + (samples - value) * _stretch(m), np.full(value.shape, m - 1))
         for value, samples in zip(values, drawn, strict=True)
     )
     return Draws(war, uar, recalls, float((~known & (sizes > 0)).any(1).mean()))
@@ -132,7 +132,7 @@ def swap_test(
     return float(war), float(uar)
 
 
-def intervals(drawn: Drawn) -> list[Interval]:
+def intervals(drawn: BootstrapDraws) -> list[Interval]:
     """Each difference with its 95 % expanded percentile interval, within [−1, 1]; all NaN for a class that does not occur.
 
     The draws are widened from the normal to Student's t, whose degrees of freedom say how well so few clips or groups show their
@@ -151,7 +151,7 @@ def intervals(drawn: Drawn) -> list[Interval]:
     return found
 
 
-def detectable(drawn: Drawn) -> float:
+def detectable(drawn: BootstrapDraws) -> float:
     """Smallest true difference in (0, 1] that Student's t finds at 5 % with 80 % probability; NaN if none is, or all draws agree.
 
     Many clips or groups need 2.80 standard errors, four groups 4.26. Source: Cohen 1988, chapter 2, by the noncentral t of the

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ifdd.timing import to_clip_frames
-from ifdd.training.controls import told_places
+from ifdd.training.controls import oracle_places
 from workbench.analysis.splits.content import INTENSITY, content_score, person_share
 from workbench.analysis.splits.inspection import SAME_MOMENTS
 from workbench.analysis.splits.places import awareness, motion_agreement, moved, occupancy
@@ -105,7 +105,7 @@ def _content(
     found = [content_score(name, values, places, groups=groups, seed=seed) for name, values in contents.items()]
     if INTENSITY in contents and contents[INTENSITY].any():
         truth = contents[INTENSITY]
-        told = told_places(truth.reshape(len(truth), steps, -1).mean(2), seed).reshape(len(truth), -1).astype(np.float64)
+        told = oracle_places(truth.reshape(len(truth), steps, -1).mean(2), seed).reshape(len(truth), -1).astype(np.float64)
         known = [name for name in (CONTENT, INTENSITY) if name in contents]
         found += [content_score(f"{name}{TOLD}", contents[name], told, groups=groups, seed=seed) for name in known]
     return tuple(found)

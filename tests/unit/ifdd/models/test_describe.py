@@ -81,7 +81,7 @@ def test_maps_are_offered_of_what_the_logits_depend_on(model: VideoModel) -> Non
 def test_capabilities(model: VideoModel) -> None:
     assert model.capabilities == {"stages", "split", "offsets", "lift"}
     assert ifdd.create_model("mvit-tiny-baseline", **TINY).capabilities == {"stages"}
-    assert ifdd.ModelConfig(split="even-odd", lift="none").capabilities == {"stages", "split", "told"}
+    assert ifdd.ModelConfig(split="even-odd", lift="none").capabilities == {"stages", "split", "oracle"}
 
 
 def test_an_unknown_activation_names_those_there_are(model: VideoModel) -> None:

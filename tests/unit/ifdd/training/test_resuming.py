@@ -320,6 +320,6 @@ def test_an_unknown_key_is_answered_at_its_own_level(tmp_path: Path, key: str, h
 def test_what_every_checkpoint_tells(begun: Path):
     kept = torch.load(begun / "lightning" / "best.ckpt", weights_only=True)
     assert Recipe.parse(__import__("yaml").safe_load(kept["recipe"]), "kept") == recipe()
-    assert keeping.find_begun(recipe(), begun) == keeping.Begun(
+    assert keeping.find_unfinished(recipe(), begun) == keeping.UnfinishedRun(
         begun / "lightning" / "last.ckpt", 2, json.loads((begun / "env.json").read_text())
     )

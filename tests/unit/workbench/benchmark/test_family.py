@@ -21,7 +21,7 @@ from ifdd.inputs import to_clips
 from ifdd.training import clipsets, run, sweep
 from ifdd.training.backbone_cache import backbone_key, read_stages
 from ifdd.training.clipsets import SPLITS, as_shown
-from ifdd.training.controls import told_where, truth_places
+from ifdd.training.controls import oracle_split, truth_places
 from ifdd.training.evaluation import predict_set
 from ifdd.training.recipe import Recipe, load_recipe
 
@@ -86,12 +86,12 @@ def test_a_told_split_reads_those_frames_and_no_others():
     clips = torch.rand(2, 3, 8, 32, 32)
     steps = model.config.feature_frames
     order = torch.stack([torch.randperm(steps) for _ in range(2)]).view(2, 2, -1).float()
-    with told_where(model, order):
+    with oracle_split(model, order):
         _, cache = model.run_with_cache(clips, names=("pyramid.X", "issm.X_S", "issm.X_D"))
     for group, name in enumerate(("issm.X_S", "issm.X_D")):
         for b in range(2):
             torch.testing.assert_close(cache[name][b], cache["pyramid.X"][b][:, order[b, group].long()])
-    with told_where(model, None):
+    with oracle_split(model, None):
         _, free = model.run_with_cache(clips, names="issm.sample_D")
     assert free["issm.sample_D"][0].tolist() == list(range(1, steps, 2))
 

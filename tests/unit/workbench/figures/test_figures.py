@@ -28,7 +28,7 @@ from workbench.figures.ous5_confusion import ConfusionSheet
 from workbench.figures.published import CLASSES, RECALLS, published_recalls
 from workbench.figures.sheet import WIDTHS
 from workbench.figures.study import Study, load_runs, open_study, stages_of
-from workbench.figures.task import CAPTIONS, FORMATS, Drawn, Request, run, write
+from workbench.figures.task import CAPTIONS, FORMATS, DrawnFigures, Request, run, write
 from workbench.results.interval import Interval
 from workbench.results.passport_files import read_passport
 from workbench.results.provenance import record
@@ -55,11 +55,11 @@ def study(tiny: TinyDemo, runs: list[str], tmp_path_factory: pytest.TempPathFact
 
 
 @pytest.fixture(scope="module")
-def made(study: Study) -> Drawn:
+def made(study: Study) -> DrawnFigures:
     return run(study, Request(published=("C3D",)))
 
 
-def test_every_figure_is_there(made: Drawn, study: Study) -> None:
+def test_every_figure_is_there(made: DrawnFigures, study: Study) -> None:
     assert not made.left_out
     assert set(made.sheets) == {
         "ifdd_fig2_maps",
@@ -76,7 +76,7 @@ def test_every_figure_is_there(made: Drawn, study: Study) -> None:
         assert json.loads(sheet.to_plotly().to_json())["data"]
 
 
-def test_files_have_passports_fonts_and_the_width_of_a_column(made: Drawn, study: Study, tmp_path: Path) -> None:
+def test_files_have_passports_fonts_and_the_width_of_a_column(made: DrawnFigures, study: Study, tmp_path: Path) -> None:
     files = write(made, tmp_path / "out", context=study.context("workbench figures --x"))
     assert {file.name for file in files} == {f"{stem}.{suffix}" for stem in made.sheets for suffix in FORMATS} | {CAPTIONS}
     assert sorted(files) == sorted((tmp_path / "out").iterdir())
@@ -179,7 +179,7 @@ def test_the_clip_of_a_class_is_the_median_of_the_correct_ones() -> None:
     assert found["z"] is None
 
 
-def test_maps_say_what_they_show(made: Drawn, study: Study) -> None:
+def test_maps_say_what_they_show(made: DrawnFigures, study: Study) -> None:
     sheet = made.sheets["ifdd_fig2_maps"]
     chosen = choose_clips(study.clips, study.labels)
     assert [row.clip_id for row in sheet.rows] == [clip["clip_id"] for clip in chosen.values() if clip is not None]  # type: ignore[attr-defined]
@@ -207,7 +207,7 @@ def test_maps_of_the_clips_that_are_named(study: Study) -> None:
         run(study, Request(clips=(ids[0], ids[0])))
 
 
-def test_published_rows_follow_the_order_of_the_labels(made: Drawn) -> None:
+def test_published_rows_follow_the_order_of_the_labels(made: DrawnFigures) -> None:
     turned = CLASSES[::-1]
     assert published_recalls(["C3D"], turned)["C3D"] == tuple(value / 100 for value in RECALLS["C3D"][::-1])
     with pytest.raises(InputError, match="leave --published out"):
@@ -251,7 +251,7 @@ def test_the_table_of_variants_prints_what_was_measured(tmp_path: Path) -> None:
     assert "text" in sheet.save(tmp_path / "t.svg").read_text()
 
 
-def test_a_failed_file_leaves_nothing(made: Drawn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failed_file_leaves_nothing(made: DrawnFigures, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     sheets = dict(list(made.sheets.items())[-2:])
 
     def full(*_: object, **__: object) -> None:
@@ -259,7 +259,7 @@ def test_a_failed_file_leaves_nothing(made: Drawn, tmp_path: Path, monkeypatch: 
 
     monkeypatch.setattr(type(list(sheets.values())[-1]), "save", full)
     with pytest.raises(InputError, match="out: cannot be written: No space"):
-        write(Drawn(sheets, {}), tmp_path / "out", formats=["png"])
+        write(DrawnFigures(sheets, {}), tmp_path / "out", formats=["png"])
     assert not list(tmp_path.iterdir())
 
 

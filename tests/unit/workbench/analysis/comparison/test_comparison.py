@@ -13,7 +13,7 @@ from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.power import TTestPower
 
 from ifdd.errors import InputError
-from workbench.analysis.comparison.paired import Drawn, detectable, difference, draw, holm, intervals, mcnemar, swap_test
+from workbench.analysis.comparison.paired import BootstrapDraws, detectable, difference, draw, holm, intervals, mcnemar, swap_test
 from workbench.analysis.comparison.pairs import compare
 
 NAMES = ("happy", "sad", "fear")
@@ -98,7 +98,7 @@ def test_detectable_is_what_the_test_of_so_few_groups_finds(groups: int) -> None
     samples = (
         np.array([-1.0, 1.0]) * per_group.std(ddof=1) / np.sqrt(groups) / np.sqrt(2)
     )  # their deviation is the standard error
-    found = detectable(Drawn(np.array(0.0), samples, np.array(groups - 1.0)))
+    found = detectable(BootstrapDraws(np.array(0.0), samples, np.array(groups - 1.0)))
     effect = TTestPower().solve_power(nobs=groups, alpha=0.05, power=0.8)
     assert found == pytest.approx(effect * per_group.std(ddof=1), rel=1e-3)
     assert found > 2.8 * samples.std(ddof=1)  # more than the normal approximation says
@@ -106,11 +106,11 @@ def test_detectable_is_what_the_test_of_so_few_groups_finds(groups: int) -> None
 
 def test_detectable_of_many_or_none() -> None:
     samples = np.array([-1.0, 1.0]) * 0.01 / np.sqrt(2)
-    many = detectable(Drawn(np.array(0.0), samples, np.array(np.inf)))
+    many = detectable(BootstrapDraws(np.array(0.0), samples, np.array(np.inf)))
     assert many == pytest.approx(0.01 * (norm.ppf(0.975) + norm.ppf(0.8)))
-    assert many == pytest.approx(detectable(Drawn(np.array(0.0), samples, np.array(9e4))), rel=1e-3)
-    assert np.isnan(detectable(Drawn(np.array(0.0), samples * 30, np.array(2.0))))  # not even all clips of all
-    assert np.isnan(detectable(Drawn(np.array(0.0), samples, np.array(0.0))))
+    assert many == pytest.approx(detectable(BootstrapDraws(np.array(0.0), samples, np.array(9e4))), rel=1e-3)
+    assert np.isnan(detectable(BootstrapDraws(np.array(0.0), samples * 30, np.array(2.0))))  # not even all clips of all
+    assert np.isnan(detectable(BootstrapDraws(np.array(0.0), samples, np.array(0.0))))
 
 
 def test_groups_draw_whole_groups() -> None:
@@ -128,7 +128,7 @@ def test_intervals_of_means_are_those_of_t_tests() -> None:
     d = rng.choice([-1.0, 0, 1], 30, p=[0.2, 0.4, 0.4])
     value, error = d.mean(), d.std(ddof=1) / np.sqrt(30)
     normal = value + error * norm.ppf((np.arange(20000) + 0.5) / 20000)
-    (found,) = intervals(Drawn(np.array(value), normal, np.array(29)))
+    (found,) = intervals(BootstrapDraws(np.array(value), normal, np.array(29)))
     expected = ttest_1samp(d, 0).confidence_interval(0.95)
     assert (found.low, found.high) == pytest.approx((expected.low, expected.high), abs=1e-4)
     labels = np.repeat([0, 1], [10, 20])

@@ -5,7 +5,7 @@ import pytest
 from scipy.stats import f_oneway
 
 from ifdd.errors import InputError
-from ifdd.training.controls import told_places
+from ifdd.training.controls import oracle_places
 from workbench.analysis.splits.content import INTENSITY, content_score, group_share, per_frame, person_share
 from workbench.analysis.splits.results import CONTENT
 from workbench.results.controls import other_clips
@@ -155,7 +155,7 @@ def emotions(seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
 def test_content_sees_what_varies_in_time() -> None:
     """Positive control: places told where the emotion is follow X of every frame; X averaged over time tells nothing of them."""
     intensity, features = emotions()
-    told = told_places(intensity, 0).reshape(160, -1).astype(float)
+    told = oracle_places(intensity, 0).reshape(160, -1).astype(float)
     for name, content in ((CONTENT, per_frame(features)), (INTENSITY, intensity)):
         found = content_score(name, content, told, groups=PERSONS)
         assert found.r2.low > 0.5
@@ -167,7 +167,7 @@ def test_places_of_other_people_follow_nothing() -> None:
     """Negative control: the places of another person's clip."""
     intensity, features = emotions()
     other = other_clips(PERSONS, 1, 0)[0]
-    told = told_places(intensity, 0).reshape(160, -1).astype(float)[other]
+    told = oracle_places(intensity, 0).reshape(160, -1).astype(float)[other]
     assert content_score(CONTENT, per_frame(features), told, groups=PERSONS).r2.value < 0.1
 
 

@@ -1,4 +1,4 @@
-"""Where a video ends, and whether the file is whole: FFmpeg stops in silence where one is cut short."""
+"""The truncation check: where a video ends, and whether the file is whole. FFmpeg stops in silence where one is cut short."""
 
 from dataclasses import dataclass
 from pathlib import Path
