@@ -29,8 +29,8 @@ class AttentionPooling(nn.Module):
 
     def forward(self, tokens: Tensor) -> Tensor:
         """(B, N, C), frame by frame → (B, C)."""
-        frames = tokens.unflatten(1, (self.steps, -1)).mean(2)
-        weight = self.weight((self.key(frames) @ self.query * tokens.shape[-1] ** -0.5).softmax(-1))
+        frames = tokens.unflatten(1, (self.steps, -1)).mean(2)  # (B, T', C)
+        weight = self.weight((self.key(frames) @ self.query * tokens.shape[-1] ** -0.5).softmax(-1))  # (B, T')
         return torch.einsum("bt,btc->bc", weight, frames)
 
 

@@ -41,9 +41,9 @@ def sampling_weights(sample: Tensor, steps: int) -> Tensor:
     Differentiable in `sample`; at a whole position the slope is that towards the next frame. A position that is NaN has weights
     that are: who reads the logits tells it (`finite_logits`), without a look at values in every pass.
     """
-    left = sample.detach().floor().clamp(max=steps - 2).nan_to_num(0.0)
-    fraction = (sample - left).unsqueeze(-1)
-    left_code = F.one_hot(left.long(), steps).to(sample.dtype)
+    left = sample.detach().floor().clamp(max=steps - 2).nan_to_num(0.0)  # (B, K)
+    fraction = (sample - left).unsqueeze(-1)  # (B, K, 1)
+    left_code = F.one_hot(left.long(), steps).to(sample.dtype)  # (B, K, T')
     right_code = F.one_hot(left.long() + 1, steps).to(sample.dtype)
     return left_code * (1 - fraction) + right_code * fraction
 
@@ -67,13 +67,13 @@ class Split(nn.Module):
 
     def read(self, features: Tensor, sample: Tensor) -> Tensor:
         """Interpolate (B, C, T', H, W) at `sample` (B, K) feature frames → (B, C, K, H, W)."""
-        weights = sampling_weights(sample, self.steps).to(features.dtype)
+        weights = sampling_weights(sample, self.steps).to(features.dtype)  # (B, K, T')
         return torch.einsum("bkt,bcthw->bckhw", weights, features)
 
     def read_with(self, features: Tensor, offset_s: Tensor, offset_d: Tensor, read_at: Read) -> tuple[Tensor, Tensor]:
         """X_S, X_D from offsets (B, K) in feature frames, added to the initial indexes, and a sampling rule."""
-        sample_s = self.sample_S(read_at(self.position_S(self.initial_S + offset_s), self.steps))
-        sample_d = self.sample_D(read_at(self.position_D(self.initial_D + offset_d), self.steps))
+        sample_s = self.sample_S(read_at(self.position_S(self.initial_S + offset_s), self.steps))  # (B, K)
+        sample_d = self.sample_D(read_at(self.position_D(self.initial_D + offset_d), self.steps))  # (B, K)
         return self.X_S(self.read(features, sample_s)), self.X_D(self.read(features, sample_d))
 
 
@@ -103,9 +103,9 @@ class Tokenizer(nn.Module):
 
     def forward(self, features: Tensor) -> Tensor:
         """Pool, project, GELU, flatten."""
-        frames = features.transpose(1, 2).flatten(0, 1)
-        tokens = F.gelu(self.project(self.pool(frames)))
-        return tokens.flatten(1).unflatten(0, (features.shape[0], -1))
+        frames = features.transpose(1, 2).flatten(0, 1)  # (B·T', C, H, W)
+        tokens = F.gelu(self.project(self.pool(frames)))  # (B·T', 7, 7, 7)
+        return tokens.flatten(1).unflatten(0, (features.shape[0], -1))  # (B, T', 7·7·7)
 
 
 class IndexSplit(Split):
@@ -129,10 +129,10 @@ class IndexSplit(Split):
     def forward(self, features: Tensor) -> tuple[Tensor, Tensor]:
         """(B, C, T', H, W) → X_S, X_D."""
         with full_precision(features):
-            tokens = self.Z(self.tokenizer(features.to(self.offsets_S.weight.dtype)))
-            correlation = self.correlation(tokens @ tokens.transpose(1, 2) * self.correlation_scale)
-            offset_s = self.offset_S(self._offset(self.offsets_S, correlation))
-            offset_d = self.offset_D(self._offset(self.offsets_D, -correlation))
+            tokens = self.Z(self.tokenizer(features.to(self.offsets_S.weight.dtype)))  # (B, T', d)
+            correlation = self.correlation(tokens @ tokens.transpose(1, 2) * self.correlation_scale)  # (B, T', T')
+            offset_s = self.offset_S(self._offset(self.offsets_S, correlation))  # (B, K)
+            offset_d = self.offset_D(self._offset(self.offsets_D, -correlation))  # (B, K)
         return self.read_with(features, offset_s, offset_d, self.read_at)
 
     def _offset(self, project: nn.Linear, correlation: Tensor) -> Tensor:

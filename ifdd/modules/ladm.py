@@ -48,10 +48,10 @@ class CrossLift(nn.Module):
 
     def forward(self, changed: Tensor, source: Tensor) -> Tensor:
         """Return what `source` contributes to `changed`."""
-        query = _heads(self.query(changed), self.heads)
-        key, value = (_heads(part, self.heads) for part in self.key_value(source).chunk(2, -1))
-        attended = F.scaled_dot_product_attention(query, key, value)
-        return self.project(self.combine(attended, value).transpose(1, 2).flatten(2))
+        query = _heads(self.query(changed), self.heads)  # (B, heads, N, D)
+        key, value = (_heads(part, self.heads) for part in self.key_value(source).chunk(2, -1))  # each (B, heads, N, D)
+        attended = F.scaled_dot_product_attention(query, key, value)  # (B, heads, N, D)
+        return self.project(self.combine(attended, value).transpose(1, 2).flatten(2))  # (B, N, C)
 
 
 class Refinement(nn.Module):
@@ -76,8 +76,8 @@ class Refinement(nn.Module):
     def forward(self, detail: Tensor) -> Tensor:
         """Refine the detail."""
         query, key, value = (_heads(part, self.heads) for part in self.qkv(self.norm1(detail)).chunk(3, -1))
-        attended = F.scaled_dot_product_attention(query, key, value).transpose(1, 2).flatten(2)
-        tokens = detail + self.drop_path(self.project(attended))
+        attended = F.scaled_dot_product_attention(query, key, value).transpose(1, 2).flatten(2)  # (B, N, C)
+        tokens = detail + self.drop_path(self.project(attended))  # (B, N, C)
         refined = self.mlp_drop_path(self.mlp(self.norm2(tokens)))
         return tokens + refined if self.mlp_skip else refined
 
@@ -144,4 +144,4 @@ def to_tokens(features: Tensor) -> Tensor:
 
 
 def _heads(tokens: Tensor, heads: int) -> Tensor:
-    return tokens.unflatten(-1, (heads, -1)).transpose(1, 2)
+    return tokens.unflatten(-1, (heads, -1)).transpose(1, 2)  # (B, heads, N, C / heads)

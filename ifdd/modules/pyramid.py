@@ -31,10 +31,10 @@ class Pyramid(nn.Module):
 
     def forward(self, stages: Sequence[Tensor]) -> Tensor:
         """Aggregate (B, C_i, T', s_i·H, s_i·W), the last one (B, C, T', H, W)."""
-        finer = [reduce(_frames(stage)) for reduce, stage in zip(self.reduce, stages, strict=False)]
-        fused = self.fuse(torch.cat((*finer, _frames(stages[-1])), 1))
-        return self.X(fused.unflatten(0, (len(stages[-1]), -1)).transpose(1, 2))
+        finer = [reduce(_frames(stage)) for reduce, stage in zip(self.reduce, stages, strict=False)]  # each (B·T', C_i, H, W)
+        fused = self.fuse(torch.cat((*finer, _frames(stages[-1])), 1))  # (B·T', C, H, W)
+        return self.X(fused.unflatten(0, (len(stages[-1]), -1)).transpose(1, 2))  # (B, C, T', H, W)
 
 
 def _frames(features: Tensor) -> Tensor:
-    return features.transpose(1, 2).flatten(0, 1)
+    return features.transpose(1, 2).flatten(0, 1)  # (B·T', C, H, W)

@@ -86,10 +86,10 @@ class ResNet3D(nn.Module):
 
     def forward(self, clips: Tensor) -> tuple[Tensor, ...]:
         """Return the four stages, coarse last."""
-        features = self.stem(clips)
+        features = self.stem(clips)  # (B, C_0, T, H_0, W_0)
         stages: list[Tensor] = []
         for i, point in enumerate((self.stage0, self.stage1, self.stage2, self.stage3)):
-            features = self.get_submodule(f"layer{i + 1}")(features)
+            features = self.get_submodule(f"layer{i + 1}")(features)  # (B, C_i, T or T', H_i, W_i)
             if i == 1 and self.averages_pairs:
                 features = F.avg_pool3d(features, (2, 1, 1))
             stages.append(point(features))

@@ -27,8 +27,8 @@ class ConstantSplit(Split):
     def forward(self, features: Tensor) -> tuple[Tensor, Tensor]:
         """(B, C, T', H, W) → X_S, X_D."""
         batch = features.shape[0]
-        offset_s = self.offset_S((self.offset_range * torch.tanh(self.free_S)).expand(batch, -1))
-        offset_d = self.offset_D((self.offset_range * torch.tanh(self.free_D)).expand(batch, -1))
+        offset_s = self.offset_S((self.offset_range * torch.tanh(self.free_S)).expand(batch, -1))  # (B, K)
+        offset_d = self.offset_D((self.offset_range * torch.tanh(self.free_D)).expand(batch, -1))  # (B, K)
         return self.read_with(features, offset_s, offset_d, self.read_at)
 
 
@@ -52,10 +52,10 @@ class OffsetSplit(Split):
     def forward(self, features: Tensor) -> tuple[Tensor, Tensor]:
         """(B, C, T', H, W) → X_S, X_D."""
         with full_precision(features):
-            frames = features.to(self.offsets_S.weight.dtype).transpose(1, 2).flatten(0, 1)
-            pooled = F.adaptive_avg_pool2d(frames, TOKEN_GRID)
-            reduced = F.gelu(self.reduce(F.gelu(self.narrow(pooled))))
-            tokens = self.Z(reduced.flatten(1).unflatten(0, (features.shape[0], -1)))
+            frames = features.to(self.offsets_S.weight.dtype).transpose(1, 2).flatten(0, 1)  # (B·T', C, H, W)
+            pooled = F.adaptive_avg_pool2d(frames, TOKEN_GRID)  # (B·T', C, 7, 7)
+            reduced = F.gelu(self.reduce(F.gelu(self.narrow(pooled))))  # (B·T', C/8, 4, 4)
+            tokens = self.Z(reduced.flatten(1).unflatten(0, (features.shape[0], -1)))  # (B, T', d), d = 16·C/8
             score = F.gelu(self.score(tokens.transpose(1, 2))).squeeze(1)  # (B, T')
             offset_s = self.offset_S(self.offset_range * torch.tanh(self.offsets_S(score)))
             offset_d = self.offset_D(self.offset_range * torch.tanh(self.offsets_D(score)))
@@ -74,11 +74,11 @@ class TopKSplit(Split):
 
     def forward(self, features: Tensor) -> tuple[Tensor, Tensor]:
         """(B, C, T', H, W) → X_S, X_D."""
-        frames = pooled_frames(features)
-        correlation = self.correlation(frames @ frames.transpose(1, 2) / features.shape[1])
-        score = correlation.mean(-1) + torch.arange(1, self.steps + 1, device=features.device) % 2
+        frames = pooled_frames(features)  # (B, T', 7·7·C)
+        correlation = self.correlation(frames @ frames.transpose(1, 2) / features.shape[1])  # (B, T', T')
+        score = correlation.mean(-1) + torch.arange(1, self.steps + 1, device=features.device) % 2  # (B, T')
         order = score.argsort(dim=-1, descending=True, stable=True)
-        static, dynamic = (part.sort(dim=-1).values.to(features.dtype) for part in order.chunk(2, -1))
+        static, dynamic = (part.sort(dim=-1).values.to(features.dtype) for part in order.chunk(2, -1))  # (B, K)
         sample_s, sample_d = self.sample_S(self.position_S(static)), self.sample_D(self.position_D(dynamic))
         return self.X_S(self.read(features, sample_s)), self.X_D(self.read(features, sample_d))
 
@@ -96,10 +96,10 @@ class WeightSplit(Split):
     def forward(self, features: Tensor) -> tuple[Tensor, Tensor]:
         """(B, C, T', H, W) → X_S, X_D."""
         batch, channels = features.shape[:2]
-        tokens = self.Z(self.project(pooled_frames(features)))
-        correlation = self.correlation(tokens @ tokens.transpose(1, 2) * channels**-0.5)
-        weight = self.weight(correlation.sum(-1).softmax(-1))
-        weighted = features * weight[:, None, :, None, None].to(features.dtype)
+        tokens = self.Z(self.project(pooled_frames(features)))  # (B, T', C)
+        correlation = self.correlation(tokens @ tokens.transpose(1, 2) * channels**-0.5)  # (B, T', T')
+        weight = self.weight(correlation.sum(-1).softmax(-1))  # (B, T')
+        weighted = features * weight[:, None, :, None, None].to(features.dtype)  # (B, C, T', H, W)
         sample_s = self.sample_S(self.position_S(self.initial_S.expand(batch, -1)))
         sample_d = self.sample_D(self.position_D(self.initial_D.expand(batch, -1)))
         return self.X_S(self.read(weighted, sample_s)), self.X_D(self.read(weighted, sample_d))
@@ -107,6 +107,6 @@ class WeightSplit(Split):
 
 def pooled_frames(features: Tensor) -> Tensor:
     """(B, C, T', H, W) → (B, T', 7·7·C): each frame on a coarse grid, channels last."""
-    frames = features.transpose(1, 2).flatten(0, 1)
-    pooled = F.adaptive_avg_pool2d(frames, TOKEN_GRID).permute(0, 2, 3, 1)
+    frames = features.transpose(1, 2).flatten(0, 1)  # (B·T', C, H, W)
+    pooled = F.adaptive_avg_pool2d(frames, TOKEN_GRID).permute(0, 2, 3, 1)  # (B·T', 7, 7, C)
     return pooled.reshape(features.shape[0], features.shape[2], -1)

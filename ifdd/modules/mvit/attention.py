@@ -42,8 +42,8 @@ class TokenPool(nn.Module):
     def forward(self, places: Tensor, weight: Tensor, bias: Tensor, stride: int) -> Tensor:
         """Project (B, T, H, W, C) with `weight` and `bias`, then pool to (B, T, H', W', heads, head_dim)."""
         heads = len(weight) // len(self.weight)
-        pooled = project_and_pool(places, weight, bias, self.weight.repeat(heads, 1, 1, 1, 1), stride)
-        normed: Tensor = self.norm(pooled.unflatten(-1, (heads, -1)))
+        pooled = project_and_pool(places, weight, bias, self.weight.repeat(heads, 1, 1, 1, 1), stride)  # (B, T, H', W', heads·D)
+        normed: Tensor = self.norm(pooled.unflatten(-1, (heads, -1)))  # (B, T, H', W', heads, D)
         return normed
 
 
@@ -68,12 +68,12 @@ class RelativePosition(nn.Module):
     def forward(self, query: Tensor, scale: float) -> Tensor:
         """Append to the query (B, T, H, W, heads, head_dim) its extra dimensions E for attention with `scale`."""
         tables = ((table / scale)[self.get_buffer(f"distance_{i}")].to(query.dtype) for i, table in enumerate(self.tables))
-        extended: Tensor = _Append.apply(query, self.aligning, *tables)
+        extended: Tensor = _Append.apply(query, self.aligning, *tables)  # (B, T, H, W, heads, D + E)
         return extended
 
     def code(self, like: Tensor) -> Tensor:
         """Extra dimensions of the keys (1 + M, E), the class token first."""
-        return self.get_buffer("key_code").to(like.dtype)
+        return self.get_buffer("key_code").to(like.dtype)  # E: T + H + W of the keys, and zeros up to `ALIGN`
 
 
 class _Append(torch.autograd.Function):
@@ -89,30 +89,30 @@ class _Append(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
         extended, *tables = ctx.saved_tensors
-        widths = [tables[0].shape[-1], *(table.shape[1] for table in tables)]
-        query = extended[..., : widths[0]]
+        widths = [tables[0].shape[-1], *(table.shape[1] for table in tables)]  # D, and T, H, W of the keys
+        query = extended[..., : widths[0]]  # (B, T, H, W, heads, D)
         of_query, *parts = gradients[0][..., : sum(widths)].split(widths, -1)
         total = of_query.clone(memory_format=torch.contiguous_format)
         of_tables = []
         for axis, part, table in zip("thw", parts, tables, strict=True):
-            total += torch.einsum(f"bthwnk,{axis}kc->bthwnc", part, table)
-            of_tables.append(torch.einsum(f"bthwnk,bthwnc->{axis}kc", part, query))
+            total += torch.einsum(f"bthwnk,{axis}kc->bthwnc", part, table)  # (B, T, H, W, heads, D)
+            of_tables.append(torch.einsum(f"bthwnk,bthwnc->{axis}kc", part, query))  # (queries, keys, D) of each axis
         return total, None, *of_tables
 
 
 def _distances(queries: int, keys: int) -> Tensor:
     """Row of the table for each pair of query and key along one axis (the finer grid sets the unit)."""
     query_ratio, key_ratio = max(keys / queries, 1.0), max(queries / keys, 1.0)
-    query = torch.arange(queries)[:, None] * query_ratio
-    key = (torch.arange(keys)[None, :] + 1.0 - keys) * key_ratio
-    return (query - key).long()
+    query = torch.arange(queries)[:, None] * query_ratio  # (queries, 1)
+    key = (torch.arange(keys)[None, :] + 1.0 - keys) * key_ratio  # (1, keys)
+    return (query - key).long()  # (queries, keys)
 
 
 def _one_hot_places(grid: Grid) -> Tensor:
     """One-hot codes (1 + T·H·W, T + H + W) of the places of a grid; zeros for the class token."""
     axes = torch.meshgrid(*(torch.arange(size) for size in grid), indexing="ij")
     codes = [F.one_hot(axis.flatten(), size) for axis, size in zip(axes, grid, strict=True)]
-    return F.pad(torch.cat(codes, -1), (0, 0, 1, 0)).float()
+    return F.pad(torch.cat(codes, -1), (0, 0, 1, 0)).float()  # the class token's row first
 
 
 class MultiscaleAttention(nn.Module):
@@ -138,34 +138,34 @@ class MultiscaleAttention(nn.Module):
         """Attend over (B, 1, dim_in) and (B, N, dim_in), both normed; returns both together, (B, 1 + N', dim)."""
         batch, dim = len(places), self.heads * self.head_dim
         of_class = (part.unflatten(-1, (self.heads, -1)) for part in self.qkv(class_token).split(dim, -1))
-        class_query, class_key, class_value = of_class
-        volume = places.unflatten(1, self.grid)
-        reached = volume
+        class_query, class_key, class_value = of_class  # each (B, 1, heads, D)
+        volume = places.unflatten(1, self.grid)  # (B, T, H, W, dim_in)
+        reached = volume  # or, where a kernel reaches alone, (B, T, rows, columns, dim_in)
         if self.reached is not None:
             reached = volume.flatten(2, 3).index_select(2, self.reached).unflatten(2, self.reached_grid[1:])
-        weights, biases = self.qkv.weight.split(dim), self.qkv.bias.split(dim)
-        query = self.pool_q(volume, weights[0], biases[0], self.stride_q)
-        key = self.pool_k(reached, weights[1], biases[1], self.stride_kv)
-        value = self.pool_v(reached, weights[2], biases[2], self.stride_kv)
+        weights, biases = self.qkv.weight.split(dim), self.qkv.bias.split(dim)  # 3 × (dim, dim_in), 3 × (dim,)
+        query = self.pool_q(volume, weights[0], biases[0], self.stride_q)  # (B, T, H_q, W_q, heads, D)
+        key = self.pool_k(reached, weights[1], biases[1], self.stride_kv)  # (B, T, H_k, W_k, heads, D)
+        value = self.pool_v(reached, weights[2], biases[2], self.stride_kv)  # as key
 
-        code = self.position.code(query)[:, None].expand(batch, -1, self.heads, -1)
-        key = torch.cat((torch.cat((self.pool_k.norm(class_key), key.flatten(1, 3)), 1), code), -1)
-        value = torch.cat((self.pool_v.norm(class_value), value.flatten(1, 3)), 1)
+        code = self.position.code(query)[:, None].expand(batch, -1, self.heads, -1)  # (B, 1 + M, heads, E), M = T·H_k·W_k
+        key = torch.cat((torch.cat((self.pool_k.norm(class_key), key.flatten(1, 3)), 1), code), -1)  # (B, 1 + M, heads, D + E)
+        value = torch.cat((self.pool_v.norm(class_value), value.flatten(1, 3)), 1)  # (B, 1 + M, heads, D)
         value = F.pad(value, (0, code.shape[-1]))  # fused kernels want one width for all three
-        extended = self.position(query, self.scale).flatten(1, 3)
-        mixed = self._attend(extended, key, value)
+        extended = self.position(query, self.scale).flatten(1, 3)  # (B, N', heads, D + E), N' = T·H_q·W_q
+        mixed = self._attend(extended, key, value)  # (B, N', heads, D + E)
         class_mixed = self._attend(self.pool_q.norm(class_query), *(part[..., : self.head_dim] for part in (key, value)))
         return recomputed(self._finish, class_mixed, mixed, extended)
 
     def _finish(self, class_mixed: Tensor, mixed: Tensor, query: Tensor) -> Tensor:
         """Residual pooling, not on the class token, and the projection of all heads side by side."""
-        pooled = mixed[..., : self.head_dim] + query[..., : self.head_dim]
-        projected: Tensor = self.project(torch.cat((class_mixed, pooled), 1).flatten(2))
+        pooled = mixed[..., : self.head_dim] + query[..., : self.head_dim]  # (B, N', heads, D)
+        projected: Tensor = self.project(torch.cat((class_mixed, pooled), 1).flatten(2))  # (B, 1 + N', dim)
         return projected
 
     def _attend(self, query: Tensor, key: Tensor, value: Tensor) -> Tensor:
         """Fused attention of (B, N, heads, D) over (B, M, heads, D)."""
-        query, key, value = (part.transpose(1, 2) for part in (query, key, value))
+        query, key, value = (part.transpose(1, 2) for part in (query, key, value))  # (B, heads, N or M, D)
         return F.scaled_dot_product_attention(query, key, value, scale=self.scale).transpose(1, 2)
 
 

@@ -36,15 +36,15 @@ class _ProjectAndPool(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
         places, weight, bias, kernel = ctx.saved_tensors
-        of_projected, of_kernel = _gradients(gradients[0], F.linear(places, weight, bias), kernel, ctx.stride)
-        rows = of_projected.flatten(0, -2)
-        of_places = (rows @ weight).view(places.shape)
+        of_projected, of_kernel = _gradients(gradients[0], F.linear(places, weight, bias), kernel, ctx.stride)  # as the arguments
+        rows = of_projected.flatten(0, -2)  # (B·T·H·W, C)
+        of_places = (rows @ weight).view(places.shape)  # (B, T, H, W, C_in)
         return of_places, rows.t() @ places.flatten(0, -2), rows.sum(0), of_kernel, None
 
 
 def _convolve(volume: Tensor, kernel: Tensor, stride: int) -> Tensor:
-    frames, times = _frames(volume), volume.shape[:2]
-    before, now, after = (
+    frames, times = _frames(volume), volume.shape[:2]  # (B·T, C, H, W), (B, T)
+    before, now, after = (  # each (B, T, H', W', C)
         F.conv2d(frames, tap, stride=stride, padding=1, groups=len(kernel)).permute(0, 2, 3, 1).unflatten(0, times)
         for tap in kernel.unbind(2)
     )
@@ -55,8 +55,8 @@ def _convolve(volume: Tensor, kernel: Tensor, stride: int) -> Tensor:
 
 def _gradients(gradient: Tensor, volume: Tensor, kernel: Tensor, stride: int) -> tuple[Tensor, Tensor]:
     """Gradients of the volume and of the kernel; the two of one tap come from one call."""
-    frames = _frames(volume)
-    total, taps = torch.zeros_like(volume), []
+    frames = _frames(volume)  # (B·T, C, H, W)
+    total, taps = torch.zeros_like(volume), []  # (B, T, H, W, C)
     for shift, tap in zip((1, 0, -1), kernel.unbind(2), strict=True):
         of_frames, of_tap, _ = torch.ops.aten.convolution_backward(
             _frames(_later(gradient, shift)),
@@ -71,9 +71,9 @@ def _gradients(gradient: Tensor, volume: Tensor, kernel: Tensor, stride: int) ->
             len(kernel),
             [True, True, False],
         )
-        total += of_frames.permute(0, 2, 3, 1).view(volume.shape)
-        taps.append(of_tap)
-    return total, torch.stack(taps, 2)
+        total += of_frames.permute(0, 2, 3, 1).view(volume.shape)  # of (B·T, C, H, W)
+        taps.append(of_tap)  # (C, 1, 3, 3)
+    return total, torch.stack(taps, 2)  # (B, T, H, W, C), (C, 1, 3, 3, 3)
 
 
 def _later(gradient: Tensor, shift: int) -> Tensor:

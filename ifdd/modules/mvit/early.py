@@ -51,10 +51,10 @@ class PlaceReading(nn.Module):
 
     def forward(self, features: Tensor) -> Tensor:
         """(B, C, T', 2h, 2w) → (B, dim, T', h, w)."""
-        parts = F.relu(self.norm(self.reduce(features)))
-        changes = parts - parts.mean(2, keepdim=True)
+        parts = F.relu(self.norm(self.reduce(features)))  # (B, wide, T', h, w)
+        changes = parts - parts.mean(2, keepdim=True)  # (B, wide, T', h, w)
         added = (changes[:, None] * self.weight[:, :, None]).flatten(1, 2)  # (B, 2 wide, T', h, w)
-        sums = F.relu(self.norm_sums(added.sum((3, 4))))
+        sums = F.relu(self.norm_sums(added.sum((3, 4))))  # (B, 2 wide, T')
         gains = F.relu(added) + EVEN
-        shares = gains / gains.mean((3, 4), keepdim=True)
+        shares = gains / gains.mean((3, 4), keepdim=True)  # (B, 2 wide, T', h, w)
         return torch.einsum("bkthw,dk->bdthw", sums[..., None, None] * shares, self.project.weight)

@@ -18,9 +18,9 @@ PIECE = 5 * 2**19
 
 def normed_mlp(tokens: Tensor, norm: nn.LayerNorm, mlp: nn.Sequential) -> Tensor:
     """mlp(norm(tokens)) for tokens (…, C) and an MLP whose hidden layer is 4·C wide; no part of it may be random."""
-    rows = tokens.flatten(0, -2)
+    rows = tokens.flatten(0, -2)  # (N, C)
     count = len(rows) if tokens.device.type != "cpu" else max(PIECE // (4 * tokens.shape[-1]), 1)
-    pieces = [recomputed(lambda piece: mlp(norm(piece)), piece) for piece in rows.split(count)]
+    pieces = [recomputed(lambda piece: mlp(norm(piece)), piece) for piece in rows.split(count)]  # each (count, C)
     return (torch.cat(pieces) if len(pieces) > 1 else pieces[0]).view(tokens.shape)
 
 

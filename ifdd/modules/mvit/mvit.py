@@ -84,23 +84,23 @@ class MultiscaleBlock(nn.Module):
 
     def forward(self, tokens: Tensor, grid: Grid) -> tuple[Tensor, Grid]:
         """(B, 1 + N, dim_in) → (B, 1 + N', dim)."""
-        class_token, places = tokens.split((1, tokens.shape[1] - 1), 1)
-        attended = self.attn(self.norm1(class_token), self.norm1(places))
-        skip = recomputed(self._skip, tokens, grid)
+        class_token, places = tokens.split((1, tokens.shape[1] - 1), 1)  # (B, 1, dim_in), (B, N, dim_in)
+        attended = self.attn(self.norm1(class_token), self.norm1(places))  # (B, 1 + N', dim)
+        skip = recomputed(self._skip, tokens, grid)  # (B, 1 + N', dim)
         tokens = skip + self.drop_path(attended)
         return tokens + self.drop_path(normed_mlp(tokens, self.norm2, self.mlp)), pooled_grid(grid, self.stride_q)
 
     def _skip(self, tokens: Tensor, grid: Grid) -> Tensor:
         if self.project is not None:
-            tokens = self.project(self.norm1(tokens))
+            tokens = self.project(self.norm1(tokens))  # (B, 1 + N, dim)
         return tokens if self.stride_q == 1 else _max_pool_tokens(tokens, grid, self.stride_q)
 
 
 def _max_pool_tokens(tokens: Tensor, grid: Grid, stride: int) -> Tensor:
-    volume = tokens[:, 1:].unflatten(1, grid).permute(0, 4, 1, 2, 3)
+    volume = tokens[:, 1:].unflatten(1, grid).permute(0, 4, 1, 2, 3)  # (B, C, T, H, W)
     kernel, pad = (1, stride + 1, stride + 1), (0, (stride + 1) // 2, (stride + 1) // 2)
-    pooled = F.max_pool3d(volume, kernel, (1, stride, stride), pad)
-    return torch.cat((tokens[:, :1], pooled.permute(0, 2, 3, 4, 1).flatten(1, 3)), 1)
+    pooled = F.max_pool3d(volume, kernel, (1, stride, stride), pad)  # (B, C, T, H', W')
+    return torch.cat((tokens[:, :1], pooled.permute(0, 2, 3, 4, 1).flatten(1, 3)), 1)  # (B, 1 + T·H'·W', C)
 
 
 class MViT(nn.Module):
@@ -145,17 +145,17 @@ class MViT(nn.Module):
 
     def forward(self, clips: Tensor) -> tuple[Tensor, ...]:
         """Return the four stages, coarse last."""
-        early = self.stem(clips)
+        early = self.stem(clips)  # (B, C, T' or 2·T', H_0, W_0)
         if self.averages_pairs:
-            early = F.avg_pool3d(early, (2, 1, 1))
-        volume = self.embed(early)
+            early = F.avg_pool3d(early, (2, 1, 1))  # (B, C, T', H_0, W_0)
+        volume = self.embed(early)  # (B, C_0, T', H_0, W_0)
         grid: Grid = (volume.shape[2], volume.shape[3], volume.shape[4])
-        tokens = volume.flatten(2).transpose(1, 2)
+        tokens = volume.flatten(2).transpose(1, 2)  # (B, T'·H_0·W_0, C_0)
         tokens = torch.cat((self.class_token.to(tokens.dtype).expand(len(tokens), 1, -1), tokens), 1)
         points = (self.stage0, self.stage1, self.stage2, self.stage3)
         stages: list[Tensor] = []
         for i, block in enumerate(self.blocks):
-            tokens, grid = block(tokens, grid)
+            tokens, grid = block(tokens, grid)  # (B, 1 + T'·H_i·W_i, C_i)
             if i in self.ends:
                 last = i == len(self.blocks) - 1
                 features = (self.norm(tokens) if last else tokens)[:, 1:].transpose(1, 2).unflatten(2, grid)
