@@ -32,6 +32,7 @@ SHARED = {
         "workbench.results.interval.Interval",
         "workbench.results.provenance.Provenance",
     ),
+    "What all models are": ("ifdd.models.base.VideoModel", "ifdd.activations.Activation"),
     "What all pictures are": ("workbench.plotting.base.Display", "workbench.plotting.base.NamedDisplay"),
     "Who made a file": ("workbench.results.passport.Context",),
 }
@@ -107,7 +108,22 @@ class Reference:
                 continue
             rows = [f"| [`{path.rpartition('.')[2]}`][{path}] | {self._about(path)} |" for path in paths]
             parts += [f"## {kind}", "\n".join(["| name | |", "| --- | --- |", *rows]), *(f"::: {path}" for path in paths)]
+        if types := self._types([path for paths in kinds.values() for path in paths]):
+            rows = [f"| `{name}` | `{value}` |" for name, value in types.items()]
+            parts += ["## Types in signatures", "\n".join(["| name | stands for |", "| --- | --- |", *rows])]
         return "\n\n".join(parts)
+
+    def _types(self, paths: Sequence[str]) -> dict[str, str]:
+        """Names of our own for types, in the signatures of functions and classes: name → what it stands for."""
+        found = {}
+        for item in map(self._at, paths):
+            expected = [parameter.annotation for parameter in item.parameters] if hasattr(item, "parameters") else []
+            for name in (part for annotation in expected if isinstance(annotation, griffe.Expr) for part in annotation):
+                if isinstance(name, griffe.ExprName) and name.canonical_path.startswith(("ifdd.", "workbench.")):
+                    meant = self._at(name.canonical_path)
+                    if meant.is_attribute or meant.is_type_alias:
+                        found[name.name] = str(meant.value)
+        return dict(sorted(found.items()))
 
     def _pictures(self, place: str) -> list[str]:
         """The displays of a module, or of the modules of a package."""

@@ -3,16 +3,18 @@
 import importlib.util
 import os
 import re
+import shutil
 import subprocess
 import sys
 from functools import cache
 from html.parser import HTMLParser
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 import yaml
+from playwright.sync_api import expect, sync_playwright
 
 from tests.conftest import skip_or_fail
 
@@ -109,6 +111,36 @@ def test_the_site_has_every_name_and_loads_nothing_from_elsewhere(reference: Mod
     assert set(public(reference)) <= ids
     for file in site.rglob("*.css"):
         assert re.findall(r"(?:@import|url\()\s*[\"']?(?:https?:)?//", file.read_text(encoding="utf-8")) == [], file
+
+
+SCHEMES: dict[Literal["light", "dark"], str] = {"light": "default", "dark": "slate"}
+
+
+@pytest.mark.browser
+def test_the_site_is_searched_from_a_folder_without_a_network(site: Path) -> None:
+    chromium = shutil.which("chromium")
+    if chromium is None:
+        skip_or_fail("chromium is not installed")
+    flags = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
+    flags += ["--disable-component-update", "--disable-sync", "--host-resolver-rules=MAP * ~NOTFOUND"]
+    asked: list[str] = []
+    wrong: list[str] = []
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=flags)
+        for scheme, name in SCHEMES.items():
+            page = browser.new_page(color_scheme=scheme)
+            page.on("request", lambda request: asked.append(request.url))
+            page.on("requestfailed", lambda request: wrong.append(request.url))
+            page.on("pageerror", lambda error: wrong.append(str(error)))
+            page.goto((site / "reference" / "saliency.html").as_uri())
+            page.get_by_role("textbox", name="Search").press_sequentially("temperature_scaling")
+            page.locator(".md-search-result__item a").first.click(timeout=60_000)
+            expect(page).to_have_title("confidence - IFDD Workbench", timeout=60_000)
+            assert page.evaluate("document.body.getAttribute('data-md-color-scheme')") == name
+        browser.close()
+    assert asked
+    assert [url for url in asked if not url.startswith(("file:", "data:", "about:"))] == []
+    assert wrong == []
 
 
 def test_a_dead_link_stops_the_build(reference: ModuleType, tmp_path: Path) -> None:
