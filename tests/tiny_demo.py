@@ -8,7 +8,7 @@ import torch
 
 from ifdd.card import Card
 from ifdd.checkpoints import library_versions, load_checkpoint, save_checkpoint
-from ifdd.data.manifest import index_unlabelled, write_manifest
+from ifdd.data.manifest import index_unlabelled, read_manifest, write_manifest
 from ifdd.data.preprocessing import Preprocessing
 from ifdd.labels import EMOTIONS
 from ifdd.models.families import create_model
@@ -50,13 +50,17 @@ def make_demo(folder: Path, checkpoints: Path, clips: int = CLIPS) -> None:
     mark(folder)
 
 
-def make_unlabelled(folder: Path, tiny: "TinyDemo", clips: int = 6) -> Workspace:
-    """A workspace on a few clips of the demo of which nothing is known but where they lie: no labels, persons, folds or truth."""
+def make_bare(folder: Path, tiny: "TinyDemo", clips: int = 6, labels: bool = False) -> Workspace:
+    """A workspace on the first clips of the demo of which nothing is known but where they lie, and with `labels` what they show:
+    no persons, folds or truth."""
     place = folder / "clips"
     for clip in sorted(file for file in (tiny.demo / "datasets" / "demo").rglob("*") if list(file.glob("*.png")))[:clips]:
         shutil.copytree(clip, place / clip.name)
-    frame = index_unlabelled(place)
-    write_manifest(frame.assign(fps=8.0), place)
+    frame = index_unlabelled(place).assign(fps=8.0)
+    if labels:
+        shown = read_manifest(tiny.demo / "datasets" / "demo").set_index("clip_id")["label_name"]
+        frame = frame.drop(columns="label").assign(label_name=shown[frame["clip_id"]].to_numpy())
+    write_manifest(frame, place)
     made = init_workspace(folder / "mine", {"plain": place}, [tiny.checkpoints / name for name in MODELS])
     for name in MODELS:
         collect(load_checkpoint(tiny.checkpoints / name), place, made.collection_folder("plain", name))

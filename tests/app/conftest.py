@@ -6,7 +6,7 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 from streamlit.util import calc_hash
 
-from tests.tiny_demo import TinyDemo, make_unlabelled, tiny_demo_in
+from tests.tiny_demo import TinyDemo, make_bare, tiny_demo_in
 from workbench.store.workspace import Workspace
 
 APP = Path(__file__).resolve().parents[2] / "pages" / "app.py"
@@ -27,7 +27,7 @@ def tiny_demo(tmp_path_factory: pytest.TempPathFactory) -> TinyDemo:
 
 @pytest.fixture(scope="session")
 def unlabelled(tiny_demo: TinyDemo, tmp_path_factory: pytest.TempPathFactory) -> Workspace:
-    return make_unlabelled(tmp_path_factory.mktemp("unlabelled"), tiny_demo)
+    return make_bare(tmp_path_factory.mktemp("unlabelled"), tiny_demo)
 
 
 @pytest.fixture

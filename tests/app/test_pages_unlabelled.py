@@ -9,7 +9,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from tests.app.conftest import switch
-from tests.tiny_demo import MODELS, TinyDemo
+from tests.tiny_demo import CLIPS, MODELS, TinyDemo, make_bare
 from workbench.store.collection import open_collection
 from workbench.store.workspace import Workspace, init_workspace
 
@@ -117,3 +117,28 @@ def test_what_was_chosen_of_labelled_clips_does_not_stand_in_the_way(
     app = app.sidebar.selectbox("dataset").set_value("labelled").run()
     assert app.sidebar.segmented_control("embedding_colour").value == "label"
     assert not app.error
+
+
+def test_labels_alone_are_enough_for_every_page(
+    start: Start, tiny_demo: TinyDemo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without persons intervals are over clips, which each page says; without truth what needs it is left out, by name."""
+    made = make_bare(tmp_path, tiny_demo, CLIPS, labels=True)
+    monkeypatch.setenv("IFDD_WORKSPACE", str(made.folder))
+    over = {
+        "overview": f"{CLIPS} clips; 95 % intervals over {CLIPS} clips, taken as independent",
+        "agreement": f"95 % intervals over {CLIPS} clips, taken as independent",
+        "comparison": "the intervals take clips as independent",
+        "confidence": f"over {CLIPS} clips, taken as independent; a perfectly calibrated model would have",
+        "disentanglement": "the manifest names no truth; it is known for scripted clips alone",
+        "clip": "",
+        "embedding": "",
+        "splits": "",
+    }
+    app = start(tiny_demo)
+    for page, words in over.items():
+        app = app if page == "overview" else switch(app, page).run()
+        told = text(app)
+        assert not app.error, page
+        assert "have no labels" not in told
+        assert words.lower() in told.lower(), page
