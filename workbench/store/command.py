@@ -91,6 +91,8 @@ def collect(
         raise typer.Exit(130) from None
     for note in found.notes:
         say(f"warning: {note}")
+    if not found.has_labels:
+        say(f"warning: {asked.manifest} has no labels: predictions are kept, nothing can be scored")
     if as_json:
         typer.echo(json.dumps(found.meta, ensure_ascii=False))
     else:

@@ -101,6 +101,9 @@ def test_models_that_disagree_are_a_filter(
 
 def test_what_needs_no_labels(run: Run, clips: Path, collected: dict[str, Path], tiny_bundle_dir: Path, tmp_path: Path) -> None:
     folders = list(collected.values())
+    code, _, err = run("collect", tiny_bundle_dir, clips, "--out", tmp_path / "again", "--names", "head.logits")
+    assert code == 0
+    assert f"warning: {clips} has no labels: predictions are kept, nothing can be scored\n" in err
     code, out, err = run("agreement", *folders, "--out", tmp_path / "agreement")
     assert (code, err) == (0, "")
     assert "| tiny-ifdd, tiny-baseline |" in out
