@@ -51,6 +51,7 @@ PAGES = (
     "metrics",
     "confidence",
     "calibration",
+    "agreement",
     "comparison",
     "flips",
     "radar",
