@@ -18,6 +18,7 @@ from PIL import Image
 from ifdd.errors import InputError
 from workbench.analysis.performance.displays.scores import ConfusionDisplay
 from workbench.analysis.performance.scores import summary
+from workbench.analysis.registry import CONCEPTS
 from workbench.results.passport_files import read_passport
 from workbench.store.collection import Collection
 
@@ -106,10 +107,9 @@ def page_with(picture: str) -> str:
 
 
 def test_every_analysis_has_a_page_or_a_reason() -> None:
-    modules = {path.stem for path in (ROOT / "workbench" / "analysis").glob("[a-z]*.py")}
-    linked = {name for page in PAGES for name in re.findall(r"\(\.\./\.\./workbench/analysis/(\w+)\.py\)", text_of(page))}
+    linked = {name for page in PAGES for name in re.findall(r"\(\.\./\.\./workbench/analysis/(\w+)/[\w/]+\.py\)", text_of(page))}
     reasons = re.findall(r"^- `(\w+)`: .{20,}$", text_of("README").split("## Without a page")[1], re.MULTILINE)
-    assert modules - linked - set(reasons) == set()
+    assert set(CONCEPTS) - linked - set(reasons) == set()
     assert set(reasons) & linked == set()
 
 
