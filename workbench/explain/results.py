@@ -5,28 +5,33 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from workbench.analysis.saliency.displays.heat import row_name
 from workbench.analysis.saliency.results import SaliencyResult, Verdict
 from workbench.analysis.splits.results import SplitResult
+from workbench.results.result import Result
 
 if TYPE_CHECKING:
     from ifdd.data.clips import Clip
 
 
 @dataclass(frozen=True, eq=False)
-class Timeline:
+class Timeline(Result):
     """Windows of a video: `start`, `end` (n,) seconds, `probabilities` (n, classes); `chosen` is the one that is explained."""
 
-    start: np.ndarray
-    end: np.ndarray
+    start: NDArray[np.float64]
+    end: NDArray[np.float64]
     probabilities: np.ndarray
     chosen: int
 
 
 @dataclass(frozen=True, eq=False)
 class Explanation:
-    """One clip and what the model made of it; batches of one in `saliency` (by branch) and `split` (None for a baseline)."""
+    """One clip and what the model made of it; batches of one in `saliency` (by branch) and `split` (None for a baseline).
+
+    No `Result`: the clip is read again from its video, and explain.json holds no pixels and no maps.
+    """
 
     video: Path
     sha256: str

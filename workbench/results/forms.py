@@ -22,8 +22,10 @@ def to_plain(value: Any) -> Any:
     """Lists, numbers, strings and dicts only; an undefined number (NaN) becomes None, as JSON has no NaN."""
     if isinstance(value, np.ndarray | np.generic):
         value = value.tolist()
-    if dataclasses.is_dataclass(value):
-        return value.to_dict()  # type: ignore[union-attr]  # those in results have it
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        if hasattr(value, "to_dict"):  # a result leaves out what is in no file
+            return value.to_dict()
+        return {item.name: to_plain(getattr(value, item.name)) for item in dataclasses.fields(value)}
     if isinstance(value, Mapping):
         return {name: to_plain(item) for name, item in value.items()}
     if isinstance(value, list | tuple):
@@ -115,12 +117,17 @@ def _array(parts: tuple[Any, ...], value: Any, where: str) -> np.ndarray:
     natural = next((np.dtype(kind) for held, kind in _NATURAL if found <= held), None)
     declared = [np.dtype(kind) for kind in get_args(parts[1]) if kind is not Any] if parts else []
     wanted = declared[0] if declared else natural
-    if wanted is None or natural is None or (found and not np.can_cast(natural, wanted, "same_kind")):
+    if wanted is None or natural is None or (found and not _can_hold(wanted, natural)):
         raise Misfit(f"{where} must hold values {f'of type {wanted}' if declared else 'of one kind'}, not {shown(value)}")
     try:
         return np.array(value, wanted)
     except (ValueError, OverflowError):
-        raise Misfit(f"{where} must have rows of one length, and numbers of 64 bits") from None
+        raise Misfit(f"{where} must have rows of one length, and numbers of {8 * wanted.itemsize} bits") from None
+
+
+def _can_hold(wanted: np.dtype[Any], natural: np.dtype[Any]) -> bool:
+    """Whether values are of the kind of an array; whole numbers that an unsigned one cannot hold overflow when it is made."""
+    return bool(np.can_cast(natural, wanted, "same_kind")) or (natural.kind, wanted.kind) == ("i", "u")
 
 
 def _leaves(value: Any) -> Iterator[Any]:

@@ -45,7 +45,10 @@ class Options:
 
 @dataclass(frozen=True, eq=False)
 class Embedded:
-    """Maps of the clips in `table`, rows of the first collection; `placed` are further clips with their rows."""
+    """Maps of the clips in `table`, rows of the first collection; `placed` are further clips with their rows.
+
+    No `Result`: rows of collections, of whatever columns their manifests have, are written as a table (clips.parquet).
+    """
 
     found: EmbeddingResult | EmbeddingSeries
     table: pd.DataFrame

@@ -202,3 +202,14 @@ class MapVerdicts(Result):
     verdicts: tuple[Verdict, ...]
     manifest: str = field(default="", kw_only=True)
     manifest_hash: str = field(default="", kw_only=True)
+
+
+@dataclass(frozen=True, eq=False)
+class ShownClip(Result):
+    """A clip as a model read it: `pixels` (T, H, W, 3), `seconds` (T,); `name` of its folder; label and person, if known."""
+
+    name: str
+    pixels: NDArray[np.uint8]
+    seconds: NDArray[np.float64]
+    label: str | None = None
+    subject: str | None = None

@@ -12,6 +12,7 @@ from typing import Any, get_args
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from ifdd.checkpoints import Bundle
 from ifdd.errors import InputError
@@ -33,6 +34,7 @@ from workbench.analysis.saliency.results import (
     PoolingResult,
     RegionBudget,
     SaliencyResult,
+    ShownClip,
     Verdict,
 )
 from workbench.analysis.saliency.shown import Shown, regions_of
@@ -41,19 +43,20 @@ from workbench.analysis.saliency.verdicts import verdicts_on
 from workbench.analysis.splits.inspection import inspect_split
 from workbench.analysis.splits.results import SplitResult
 from workbench.results.passport import PYTHON_CALL, Context
+from workbench.results.result import Result
 
 Verdicts = Mapping[tuple[str, str], Verdict]
 
 
 @dataclass(frozen=True, eq=False)
-class ClipMaps:
+class ClipMaps(Result):
     """What was found of one clip: `probabilities` (classes,), maps and their verdicts by branch or activation.
 
     `differences` by the name of their file; None of maps that were scaled frame by frame, which cannot be compared.
     """
 
-    clip: Shown
-    probabilities: np.ndarray
+    clip: ShownClip
+    probabilities: NDArray[np.float32]
     target: int
     maps: dict[str, SaliencyResult]
     split: SplitResult | None
@@ -63,7 +66,7 @@ class ClipMaps:
 
 
 @dataclass(frozen=True, eq=False)
-class MapsReport:
+class MapsReport(Result):
     """Maps of some clips of a checkpoint; `regions` by branch or activation, over all clips.
 
     `versus` is the name and sha256 of the checkpoint whose maps were subtracted; `notes` tell what was left out.
@@ -174,7 +177,7 @@ def _explain(bundle: Bundle, clip: Shown, request: Request, verdicts: Verdicts, 
         first, second = maps.items()
         differences = {"difference": _difference(first, second)}
     return ClipMaps(
-        clip=clip,
+        clip=ShownClip(clip.name, clip.pixels, clip.seconds, clip.label, clip.subject),
         probabilities=bundle.predict(tensor)[0].cpu().numpy(),
         target=target,
         maps=maps,

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import torch
+from numpy.typing import NDArray
 from tqdm import tqdm
 
 from ifdd.checkpoints import Bundle, finite_logits
@@ -50,7 +51,7 @@ class SplitOfClip(Result):
     kind: str
     split: SplitResult
     grid: tuple[int, int]
-    frames: np.ndarray
+    frames: NDArray[np.uint8]
     data_hash: str
 
 

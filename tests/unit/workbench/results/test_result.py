@@ -137,6 +137,23 @@ class Sample(Result):
 SAMPLE = Sample(np.float32([[0.1, np.nan]]), np.arange(2), np.array([True]), inner=Interval(0.5, 0.4, math.nan))
 
 
+@dataclass(frozen=True, eq=False)
+class Pixels(Result):
+    values: NDArray[np.uint8]
+
+
+def test_pixels_come_back_and_what_is_none_does_not() -> None:
+    found = Pixels(np.array([[0, 255]], np.uint8))
+    again = Pixels.from_dict(json.loads(json.dumps(found.to_dict())))
+    assert again == found
+    assert again.values.dtype == np.uint8
+    for bad in ([256], [-1]):
+        with pytest.raises(InputError, match="values must have rows of one length, and numbers of 8 bits"):
+            Pixels.from_dict({"values": bad})
+    with pytest.raises(InputError, match="values must hold values of type uint8"):
+        Pixels.from_dict({"values": [0.5]})
+
+
 def test_types_and_shapes_of_arrays_come_back() -> None:
     again = Sample.from_dict(json.loads(json.dumps(SAMPLE.to_dict())))
     assert again == SAMPLE
