@@ -226,7 +226,7 @@ def analyse(
     start, end = start or 0.0, last if end is None else min(end, last)
     if preprocessing.crop == "face":
         track = tracker.result(face, margin=preprocessing.margin, source=path)
-        source = _face_source(path, preprocessing, track, first, seconds, start, end, fps, chosen=face is not None)
+        source = _face_source(path, preprocessing, track, first, seconds, (start, end), fps, chosen=face is not None)
         return replace(source, warnings=warnings + source.warnings)
     box = np.array([0, 0, stretch.width, stretch.height], np.float32)
     boxes = np.tile(centre_box(box, preprocessing.size) if preprocessing.crop == "center" else box, (count, 1))
@@ -240,20 +240,19 @@ def _face_source(
     track: FaceTrack,
     first: int,
     seconds: np.ndarray,
-    start: float,
-    end: float,
+    asked: tuple[float, float],
     fps: float | None,
     *,
     chosen: bool,
 ) -> Source:
-    """The part of a stretch in which the face was followed: all of it, or one shot where the picture cuts.
+    """The part of the stretch that was `asked` for in which the face was followed: all of it, or one shot where it cuts.
 
     Of several faces that nobody has `chosen` from, the largest is read, which a warning tells.
     """
     cuts: tuple[float, ...] = tuple(seconds[list(track.cuts)].tolist())
     warnings: tuple[str, ...] = ()
     low, high = track.shot
-    start, end = seconds[low] if low else start, seconds[high] if high < len(seconds) else end
+    start, end = seconds[low] if low else asked[0], seconds[high] if high < len(seconds) else asked[1]
     if cuts:
         told = ", ".join(f"{cut:.2f}" for cut in cuts[:MOST_CUTS]) + (" …" if len(cuts) > MOST_CUTS else "")
         others = f"--face 1 to {track.faces} or --start and --end" if track.faces > 1 else "--start and --end"

@@ -216,9 +216,7 @@ def _measures(bundle: Bundle, reading: Reading, truth: _Truth, seed: int) -> dic
 
 def _held(means: Mapping[str, np.ndarray], branches: Mapping[str, str], truth: _Truth, seed: int) -> dict[str, _Found]:
     """What the branches hold; `means` (n, C) by feature, `branches` which of them are D and S, or X."""
-    probes = probe_matrix(
-        means, truth.columns, truth.persons, identity=IDENTITY, across=EMOTION, resamples=100, shuffles=1, seed=seed
-    )
+    probes = probe_matrix(means, truth.columns, truth.persons, identity=(IDENTITY, EMOTION), resamples=100, shuffles=1, seed=seed)
     nuisances = [name for name in NUISANCES if name in truth.columns]
     found: dict[str, _Found] = {}
     for branch, feature in branches.items():

@@ -68,41 +68,45 @@ def choose_clips(table: pd.DataFrame, labels: tuple[str, ...]) -> dict[str, pd.S
     return found
 
 
+@dataclass(frozen=True)
+class About:
+    """What a sheet of maps says of itself: `how` the maps were made and the `scale` of their colours, in words.
+
+    `badges`: verdicts by block; `source`: the maps' provenance; `model`, and how the clips were `chosen`.
+    """
+
+    how: str
+    scale: str
+    badges: Mapping[str, Verdict]
+    source: str
+    model: str
+    chosen: str
+
+
 class MapsSheet(Sheet):
     """A row for each class: frames of a clip, then each branch's maps over the frames that its steps read."""
 
     stem, paper = "ifdd_fig2_maps", "IFDD, Fig. 2, left"
 
-    def __init__(
-        self,
-        rows: tuple[Row, ...],
-        blocks: Mapping[str, str],
-        how: str,
-        scale: str,
-        column: Column,
-        badges: Mapping[str, Verdict],
-        source: str,
-        model: str,
-        chosen: str,
-    ) -> None:
+    def __init__(self, rows: tuple[Row, ...], blocks: Mapping[str, str], about: About, column: Column) -> None:
         super().__init__(column)
-        self.rows, self.blocks, self.how, self.normalisation = rows, dict(blocks), how, scale
-        self.badges, self.source, self.model, self.chosen = dict(badges), source, model, chosen
+        self.rows, self.blocks, self.about = rows, dict(blocks), about
+        self.normalisation = about.scale
 
     def provenance(self) -> str:
         """Return that of the maps."""
-        return self.source
+        return self.about.source
 
     @property
     def caption(self) -> str:
         """Which clips, which maps, what their badges say."""
-        badges = "; ".join(f"{self.blocks[block]} {verdict.badge}" for block, verdict in self.badges.items())
+        badges = "; ".join(f"{self.blocks[block]} {verdict.badge}" for block, verdict in self.about.badges.items())
         parts = [
-            f"{self.model}: {self.chosen}.",
+            f"{self.about.model}: {self.about.chosen}.",
             "Left the clip at evenly spaced times, then each branch at the frames that its steps read.",
-            self.how,
+            self.about.how,
             f"Verdicts of workbench faithfulness: {badges}." if badges else "",
-            badges_note(self.badges.values()),
+            badges_note(self.about.badges.values()),
         ]
         return " ".join(part for part in parts if part)
 
@@ -112,9 +116,9 @@ class MapsSheet(Sheet):
         left, gap = 0.62, 0.07  # inches, as all that follows
         cell = (self.width - left - 0.02 - gap * (len(each) - 1)) / sum(each)
         badges = {
-            block: wrapped(self.badges[block].badge, count * cell - 0.25, SMALL)
+            block: wrapped(self.about.badges[block].badge, count * cell - 0.25, SMALL)
             for block, count in zip(self.blocks, each, strict=True)
-            if block in self.badges
+            if block in self.about.badges
         }
         head = 0.2 + max((0.1 * (text.count("\n") + 1) + 0.06 for text in badges.values()), default=0.0)
         lines = self._told().count("\n") + 1
@@ -150,12 +154,12 @@ class MapsSheet(Sheet):
 
     def _told(self) -> str:
         """The words at the foot, beside the scale or, in one column, below it."""
-        return wrapped(self.how, self.width - (1.5 if self.wide else 0.2), SMALL)
+        return wrapped(self.about.how, self.width - (1.5 if self.wide else 0.2), SMALL)
 
     def _head(self, block: str, title: str, badge: str | None, at: float, tall: float) -> None:
         self.figure_.text(at / self.width, 1 - 0.04 / tall, "", ha="left", va="top").set(**style.symbol(title))
         if badge is not None:
-            box = {"boxstyle": "round,pad=0.2", "facecolor": badge_colour(self.badges[block]), "edgecolor": "none"}
+            box = {"boxstyle": "round,pad=0.2", "facecolor": badge_colour(self.about.badges[block]), "edgecolor": "none"}
             place = ((at + 0.03) / self.width, 1 - 0.22 / tall)
             self.figure_.text(*place, badge, ha="left", va="top", color="white", fontsize=SMALL, bbox=box)
 
@@ -220,7 +224,8 @@ def maps_sheet(
     records = {name: next(iter(found.values())).provenance for name, found in kept.items()}
     source = "\n".join(f"{name}: {record.to_json()}" for name, record in records.items() if record is not None)
     titles = {"input": "clip"} | short
-    return MapsSheet(tuple(rows), titles, _how(results), scaling(results), column, tested, source, bundle.name, picked.rule)
+    about = About(_how(results), scaling(results), tested, source, bundle.name, picked.rule)
+    return MapsSheet(tuple(rows), titles, about, column)
 
 
 @dataclass(frozen=True)

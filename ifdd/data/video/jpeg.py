@@ -47,14 +47,22 @@ class _Component:
     missing_bits: np.ndarray = field(default_factory=lambda: np.full(64, 99))  # per coefficient, until its last scan
 
 
+@dataclass
+class _Headers:
+    """What the headers before a scan have said so far; `units` across and down, `restart` 0 for none."""
+
+    tables: dict[tuple[int, int], bytes] = field(default_factory=dict)
+    quantisers: dict[int, np.ndarray] = field(default_factory=dict)
+    components: dict[int, _Component] = field(default_factory=dict)
+    units: tuple[int, int] = (0, 0)
+    restart: int = 0
+    progressive: bool = False
+
+
 def _walk(data: np.ndarray, alone: bool) -> str | None:
     if len(data) < 4 or data[0] != 0xFF or data[1] != _SOI:
         return "its header is damaged"
-    at, restart, kind = 2, 0, ""
-    tables: dict[tuple[int, int], bytes] = {}
-    quantisers: dict[int, np.ndarray] = {}
-    components: dict[int, _Component] = {}
-    units = (0, 0)
+    at, said = 2, _Headers()
     while True:
         if data[at] != 0xFF:
             return _FAULTS[5]
@@ -63,7 +71,7 @@ def _walk(data: np.ndarray, alone: bool) -> str | None:
         marker = int(data[at])
         at += 1
         if marker == _EOI:
-            if not components or any(part.missing_bits.any() for part in components.values()):
+            if not said.components or any(part.missing_bits.any() for part in said.components.values()):
                 return "scans are missing"
             return _FAULTS[5] if alone and data[at:].any() else None
         length = int(data[at]) << 8 | int(data[at + 1])
@@ -72,20 +80,20 @@ def _walk(data: np.ndarray, alone: bool) -> str | None:
             return _FAULTS[1]
         at += length
         if marker == _DRI:
-            restart = int(body[0]) << 8 | int(body[1])
+            said.restart = int(body[0]) << 8 | int(body[1])
         elif marker == _DHT:
-            _read_tables(body, tables)
+            _read_tables(body, said.tables)
         elif marker == _DQT:
-            _read_quantisers(body, quantisers)
+            _read_quantisers(body, said.quantisers)
         elif marker in _HUFFMAN:
             if body[0] != 8:
                 return f"{body[0]} bits a colour, where 8 can be read"
-            kind = _HUFFMAN[marker]
-            units = _read_frame(body, components, kind == "progressive")
+            said.progressive = _HUFFMAN[marker] == "progressive"
+            said.units = _read_frame(body, said.components, said.progressive)
         elif marker in _OTHER_FRAMES:
             return "it is lossless, hierarchical or arithmetic-coded, which cannot be checked"
         elif marker == _SOS:
-            fault, at = _walk_scan(data, at, body, components, tables, quantisers, restart, units, kind == "progressive")
+            fault, at = _walk_scan(data, at, body, said)
             if fault:
                 return _FAULTS[fault]
 
@@ -137,28 +145,19 @@ def _read_frame(body: np.ndarray, components: dict[int, _Component], progressive
     return units
 
 
-def _walk_scan(
-    data: np.ndarray,
-    at: int,
-    body: np.ndarray,
-    components: dict[int, _Component],
-    tables: dict[tuple[int, int], bytes],
-    quantisers: dict[int, np.ndarray],
-    restart: int,
-    units: tuple[int, int],
-    progressive: bool,
-) -> tuple[int, int]:
+def _walk_scan(data: np.ndarray, at: int, body: np.ndarray, said: _Headers) -> tuple[int, int]:
     """(fault, place of the marker after the scan)."""
     count = int(body[0])
-    chosen = [(components[int(name)], int(t)) for name, t in body[1 : 1 + 2 * count].reshape(count, 2)]
+    tables = said.tables
+    chosen = [(said.components[int(name)], int(t)) for name, t in body[1 : 1 + 2 * count].reshape(count, 2)]
     first, last, bits = body[1 + 2 * count : 4 + 2 * count].tolist()
     high, low = bits >> 4, bits & 15
-    if not progressive:
+    if not said.progressive:
         first, last, high, low = 0, 63, 0, 0
     if last > 63 or first > last:
         raise ValueError("spectral selection")
     # one component by itself is coded without the blocks that only fill up a unit
-    columns, rows = units if count > 1 else (chosen[0][0].columns, chosen[0][0].rows)
+    columns, rows = said.units if count > 1 else (chosen[0][0].columns, chosen[0][0].rows)
     blocks, strides, limits = [], [], []
     codes: list[bytes] = []
     for part, t in chosen:
@@ -166,17 +165,17 @@ def _walk_scan(
         strides.append(part.stride)
         codes += [tables[0, t >> 4] if first == 0 and high == 0 else bytes(16), tables[1, t & 15] if last > 0 else bytes(16)]
         # an 8-bit picture's values lie within 1024 over the quantiser; rounding and ringing may double it
-        limits.append(2048 // np.maximum(quantisers[part.quantiser], 1) + 1)
+        limits.append(2048 // np.maximum(said.quantisers[part.quantiser], 1) + 1)
         part.missing_bits[first : last + 1] = low
     shapes, limit = np.array(blocks), np.stack(limits)
-    if not progressive:
-        return _sequential(data, at, columns, rows, restart, shapes, _lookup(tuple(codes)), limit)
+    if not said.progressive:
+        return _sequential(data, at, columns, rows, said.restart, shapes, _lookup(tuple(codes)), limit)
     return _progressive(
         data,
         at,
         columns,
         rows,
-        restart,
+        said.restart,
         shapes,
         np.array(strides),
         _lookup(tuple(codes)),

@@ -38,8 +38,7 @@ def probe_matrix(
     factors: Mapping[str, ArrayLike],
     groups: ArrayLike,
     *,
-    identity: str | None = None,
-    across: str | None = None,
+    identity: tuple[str, str] | None = None,
     dimensions: int = DIMENSIONS,
     resamples: int = 500,
     shuffles: int = SHUFFLES,
@@ -47,9 +46,9 @@ def probe_matrix(
 ) -> ProbeMatrix:
     """Probe every factor (n,) from every feature (n, d).
 
-    Words, whole numbers and booleans are classes, other numbers are regressed on. Folds never share a group (person). The factor
-    named `identity` cannot be held out by person: its folds share no value of the factor `across` (the emotion), so it has to be
-    recognised through another expression. `shuffles`: how often the null is drawn, each time a probe.
+    Words, whole numbers and booleans are classes, other numbers are regressed on. Folds never share a group (person). The
+    first factor of `identity` (the person) cannot be held out by person: its folds share no value of the second (the emotion), so
+    it has to be recognised through another expression. `shuffles`: how often the null is drawn, each time a probe.
 
     Source: Alain and Bengio 2017 (linear probes); Hewitt and Liang 2019 (controls).
 
@@ -63,8 +62,9 @@ def probe_matrix(
     1.0
     """
     arrays, columns, members = _checked(features, factors, groups)
-    if identity is not None and (identity not in columns or across not in columns):
-        raise InputError(f"identity={identity!r} and across={across!r} must both be factors; there are {', '.join(columns)}")
+    if identity is not None and not set(identity) <= set(columns):
+        raise InputError(f"identity={identity!r} must name two factors; there are {', '.join(columns)}")
+    person, across = identity or ("", "")
     if shuffles < 1:
         raise InputError(f"shuffles is {shuffles}; a null needs 1 or more")
     dims = min([dimensions, *(array.shape[1] for array in arrays.values()), len(members) // 2])
@@ -75,17 +75,17 @@ def probe_matrix(
     samples, told = np.empty((len(arrays), len(columns), resamples)), {}
     cells: dict[tuple[str, str], Probe] = {}
     for j, (factor, column) in enumerate(columns.items()):
-        by = columns[across] if factor == identity and across is not None else members
-        held_out = str(across) if factor == identity else "groups"
+        by = columns[across] if factor == person else members
+        held_out = across if factor == person else "groups"
         known = _known(column)
-        folds = len(np.unique(by)) if factor == identity else FOLDS  # every other emotion is needed to know a person by
+        folds = len(np.unique(by)) if factor == person else FOLDS  # every other emotion is needed to know a person by
         question = _Question(factor, column[known], by[known], draws[:, known], dims, folds, seed)
         told[factor] = spread(*question.ask(question.code())[::2])
         classes = len(np.unique(question.truth)) if _is_class(column) else None
         n = len(question.truth)
         for i, (feature, values) in enumerate(arrays.items()):
             rows = seed + i  # drawn anew for each feature, so that the mean of their nulls is that of many draws
-            others = dealt_clips(n, shuffles, rows) if factor == identity else other_clips(members[known], shuffles, rows)
+            others = dealt_clips(n, shuffles, rows) if factor == person else other_clips(members[known], shuffles, rows)
             value, raw, samples[i, j] = question.ask(values[known])
             null = float(np.mean([question.ask(values[known][other])[0] for other in others]))
             cells[feature, factor] = Probe(feature, factor, spread(value, samples[i, j]), null, raw, classes, held_out)
@@ -102,8 +102,8 @@ def probe_matrix(
             {
                 "dimensions": dims,
                 "folds": FOLDS,
-                "identity": identity,
-                "across": across,
+                "identity": person or None,
+                "across": across or None,
                 "resamples": resamples,
                 "shuffles": shuffles,
                 "seed": seed,

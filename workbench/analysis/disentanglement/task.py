@@ -133,9 +133,9 @@ def make_scorecard(
     skipped = [*found.notes, *not_probed]
     probes = None
     if groups is not None:
-        by_identity = (IDENTITY, EMOTION) if IDENTITY in columns else (None, None)
+        identity = (IDENTITY, EMOTION) if IDENTITY in columns else None
         features = {name: np.asarray(found.activation(name), np.float64) for name in probed}
-        probes = probe_matrix(features, columns, groups, seed=seed, identity=by_identity[0], across=by_identity[1])
+        probes = probe_matrix(features, columns, groups, seed=seed, identity=identity)
     else:
         skipped.append("probes: the manifest names no two subjects, so no person can be held out")
     branches = model.branches

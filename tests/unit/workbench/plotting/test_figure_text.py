@@ -12,7 +12,7 @@ from workbench.analysis.embedding.displays.scatter import EmbeddingDisplay
 from workbench.analysis.embedding.projection import embed
 from workbench.analysis.saliency.displays.heat import badge_colour
 from workbench.analysis.saliency.results import Verdict
-from workbench.figures.ifdd2_maps import MapsSheet, Picture, Row
+from workbench.figures.ifdd2_maps import About, MapsSheet, Picture, Row
 from workbench.figures.ous4_stages import StagesSheet
 from workbench.figures.sheet import Column
 
@@ -76,7 +76,8 @@ def maps(column: Column, badges: dict[str, Verdict], classes: int = 7) -> MapsSh
         for name in EMOTIONS[:classes]
     )
     titles = {"input": "clip", "D": "Y_D", "S": "Y_S"}
-    return MapsSheet(rows, titles, HOW, "each by itself", column, badges, "", "scripted-tiny-ifdd", "of each class one")
+    about = About(HOW, "each by itself", badges, "", "scripted-tiny-ifdd", "of each class one")
+    return MapsSheet(rows, titles, about, column)
 
 
 @pytest.mark.parametrize("dpi", DPI)

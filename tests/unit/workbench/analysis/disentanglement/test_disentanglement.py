@@ -186,7 +186,7 @@ class TestProbes:
         of_person = rng.normal(size=(24, 12))[persons]
         knows = {"all": np.c_[of_person, 3 * np.eye(7)[emotion], 3 * pose], "nothing": rng.normal(size=(168, 20))}
         factors = {"emotion": emotion, "person": persons, "pose": pose}
-        found = disentanglement.probe_matrix(knows, factors, persons, identity="person", across="emotion", resamples=50)
+        found = disentanglement.probe_matrix(knows, factors, persons, identity=("person", "emotion"), resamples=50)
         for factor in factors:
             assert found.told[factor].value > 0.97
             assert found.told[factor].value >= found.probe("all", factor).score.value - 0.02 > 0.7
@@ -237,8 +237,7 @@ class TestProbes:
             {"who": who, "none": np.random.default_rng(0).normal(size=(350, 5))},
             {"person": factors["person"], "emotion": factors["emotion"]},
             factors["person"],
-            identity="person",
-            across="emotion",
+            identity=("person", "emotion"),
             resamples=50,
         )
         assert probe.probe("who", "person").score.value == pytest.approx(1)
@@ -267,7 +266,7 @@ class TestProbes:
         who = np.repeat(np.arange(21), 2)
         emotion = np.array([(i, j) for i in range(7) for j in range(i + 1, 7)]).ravel()
         probe = disentanglement.probe_matrix(
-            {"who": np.eye(21)[who]}, {"person": who, "emotion": emotion}, who, identity="person", across="emotion", resamples=20
+            {"who": np.eye(21)[who]}, {"person": who, "emotion": emotion}, who, identity=("person", "emotion"), resamples=20
         )
         assert probe.probe("who", "person").score.value == pytest.approx(1)
 
@@ -292,7 +291,7 @@ class TestProbes:
             ({"factors": {"emotion": np.arange(69)}}, r"factor emotion has shape \(69,\) for 70 clips"),
             ({"features": {"X": np.zeros((70, 2, 2))}}, r"feature X has shape \(70, 2, 2\)"),
             ({"features": {"X": np.full((70, 2), np.nan)}}, "feature X holds NaN"),
-            ({"identity": "who", "across": "emotion"}, "identity='who'"),
+            ({"identity": ("who", "emotion")}, r"identity=\('who', 'emotion'\) must name two factors"),
         ],
     )
     def test_bad_input(self, change: dict, message: str) -> None:
