@@ -181,16 +181,9 @@ def test_others_may_read_what_is_saved(tiny_bundle_dir: Path) -> None:
     assert all(file.stat().st_mode & 0o044 == 0o044 for file in (tiny_bundle_dir, tiny_bundle_dir / "weights.safetensors"))
 
 
-OLDER = ("noisy-cnn-baseline-0", "noisy-cnn-ifdd-0", "scene-shift-baseline-0", "scene-shift-ifdd-0")
-"""Cards whose intervals are still those of an older engine; who renews one takes it off this list."""
-
-
 @pytest.mark.parametrize("file", sorted(SHIPPED.rglob("card.json")), ids=lambda file: file.parent.name)
 def test_shipped_cards_hold_what_their_confusions_say_and_todays_intervals(file: Path) -> None:
     card = read_card(file.parent)
-    if file.parent.name in OLDER:
-        assert not any("intervals_over" in result for result in card.metrics.values())
-        return
     for result in card.metrics.values():
         counts = np.array(result["confusion"])
         truth, guess = (np.repeat(index.ravel(), counts.ravel()) for index in np.indices(counts.shape))
