@@ -19,5 +19,6 @@ from .suite import render_suite as render_suite
 from .suites import SUITES as SUITES
 from .suites import SuiteConfig as SuiteConfig
 from .suites import class_note as class_note
+from .suites import class_notes as class_notes
 from .suites import suite_hash as suite_hash
 from .suites import suite_scripts as suite_scripts

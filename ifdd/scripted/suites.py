@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from ifdd.errors import InputError
 from ifdd.labels import EMOTIONS
@@ -90,6 +91,14 @@ def class_note(name: str, split: str = "test") -> str:
         f"{name}: irrelevant stretches tell the class a little (another emotion is never the clip's own, and never in a neutral "
         f"clip){better}"
     )
+
+
+def class_notes(clips: pd.DataFrame) -> tuple[str, ...]:
+    """`class_note` of each suite that rendered clips name (columns suite and truth of a manifest)."""
+    if not {"suite", "truth"} <= set(clips) or clips["truth"].isna().any():
+        return ()
+    named = dict.fromkeys(name for name in clips["suite"].dropna().astype(str) if name in {**DIFFICULTIES, **SUITES})
+    return tuple(note for name in named if (note := class_note(name)))
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""What a manifest knows of its clips: the factors that can be probed, the level of each clip, and what its suites tell."""
+"""What a manifest knows of its clips: the factors that can be probed, and the level of each clip."""
 
 from collections.abc import Sequence
 
@@ -7,8 +7,6 @@ import pandas as pd
 
 from ifdd.data.persons import person_ids
 from ifdd.errors import InputError
-from ifdd.scripted import DIFFICULTIES, SUITES, class_note
-from workbench.store.truth import has_truth
 
 EMOTION, IDENTITY = "emotion", "identity"
 COLUMNS = {"intensity": "peak", "pose": "yaw_deg", "light": "light_azimuth", "talking": "talking_share", "scene": "background"}
@@ -75,11 +73,3 @@ def levels_of(clips: pd.DataFrame) -> np.ndarray | None:
         return None
     share = clips["irrelevant_share"].to_numpy(float)
     return np.select([share <= end for end, _ in LEVELS], [name for _, name in LEVELS], "unknown")
-
-
-def notes_of(clips: pd.DataFrame) -> tuple[str, ...]:
-    """What the suites of scripted clips tell of the class."""
-    if "suite" not in clips or not has_truth(clips):
-        return ()
-    known = [name for name in clips["suite"].dropna().astype(str).unique() if name in {**DIFFICULTIES, **SUITES}]
-    return tuple(note for name in known if (note := class_note(name)))

@@ -15,6 +15,7 @@ from ifdd.data.manifest import data_hash, need_labels, of_each_class, read_manif
 from ifdd.errors import InputError
 from ifdd.inputs import Clips, each, of_input, stack
 from ifdd.io import filled_folder, write_text
+from ifdd.scripted import class_notes
 from workbench.analysis.counterfactuals import interventions
 from workbench.analysis.disentanglement.cka import FEWEST as FEWEST_FOR_CKA
 from workbench.analysis.disentanglement.cka import dependence
@@ -27,7 +28,6 @@ from workbench.analysis.disentanglement.factors import (
     NUISANCES,
     factors_of,
     levels_of,
-    notes_of,
     scene_column,
 )
 from workbench.analysis.disentanglement.frames_read import split_quality
@@ -180,7 +180,7 @@ def make_scorecard(
         mixing=mixing,
         chance_mixing=1 / model.config.feature_frames if mixing else None,
         skipped=(*skipped, *no_split, *no_maps, *no_dependence),
-        notes=notes_of(clips),
+        notes=class_notes(clips),
     )
 
 

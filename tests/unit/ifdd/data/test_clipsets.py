@@ -20,8 +20,9 @@ from ifdd.data.preprocessing import Preprocessing
 from ifdd.data.same_files import same_files
 from ifdd.errors import InputError
 from ifdd.labels import EMOTIONS
+from ifdd.scripted import SuiteConfig, render_suite
 from ifdd.training import run
-from ifdd.training.clipsets import check_disjoint
+from ifdd.training.clipsets import check_disjoint, from_list
 from ifdd.training.evaluation import predictions_frame, write_evaluation
 from ifdd.training.recipe import Recipe
 
@@ -98,6 +99,18 @@ def test_what_is_warned_of_a_clip_is_told_of_the_set(clips: Path) -> None:
             frame.unlink()
     assert read(clips).notes == ("2 of 5 clips, e.g. clip-1: 3 frames for 8; the last one is repeated",)
     assert read(clips).notes == ("2 of 5 clips, e.g. clip-1: 3 frames for 8; the last one is repeated",)  # from the cache
+
+
+@pytest.mark.parametrize(("suite", "told"), [("noisy-50", 1), ("noisy-50-v2", 0), ("noisy-00", 0)])
+def test_rendered_clips_of_a_first_version_say_that_they_tell_the_class(suite: str, told: int, tmp_path: Path) -> None:
+    config = SuiteConfig(suite, 3, 2, 2, split="test", difficulty=suite)
+    manifest = render_suite(config, tmp_path / "clips", frames=4, size=32, workers=1, progress=False)
+    notes = [
+        note
+        for note in from_list(manifest, {"clip": TINY}, EMOTIONS, tmp_path, False).notes
+        if "irrelevant stretches tell the class a little" in note
+    ]
+    assert len(notes) == told
 
 
 def test_warnings_are_summed_up_by_kind() -> None:
