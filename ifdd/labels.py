@@ -29,7 +29,7 @@ def parse_labels(text: str) -> tuple[str, ...]:
     names = tuple(" ".join(name.split()) for name in text.split(","))
     if not all(names):
         raise InputError(f"--labels {text!r}: a name is empty; write names with commas between, e.g. happy,sad")
-    keys = [_key(name) for name in names]
+    keys = [class_key(name) for name in names]
     if twice := [name for i, name in enumerate(names) if keys[i] in keys[:i]]:
         raise InputError(f"--labels {text!r}: {twice[0]} is there twice; name each class once")
     return names
@@ -79,14 +79,14 @@ def match_labels(
     """
     names, given = sorted(set(names)), dict(given or {})
     known = ", ".join(labels)
-    by_key = {_key(label): label for label in labels}
-    asked = {_key(name): _target(name, label, labels, source) for name, label in given.items()}
-    if strange := [name for name in given if _key(name) not in {_key(found) for found in names}]:
+    by_key = {class_key(label): label for label in labels}
+    asked = {class_key(name): _target(name, label, labels, source) for name, label in given.items()}
+    if strange := [name for name in given if class_key(name) not in {class_key(found) for found in names}]:
         raise InputError(f"{source}: there is no {strange[0]!r} to map; there are {', '.join(names)}")
     found: dict[str, str] = {}
     unknown: list[str] = []
     for name in names:
-        key = _key(name)
+        key = class_key(name)
         if key in asked:
             found[name] = asked[key]
         elif name in labels:
@@ -105,7 +105,7 @@ def match_labels(
         )
         raise InputError(f"{told_of} {known}; say what is meant with {_command(way_out, told)} (NAME= leaves a class out)")
     for label in set(found.values()) - {""}:
-        words = {_key(name) for name, chosen in found.items() if chosen == label and _key(name) not in asked}
+        words = {class_key(name) for name, chosen in found.items() if chosen == label and class_key(name) not in asked}
         if len(words) > 1:
             several = [name for name, chosen in found.items() if chosen == label]
             told = ",".join(f"{name}={label}" for name in several)
@@ -117,15 +117,15 @@ def match_labels(
 
 def meant_class(name: str, labels: Sequence[str] = EMOTIONS) -> str | None:
     """The class that a name says, by its spelling, as a synonym or as an abbreviation; None where it says none of `labels`."""
-    key = _key(name)
-    fitting = [label for label in labels if _key(label) == key] or _same_word(key, labels)
+    key = class_key(name)
+    fitting = [label for label in labels if class_key(label) == key] or _same_word(key, labels)
     return fitting[0] if len(fitting) == 1 else _guess(name, labels)
 
 
 def _told(found: Mapping[str, str], asked: Mapping[str, str]) -> tuple[str, ...]:
     """One line on names that are left out, one on those that are read as another spelling."""
     gone = [name for name, label in found.items() if not label]
-    others = [(name, label) for name, label in found.items() if label not in ("", name) and _key(name) not in asked]
+    others = [(name, label) for name, label in found.items() if label not in ("", name) and class_key(name) not in asked]
     notes = [f"{', '.join(gone)} {'is' if len(gone) == 1 else 'are'} left out"] if gone else []
     if others:
         notes.append(", ".join(f"{name} {'as' if i else 'is read as'} {label}" for i, (name, label) in enumerate(others)))
@@ -140,13 +140,13 @@ def _command(way_out: str, told: str) -> str:
 def _target(name: str, label: str, labels: Sequence[str], source: object) -> str:
     if not label or label in labels:
         return label
-    fitting = [known for known in labels if _key(known) == _key(label)] or _same_word(_key(label), labels)
+    fitting = [known for known in labels if class_key(known) == class_key(label)] or _same_word(class_key(label), labels)
     if len(fitting) != 1:
         raise InputError(f"{source}: {name} is mapped to {label!r}, which is no class; classes are {', '.join(labels)}")
     return fitting[0]
 
 
-def _key(name: str) -> str:
+def class_key(name: str) -> str:
     """A name without what spellings differ in: case, space, "_", "-"."""
     plain = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
     return "".join(letter for letter in plain if not letter.isspace() and letter not in "_-") or plain
@@ -154,12 +154,12 @@ def _key(name: str) -> str:
 
 def _same_word(key: str, labels: Sequence[str]) -> list[str]:
     group = next((words for words in SYNONYMS if key in words), frozenset())
-    return [label for label in labels if _key(label) in group]
+    return [label for label in labels if class_key(label) in group]
 
 
 def _guess(name: str, labels: Sequence[str]) -> str | None:
     """The class that a name seems to abbreviate, if there is just one."""
-    key = _key(name)
-    words = {label: {_key(label)}.union(*(group for group in SYNONYMS if _key(label) in group)) for label in labels}
+    key = class_key(name)
+    words = {label: {class_key(label)}.union(*(group for group in SYNONYMS if class_key(label) in group)) for label in labels}
     fitting = [label for label, group in words.items() if len(key) >= 2 and any(word.startswith(key) for word in group)]
     return fitting[0] if len(fitting) == 1 else None

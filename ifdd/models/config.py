@@ -9,6 +9,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 
 from ifdd.documents import one_line, shown
 from ifdd.errors import InputError
+from ifdd.labels import class_key
 from ifdd.modules.backbones import BACKBONES
 from ifdd.modules.issm import Read, read_as_released, read_exact
 from ifdd.modules.ladm import Combine, attention_only, attention_plus_value
@@ -30,9 +31,9 @@ def _different(labels: tuple[str, ...]) -> tuple[str, ...]:
     for label in labels:
         if not label.strip() or label != label.strip() or not label.isprintable():
             raise ValueError(f"the label {label!r} must be visible text without spaces around it")
-    if len(set(labels)) < len(labels):
-        twice = next(label for label in labels if labels.count(label) > 1)
-        raise ValueError(f"the label {twice!r} is there twice; every class needs its own different name")
+    keys = [class_key(label) for label in labels]
+    if twice := next((label for label, key in zip(labels, keys, strict=True) if keys.count(key) > 1), None):
+        raise ValueError(f"the label {twice!r} is there twice, but for case and space; every class needs its own different name")
     return labels
 
 

@@ -78,11 +78,11 @@ def _train(recipe: Recipe, out: Path, resume: bool, max_minutes: float | None, p
     elif out.exists():
         raise InputError(f"{out} exists; choose another --out, or continue it with --resume")
     device = choose_device(recipe.device)
+    initial_model(recipe)  # a checkpoint that is not there, or does not fit, is told before minutes are spent on clips
     sets: dict[SplitName, ClipSet] = {split: load_split(recipe, split, progress) for split in SPLITS}
     notes = check_disjoint(sets, recipe.keep)
     for note in notes:
         warnings.warn(note, stacklevel=2)
-    initial_model(recipe)  # a checkpoint that does not fit is told before a folder is made
     about = _go_on(recipe, out, begun) if begun is not None else _make_run(recipe, out)
     started = time.monotonic()
     keep_freed_memory()

@@ -80,6 +80,7 @@ def test_changed_weights_are_refused(saved: tuple[VideoModel, Path]) -> None:
         ({"labels": ["happy"]}, "1 labels for 7 classes"),
         ({"notes": "x"}, "unknown key 'notes'"),
         ({"labels": ["happy"] * 7}, "'happy' is there twice"),
+        ({"labels": ["a", "b", "c", "d", "e", "f", "A"]}, "the label 'a' is there twice, but for case and space"),
         ({"labels": ["", "b", "c", "d", "e", "f", "g"]}, "must be visible text"),
         ({"labels": [1, 2, 3, 4, 5, 6, 7]}, r"labels.0: .*string \(given: 1\)"),
         ({"name": "../away"}, "must be a plain file name"),

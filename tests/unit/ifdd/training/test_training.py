@@ -221,6 +221,13 @@ def test_a_checkpoint_gives_its_backbone_to_the_next_model(tmp_path: Path, monke
         run.initial_model(recipe(init_from="x", model={"backbone": "mvit-tiny", "frames": 16, "size": [48, 48]}))
 
 
+def test_a_missing_start_is_told_before_clips_are_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(run, "load_split", lambda *_: pytest.fail("minutes of rendering"))
+    with pytest.raises(InputError, match="unknown checkpoint 'nobody'"):
+        run.train(recipe(init_from="nobody"), tmp_path / "out", progress=False)
+    assert not list(tmp_path.iterdir())
+
+
 def test_a_loss_that_is_not_finite_stops_the_run():
     module = run.build_module(recipe(), steps_per_epoch=2)
     with torch.no_grad():
