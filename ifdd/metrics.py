@@ -13,8 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy.stats import t as student
-from sklearn.metrics import confusion_matrix as count_pairs
+from scipy.special import stdtrit  # what scipy.stats.t.ppf calls; scipy.stats alone takes a second to import
 
 from ifdd.data.persons import person_ids
 from ifdd.errors import InputError
@@ -83,7 +82,7 @@ class Estimate:
     @property
     def t(self) -> float:
         """Student's t at the two-sided 95 % level."""
-        return float(student.ppf((1 + LEVEL) / 2, self.freedom))
+        return students_t(self.freedom)
 
     @property
     def bounds(self) -> Bounds:
@@ -243,9 +242,28 @@ def evaluate(
     if target.min() < 0 or target.max() >= len(labels):
         raise InputError(f"class indexes run from {target.min()} to {target.max()}; there are {len(labels)} labels")
     guess = probabilities.argmax(1)
-    confusion = count_pairs(target, guess, labels=np.arange(len(labels)))
+    confusion = count_pairs(target, guess, len(labels))
     units = count_units(groups, len(target))
     return Metrics(tuple(labels), confusion, estimate(guess == target, target, len(labels), units), units)
+
+
+def count_pairs(target: np.ndarray, guess: np.ndarray, classes: int) -> np.ndarray:
+    """Confusion matrix (K, K): how many clips are of the class of the row, and taken for that of the column.
+
+    >>> count_pairs(np.array([0, 0, 1]), np.array([0, 1, 1]), 2)
+    array([[1, 1],
+           [0, 1]])
+    """
+    return np.bincount(target * classes + guess, minlength=classes**2).reshape(classes, classes)
+
+
+def students_t(freedom: float) -> float:
+    """Student's t at the two-sided 95 % level.
+
+    >>> round(students_t(2), 3)
+    4.303
+    """
+    return float(stdtrit(freedom, (1 + LEVEL) / 2))
 
 
 def war(confusion: np.ndarray) -> float:

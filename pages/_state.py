@@ -1,38 +1,35 @@
 """What the pages share: models, and results that are kept."""
 
+from __future__ import annotations
+
 import os
 import tempfile
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from threading import Lock
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import _looks
 import streamlit as st
 
 from workbench.analysis.comparison.results import RANKED_FROM
-from workbench.analysis.confidence import CalibrationResult, calibration, density
-from workbench.analysis.confidence.results import ConfidenceResult
-from workbench.analysis.disentanglement.results import Scorecard
-from workbench.analysis.disentanglement.task import make_scorecard
-from workbench.analysis.embedding.projection import embed
-from workbench.analysis.embedding.results import EmbeddingResult, Method
 from workbench.analysis.performance.results import MetricsResult
 from workbench.analysis.performance.task import measure
-from workbench.app.clipview import thumbnail
 from workbench.app.from_ifdd import Bundle, InputError, load_checkpoint
-from workbench.app.playground import Knobs, RenderedClip, Script, play
 from workbench.benchmark.results import FamilyResult
 from workbench.benchmark.stored import read_benchmark
-from workbench.explain import task as explaining
-from workbench.explain.results import Explanation
-from workbench.explain.task import Options
-from workbench.store.collecting import collect, seconds_to_collect
 from workbench.store.collection import Collection
 from workbench.store.dataset import Dataset
-from workbench.store.sources import preprocessing_of, read_source
 from workbench.store.tables import features, labelled, subjects, usable
 from workbench.store.workspace import Workspace, benchmark_file, demo_folder, first_in_view, open_workspace
+
+if TYPE_CHECKING:  # what one page alone needs is loaded when it does: the first page is drawn in half the time
+    from workbench.analysis.confidence.results import CalibrationResult, ConfidenceResult
+    from workbench.analysis.disentanglement.results import Scorecard
+    from workbench.analysis.embedding.results import EmbeddingResult, Method
+    from workbench.app.playground import Knobs, RenderedClip, Script
+    from workbench.explain.results import Explanation
+    from workbench.explain.task import Options
 
 
 def workspace() -> Workspace:
@@ -218,12 +215,16 @@ def _asked_to_read(names: Sequence[str]) -> bool:
 
 @st.cache_data(max_entries=64, show_spinner=False)
 def _seconds_to_collect(sha256: str, manifest: str, name: str) -> float:
+    from workbench.store.collecting import seconds_to_collect
+
     bundle, turn = model(name)
     with turn:
         return seconds_to_collect(bundle, manifest)
 
 
 def _collect(name: str) -> None:
+    from workbench.store.collecting import collect
+
     clips, (bundle, turn) = dataset(), model(name)
     with st.spinner(f"Reading the clips with {name} for the first time …"), turn:
         if name not in clips.collected():  # another reader may have waited for the same
@@ -270,6 +271,8 @@ def confidences(collection: Collection) -> tuple[ConfidenceResult, CalibrationRe
 
 @st.cache_resource(max_entries=8, show_spinner="Estimating densities …")
 def _confidences(key: tuple[str, ...], _collection: Collection) -> tuple[ConfidenceResult, CalibrationResult]:
+    from workbench.analysis.confidence import calibration, density
+
     table, names = labelled(_collection), _collection.labels
     probs, labels = _collection.probs[table["row"].to_numpy()], table["label"].to_numpy()
     return density(probs, labels, names), calibration(probs, labels, label_names=names, groups=subjects(table))
@@ -282,6 +285,8 @@ def embedding(collection: Collection, activation: str, method: Method) -> Embedd
 
 @st.cache_resource(max_entries=16, show_spinner="Making the map …")
 def _embedding(key: tuple[str, ...], activation: str, method: Method, _collection: Collection) -> EmbeddingResult:
+    from workbench.analysis.embedding.projection import embed
+
     table = usable(_collection)
     values = features(_collection, activation)[table["row"].to_numpy()]
     labels = table["label"].to_numpy() if _collection.has_labels else None
@@ -307,6 +312,8 @@ def scorecards(names: Sequence[str]) -> list[Scorecard]:
 
 @st.cache_resource(max_entries=8, show_spinner="Measuring the disentanglement, half a minute for each model …")
 def _scorecard(sha256: str, manifest: str, stamp: int, name: str) -> Scorecard:
+    from workbench.analysis.disentanglement.task import make_scorecard
+
     bundle, turn = model(name)
     with turn, tempfile.TemporaryDirectory() as folder:
         return make_scorecard(bundle, manifest, Path(folder) / "collection", maps=28)
@@ -332,6 +339,8 @@ def compared(found: FamilyResult) -> list[str]:
 @st.cache_resource(max_entries=16, show_spinner="Drawing …")
 def played(knobs: Knobs) -> tuple[Script, RenderedClip]:
     """A scripted clip with its truth."""
+    from workbench.app.playground import play
+
     return play(knobs)
 
 
@@ -340,8 +349,10 @@ def explanation(name: str, video: Path, options: Options) -> Explanation:
     return _explanation(model(name)[0].card.sha256, str(video), options, name)
 
 
-@st.cache_resource(max_entries=32, show_spinner="Running the model …", hash_funcs={Options: repr})
+@st.cache_resource(max_entries=32, show_spinner="Running the model …", hash_funcs={"workbench.explain.task.Options": repr})
 def _explanation(sha256: str, video: str, options: Options, name: str) -> Explanation:
+    from workbench.explain import task as explaining
+
     bundle, turn = model(name)
     with turn:
         return explaining.run(bundle, Path(video), options)
@@ -349,6 +360,9 @@ def _explanation(sha256: str, video: str, options: Options, name: str) -> Explan
 
 def explanations(names: Sequence[str], video: Path, options: Options) -> dict[str, Explanation]:
     """One video through several models, which is read once for all that read it alike; nothing is kept."""
+    from workbench.explain import task as explaining
+    from workbench.store.sources import preprocessing_of, read_source
+
     sources, found = {}, {}
     for name in names:
         bundle, turn = model(name)
@@ -363,4 +377,6 @@ def explanations(names: Sequence[str], video: Path, options: Options) -> dict[st
 @st.cache_data(max_entries=512, show_spinner=False)
 def clip_thumbnail(path: str, share: float, frames: int) -> Any:
     """One small frame of a clip."""
+    from workbench.app.clipview import thumbnail
+
     return thumbnail(path, share, frames)

@@ -1,7 +1,9 @@
 """The app's server: Streamlit behind a guard. Start it with: workbench app"""
 
 import os
+from importlib import import_module
 from pathlib import Path
+from threading import Thread
 
 import streamlit as st
 from _guard import Guard
@@ -20,3 +22,6 @@ app = st.App(
         )
     ],
 )
+
+# Every page needs it, and it takes two seconds, in which the browser loads its own part of the app.
+Thread(target=import_module, args=("ifdd.checkpoints",), daemon=True).start()

@@ -4,9 +4,8 @@ from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.stats import t as student
 
-from ifdd.metrics import LEVEL
+from ifdd.metrics import students_t
 from workbench.results.checks import check_groups
 from workbench.results.interval import Interval
 
@@ -64,5 +63,5 @@ def jackknife(measure: Callable[[np.ndarray], float], members: np.ndarray, low: 
     if not np.isfinite(left_out).all():
         return Interval(value, float("nan"), float("nan"))
     error = np.sqrt((count - 1) / count * np.square(left_out - left_out.mean()).sum())
-    wide = float(student.ppf((1 + LEVEL) / 2, count - 1)) * error
+    wide = students_t(count - 1) * error
     return Interval(value, *np.clip([value - wide, value + wide], low, high).tolist())

@@ -9,9 +9,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.optimize import brentq
 from scipy.stats import binomtest, nct, norm
-from scipy.stats import t as student
 
-from ifdd.metrics import LEVEL
+from ifdd.metrics import LEVEL, students_t
 from workbench.results.interval import Interval
 
 POWER = 0.8
@@ -145,7 +144,7 @@ def intervals(drawn: BootstrapDraws) -> list[Interval]:
         if not known.size:
             found.append(Interval(float("nan"), float("nan"), float("nan")))
             continue
-        wider = student.ppf((1 + LEVEL) / 2, freedom) / norm.ppf((1 + LEVEL) / 2) if freedom > 0 else 1.0
+        wider = students_t(freedom) / norm.ppf((1 + LEVEL) / 2) if freedom > 0 else 1.0
         low, high = np.clip(value + (np.quantile(known, [(1 - LEVEL) / 2, (1 + LEVEL) / 2]) - value) * wider, -1, 1)
         found.append(Interval(float(value), float(low), float(high)))
     return found
@@ -166,7 +165,7 @@ def _errors_needed(freedom: float) -> float:
     """Standard errors that a true difference needs to be found, on its own side, with 80 % probability."""
     if freedom > _MANY:
         return float(norm.ppf((1 + LEVEL) / 2) + norm.ppf(POWER))
-    edge = float(student.ppf((1 + LEVEL) / 2, freedom))
+    edge = students_t(freedom)
     return float(brentq(lambda shift: nct.sf(edge, freedom, shift) - POWER, 0.1, 3 * edge))
 
 

@@ -12,10 +12,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.stats import t as student
 
 from ifdd.errors import InputError
-from ifdd.metrics import LEVEL, Estimate, Estimates, Units, count_units, estimate, spread
+from ifdd.metrics import Estimate, Estimates, Units, count_units, estimate, spread, students_t
 from workbench.analysis.comparison.results import SeedDifference, SeedScore
 from workbench.analysis.performance.scores import difference, interval
 from workbench.results.checks import check_labels
@@ -187,7 +186,7 @@ def _together(persons: Estimate, seeds: Spread) -> Estimate:
     if seeds.variance == 0:  # one seed, or seeds of equal scores
         return replace(persons, variance=own)
     if seeds.freedom < 2:
-        added = seeds.variance * (float(student.ppf((1 + LEVEL) / 2, seeds.freedom)) / persons.t) ** 2
+        added = seeds.variance * (students_t(seeds.freedom) / persons.t) ** 2
         return replace(persons, variance=own + added)
     # Satterthwaite (1946), as there, but the seeds' share is not squared: of seeds that agree by chance the share comes out too
     # small, and with its square intervals of 140 persons held the truth in 90 to 97 %

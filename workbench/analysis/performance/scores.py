@@ -4,10 +4,9 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike
-from sklearn.metrics import confusion_matrix
 
 from ifdd.errors import InputError
-from ifdd.metrics import Estimate, count_units, estimate
+from ifdd.metrics import Estimate, count_pairs, count_units, estimate
 from workbench.analysis.performance.results import ClassRecall, MetricsResult
 from workbench.results.checks import check_groups, check_labels, check_names, check_probabilities
 from workbench.results.interval import Interval
@@ -41,7 +40,7 @@ def summary(
     (0.75, 0.833, 'happy')
     """
     guesses, y, names = check_predictions(predicted, labels, label_names)
-    confusion = confusion_matrix(y, guesses, labels=range(len(names)))
+    confusion = count_pairs(y, guesses, len(names))
     sizes = confusion.sum(axis=1)
     occurs = sizes > 0
     absent = [names[c] for c in np.flatnonzero(~occurs)]
