@@ -241,3 +241,8 @@ def test_nothing_is_kept_from_the_formatter() -> None:
     files = [file for top in tops for file in (ROOT / top).rglob("*.py")]
     assert len(files) >= 500
     assert not [str(file.relative_to(ROOT)) for file in files if marks.search(file.read_text(encoding="utf-8"))]
+
+
+def test_no_two_test_files_bear_one_name() -> None:
+    names = [file.name for file in ROOT.glob("tests/**/test_*.py")]
+    assert sorted(names) == sorted(set(names)), "pytest collects files of one name only once"
