@@ -66,6 +66,11 @@ def claim(out: Path, *, wait: bool = False) -> Iterator[None]:
                 folder.rmdir()
 
 
+def is_claimed(out: Path) -> bool:
+    """Whether somebody says that he writes `out` now; one who was killed may still say so."""
+    return _beside(out.resolve(), "ifdd-lock").exists()
+
+
 def clear_folder(folder: Path, own: Path | None = None) -> None:
     """Remove what killed processes left half-written in `folder`; `own`: a target that the caller has just claimed."""
     left: dict[str, list[Path]] = {}

@@ -20,8 +20,9 @@ from workbench.benchmark.results import FamilyResult
 from workbench.benchmark.stored import read_benchmark
 from workbench.store.collection import Collection
 from workbench.store.dataset import Dataset
+from workbench.store.layout import demo_folder
 from workbench.store.tables import features, labelled, subjects, usable
-from workbench.store.workspace import Workspace, benchmark_file, demo_folder, first_in_view, open_workspace
+from workbench.store.workspace import Workspace, benchmark_file, first_in_view, open_workspace
 
 if TYPE_CHECKING:  # what one page alone needs is loaded when it does: the first page is drawn in half the time
     from workbench.analysis.confidence.results import CalibrationResult, ConfidenceResult
@@ -223,12 +224,10 @@ def _seconds_to_collect(sha256: str, manifest: str, name: str) -> float:
 
 
 def _collect(name: str) -> None:
-    from workbench.store.collecting import collect
-
     clips, (bundle, turn) = dataset(), model(name)
     with st.spinner(f"Reading the clips with {name} for the first time …"), turn:
         if name not in clips.collected():  # another reader may have waited for the same
-            collect(bundle, clips.manifest, clips.collections / name)
+            clips.collect(bundle, name)
 
 
 def needs_labels(what: str) -> bool:

@@ -19,6 +19,23 @@ WorkspaceOption = Annotated[
     Path | None,
     typer.Option("--workspace", help="Workspace; default: the current folder if it is one, else the demo.", show_default=False),
 ]
+DatasetOption = Annotated[
+    str | None, typer.Option("--dataset", help="Dataset of the workspace; default: the only one.", show_default=False)
+]
+DataOption = Annotated[
+    Path | None,
+    typer.Option("--data", help="List of clips, or its folder, instead of a dataset of the workspace.", show_default=False),
+]
+ResultsOption = Annotated[
+    Path | None,
+    typer.Option("--out", help="Folder to make; default: results/<command>-<n> of the workspace.", show_default=False),
+]
+CollectionsArgument = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="MODEL...", help="Checkpoints that have read the dataset, by name, or folders of collections.", show_default=False
+    ),
+]
 Fill = Literal["black", "gray", "mean", "blur"]
 
 
@@ -79,6 +96,12 @@ def one_line(error: Exception, path: Path | None = None) -> str:
 def fail(text: str) -> None:
     """Tell of an error."""
     say(f"error: {text}")
+
+
+def tell_where(out: Path, asked: Path | None) -> None:
+    """Say where files lie that went to a place which was not `asked` for, where standard output holds JSON alone."""
+    if asked is None:
+        say(f"note: written to {out}")
 
 
 def say(text: str) -> None:

@@ -13,8 +13,9 @@ from workbench.analysis.performance.task import measure
 from workbench.app.clipview import thumbnail
 from workbench.store.collection import Collection
 from workbench.store.dataset import Dataset
+from workbench.store.layout import demo_folder
 from workbench.store.tables import clip_table, features, labelled, outcomes, vector_activations
-from workbench.store.workspace import Workspace, demo_folder, open_workspace, upload_name
+from workbench.store.workspace import Workspace, open_workspace, upload_name
 
 
 @pytest.fixture

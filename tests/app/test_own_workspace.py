@@ -1,12 +1,15 @@
 """A workspace of one's own in the app: several datasets, a link that leads nowhere, checkpoints that are links."""
 
+import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from ifdd.labels import EMOTIONS
 from tests.tiny_demo import CLIPS, TinyDemo
 from workbench.store.workspace import Workspace, init_workspace
 
@@ -53,3 +56,31 @@ def test_bad_pieces_are_panels_and_the_rest_is_shown(start: Start, tiny_demo: Ti
     app = app.switch_page("clip.py").run()
     assert app.title[0].value.startswith("tiny-test-")
     assert "the dataset" not in told(app)
+
+
+def test_half_a_workspace_is_told_and_videos_can_be_uploaded(start: Start, tiny_demo: TinyDemo, own: Workspace) -> None:
+    (own.folder / "workspace.json").unlink()
+    app = start(tiny_demo)
+    assert "is half a workspace: it has datasets" in told(app)
+    assert f"workbench init {own.folder}" in told(app)
+    app = start(tiny_demo, "upload")
+    assert [item.label for item in app.get("file_uploader")]
+
+
+def test_a_collection_of_clips_that_have_changed_is_a_panel_beside_the_others(
+    start: Start, tiny_demo: TinyDemo, tmp_path: Path
+) -> None:
+    copy = tiny_demo.copy_to(tmp_path)
+    folder = copy.demo / "collections" / "demo" / "tiny-ifdd"
+    table = pd.read_parquet(folder / "predictions.parquet")
+    first = int(table["label"].iloc[0])
+    table.loc[0, "label"], table.loc[0, "label_name"] = (first + 1) % 7, EMOTIONS[(first + 1) % 7]
+    table.to_parquet(folder / "predictions.parquet")
+    about = json.loads((folder / "manifest.json").read_text())
+    about["data"]["hash"] = "0" * 64  # of the list as it was
+    (folder / "manifest.json").write_text(json.dumps(about))
+    app = start(copy)
+    assert "1 of 14 clips" in told(app)
+    assert "have another label now" in told(app)
+    assert f"workbench collect tiny-ifdd demo --workspace {copy.demo}" in told(app)
+    assert [item.label for item in app.metric] == ["WAR", "UAR", "Constant guess"]

@@ -28,10 +28,11 @@ def serve(
     Example: workbench app mine --port 8502
     """
     from workbench.app.serve import check_port, start_app
+    from workbench.store.layout import is_marked
 
     check_port(port, address)  # before minutes are spent on the demo
     place = None
-    if workspace is not None or (not with_demo and Path("workspace.json").exists()):
+    if workspace is not None or (not with_demo and is_marked(Path.cwd())):
         from workbench.store.workspace import find_workspace
 
         place = find_workspace(workspace).folder

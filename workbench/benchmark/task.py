@@ -45,8 +45,8 @@ from workbench.benchmark.robustness import CLIPS, IDENTITIES, SEED, measure_robu
 from workbench.results.controls import dealt_clips
 from workbench.results.interval import Interval
 from workbench.results.passport import PYTHON_CALL, Context
+from workbench.store.layout import BENCHMARK
 from workbench.store.reading import Reading
-from workbench.store.workspace import BENCHMARK
 
 FEATURES = ("X", "read", "branch")
 """Roles of the activations that are measured."""

@@ -17,9 +17,14 @@ from workbench.analysis.performance.task import measure
 from workbench.results.passport import Context
 from workbench.store.collecting import collect, reading_hash
 from workbench.store.collection import MANIFEST, Collection, open_collection
+from workbench.store.given import Given
+from workbench.store.layout import COLLECTIONS
 from workbench.store.side_by_side import SameClips, same_clips
 from workbench.store.tables import labelled, subjects
-from workbench.store.workspace import CHECKPOINT, COLLECTIONS, DATASETS, DEMO, Workspace, demo_folder
+from workbench.store.workspace import checkpoint_in
+
+HERE = Given()
+"""The workspace that commands work in unless another is given."""
 
 
 @dataclass(frozen=True)
@@ -64,17 +69,18 @@ class Study:
         return {name: measure(collection) for name, collection in self.collections.items()}
 
 
-def load_runs(runs: Sequence[str], device: torch.device | str = "cpu") -> dict[str, Bundle]:
+def load_runs(runs: Sequence[str], device: torch.device | str = "cpu", given: Given = HERE) -> dict[str, Bundle]:
     """Load checkpoints by name, folder, or run folder (which holds `checkpoint/`), in the order given.
 
-    Raises: InputError for none, a name that is there twice, or as `load_checkpoint`.
+    Raises: InputError for none, a name that is there twice, or as `load_checkpoint` and `Given.checkpoint`.
     """
     if not runs:
         raise InputError("no run given; name checkpoints or run folders with --runs")
     found: dict[str, Bundle] = {}
     for run in runs:
-        inner = Path(run) / CHECKPOINT
-        bundle = load_checkpoint(inner if inner.is_dir() else run)
+        text = given.checkpoint(run)
+        inner = checkpoint_in(Path(text))
+        bundle = load_checkpoint(text if inner == Path(text) else inner)  # a name stays one: it is no folder here
         if bundle.name in found:
             raise InputError(f"{run}: a checkpoint {bundle.name} is given already; name each once")
         bundle.model.to(device)
@@ -83,21 +89,33 @@ def load_runs(runs: Sequence[str], device: torch.device | str = "cpu") -> dict[s
 
 
 def open_study(
-    runs: Sequence[str], data: Path | None, kept: Path, collections: Path | None = None, device: torch.device | str = "cpu"
+    runs: Sequence[str],
+    data: Path | None,
+    kept: Path,
+    collections: Path | None = None,
+    device: torch.device | str = "cpu",
+    given: Given = HERE,
 ) -> Study:
-    """Load `runs` and find, or make in the folder `kept`, a collection of each over the clips of `data` (by default the demo's).
+    """Load `runs` and find, or make, a collection of each over the clips of `data`, by default the workspace's dataset.
 
-    With `collections` those of that folder, named as the checkpoints, are used and nothing is collected; else the demo's, where
-    it holds these clips and all stages of the network. The main checkpoint is the first with branches D and S, else the first.
-    Raises: InputError as `load_runs`, for clips without labels, models of other labels, or collections of other clips or of other
-    checkpoints.
+    With `collections` those of that folder, named as the checkpoints, are used and nothing is collected; else the workspace's,
+    where they hold these clips and all stages of the network. What is made goes to the workspace for a dataset that is named or
+    the only one, else into the folder `kept`. The main checkpoint is the first with branches D and S, else the first.
+    Raises: InputError as `load_runs` and `Given.data`, for clips without labels, models of other labels, or collections of other
+    clips or checkpoints.
     """
-    bundles = load_runs(runs, device)
+    clips = given.data(data)
+    bundles = load_runs(runs, device, given)
     _check_labels(bundles)
-    manifest = _manifest(data)
-    clips = read_manifest(manifest)
-    need_labels(clips, manifest, "figures and reports")
-    found = {name: _collection(bundle, manifest, clips, kept, collections) for name, bundle in bundles.items()}
+    manifest = clips.manifest / FILE_NAME if clips.manifest.is_dir() else clips.manifest
+    table = read_manifest(manifest)
+    need_labels(table, manifest, "figures and reports")
+    found = {}
+    for run, (name, bundle) in zip(runs, bundles.items(), strict=True):
+        there = None if collections is not None else _earlier(kept / COLLECTIONS / name, bundle, table)
+        if there is None and collections is None:
+            there = given.collected(bundle, given.name(run), clips, stages_of(bundle))
+        found[name] = there or _collection(bundle, manifest, table, kept / COLLECTIONS / name, collections)
     return study_of(bundles, found, manifest)
 
 
@@ -125,28 +143,24 @@ def _check_labels(bundles: Mapping[str, Bundle]) -> None:
             )
 
 
-def _manifest(data: Path | None) -> Path:
-    path = demo_folder() / DATASETS / DEMO if data is None else data
-    if data is None and not (path / FILE_NAME).is_file():
-        raise InputError(f"no clips are given and {path} has none; pass --data clips.parquet, or run workbench demo")
-    return path / FILE_NAME if path.is_dir() else path
+def _earlier(folder: Path, bundle: Bundle, clips: pd.DataFrame) -> Collection | None:
+    """What an earlier call has collected, if it is of this checkpoint and these clips and holds all stages."""
+    if not (folder / MANIFEST).is_file():
+        return None
+    found = open_collection(folder)
+    same = found.meta["checkpoint"]["sha256"] == bundle.card.sha256 and _is_of(found, clips)
+    return found if same and set(stages_of(bundle)) <= set(found.activation_names) else None
 
 
 def _collection(bundle: Bundle, manifest: Path, clips: pd.DataFrame, kept: Path, given: Path | None) -> Collection:
-    wanted = stages_of(bundle)
-    if given is not None:
-        found = open_collection(given / bundle.path.name if (given / bundle.path.name).is_dir() else given / bundle.name, bundle)
-        if not _is_of(found, clips):
-            raise InputError(f"{found.folder} is of other clips than {manifest}; collect {bundle.name} over those clips")
-        return found
-    for folder in (kept / COLLECTIONS / bundle.name, Workspace(demo_folder()).collection_folder(DEMO, bundle.path.name)):
-        if (folder / MANIFEST).is_file():
-            found = open_collection(folder)
-            same = found.meta["checkpoint"]["sha256"] == bundle.card.sha256 and _is_of(found, clips)
-            if same and set(wanted) <= set(found.activation_names):
-                return found
-    names = [*bundle.model.default_activations, *wanted]
-    return collect(bundle, manifest, kept / COLLECTIONS / bundle.name, list(dict.fromkeys(names)), "mean")
+    """What lies in the folder `given` under the checkpoint's name, or else is collected now into the folder `kept`."""
+    if given is None:
+        names = [*bundle.model.default_activations, *stages_of(bundle)]
+        return collect(bundle, manifest, kept, list(dict.fromkeys(names)), "mean")
+    found = open_collection(given / bundle.path.name if (given / bundle.path.name).is_dir() else given / bundle.name, bundle)
+    if not _is_of(found, clips):
+        raise InputError(f"{found.folder} is of other clips than {manifest}; collect {bundle.name} over those clips")
+    return found
 
 
 def stages_of(bundle: Bundle) -> list[str]:

@@ -24,7 +24,7 @@ from pydantic import Field, TypeAdapter
 from typing_extensions import TypedDict
 
 from ifdd.activations import Activation, with_roles
-from ifdd.card import Name
+from ifdd.card import Card, Name
 from ifdd.checkpoints import Bundle
 from ifdd.documents import OPEN, checked, read_array, read_json, shown
 from ifdd.errors import InputError
@@ -207,8 +207,8 @@ class Collection:
         return f"--pool {self.meta['pool']} " if self.meta.get("pool") else ""
 
 
-def open_collection(folder: str | Path, bundle: Bundle | None = None) -> Collection:
-    """Open a collection, and check that it is one of `bundle`, if given.
+def open_collection(folder: str | Path, bundle: Bundle | Card | None = None) -> Collection:
+    """Open a collection, and check that it is one of `bundle`, or of the checkpoint of this card, if given.
 
     Raises:
         InputError: there is none, another schema, or a collection of another checkpoint.
@@ -229,13 +229,14 @@ def open_collection(folder: str | Path, bundle: Bundle | None = None) -> Collect
     if version != SCHEMA:
         raise InputError(f"{file} has schema version {shown(version)}, this version reads {SCHEMA}; {AGAIN}")
     meta = checked(_META, meta, str(file), AGAIN)
-    if bundle is not None and meta["checkpoint"]["sha256"] != bundle.card.sha256:
+    card = bundle.card if isinstance(bundle, Bundle) else bundle
+    if card is not None and meta["checkpoint"]["sha256"] != card.sha256:
         raise InputError(
             f"{folder} was collected with checkpoint {meta['checkpoint']['name']} ({meta['checkpoint']['sha256'][:12]}…), "
-            f"not with {bundle.name} ({bundle.card.sha256[:12]}…); collect again, or open it with its own checkpoint"
+            f"not with {card.name} ({card.sha256[:12]}…); collect again, or open it with its own checkpoint"
         )
-    if bundle is not None and meta["labels"] != bundle.labels:
-        raise InputError(f"{folder} has the classes {', '.join(meta['labels'])}, {bundle.name} has others; {AGAIN}")
+    if card is not None and meta["labels"] != card.labels:
+        raise InputError(f"{folder} has the classes {', '.join(meta['labels'])}, {card.name} has others; {AGAIN}")
     return Collection(folder, meta)
 
 

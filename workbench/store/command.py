@@ -8,7 +8,7 @@ import typer
 
 from ifdd.cli.options import OnErrorOption
 from ifdd.errors import InputError
-from workbench.options import Device, WorkspaceOption, load_bundle, names_in, say
+from workbench.options import DatasetOption, Device, WorkspaceOption, load_bundle, names_in, say
 
 collect_app = typer.Typer()
 demo_app = typer.Typer()
@@ -48,15 +48,23 @@ def init(
 def collect(
     checkpoint: Annotated[str, typer.Argument(help="Name or folder of a checkpoint.", show_default=False)],
     manifest: Annotated[
-        Path,
+        Path | None,
         typer.Argument(help="List of clips (docs/manifest.md), its folder, or a dataset of the workspace.", show_default=False),
-    ],
+    ] = None,
     out: Annotated[
         Path | None,
         typer.Option(help="Folder to make; of a workspace's dataset by default where the app looks for it.", show_default=False),
     ] = None,
     workspace: WorkspaceOption = None,
-    names: Annotated[str | None, typer.Option(help="Activations to keep, with commas between.")] = None,
+    dataset: DatasetOption = None,
+    names: Annotated[
+        str | None,
+        typer.Option(
+            help="Activations to keep, with commas between; by default all that is small, in a workspace also means of the "
+            "feature maps that figures need.",
+            show_default=False,
+        ),
+    ] = None,
     pool: Annotated[
         Literal["mean"] | None, typer.Option(help="Keep feature maps and tokens as their mean over positions.")
     ] = None,
@@ -75,28 +83,32 @@ def collect(
     """
     from ifdd.io import check_new
     from workbench.store.collecting import collect as run
-    from workbench.store.workspace import request
+    from workbench.store.dataset import kept_of
+    from workbench.store.given import Given
 
     if out is not None:
         check_new(out)
-    asked = request(checkpoint, manifest, out, workspace)
-    out = asked.out
-    check_new(out)
+    given = Given(workspace, dataset)
+    data = given.data(manifest)
     chosen = None if names is None else tuple(names_in(names))
-    bundle = load_bundle(asked.checkpoint, device)
+    place = out or given.collection_folder(checkpoint, data)
+    check_new(place)
+    bundle = load_bundle(given.checkpoint(checkpoint), device)
+    if out is None and names is None:
+        chosen, pool = kept_of(bundle.model), "mean"
     try:
-        found = run(bundle, asked.manifest, out, chosen, pool, batch=batch, on_error=on_error, cache=cache, progress=True)
+        found = run(bundle, data.manifest, place, chosen, pool, batch=batch, on_error=on_error, cache=cache, progress=True)
     except KeyboardInterrupt:
         say("interrupted: what was read is kept; the same command goes on from there")
         raise typer.Exit(130) from None
     for note in found.notes:
         say(f"warning: {note}")
     if not found.has_labels:
-        say(f"warning: {asked.manifest} has no labels: predictions are kept, nothing can be scored")
+        say(f"warning: {data.manifest} has no labels: predictions are kept, nothing can be scored")
     if as_json:
         typer.echo(json.dumps(found.meta, ensure_ascii=False))
     else:
-        typer.echo(f"{out}: {found.meta['clips']} clips, {', '.join(found.activation_names)}")
+        typer.echo(f"{place}: {found.meta['clips']} clips, {', '.join(found.activation_names)}")
 
 
 @demo_app.command()

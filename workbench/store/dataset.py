@@ -1,5 +1,6 @@
 """A dataset of a workspace: its clips, and what each checkpoint said about them."""
 
+import shlex
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -8,12 +9,17 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from ifdd.card import Card
 from ifdd.checkpoints import Bundle
 from ifdd.data.manifest import clip_path, crop_of, data_hash, fps_of, has_labels, length, read_manifest
 from ifdd.errors import InputError
-from workbench.store.collecting import content_of, reading_hash
+from ifdd.models.base import VideoModel
+from workbench.store.collecting import collect, content_of, named_as, reading_hash
 from workbench.store.collection import Collection, open_collection
 from workbench.store.identity import same_content
+
+KEPT = ("stage", "X", "read", "branch", "detail", "embedding", "position", "sample")
+"""Roles of the activations that a workspace's collections keep: those of figures, films over the stages, and scorecards."""
 
 
 @dataclass(frozen=True)
@@ -54,38 +60,60 @@ class Dataset:
         places = self.collections.iterdir()
         return tuple(sorted(place.name for place in places if place.is_dir() and not place.name.startswith(".")))
 
-    def collection(self, bundle: Bundle, name: str | None = None) -> Collection:
-        """What a checkpoint said about the clips; `name` is its name in the workspace, by default that of its folder.
+    def collect(self, bundle: Bundle, name: str) -> Collection:
+        """Read the clips with a checkpoint and keep `kept_of` its model. Raises: InputError as `collecting.collect`."""
+        return collect(bundle, self.manifest, self.collections / name, kept_of(bundle.model), "mean")
 
-        Clips are the same by content, whatever their ids: in the result they have those of the list.
+    def collection(self, bundle: Bundle | Card | None, name: str | None = None) -> Collection:
+        """What a checkpoint, told by its card, said about the clips; None: whichever it was.
+
+        `name` is its name in the workspace, by default that of its folder. Clips are the same by content, whatever their ids: in
+        the result they have those of the list.
         Raises: InputError if there is none, if another checkpoint made it, or if it is about other clips.
         """
+        name = name or (bundle.path.name if isinstance(bundle, Bundle) else bundle.name if bundle else "")
+        again = self.collect_line(name)
         try:
-            collection = open_collection(self.collections / (name or bundle.path.name), bundle)
+            collection = open_collection(self.collections / name, bundle)
         except InputError as error:
             what = str(error).rpartition("; ")[0]
-            raise InputError(f"{what}; remove that folder and read the clips again: the app asks, or {self._again}") from error
+            raise InputError(f"{what}; remove that folder and read the clips again: the app asks, or {again}") from error
         if collection.has_labels != self.has_labels:
             was, now = ("no labels", "has") if self.has_labels else ("labels", "has none")
             raise InputError(
                 f"{collection.folder} was collected when {self.manifest} had {was}, which it {now} now; "
-                f"remove the folder and read the clips again: the app asks, or {self._again}"
+                f"remove the folder and read the clips again: the app asks, or {again}"
             )
         about = collection.meta["data"]
         if (about["hash"], about.get("reading")) != self.hashes:  # other clips, or the same ones with other ids or dates
-            collection = same_content(collection, self.contents, self.manifest)
+            try:
+                collection = same_content(collection, self.contents, self.manifest)
+            except InputError as error:
+                raise InputError(f"{error}: {again}") from error
+            if self.has_labels and (relabelled := self._relabelled(collection)):
+                raise InputError(
+                    f"{len(relabelled)} of {len(self.clips)} clips of {self.manifest} have another label now, e.g. "
+                    f"{relabelled[0]}, than in {collection.folder}; remove the folder and read the clips again: the app asks, or "
+                    f"{again}"
+                )
         known = set(collection.predictions["clip_id"])
         missing = [clip for clip in self.clips.index if clip not in known and clip not in collection.left_out]
         if missing:
             raise InputError(
                 f"{collection.folder} lacks {len(missing)} of {len(self.clips)} clips of {self.manifest}, e.g. {missing[0]}; "
-                f"remove the folder and read the clips again: the app asks, or {self._again}"
+                f"remove the folder and read the clips again: the app asks, or {again}"
             )
         return collection
 
-    @property
-    def _again(self) -> str:
-        return f"workbench collect CHECKPOINT {self.manifest} --out {self.collections}/CHECKPOINT"
+    def _relabelled(self, collection: Collection) -> list[str]:
+        """Clips whose class in the list is another one than when they were collected."""
+        now = named_as(self.clips, collection.labels, self.manifest)[0]["label_name"]
+        then = collection.predictions.set_index("clip_id")["label_name"]
+        return [str(clip) for clip in now.index.intersection(then.index) if now[clip] != then[clip]]
+
+    def collect_line(self, name: str) -> str:
+        """What a person types to have the clips read by a checkpoint."""
+        return shlex.join(["workbench", "collect", name, self.name, "--workspace", str(self.collections.parents[1])])
 
     def path(self, clip_id: str) -> Path:
         """Video, or folder of frames, of a clip."""
@@ -111,3 +139,8 @@ class Dataset:
         apex, seconds = row.get("apex_s"), row["n_frames"] / row["fps"] if row["fps"] else np.nan
         share = apex / seconds if isinstance(apex, int | float) and pd.notna(apex) and seconds > 0 else 0.5
         return float(np.clip(share, 0, 1))
+
+
+def kept_of(model: VideoModel) -> tuple[str, ...]:
+    """What a workspace's collections keep, as pages and commands need it: all that is small, and of feature maps the means."""
+    return tuple(dict.fromkeys([*model.default_activations, *model.with_roles(*KEPT)]))

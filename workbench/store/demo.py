@@ -14,9 +14,9 @@ from ifdd.io import remove
 from ifdd.scripted.script.times import GENERATOR_VERSION
 from ifdd.scripted.suite import render_suite
 from ifdd.scripted.suites import SuiteConfig
-from workbench.store.collecting import collect
 from workbench.store.collection import Collection, open_collection
-from workbench.store.workspace import COLLECTIONS, DATASETS, DEMO, FILE, Workspace, mark, of_the_same_suite
+from workbench.store.layout import COLLECTIONS, DATASETS, DEMO, FILE
+from workbench.store.workspace import Workspace, mark, of_the_same_suite
 
 SEED = 2024
 """Of the demo suite; its identities are those of the test split, which no recipe trains on."""
@@ -67,7 +67,7 @@ def prepare_demo(out: str | Path, clips: int = 140, device: torch.device | str =
             found = _still_valid(folder, bundle, expected)
             if found is None:
                 remove(folder)
-                found = collect(bundle, manifest, folder)
+                found = place.dataset(DEMO).collect(bundle, name)
         except InputError as error:
             failed.append(str(error))
             continue

@@ -1,7 +1,10 @@
 """What a user works in: a folder of datasets, checkpoints, collections and results. The demo is one among others."""
 
+import difflib
 import os
-from collections.abc import Mapping, Sequence
+import shlex
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import ExitStack, nullcontext
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
@@ -16,17 +19,20 @@ from ifdd.data.manifest import FILE_NAME
 from ifdd.data.manifest.table import TEXT_FILES
 from ifdd.documents import OPEN, checked, read_json, shown, user_path
 from ifdd.errors import InputError
-from ifdd.io import check_new, new_folder, write_json
+from ifdd.io import check_new, is_claimed, new_folder, write_json
 from workbench.store.dataset import Dataset
-
-SCHEMA = 1
-FILE = "workspace.json"
-DATASETS, CHECKPOINTS, COLLECTIONS, RESULTS = "datasets", "checkpoints", "collections", "results"
-CHECKPOINT = "checkpoint"
-"""Folder of a run that holds what it made."""
-DEMO = "demo"
-"""The dataset of the demo."""
-BENCHMARK = "benchmark.json"
+from workbench.store.layout import (
+    BENCHMARK,
+    CHECKPOINT,
+    CHECKPOINTS,
+    COLLECTIONS,
+    DATASETS,
+    FILE,
+    RESULTS,
+    SCHEMA,
+    demo_folder,
+    is_marked,
+)
 
 
 class _Mark(TypedDict):
@@ -37,6 +43,8 @@ class _Mark(TypedDict):
 
 
 _MARK: TypeAdapter[Any] = TypeAdapter(_Mark)
+_PARTS = (DATASETS, CHECKPOINTS, COLLECTIONS, RESULTS)
+_MANIFESTS = (FILE_NAME, *(f"clips{suffix}" for suffix in TEXT_FILES))
 
 
 @dataclass(frozen=True)
@@ -60,20 +68,17 @@ class Workspace:
         """A dataset by name. Raises: InputError for an unknown one, or one without a manifest."""
         if name not in self.datasets:
             known = ", ".join(self.datasets) or "none"
-            raise InputError(f"{self.folder} has no dataset {shown(name)}, it has: {known}; name one of them")
+            raise InputError(
+                f"{self.folder} has no dataset {shown(name)}{near(name, self.datasets)}, it has: {known}; name one of them"
+            )
         place = self.folder / DATASETS / name
         if not place.exists():
             raise InputError(
                 f"the dataset {name} of {self.folder} leads to {place.readlink()}, which is not there; {_mend(place)}"
             )
-        names = (FILE_NAME, *(f"clips{suffix}" for suffix in TEXT_FILES))
-        files = (
-            [place]
-            if place.is_file()
-            else [place / part for part in names if (place / part).is_symlink() or (place / part).is_file()]
-        )
+        files = [place] if place.is_file() else manifests_in(place)
         if not files:
-            raise InputError(f"the dataset {name} of {self.folder} holds no {' or '.join(names)}; {_mend(place)}")
+            raise InputError(f"the dataset {name} of {self.folder} holds no {' or '.join(_MANIFESTS)}; {_mend(place)}")
         if not files[0].is_file():
             raise InputError(f"{files[0]} leads to {files[0].readlink()}, which is not there; {_mend(place)}")
         return Dataset(name, files[0].resolve(), self.folder / COLLECTIONS / name)
@@ -85,7 +90,7 @@ class Workspace:
         """
         own = [place for place in _entries(self.folder / CHECKPOINTS) if place.is_symlink() or place.is_dir()]
         if own:
-            return {place.name: _checkpoint_in(place) for place in sorted(own)}
+            return {place.name: checkpoint_in(place) for place in sorted(own)}
         given = os.environ.get("IFDD_CHECKPOINTS")
         known = list_checkpoints().items()
         return {name: folder for name, folder in known if not given or folder.parent == user_path(given)}
@@ -95,7 +100,9 @@ class Workspace:
         found = self.checkpoints()
         if name not in found:
             known = ", ".join(found) or "none"
-            raise InputError(f"checkpoint {shown(name)} is not in {self.folder}, which offers: {known}; name one of them")
+            raise InputError(
+                f"checkpoint {shown(name)} is not in {self.folder}{near(name, found)}, which offers: {known}; name one of them"
+            )
         if not found[name].exists():
             raise InputError(f"the checkpoint {name} of {self.folder} leads nowhere; {_mend(found[name])}")
         return found[name]
@@ -110,8 +117,9 @@ class Workspace:
         return self.folder / RESULTS
 
     def new_results(self, command: str) -> Path:
-        """The first folder `<command>-<n>` of the results that is not there."""
-        return next(path for n in count(1) if not (path := self.results / f"{command}-{n}").exists())
+        """The first folder `<command>-<n>` of the results that is not there, and that nobody is writing."""
+        places = (self.results / f"{command}-{n}" for n in count(1))
+        return next(place for place in places if not (place.exists() or is_claimed(place)))
 
 
 def open_workspace(folder: str | Path) -> Workspace:
@@ -125,7 +133,10 @@ def open_workspace(folder: str | Path) -> Workspace:
         values = read_json(file)
     except (FileNotFoundError, NotADirectoryError):
         made = "stop the app and run make app, which makes the demo" if place == demo_folder() else _init(place)
-        raise InputError(f"{place} is no workspace: {FILE} is missing; {made}") from None
+        what = (
+            f"half a workspace: it has {', '.join(_parts_in(place))}, but {FILE}" if _parts_in(place) else f"no workspace: {FILE}"
+        )
+        raise InputError(f"{place} is {what} is missing; {made}") from None
     version = values.get("schema_version") if isinstance(values, dict) else None
     if version != SCHEMA:
         raise InputError(
@@ -139,66 +150,50 @@ def find_workspace(given: Path | None = None) -> Workspace:
     """The workspace `given`, else the current folder if it is one, else the demo. Raises: InputError as `open_workspace`."""
     if given is not None:
         return open_workspace(given)
-    return open_workspace(Path.cwd() if (Path.cwd() / FILE).exists() else demo_folder())
-
-
-@dataclass(frozen=True)
-class Request:
-    """A checkpoint (name or folder), a manifest, and the folder in which the collection is to lie."""
-
-    checkpoint: str
-    manifest: Path
-    out: Path
-
-
-def request(checkpoint: str, manifest: Path, out: Path | None, given: Path | None) -> Request:
-    """Names of a workspace's datasets and checkpoints as files: where `manifest` is a file or folder, and no workspace is
-    `given`, it is meant.
-
-    Raises: InputError where there is no such dataset, or nothing says where the collection is to lie.
-    """
-    if given is None and out is not None:
-        here = Workspace(Path.cwd() if (Path.cwd() / FILE).exists() else demo_folder())
-        if manifest.exists() or str(manifest) not in here.datasets:
-            return Request(checkpoint, manifest, out)
-    place = find_workspace(given)
-    folder = str(place.checkpoint(checkpoint)) if checkpoint in place.checkpoints() else checkpoint
-    if str(manifest) in place.datasets:
-        found = place.dataset(str(manifest))
-        return Request(folder, found.manifest, out or found.collections / Path(checkpoint).name)
-    if out is None:
-        known = ", ".join(place.datasets) or "none"
-        raise InputError(f"{manifest} is no dataset of {place.folder}, which has: {known}; name one of them, or give --out")
-    return Request(folder, manifest, out)
+    return open_workspace(Path.cwd() if is_marked(Path.cwd()) else demo_folder())
 
 
 def init_workspace(folder: Path, datasets: Mapping[str, Path] | None = None, checkpoints: Sequence[Path] = ()) -> Workspace:
     """Make a workspace with links to datasets (folders or manifests) and checkpoints (or runs), whole or not at all.
 
-    Raises: InputError if the folder exists, a name is none, or a link would lead nowhere.
+    A folder that is empty, or holds parts of a workspace alone, becomes one and keeps them.
+    Raises: InputError if the folder exists and is anything else, a name is none or taken, or a link would lead nowhere.
     """
-    check_new(folder)
+    is_half = _is_half(folder)
+    if not is_half:
+        check_new(folder)
     links = {f"{DATASETS}/{checked_name(name)}": user_path(path).resolve() for name, path in (datasets or {}).items()}
     for path in checkpoints:
         place = user_path(path).resolve()
-        found = _checkpoint_in(place)
-        card = read_card(found)
-        key = f"{CHECKPOINTS}/{card.name if found != place else place.name}"
+        key = f"{CHECKPOINTS}/{name_of(place)}"
         if key in links:
             raise InputError(f"{path}: a checkpoint {key.partition('/')[2]} is given already; name each once")
         links[key] = place
-    for place in links.values():
+    for key, place in links.items():
         if not place.exists():
             raise InputError(f"{place} is not there; name a dataset's folder or manifest, or make one with ifdd data index")
-    with new_folder(folder) as work:
-        for part in (DATASETS, CHECKPOINTS, COLLECTIONS, RESULTS):
-            (work / part).mkdir()
-        for name, place in links.items():
-            (work / name).symlink_to(place)
+        if os.path.lexists(folder / key):
+            raise InputError(f"{folder / key} is there already; give the new one another name, or remove the old one")
+    with nullcontext(folder) if is_half else new_folder(folder) as work, ExitStack() as undo:
+        for part in _PARTS:
+            (work / part).mkdir(exist_ok=True)
+        for key, place in links.items():
+            (work / key).symlink_to(place)
+            undo.callback((work / key).unlink)
         for name in datasets or {}:
             _ = Workspace(work).dataset(name).clips
         mark(work)
+        undo.pop_all()
     return Workspace(folder)
+
+
+def _parts_in(folder: Path) -> list[str]:
+    return [name for name in _PARTS if (folder / name).is_dir()]
+
+
+def _is_half(folder: Path) -> bool:
+    """Whether a folder is there and could be a workspace, but for the file that says so."""
+    return folder.is_dir() and all(place.name in _PARTS and place.is_dir() for place in _entries(folder))
 
 
 def mark(folder: Path) -> None:
@@ -217,9 +212,30 @@ def _entries(folder: Path) -> list[Path]:
     return [place for place in folder.iterdir() if not place.name.startswith(".")] if folder.is_dir() else []
 
 
-def _checkpoint_in(place: Path) -> Path:
+def manifests_in(folder: Path) -> list[Path]:
+    """Lists of clips in a folder, the one that is read first; also links that lead nowhere."""
+    return [folder / name for name in _MANIFESTS if (folder / name).is_symlink() or (folder / name).is_file()]
+
+
+def checkpoint_in(place: Path) -> Path:
     """The checkpoint that a folder is, or that the run in it made."""
     return place / CHECKPOINT if (place / CHECKPOINT).is_dir() else place
+
+
+def name_of(place: Path) -> str:
+    """The name that a workspace gives to a checkpoint: of its folder, or as the run in the folder called it.
+
+    Raises: InputError as `read_card`.
+    """
+    found = checkpoint_in(place)
+    card = read_card(found)
+    return card.name if CHECKPOINT in (found.name, place.name) else place.name
+
+
+def near(name: str, known: Iterable[str]) -> str:
+    """The name that may have been meant, for a message; nothing where none is near."""
+    found = difflib.get_close_matches(name, list(known), n=1)
+    return f" (did you mean {found[0]}?)" if found else ""
 
 
 def _mend(place: Path) -> str:
@@ -227,7 +243,7 @@ def _mend(place: Path) -> str:
 
 
 def _init(place: Path) -> str:
-    return f"workbench init {place} --dataset NAME=clips.parquet"
+    return f"workbench init {shlex.quote(str(place))}{'' if _parts_in(place) else ' --dataset NAME=clips.parquet'}"
 
 
 def of_the_same_suite(offered: Mapping[str, Path], manifest: Path) -> list[str]:
@@ -264,12 +280,6 @@ def benchmark_file(offered: Mapping[str, Path]) -> Path | None:
     """What `workbench benchmark` measured of the checkpoints that are offered, kept beside them; None where there is no file."""
     folders = dict.fromkeys(folder.parent for folder in offered.values())
     return next((folder / BENCHMARK for folder in folders if (folder / BENCHMARK).is_file()), None)
-
-
-def demo_folder() -> Path:
-    """Where `workbench demo` writes: $IFDD_DEMO, else `demo` beside the package."""
-    given = os.environ.get("IFDD_DEMO")
-    return user_path(given) if given else Path(__file__).resolve().parents[2] / "demo"
 
 
 def upload_name(name: str) -> str:

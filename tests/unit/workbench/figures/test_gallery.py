@@ -179,7 +179,7 @@ def test_pictures_of_a_page_tell_its_command_and_what_it_starts_from(tmp_path: P
 @pytest.mark.timeout(3600)
 def test_the_code_of_every_page_makes_its_pictures(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from workbench.store.demo import prepare_demo
-    from workbench.store.workspace import FILE, demo_folder
+    from workbench.store.layout import FILE, demo_folder
 
     if not (demo_folder() / FILE).is_file():
         monkeypatch.setenv("IFDD_DEMO", str(tmp_path / "demo"))

@@ -11,6 +11,8 @@ from ifdd.errors import InputError
 from tests.tiny_demo import MODELS, make_checkpoints
 from workbench.store import demo
 from workbench.store.demo import prepare_demo
+from workbench.store.layout import FILE
+from workbench.store.workspace import open_workspace
 
 
 @pytest.fixture
@@ -73,3 +75,26 @@ def test_demo_is_of_the_data_that_the_shipped_cards_speak_of() -> None:
         if folder.parent.name == "checkpoints" and folder.name.startswith("scripted-"):
             card = json.loads((folder / "card.json").read_text())
             assert card["data"]["test"]["difficulty"] == demo.DIFFICULTY
+
+
+def test_a_demo_as_it_lay_before_there_were_workspaces_is_made_anew(checkpoints: Path, tmp_path: Path) -> None:
+    """Then clips lay in clips/, and collections by checkpoint alone; anything else in clips/ is not ours to remove."""
+    out = tmp_path / "demo"
+    prepare_demo(out, clips=7)
+    shutil.move(out / "datasets" / "demo", out / "clips")
+    for name in MODELS:
+        shutil.move(out / "collections" / "demo" / name, out / "collections" / name)
+    (out / FILE).unlink()
+    again = prepare_demo(out, clips=7)
+    assert sorted(path.name for path in out.iterdir()) == ["collections", "datasets", FILE]
+    assert [path.name for path in (out / "collections").iterdir()] == ["demo"]
+    place = open_workspace(out)
+    for name, found in again.items():
+        assert found.folder == place.collection_folder("demo", name)
+        assert place.dataset("demo").collection(load_checkpoint(name), name).meta == found.meta
+    (out / "clips").mkdir()
+    (out / "clips" / "mine.txt").write_text("mine")
+    with pytest.raises(InputError, match="clips is no folder of demo clips"):
+        prepare_demo(out, clips=7)
+    assert (out / "clips" / "mine.txt").read_text() == "mine"
+    assert place.datasets == ("demo",)

@@ -9,8 +9,10 @@ import pytest
 
 from ifdd import InputError, load_checkpoint
 from ifdd.data.manifest import read_manifest, write_manifest
+from ifdd.io import claim
 from tests.tiny_demo import MODELS, TinyDemo, tiny_demo_in
-from workbench.store.workspace import FILE, Request, Workspace, find_workspace, init_workspace, open_workspace, request
+from workbench.store.layout import FILE
+from workbench.store.workspace import Workspace, find_workspace, init_workspace, open_workspace
 
 
 @pytest.fixture(scope="session")
@@ -39,6 +41,10 @@ def test_links_to_folders_and_manifests(tiny: TinyDemo, clips: Path, tmp_path: P
     assert made.checkpoint("tiny-ifdd").name == "checkpoint"
     assert made.collection_folder("file", "tiny-ifdd") == tmp_path / "mine/collections/file/tiny-ifdd"
     assert made.new_results("compare") == tmp_path / "mine/results/compare-1"
+    with claim(made.new_results("compare")):  # as a command that is still at work
+        assert made.new_results("compare") == tmp_path / "mine/results/compare-2"
+    (tmp_path / "mine/results/compare-1").mkdir()
+    assert made.new_results("compare") == tmp_path / "mine/results/compare-2"
 
 
 def test_a_manifest_linked_in_a_folder_counts_paths_from_where_it_lies(clips: Path, tmp_path: Path) -> None:
@@ -123,16 +129,31 @@ def test_mark_is_plain_json(tmp_path: Path) -> None:
     assert json.loads((init_workspace(tmp_path / "mine").folder / FILE).read_text()) == {"schema_version": 1}
 
 
-def test_names_of_a_workspace_are_files(tiny: TinyDemo, clips: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_init_completes_half_a_workspace_and_keeps_what_is_there(tiny: TinyDemo, clips: Path, tmp_path: Path) -> None:
     mine = init_workspace(tmp_path / "mine", {"own": clips}, [tiny.checkpoints / "tiny-ifdd"])
-    asked = request("tiny-ifdd", Path("own"), None, mine.folder)
-    assert asked == Request(
-        str(mine.checkpoint("tiny-ifdd")), mine.dataset("own").manifest, mine.collection_folder("own", "tiny-ifdd")
-    )
-    assert request("tiny-ifdd", Path("own"), tmp_path / "out", mine.folder).out == tmp_path / "out"
-    assert request("a", clips, tmp_path / "out", None) == Request("a", clips, tmp_path / "out")
-    monkeypatch.setenv("IFDD_DEMO", str(tmp_path / "no demo"))
-    gone = Path("clips.parquet")  # reading it says that it is not there
-    assert request("a", gone, tmp_path / "out", None) == Request("a", gone, tmp_path / "out")
-    with pytest.raises(InputError, match=r"nothing is no dataset of .*, which has: own; name one of them, or give --out"):
-        request("tiny-ifdd", Path("nothing"), None, mine.folder)
+    (mine.folder / FILE).unlink()
+    with pytest.raises(InputError, match=r"is half a workspace: it has datasets, checkpoints, collections, results, but .* init"):
+        open_workspace(mine.folder)
+    with pytest.raises(InputError, match=r"own is there already; give the new one another name"):
+        init_workspace(mine.folder, {"own": clips})
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(InputError, match=r"holds no clips\.parquet"):
+        init_workspace(mine.folder, {"good": clips, "bad": tmp_path / "empty"})
+    assert mine.datasets == ("own",)  # what could not be made whole left nothing behind
+    assert not (mine.folder / FILE).exists()
+    assert init_workspace(mine.folder, {"more": clips}).datasets == ("more", "own")
+    assert open_workspace(mine.folder).checkpoints().keys() == {"tiny-ifdd"}
+    assert init_workspace(tmp_path / "empty").datasets == ()
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "mine.txt").write_text("mine")
+    with pytest.raises(InputError, match="other exists"):
+        init_workspace(tmp_path / "other")
+
+
+def test_a_mark_of_another_schema_is_renewed_as_the_error_says(clips: Path, tmp_path: Path) -> None:
+    mine = init_workspace(tmp_path / "mine", {"own": clips})
+    (mine.folder / FILE).write_text('{"schema_version": 9}')
+    with pytest.raises(InputError, match=rf"remove it and run workbench init {mine.folder}$"):
+        open_workspace(mine.folder)
+    (mine.folder / FILE).unlink()
+    assert init_workspace(mine.folder).datasets == ("own",)
