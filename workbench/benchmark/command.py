@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from workbench.options import Device, load_bundle, names_in
+from workbench.options import Device, ResultsOption, WorkspaceOption, load_bundle, names_in
 from workbench.results.written import written
 
 benchmark_app = typer.Typer(rich_markup_mode=None)
@@ -15,7 +15,8 @@ benchmark_app = typer.Typer(rich_markup_mode=None)
 def benchmark(
     ctx: typer.Context,
     checkpoints: Annotated[list[str], typer.Argument(metavar="CHECKPOINT...", help="Names or folders.", show_default=False)],
-    out: Annotated[Path, typer.Option(help="Folder for benchmark.json, benchmark.md and robustness.png, .svg.")],
+    out: ResultsOption = None,
+    workspace: WorkspaceOption = None,
     suites: Annotated[
         str, typer.Option(help="Suites of the benchmark, with commas.")
     ] = "noisy-00,noisy-25,noisy-50,noisy-75,subtle,occluded,head-motion",
@@ -43,14 +44,17 @@ def benchmark(
     from workbench.benchmark.stored import check_earlier, with_earlier
     from workbench.benchmark.task import run, write
     from workbench.results.passport import Context, command_line
+    from workbench.store.given import Given
 
+    given = Given(workspace)
+    out = given.out(out, "benchmark")
     check_folder(out)
     ctx.with_resource(claim(out))
     if table is not None:
         between(table, "benchmark")  # before hours are spent
     if earlier is not None:
         check_earlier(earlier)
-    bundles = [load_bundle(name, device) for name in checkpoints]
+    bundles = [load_bundle(given.checkpoint(name), device) for name in checkpoints]
     found = run(bundles, names_in(suites), scored, clips=clips, identities=identities, seed=seed, cache=cache)
     context = Context.of(command_line(), bundles=bundles)
     for measured in found.robustness.suites:

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 import typer
 
 from ifdd.errors import InputError
-from workbench.options import Device, fail, load_bundle, one_line, say
+from workbench.options import Device, ResultsOption, WorkspaceOption, fail, load_bundle, one_line, say
 
 explain_app = typer.Typer()
 
@@ -16,7 +16,8 @@ explain_app = typer.Typer()
 def explain(
     videos: Annotated[list[Path], typer.Argument(metavar="VIDEO...", help="Videos, or folders of frames.", show_default=False)],
     checkpoint: Annotated[str, typer.Option(help="Name or folder of a checkpoint.", show_default=False)],
-    out: Annotated[Path, typer.Option(help="Folder; each video gets a folder in it.", show_default=False)],
+    out: ResultsOption = None,
+    workspace: WorkspaceOption = None,
     target: Annotated[str | None, typer.Option(help="Class to explain; by default the predicted one.")] = None,
     face: Annotated[int | None, typer.Option(help="Which face, from 1; by default the largest.")] = None,
     crop: Annotated[Literal["face", "center", "none"] | None, typer.Option(help="Default: the checkpoint's own.")] = None,
@@ -36,7 +37,7 @@ def explain(
     device: Device = "auto",
     as_json: Annotated[bool, typer.Option("--json", help="Print one line of JSON for each video.")] = False,
 ) -> None:
-    """Write overlay, film strip and explain.json for each video.
+    """Write overlay, film strip and explain.json for each video, into a folder of its own in the results.
 
     Example: workbench explain clip.mp4 --checkpoint scripted-tiny-ifdd --out out
     """
@@ -44,12 +45,15 @@ def explain(
     from workbench.analysis._models import target_index
     from workbench.explain.task import Options, check_format, run, write
     from workbench.results.passport import Context, command_line
+    from workbench.store.given import Given
     from workbench.store.sources import check_untaken, output_names
 
+    given = Given(workspace)
+    out = given.out(out, "explain")
     names = output_names(videos)
     check_untaken(out, names.values())
     film_format = check_format(film)
-    bundle = load_bundle(checkpoint, device)
+    bundle = load_bundle(given.checkpoint(checkpoint), device)
     target_index(target, bundle.labels)
     options = Options(crop, face, start, end, window, stride, fps, target, weights, normalise, badges)
     context = Context.of(command_line(), bundles=[bundle])

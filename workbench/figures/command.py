@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from workbench.options import Device, names_in
+from workbench.options import DataOption, DatasetOption, Device, ResultsOption, WorkspaceOption, names_in
 
 figures_app = typer.Typer()
 
@@ -14,9 +14,9 @@ Runs = Annotated[
     list[str] | None, typer.Option("--runs", help="Checkpoint, or run folder; several: give it again, or name them after it.")
 ]
 More = Annotated[list[str] | None, typer.Argument(metavar="[RUN...]", help="Checkpoints or run folders, as --runs.")]
-Data = Annotated[Path | None, typer.Option(help="List of clips, or its folder; by default the demo's.")]
 Collections = Annotated[
-    Path | None, typer.Option(help="Folder of collections named as the checkpoints; by default made, or the demo's used.")
+    Path | None,
+    typer.Option(help="Folder of collections named as the checkpoints; by default the workspace's, made where they are missing."),
 ]
 Benchmark = Annotated[Path | None, typer.Option(help="benchmark.json of workbench benchmark, for the table of variants.")]
 Verdicts = Annotated[Path | None, typer.Option(help="Of workbench faithfulness; default: beside the card.")]
@@ -27,10 +27,12 @@ Seed = Annotated[int, typer.Option(help="Of t-SNE and of random draws.")]
 @figures_app.command()
 def figures(
     ctx: typer.Context,
-    out: Annotated[Path, typer.Option(help="Folder for the figures, captions.md, and collections that are made.")],
     more: More = None,
+    out: ResultsOption = None,
     runs: Runs = None,
-    data: Data = None,
+    data: DataOption = None,
+    workspace: WorkspaceOption = None,
+    dataset: DatasetOption = None,
     collections: Collections = None,
     column: Annotated[Literal["single", "double"], typer.Option(help="Width: 89 or 183 mm.")] = "double",
     formats: Annotated[str, typer.Option(help="With commas between.")] = "png,svg,pdf",
@@ -52,6 +54,7 @@ def figures(
 ) -> None:
     """Rebuild the figures of the IFDD and OUS papers from checkpoints, each with caption and passport.
 
+    Collections that are made are kept in the workspace; of clips given with --data under --out.
     Example: workbench figures --runs scripted-tiny-baseline scripted-tiny-ifdd --data demo/datasets/demo --out figures
     """
     from ifdd.device import choose_device
@@ -60,13 +63,16 @@ def figures(
     from workbench.figures.study import open_study
     from workbench.figures.task import Request, check_room, run, write
     from workbench.results.passport import command_line
+    from workbench.store.given import Given
 
+    given = Given(workspace, dataset)
+    out = given.out(out, "figures")
     kinds, rows = names_in(formats), None if published is None else tuple(names_in(published))
     check_room(out, kinds)
     ctx.with_resource(claim(out))
     if benchmark is not None:
         read_benchmark(benchmark)  # before minutes are spent
-    study = open_study([*(runs or []), *(more or [])], data, out, collections, choose_device(device))
+    study = open_study([*(runs or []), *(more or [])], data, out, collections, choose_device(device), given)
     chosen = None if clips is None else tuple(names_in(clips))
     drawn = run(study, Request(column, rows, clip, chosen, method, verdicts, badges, benchmark, seed))
     files = write(drawn, out, study.context(command_line()), formats=kinds)

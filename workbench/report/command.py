@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
-from workbench.figures.command import Badges, Benchmark, Collections, Data, More, Runs, Seed, Verdicts
-from workbench.options import Device
+from workbench.figures.command import Badges, Benchmark, Collections, More, Runs, Seed, Verdicts
+from workbench.options import DataOption, DatasetOption, Device, WorkspaceOption
 
 report_app = typer.Typer()
 
@@ -15,10 +15,15 @@ report_app = typer.Typer()
 @report_app.command()
 def report(
     ctx: typer.Context,
-    out: Annotated[Path, typer.Option(help="File to make, .html.")],
     more: More = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="File to make, .html; default: results/report-<n>/report.html of the workspace.", show_default=False),
+    ] = None,
     runs: Runs = None,
-    data: Data = None,
+    data: DataOption = None,
+    workspace: WorkspaceOption = None,
+    dataset: DatasetOption = None,
     collections: Collections = None,
     scorecard: Annotated[Path | None, typer.Option(help="scorecard.json of workbench scorecard.")] = None,
     benchmark: Benchmark = None,
@@ -30,7 +35,7 @@ def report(
 ) -> None:
     """Put every table and interactive plot of some checkpoints into one HTML file that needs no network.
 
-    Collections that are made are kept beside it, in a folder of the page's name.
+    Collections that are made are kept in the workspace; of clips given with --data beside the page, in a folder of its name.
     Example: workbench report --runs scripted-tiny-baseline scripted-tiny-ifdd --data demo/datasets/demo --out report.html
     """
     from ifdd.device import choose_device
@@ -39,12 +44,15 @@ def report(
     from workbench.report.parts import Options
     from workbench.report.task import check_out, given_sections, run, write
     from workbench.results.passport import command_line
+    from workbench.store.given import Given
 
+    given = Given(workspace, dataset)
+    out = given.out(out, "report", "report.html")
     check_out(out)
     ctx.with_resource(claim(out))
-    given = given_sections(scorecard, benchmark)  # before minutes are spent
-    study = open_study([*(runs or []), *(more or [])], data, out.with_suffix(""), collections, choose_device(device))
-    made = run(study, given=given, options=Options(seed, verdicts, badges))
+    before = given_sections(scorecard, benchmark)  # before minutes are spent
+    study = open_study([*(runs or []), *(more or [])], data, out.with_suffix(""), collections, choose_device(device), given)
+    made = run(study, given=before, options=Options(seed, verdicts, badges))
     write(made, out, study.context(command_line()))
     for name, reason in made.left_out.items():
         typer.echo(f"warning: {name} left out: {reason}", err=True)

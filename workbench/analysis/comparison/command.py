@@ -1,11 +1,18 @@
 """The command `workbench compare`."""
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from workbench.options import Json, NewFolder, names_if_given
+from workbench.options import (
+    CollectionsArgument,
+    DatasetOption,
+    Json,
+    ResultsOption,
+    WorkspaceOption,
+    names_if_given,
+    tell_where,
+)
 from workbench.results.written import written
 
 app = typer.Typer()
@@ -14,10 +21,10 @@ app = typer.Typer()
 @app.command()
 def compare(
     ctx: typer.Context,
-    collections: Annotated[
-        list[Path], typer.Argument(metavar="COLLECTION...", help="Two or more, of the same clips.", show_default=False)
-    ],
-    out: NewFolder,
+    models: CollectionsArgument,
+    out: ResultsOption = None,
+    workspace: WorkspaceOption = None,
+    dataset: DatasetOption = None,
     reference: Annotated[str | None, typer.Option(help="Compare with this model only; by default all pairs.")] = None,
     slices: Annotated[str | None, typer.Option(help="Columns to slice by, with commas; by default all factors.")] = None,
     bins: Annotated[int, typer.Option(min=2, help="Bins of numbers, of about equal counts.")] = 4,
@@ -29,19 +36,22 @@ def compare(
     """Compare models on the same clips: differences with intervals and tests, flips, recalls, slices.
 
     Persons are drawn as a whole where the manifest names them.
-    Example: workbench compare runs/baseline runs/ifdd --out runs/comparison
+    Example: workbench compare scripted-tiny-baseline scripted-tiny-ifdd --dataset clips
     """
     from ifdd.io import check_new, claim
     from workbench.analysis.comparison.task import Options, run, write
     from workbench.results.passport import Context, command_line
-    from workbench.store.collection import open_collection
+    from workbench.store.given import Given
 
+    given, asked = Given(workspace, dataset), out
+    out = given.out(out, "compare")
     check_new(out)
     ctx.with_resource(claim(out))
-    opened = [open_collection(folder) for folder in collections]
+    opened = [given.collection(name) for name in models]
     found = run(opened, Options(reference, names_if_given(slices), bins, min_n, draws, seed))
     write(found, out, Context.of(command_line(), collections=opened))
     if as_json:
         typer.echo((out / "comparison.json").read_text(encoding="utf-8").rstrip())
+        tell_where(out, asked)
     else:
         typer.echo(f"{(out / 'comparison.md').read_text(encoding='utf-8')}\n{written(out)}")

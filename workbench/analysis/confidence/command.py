@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from workbench.options import Json, NewFolder
+from workbench.options import DatasetOption, Json, ResultsOption, WorkspaceOption, tell_where
 from workbench.results.written import written
 
 app = typer.Typer()
@@ -14,11 +14,21 @@ app = typer.Typer()
 @app.command()
 def calibrate(
     ctx: typer.Context,
-    collection: Annotated[Path, typer.Argument(help="Made by workbench collect.", show_default=False)],
-    out: NewFolder,
+    model: Annotated[
+        str,
+        typer.Argument(
+            metavar="MODEL", help="Checkpoint that has read the dataset, by name, or folder of a collection.", show_default=False
+        ),
+    ],
+    out: ResultsOption = None,
     validation: Annotated[
-        Path | None, typer.Option(help="Collection of other clips by the same checkpoint, to fit a temperature on.")
+        Path | None,
+        typer.Option(
+            help="Other clips to fit a temperature on: a dataset that the checkpoint has read, or folder of a collection."
+        ),
     ] = None,
+    workspace: WorkspaceOption = None,
+    dataset: DatasetOption = None,
     bins: Annotated[
         int | None, typer.Option(min=1, help="Of confidence; default: 15, with few clips so many that each holds about 20.")
     ] = None,
@@ -31,21 +41,24 @@ def calibrate(
     """Measure whether a model is right as often as it is sure; with validation clips, mend it by a temperature.
 
     Where the manifest has columns votes_<class>, the annotators' disagreement is compared with the model's.
-    Example: workbench calibrate runs/test --validation runs/validation --out runs/calibration
+    Example: workbench calibrate scripted-tiny-ifdd --dataset test --validation val
     """
     from ifdd.io import check_new, claim
     from workbench.analysis.confidence.results import CalibrationOptions
     from workbench.analysis.confidence.task import run, write
     from workbench.results.passport import Context, command_line
-    from workbench.store.collection import open_collection
+    from workbench.store.given import Given
 
+    given, asked = Given(workspace, dataset), out
+    out = given.out(out, "calibrate")
     check_new(out)
     ctx.with_resource(claim(out))
-    other = None if validation is None else open_collection(validation)
-    test = open_collection(collection)
+    other = None if validation is None else given.further(validation, model)
+    test = given.collection(model)
     found = run(test, other, CalibrationOptions(bins, binning, seed))  # type: ignore[arg-type]  # checked there
     write(found, out, Context.of(command_line(), collections=[test] if other is None else [other, test]))
     if as_json:
         typer.echo((out / "calibration.json").read_text(encoding="utf-8").rstrip())
+        tell_where(out, asked)
     else:
         typer.echo(f"{(out / 'calibration.md').read_text(encoding='utf-8')}\n{written(out)}")

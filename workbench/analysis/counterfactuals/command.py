@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from ifdd.errors import InputError
-from workbench.options import Device, Json, NewFolder, names_if_given
+from workbench.options import DatasetOption, Device, Json, ResultsOption, WorkspaceOption, names_if_given, tell_where
 from workbench.results.written import written
 
 app = typer.Typer()
@@ -16,8 +16,13 @@ app = typer.Typer()
 def counterfactual(
     ctx: typer.Context,
     checkpoint: Annotated[str, typer.Argument(help="Name or folder of a checkpoint.", show_default=False)],
-    manifest: Annotated[Path, typer.Argument(help="List of clips (docs/manifest.md), or its folder.", show_default=False)],
-    out: NewFolder,
+    manifest: Annotated[
+        Path | None,
+        typer.Argument(help="List of clips (docs/manifest.md), its folder, or a dataset of the workspace.", show_default=False),
+    ] = None,
+    out: ResultsOption = None,
+    workspace: WorkspaceOption = None,
+    dataset: DatasetOption = None,
     edits: Annotated[
         str | None,
         typer.Option(help="freeze, reverse, shuffle, drop, replace, zero-offsets, swap-D, swap-S; by default all possible."),
@@ -40,19 +45,24 @@ def counterfactual(
     from ifdd.io import check_new, claim
     from workbench.analysis.counterfactuals.task import Options, check_edits, report_text, run, write
     from workbench.results.passport import Context, command_line
+    from workbench.store.given import Given
 
     names, numbers = names_if_given(edits), _numbers(frames)
+    given, asked = Given(workspace, dataset), out
+    out = given.out(out, "counterfactual")
     check_new(out)
     ctx.with_resource(claim(out))
     place = choose_device(device)
-    bundle = load_checkpoint(checkpoint)
+    data = given.data(manifest).manifest
+    bundle = load_checkpoint(given.checkpoint(checkpoint))
     check_edits(bundle, names)
     bundle.model.to(place)
     options = Options(shuffles, batch, seed, edits=names, clip_ids=clip, clips=clips, frames=numbers)
-    result = run(bundle, manifest, options)
-    write(result, out, Context.of(command_line(), bundles=[bundle]).with_data(manifest, result.data_hash))
+    result = run(bundle, data, options)
+    write(result, out, Context.of(command_line(), bundles=[bundle]).with_data(data, result.data_hash))
     if as_json:
         typer.echo(report_text(result), nl=False)
+        tell_where(out, asked)
         return
     found = result.counterfactuals
     for effect in (edit.mean for edit in found.edits):

@@ -1,11 +1,19 @@
 """The command `workbench scorecard`."""
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from workbench.options import Device, load_bundles, names_in
+from workbench.options import (
+    DataOption,
+    DatasetOption,
+    Device,
+    ResultsOption,
+    WorkspaceOption,
+    load_bundles,
+    names_in,
+    tell_where,
+)
 from workbench.results.written import written
 
 app = typer.Typer()
@@ -15,8 +23,10 @@ app = typer.Typer()
 def scorecard(
     ctx: typer.Context,
     checkpoints: Annotated[list[str], typer.Argument(help="Names or folders of checkpoints.", show_default=False)],
-    data: Annotated[Path, typer.Option(help="List of clips, scripted or of any corpus, or its folder.", show_default=False)],
-    out: Annotated[Path, typer.Option(help="Folder for scorecard.md, scorecard.json, probes.png.", show_default=False)],
+    data: DataOption = None,
+    out: ResultsOption = None,
+    workspace: WorkspaceOption = None,
+    dataset: DatasetOption = None,
     factors: Annotated[str | None, typer.Option(help="Further columns to probe, with commas between.")] = None,
     maps: Annotated[int, typer.Option(min=4, help="Clips to explain, and to change the order of.")] = 42,
     device: Device = "auto",
@@ -25,17 +35,30 @@ def scorecard(
 ) -> None:
     """Measure whether the disentanglement is real: splits, probes, maps, dependence, interventions.
 
-    Collections are kept under --out and used again by the next call.
+    Collections are kept in the workspace; of clips given with --data under --out. The next call uses them again.
     Example: workbench scorecard scripted-tiny-ifdd scripted-tiny-baseline --data data/scripted-test --out runs/scorecard
     """
+    from ifdd.data.manifest import need_labels, read_manifest
     from ifdd.io import check_folder, claim
     from workbench.analysis.disentanglement.displays.tables import markdown
-    from workbench.analysis.disentanglement.task import run, to_json, write
+    from workbench.analysis.disentanglement.task import activations_of, run, to_json, write
     from workbench.results.passport import Context, command_line
+    from workbench.store.given import Given
 
+    given, asked = Given(workspace, dataset), out
+    out = given.out(out, "scorecard")
     check_folder(out)
     ctx.with_resource(claim(out))
-    bundles = load_bundles(checkpoints, device)
-    cards = run(bundles, data, out, factors=names_in(factors or ""), maps=maps, seed=seed)
-    write(cards, out, Context.of(command_line(), bundles=bundles).with_data(data.resolve(), cards[0].data_hash))
+    clips = given.data(data)
+    need_labels(read_manifest(clips.manifest), clips.manifest, "the scorecard")  # before they are read
+    bundles = load_bundles([given.checkpoint(name) for name in checkpoints], device)
+    kept = {
+        bundle.name: found
+        for name, bundle in zip(checkpoints, bundles, strict=True)
+        if clips.named and (found := given.collected(bundle, given.name(name), clips, activations_of(bundle.model)))
+    }
+    cards = run(bundles, clips.manifest, out, kept=kept, factors=names_in(factors or ""), maps=maps, seed=seed)
+    write(cards, out, Context.of(command_line(), bundles=bundles).with_data(clips.manifest.resolve(), cards[0].data_hash))
     typer.echo(to_json(cards) if as_json else f"{markdown(cards)}\n{written(out)}")
+    if as_json:
+        tell_where(out, asked)

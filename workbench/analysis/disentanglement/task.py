@@ -15,6 +15,7 @@ from ifdd.data.manifest import data_hash, need_labels, of_each_class, read_manif
 from ifdd.errors import InputError
 from ifdd.inputs import Clips, each, of_input, stack
 from ifdd.io import filled_folder, write_text
+from ifdd.models.base import VideoModel
 from ifdd.scripted import class_notes
 from workbench.analysis.counterfactuals import interventions
 from workbench.analysis.disentanglement.cka import FEWEST as FEWEST_FOR_CKA
@@ -68,15 +69,18 @@ def run(
     manifest: str | Path,
     folder: Path,
     *,
+    kept: Mapping[str, Collection] | None = None,
     factors: Sequence[str] = (),
     maps: int = 42,
     seed: int = 0,
 ) -> tuple[Scorecard, ...]:
-    """A scorecard of each checkpoint on the same clips; what is collected is kept in `folder`, by its name.
+    """A scorecard of each checkpoint on the same clips.
 
+    What was collected before is `kept`, by the checkpoint's name; what is collected now goes into `folder`, by its name.
     Raises: InputError as `make_scorecard`.
     """
-    return tuple(make_scorecard(b, manifest, folder / b.name, factors=factors, maps=maps, seed=seed) for b in bundles)
+    places = {bundle.name: (kept or {}).get(bundle.name, folder / bundle.name) for bundle in bundles}
+    return tuple(make_scorecard(b, manifest, places[b.name], factors=factors, maps=maps, seed=seed) for b in bundles)
 
 
 def write(cards: Sequence[Scorecard], out: Path, context: Context = PYTHON_CALL) -> list[Path]:
@@ -93,6 +97,21 @@ def write(cards: Sequence[Scorecard], out: Path, context: Context = PYTHON_CALL)
     return [out / name for name in names]
 
 
+def activations_of(model: VideoModel) -> tuple[str, ...]:
+    """Activations that a scorecard is made of, each as its mean over places."""
+    return (*model.with_roles(*FEATURES), *model.with_roles("position"), *model.with_roles("sample"))
+
+
+def _collection(bundle: Bundle, manifest: str | Path, clips: pd.DataFrame, folder: Path, batch: int) -> Collection:
+    """What lies in `folder`, or is collected into it. Raises: InputError for one of other clips or activations."""
+    names = activations_of(bundle.model)
+    found = open_collection(folder, bundle) if folder.is_dir() else collect(bundle, manifest, folder, names, "mean", batch=batch)
+    kept = found.meta["data"]["hash"], found.meta["data"].get("reading"), found.meta["pool"], set(found.activation_names)
+    if kept != (data_hash(clips), reading_hash(clips), "mean", set(names)):
+        raise InputError(f"{folder} was collected from other clips or activations; remove it or choose another folder")
+    return found
+
+
 def to_json(cards: Sequence[Scorecard]) -> str:
     """The text of scorecard.json: a scorecard by checkpoint."""
     return json.dumps({card.checkpoint: card.to_dict() for card in cards}, indent=1, ensure_ascii=False) + "\n"
@@ -101,14 +120,14 @@ def to_json(cards: Sequence[Scorecard]) -> str:
 def make_scorecard(
     bundle: Bundle,
     manifest: str | Path,
-    folder: str | Path,
+    folder: str | Path | Collection,
     *,
     factors: Sequence[str] = (),
     maps: int = 42,
     seed: int = 0,
     batch: int = 8,
 ) -> Scorecard:
-    """Measure `bundle` on the clips of `manifest`; what is collected is kept in the folder `folder` and used again.
+    """Measure `bundle` on the clips of `manifest`; what is collected is kept in `folder` and used again, or is a collection.
 
     `factors` are further columns to probe; `maps` clips are explained and intervened on. Split quality and localisation need the
     truth of scripted clips; the rest works on any corpus.
@@ -118,13 +137,9 @@ def make_scorecard(
     need_labels(clips, manifest, "the scorecard")
     if missing := [name for name in factors if name not in clips]:
         raise InputError(f"{manifest} has no column {missing[0]!r}; it has {', '.join(clips.columns)}")
-    model, folder = bundle.model.eval(), Path(folder)
+    model = bundle.model.eval()
     probed = model.with_roles(*FEATURES)
-    names = (*probed, *model.with_roles("position"), *model.with_roles("sample"))
-    found = open_collection(folder, bundle) if folder.is_dir() else collect(bundle, manifest, folder, names, "mean", batch=batch)
-    kept = found.meta["data"]["hash"], found.meta["data"].get("reading"), found.meta["pool"], set(found.activation_names)
-    if kept != (data_hash(clips), reading_hash(clips), "mean", set(names)):
-        raise InputError(f"{folder} was collected from other clips or activations; remove it or choose another folder")
+    found = folder if isinstance(folder, Collection) else _collection(bundle, manifest, clips, Path(folder), batch)
     whole = data_hash(clips)
     clips, attrs = clips[clips["clip_id"].isin(found.predictions["clip_id"])].reset_index(drop=True), clips.attrs
     clips.attrs = attrs

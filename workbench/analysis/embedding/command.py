@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from workbench.options import names_in
+from workbench.options import CollectionsArgument, DatasetOption, ResultsOption, WorkspaceOption, names_in, tell_where
 from workbench.results.written import written
 
 app = typer.Typer()
@@ -15,10 +15,10 @@ app = typer.Typer()
 @app.command()
 def embed(
     ctx: typer.Context,
-    collections: Annotated[
-        list[Path], typer.Argument(metavar="COLLECTION...", help="Made by workbench collect.", show_default=False)
-    ],
-    out: Annotated[Path, typer.Option(help="Folder to make.", show_default=False)],
+    models: CollectionsArgument,
+    out: ResultsOption = None,
+    workspace: WorkspaceOption = None,
+    dataset: DatasetOption = None,
     activation: Annotated[
         str | None,
         typer.Option(
@@ -27,7 +27,12 @@ def embed(
         ),
     ] = None,
     method: Annotated[Literal["tsne", "umap", "pca"], typer.Option(help="t-SNE, UMAP or PCA.")] = "tsne",
-    place: Annotated[Path | None, typer.Option(help="Collection of further clips to place on the map.")] = None,
+    place: Annotated[
+        Path | None,
+        typer.Option(
+            help="Further clips to place on the map: a dataset that the checkpoint has read, or folder of a collection."
+        ),
+    ] = None,
     colour_by: Annotated[
         Literal["label", "prediction", "correct"] | None,
         typer.Option(
@@ -44,18 +49,20 @@ def embed(
     """Map clips to two dimensions, with figures that say how far to trust the map.
 
     Several collections of the same clips are put side by side; several activations of one make a film over the stages.
-    Example: workbench embed runs/scripted --activation stages --out runs/film
+    Example: workbench embed scripted-tiny-ifdd --activation stages
     """
     from ifdd.io import check_new, claim
     from workbench.analysis.embedding.results import MapOptions
     from workbench.analysis.embedding.task import Options, run, write
     from workbench.results.passport import Context, command_line
-    from workbench.store.collection import open_collection
+    from workbench.store.given import Given
 
+    given, asked = Given(workspace, dataset), out
+    out = given.out(out, "embed")
     check_new(out)
     ctx.with_resource(claim(out))
-    opened = [open_collection(folder) for folder in collections]
-    further = None if place is None else open_collection(place)
+    opened = [given.collection(name) for name in models]
+    further = None if place is None else given.further(place, models[0])
     names = None if activation is None else tuple(names_in(activation))
     options = Options(names, method, seed, MapOptions(perplexity, neighbors, k, jobs))
     found = run(opened, options, further)
@@ -63,5 +70,6 @@ def embed(
     write(found, out, context, colour_by)
     if as_json:
         typer.echo(json.dumps(json.loads((out / "embedding.json").read_text(encoding="utf-8")), ensure_ascii=False))
+        tell_where(out, asked)
     else:
         typer.echo(written(out))

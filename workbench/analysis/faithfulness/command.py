@@ -1,12 +1,21 @@
 """The command `workbench faithfulness`."""
 
 import json
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from workbench.options import Device, Fill, load_bundle, names_in
+from workbench.options import (
+    DataOption,
+    DatasetOption,
+    Device,
+    Fill,
+    ResultsOption,
+    WorkspaceOption,
+    load_bundle,
+    names_in,
+    tell_where,
+)
 from workbench.results.written import written
 
 app = typer.Typer()
@@ -16,8 +25,10 @@ app = typer.Typer()
 def faithfulness(
     ctx: typer.Context,
     checkpoint: Annotated[str, typer.Argument(help="Name or folder of a checkpoint.", show_default=False)],
-    data: Annotated[Path, typer.Option(help="List of clips, or its folder.", show_default=False)],
-    out: Annotated[Path, typer.Option(help="Folder for faithfulness.json, .md and pictures.", show_default=False)],
+    data: DataOption = None,
+    out: ResultsOption = None,
+    workspace: WorkspaceOption = None,
+    dataset: DatasetOption = None,
     methods: Annotated[str, typer.Option(help="With commas between.")] = "gradcam,hirescam,saliency",
     activation: Annotated[str | None, typer.Option(help="With commas between; by default the model's branches.")] = None,
     clips: Annotated[int, typer.Option(min=2, help="Clips, those of each class alike.")] = 28,
@@ -37,14 +48,20 @@ def faithfulness(
     from workbench.analysis.faithfulness.displays import markdown
     from workbench.analysis.faithfulness.task import FaithfulnessRequest, run, write
     from workbench.results.passport import Context, command_line
+    from workbench.store.given import Given
 
+    given, asked = Given(workspace, dataset), out
+    out = given.out(out, "faithfulness")
     check_folder(out)
     ctx.with_resource(claim(out))
     names = None if activation is None else tuple(names_in(activation))
-    bundle = load_bundle(checkpoint, device)
-    other = None if shuffled is None else load_bundle(shuffled, device)
+    manifest = given.data(data).manifest
+    bundle = load_bundle(given.checkpoint(checkpoint), device)
+    other = None if shuffled is None else load_bundle(given.checkpoint(shuffled), device)
     request = FaithfulnessRequest(tuple(names_in(methods)), names, clips, fill, steps, independent, seed)
-    report = run(bundle, data, request, other)
+    report = run(bundle, manifest, request, other)
     context = Context.of(command_line(), bundles=[bundle] if other is None else [bundle, other])
-    write(report, out, context.with_data(data, report.data_hash))
+    write(report, out, context.with_data(manifest, report.data_hash))
     typer.echo(json.dumps(report.to_dict(), ensure_ascii=False) if as_json else f"{markdown(report)}\n{written(out)}")
+    if as_json:
+        tell_where(out, asked)

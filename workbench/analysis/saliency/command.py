@@ -6,7 +6,16 @@ from typing import Annotated, Literal
 import typer
 
 from ifdd.errors import InputError
-from workbench.options import Device, Fill, load_bundle, names_in
+from workbench.options import (
+    DataOption,
+    DatasetOption,
+    Device,
+    Fill,
+    ResultsOption,
+    WorkspaceOption,
+    load_bundle,
+    names_in,
+)
 
 app = typer.Typer()
 
@@ -15,10 +24,12 @@ app = typer.Typer()
 def saliency(
     ctx: typer.Context,
     checkpoint: Annotated[str, typer.Option(help="Name or folder of a checkpoint.", show_default=False)],
-    out: Annotated[Path, typer.Option(help="Folder; each clip gets a folder in it.", show_default=False)],
     videos: Annotated[list[Path] | None, typer.Argument(metavar="[VIDEO...]", help="Videos, or folders of frames.")] = None,
-    data: Annotated[Path | None, typer.Option(help="List of clips, or its folder, instead of videos.")] = None,
-    clips: Annotated[int, typer.Option(min=1, help="Clips of --data, those of each class alike.")] = 7,
+    out: ResultsOption = None,
+    data: DataOption = None,
+    workspace: WorkspaceOption = None,
+    dataset: DatasetOption = None,
+    clips: Annotated[int, typer.Option(min=1, help="Clips of the list, those of each class alike, if no video is given.")] = 7,
     method: Annotated[
         str,
         typer.Option(
@@ -48,6 +59,7 @@ def saliency(
 ) -> None:
     """Maps of any activation or of the pixels, by any method; region budget; differences.
 
+    Of videos, or without one of clips of a list or dataset; each gets a folder of its own in the results.
     Example: workbench saliency clip.mp4 --checkpoint scripted-tiny-ifdd --method hirescam --activation ladm.Y_D --out out
     """
     from ifdd.data.manifest import data_hash, read_manifest
@@ -57,29 +69,34 @@ def saliency(
     from workbench.analysis.saliency.task import run, write
     from workbench.analysis.saliency.verdicts import known_verdicts
     from workbench.results.passport import Context, command_line
+    from workbench.store.given import Given
     from workbench.store.sources import SourceOptions, output_names
 
-    if bool(videos) == (data is not None):
-        raise InputError("give either videos or --data clips.parquet")
+    given = Given(workspace, dataset)
+    of_list = data is not None or (given.asked if not videos else dataset is not None)
+    if bool(videos) == of_list:
+        raise InputError("give either videos or --data clips.parquet, or --dataset NAME of a workspace")
+    out = given.out(out, "saliency")
     folders = output_names(videos or [])
     check_folder(out)
     for folder in folders.values():
         check_new(out / folder)
     ctx.with_resource(claim(out))
-    if data is not None and crop is not None:
-        raise InputError(f"--crop {crop} is for videos; clips of --data are read as their manifest says, leave it out")
-    bundle = load_bundle(checkpoint, device)
+    if not videos and crop is not None:
+        raise InputError(f"--crop {crop} is for videos; clips of a list are read as their manifest says, leave it out")
+    manifest = None if videos else given.data(data).manifest
+    bundle = load_bundle(given.checkpoint(checkpoint), device)
     names = None if activation is None else tuple(names_in(activation))
     request = Request(method, names, target, against, weights, normalise, fill, steps)
     request.check(bundle)
-    shown_hash = None if data is None else data_hash(read_manifest(data))
+    shown_hash = None if manifest is None else data_hash(read_manifest(manifest))
     known = known_verdicts(bundle, verdicts, shown_hash) if badges else {}
-    other = None if versus is None else load_bundle(versus, device)
+    other = None if versus is None else load_bundle(given.checkpoint(versus), device)
     context = Context.of(command_line(), bundles=[bundle] if other is None else [bundle, other])
-    if data is not None:
-        rows, shown = from_manifest(bundle, data, clips, out)
+    if manifest is not None:
+        rows, shown = from_manifest(bundle, manifest, clips, out)
         margin = 0.0
-        context = context.with_data(data, data_hash(rows))
+        context = context.with_data(manifest, data_hash(rows))
     else:
         rows, shown = None, from_videos(bundle, videos or [], SourceOptions(crop=crop), folders)
         margin = bundle.preprocessing.margin if (crop or bundle.preprocessing.crop) == "face" else 0.0

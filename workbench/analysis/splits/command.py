@@ -1,11 +1,18 @@
 """The command `workbench splits`: what the splits of checkpoints do, compared."""
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from workbench.options import Device, load_bundles
+from workbench.options import (
+    DataOption,
+    DatasetOption,
+    Device,
+    ResultsOption,
+    WorkspaceOption,
+    load_bundles,
+    tell_where,
+)
 from workbench.results.written import written
 
 app = typer.Typer()
@@ -15,8 +22,10 @@ app = typer.Typer()
 def splits(
     ctx: typer.Context,
     checkpoints: Annotated[list[str], typer.Argument(help="Names or folders of checkpoints with a split.", show_default=False)],
-    data: Annotated[Path, typer.Option(help="List of clips, or its folder.", show_default=False)],
-    out: Annotated[Path, typer.Option(help="Folder for splits.md, splits.json and pictures.", show_default=False)],
+    data: DataOption = None,
+    out: ResultsOption = None,
+    workspace: WorkspaceOption = None,
+    dataset: DatasetOption = None,
     clips: Annotated[int, typer.Option(min=2, help="Clips to measure, of each class alike.")] = 210,
     clip: Annotated[str | None, typer.Option(help="Clip of the schematic; by default the first that is not neutral.")] = None,
     device: Device = "auto",
@@ -31,10 +40,16 @@ def splits(
     from workbench.analysis.splits.displays.summary import markdown
     from workbench.analysis.splits.task import run, write
     from workbench.results.passport import Context, command_line
+    from workbench.store.given import Given
 
+    given, asked = Given(workspace, dataset), out
+    out = given.out(out, "splits")
     check_folder(out)
     ctx.with_resource(claim(out))
-    bundles = load_bundles(checkpoints, device)
-    found = run(bundles, data, clips=clips, clip=clip, seed=seed)
-    write(found, out, Context.of(command_line(), bundles=bundles).with_data(data, found.data_hash))
+    manifest = given.data(data).manifest
+    bundles = load_bundles([given.checkpoint(name) for name in checkpoints], device)
+    found = run(bundles, manifest, clips=clips, clip=clip, seed=seed)
+    write(found, out, Context.of(command_line(), bundles=bundles).with_data(manifest, found.data_hash))
     typer.echo(found.to_json() if as_json else f"{markdown(found.summaries)}\n{written(out)}")
+    if as_json:
+        tell_where(out, asked)
