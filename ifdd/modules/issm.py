@@ -10,6 +10,7 @@ Clips of 2·K feature frames; `position` is what is asked for, `sample` where th
 """
 
 from collections.abc import Callable
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
@@ -54,6 +55,11 @@ class Split(nn.Module):
     Output of `forward`: X_S and X_D, each (B, C, K, H, W).
     """
 
+    rule = ""
+    """Which frames go where, in a line for drawings."""
+    operator: Literal["", "I", "⊗"] = ""
+    """How they are read, for drawings: whole (""), interpolated (I), multiplied by a weight (⊗)."""
+
     def __init__(self, steps: int) -> None:
         super().__init__()
         self.steps = steps
@@ -79,6 +85,8 @@ class Split(nn.Module):
 
 class EvenOddSplit(Split):
     """Even feature frames are static, odd ones dynamic: the split of a lazy wavelet, nothing learned."""
+
+    rule = "even frames are static, odd ones dynamic"
 
     def forward(self, features: Tensor) -> tuple[Tensor, Tensor]:
         """(B, C, T', H, W) → X_S, X_D."""
@@ -113,6 +121,8 @@ class IndexSplit(Split):
 
     `offset_range` is L, in feature frames; `correlation_scale` multiplies Z·Zᵀ; `read_at` is the sampling rule.
     """
+
+    rule, operator = "softmax(±ZZᵀ) → MLP → tanh · L + index", "I"
 
     def __init__(self, channels: int, steps: int, *, offset_range: float, correlation_scale: float, read_at: Read) -> None:
         super().__init__(steps)

@@ -16,6 +16,8 @@ from ifdd.modules.precision import full_precision
 class ConstantSplit(Split):
     """Learned offsets that are the same for every clip: what ISSM has to beat to be called content-aware."""
 
+    rule, operator = "learned offsets, the same for every clip", "I"
+
     def __init__(self, steps: int, *, offset_range: float, read_at: Read) -> None:
         super().__init__(steps)
         self.free_S = nn.Parameter(torch.zeros(steps // 2))
@@ -34,6 +36,8 @@ class ConstantSplit(Split):
 
 class OffsetSplit(Split):
     """Offsets from descriptors of the frames themselves, without the correlation between them (as released)."""
+
+    rule, operator = "Z → MLP → tanh · L + index", "I"
 
     def __init__(self, channels: int, steps: int, *, offset_range: float, read_at: Read) -> None:
         super().__init__(steps)
@@ -68,6 +72,8 @@ class TopKSplit(Split):
     As released, even frames get a head start of 1.
     """
 
+    rule = "the K frames most correlated are static"
+
     def __init__(self, steps: int) -> None:
         super().__init__(steps)
         self.correlation = HookPoint("B T T", role="correlation")  # scaled by 1/C
@@ -85,6 +91,8 @@ class TopKSplit(Split):
 
 class WeightSplit(Split):
     """Frames are weighted by the softmax of their summed correlation with all frames, then split into even and odd."""
+
+    rule, operator = "softmax(Σ ZZᵀ) ⊗ X, then even and odd", "⊗"
 
     def __init__(self, channels: int, steps: int) -> None:
         super().__init__(steps)

@@ -19,6 +19,15 @@ TOLD = ", told where the emotion is"
 
 
 @dataclass(frozen=True, eq=False)
+class SplitKind(Result):
+    """A variant of the split, as it tells it itself (`ifdd.modules.issm.Split`): name, operator in drawings, rule in a line."""
+
+    name: str
+    operator: str
+    rule: str
+
+
+@dataclass(frozen=True, eq=False)
 class SplitResult(Result):
     """How a batch of clips was split; K steps a group, positions in feature frames.
 

@@ -28,7 +28,7 @@ from workbench.analysis.splits.inspection import (
     require_split,
     split_activations,
 )
-from workbench.analysis.splits.results import CLASS, CONTENT, PREDICTED, SplitClips, SplitResult, SplitSummary
+from workbench.analysis.splits.results import CLASS, CONTENT, PREDICTED, SplitClips, SplitKind, SplitResult, SplitSummary
 from workbench.analysis.splits.summary import summarise_split
 from workbench.results.passport import PYTHON_CALL, Context
 from workbench.results.result import Result
@@ -48,7 +48,7 @@ class SplitOfClip(Result):
     """
 
     clip_id: str
-    kind: str
+    kind: SplitKind
     split: SplitResult
     grid: tuple[int, int]
     frames: NDArray[np.uint8]
@@ -183,8 +183,9 @@ def split_of_clip(bundle: Bundle, manifest: str | Path, clip_id: str | None = No
     tensor = load_row(table, row, bundle)
     found = inspect_split(bundle.model, tensor[None].to(next(bundle.model.parameters()).device))
     pixels = (255 * tensor.permute(1, 2, 3, 0)).round().clamp(0, 255).to(torch.uint8).numpy()
-    config = bundle.model.config
-    return SplitOfClip(str(row["clip_id"]), config.split, found, config.grid, pixels, data_hash(table))
+    config, split = bundle.model.config, bundle.model.split
+    kind = SplitKind(config.split, split.operator, split.rule)
+    return SplitOfClip(str(row["clip_id"]), kind, found, config.grid, pixels, data_hash(table))
 
 
 def _one(table: pd.DataFrame, clip_id: str | None, manifest: str | Path) -> dict[Any, Any]:

@@ -14,20 +14,10 @@ import plotly.graph_objects as go
 
 from ifdd.errors import InputError
 from ifdd.timing import to_clip_frames
-from workbench.analysis.splits.results import SplitResult
+from workbench.analysis.splits.results import SplitKind, SplitResult
 from workbench.plotting import style
 from workbench.plotting.base import Display, new_grid
 from workbench.plotting.images import data_uri
-
-HOW: dict[str, tuple[str, str]] = {
-    "even-odd": ("", "even frames are static, odd ones dynamic"),
-    "constant": ("I", "learned offsets, the same for every clip"),
-    "index": ("I", "softmax(±ZZᵀ) → MLP → tanh · L + index"),
-    "offset": ("I", "Z → MLP → tanh · L + index"),
-    "topk": ("", "the K frames most correlated are static"),
-    "weight": ("⊗", "softmax(Σ ZZᵀ) ⊗ X, then even and odd"),
-}
-"""Split → its operator, and the rule in a line."""
 
 _HEIGHTS = {"D": 2.2, "X": 0.0, "S": -2.2}
 _SIDE = 0.9  # of a picture
@@ -66,7 +56,7 @@ class SplitSchematicDisplay(Display):
     def from_result(
         cls,
         results: Mapping[str, SplitResult],
-        kinds: Mapping[str, str],
+        kinds: Mapping[str, SplitKind],
         grids: Mapping[str, tuple[int, int]],
         frames: Mapping[str, np.ndarray],
         clip: int = 0,
@@ -77,14 +67,14 @@ class SplitSchematicDisplay(Display):
         for name, result in results.items():
             if len(frames[name]) != result.frames:
                 raise InputError(f"{name}: {len(frames[name])} frames for a model of {result.frames}; pass those it saw")
-            operator, rule = HOW[kinds[name]]
+            kind = kinds[name]
             weights = {group: getattr(result, f"weights_{group}")[clip] for group in ("D", "S")}
             centres = np.round(to_clip_frames(np.arange(weights["D"].shape[1]), result.frames)).astype(int)
             pictures = frames[name][np.clip(centres, 0, result.frames - 1)]
             places = {group: values[clip] for group, values in result.input_frames().items()}
             weight = None if result.frame_weight is None else result.frame_weight[clip]
-            title = f"{name}: {kinds[name]}" if name and name != kinds[name] else kinds[name]
-            panels.append(Panel(title, operator, rule, grids[name], pictures, weights, places, weight))
+            title = f"{name}: {kind.name}" if name and name != kind.name else kind.name
+            panels.append(Panel(title, kind.operator, kind.rule, grids[name], pictures, weights, places, weight))
         return cls(tuple(panels), source)
 
     def provenance(self) -> str:
@@ -177,7 +167,7 @@ class SplitSchematicDisplay(Display):
                     name=f"{panel.name} {group}",
                     showlegend=False,
                 )
-            title = f"{panel.name}: {panel.rule}"
+            title = f"{panel.name}: {panel.rule}" if panel.rule else panel.name
             figure.add_annotation(x=-0.5, y=down + 3.2, text=title, xanchor="left", showarrow=False)
         figure.update_layout(
             template=style.plotly_template(), height=60 + 420 * len(self.panels), margin={"t": 10, "l": 40, "r": 10, "b": 40}

@@ -16,7 +16,7 @@ from ifdd.checkpoints import load_checkpoint, save_checkpoint
 from ifdd.errors import InputError
 from ifdd.models.families import create_model
 from workbench import cli
-from workbench.analysis.splits.displays.schematic import HOW, SplitSchematicDisplay
+from workbench.analysis.splits.displays.schematic import SplitSchematicDisplay
 from workbench.analysis.splits.displays.summary import (
     OccupancyDisplay,
     SplitScoresDisplay,
@@ -280,14 +280,17 @@ def test_schematic_draws_real_weights(variants: dict[str, Path], clips_manifest:
     assert len(display.to_plotly().layout.images) == 6 * 16
     with pytest.raises(InputError, match="8 frames for a model of 16"):
         SplitSchematicDisplay.from_result(
-            {"a": found["index"].split}, {"a": "index"}, {"a": (2, 2)}, {"a": found["index"].frames[:8]}
+            {"a": found["index"].split}, {"a": found["index"].kind}, {"a": (2, 2)}, {"a": found["index"].frames[:8]}
         )
     with pytest.raises(InputError, match="no split to draw"):
         SplitSchematicDisplay(())
 
 
-def test_every_split_has_a_schematic(variants: dict[str, Path]) -> None:
-    assert set(HOW) == set(variants)
+def test_every_split_tells_its_rule(variants: dict[str, Path]) -> None:
+    told = {kind: load_checkpoint(folder).model.split for kind, folder in variants.items()}
+    assert all(split.rule for split in told.values())
+    assert len({split.rule for split in told.values()}) == len(told)
+    assert {kind for kind, split in told.items() if split.operator == "I"} == {"constant", "index", "offset"}
 
 
 def call(monkeypatch: pytest.MonkeyPatch, *words: object) -> int:
