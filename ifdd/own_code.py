@@ -20,7 +20,7 @@ ImportOption = Annotated[
     typer.Option(
         "--import",
         metavar="MODULE",
-        help="Python file or module that registers models of your own (docs/adding_a_variant.md); may be given again.",
+        help="Python file or module that registers models of your own (docs/adding_a_family.md); may be given again.",
     ),
 ]
 

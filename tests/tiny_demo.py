@@ -1,6 +1,7 @@
 """A demo folder and checkpoints small enough for tests: random weights, a few rendered clips."""
 
 import shutil
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -42,10 +43,10 @@ def make_checkpoints(folder: Path) -> None:
         save_checkpoint(folder / name, model, card)
 
 
-def make_demo(folder: Path, checkpoints: Path, clips: int = CLIPS) -> None:
+def make_demo(folder: Path, checkpoints: Path, clips: int = CLIPS, names: Sequence[str] = tuple(MODELS)) -> None:
     suite = SuiteConfig(name="tiny", seed=1, clips=clips, identities=2, split="test")
     manifest = render_suite(suite, folder / "datasets" / "demo", frames=16, fps=8.0, workers=1, progress=False)
-    for name in MODELS:
+    for name in names:
         collect(load_checkpoint(checkpoints / name), manifest, folder / "collections" / "demo" / name)
     mark(folder)
 

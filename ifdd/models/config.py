@@ -15,9 +15,28 @@ from ifdd.modules.issm import Read, read_as_released, read_exact
 from ifdd.modules.ladm import Combine, attention_only, attention_plus_value
 from ifdd.timing import feature_frames
 
-Backbone = Literal["mvit-tiny", "mvit-xs", "mvit-s", "r3d-tiny", "r3d18", "r2plus1d18"]
-SplitName = Literal["none", "even-odd", "constant", "index", "topk", "weight", "offset"]
-LiftName = Literal["none", "update-first", "predict-first"]
+Backbone = Literal[
+    "mvit-tiny",
+    "mvit-xs",
+    "mvit-s",
+    "r3d-tiny",
+    "r3d18",
+    "r2plus1d18",
+]
+SplitName = Literal[
+    "none",
+    "even-odd",
+    "constant",
+    "index",
+    "topk",
+    "weight",
+    "offset",
+]
+LiftName = Literal[
+    "none",
+    "update-first",
+    "predict-first",
+]
 PresetName = Literal["paper", "reference"]
 Pooling = Literal["mean", "attention", "refined"]
 Seed = Annotated[int, Field(ge=0, lt=2**32)]  # what NumPy and PyTorch both take

@@ -37,4 +37,7 @@ class BackboneSpec(Protocol):
         """
 
 
-BACKBONES: dict[str, BackboneSpec] = {**MVIT_SPECS, **RESNET_SPECS}
+BACKBONES: dict[str, BackboneSpec] = {
+    **MVIT_SPECS,
+    **RESNET_SPECS,
+}
