@@ -1,9 +1,12 @@
 """A page made of the section that a concept has in the report: the same text, tables and charts, of the models in view."""
 
+from __future__ import annotations
+
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 from types import ModuleType
+from typing import TYPE_CHECKING
 
 import _looks
 import _state
@@ -12,8 +15,10 @@ import streamlit as st
 
 from workbench.analysis.registry import faces
 from workbench.app.from_ifdd import InputError
-from workbench.figures.study import Study, study_of
 from workbench.report.parts import Options, Section, Table
+
+if TYPE_CHECKING:
+    from workbench.figures.study import Study
 
 HERE = Path(__file__).parent
 
@@ -30,6 +35,8 @@ def pages() -> list[st.Page]:
 
 def show(concept: str, told: ModuleType) -> None:
     """Ask which models, then show the section."""
+    from workbench.figures.study import study_of  # here, for the first page is none of these
+
     _looks.heading(told.TITLE)
     bundles = _state.usable_models()
     collections = _state.collections(bundles)
