@@ -14,7 +14,6 @@ if TYPE_CHECKING:
 
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")]
 Json = Annotated[bool, typer.Option("--json", help="Print the JSON file.")]
-NewFolder = Annotated[Path, typer.Option(help="Folder to make.", show_default=False)]
 WorkspaceOption = Annotated[
     Path | None,
     typer.Option("--workspace", help="Workspace; default: the current folder if it is one, else the demo.", show_default=False),
