@@ -42,7 +42,7 @@ def dataset() -> Dataset:
     """The dataset in view; read again when its manifest changes. Raises: InputError for no workspace, or no clips."""
     place = open_workspace(workspace().folder)
     if not place.datasets:
-        way_out = f"link one: ln -s FOLDER {place.folder / 'datasets'}/NAME"
+        way_out = f"link one: ln -s /PATH/OF/FOLDER {place.folder / 'datasets'}/NAME"
         raise InputError(f"{place.folder} holds no dataset; make one with ifdd data index FOLDER and {way_out}")
     return _read(place, _dataset_name(place))
 
@@ -237,7 +237,7 @@ def needs_labels(what: str) -> bool:
         st.info(
             _looks.markdown_text(
                 f"These clips have no labels, so {what}; name the class of each in a column label of {clips.manifest} and read "
-                "the clips again, or see what the models say on the pages Clip, Agreement and Embedding."
+                "the clips again, or see what the models say on the pages Clip, Agreement, Embedding and Splits."
             ),
             icon=":material/label_off:",
         )

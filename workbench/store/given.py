@@ -58,7 +58,7 @@ class Given:
         try:
             return find_workspace(self.workspace).new_results(command) / name
         except InputError as error:
-            if self.workspace is not None:
+            if self.workspace is not None or is_marked(Path.cwd()):
                 raise
             raise InputError(
                 f"nothing says where results are to go: {Path.cwd()} is no workspace; give --out, or make one: "
@@ -214,7 +214,7 @@ class Given:
         if not place.datasets:
             raise InputError(
                 f"{place.folder} holds no dataset; make one with ifdd data index FOLDER and link it: "
-                f"ln -s FOLDER {place.folder / 'datasets'}/NAME"
+                f"ln -s /PATH/OF/FOLDER {place.folder / 'datasets'}/NAME"
             )
         if len(place.datasets) > 1:
             raise InputError(f"{place.folder} has several datasets, name one with --dataset: {', '.join(place.datasets)}")

@@ -16,8 +16,8 @@ BENCHMARK = "benchmark.json"
 
 
 def is_marked(folder: Path) -> bool:
-    """Whether a folder says that it is a workspace."""
-    return (folder / FILE).exists()
+    """Whether a folder says that it is a workspace, also where what it says cannot be read."""
+    return os.path.lexists(folder / FILE)
 
 
 def demo_folder() -> Path:

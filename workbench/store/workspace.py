@@ -76,12 +76,8 @@ class Workspace:
             raise InputError(
                 f"the dataset {name} of {self.folder} leads to {place.readlink()}, which is not there; {_mend(place)}"
             )
-        files = [place] if place.is_file() else manifests_in(place)
-        if not files:
-            raise InputError(f"the dataset {name} of {self.folder} holds no {' or '.join(_MANIFESTS)}; {_mend(place)}")
-        if not files[0].is_file():
-            raise InputError(f"{files[0]} leads to {files[0].readlink()}, which is not there; {_mend(place)}")
-        return Dataset(name, files[0].resolve(), self.folder / COLLECTIONS / name)
+        found = _manifest_of(place, f"the dataset {name} of {self.folder}", _mend(place))
+        return Dataset(name, found, self.folder / COLLECTIONS / name)
 
     def checkpoints(self) -> dict[str, Path]:
         """Checkpoints that are offered, name → folder: the workspace's own, where it has none those known by name.
@@ -117,7 +113,12 @@ class Workspace:
         return self.folder / RESULTS
 
     def new_results(self, command: str) -> Path:
-        """The first folder `<command>-<n>` of the results that is not there, and that nobody is writing."""
+        """The first folder `<command>-<n>` of the results that is not there, and that nobody is writing.
+
+        Raises: InputError where the place of results is a file, or a link that leads nowhere.
+        """
+        if os.path.lexists(self.results) and not self.results.is_dir():
+            raise InputError(f"{self.results} is no folder, which results go into; move it away, or give --out")
         places = (self.results / f"{command}-{n}" for n in count(1))
         return next(place for place in places if not (place.exists() or is_claimed(place)))
 
@@ -132,17 +133,21 @@ def open_workspace(folder: str | Path) -> Workspace:
     try:
         values = read_json(file)
     except (FileNotFoundError, NotADirectoryError):
+        if is_marked(place):
+            raise InputError(f"{file} leads to {file.readlink()}, which is not there; {_again(place)}") from None
         made = "stop the app and run make app, which makes the demo" if place == demo_folder() else _init(place)
         what = (
             f"half a workspace: it has {', '.join(_parts_in(place))}, but {FILE}" if _parts_in(place) else f"no workspace: {FILE}"
         )
         raise InputError(f"{place} is {what} is missing; {made}") from None
+    except InputError as error:
+        if isinstance(error.__cause__, OSError):  # of the disk or its rights, which another file would not mend
+            raise
+        raise InputError(f"{str(error).partition('; ')[0]}; {_again(place)}") from None
     version = values.get("schema_version") if isinstance(values, dict) else None
     if version != SCHEMA:
-        raise InputError(
-            f"{file} has schema version {shown(version)}, this version reads {SCHEMA}; remove it and run {_init(place)}"
-        )
-    checked(_MARK, values, str(file), f"remove it and run {_init(place)}")
+        raise InputError(f"{file} has schema version {shown(version)}, this version reads {SCHEMA}; {_again(place)}")
+    checked(_MARK, values, str(file), _again(place))
     return Workspace(place)
 
 
@@ -160,6 +165,11 @@ def init_workspace(folder: Path, datasets: Mapping[str, Path] | None = None, che
     Raises: InputError if the folder exists and is anything else, a name is none or taken, or a link would lead nowhere.
     """
     is_half = _is_half(folder)
+    if is_marked(folder):
+        raise InputError(
+            f"{folder} is a workspace already; add to it with ln -s /PATH/OF/FOLDER {folder / DATASETS}/NAME, or for a "
+            f"checkpoint {folder / CHECKPOINTS}/NAME"
+        )
     if not is_half:
         check_new(folder)
     links = {f"{DATASETS}/{checked_name(name)}": user_path(path).resolve() for name, path in (datasets or {}).items()}
@@ -174,14 +184,18 @@ def init_workspace(folder: Path, datasets: Mapping[str, Path] | None = None, che
             raise InputError(f"{place} is not there; name a dataset's folder or manifest, or make one with ifdd data index")
         if os.path.lexists(folder / key):
             raise InputError(f"{folder / key} is there already; give the new one another name, or remove the old one")
+    for name in datasets or {}:
+        place = links[f"{DATASETS}/{name}"]
+        found = _manifest_of(
+            place, str(place), f"make one with ifdd data index {shlex.quote(str(place))}, or name another folder"
+        )
+        _ = Dataset(name, found, folder / COLLECTIONS / name).clips
     with nullcontext(folder) if is_half else new_folder(folder) as work, ExitStack() as undo:
         for part in _PARTS:
             (work / part).mkdir(exist_ok=True)
         for key, place in links.items():
             (work / key).symlink_to(place)
             undo.callback((work / key).unlink)
-        for name in datasets or {}:
-            _ = Workspace(work).dataset(name).clips
         mark(work)
         undo.pop_all()
     return Workspace(folder)
@@ -203,8 +217,10 @@ def mark(folder: Path) -> None:
 
 def checked_name(name: str) -> str:
     """The name of a dataset, which becomes a folder. Raises: InputError for one that cannot."""
-    if not name or name.startswith(".") or "/" in name or "\\" in name or not name.isprintable():
-        raise InputError(f"{shown(name)} cannot be the name of a dataset; give letters, digits and dashes: NAME=PATH")
+    if not name or name.startswith((".", "-")) or "/" in name or "\\" in name or not name.isprintable():
+        raise InputError(
+            f"{shown(name)} cannot be the name of a dataset; give letters, digits and dashes, a letter first: NAME=PATH"
+        )
     return name
 
 
@@ -215,6 +231,16 @@ def _entries(folder: Path) -> list[Path]:
 def manifests_in(folder: Path) -> list[Path]:
     """Lists of clips in a folder, the one that is read first; also links that lead nowhere."""
     return [folder / name for name in _MANIFESTS if (folder / name).is_symlink() or (folder / name).is_file()]
+
+
+def _manifest_of(place: Path, told: str, way_out: str) -> Path:
+    """Where the list of clips really lies that `place` is, leads to or holds. Raises: InputError where there is none."""
+    files = [place] if place.is_file() else manifests_in(place)
+    if not files:
+        raise InputError(f"{told} holds no {' or '.join(_MANIFESTS)}; {way_out}")
+    if not files[0].is_file():
+        raise InputError(f"{files[0]} leads to {files[0].readlink()}, which is not there; {way_out}")
+    return files[0].resolve()
 
 
 def checkpoint_in(place: Path) -> Path:
@@ -240,6 +266,10 @@ def near(name: str, known: Iterable[str]) -> str:
 
 def _mend(place: Path) -> str:
     return f"mend or remove {place}"
+
+
+def _again(place: Path) -> str:
+    return f"remove it and run {_init(place)}"
 
 
 def _init(place: Path) -> str:

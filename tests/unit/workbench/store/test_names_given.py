@@ -123,7 +123,9 @@ def test_several_datasets_or_none(mine: Workspace, clips: Path, tmp_path: Path) 
         Given().data()
     assert Given(dataset="second").data().dataset == mine.dataset("second")
     empty = init_workspace(tmp_path / "empty")
-    with pytest.raises(InputError, match=r"holds no dataset; make one with ifdd data index FOLDER and link it: ln -s FOLDER"):
+    with pytest.raises(
+        InputError, match=r"holds no dataset; make one with ifdd data index FOLDER and link it: ln -s /PATH/OF/FOLDER"
+    ):
         Given(empty.folder).data()
 
 

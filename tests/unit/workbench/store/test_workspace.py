@@ -11,6 +11,7 @@ from ifdd import InputError, load_checkpoint
 from ifdd.data.manifest import read_manifest, write_manifest
 from ifdd.io import claim
 from tests.tiny_demo import MODELS, TinyDemo, tiny_demo_in
+from workbench.store.given import Given
 from workbench.store.layout import FILE
 from workbench.store.workspace import Workspace, find_workspace, init_workspace, open_workspace
 
@@ -60,7 +61,8 @@ def test_init_makes_all_or_nothing(tiny: TinyDemo, clips: Path, tmp_path: Path) 
     for datasets, checkpoints, told in (
         ({"a": tmp_path / "nowhere"}, [], "nowhere is not there"),
         ({"../a": clips}, [], "cannot be the name"),
-        ({"a": tmp_path / "empty"}, [], "holds no clips.parquet"),
+        ({"-a": clips}, [], "cannot be the name"),  # commands would take it for an option
+        ({"a": tmp_path / "empty"}, [], f"^{tmp_path / 'empty'} holds no clips.parquet .* ifdd data index {tmp_path / 'empty'}"),
         ({"a": clips}, [tmp_path / "empty"], "card.json is missing"),
         ({"a": clips}, [tiny.checkpoints / "tiny-ifdd"] * 2, "given already"),
     ):
@@ -68,7 +70,7 @@ def test_init_makes_all_or_nothing(tiny: TinyDemo, clips: Path, tmp_path: Path) 
             init_workspace(tmp_path / "mine", datasets, checkpoints)
         assert not (tmp_path / "mine").exists()
     init_workspace(tmp_path / "mine")
-    with pytest.raises(InputError, match="exists"):
+    with pytest.raises(InputError, match=r"is a workspace already; add to it with ln -s"):
         init_workspace(tmp_path / "mine")
 
 
@@ -93,13 +95,41 @@ def test_pieces_that_are_bad_are_told_by_themselves(clips: Path, tmp_path: Path)
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
-    [("{", "not valid JSON"), ("[]", "schema version None"), ('{"schema_version": 9}', "schema version 9, this version reads 1")],
+    ("content", "told"),
+    [
+        (b"{", "not valid JSON"),
+        (b"[]", "schema version None"),
+        (b'{"schema_version": 9}', "schema version 9, this version reads 1"),
+        (b"\xff", "no UTF-8 text"),
+        (None, "is a folder"),
+        (Path("gone"), "leads to gone, which is not there"),
+    ],
 )
-def test_a_mark_that_is_none(tmp_path: Path, text: str, told: str) -> None:
-    (tmp_path / FILE).write_text(text)
-    with pytest.raises(InputError, match=told):
-        open_workspace(tmp_path)
+def test_a_mark_that_is_none(tmp_path: Path, content: bytes | Path | None, told: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    mine = init_workspace(tmp_path / "mine").folder
+    (mine / FILE).unlink()
+    if content is None:
+        (mine / FILE).mkdir()
+    elif isinstance(content, Path):
+        (mine / FILE).symlink_to(content)
+    else:
+        (mine / FILE).write_bytes(content)
+    monkeypatch.chdir(mine)
+    for seen in (open_workspace, lambda _: Given().out(None, "compare")):  # no other workspace stands in for the current folder
+        with pytest.raises(InputError, match=f"{told}.*; remove it and run workbench init {mine}$"):
+            seen(mine)
+
+
+@pytest.mark.parametrize("is_link", [False, True])
+def test_results_that_are_no_folder(tmp_path: Path, is_link: bool) -> None:
+    made = init_workspace(tmp_path / "mine")
+    made.results.rmdir()
+    if is_link:
+        made.results.symlink_to(tmp_path / "unmounted")
+    else:
+        made.results.touch()
+    with pytest.raises(InputError, match=r"results is no folder, which results go into; move it away, or give --out"):
+        made.new_results("compare")
 
 
 def test_which_workspace(tiny: TinyDemo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
