@@ -77,7 +77,9 @@ def awareness(places: np.ndarray, *, groups: ArrayLike | None = None, seed: int 
     array = check_finite(places, 3, "places")
     n, copies, _ = array.shape
     if n < 2 or copies < 2:
-        raise InputError(f"places are of {n} clips and {copies} copies; between and within need two of each")
+        raise InputError(
+            f"places are of {n} clips and {copies} copies; between and within need two of each; give two clips or more"
+        )
     middle = array.mean(1)  # (n, steps)
     inner = ((array - middle[:, None]) ** 2).sum(1) / (copies - 1)  # (n, steps)
     members = group_members(groups, n)

@@ -192,7 +192,7 @@ def test_baselines_and_strange_classes_are_refused(
     with pytest.raises(InputError, match="is a baseline"):
         measure_split(load_checkpoint(baseline_bundle_dir), clips_manifest)
     bundle = load_checkpoint(variants["index"])
-    with pytest.raises(InputError, match="between and within need two of each"):
+    with pytest.raises(InputError, match="between and within need two of each; give two clips or more"):
         measure_split(bundle, clips_manifest, clips=1)
     others = replace(bundle, card=bundle.card.model_copy(update={"labels": ("happy", *bundle.labels[2:], "calm")}))
     with pytest.raises(InputError, match="has the class sad, which index does not know: happy, neutral"):
