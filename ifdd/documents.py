@@ -9,6 +9,7 @@ import math
 import reprlib
 import stat
 import struct
+import traceback
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
@@ -45,6 +46,16 @@ def one_line(error: BaseException) -> str:
     """What an error of a library says, as one short line."""
     text = " ".join(str(error).split()) or type(error).__name__
     return text if len(text) <= 200 else f"{text[:200]}…"
+
+
+def located(error: BaseException, under: Path) -> str:
+    """An error of somebody's own code, as one line: its last line below `under`, a file or a folder, its kind, what it says."""
+    frames = traceback.extract_tb(error.__traceback__)
+    places = [(frame.filename, frame.lineno) for frame in frames if Path(frame.filename).is_relative_to(under)]
+    if isinstance(error, SyntaxError) and error.filename:  # no frame is in a file that cannot be read
+        places, error = [(error.filename, error.lineno)], SyntaxError(error.msg)
+    file, line = places[-1] if places else (under, None)
+    return f"{file}{'' if line is None else f', line {line}'}: {type(error).__name__}: {one_line(error)}"
 
 
 def user_path(text: str | Path) -> Path:

@@ -26,33 +26,46 @@ ImportOption = Annotated[
 
 
 def name_modules(given: Sequence[str] | None) -> None:
-    """Name what `load_named` loads: files (.py) by their place, others as Python finds them. Nothing is loaded yet."""
+    """Name what `load_named` loads: files (.py) by their place, others as Python finds them. Nothing is loaded yet.
+
+    Raises: InputError for a file that is not there: a command that needs no model would never look for it.
+    """
     if given:
+        for file in (Path(text) for text in given if text.endswith(".py")):
+            _must_be_there(file)
         os.environ[VARIABLE] = os.pathsep.join(str(Path(text).resolve()) if text.endswith(".py") else text for text in given)
 
 
 def load_named() -> None:
     """Load what is named in $IFDD_IMPORT, each once.
 
-    Raises: InputError for a file or a module that is not there.
+    Raises: InputError for a file or a module that is not there, or that cannot be imported.
     """
     for text in filter(None, os.environ.get(VARIABLE, "").split(os.pathsep)):
         _load(text)
+
+
+def _must_be_there(file: Path) -> None:
+    if not file.is_file():
+        raise InputError(f"{file} is not there; --import takes a Python file, or the name of an installed module")
 
 
 @cache
 def _load(text: str) -> None:
     file, name = Path(text), text
     if text.endswith(".py"):
-        if not file.is_file():
-            raise InputError(f"{file} is not there; --import takes a Python file, or the name of an installed module")
+        _must_be_there(file)
         sys.path.append(str(file.parent))  # by name, so that processes that are started find it too
         name = file.stem
+    from ifdd.documents import located  # here, for every command imports this module
+
     try:
         module = importlib.import_module(name)
     except ModuleNotFoundError as error:
         if error.name != name:
-            raise
+            raise InputError(f"{located(error, file)}; mend it, or leave out --import") from error
         raise InputError(f"no module {name} is installed; --import takes a Python file, or the name of one") from None
+    except Exception as error:  # whatever the user's own code raises
+        raise InputError(f"{located(error, file)}; mend it, or leave out --import") from error
     if text.endswith(".py") and Path(module.__file__ or "").resolve() != file.resolve():
         raise InputError(f"{file} has the name of another module, {module.__file__ or name}; give it another name")

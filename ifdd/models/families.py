@@ -37,7 +37,24 @@ class Family:
 DEFAULT = "ifdd"
 """The family of cards and recipes that name none."""
 
-FAMILIES: dict[str, Family] = {"ifdd": Family(ModelConfig, ifdd.build, ifdd_loss, model_names)}
+
+class Families(dict[str, Family]):
+    """Families by name, of which none takes another one's place; the same one may be registered again, as a notebook does."""
+
+    def __setitem__(self, name: str, family: Family) -> None:
+        """Register a family. Raises: InputError for a name that is taken, or is not that of its configurations."""
+        if (field := family.config.model_fields["family"].default) != name:
+            raise InputError(f"the family {name!r} has a config whose field family is {field!r}; give both the same name")
+        if name in self and _class(self[name]) != _class(family):
+            raise InputError(f"the family {name!r} is there already, of {_class(self[name])}; give yours another name")
+        super().__setitem__(name, family)
+
+
+def _class(family: Family) -> str:
+    return f"{family.config.__module__}.{family.config.__qualname__}"
+
+
+FAMILIES = Families({"ifdd": Family(ModelConfig, ifdd.build, ifdd_loss, model_names)})
 
 
 def families() -> dict[str, Family]:
@@ -109,8 +126,17 @@ def create_model(model: str | VideoConfig, **overrides: Any) -> VideoModel:
 
 
 def short_names() -> dict[str, tuple[Family, dict[str, Any]]]:
-    """Every short name that `create_model` takes: its family, and the fields that it stands for."""
-    return {name: (family, fields) for family in families().values() for name, fields in family.names().items()}
+    """Every short name that `create_model` takes: its family, and the fields that it stands for.
+
+    Raises: InputError for a name that two families have.
+    """
+    found: dict[str, tuple[Family, dict[str, Any]]] = {}
+    for family in families().values():
+        for name, fields in family.names().items():
+            if name in found:
+                raise InputError(f"{_class(found[name][0])} and {_class(family)} both have a model {name!r}; rename yours")
+            found[name] = family, fields
+    return found
 
 
 def named_config(name: str, **overrides: Any) -> Any:

@@ -60,12 +60,17 @@ def test_the_commands_offer_it(own: Path) -> None:
     assert any(line.startswith("own-tiny ") for line in run.stdout.splitlines())
 
 
+def test_a_file_that_is_not_there_is_told_at_once(own: Path) -> None:
+    with pytest.raises(InputError, match=r"nowhere.py is not there"):
+        name_modules([str(own), "nowhere.py"])
+
+
 @pytest.mark.parametrize(
     ("name", "told"),
-    [("nowhere.py", "nowhere.py is not there"), ("no_such_module", "no module no_such_module is installed")],
+    [("/nowhere.py", "/nowhere.py is not there"), ("no_such_module", "no module no_such_module is installed")],
 )
-def test_what_is_not_there_is_named(own: Path, name: str, told: str) -> None:
-    name_modules([name])
+def test_what_is_not_there_is_named(own: Path, name: str, told: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(VARIABLE, name)
     with pytest.raises(InputError, match=told):
         families()
 
@@ -77,8 +82,37 @@ def test_a_file_that_hides_behind_another_module_is_refused(own: Path, tmp_path:
         families()
 
 
-def test_a_fault_of_the_module_itself_is_not_hidden(own: Path, tmp_path: Path) -> None:
-    (tmp_path / "broken_models.py").write_text("import a_library_that_is_missing")
-    name_modules([str(tmp_path / "broken_models.py")])
-    with pytest.raises(ModuleNotFoundError, match="a_library_that_is_missing"):
+@pytest.mark.parametrize(
+    ("code", "told"),
+    [
+        ("import a_library_that_is_missing", "line 1: ModuleNotFoundError: No module named 'a_library_that_is_missing'"),
+        ("x = 1\ndef f(:", "line 2: SyntaxError: invalid syntax"),
+        ("x = 1\nraise ValueError('two\\nlines')", "line 2: ValueError: two lines"),
+        (OWN.replace('"own"', '"ifdd"'), "the family 'ifdd' is there already, of ifdd.models.config.ModelConfig; give yours"),
+        (OWN.replace('FAMILIES["own"]', 'FAMILIES["mine"]'), "the family 'mine' has a config whose field family is 'own'"),
+    ],
+)
+def test_a_fault_of_the_module_itself_is_one_line(own: Path, tmp_path: Path, code: str, told: str) -> None:
+    own.write_text(code)
+    name_modules([str(own)])
+    with pytest.raises(InputError) as raised:
         families()
+    assert str(raised.value).startswith(f"{own}, line ")
+    assert told in str(raised.value)
+    assert "\n" not in str(raised.value)
+    assert set(FAMILIES) == {"ifdd"}
+    assert FAMILIES["ifdd"].config is ifdd.ModelConfig
+
+
+def test_a_model_of_a_name_that_is_taken_is_refused(own: Path) -> None:
+    own.write_text(OWN.replace("own-tiny", "ifdd-r3d18"))
+    name_modules([str(own)])
+    with pytest.raises(
+        InputError, match=r"ModelConfig and models_of_mine.OwnConfig both have a model 'ifdd-r3d18'; rename yours"
+    ):
+        ifdd.create_model("ifdd-r3d18")
+
+
+def test_a_family_may_be_registered_again(own: Path) -> None:
+    FAMILIES["ifdd"] = FAMILIES["ifdd"]
+    assert set(families()) == {"ifdd"}
