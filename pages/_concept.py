@@ -15,7 +15,7 @@ import streamlit as st
 
 from workbench.analysis.registry import faces
 from workbench.app.from_ifdd import InputError
-from workbench.report.parts import Options, Section, Table
+from workbench.report.parts import Options, Section, Table, section_by
 
 if TYPE_CHECKING:
     from workbench.figures.study import Study
@@ -38,6 +38,10 @@ def show(concept: str, told: ModuleType) -> None:
     from workbench.figures.study import study_of  # here, for the first page is none of these
 
     _looks.heading(told.TITLE)
+    if concept not in faces("section"):
+        raise InputError(
+            f"{told.__file__} names a page, of which there is nothing to show; add section.py, or pages/{concept}.py"
+        )
     bundles = _state.usable_models()
     collections = _state.collections(bundles)
     if not collections:
@@ -70,5 +74,4 @@ def _section(key: tuple[object, ...], concept: str, _study: Study) -> Section:
     with ExitStack() as turns:
         for name in sorted(_study.bundles):  # always in one order: two readers never wait for each other
             turns.enter_context(_state.model(name)[1])
-        made: Section = faces("section")[concept].section(_study, Options())
-    return made
+        return section_by(faces("section")[concept], _study, Options())

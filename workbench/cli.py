@@ -27,12 +27,17 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
+try:
+    concepts = faces("command").values()
+except InputError as error:  # before `main`, which tells the errors of commands
+    fail(one_line(error))
+    sys.exit(1)
 for command in (
     init_app,
     demo_app,
     collect_app,
     explain_app,
-    *(concept.app for concept in faces("command").values()),
+    *(concept.app for concept in concepts),
     benchmark_app,
     figures_app,
     report_app,

@@ -14,6 +14,7 @@ from streamlit.testing.v1 import AppTest
 
 from ifdd import load_checkpoint
 from tests.tiny_demo import CLIPS, MODELS, NOTICE, TinyDemo
+from workbench.analysis import registry
 from workbench.benchmark import task
 from workbench.store.collection import open_collection
 
@@ -61,6 +62,17 @@ def test_page_of_a_section_is_of_the_chosen_models(start: Start, tiny_demo: Tiny
     assert re.search("at least two|two or more|none of the runs splits", panels(app))
     app = app.sidebar.multiselect(f"{page}_models").set_value([]).run()
     assert "no model is chosen" in panels(app)
+
+
+def test_a_section_that_fails_is_a_panel(start: Start, tiny_demo: TinyDemo, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("workbench.analysis.agreement.section.section", lambda study, options: 1 / 0)
+    assert "analysis/agreement: ZeroDivisionError: division by zero" in panels(start(tiny_demo, "agreement"))
+
+
+def test_a_page_without_a_section_is_a_panel(start: Start, tiny_demo: TinyDemo, monkeypatch: pytest.MonkeyPatch) -> None:
+    find = registry.find_spec
+    monkeypatch.setattr(registry, "find_spec", lambda place: None if place.endswith("agreement.section") else find(place))
+    assert "add section.py, or pages/agreement.py" in panels(start(tiny_demo, "agreement"))
 
 
 def test_overview_says_what_is_loaded(start: Start, tiny_demo: TinyDemo) -> None:

@@ -7,8 +7,11 @@ Each is loaded when it is asked for.
 
 from importlib import import_module
 from importlib.util import find_spec
+from pathlib import Path
 from types import ModuleType
 from typing import Literal
+
+from ifdd.errors import InputError
 
 CONCEPTS = (
     "performance",
@@ -26,12 +29,31 @@ CONCEPTS = (
 Face = Literal["command", "section", "page"]
 """Where a concept can be seen. Nothing else imports these modules."""
 
+OWED: dict[Face, tuple[str, ...]] = {"command": ("app",), "section": ("section",), "page": ("TITLE", "ICON")}
+HERE = Path(__file__).parent
+
 
 def faces(kind: Face) -> dict[str, ModuleType]:
     """The modules of that name, by concept; concepts whose folder has none are left out.
 
+    Raises:
+        InputError: a concept that has no folder, stands there twice, or whose module lacks what it owes.
+
     >>> faces("page")["confidence"].TITLE
     'Confidence'
     """
-    places = {concept: f"workbench.analysis.{concept}.{kind}" for concept in CONCEPTS}
-    return {concept: import_module(place) for concept, place in places.items() if find_spec(place) is not None}
+    found: dict[str, ModuleType] = {}
+    for number, concept in enumerate(CONCEPTS):
+        if not (HERE / concept / "__init__.py").is_file():
+            raise InputError(
+                f"{__file__} names {concept!r}, and {HERE / concept}/__init__.py is missing; is it spelt as its folder?"
+            )
+        if concept in CONCEPTS[:number]:
+            raise InputError(f"{__file__} names {concept!r} twice; leave one line")
+        place = f"workbench.analysis.{concept}.{kind}"
+        if find_spec(place) is None:
+            continue
+        found[concept] = import_module(place)
+        if missing := [name for name in OWED[kind] if not hasattr(found[concept], name)]:
+            raise InputError(f"{found[concept].__file__} has no {' and no '.join(missing)}; see docs/adding_an_analysis.md")
+    return found

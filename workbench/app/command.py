@@ -27,9 +27,11 @@ def serve(
 
     Example: workbench app mine --port 8502
     """
+    from workbench.analysis.registry import faces
     from workbench.app.serve import check_port, start_app
     from workbench.store.layout import is_marked
 
+    faces("page")  # a broken one is told here, not by the server
     check_port(port, address)  # before minutes are spent on the demo
     place = None
     if workspace is not None or (not with_demo and is_marked(Path.cwd())):

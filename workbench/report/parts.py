@@ -3,9 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
+from typing import Any
 
 import plotly.graph_objects as go
 
+from ifdd.documents import located, shown
+from ifdd.errors import InputError
 from workbench.plotting.base import Display, without_markup
 
 
@@ -36,6 +40,22 @@ class Section:
     heading: str
     about: str
     parts: Sequence[Table | Chart]
+
+
+def section_by(face: ModuleType, study: Any, options: "Options") -> Section:
+    """What a concept's `section.py` makes of a study.
+
+    Raises: InputError as it does, and, with the line, for any other error in it: one section costs neither report nor app.
+    """
+    try:
+        made = face.section(study, options)
+    except (InputError, OSError):
+        raise
+    except Exception as error:
+        raise InputError(located(error, Path(str(face.__file__)).parent)) from error
+    if not isinstance(made, Section):
+        raise InputError(f"{face.__file__}: section returned {shown(made)}, not a Section; see docs/adding_an_analysis.md")
+    return made
 
 
 def chart(display: Display, caption: str, figure: go.Figure | None = None) -> Chart:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from tqdm import tqdm
@@ -12,7 +13,7 @@ from workbench.benchmark.stored import read_benchmark
 from workbench.figures.study import Study
 from workbench.report import sections
 from workbench.report.page import write_page
-from workbench.report.parts import Options, Section
+from workbench.report.parts import Options, Section, section_by
 from workbench.report.scores import scorecard_section
 from workbench.results.passport import PYTHON_CALL, Context
 
@@ -45,7 +46,7 @@ class Report:
 
 def run(study: Study, *, given: Sequence[Section] = (), options: Options = DEFAULT) -> Report:
     """Every section that the study allows, a concept after the other, and the sections `given` at the end."""
-    makers = {"models": sections.models} | {name: concept.section for name, concept in faces("section").items()}
+    makers = {"models": sections.models} | {name: partial(section_by, face) for name, face in faces("section").items()}
     made: list[Section] = []
     left_out: dict[str, str] = {}
     for name, make in tqdm(makers.items(), desc="report", unit="section", disable=None):
