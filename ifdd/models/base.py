@@ -96,7 +96,7 @@ class VideoModel(HookedModule, ABC):
     @property
     def capabilities(self) -> frozenset[str]:
         """What can be asked of this model beyond logits and maps, e.g. "split", "lift", see its configuration."""
-        return self.config.capabilities
+        return self.config.capabilities | ({"offsets"} if self.with_roles("offset") else frozenset())
 
     @property
     def default_activations(self) -> tuple[str, ...]:

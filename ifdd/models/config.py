@@ -178,9 +178,9 @@ class VideoConfig(StrictModel):
     def capabilities(self) -> frozenset[str]:
         """What can be asked of a model beyond logits and maps.
 
-        "split": its frames are read in two groups, S and D (`workbench.analysis.splits`); "offsets": where they are read is
-        learned; "lift": the groups are lifted; "stages": its backbone can be kept as it is (`freeze`), and its stages cached;
-        "oracle": its split can be given the frames to read.
+        "split": its frames are read in two groups, S and D (`workbench.analysis.splits`); "lift": the groups are lifted;
+        "stages": its backbone can be kept as it is (`freeze`), and its stages cached; "oracle": its split can be given the
+        frames to read. A model that has activations of the role "offset" also tells "offsets": they can be set to zero.
         """
         return frozenset()
 
@@ -248,7 +248,6 @@ class ModelConfig(VideoConfig):
         able = {"stages"}
         if self.split != "none":
             able |= {"split"}
-            able |= {"offsets"} if self.split in ("constant", "index", "offset") else set()
             able |= {"oracle"} if self.split == "even-odd" else set()
         return frozenset(able | ({"lift"} if self.lift != "none" else set()))
 
@@ -274,7 +273,9 @@ def model_names() -> dict[str, dict[str, Any]]:
     """Every short name that `create_model` takes, with the fields that it stands for."""
     names: dict[str, dict[str, Any]] = {}
     for backbone in get_args(Backbone):
-        size = (224, 224) if backbone in ("mvit-xs", "mvit-s") else (112, 112)
+        stride = BACKBONES[backbone].stage_strides[-1]
+        side = next((side for side in (112, 224) if side % stride == 0), stride * max(1, 224 // stride))
+        size = (side, side)
         names[f"ifdd-{backbone}"] = {"backbone": backbone, "size": size}
         names[f"{backbone}-baseline"] = {"backbone": backbone, "size": size, "split": "none", "lift": "none"}
     return names

@@ -7,6 +7,7 @@ from typing import Any
 from torch import Tensor, nn
 
 from ifdd.activations import Activation
+from ifdd.errors import InputError
 from ifdd.inputs import Clips
 from ifdd.models.base import IFDDOutput, LinearPooling, Normalise, VideoModel
 from ifdd.models.config import ModelConfig
@@ -46,9 +47,20 @@ class PyramidModel(VideoModel):
         return self.decode(self.encode(clips))
 
     def encode(self, clips: Clips) -> tuple[Tensor, ...]:
-        """Clips → the four stages of the backbone."""
+        """Clips → the four stages of the backbone.
+
+        Raises: InputError as `forward`, and for a backbone whose stages have another shape than its spec says.
+        """
         (pixels,) = self.check_clips(clips).values()
-        return self.backbone(self.normalise(pixels))
+        stages = self.backbone(self.normalise(pixels))
+        spec, config = BACKBONES[self.config.backbone], self.config
+        for i in config.stages:  # no other is read, and some keep more frames
+            grid = [side // spec.stage_strides[i] for side in config.size]
+            owed = (len(pixels), spec.dims[i], config.feature_frames, *grid)
+            if i >= len(stages) or stages[i].shape != owed:
+                found = tuple(stages[i].shape) if i < len(stages) else "missing"
+                raise InputError(f"backbone {config.backbone}: stage {i} is {found}, its spec and ifdd.timing say {owed}")
+        return stages
 
     def decode(self, stages: tuple[Tensor, ...]) -> IFDDOutput:
         """Stages of the backbone → output; all that a saliency map of any named activation needs gradients of."""
@@ -119,7 +131,12 @@ class IFDDModel(PyramidModel):
 
     def read(self, features: Tensor) -> IFDDOutput:
         """X (B, C, T', H, W) → output."""
-        static, dynamic = self.ladm(*self.issm(features))
+        groups = self.issm(features)
+        batch, channels, frames, *grid = features.shape
+        owed = (batch, channels, frames // 2, *grid)
+        if (shapes := [tuple(group.shape) for group in groups]) != [owed, owed]:
+            raise InputError(f"split {self.config.split}: returned groups of shapes {shapes}, not X_S and X_D of {owed}")
+        static, dynamic = self.ladm(*groups)
         embedding, logits = self.head(dynamic)
         average = features.mean((1, 2))  # the mean over time of pairwise averages is the mean over time
         residual = average - static.unflatten(1, (-1, *features.shape[3:])).mean((1, 4))
@@ -127,8 +144,13 @@ class IFDDModel(PyramidModel):
 
 
 def build(config: ModelConfig) -> PyramidModel:
-    """The model of a configuration, randomly initialised."""
+    """The model of a configuration, randomly initialised. Raises: InputError for a backbone whose spec is impossible."""
     spec = BACKBONES[config.backbone]
+    if {len(spec.dims), len(spec.heads), len(spec.stage_strides)} != {4} or spec.dims[-1] % spec.heads[-1]:
+        raise InputError(
+            f"backbone {config.backbone}: dims {spec.dims}, heads {spec.heads}, stage_strides {spec.stage_strides} must have an "
+            "entry for each of four stages, the last of dims a multiple of the last of heads"
+        )
     dim, last = spec.dims[-1], spec.stage_strides[-1]
     parts: dict[str, Any] = {
         "normalise": Normalise(*spec.kinetics) if config.normalise == "kinetics" else nn.Identity(),

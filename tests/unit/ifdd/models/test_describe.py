@@ -6,6 +6,7 @@ import torch
 import ifdd
 from ifdd.activations import Activation, with_roles
 from ifdd.models.base import VideoModel
+from ifdd.models.ifdd.parts import SPLITS
 
 TINY = {"frames": 8, "size": (64, 64)}
 ROLES = {
@@ -43,7 +44,7 @@ def test_axes_and_clocks_are_those_of_the_tensors(name: str) -> None:
 
 
 def test_every_split_describes_what_it_has() -> None:
-    for split in ("even-odd", "constant", "topk", "weight", "offset"):
+    for split in SPLITS:
         model = ifdd.create_model("ifdd-mvit-tiny", split=split, lift="none", **TINY)
         assert all(model.describe(name).axes for name in model.activation_names)
         assert model.with_roles("sample") == ("issm.sample_S", "issm.sample_D")

@@ -322,7 +322,9 @@ def test_impossible_configurations_are_refused_by_name(values: dict, message: st
 
 def test_names() -> None:
     backbones = ("mvit-tiny", "mvit-xs", "mvit-s", "r3d-tiny", "r3d18", "r2plus1d18")
-    assert set(model_names()) == {name for b in backbones for name in (f"ifdd-{b}", f"{b}-baseline")}
+    assert set(model_names()) >= {name for b in backbones for name in (f"ifdd-{b}", f"{b}-baseline")}
+    assert {name for name in model_names() if model_names()[name]["size"] == (224, 224)} >= {"ifdd-mvit-xs", "mvit-s-baseline"}
+    assert model_names()["ifdd-mvit-tiny"]["size"] == model_names()["r3d18-baseline"]["size"] == (112, 112)
     with pytest.raises(InputError, match="unknown model 'ifdd'; known: ifdd-mvit-tiny"):
         create_model("ifdd")
     model = create_model(ModelConfig(backbone="mvit-tiny", **TINY))
