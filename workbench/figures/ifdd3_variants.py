@@ -21,12 +21,19 @@ class VariantsSheet(Sheet):
         self.clip_id = clip_id
 
     @property
-    def caption(self) -> str:
-        """How to read a panel."""
+    def about(self) -> str:
+        """How to read a panel, also the interactive one, which has no marks."""
         return (
             f"Split variants, drawn from the real splits of clip {self.clip_id}: in the middle the feature frames of X, above "
             "the steps of X_D, below those of X_S, each a blend of the frames that it reads. Width of a line: weight of the "
-            "frame; number: the clip frame that is read; I linear interpolation, ⊗ element-wise product; sizes are T×H×W."
+            "frame"
+        )
+
+    @property
+    def caption(self) -> str:
+        """How to read a panel, and what its marks mean."""
+        return (
+            f"{self.about}; number: the clip frame that is read; I linear interpolation, ⊗ element-wise product; sizes are T×H×W."
         )
 
     def _page(self) -> None:

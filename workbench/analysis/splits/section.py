@@ -19,7 +19,7 @@ def section(study: Study, options: Options) -> Section:
     """Where each group reads, for all clips and for one."""
     sheet = variants_sheet(study)
     twin: SplitSchematicDisplay = sheet.twin
-    parts: list[Table | Chart] = [chart(twin, sheet.caption)]
+    parts: list[Table | Chart] = [chart(twin, f"{sheet.about}.")]
     steps, shares = [], []
     for name, bundle in study.bundles.items():
         if "split" not in bundle.model.capabilities:

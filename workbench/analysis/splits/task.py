@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from ifdd.checkpoints import Bundle, finite_logits
-from ifdd.data.manifest import data_hash, has_labels, of_each_class, read_manifest
+from ifdd.data.manifest import clip_path, data_hash, has_labels, of_each_class, read_manifest
 from ifdd.errors import InputError
 from ifdd.io import filled_folder, write_text
 from workbench.analysis.splits.content import INTENSITY, per_frame
@@ -174,7 +174,7 @@ def measure_split(bundle: Bundle, manifest: str | Path, *, clips: int = 210, see
 
 
 def split_of_clip(bundle: Bundle, manifest: str | Path, clip_id: str | None = None) -> SplitOfClip:
-    """The split of one clip of a manifest; without an id, of its first clip that is not known to be neutral.
+    """The split of one clip of a manifest; without an id, of its first that is there and not known to be neutral.
 
     Raises: InputError for a baseline, or an id that is not there.
     """
@@ -192,6 +192,8 @@ def _one(table: pd.DataFrame, clip_id: str | None, manifest: str | Path) -> dict
     if clip_id is None:
         moving = table[table["label_name"] != "neutral"]
         rows = moving if len(moving) else table
+        there = [clip_path(table, row).exists() for row in rows.itertuples()]  # one that has gone hides no other
+        rows = rows[there] if any(there) else rows
     else:
         rows = table[table["clip_id"] == clip_id]
     if rows.empty:

@@ -177,6 +177,7 @@ class SplitSchematicDisplay(Display):
         figure.update_yaxes(
             title="S below, D above",
             showticklabels=False,
+            ticks="",
             showgrid=False,
             zeroline=False,
             scaleanchor="x",

@@ -1,6 +1,7 @@
 """Splits of checkpoints compared: summaries of every variant, their displays, and the command."""
 
 import json
+import shutil
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
@@ -94,6 +95,19 @@ def test_steps_are_those_of_the_model(
     assert one.frames.shape == (16, 64, 64, 3)
     with pytest.raises(InputError, match="has no clip 'x'; its first is 'clip-0'"):
         split_of_clip(load_checkpoint(variants["index"]), clips_manifest, "x")
+
+
+def test_a_clip_that_has_gone_is_not_the_example(variants: dict[str, Path], clips_manifest: Path, tmp_path: Path) -> None:
+    folder = shutil.copytree(clips_manifest.parent, tmp_path / "clips")
+    shutil.rmtree(folder / "clip-0")
+    bundle = load_checkpoint(variants["index"])
+    assert split_of_clip(bundle, folder).clip_id == "clip-1"
+    with pytest.raises(InputError, match="clip-0: no such file or folder"):
+        split_of_clip(bundle, folder, "clip-0")
+    for i in range(1, 5):
+        shutil.rmtree(folder / f"clip-{i}")
+    with pytest.raises(InputError, match="clip-0: no such file or folder"):
+        split_of_clip(bundle, folder)
 
 
 def test_batches_are_joined_in_order(variants: dict[str, Path], clips_manifest: Path) -> None:
