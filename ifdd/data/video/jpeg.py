@@ -47,7 +47,7 @@ class _Component:
     missing_bits: np.ndarray = field(default_factory=lambda: np.full(64, 99))  # per coefficient, until its last scan
 
 
-@dataclass
+@dataclass(eq=False)
 class _Headers:
     """What the headers before a scan have said so far; `units` across and down, `restart` 0 for none."""
 

@@ -49,7 +49,7 @@ def test_a_collection_says_that_there_are_no_labels(
     found, labels = open_collection(collected["tiny-ifdd"]), open_collection(collections["ifdd"])
     assert (found.meta["labelled"], labels.meta["labelled"]) == (False, True)
     assert (found.has_labels, labels.has_labels) == (False, True)
-    np.testing.assert_array_equal(found.probs, labels.probs)
+    np.testing.assert_allclose(found.probs, labels.probs, rtol=1e-5)  # a last bit may hang on where arrays lie
     assert set(found.predictions["label"]) == {-1}
     assert set(found.predictions["label_name"]) == {""}
     table = predicted(found)

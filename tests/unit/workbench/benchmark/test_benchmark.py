@@ -304,8 +304,8 @@ def test_text_between_marks_is_replaced(tmp_path: Path):
 def test_command_writes_table_curves_and_numbers(
     bundles: list[Bundle], cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    named = {b.name: b for b in bundles}
-    monkeypatch.setattr("ifdd.checkpoints.load_checkpoint", lambda name: named[name])
+    named = {str(b.path): b for b in bundles}
+    monkeypatch.setattr("ifdd.checkpoints.load_checkpoint", lambda path: named[path])
     table = tmp_path / "README.md"
     table.write_text("# Family\n<!-- benchmark -->\n<!-- /benchmark -->\n")
     arguments = [*named, "--out", str(tmp_path / "out"), "--suites", "noisy-50,occluded", "--table", str(table)]
