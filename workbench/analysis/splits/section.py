@@ -49,8 +49,8 @@ def section(study: Study, options: Options) -> Section:
             ]
         classes = table["label" if kept.has_labels else "prediction"]
         found = occupancy(every.weights_D, every.weights_S, classes, study.labels, groups=persons(table))
-        share = found.class_share
-        shares.append([name, f"{share.value:.3f} [{share.low:.3f}, {share.high:.3f}]", f"{found.class_null:.3f}"])
+        null = "–" if np.isnan(found.class_null) else f"{found.class_null:.3f}"
+        shares.append([name, found.class_share.text(".3f"), null])
     labelled = all(collection.has_labels for collection in study.collections.values())
     by = "" if labelled else " as the model predicts them, since the clips have no labels"
     parts += [
