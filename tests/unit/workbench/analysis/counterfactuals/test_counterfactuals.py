@@ -77,8 +77,9 @@ def test_a_bag_of_frames_does_not_mind_the_order() -> None:
 
     class Frames(torch.nn.Module):
         def forward(self, clips):
-            pooled = torch.nn.functional.avg_pool3d(clips, (1, 16, 16))
-            return tuple(pooled.repeat_interleave(22, 1)[:, :c] for c in (32, 32, 32, 64))
+            stages = ((32, 8), (32, 8), (32, 8), (64, 16))  # channels and stride of mvit-tiny's
+            pooled = {stride: torch.nn.functional.avg_pool3d(clips, (1, stride, stride)) for _, stride in stages}
+            return tuple(pooled[stride].repeat_interleave(22, 1)[:, :channels] for channels, stride in stages)
 
     model.backbone = Frames()
     model.pyramid = torch.nn.Module()

@@ -58,8 +58,9 @@ def test_mixing_is_one_for_a_backbone_that_looks_at_single_frames() -> None:
 
     class Frames(torch.nn.Module):
         def forward(self, clips):
-            pooled = torch.nn.functional.avg_pool3d(clips, (1, 16, 16))
-            return tuple(pooled.repeat_interleave(22, 1)[:, :c] for c in (32, 32, 32, 64))
+            stages = ((32, 8), (32, 8), (32, 8), (64, 16))  # channels and stride of mvit-tiny's
+            pooled = {stride: torch.nn.functional.avg_pool3d(clips, (1, stride, stride)) for _, stride in stages}
+            return tuple(pooled[stride].repeat_interleave(22, 1)[:, :channels] for channels, stride in stages)
 
     class Everything(Frames):
         def forward(self, clips):
