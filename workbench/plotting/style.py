@@ -13,6 +13,8 @@ from typing import Any, Literal
 import matplotlib as mpl
 import plotly.graph_objects as go
 
+from workbench.plotting.seaborn_paper import PAPER, TICKS
+
 ORANGE, SKY_BLUE, BLUISH_GREEN, YELLOW = "#E69F00", "#56B4E9", "#009E73", "#F0E442"
 BLUE, VERMILLION, REDDISH_PURPLE, GREY = "#0072B2", "#D55E00", "#CC79A7", "#606060"
 
@@ -189,8 +191,6 @@ def matplotlib_theme(points: float | None = None) -> Iterator[None]:
 
     Matplotlib's settings belong to the whole process, so one thread draws at a time.
     """
-    import seaborn as sns  # here, because it takes a second to load
-
     own: dict[Any, Any] = {
         "font.family": "sans-serif",
         "font.sans-serif": [_FONT],
@@ -204,8 +204,8 @@ def matplotlib_theme(points: float | None = None) -> Iterator[None]:
         "pdf.fonttype": 42,
         "text.parse_math": False,  # a label or a clip's name may hold dollar signs
     }
-    paper = sns.plotting_context("paper")
-    if points is not None:
-        paper = {name: value * points / paper["font.size"] for name, value in paper.items()}
-    with _RC_LOCK, mpl.rc_context({**sns.axes_style("ticks"), **paper, **own}):
+    paper: dict[Any, float] = (
+        PAPER if points is None else {name: value * points / PAPER["font.size"] for name, value in PAPER.items()}
+    )
+    with _RC_LOCK, mpl.rc_context({**TICKS, **paper, **own}):
         yield

@@ -156,3 +156,12 @@ def test_names_of_strangers_are_no_maths(name: str, tmp_path: Path) -> None:
 def test_symbols_of_the_paper_are_set_as_such() -> None:
     assert style.symbol("Y_D") == {"text": "$Y_D$", "parse_math": True}
     assert style.symbol("Y_D$") == {"text": "Y_D$", "parse_math": False}
+
+
+def test_the_theme_is_seaborns() -> None:
+    import seaborn as sns
+
+    from workbench.plotting.seaborn_paper import PAPER, TICKS
+
+    assert {name: value for name, value in sns.axes_style("ticks").items() if name != "image.cmap"} == TICKS
+    assert sns.plotting_context("paper") == PAPER
