@@ -31,9 +31,10 @@ def evaluate(
     """
     from ifdd.checkpoints import load_checkpoint
     from ifdd.data.clipset import joined
+    from ifdd.data.decoded import from_inputs
     from ifdd.device import choose_device
     from ifdd.io import claim
-    from ifdd.training.clipsets import from_list, from_suite, shown_to, suite_of_card
+    from ifdd.training.clipsets import from_suite, shown_to, suite_of_card, with_class_notes
     from ifdd.training.evaluation import write_evaluation
 
     if (manifest is None) == (suite is None):
@@ -43,7 +44,7 @@ def evaluate(
     ctx.with_resource(claim(out))
     bundle = load_checkpoint(checkpoint)
     if manifest is not None:
-        clips = from_list(manifest, bundle.inputs, bundle.labels, cache, on_error=on_error)
+        clips = with_class_notes(from_inputs(manifest, bundle.inputs, bundle.labels, cache, on_error=on_error), manifest)
     else:
         assert suite is not None
         config = suite_of_card(bundle.card, suite)

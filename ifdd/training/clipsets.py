@@ -1,6 +1,6 @@
 """The clips of a recipe's splits, rendered or decoded, as its control shows them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, replace
 from itertools import combinations
 from pathlib import Path
@@ -11,12 +11,10 @@ from pydantic import TypeAdapter
 
 from ifdd.card import Card
 from ifdd.control import Control
-from ifdd.data.bad_clips import OnError
 from ifdd.data.clipset import ClipSet, joined
 from ifdd.data.decoded import from_inputs
 from ifdd.data.manifest import read_manifest
 from ifdd.data.persons import person_ids, unknown_persons
-from ifdd.data.preprocessing import Preprocessing
 from ifdd.data.same_files import same_files
 from ifdd.documents import checked
 from ifdd.errors import InputError
@@ -78,26 +76,13 @@ def _load_split(recipe: Recipe, split: SplitName, progress: bool) -> ClipSet:
         )
     data = recipe.data
     way_out = "data.on_error=skip (in the recipe, or by --set)"
-    return from_list(
-        getattr(data, split), recipe.reading(), recipe.labels, data.cache, progress, on_error=data.on_error, way_out=way_out
-    )
+    path: Path = getattr(data, split)
+    clips = from_inputs(path, recipe.reading(), recipe.labels, data.cache, progress, on_error=data.on_error, way_out=way_out)
+    return with_class_notes(clips, path)
 
 
-def from_list(
-    path: Path,
-    inputs: Mapping[str, Preprocessing],
-    labels: Sequence[str],
-    cache: Path,
-    progress: bool = True,
-    *,
-    on_error: OnError = "stop",
-    way_out: str = "--on-error skip",
-) -> ClipSet:
-    """`decoded.from_inputs`, with a note where the clips are rendered ones that tell the class.
-
-    Raises: InputError as that.
-    """
-    clips = from_inputs(path, inputs, labels, cache, progress, on_error=on_error, way_out=way_out)
+def with_class_notes(clips: ClipSet, path: Path) -> ClipSet:
+    """The clips of a list, with a note where they are rendered ones that tell the class."""
     return replace(clips, notes=(*clips.notes, *class_notes(read_manifest(path))))
 
 

@@ -14,7 +14,7 @@ import ifdd
 from ifdd.data import decoded
 from ifdd.data.bad_clips import warnings_summary
 from ifdd.data.clipset import ClipSet
-from ifdd.data.decoded import from_manifest
+from ifdd.data.decoded import from_inputs, from_manifest
 from ifdd.data.manifest import read_manifest, write_manifest
 from ifdd.data.preprocessing import Preprocessing
 from ifdd.data.same_files import same_files
@@ -22,7 +22,7 @@ from ifdd.errors import InputError
 from ifdd.labels import EMOTIONS
 from ifdd.scripted import SuiteConfig, render_suite
 from ifdd.training import run
-from ifdd.training.clipsets import check_disjoint, from_list
+from ifdd.training.clipsets import check_disjoint, with_class_notes
 from ifdd.training.evaluation import predictions_frame, write_evaluation
 from ifdd.training.recipe import Recipe
 
@@ -107,7 +107,7 @@ def test_rendered_clips_of_a_first_version_say_that_they_tell_the_class(suite: s
     manifest = render_suite(config, tmp_path / "clips", frames=4, size=32, workers=1, progress=False)
     notes = [
         note
-        for note in from_list(manifest, {"clip": TINY}, EMOTIONS, tmp_path, False).notes
+        for note in with_class_notes(from_inputs(manifest, {"clip": TINY}, EMOTIONS, tmp_path, False), manifest).notes
         if "irrelevant stretches tell the class a little" in note
     ]
     assert len(notes) == told
