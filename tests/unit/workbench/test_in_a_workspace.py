@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.tiny_demo import MODELS, TinyDemo, tiny_demo_in
+from tests.tiny_demo import MODELS, TinyDemo
 from workbench.store.workspace import Workspace, init_workspace
 
 TWO = ["tiny-baseline", "tiny-ifdd"]
@@ -25,11 +25,6 @@ WORDS = {
     "report": ["--runs", *TWO],
 }
 """Commands that read a dataset, with checkpoints by name and nothing else."""
-
-
-@pytest.fixture(scope="session")
-def tiny(tmp_path_factory: pytest.TempPathFactory) -> TinyDemo:
-    return tiny_demo_in(tmp_path_factory.getbasetemp())
 
 
 @pytest.fixture

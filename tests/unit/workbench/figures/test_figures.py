@@ -14,7 +14,7 @@ from ifdd.checkpoints import load_checkpoint
 from ifdd.data.manifest import read_manifest, write_manifest
 from ifdd.errors import InputError
 from ifdd.labels import EMOTIONS
-from tests.tiny_demo import TinyDemo, tiny_demo_in
+from tests.tiny_demo import TinyDemo
 from workbench import cli
 from workbench.analysis.comparison.results import SeedScore
 from workbench.analysis.confidence.densities import density
@@ -37,11 +37,6 @@ from workbench.store.collecting import collect
 PROBS = {name: np.random.default_rng(i).dirichlet(np.full(7, 0.4), 42) for i, name in enumerate(("baseline", "ifdd"))}
 LABELS = np.arange(42) % 7
 METRICS = {name: summary(probs, LABELS, EMOTIONS) for name, probs in PROBS.items()}
-
-
-@pytest.fixture(scope="session")
-def tiny(tmp_path_factory: pytest.TempPathFactory) -> TinyDemo:
-    return tiny_demo_in(tmp_path_factory.getbasetemp())
 
 
 @pytest.fixture(scope="session")

@@ -13,7 +13,7 @@ import pytest
 from ifdd.checkpoints import read_card
 from ifdd.errors import InputError
 from tests.stored import faithfulness_report, scorecard
-from tests.tiny_demo import TinyDemo, tiny_demo_in
+from tests.tiny_demo import TinyDemo
 from workbench import cli
 from workbench.analysis.comparison.task import compare_clips
 from workbench.analysis.saliency.results import Verdict
@@ -23,11 +23,6 @@ from workbench.report.page import render
 from workbench.report.parts import Chart, Section, Table
 from workbench.report.scores import scorecard_rows, scorecard_section
 from workbench.results.passport_files import read_passport
-
-
-@pytest.fixture(scope="session")
-def tiny(tmp_path_factory: pytest.TempPathFactory) -> TinyDemo:
-    return tiny_demo_in(tmp_path_factory.getbasetemp())
 
 
 @pytest.fixture(scope="module")

@@ -8,20 +8,10 @@ import pytest
 
 from ifdd import InputError, load_checkpoint
 from ifdd.data.manifest import read_manifest, write_manifest
-from tests.tiny_demo import MODELS, TinyDemo, tiny_demo_in
+from tests.tiny_demo import MODELS, TinyDemo
 from workbench.store.collection import open_collection
 from workbench.store.given import Given
 from workbench.store.workspace import Workspace, init_workspace
-
-
-@pytest.fixture(scope="session")
-def tiny(tmp_path_factory: pytest.TempPathFactory) -> TinyDemo:
-    return tiny_demo_in(tmp_path_factory.getbasetemp())
-
-
-@pytest.fixture
-def clips(tiny: TinyDemo) -> Path:
-    return tiny.demo / "datasets" / "demo"
 
 
 @pytest.fixture

@@ -10,20 +10,10 @@ import pytest
 from ifdd import InputError, load_checkpoint
 from ifdd.data.manifest import read_manifest, write_manifest
 from ifdd.io import claim
-from tests.tiny_demo import MODELS, TinyDemo, tiny_demo_in
+from tests.tiny_demo import MODELS, TinyDemo
 from workbench.store.given import Given
 from workbench.store.layout import FILE
 from workbench.store.workspace import Workspace, find_workspace, init_workspace, open_workspace
-
-
-@pytest.fixture(scope="session")
-def tiny(tmp_path_factory: pytest.TempPathFactory) -> TinyDemo:
-    return tiny_demo_in(tmp_path_factory.getbasetemp())
-
-
-@pytest.fixture
-def clips(tiny: TinyDemo) -> Path:
-    return tiny.demo / "datasets" / "demo"
 
 
 def test_links_to_folders_and_manifests(tiny: TinyDemo, clips: Path, tmp_path: Path) -> None:
