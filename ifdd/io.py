@@ -410,6 +410,10 @@ def _disk(out: Path, part: Path, again: str = "") -> Iterator[None]:
             if not ours and not _HIDDEN.fullmatch(named.name):
                 raise
         more = f" ({again})" if again else ""
-        raise InputError(
-            f"{out}: cannot be written: {error.strerror or error}; free the disk or choose another folder{more}"
-        ) from error
+        raise InputError(f"{out}: cannot be written: {error.strerror or error}; {_way_out(error)}{more}") from error
+
+
+def _way_out(error: OSError) -> str:
+    """What helps against an error of the disk."""
+    is_full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, None)
+    return "free the disk or choose another folder" if is_full else "choose another folder"

@@ -28,9 +28,13 @@ ImportOption = Annotated[
 def name_modules(given: Sequence[str] | None) -> None:
     """Name what `load_named` loads: files (.py) by their place, others as Python finds them. Nothing is loaded yet.
 
-    Raises: InputError for a file that is not there: a command that needs no model would never look for it.
+    Raises: InputError for a file that is not there, a folder or no name: a command that needs no model would never look.
     """
     if given:
+        if wrong := [text for text in given if not text.endswith(".py") and (not text.strip() or os.sep in text)]:
+            raise InputError(
+                f"--import {wrong[0]!r} is neither a Python file nor a module's name; give a file (.py), or the name of a module"
+            )
         for file in (Path(text) for text in given if text.endswith(".py")):
             _must_be_there(file)
         os.environ[VARIABLE] = os.pathsep.join(str(Path(text).resolve()) if text.endswith(".py") else text for text in given)

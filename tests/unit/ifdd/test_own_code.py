@@ -116,3 +116,11 @@ def test_a_model_of_a_name_that_is_taken_is_refused(own: Path) -> None:
 def test_a_family_may_be_registered_again(own: Path) -> None:
     FAMILIES["ifdd"] = FAMILIES["ifdd"]
     assert set(families()) == {"ifdd"}
+
+
+@pytest.mark.parametrize("text", ["", "  ", "some/folder"])
+def test_what_is_neither_a_file_nor_a_module_is_refused(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(VARIABLE, "")
+    with pytest.raises(InputError, match="is neither a Python file nor a module's name"):
+        name_modules([text])
+    assert os.environ[VARIABLE] == ""
