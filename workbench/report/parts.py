@@ -77,10 +77,13 @@ class Options:
 
 
 def also(notes: Sequence[str]) -> str:
-    """Notes as a sentence that follows another.
+    """Notes as a sentence that follows another; a name of a model or file at its start stays as it is.
 
     >>> also(["two clips have no label", "clips count as independent"])
     ' Two clips have no label; clips count as independent.'
+    >>> also(["r3d-mine: 2 clips left out"])
+    ' r3d-mine: 2 clips left out.'
     """
     told = "; ".join(notes)
-    return f" {told[0].upper()}{told[1:]}." if told else ""
+    first = told.partition(" ")[0]
+    return f" {told[0].upper() if first.isalpha() else told[0]}{told[1:]}." if told else ""
