@@ -17,6 +17,9 @@ SYNONYMS: tuple[frozenset[str], ...] = (
     frozenset({"disgust", "disgusted"}),
     frozenset({"fear", "fearful", "afraid", "scared"}),
     frozenset({"contempt", "contemptuous"}),
+    frozenset({"anxiety", "anxious"}),
+    frozenset({"helplessness", "helpless"}),
+    frozenset({"disappointment", "disappointed"}),
 )
 """Words for one class."""
 
