@@ -12,9 +12,9 @@ from ifdd.data.arrays import new_array
 from ifdd.documents import read_cached
 from ifdd.errors import InputError
 from ifdd.io import make_once
+from ifdd.jobs import pool_map
 from ifdd.labels import EMOTIONS
 from ifdd.scripted.render.clips import render_clip
-from ifdd.scripted.render.jobs import pool_map
 from ifdd.scripted.script.script import Script
 from ifdd.scripted.script.times import GENERATOR_VERSION, render_times
 from ifdd.scripted.suites import SuiteConfig, by_person, suite_scripts
