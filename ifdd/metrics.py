@@ -8,36 +8,41 @@ that is Wilson's interval itself. Closed form: no draws and no seed. Coverage: b
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy.special import stdtrit  # what scipy.stats.t.ppf calls; scipy.stats alone takes a second to import
+from scipy.special import nctdtrinc, ndtri, stdtrit  # what scipy.stats calls, which alone takes a second to import
 
 from ifdd.data.persons import person_ids
 from ifdd.errors import InputError
 
 LEVEL = 0.95
+POWER = 0.8
+"""Probability with which a detectable difference is found."""
 Bounds = tuple[float, float]
 _NAMELESS = "nameless clip "
 _NONE = 1e-12  # a variance below it is rounding
+_MANY = 1e5  # degrees of freedom beyond which Student's t is normal
 
 
 @dataclass(frozen=True, eq=False)
 class Units:
     """What counts as one observation: a person with all clips. `index` (n,) says which one a clip belongs to, of `count`.
 
-    Where persons are not known each clip is a unit (`persons` False); `notes` say so, and what else was assumed.
+    Where persons are not known each clip is a unit (`persons` False); `notes` say so, and what else was assumed. `what` is their
+    name where others than persons, e.g. films, keep clips together.
     """
 
     index: np.ndarray
     count: int
     persons: bool
     notes: tuple[str, ...]
+    what: str = "persons"
 
     def __str__(self) -> str:
-        return f"over {self.count} persons" if self.persons else f"over {self.count} clips, taken as independent"
+        return f"over {self.count} {self.what}" if self.persons else f"over {self.count} clips, taken as independent"
 
 
 def name_persons(persons: Sequence[Any] | np.ndarray) -> np.ndarray:
@@ -45,10 +50,11 @@ def name_persons(persons: Sequence[Any] | np.ndarray) -> np.ndarray:
     return np.array([name or f"{_NAMELESS}{i}" for i, name in enumerate(person_ids(persons).tolist())], dtype=str)
 
 
-def count_units(persons: Sequence[Any] | np.ndarray | None, n: int) -> Units:
+def count_units(persons: Sequence[Any] | np.ndarray | None, n: int, what: str = "persons") -> Units:
     """The one rule of what is independent, for n clips: persons; a clip that names none is a person of its own.
 
-    Clips alone count where no person is named, or one alone is: nothing then says how much persons differ.
+    `what` names them where they are others, e.g. "sources". Clips alone count where no person is named, or one alone is: nothing
+    then says how much persons differ.
     Raises: InputError for another number of names than clips.
     """
     clips = np.arange(n)
@@ -59,12 +65,12 @@ def count_units(persons: Sequence[Any] | np.ndarray | None, n: int) -> Units:
     unique, index = np.unique(name_persons(persons), return_inverse=True)
     nameless = sum(name.startswith(_NAMELESS) for name in unique.tolist())
     if nameless == n:
-        return Units(clips, n, False, ("no clip names a person: the intervals take clips as independent",))
+        return Units(clips, n, False, (f"no clip names a {what[:-1]}: the intervals take clips as independent",))
     if len(unique) == 1:
-        told = "all clips are of one person: the intervals take clips as independent and say nothing of other persons"
+        told = f"all clips are of one {what[:-1]}: the intervals take clips as independent and say nothing of other {what}"
         return Units(clips, n, False, (told,))
-    notes = (f"{nameless} of {n} clips name no person: each counts as a person of its own",) if nameless else ()
-    return Units(index.reshape(-1), len(unique), True, notes)
+    notes = (f"{nameless} of {n} clips name no {what[:-1]}: each counts as a {what[:-1]} of its own",) if nameless else ()
+    return Units(index.reshape(-1), len(unique), True, notes, what)
 
 
 @dataclass(frozen=True)
@@ -99,6 +105,15 @@ class Estimate:
         """95 % interval of a difference of two shares, in [−1, 1]: symmetric, by Student's t."""
         half = self.t * float(np.sqrt(self.variance))
         return max(self.value - half, -1.0), min(self.value + half, 1.0)
+
+    @property
+    def detectable(self) -> float:
+        """Smallest difference between this share and another model's that is found (`detectable`); NaN if none is.
+
+        Nothing is known of the other one but that it is as uncertain, so both variances add. Two models on the same clips are
+        mostly right together: their difference, clip by clip, has a smaller variance, and shows less (`detectable` of it).
+        """
+        return detectable(2 * self.variance, self.freedom)
 
 
 @dataclass(frozen=True)
@@ -173,6 +188,12 @@ class Metrics:
         return {"WAR": self.estimates.war.bounds, "UAR": self.estimates.uar.bounds}
 
     @property
+    def detectable(self) -> dict[str, float | None]:
+        """Smallest differences of WAR and UAR from another model's that these clips show (`Estimate.detectable`)."""
+        found = {"WAR": self.estimates.war.detectable, "UAR": self.estimates.uar.detectable}
+        return {name: None if np.isnan(value) else value for name, value in found.items()}
+
+    @property
     def n(self) -> int:
         """Number of clips."""
         return int(self.confusion.sum())
@@ -213,6 +234,7 @@ class Metrics:
             "recall_intervals": {label: list(found.bounds) for label, found in recalls.items()},
             "counts": dict(zip(self.labels, counts, strict=True)),
             "constant_guess": self.constant_guess,
+            "detectable": self.detectable,
             "confusion": self.confusion.tolist(),
             "intervals_over": str(self.units),
             "notes": list(self.units.notes),
@@ -225,10 +247,11 @@ def evaluate(
     labels: Sequence[str],
     *,
     groups: Sequence[str] | None = None,
+    what: str = "persons",
 ) -> Metrics:
     """Score probabilities (n, classes) against class indexes (n,).
 
-    `groups` (n,) names the person of each clip, see `count_units`.
+    `groups` (n,) names the person (or `what`) of each clip, see `count_units`.
     Raises: InputError for shapes that do not fit, no clips, NaN, or a class index outside of `labels`.
     """
     probabilities, target = np.asarray(probabilities), np.asarray(target)
@@ -243,8 +266,24 @@ def evaluate(
         raise InputError(f"class indexes run from {target.min()} to {target.max()}; there are {len(labels)} labels")
     guess = probabilities.argmax(1)
     confusion = count_pairs(target, guess, len(labels))
-    units = count_units(groups, len(target))
+    units = count_units(groups, len(target), what)
     return Metrics(tuple(labels), confusion, estimate(guess == target, target, len(labels), units), units)
+
+
+def detectable_words(found: Mapping[str, float | None], n: int) -> str:
+    """What `Metrics.detectable` of n clips means, in one sentence.
+
+    >>> detectable_words({"WAR": 0.0261, "UAR": None}, 2341)[:88]
+    'differences below 2.6 points of WAR cannot be seen with these 2341 clips, nor any of UAR'
+    """
+    seen = [f"{100 * value:.1f} points of {name}" for name, value in found.items() if value is not None]
+    unseen = " and ".join(name for name, value in found.items() if value is None)
+    told = f"differences below {' and '.join(seen)} cannot be seen with these {n} clips" if seen else ""
+    none = f"{', nor any' if told else 'no difference'} of {unseen}{'' if told else f' can be seen with these {n} clips'}"
+    return (
+        f"{told}{none if unseen else ''} (80 % power at the 5 % level, against a model of which only its score is known; clip by "
+        "clip, workbench compare sees smaller ones)"
+    )
 
 
 def count_pairs(target: np.ndarray, guess: np.ndarray, classes: int) -> np.ndarray:
@@ -264,6 +303,33 @@ def students_t(freedom: float) -> float:
     4.303
     """
     return float(stdtrit(freedom, (1 + LEVEL) / 2))
+
+
+def detectable(variance: float, freedom: float) -> float:
+    """Smallest true difference in (0, 1] that Student's t finds at the 5 % level with 80 % probability; NaN if none is.
+
+    `variance` is that of the measured difference, `freedom` the degrees of freedom behind it. Source: Cohen 1988, chapter 2.
+
+    >>> round(detectable(0.01**2, np.inf), 4)
+    0.028
+    """
+    if not (variance > _NONE and freedom > 0):
+        return float("nan")
+    found = errors_needed(freedom) * math.sqrt(variance)
+    return found if found <= 1 else float("nan")
+
+
+def errors_needed(freedom: float) -> float:
+    """Standard errors that a true difference needs to be found, on its own side: 2.80 of many persons, 4.26 of four.
+
+    Source: the noncentral t; of infinite degrees of freedom the normal.
+
+    >>> round(errors_needed(np.inf), 2), round(errors_needed(3), 2)
+    (2.8, 4.26)
+    """
+    if freedom > _MANY:
+        return float(ndtri((1 + LEVEL) / 2) + ndtri(POWER))
+    return float(nctdtrinc(freedom, 1 - POWER, students_t(freedom)))
 
 
 def war(confusion: np.ndarray) -> float:

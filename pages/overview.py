@@ -14,6 +14,13 @@ from workbench.store.tables import predicted
 from workbench.store.workspace import describe, test_data
 
 
+def _detectable(result: MetricsResult) -> str:
+    return (
+        f"Differences from another model's WAR, UAR below {result.detectable} points cannot be seen with these {result.n} clips "
+        "(80 % power; –: no difference can; compared clip by clip, smaller ones can)."
+    )
+
+
 def show_model(name: str, bundle: Bundle, result: MetricsResult | None) -> None:
     """A card: what the model is, and what it reaches on the clips."""
     st.markdown(f"#### {_looks.markdown_text(name)}")
@@ -26,6 +33,7 @@ def show_model(name: str, bundle: Bundle, result: MetricsResult | None) -> None:
     war.caption(f"95 %: {100 * result.war.low:.1f} – {100 * result.war.high:.1f}")
     uar.metric("UAR", _looks.percent(result.uar.value), help="Unweighted average recall: the mean of the classes' recalls.")
     uar.caption(f"95 %: {100 * result.uar.low:.1f} – {100 * result.uar.high:.1f}")
+    _looks.note(_detectable(result))
     guess.metric(
         "Constant guess",
         _looks.percent(result.constant_war),
@@ -39,6 +47,7 @@ def show_table(bundles: dict[str, Bundle], results: dict[str, MetricsResult]) ->
     rows = [
         {"name": name, "model": describe(bundle.card)}
         | ({} if (result := results.get(name)) is None else {"WAR": str(result.war), "UAR": str(result.uar)})
+        | ({} if result is None else {"detectable WAR, UAR": result.detectable})
         | ({} if result is None else {"constant guess": _looks.percent(result.constant_war)})
         for name, bundle in bundles.items()
     ]

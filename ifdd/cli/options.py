@@ -36,5 +36,9 @@ def show_metrics(metrics: dict[str, Any], as_json: bool, where: dict[str, str]) 
         low, high = metrics["recall_intervals"][label]
         typer.echo(f"  {label:<10} {recall:6.1%} of {metrics['counts'][label]} (95 % interval {low:.1%} – {high:.1%})")
     typer.echo(f"intervals {metrics['intervals_over']}")
+    if "detectable" in metrics:
+        from ifdd.metrics import detectable_words  # brings scipy with it
+
+        typer.echo(detectable_words(metrics["detectable"], metrics["n"]))
     for key, value in where.items():
         typer.echo(f"{key}: {value}")

@@ -8,11 +8,12 @@ from hypothesis import strategies as st
 from scipy.stats import norm
 from sklearn.metrics import accuracy_score, recall_score
 from statsmodels.regression.linear_model import OLS
+from statsmodels.stats.power import NormalIndPower, TTestPower
 from statsmodels.stats.proportion import proportion_confint
 
 from benchmarks.interval_coverage import holds
 from ifdd.errors import InputError
-from ifdd.metrics import count_units, estimate, evaluate
+from ifdd.metrics import count_units, detectable, detectable_words, errors_needed, estimate, evaluate
 
 LABELS = ("a", "b", "c")
 
@@ -90,6 +91,64 @@ def test_copies_of_clips_add_nothing():
     assert again.uar.bounds == pytest.approx(once.uar.bounds, abs=3e-4)
     naive = estimate(copies[0], copies[1], 3, count_units(None, 6000)).war.bounds
     assert np.diff(again.war.bounds) / np.diff(naive) == pytest.approx(np.sqrt(10), rel=0.02)
+
+
+@pytest.mark.parametrize(("n", "share"), [(40, 0.5), (400, 0.7), (2341, 0.6842)])
+def test_detectable_of_independent_clips_is_that_of_statsmodels(n: int, share: float):
+    right = np.arange(n) < round(share * n)
+    found = estimate(right, np.zeros(n, int), 1, count_units(None, n)).war
+    effect = NormalIndPower().solve_power(nobs1=n, alpha=0.05, power=0.8)
+    assert found.detectable == pytest.approx(effect * right.std(), rel=1e-4)
+
+
+@pytest.mark.parametrize("pairs", [4, 12, 150])
+def test_standard_errors_needed_are_those_of_the_paired_t_test_of_statsmodels(pairs: int):
+    effect = TTestPower().solve_power(nobs=pairs, alpha=0.05, power=0.8)
+    assert errors_needed(pairs - 1) == pytest.approx(effect * np.sqrt(pairs), rel=1e-3)  # it counts the other side, too
+
+
+def test_nothing_is_detectable_from_few_clips_or_no_variance():
+    assert np.isnan([detectable(0.2, np.inf), detectable(0.0, 5.0), detectable(np.nan, 5.0), detectable(0.1, 0.0)]).all()
+    few = evaluate(one_hot([0, 1]), np.array([0, 1]), LABELS)
+    assert few.to_dict()["detectable"] == {"WAR": None, "UAR": None}
+    assert detectable_words(few.detectable, 2).startswith("no difference of WAR and UAR can be seen with these 2 clips")
+
+
+@pytest.mark.parametrize("alike", [0.0, 0.5])
+@pytest.mark.parametrize("paired", [False, True])
+def test_a_detectable_difference_is_found_four_times_in_five(paired: bool, alike: float):
+    """Models whose true difference of UAR is what one sample says is detectable, tested on 300 others.
+
+    Of a pair, on the same 80 persons, by the variance of the difference; else on other persons, by that of one score.
+    """
+    rng = np.random.default_rng(4)
+    recalls, persons = np.array([0.75, 0.5, 0.4]), 80
+
+    def hits(gain: float, luck: np.ndarray, target: np.ndarray) -> np.ndarray:
+        return luck < norm.ppf(recalls - gain)[target]
+
+    def sample(gain: float) -> tuple[float, float, float]:
+        """Difference of UAR, its standard error, and what is detectable."""
+        target = np.tile(np.repeat(np.arange(3), (3, 2, 1)), persons)
+        names = np.repeat(np.arange(persons), 6)
+        units = count_units(names, len(target))
+        shared = np.sqrt(0.5) * rng.normal(size=len(target))
+        lucks = []
+        for _ in range(2):
+            own = np.sqrt(alike) * rng.normal(size=persons)[names] + np.sqrt(1 - alike) * rng.normal(size=len(target))
+            lucks.append(np.sqrt(0.5) * own + shared if paired else own)
+        first, second = hits(gain, lucks[0], target), hits(0.0, lucks[1], target)
+        if paired:
+            found = estimate(second.astype(float) - first, target, 3, units).uar
+            return found.value, float(np.sqrt(found.variance)), detectable(found.variance, found.freedom)
+        one, other = (estimate(right, target, 3, units).uar for right in (first, second))
+        return other.value - one.value, float(np.sqrt(one.variance + other.variance)), other.detectable
+
+    true = float(np.mean([sample(0.0)[2] for _ in range(20)]))
+    power = np.mean([value > 1.98 * error for value, error, _ in (sample(true) for _ in range(300))])
+    assert power == pytest.approx(0.8, abs=0.07)
+    noise = np.mean([abs(value) > 1.98 * error for value, error, _ in (sample(0.0) for _ in range(300))])
+    assert noise < 0.09
 
 
 @settings(deadline=None, max_examples=60)

@@ -7,14 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.optimize import brentq
-from scipy.stats import binomtest, nct, norm
+from scipy.stats import binomtest, norm
 
 from ifdd.metrics import LEVEL, students_t
+from ifdd.metrics import detectable as detectable_from
 from workbench.results.interval import Interval
-
-POWER = 0.8
-_MANY = 1e5  # degrees of freedom beyond which Student's t is normal
 
 
 @dataclass(frozen=True, eq=False)
@@ -157,16 +154,7 @@ def detectable(drawn: BootstrapDraws) -> float:
     draws' degrees of freedom, with the standard error of the bootstrap.
     """
     error, freedom = float(drawn.samples.std(ddof=1)), float(drawn.freedom)
-    found = _errors_needed(freedom) * error if error > 0 and freedom > 0 else float("nan")
-    return found if found <= 1 else float("nan")
-
-
-def _errors_needed(freedom: float) -> float:
-    """Standard errors that a true difference needs to be found, on its own side, with 80 % probability."""
-    if freedom > _MANY:
-        return float(norm.ppf((1 + LEVEL) / 2) + norm.ppf(POWER))
-    edge = students_t(freedom)
-    return float(brentq(lambda shift: nct.sf(edge, freedom, shift) - POWER, 0.1, 3 * edge))
+    return detectable_from(error**2, freedom)
 
 
 def _combined(parts: np.ndarray, freedom: np.ndarray) -> float:

@@ -23,7 +23,8 @@ class MetricsResult(Result):
     """What one model reaches on n clips; all shares in [0, 1].
 
     WAR is the accuracy, UAR the mean recall of the classes that occur. `constant_*`: what always answering with the
-    most frequent class would reach. `units`: what the intervals count as one observation, in words.
+    most frequent class would reach. `units`: what the intervals count as one observation, in words. `detectable_*`: the smallest
+    difference from another model's score that so many clips show with 80 % probability at the 5 % level, NaN if none.
     """
 
     n: int
@@ -38,6 +39,14 @@ class MetricsResult(Result):
     units: str
     notes: tuple[str, ...]
     provenance: Provenance
+    detectable_war: float = float("nan")
+    detectable_uar: float = float("nan")
+
+    @property
+    def detectable(self) -> str:
+        """The smallest differences of WAR and UAR that are seen, in points; a dash for none."""
+        found = (self.detectable_war, self.detectable_uar)
+        return ", ".join("–" if value != value else f"{100 * value:.1f}" for value in found)
 
     @property
     def caption(self) -> str:

@@ -68,6 +68,8 @@ def summary(
         units=str(units),
         notes=(*notes, *units.notes),
         provenance=record("metrics.summary", settings, inputs, ["scikit-learn", "scipy"]),
+        detectable_war=found.war.detectable,
+        detectable_uar=found.uar.detectable,
     )
 
 

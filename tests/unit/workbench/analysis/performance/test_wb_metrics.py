@@ -78,6 +78,18 @@ def test_a_class_that_is_all_right_has_an_interval() -> None:
     assert result.recalls[1].recall.low < 0.3  # one clip of one person
 
 
+def test_what_is_detectable_is_that_of_ifdd_evaluate() -> None:
+    rng = np.random.default_rng(3)
+    y = rng.integers(0, 3, 300)
+    probs = rng.dirichlet(np.ones(3), 300) + np.eye(3)[y]
+    probs /= probs.sum(1, keepdims=True)
+    found, told = summary(probs, y, ["a", "b", "c"]), evaluate(probs, y, ("a", "b", "c")).to_dict()["detectable"]
+    assert (found.detectable_war, found.detectable_uar) == (told["WAR"], told["UAR"])
+    assert found.detectable == f"{100 * told['WAR']:.1f}, {100 * told['UAR']:.1f}"
+    assert type(found).from_dict(found.to_dict()) == found
+    assert summary([0, 1], [0, 1], ["a", "b"]).detectable == "–, –"
+
+
 def test_caption() -> None:
     text = summary(PREDICTED, LABELS, NAMES[:2]).caption
     assert text.startswith("n = 6; WAR 66.7 % [")
