@@ -1,21 +1,17 @@
 """Several trainings: every recipe with every seed, some at a time, each in a process of its own."""
 
-import os
 import shutil
-import subprocess
-import sys
-import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from ifdd.checkpoints import CARD, read_card
 from ifdd.errors import InputError
-from ifdd.io import claim, replaced_folder, write_text
-from ifdd.training.keeping import CHECKPOINT, CONFIG, find_unfinished
-from ifdd.training.recipe import Recipe, load_recipe, recipe_yaml
+from ifdd.io import claim, replaced_folder
+from ifdd.training.keeping import CHECKPOINT
+from ifdd.training.processes import check_same, train_all
+from ifdd.training.recipe import Recipe, load_recipe
 
 CHECKPOINTS = "checkpoints"
-POLL_S = 1.0
 
 
 def sweep(
@@ -39,41 +35,18 @@ def sweep(
 
 
 def _sweep(recipes: Sequence[str | Path], out: Path, seeds: Sequence[int], jobs: int, say: Callable[[str], object]) -> list[Path]:
-    waiting = _plan(recipes, seeds)
-    for name, recipe in waiting.items():
-        _check_same(recipe, out / name)
-        if recipe.init_from in waiting:
+    planned = _plan(recipes, seeds)
+    for name, recipe in planned.items():
+        check_same(recipe, out / name)
+        if recipe.init_from in planned:
             _check_source(out / name, out / recipe.init_from)
     copies = out / CHECKPOINTS
     copies.mkdir(parents=True, exist_ok=True)
-    running: dict[str, subprocess.Popen[bytes]] = {}
-    done: list[str] = []
-    failed: list[str] = []
-    try:
-        while waiting or running:
-            for name in [name for name, process in running.items() if process.poll() is not None]:
-                good = running.pop(name).returncode == 0
-                (done if good else failed).append(name)
-                say(f"{name}: {'trained' if good else f'failed, see {out / name}.log'}")
-                if good:
-                    _keep_copy(out / name / CHECKPOINT, copies / name)
-            for name in list(waiting):
-                source = waiting[name].init_from
-                if source in failed:
-                    failed.append(name)
-                    del waiting[name]
-                elif (out / name / CHECKPOINT).is_dir():
-                    _keep_copy(out / name / CHECKPOINT, copies / name)
-                    done.append(name)
-                    del waiting[name]
-                elif len(running) < jobs and source not in waiting and source not in running:
-                    running[name] = _start(waiting.pop(name), out / name, copies, jobs)
-                    say(f"{name}: training")
-            time.sleep(POLL_S if running else 0)
-    finally:
-        for process in running.values():
-            process.terminate()
-            process.wait()
+
+    def keep_copy(name: str) -> None:
+        _keep_copy(out / name / CHECKPOINT, copies / name)
+
+    done, failed = train_all(planned, out, jobs=jobs, say=say, trained=keep_copy, checkpoints=copies)
     if failed:
         raise InputError(
             f"{len(failed)} of {len(done) + len(failed)} trainings failed: {', '.join(failed)}; see their .log in {out}"
@@ -98,14 +71,6 @@ def _plan(recipes: Sequence[str | Path], seeds: Sequence[int]) -> dict[str, Reci
     return planned
 
 
-def _check_same(recipe: Recipe, folder: Path) -> None:
-    if (folder / CHECKPOINT).is_dir():
-        if load_recipe(folder / CONFIG) != recipe:
-            raise InputError(f"{folder}: was trained with another recipe, see its {CONFIG}; choose another --out or remove it")
-    elif folder.exists():
-        find_unfinished(recipe, folder)
-
-
 def _check_source(folder: Path, source: Path) -> None:
     """A finished run must have started from the weights that its source has now; runs that do not tell are believed."""
     if not (folder / CHECKPOINT / CARD).is_file():
@@ -116,18 +81,6 @@ def _check_source(folder: Path, source: Path) -> None:
             f"{folder}: was trained from another {source.name} than stands in {source.parent}; remove it to train it anew, or "
             "choose another --out"
         )
-
-
-def _start(recipe: Recipe, folder: Path, copies: Path, jobs: int) -> subprocess.Popen[bytes]:
-    """`ifdd train` in a process, its words in `<folder>.log`."""
-    file = folder.with_name(f"{folder.name}.yaml")
-    write_text(file, recipe_yaml(recipe))
-    resume = ["--resume"] if folder.exists() else []
-    threads = max(1, (os.cpu_count() or 1) // jobs)
-    setting = {"OMP_NUM_THREADS": str(threads)} | os.environ | {"IFDD_CHECKPOINTS": str(copies)}  # the user's own number counts
-    command = [sys.executable, "-c", "from ifdd.cli import main; main()", "train", str(file), "--out", str(folder), *resume]
-    with folder.with_name(f"{folder.name}.log").open("ab") as log:
-        return subprocess.Popen(command, env=setting, stdout=log, stderr=subprocess.STDOUT)
 
 
 def _keep_copy(checkpoint: Path, place: Path) -> None:

@@ -18,7 +18,7 @@ from ifdd.control import Control
 from ifdd.data.clipset import ClipSet
 from ifdd.errors import InputError
 from ifdd.inputs import to_clips
-from ifdd.training import clipsets, run, sweep
+from ifdd.training import clipsets, processes, run, sweep
 from ifdd.training.backbone_cache import backbone_key, read_stages
 from ifdd.training.clipsets import SPLITS, as_shown
 from ifdd.training.controls import oracle_split, truth_places
@@ -201,7 +201,7 @@ def quick_runs(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
         def wait(self) -> None: ...
 
-    monkeypatch.setattr(sweep, "POLL_S", 0.0)
+    monkeypatch.setattr(processes, "POLL_S", 0.0)
     monkeypatch.setattr(subprocess, "Popen", Process)
     return started
 
@@ -255,7 +255,7 @@ def test_trainings_share_the_cores_unless_the_user_has_said_how_many(
         return quick(command, env=env, **rest)
 
     monkeypatch.setattr(subprocess, "Popen", noted)
-    monkeypatch.setattr(sweep.os, "cpu_count", lambda: 6)
+    monkeypatch.setattr(processes.os, "cpu_count", lambda: 6)
     monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
     if own is not None:
         monkeypatch.setenv("OMP_NUM_THREADS", own)

@@ -1,0 +1,102 @@
+"""Trainings in processes of their own, some at a time, spread over the devices that are there."""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import torch
+
+from ifdd.errors import InputError
+from ifdd.io import write_text
+from ifdd.training.keeping import CHECKPOINT, CONFIG, find_unfinished
+from ifdd.training.recipe import Recipe, load_recipe, recipe_yaml
+
+POLL_S = 1.0
+
+
+def train_all(
+    recipes: Mapping[str, Recipe],
+    out: Path,
+    *,
+    jobs: int,
+    say: Callable[[str], object],
+    trained: Callable[[str], object] = lambda _name: None,
+    checkpoints: Path | None = None,
+) -> tuple[list[str], list[str]]:
+    """Train every recipe into `out/<name>`, `jobs` at a time; returns the names of those that are complete, and that failed.
+
+    Runs that are complete are kept, interrupted ones resumed. A run whose `init_from` is another one's name waits for it, and
+    fails with it; it finds it in `checkpoints`. `trained` is called with the name of each complete run. The processes share the
+    CPU's cores, and each has one GPU for itself as long as there are as many.
+    """
+    waiting = dict(recipes)
+    running: dict[str, subprocess.Popen[bytes]] = {}
+    devices = visible_gpus()
+    held: dict[str, str] = {}
+    done: list[str] = []
+    failed: list[str] = []
+    try:
+        while waiting or running:
+            for name in [name for name, process in running.items() if process.poll() is not None]:
+                good = running.pop(name).returncode == 0
+                held.pop(name, None)
+                (done if good else failed).append(name)
+                say(f"{name}: {'trained' if good else f'failed, see {out / name}.log'}")
+                if good:
+                    trained(name)
+            for name in list(waiting):
+                source = waiting[name].init_from
+                if source in failed:
+                    failed.append(name)
+                    del waiting[name]
+                elif (out / name / CHECKPOINT).is_dir():
+                    trained(name)
+                    done.append(name)
+                    del waiting[name]
+                elif len(running) < jobs and source not in waiting and source not in running:
+                    if len(devices) > 1:
+                        held[name] = min(devices, key=lambda device: list(held.values()).count(device))
+                    running[name] = _start(waiting.pop(name), out / name, checkpoints, jobs, held.get(name))
+                    say(f"{name}: training")
+            time.sleep(POLL_S if running else 0)
+    finally:
+        for process in running.values():
+            process.terminate()
+            process.wait()
+    return done, failed
+
+
+def visible_gpus() -> list[str]:
+    """Names of the GPUs that this process may use, as `CUDA_VISIBLE_DEVICES` takes them."""
+    if (named := os.environ.get("CUDA_VISIBLE_DEVICES")) is not None:
+        return [name.strip() for name in named.split(",") if name.strip()]
+    return [str(number) for number in range(torch.cuda.device_count())]
+
+
+def check_same(recipe: Recipe, folder: Path) -> None:
+    """Refuse a folder that holds a run of another recipe.
+
+    Raises: InputError for one, or for files that are damaged.
+    """
+    if (folder / CHECKPOINT).is_dir():
+        if load_recipe(folder / CONFIG) != recipe:
+            raise InputError(f"{folder}: was trained with another recipe, see its {CONFIG}; choose another --out or remove it")
+    elif folder.exists():
+        find_unfinished(recipe, folder)
+
+
+def _start(recipe: Recipe, folder: Path, checkpoints: Path | None, jobs: int, gpu: str | None) -> subprocess.Popen[bytes]:
+    """`ifdd train` in a process, its words in `<folder>.log`."""
+    file = folder.with_name(f"{folder.name}.yaml")
+    write_text(file, recipe_yaml(recipe))
+    resume = ["--resume"] if folder.exists() else []
+    threads = max(1, (os.cpu_count() or 1) // jobs)
+    setting = {"OMP_NUM_THREADS": str(threads)} | os.environ  # the user's own number counts
+    setting |= {} if checkpoints is None else {"IFDD_CHECKPOINTS": str(checkpoints)}
+    setting |= {} if gpu is None else {"CUDA_VISIBLE_DEVICES": gpu}
+    command = [sys.executable, "-c", "from ifdd.cli import main; main()", "train", str(file), "--out", str(folder), *resume]
+    with folder.with_name(f"{folder.name}.log").open("ab") as log:
+        return subprocess.Popen(command, env=setting, stdout=log, stderr=subprocess.STDOUT)
