@@ -36,19 +36,22 @@ def from_inputs(
     *,
     on_error: OnError = "stop",
     way_out: str = "--on-error skip",
+    frame: pd.DataFrame | None = None,
 ) -> ClipSet:
     """`from_manifest` for each input.
 
     With several, a row's `crop` column says only whether a clip is to be cropped: if it is not "none", as each input asks for.
     Raises: InputError as `from_manifest` and `joined`.
     """
+    frame = read_manifest(path) if frame is None else frame
     several = len(inputs) > 1
-    return joined(
-        {
-            name: from_manifest(path, read, labels, cache, progress, on_error=on_error, way_out=way_out, own_crop=several)
-            for name, read in inputs.items()
-        }
-    )
+
+    def of_input(read: Preprocessing) -> ClipSet:
+        return from_manifest(
+            path, read, labels, cache, progress, on_error=on_error, way_out=way_out, own_crop=several, frame=frame
+        )
+
+    return joined({name: of_input(read) for name, read in inputs.items()})
 
 
 def from_manifest(
@@ -61,17 +64,18 @@ def from_manifest(
     on_error: OnError = "stop",
     way_out: str = "--on-error skip",
     own_crop: bool = False,
+    frame: pd.DataFrame | None = None,
 ) -> ClipSet:
     """Decode every clip of a manifest, or take them from the cache. A row's `crop` column wins over the preprocessing's.
 
-    With `own_crop` the preprocessing's crop stands for every other than "none".
+    With `own_crop` the preprocessing's crop stands for every other than "none"; `frame`: rows that are read, if not all.
 
     Classes are matched to `labels` by name, as `labels.match_labels` does. Clips that cannot be read are all named; with "skip"
     a few are left out (`bad_clips.settle`), which stands in `about` and `notes`.
 
     Raises: InputError for clips that cannot be read or have no labels, or a class that is not in `labels`.
     """
-    frame = read_manifest(path)
+    frame = read_manifest(path) if frame is None else frame
     need_labels(frame, path, "training and scoring")
     way_to_map = f"ifdd data index {shlex.quote(str(path))} --out NEW.parquet --map"
     meant, notes = match_labels(frame["label_name"], labels, path, way_out=way_to_map, model="the model")

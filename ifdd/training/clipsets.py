@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from dataclasses import asdict, replace
 from itertools import combinations
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 from pydantic import TypeAdapter
@@ -14,6 +13,8 @@ from ifdd.control import Control
 from ifdd.data.clipset import ClipSet, joined
 from ifdd.data.decoded import from_inputs
 from ifdd.data.manifest import read_manifest
+from ifdd.data.parts import SPLITS as SPLITS
+from ifdd.data.parts import SplitName, parts_of
 from ifdd.data.persons import person_ids, unknown_persons
 from ifdd.data.same_files import same_files
 from ifdd.documents import checked
@@ -22,10 +23,7 @@ from ifdd.labels import EMOTIONS
 from ifdd.scripted import SuiteConfig, class_note, class_notes, suite_scripts, training_arrays
 from ifdd.scripted.suites import clip_id
 from ifdd.training.controls import truth_places
-from ifdd.training.recipe import Recipe, ScriptedData, ScriptedSet
-
-SplitName = Literal["train", "val", "test"]
-SPLITS: tuple[SplitName, ...] = ("train", "val", "test")
+from ifdd.training.recipe import CorpusData, Recipe, ScriptedData, ScriptedSet
 
 
 def load_split(recipe: Recipe, split: SplitName, progress: bool = True) -> ClipSet:
@@ -74,11 +72,40 @@ def _load_split(recipe: Recipe, split: SplitName, progress: bool) -> ClipSet:
         return joined(
             {name: from_suite(suite, read.frames, read.size, cache, progress) for name, read in recipe.reading().items()}
         )
+    if isinstance(recipe.data, CorpusData):
+        return _corpus_split(recipe, recipe.data, split, progress)
     data = recipe.data
-    way_out = "data.on_error=skip (in the recipe, or by --set)"
+    way_out = WAY_OUT
     path: Path = getattr(data, split)
     clips = from_inputs(path, recipe.reading(), recipe.labels, data.cache, progress, on_error=data.on_error, way_out=way_out)
     return with_class_notes(clips, path)
+
+
+WAY_OUT = "data.on_error=skip (in the recipe, or by --set)"
+
+
+def _corpus_split(recipe: Recipe, data: CorpusData, split: SplitName, progress: bool) -> ClipSet:
+    """One part of a corpus; its `about` tells the fold, and the validation part how it came about."""
+    frame = read_manifest(data.manifest)
+    parts = parts_of(frame, data.manifest, fold=data.fold, val=data.val, seed=recipe.seed)
+    rows = frame.iloc[parts.rows[split]].reset_index(drop=True)
+    rows.attrs = frame.attrs
+    clips = from_inputs(
+        data.manifest,
+        recipe.reading(),
+        recipe.labels,
+        data.cache,
+        progress,
+        on_error=data.on_error,
+        way_out=WAY_OUT,
+        frame=rows,
+    )
+    about = clips.about | {"source": "corpus", "fold": data.fold, "part": split}
+    if split == "val":
+        about["validation"] = parts.validation
+    elif split == "test":
+        about["chosen_on_test"] = parts.chosen_on_test
+    return replace(clips, about=about)
 
 
 def with_class_notes(clips: ClipSet, path: Path) -> ClipSet:

@@ -81,7 +81,7 @@ def _seen_before(card: Card, clips: ClipSet) -> list[str]:
 
 
 def _same_data(known: Any, about: dict[str, Any]) -> bool:
-    keys = ("data_hash", "files_hash") if about["source"] == "manifest" else tuple(about)
+    keys = tuple(about) if about["source"] == "scripted" else ("data_hash", "files_hash")
     return isinstance(known, dict) and all(key in about and known.get(key) == about[key] for key in keys)
 
 

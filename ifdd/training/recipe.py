@@ -68,6 +68,22 @@ class ManifestData(StrictModel):
     on_error: Literal["stop", "skip"] = "stop"
 
 
+class CorpusData(StrictModel):
+    """One list of clips with folds or named parts (`ifdd data index --corpus`, `ifdd data split`).
+
+    The test part is that of `fold`; null: the column `split` names the parts. `val` is the share of the training part that is
+    held out for validation (by person or source where they are known, stratified by class, drawn by the recipe's seed), unless
+    the list has a part val; "test" chooses the epoch on the test part, which is noted beside every number.
+    """
+
+    source: Literal["corpus"]
+    manifest: FilePath
+    fold: Annotated[int, Field(ge=1)] | None = None
+    val: Annotated[float, Field(gt=0, lt=1)] | Literal["test"] = 0.1
+    cache: FilePath = Path("cache")
+    on_error: Literal["stop", "skip"] = "stop"
+
+
 class AugmentConfig(StrictModel):
     """Random changes of training clips, the same for all frames of one.
 
@@ -140,7 +156,7 @@ class Recipe(OfAnyFamily):
     seed: Seed = 0
     labels: Labels = EMOTIONS
     model: ModelConfig
-    data: Annotated[ScriptedData | ManifestData, Field(discriminator="source")]
+    data: Annotated[ScriptedData | ManifestData | CorpusData, Field(discriminator="source")]
     preprocessing: CropConfig = CropConfig()
     inputs: Annotated[dict[str, CropConfig], Field(default_factory=dict)]
     augment: AugmentConfig = AugmentConfig()

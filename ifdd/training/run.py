@@ -51,6 +51,7 @@ NOTICE_SCRIPTED = (
     "Trained on synthetic faces only. It is not fit to judge real people: "
     "what it says of a real video shows how the workbench works, not what somebody feels."
 )
+CHOSEN_ON_TEST = "the epoch was chosen on these very clips: on new ones the result is worse"
 NOTICE = "An expression is not a feeling: do not use this model to judge people."
 
 
@@ -218,6 +219,8 @@ def _finish(
         probabilities = predict_set(model, clips, batch=recipe.optim.batch, device=str(device), title=split, stages=stages)
         frames.append(predictions_frame(clips, probabilities, recipe.labels).assign(split=split))
         results[split] = score(clips, probabilities, recipe.labels).to_dict()
+    if recipe.keep == "best" and sets["val"].clip_ids == sets["test"].clip_ids:
+        results["test"]["notes"].append(CHOSEN_ON_TEST)
     write_predictions(out / PREDICTIONS, pd.concat(frames, ignore_index=True))
     write_json(out / METRICS, {**results, "training": timing, "notes": list(notes)})
     card = Card.of(type(recipe.model))(
