@@ -1,4 +1,4 @@
-"""The commands `ifdd train` and `ifdd sweep`."""
+"""The commands `ifdd train`, `ifdd cross-validate` and `ifdd sweep`."""
 
 import json
 import shlex
@@ -7,8 +7,9 @@ from typing import Annotated
 
 import typer
 
-from ifdd.cli.options import Json, show_metrics
+from ifdd.cli.options import Json, say_json, show_metrics
 from ifdd.errors import InputError
+from ifdd.plain import terminal_text
 
 training_app = typer.Typer()
 
@@ -52,6 +53,57 @@ def train(
         raise typer.Exit(130) from None
     metrics = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
     show_metrics(metrics["test"], as_json, {"checkpoint": str(checkpoint)})
+
+
+@training_app.command("cross-validate")
+def cross_validate(
+    recipe: Annotated[Path, typer.Argument(help="YAML file whose data.source is corpus, see recipes/corpora/.")],
+    out: Annotated[Path, typer.Option(help="Folder of the runs and of their scores; a fold that is complete there is kept.")],
+    folds: Annotated[str | None, typer.Option(help="Folds, e.g. 1-5 or 1,3; by default all.")] = None,
+    jobs: Annotated[int, typer.Option(min=1, help="Folds at a time; they share the cores, and have a GPU each.")] = 1,
+    settings: Annotated[list[str] | None, typer.Option("--set", help="Replaces one value, e.g. optim.lr=0.0005.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Train a recipe for every fold of a corpus, and score all folds; the same command goes on where it stopped.
+
+    Writes a run folder for each fold, predictions.parquet (the test predictions of all), metrics.json and table.md.
+    Example: ifdd cross-validate recipes/corpora/dfew.yaml --folds 1-5 --out runs/dfew --set data.manifest=dfew.parquet
+    """
+    from ifdd.training.cross_validation import TABLE
+    from ifdd.training.cross_validation import cross_validate as validate
+
+    chosen = None if folds is None else numbers_of(folds, "--folds")
+    try:
+        found = validate(
+            recipe,
+            out,
+            folds=chosen,
+            settings=settings or (),
+            jobs=jobs,
+            say=lambda line: typer.echo(terminal_text(line), err=True),
+        )
+    except KeyboardInterrupt:
+        typer.echo(f"interrupted: what was finished stays in {out}; the same command goes on", err=True)
+        raise typer.Exit(130) from None
+    if as_json:
+        say_json(found | {"out": str(out)})
+        return
+    typer.echo((out / TABLE).read_text(encoding="utf-8"))
+    typer.echo(f"out: {out}")
+
+
+def numbers_of(text: str, option: str) -> list[int]:
+    """Whole numbers of a list with commas and ranges, such as 1-5 or 1,3.
+
+    Raises: InputError for anything else.
+    """
+    found: list[int] = []
+    for part in text.split(","):
+        first, dash, last = part.strip().partition("-")
+        if not first.isdecimal() or (dash and not last.isdecimal()) or max(len(first), len(last)) > 3:
+            raise InputError(f"{option} {text}: write whole numbers, e.g. 1-5 or 1,3")
+        found += range(int(first), int(last or first) + 1)
+    return found
 
 
 @training_app.command()

@@ -23,14 +23,14 @@ def train_all(
     *,
     jobs: int,
     say: Callable[[str], object],
-    trained: Callable[[str], object] = lambda _name: None,
+    trained: Callable[[str], str | None] = lambda _name: None,
     checkpoints: Path | None = None,
 ) -> tuple[list[str], list[str]]:
     """Train every recipe into `out/<name>`, `jobs` at a time; returns the names of those that are complete, and that failed.
 
     Runs that are complete are kept, interrupted ones resumed. A run whose `init_from` is another one's name waits for it, and
-    fails with it; it finds it in `checkpoints`. `trained` is called with the name of each complete run. The processes share the
-    CPU's cores, and each has one GPU for itself as long as there are as many.
+    fails with it; it finds it in `checkpoints`. `trained` is called with the name of each complete run; what it returns is said.
+    The processes share the CPU's cores, and each has one GPU for itself as long as there are as many.
     """
     waiting = dict(recipes)
     running: dict[str, subprocess.Popen[bytes]] = {}
@@ -44,16 +44,15 @@ def train_all(
                 good = running.pop(name).returncode == 0
                 held.pop(name, None)
                 (done if good else failed).append(name)
-                say(f"{name}: {'trained' if good else f'failed, see {out / name}.log'}")
-                if good:
-                    trained(name)
+                say(f"{name}: {(trained(name) or 'trained') if good else f'failed, see {out / name}.log'}")
             for name in list(waiting):
                 source = waiting[name].init_from
                 if source in failed:
                     failed.append(name)
                     del waiting[name]
                 elif (out / name / CHECKPOINT).is_dir():
-                    trained(name)
+                    if told := trained(name):
+                        say(f"{name}: {told} (kept)")
                     done.append(name)
                     del waiting[name]
                 elif len(running) < jobs and source not in waiting and source not in running:
@@ -67,6 +66,15 @@ def train_all(
             process.terminate()
             process.wait()
     return done, failed
+
+
+def last_word(folder: Path) -> str:
+    """The last line that the training of a run folder left in its log."""
+    try:
+        lines = folder.with_name(f"{folder.name}.log").read_text(encoding="utf-8", errors="replace").split("\n")
+    except FileNotFoundError:
+        return "it was never begun"
+    return next((line.strip() for line in reversed(lines) if line.strip()), "it left no word")
 
 
 def visible_gpus() -> list[str]:

@@ -1,0 +1,215 @@
+"""A cross-validation on a small corpus: runs of folds, what is pooled, how it goes on, and what it refuses."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from sklearn.metrics import accuracy_score, confusion_matrix, recall_score
+from small_corpus import corpus_recipe, make_corpus
+from typer.testing import CliRunner
+
+from ifdd.cli import app
+from ifdd.errors import InputError
+from ifdd.training import cross_validation, processes, run
+from ifdd.training.cross_validation import cross_validate, plan_folds
+from ifdd.training.recipe import load_recipe, recipe_yaml
+
+LABELS = ("happy", "sad", "neutral")
+ONE_EPOCH = {"lr": 0.002, "epochs": 1, "batch": 4, "warmup_epochs": 0}
+pytestmark = pytest.mark.filterwarnings("ignore:.*the last one is repeated", "ignore:val and test are the same")
+
+
+class InThisProcess:
+    """`ifdd train` without a process of its own; folds named in `fails` do not get far."""
+
+    fails: tuple[str, ...] = ()
+    told: list[tuple[str, str | None]]
+
+    def __init__(self, command: list[str], env: dict[str, str], **_: object) -> None:
+        file, out, resume = Path(command[4]), Path(command[6]), "--resume" in command
+        type(self).told.append((out.name + " resumed" * resume, env.get("CUDA_VISIBLE_DEVICES")))
+        self.returncode = int(out.name in self.fails)
+        if self.returncode:
+            out.with_name(f"{out.name}.log").write_text("decode: 3\nerror: a clip is broken\n")
+        else:
+            run.train(load_recipe(file), out, resume=resume, progress=False)
+
+    def poll(self) -> int:
+        return self.returncode
+
+    def terminate(self) -> None: ...
+
+    def wait(self) -> None: ...
+
+
+REAL = subprocess.Popen
+
+
+def started(command: Any, *rest: Any, **more: Any) -> Any:
+    """Trainings in this process, anything else (git) as ever."""
+    return InThisProcess(command, **more) if command[0] == sys.executable else REAL(command, *rest, **more)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def quick() -> Iterator[None]:
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(processes, "POLL_S", 0.0)
+        patch.setattr(subprocess, "Popen", started)
+        yield
+    torch.set_num_threads(threads)
+
+
+@pytest.fixture(autouse=True)
+def fresh(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(InThisProcess, "told", [], raising=False)
+    monkeypatch.setattr(InThisProcess, "fails", ())
+
+
+@pytest.fixture(scope="module")
+def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Manifest of 42 clips of 7 persons in 3 folds."""
+    return make_corpus(tmp_path_factory.mktemp("corpus"))
+
+
+def write(corpus: Path, folder: Path, **data: object) -> Path:
+    file = folder / "small.yaml"
+    file.write_text(recipe_yaml(corpus_recipe(corpus, data=data, optim=ONE_EPOCH)))
+    return file
+
+
+@pytest.fixture(scope="module")
+def done(corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path, list[str]]:
+    """Recipe, folder and words of a complete cross-validation."""
+    folder = tmp_path_factory.mktemp("cross")
+    InThisProcess.told = []
+    said: list[str] = []
+    cross_validate(write(corpus, folder), folder / "out", say=said.append)
+    return folder / "small.yaml", folder / "out", said
+
+
+def test_every_figure_is_recomputed_from_the_predictions_by_scikit_learn(corpus: Path, done: tuple[Path, Path, list[str]]):
+    _, out, said = done
+    frame, listed = pd.read_parquet(out / "predictions.parquet"), pd.read_parquet(corpus)
+    found = json.loads((out / "metrics.json").read_text())
+    assert sorted(frame["clip_id"]) == sorted(listed["clip_id"])
+    assert dict(zip(frame["clip_id"], frame["fold"], strict=True)) == dict(zip(listed["clip_id"], listed["fold"], strict=True))
+    true, guess = frame["label"].to_numpy(), frame[[f"p_{label}" for label in LABELS]].to_numpy().argmax(1)
+    assert found["pooled"]["WAR"] == pytest.approx(accuracy_score(true, guess))
+    assert found["pooled"]["UAR"] == pytest.approx(recall_score(true, guess, average="macro"))
+    assert list(found["pooled"]["recall"].values()) == pytest.approx(recall_score(true, guess, average=None).tolist())
+    assert found["pooled"]["confusion"] == confusion_matrix(true, guess).tolist()
+    each = [frame["fold"] == fold for fold in (1, 2, 3)]
+    wars = [accuracy_score(true[own], guess[own]) for own in each]
+    uars = [recall_score(true[own], guess[own], average="macro") for own in each]
+    assert [found["folds"][str(fold)]["UAR"] for fold in (1, 2, 3)] == pytest.approx(uars)
+    assert (found["mean_of_folds"]["WAR"], found["mean_of_folds"]["UAR"]) == pytest.approx((np.mean(wars), np.mean(uars)))
+    assert not found["chosen_on_test"]
+    assert found["pooled"]["intervals_over"] == "over 7 persons"
+    for fold in (1, 2, 3):
+        own = json.loads((out / f"fold-{fold}" / "metrics.json").read_text())["test"]
+        assert own["UAR"] == pytest.approx(found["folds"][str(fold)]["UAR"])
+        assert "held out by person" in found["chosen"][str(fold)]["on"]
+        card = json.loads((out / f"fold-{fold}" / "checkpoint" / "card.json").read_text())
+        assert card["name"] == f"small-fold-{fold}"
+        assert card["data"]["test"]["fold"] == fold
+    assert said[0] == "fold-1: training"
+    assert said[-1].startswith(f"fold-3: WAR {wars[2]:.1%}, UAR {uars[2]:.1%} on {each[2].sum()} test clips")
+
+
+def test_the_table_shows_folds_mean_and_pooled(done: tuple[Path, Path, list[str]]):
+    found, text = json.loads((done[1] / "metrics.json").read_text()), (done[1] / "table.md").read_text()
+    cells = {
+        row[0]: row for row in ([cell.strip() for cell in line.split("|")[1:-1]] for line in text.splitlines() if "|" in line)
+    }
+    assert cells[""][1:4] == ["clips", "WAR", "UAR"] or cells[""][1:] == list(LABELS)
+    assert list(cells)[2:7] == ["fold 1", "fold 2", "fold 3", "mean of folds", "sd over folds"]
+    low, high = found["pooled"]["intervals"]["UAR"]
+    assert cells["pooled"][1] == "42"
+    assert cells["pooled"][3] == f"{100 * found['pooled']['UAR']:.1f} ({100 * low:.1f}–{100 * high:.1f})"
+    low, high = found["mean_of_folds"]["intervals"]["WAR"]
+    assert cells["mean of folds"][2] == f"{100 * found['mean_of_folds']['WAR']:.1f} ({100 * low:.1f}–{100 * high:.1f})"
+    assert "| happy (14) | sad (14) | neutral (14)" in " ".join(text.split())
+    assert "cannot be seen with these 42 clips" in text
+    assert "- fold 2: epoch 1 of 1, the best UAR on" in text
+    assert "†" not in text
+
+
+def test_the_same_command_trains_only_what_is_missing(done: tuple[Path, Path, list[str]]):
+    recipe, out, _ = done
+    before = (out / "metrics.json").read_bytes(), (out / "predictions.parquet").read_bytes()
+    said: list[str] = []
+    cross_validate(recipe, out, jobs=2, say=said.append)
+    assert not InThisProcess.told
+    assert all(line.endswith("(kept)") for line in said)
+    assert ((out / "metrics.json").read_bytes(), (out / "predictions.parquet").read_bytes()) == before
+    with pytest.raises(InputError, match="fold-1: was trained with another recipe"):
+        cross_validate(recipe, out, settings=["seed=5"])
+
+
+def test_choosing_on_the_test_fold_marks_every_number(corpus: Path, tmp_path: Path):
+    found = cross_validate(write(corpus, tmp_path, val="test"), tmp_path / "out", folds=[2], say=lambda _: None)
+    assert found["chosen_on_test"]
+    assert all(found[part]["chosen_on_test"] for part in ("pooled", "mean_of_folds"))
+    assert found["folds"]["2"]["chosen_on_test"]
+    assert found["chosen"]["2"]["on"] == "the best UAR on the test fold"
+    assert found["notes"][0] == "folds 2 of 3: this is a part of the protocol, not the whole"
+    text = (tmp_path / "out" / "table.md").read_text()
+    assert "† every number is of a checkpoint that was chosen on the test fold itself" in text
+    row = next(line for line in text.splitlines() if line.startswith("| fold 2"))
+    assert row.count("†") == 5  # WAR, UAR and three recalls
+
+
+def test_a_fold_that_fails_is_told_after_the_others_and_goes_on(corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(InThisProcess, "fails", ("fold-1",))
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "4, 7")
+    recipe = write(corpus, tmp_path)
+    with pytest.raises(InputError, match=r"1 of 2 folds failed \(fold-1: error: a clip is broken\)"):
+        cross_validate(recipe, tmp_path / "out", folds=[1, 2], jobs=2, say=lambda _: None)
+    assert InThisProcess.told == [("fold-1", "4"), ("fold-2", "7")]
+    assert not (tmp_path / "out" / "metrics.json").exists()
+    monkeypatch.setattr(InThisProcess, "fails", ())
+    found = cross_validate(recipe, tmp_path / "out", folds=[1, 2], say=lambda _: None)
+    assert [name for name, _ in InThisProcess.told[2:]] == ["fold-1"]
+    assert list(found["folds"]) == ["1", "2"]
+
+
+def test_what_has_no_folds_to_cross_validate(corpus: Path, tmp_path: Path):
+    recipe = write(corpus, tmp_path)
+    with pytest.raises(InputError, match="no fold 4; it has 1, 2, 3"):
+        plan_folds(recipe, [1, 4])
+    with pytest.raises(InputError, match="names a fold twice"):
+        plan_folds(recipe, [1, 1])
+    frame = pd.read_parquet(corpus)
+    named = tmp_path / "named.parquet"
+    frame.assign(fold=0, split="train", path=[str(corpus.parent / path) for path in frame["path"]]).to_parquet(named)
+    with pytest.raises(InputError, match=r"has no folds to cross-validate over .* ifdd train takes it as it is"):
+        plan_folds(recipe, settings=[f"data.manifest={named}"])
+    with pytest.raises(InputError, match=r"data\.source is 'scripted'; a cross-validation needs one list with folds"):
+        plan_folds("recipes/scripted-tiny-ifdd.yaml")
+
+
+def test_a_run_without_predictions_of_its_fold_is_refused(done: tuple[Path, Path, list[str]], corpus: Path):
+    with pytest.raises(InputError, match="holds no test predictions of fold 2 alone"):
+        cross_validation.pooled_predictions({2: done[1] / "fold-1"}, pd.read_parquet(corpus))
+
+
+def test_the_command_prints_the_table_or_json(done: tuple[Path, Path, list[str]]):
+    words = ["cross-validate", str(done[0]), "--out", str(done[1])]
+    table = CliRunner().invoke(app, [*words, "--folds", "1-3"])
+    assert table.exit_code == 0, table.output
+    assert "| mean of folds" in table.stdout
+    assert str(done[1]) in table.stdout
+    told = CliRunner().invoke(app, [*words, "--json"])
+    assert json.loads(told.stdout)["pooled"]["n"] == 42
+    bad = CliRunner().invoke(app, [*words, "--folds", "one"])
+    assert isinstance(bad.exception, InputError)
+    assert "write whole numbers, e.g. 1-5 or 1,3" in str(bad.exception)
