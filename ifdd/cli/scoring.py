@@ -1,4 +1,4 @@
-"""The commands `ifdd evaluate` and `ifdd predict`."""
+"""The commands `ifdd evaluate`, `ifdd audit` and `ifdd predict`."""
 
 from pathlib import Path
 from typing import Annotated
@@ -52,6 +52,29 @@ def evaluate(
     clips = shown_to(bundle.card, clips)
     metrics = write_evaluation(bundle, clips, out, batch=batch, device=str(choose_device(device)))
     show_metrics(metrics, as_json, {"out": str(out)})
+
+
+@scoring_app.command()
+def audit(
+    run: Annotated[Path, typer.Argument(help="Folder of a run of ifdd train.")],
+    device: Device = "auto",
+    as_json: Json = False,
+) -> None:
+    """Show the checkpoints that a run kept side by side, on validation and test, and how much a choice on test would have lied.
+
+    Best on validation, last, averaged weights (ema) and those that they are averages of. Nothing is written.
+    Example: ifdd audit runs/dfew/fold-1
+    """
+    from ifdd.training.audit import audit as score_kept
+
+    found = score_kept(run, device=device)
+    if as_json:
+        say_json(found.to_dict())
+        return
+    widths = [max(map(len, column)) for column in zip(*found.table, strict=True)]
+    for row in found.table:
+        typer.echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+    typer.echo(f"percent, 95 % intervals {found.candidates[0].test.units} on test\n{found.words}")
 
 
 @scoring_app.command()

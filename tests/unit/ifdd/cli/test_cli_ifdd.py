@@ -15,7 +15,7 @@ from ifdd.scripted import SuiteConfig, render_suite
 
 runner = CliRunner()
 COMMANDS = [
-    *(["models"], ["train"], ["cross-validate"], ["evaluate"], ["predict"], ["data", "render"], ["data", "index"]),
+    *(["models"], ["train"], ["cross-validate"], ["evaluate"], ["audit"], ["predict"], ["data", "render"], ["data", "index"]),
     *(["weights", "list"], ["weights", "verify"], ["weights", "convert"]),
 ]
 
