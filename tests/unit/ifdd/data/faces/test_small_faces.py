@@ -58,8 +58,8 @@ def test_searching_a_large_frame_costs_little_more(shared: Path) -> None:
     tracker = FaceTracker()
     searched = []
     for number, ground in enumerate(islice(scenery(shared, 1920, 1080), 90)):
-        before = tracker._fine_at
+        before = tracker._finder.pauses.due
         tracker.update(ground)
-        searched += [number] * (tracker._fine_at != before)
+        searched += [number] * (tracker._finder.pauses.due != before)
     assert len(searched) <= 6
     assert searched[:3] == [0, 5, 15]
