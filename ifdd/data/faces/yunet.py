@@ -23,6 +23,7 @@ DIM, BRIGHT = 70, 90
 
 _OVERLAP = 0.3  # of two boxes, above which they are one face
 _COARSEST, _STEP = 320, 2.5  # it finds faces of 24 to 300 pixels, so larger pictures are searched at several scales
+_LEAST = 64  # pixels of a side; of pictures below 33, OpenCV 4.14 reads memory that nobody has written
 _MOST = 5000
 
 
@@ -42,7 +43,7 @@ class YuNet:
             raise InputError(f"{self.model}: no such file; give YuNet's weights (face_detection_yunet_….onnx) as --model")
         try:
             self._network = cv2.FaceDetectorYN.create(str(self.model), "", (_COARSEST, _COARSEST), SCORE, _OVERLAP, _MOST)
-            self.detect(np.zeros((32, 32, 3), np.uint8))  # another network is loaded, and fails only here
+            self.detect(np.zeros((_LEAST, _LEAST, 3), np.uint8))  # another network is loaded, and fails only here
         except cv2.error as error:
             raise InputError(
                 f"{self.model}: holds no YuNet that OpenCV {cv2.__version__} reads ({error.err or 'error'}); "
@@ -74,8 +75,10 @@ class YuNet:
         picture = cv2.cvtColor(scaled(image, scale), cv2.COLOR_RGB2BGR)
         if 0 < (mean := float(picture.mean())) < DIM:
             picture = cv2.convertScaleAbs(picture, alpha=BRIGHT / mean)
-        self._network.setInputSize((picture.shape[1], picture.shape[0]))
-        _, rows = self._network.detect(picture)
+        below, beside = (max(0, _LEAST - side) for side in picture.shape[:2])
+        padded = cv2.copyMakeBorder(picture, 0, below, 0, beside, cv2.BORDER_CONSTANT)
+        self._network.setInputSize((padded.shape[1], padded.shape[0]))
+        _, rows = self._network.detect(padded)
         if rows is None:
             return np.zeros((0, 15))
         rows = rows.astype(np.float64)

@@ -98,6 +98,12 @@ def test_a_tilted_face_keeps_its_landmarks_in_place(yunet: YuNet, shared: Path, 
     np.testing.assert_allclose(tilted.landmarks[-1], expected, atol=8)  # of a face of 90 pixels
 
 
+@pytest.mark.parametrize("size", [(1, 1), (9, 179), (20, 20), (2, 700)])
+def test_pictures_too_small_for_a_face_show_none(yunet: YuNet, size: tuple[int, int]) -> None:
+    for value in (0, 90, 255):
+        assert not yunet.detect(np.full((*size, 3), value, np.uint8))
+
+
 def test_a_dim_face_is_seen(yunet: YuNet, shared: Path) -> None:
     rng = np.random.default_rng(0)
     head, ground = real_person(shared, "man", 7)[0], next(scenery(shared, 640, 360))
