@@ -6,11 +6,13 @@ from typing import Annotated, Literal
 
 import typer
 
+from ifdd.cli.doctor import doctor
 from ifdd.cli.options import Json, OnErrorOption, say_json
 from ifdd.errors import InputError
 from ifdd.plain import terminal_text
 
-data_app = typer.Typer(no_args_is_help=True, help="Make and index data.")
+data_app = typer.Typer(no_args_is_help=True, help="Make, index and examine data.")
+data_app.command()(doctor)
 
 
 @data_app.command()

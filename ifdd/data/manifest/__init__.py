@@ -1,7 +1,7 @@
 """The list of the clips that a data set consists of: one row a clip. Its columns are described in docs/manifest.md."""
 
 from ifdd.data.manifest.files import clip_path, crop_notes, data_hash, files_hash, length
-from ifdd.data.manifest.index import index_folder, index_list, index_unlabelled
+from ifdd.data.manifest.index import clips_below, index_folder, index_list, index_unlabelled
 from ifdd.data.manifest.rows import crop_of, fps_of, of_each_class
 from ifdd.data.manifest.table import FILE_NAME, NO_LABEL, REQUIRED, VOTES, has_labels, need_labels, read_manifest, write_manifest
 
@@ -11,6 +11,7 @@ __all__ = [
     "REQUIRED",
     "VOTES",
     "clip_path",
+    "clips_below",
     "crop_notes",
     "crop_of",
     "data_hash",

@@ -83,6 +83,21 @@ def index_unlabelled(root: str | Path, crop: str | None = None, *, on_error: OnE
         InputError: no such folder, one that is itself a clip, no clips, clips that cannot be read.
     """
     root = Path(root)
+    places, paths = _clips_below(root)
+    beside = [file for place in places for file in _companions(place)]
+    return _probed(pd.DataFrame({"path": paths}), root, root, crop, on_error, _left_out(beside))
+
+
+def clips_below(root: str | Path) -> list[str]:
+    """Paths, from `root`, of the videos and folders of frames in it, at any depth, as `index_unlabelled` lists them.
+
+    Raises: InputError for no such folder, one that is itself a clip, no clips.
+    """
+    return _clips_below(Path(root))[1]
+
+
+def _clips_below(root: Path) -> tuple[list[Path], list[str]]:
+    """The folders in which clips may lie, and the paths of the clips in natural order."""
     if not root.is_dir():
         raise InputError(f"{root}: no such folder")
     if _is_frames(root):
@@ -92,8 +107,7 @@ def index_unlabelled(root: str | Path, crop: str | None = None, *, on_error: OnE
     if not clips:
         raise InputError(f"{root}: no clips; give a folder that holds videos or folders of frames")
     paths = [clip.relative_to(root).as_posix() for clip in clips]
-    frame = pd.DataFrame({"path": sorted(paths, key=lambda path: [natural_key(part) for part in path.split("/")])})
-    return _probed(frame, root, root, crop, on_error, _left_out([file for place in places for file in _companions(place)]))
+    return places, sorted(paths, key=lambda path: [natural_key(part) for part in path.split("/")])
 
 
 def _is_frames(folder: Path) -> bool:

@@ -1,0 +1,122 @@
+"""Somebody's predictions of the clips: whether their classes are numbered as the labels are."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from ifdd.data.doctor.case import Case
+from ifdd.data.doctor.findings import Finding, finding, many
+from ifdd.data.label_order import explain_labels
+from ifdd.data.manifest import has_labels
+from ifdd.errors import InputError
+from ifdd.labels import match_labels
+from ifdd.tables import read_table
+
+IDS = ("clip_id", "path", "video_name", "id")
+CLASS = ("prediction", "predicted", "predicted_name", "pred")
+"""Names of the column of predicted classes, by number or name, where there is none of probabilities."""
+PREFIX = "p_"
+
+
+def of_predictions(case: Case, file: Path) -> Iterator[Finding]:
+    """Whether a permutation of the classes explains the predictions in a table (CSV, TSV, parquet) better than none.
+
+    It has a column clip_id (or path), and p_<class> for each class, or one column `prediction`.
+
+    Raises: InputError for a file that cannot be read, no clip of the list, a clip twice, classes that the list lacks.
+    """
+    if not has_labels(case.frame):
+        raise InputError(f"{case.source} has no labels, needed beside --predictions; add a column label")
+    pairs = sorted(set(zip(case.frame["label"].tolist(), case.frame["label_name"].tolist(), strict=True)))
+    names = tuple(name for _, name in pairs)
+    ids, given = _read(file, names)
+    twice = pd.Series(ids)[pd.Series(ids).duplicated()]
+    if len(twice):
+        raise InputError(f"{file}: clip {twice.iloc[0]!r} is there twice; give one row for each clip")
+    place = {name: i for i, name in enumerate(ids)}
+    own = [_row(place, str(clip), str(path)) for clip, path in zip(case.ids, case.frame["path"], strict=True)]
+    rows = np.array([i for i, at in enumerate(own) if at is not None], np.int64)
+    if not len(rows):
+        raise InputError(f"{file}: none of its clips (e.g. {ids[0]!r}) is in {case.source} (e.g. {case.ids[0]!r})")
+    labels = case.frame["label_name"].map(names.index).to_numpy()[rows]
+    found = explain_labels(given[[own[i] for i in rows]], labels, names)
+    yield finding(
+        "error" if found.verdict == "permuted" else "note",
+        "predictions",
+        found.told(),
+        [f"{name} is {meant}" for name, meant in found.moved.items()],
+        "read the predictions in the other order: name their columns after the right classes" if found.moved else "",
+        count=len(rows),
+    )
+    if len(rows) < len(ids):
+        left = sorted(set(ids) - {ids[own[i]] for i in rows})
+        told = f"{many(len(left), 'prediction')} of clips that are not in the list"
+        yield finding("warning", "predictions", told, left, "leave them out, or give the list that they are of")
+
+
+def _row(place: dict[str, int], clip: str, path: str) -> int | None:
+    """Where a clip is in the predictions: by its id, its path, or either without a suffix."""
+    names = (clip, path, clip.rpartition(".")[0], path.rpartition(".")[0])
+    return next((place[name] for name in names if name and name in place), None)
+
+
+def _read(file: Path, names: Sequence[str]) -> tuple[list[str], np.ndarray]:
+    """Ids, and probabilities (n, classes) or predicted numbers (n,), in the order of `names`."""
+    renew = "give a table of predictions"
+    table = read_table(file, renew) if file.suffix.lower() == ".parquet" else _text_table(file)
+    key = next((name for name in IDS if name in table), None)
+    if key is None:
+        raise InputError(f"{file}: no column clip_id or path; the columns are {', '.join(map(str, table.columns))}")
+    ids = [str(value).strip() for value in table[key]]
+    chances = [str(name) for name in table.columns if str(name).startswith(PREFIX)]
+    if chances:
+        known = [name.removeprefix(PREFIX) for name in chances]
+        columns = [chances[i] for i in _columns(file, known, names)]
+        return ids, _numbers(table[columns].to_numpy(), file)
+    column = next((name for name in CLASS if name in table), None)
+    if column is None:
+        raise InputError(f"{file}: no column p_<class>, and none called {', '.join(CLASS)}; name one of them")
+    return ids, _classes(table[column].to_numpy(), file, names)
+
+
+def _text_table(file: Path) -> pd.DataFrame:
+    if not file.is_file():
+        raise InputError(f"{file}: no such file; give a table of predictions")
+    try:
+        return pd.read_csv(file, sep=None, engine="python", dtype=dict.fromkeys(IDS, str), encoding="utf-8-sig")
+    except (ValueError, UnicodeDecodeError, pd.errors.ParserError) as error:
+        raise InputError(f"{file}: cannot be read as a table ({' '.join(str(error).split())}); save it as CSV in UTF-8") from None
+
+
+def _columns(file: Path, known: Sequence[str], names: Sequence[str]) -> list[int]:
+    """Where each class of `names` stands among the classes of the file."""
+    meant, _ = match_labels(known, names, file)
+    found = {label: i for i, name in enumerate(known) if (label := meant[name])}
+    if lacking := [name for name in names if name not in found]:
+        raise InputError(f"{file}: no column of {lacking[0]}; it has {', '.join(known)}, the labels are {', '.join(names)}")
+    return [found[name] for name in names]
+
+
+def _numbers(values: np.ndarray, file: Path) -> np.ndarray:
+    try:
+        numbers = values.astype(np.float64)
+    except (TypeError, ValueError):
+        raise InputError(f"{file}: a probability is no number; write numbers") from None
+    if not np.isfinite(numbers).all():
+        row = int(np.flatnonzero(~np.isfinite(numbers).all(axis=1))[0])
+        raise InputError(f"{file}: row {row} has a probability that is empty or not finite; leave the row out")
+    return numbers
+
+
+def _classes(values: np.ndarray, file: Path, names: Sequence[str]) -> np.ndarray:
+    if values.dtype.kind in "iu":
+        return values.astype(np.int64)
+    if values.dtype.kind == "f":
+        if not (np.isfinite(values) & (values == np.round(values))).all():
+            raise InputError(f"{file}: a predicted class is no whole number; write numbers from 0, or names")
+        return values.astype(np.int64)
+    text = [str(value) for value in values]
+    meant, _ = match_labels(text, names, file)
+    return np.array([list(names).index(meant[name]) for name in text], np.int64)
