@@ -91,9 +91,18 @@ def convert(
     lift: Annotated[Literal["update-first", "predict-first"] | None, typer.Option(help="Order; default as released.")] = None,
     split: Annotated[Literal["even-odd", "topk"] | None, typer.Option(help="Where the weights tell no split.")] = None,
     frames: Annotated[int | None, typer.Option(help="Frames of a clip: 8, 16 (default) or 32.")] = None,
+    kinetics: Annotated[
+        str | None,
+        typer.Option(
+            "--kinetics",
+            metavar="MODEL",
+            help="The file is torchvision's mvit_v2_s, r3d_18 or r2plus1d_18: what to begin, e.g. "
+            "ifdd-mvit-xs; a recipe's init_from takes its backbone.",
+        ),
+    ] = None,
     as_json: Json = False,
 ) -> None:
-    """Convert a checkpoint of the released code; nothing in the file is run.
+    """Convert a checkpoint of the released code, or Kinetics weights of torchvision; nothing in the file is run.
 
     Options name what leaves no trace in the weights.
 
@@ -103,7 +112,14 @@ def convert(
     from ifdd.weights import converting as conversion
 
     told = {key: value for key, value in (("lift", lift), ("split", split), ("frames", frames)) if value is not None}
-    folder = conversion.convert(file, out, parse_labels(labels), key, **told)
+    if kinetics is None:
+        folder = conversion.convert(file, out, parse_labels(labels), key, **told)
+    elif lift or split:
+        raise InputError(
+            "--lift and --split are of the released code's weights; with --kinetics MODEL names them, e.g. ifdd-mvit-xs"
+        )
+    else:
+        folder = conversion.convert_kinetics(file, out, kinetics, parse_labels(labels), key, **told)
     if as_json:
         say_json({"out": str(folder)})
     else:

@@ -19,10 +19,14 @@ from ifdd.checkpoints import library_versions, save_checkpoint
 from ifdd.data.preprocessing import Preprocessing
 from ifdd.errors import InputError
 from ifdd.io import check_new
+from ifdd.models.base import VideoModel
+from ifdd.models.config import ModelConfig
+from ifdd.weights.kinetics import from_kinetics
 from ifdd.weights.pickle_listing import foreign, list_pickle
 from ifdd.weights.reference import from_reference
 
 NOTICE = "Weights trained elsewhere and converted: what they were trained and tested on is not known here."
+KINETICS = "The backbone was trained on Kinetics-400, all behind it is random: a beginning for init_from, no classifier."
 RELEASED = "model"
 """Where the released code keeps the last weights; their moving average is under "ema"."""
 _RESAVE = (
@@ -45,13 +49,7 @@ def convert(file: str | Path, out: str | Path, labels: Sequence[str], which: str
             many as the classes.
     """
     check_new(Path(out))
-    weights, key = read_weights(Path(file), which)
-    for name, tensor in weights.items():
-        if tensor.layout is not torch.strided or tensor.is_quantized or tensor.is_meta:
-            kind = "has no numbers (device meta)" if tensor.is_meta else "is sparse" if tensor.is_sparse else "is no plain tensor"
-            raise InputError(f"{file}: {name} {kind}; save the model's own state dict, of plain tensors")
-        if tensor.is_floating_point() and not bool(tensor.isfinite().all()):
-            raise InputError(f"{file}: {name} holds NaN or infinity; give an epoch before the training broke")
+    weights, key = _checked_weights(Path(file), which)
     try:
         model = from_reference(weights, **overrides)
     except InputError as error:
@@ -59,18 +57,56 @@ def convert(file: str | Path, out: str | Path, labels: Sequence[str], which: str
     config = model.config
     if len(labels) != config.num_classes or len(set(labels)) != len(labels):
         raise InputError(f"{file} has {config.num_classes} classes; give as many different names, not {', '.join(labels)}")
+    return _save(Path(out), model, labels, NOTICE, Path(file), key)
+
+
+def convert_kinetics(
+    file: str | Path, out: str | Path, model: str, labels: Sequence[str], which: str | None = None, **overrides: Any
+) -> Path:
+    """Weights of torchvision's `mvit_v2_s`, `r3d_18` or `r2plus1d_18` → the checkpoint folder `out`, to begin a training from.
+
+    `model` is a short name (see `from_kinetics`); all behind its backbone is random. Other arguments as `convert`.
+
+    Raises:
+        InputError: as `convert`, and for a model whose backbone has no Kinetics weights.
+    """
+    check_new(Path(out))
+    weights, key = _checked_weights(Path(file), which)
+    torch.manual_seed(0)
+    try:
+        built = from_kinetics(weights, model, num_classes=len(labels), **overrides)
+    except InputError as error:
+        raise InputError(f"{file}: {error}") from error
+    return _save(Path(out), built, labels, KINETICS, Path(file), key)
+
+
+def _save(out: Path, model: VideoModel, labels: Sequence[str], notice: str, file: Path, key: str) -> Path:
+    config = model.config
+    assert isinstance(config, ModelConfig)
     card = Card(
-        name=Path(out).name,
-        notice=NOTICE,
+        name=out.name,
+        notice=notice,
         model=config,
         labels=tuple(labels),
         preprocessing=Preprocessing(config.frames, config.size).to_dict(),
         data={},
-        training={"converted_from": Path(file).name, "weights": key},
+        training={"converted_from": file.name, "weights": key},
         metrics={},
         versions=library_versions(),
     )
     return save_checkpoint(out, model, card)
+
+
+def _checked_weights(file: Path, which: str | None) -> tuple[Mapping[str, Tensor], str]:
+    """`read_weights`, whose numbers are there and finite."""
+    weights, key = read_weights(file, which)
+    for name, tensor in weights.items():
+        if tensor.layout is not torch.strided or tensor.is_quantized or tensor.is_meta:
+            kind = "has no numbers (device meta)" if tensor.is_meta else "is sparse" if tensor.is_sparse else "is no plain tensor"
+            raise InputError(f"{file}: {name} {kind}; save the model's own state dict, of plain tensors")
+        if tensor.is_floating_point() and not bool(tensor.isfinite().all()):
+            raise InputError(f"{file}: {name} holds NaN or infinity; give an epoch before the training broke")
+    return weights, key
 
 
 def read_weights(file: Path, which: str | None = None) -> tuple[Mapping[str, Tensor], str]:

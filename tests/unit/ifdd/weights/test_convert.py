@@ -14,10 +14,14 @@ import numpy as np
 import pytest
 import safetensors.torch
 import torch
+from torchvision.models.video import r3d_18
+from typer.testing import CliRunner
 
+from ifdd.checkpoints import load_checkpoint
+from ifdd.cli import app
 from ifdd.errors import InputError
 from ifdd.labels import EMOTIONS
-from ifdd.weights.converting import convert, read_weights
+from ifdd.weights.converting import convert, convert_kinetics, read_weights
 from ifdd.weights.pickle_listing import list_pickle
 from ifdd.weights.reference import rename_reference
 
@@ -209,3 +213,24 @@ def test_a_listing_names_all_that_is_there(tmp_path: Path) -> None:
         assert list(content.items) == list(payload)
         assert content.items["state_dict"].tensors == 2002
         assert "argparse Namespace" in names
+
+
+def test_kinetics_weights_become_a_checkpoint_to_begin_from(tmp_path: Path):
+    """All of torchvision's backbone, under its names; the classifier of 400 classes is left behind."""
+    torch.manual_seed(3)
+    theirs = r3d_18().state_dict()
+    torch.save(theirs, tmp_path / "r3d.pth")
+    folder = convert_kinetics(tmp_path / "r3d.pth", tmp_path / "start", "r3d18-baseline", ("happy", "sad"))
+    bundle = load_checkpoint(folder)
+    ours = bundle.model.state_dict()
+    assert all(torch.equal(ours[f"backbone.{key}"], value) for key, value in theirs.items() if not key.startswith("fc."))
+    assert (bundle.labels, bundle.model.config.normalise) == (("happy", "sad"), "kinetics")
+    assert "no classifier" in bundle.card.notice
+    with pytest.raises(InputError, match="backbone mvit-tiny has no Kinetics weights"):
+        convert_kinetics(tmp_path / "r3d.pth", tmp_path / "other", "ifdd-mvit-tiny", ("happy", "sad"))
+    with pytest.raises(InputError, match=r"r3d\.pth: .*missing"):
+        convert_kinetics(tmp_path / "r3d.pth", tmp_path / "other", "ifdd-mvit-xs", ("happy", "sad"))
+    assert not (tmp_path / "other").exists()
+    command = ["weights", "convert", str(tmp_path / "r3d.pth"), "--out", str(tmp_path / "other"), "--labels", "a,b"]
+    told = CliRunner().invoke(app, [*command, "--kinetics", "r3d18-baseline", "--lift", "update-first"])
+    assert "with --kinetics MODEL names them" in str(told.exception)
