@@ -10,6 +10,7 @@ import typer
 
 from ifdd.cli.data import data_app
 from ifdd.cli.models import models_app
+from ifdd.cli.published import published_app
 from ifdd.cli.scoring import scoring_app
 from ifdd.cli.training import training_app
 from ifdd.cli.weights import weights_app
@@ -22,6 +23,7 @@ app = typer.Typer(cls=Commands, no_args_is_help=True, add_completion=False, pret
 app.add_typer(models_app)
 app.add_typer(training_app)
 app.add_typer(scoring_app)
+app.add_typer(published_app)
 app.add_typer(data_app, name="data")
 app.add_typer(weights_app, name="weights")
 
