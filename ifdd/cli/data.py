@@ -1,4 +1,4 @@
-"""The command `ifdd data`: synthetic clips with their truth, and manifests of folders."""
+"""The command `ifdd data`: synthetic clips with their truth, manifests of folders and corpora, and folds."""
 
 import os
 from pathlib import Path
@@ -77,8 +77,40 @@ def render(
 
 @data_app.command()
 def index(
-    folder: Annotated[Path, typer.Argument(help="Folder with one sub-folder for each class; or a list: CSV, TSV, parquet.")],
+    folder: Annotated[
+        Path, typer.Argument(help="Folder with one sub-folder for each class; or a list: CSV, TSV, parquet; or a corpus's root.")
+    ],
     out: Annotated[Path | None, typer.Option(help="Manifest to write; default FOLDER/clips.parquet.")] = None,
+    corpus: Annotated[
+        Literal["dfew", "ferv39k", "mafw", "crema-d", "ravdess", "folders", "csv"] | None,
+        typer.Option(
+            help="Read FOLDER as this corpus, by its own lists and folds, and write NAME.report.json beside the manifest."
+        ),
+    ] = None,
+    lists: Annotated[
+        Path | None, typer.Option(help="With --corpus: folder of lists, or one list, in place of those below FOLDER.")
+    ] = None,
+    frames: Annotated[
+        str | None, typer.Option(help="With --corpus: folder of clips, where there are several, e.g. clip_224x224_16f.")
+    ] = None,
+    order: Annotated[
+        str | None,
+        typer.Option(help="With --corpus: what numbers in its lists mean, e.g. mafw-paper; dfew:1 where they begin at 1."),
+    ] = None,
+    columns: Annotated[
+        str | None,
+        typer.Option(help="With --corpus csv: columns of its tables, e.g. path=video_name,label=emotion,subject=actor."),
+    ] = None,
+    min_frames: Annotated[
+        int | None, typer.Option(min=1, help="With --corpus: leave out clips of fewer frames; default: none.")
+    ] = None,
+    holes: Annotated[
+        Literal["skip", "keep"] | None,
+        typer.Option(help="With --corpus: clips whose frames' numbers have holes: skip (default) or keep."),
+    ] = None,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="With --corpus: a clip that is missing or damaged is an error; nothing is written.")
+    ] = False,
     labels: Annotated[str | None, typer.Option(help="Class names in order, with commas; default: seven emotions.")] = None,
     names: Annotated[
         str | None,
@@ -94,19 +126,57 @@ def index(
     on_error: OnErrorOption = "stop",
     as_json: Json = False,
 ) -> None:
-    """Write the manifest of a folder, FOLDER/<class>/<video or folder of frames>, or of a list of clips.
+    """Write the manifest of a folder, FOLDER/<class>/<video or folder of frames>, of a list of clips, or of a corpus.
 
     Folders are matched to classes whatever their case, spaces, "_" and "-"; and as common synonyms (anger, happiness): each is
     told. A list needs the columns path and label (a name; or a number from 0, with --labels in that order); with --unlabelled
     path alone. What else it may tell: clip_id, kind (video, frames), n_frames, fps, width, height, label_name, fold, subject
     (the person), crop (face, center, none), truth, votes_<class>, and any factor. What it does not tell is probed.
 
+    A corpus (--corpus) is found whatever its folders are called, and compared with its lists: official folds, classes by name,
+    frames counted on disk. What is missing, damaged, or on disk alone is listed in NAME.report.json. --corpus csv takes any lists
+    of paths and labels, whatever their layout, and matches paths by their last parts to what lies below FOLDER.
+
     Example: ifdd data index corpora/mine --map ANG=angry,DIS=disgust --on-error skip
+
+    Example: ifdd data index corpora/DFEW --corpus dfew --frames clip_224x224_16f --out data/dfew.parquet
     """
     from ifdd.data.manifest import FILE_NAME, index_folder, index_list, index_unlabelled, write_manifest
     from ifdd.data.manifest.table import TEXT_FILES
     from ifdd.labels import EMOTIONS, parse_labels, parse_map
 
+    if corpus is not None:
+        from ifdd.cli.corpora import index_named
+
+        return index_named(
+            corpus,
+            folder,
+            out,
+            lists=lists,
+            frames=frames,
+            order=order,
+            columns=columns,
+            min_frames=min_frames,
+            holes=holes,
+            strict=strict,
+            labels=labels,
+            names=names,
+            crop=crop,
+            unlabelled=unlabelled,
+            on_error=on_error,
+            as_json=as_json,
+        )
+    for option, value in {
+        "--lists": lists,
+        "--frames": frames,
+        "--order": order,
+        "--columns": columns,
+        "--min-frames": min_frames,
+        "--holes": holes,
+        "--strict": strict or None,
+    }.items():
+        if value is not None:
+            raise InputError(f"{option} {value}: goes with --corpus; say which one, or leave {option} out")
     if unlabelled and (labels is not None or names is not None):
         raise InputError("--unlabelled: clips without labels have no classes; leave out --labels and --map, or --unlabelled")
     is_list = folder.is_file()
@@ -136,6 +206,45 @@ def index(
         say_json({"manifest": str(target), "clips": len(frame), "notes": list(notes)})
     else:
         typer.echo(f"{target}: {len(frame)} clips{' without labels' if unlabelled else ''}")
+
+
+@data_app.command()
+def split(
+    manifest: Annotated[Path, typer.Argument(help="The list of clips: a manifest, or the folder of one.")],
+    out: Annotated[Path, typer.Option(help="New manifest to write.")],
+    folds: Annotated[int | None, typer.Option(min=2, help="How many folds of a cross-validation.")] = None,
+    parts: Annotated[str | None, typer.Option(help="Named parts instead of folds, e.g. train=0.8,val=0.1,test=0.1.")] = None,
+    by: Annotated[str, typer.Option(help="Column whose values stay together: the person, or e.g. source.")] = "subject",
+    seed: Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Another seed gives other folds.")] = 0,
+    as_json: Json = False,
+) -> None:
+    """Make folds, or named parts, of a list of clips: stratified by class, no person in two of them.
+
+    They are one's own, never a corpus's official ones: NAME.report.json says so. The same list and seed give the same folds.
+
+    Example: ifdd data split data/crema-d.parquet --folds 5 --by subject --seed 0 --out data/crema-d-5.parquet
+    """
+    from ifdd.cli.corpora import split_manifest
+
+    split_manifest(manifest, out, folds, parts, by, seed, as_json)
+
+
+@data_app.command()
+def lists(
+    folder: Annotated[Path, typer.Argument(help="Folder of lists, of one maker or of several.")],
+    corpus: Annotated[Literal["dfew", "ferv39k", "mafw", "crema-d", "ravdess"], typer.Option(help="Whose lists they are.")],
+    order: Annotated[str | None, typer.Option(help="What numbers in them mean, where nothing else tells.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Say what the lists of a corpus hold, without its clips: folds, counts against the official ones, and the order of classes.
+
+    Lists of several makers are compared clip by clip, by number and by name.
+
+    Example: ifdd data lists downloads/label-lists --corpus ferv39k
+    """
+    from ifdd.cli.corpora import show_lists
+
+    show_lists(folder, corpus, order, as_json)
 
 
 def _moved(path: object, root: Path, base: Path) -> object:

@@ -1,5 +1,5 @@
 """The corpora of the field: what their folders and lists look like, what their numbers mean, and the official counts."""
 
-from ifdd.data.corpora.orders import ORDERS, SOURCES, known_order
+import lazy_loader
 
-__all__ = ["ORDERS", "SOURCES", "known_order"]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -46,6 +46,24 @@ def read_image(file: Path) -> tuple[int, int, Picture]:
     return width, height, partial(_picture, file, image, turn)
 
 
+def image_size(file: Path) -> tuple[int, int]:
+    """(width, height) of an image file as it is seen, from its header alone: whether the rest is whole is not looked at.
+
+    Raises: InputError for what cannot be opened, or is no image that is read.
+    """
+    try:
+        with Image.open(file, formats=_FORMATS) as image:
+            width, height = image.size
+            turned = image.format != "BMP" and "exif" in image.info and image.getexif().get(0x0112, 1) in range(5, 9)
+    except Image.UnidentifiedImageError as error:
+        raise InputError(f"{file}: not an image that can be read; remove it or write it anew as PNG or JPEG") from error
+    except OSError as error:
+        raise InputError(f"{file}: {error.strerror or one_line(error)}; make it readable, or remove it") from error
+    except Exception as error:  # a reader of damaged bytes may fail in any way
+        raise InputError(f"{file}: damaged: {one_line(error)}; remove it or write it anew") from error
+    return (height, width) if turned else (width, height)
+
+
 def is_animated(file: Path) -> bool:
     """Whether an image file holds several pictures to be shown one after the other."""
     try:
