@@ -1,7 +1,11 @@
 from . import weights as weights
+from .adapting import adapt as adapt
 from .checkpoints import Bundle as Bundle
 from .checkpoints import load_checkpoint as load_checkpoint
+from .data.preprocessing import Preprocessing as Preprocessing
 from .errors import InputError as InputError
+from .models.adapted import FrameWise as FrameWise
+from .models.adapted import Layer as Layer
 from .models.base import IFDDOutput as IFDDOutput
 from .models.config import ModelConfig as ModelConfig
 from .models.families import create_model as create_model

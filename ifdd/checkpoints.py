@@ -25,6 +25,7 @@ from ifdd.documents import one_line, read_json, shown, user_path
 from ifdd.errors import InputError
 from ifdd.inputs import Clips, each
 from ifdd.io import new_folder, replaced_folder, write_json
+from ifdd.models.adapted import AdaptedModel
 from ifdd.models.base import VideoModel
 from ifdd.models.families import create_model
 from ifdd.models.loading import load_exactly
@@ -35,12 +36,13 @@ WEIGHTS, CARD, README = "weights.safetensors", "card.json", "README.md"
 
 @dataclass(frozen=True)
 class Bundle:
-    """A model with everything that is needed to use it."""
+    """A model with everything that is needed to use it; `given` is what --model named, of a network that no folder holds."""
 
     model: VideoModel
     card: Card
     preprocessing: Preprocessing
     path: Path
+    given: str = ""
 
     @property
     def name(self) -> str:
@@ -51,6 +53,11 @@ class Bundle:
     def labels(self) -> tuple[str, ...]:
         """Class names in the order of the logits."""
         return self.card.labels
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """How a command is told of it: its folder, or what --model named."""
+        return ("--model", self.given or "MODULE:FACTORY") if isinstance(self.model, AdaptedModel) else (str(self.path),)
 
     @property
     def inputs(self) -> dict[str, Preprocessing]:

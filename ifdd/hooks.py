@@ -22,6 +22,18 @@ HookFunction = Callable[[Tensor], Tensor | None]
 """Sees an activation; a tensor that it returns replaces the activation from there on."""
 
 
+@contextmanager
+def evaluating(model: nn.Module) -> Iterator[None]:
+    """Evaluation mode inside the block; afterwards each sub-module is in the mode that it had."""
+    modes = [(module, module.training) for module in model.modules()]
+    try:
+        model.eval()
+        yield
+    finally:
+        for module, training in modes:
+            module.training = training
+
+
 class HookPoint(nn.Module):
     """Identity that gives a tensor a name; any shape.
 
@@ -110,13 +122,8 @@ class HookedModule(nn.Module):
     @contextmanager
     def evaluating(self) -> Iterator[None]:
         """Evaluation mode inside the block; afterwards each sub-module is in the mode that it had."""
-        modes = [(module, module.training) for module in self.modules()]
-        try:
-            self.eval()
+        with evaluating(self):
             yield
-        finally:
-            for module, training in modes:
-                module.training = training
 
     def run_with_cache(self, *args: Any, names: Names = None, **kwargs: Any) -> tuple[Any, dict[str, Tensor]]:
         """Run the model once and return its output and the chosen activations.

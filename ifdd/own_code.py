@@ -1,4 +1,8 @@
-"""Modules of a user's own that are loaded before a family of models is looked up: `--import`, kept in $IFDD_IMPORT."""
+"""Code of a user's own, which is loaded when a person names it and never because a file does.
+
+`--import MODULE` names modules that register families of models, kept in $IFDD_IMPORT; `--model MODULE:FACTORY` a function that
+returns a network that is adapted (`ifdd.adapting`), kept in $IFDD_MODELS for the app.
+"""
 
 import importlib
 import os
@@ -6,7 +10,8 @@ import sys
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
-from typing import Annotated
+from types import ModuleType
+from typing import Annotated, Any
 
 import typer
 
@@ -21,6 +26,20 @@ ImportOption = Annotated[
         "--import",
         metavar="MODULE",
         help="Python file or module that registers models of your own (docs/adding_a_family.md); may be given again.",
+    ),
+]
+
+
+MODELS = "IFDD_MODELS"
+"""Holds what `--model` named for the app's server, a line each."""
+
+ModelOption = Annotated[
+    str | None,
+    typer.Option(
+        "--model",
+        metavar="MODULE:FACTORY",
+        help="A function of your own Python that returns workbench.adapt(…), in place of a checkpoint (docs/other_models.md).",
+        show_default=False,
     ),
 ]
 
@@ -46,19 +65,52 @@ def load_named() -> None:
     Raises: InputError for a file or a module that is not there, or that cannot be imported.
     """
     for text in filter(None, os.environ.get(VARIABLE, "").split(os.pathsep)):
-        _load(text)
+        _load(text, "--import")
 
 
-def _must_be_there(file: Path) -> None:
+def split_factory(text: str) -> tuple[str, str]:
+    """Module, or whole path of a file, and function of `--model MODULE:FACTORY`; nothing is loaded yet.
+
+    Raises: InputError for another form, or a file that is not there.
+    """
+    module, colon, name = text.rpartition(":")
+    if not colon or not module or not name.isidentifier():
+        raise InputError(f"--model {text}: write MODULE:FACTORY, e.g. mine.py:make or package.module:make")
+    if module.endswith(".py"):
+        _must_be_there(Path(module), "--model")
+        module = str(Path(module).resolve())
+    return module, name
+
+
+def call_factory(text: str) -> Any:
+    """What the function of `--model MODULE:FACTORY` returns.
+
+    Raises: InputError as `split_factory`, for a module that cannot be imported or lacks it, or what it raises itself.
+    """
+    from ifdd.documents import located
+
+    module, name = split_factory(text)
+    found = getattr(_load(module, "--model"), name, None)
+    if not callable(found):
+        raise InputError(f"--model {text}: {module} has no function {name}; name one that returns workbench.adapt(…)")
+    try:
+        return found()
+    except InputError as error:
+        raise InputError(f"--model {text}: {error}") from error
+    except Exception as error:  # whatever the user's own code raises
+        raise InputError(f"--model {text}: {located(error, Path(module))}; mend it") from error
+
+
+def _must_be_there(file: Path, option: str = "--import") -> None:
     if not file.is_file():
-        raise InputError(f"{file} is not there; --import takes a Python file, or the name of an installed module")
+        raise InputError(f"{file} is not there; {option} takes a Python file, or the name of an installed module")
 
 
 @cache
-def _load(text: str) -> None:
+def _load(text: str, option: str) -> ModuleType:
     file, name = Path(text), text
     if text.endswith(".py"):
-        _must_be_there(file)
+        _must_be_there(file, option)
         sys.path.append(str(file.parent))  # by name, so that processes that are started find it too
         name = file.stem
     from ifdd.documents import located  # here, for every command imports this module
@@ -67,9 +119,10 @@ def _load(text: str) -> None:
         module = importlib.import_module(name)
     except ModuleNotFoundError as error:
         if error.name != name:
-            raise InputError(f"{located(error, file)}; mend it, or leave out --import") from error
-        raise InputError(f"no module {name} is installed; --import takes a Python file, or the name of one") from None
+            raise InputError(f"{located(error, file)}; mend it, or leave out {option}") from error
+        raise InputError(f"no module {name} is installed; {option} takes a Python file, or the name of one") from None
     except Exception as error:  # whatever the user's own code raises
-        raise InputError(f"{located(error, file)}; mend it, or leave out --import") from error
+        raise InputError(f"{located(error, file)}; mend it, or leave out {option}") from error
     if text.endswith(".py") and Path(module.__file__ or "").resolve() != file.resolve():
         raise InputError(f"{file} has the name of another module, {module.__file__ or name}; give it another name")
+    return module

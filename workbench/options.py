@@ -11,6 +11,7 @@ from ifdd.plain import terminal_text
 
 if TYPE_CHECKING:
     from ifdd.checkpoints import Bundle
+    from workbench.store.given import Given
 
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")]
 Json = Annotated[bool, typer.Option("--json", help="Print the JSON file.")]
@@ -35,6 +36,14 @@ CollectionsArgument = Annotated[
         metavar="MODEL...", help="Checkpoints that have read the dataset, by name, or folders of collections.", show_default=False
     ),
 ]
+CollectionsIfGiven = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="[MODEL...]",
+        help="Checkpoints that have read the dataset, by name, or folders of collections.",
+        show_default=False,
+    ),
+]
 Fill = Literal["black", "gray", "mean", "blur"]
 
 
@@ -45,6 +54,26 @@ def load_bundle(checkpoint: str, device: str) -> "Bundle":
 
     place = choose_device(device)
     bundle = load_checkpoint(checkpoint)
+    bundle.model.to(place)
+    return bundle
+
+
+def named_bundle(given: "Given", checkpoint: str | None, model: str | None, device: str) -> "Bundle":
+    """The network that a command was given: a checkpoint by name or folder, or --model MODULE:FACTORY; on a device.
+
+    Raises: InputError for none or both, as `Given.checkpoint`, or as `load_own`.
+    """
+    if (checkpoint is None) == (model is None):
+        raise InputError("give a checkpoint, or a network of your own with --model MODULE:FACTORY; one of them")
+    if checkpoint is not None:
+        return load_bundle(given.checkpoint(checkpoint), device)
+    from ifdd.adapting import load_own
+    from ifdd.device import choose_device
+
+    place = choose_device(device)
+    bundle = load_own(model or "")
+    if bundle.name in given.place.checkpoints():
+        raise InputError(f"--model {model}: a checkpoint is called {bundle.name}, too; give adapt another name=")
     bundle.model.to(place)
     return bundle
 

@@ -7,6 +7,7 @@ import typer
 
 from ifdd.cli.options import Batch, Device, Json, OnErrorOption, say_json, show_metrics
 from ifdd.errors import InputError, NoFaceError
+from ifdd.own_code import ModelOption
 from ifdd.plain import terminal_text
 
 scoring_app = typer.Typer()
@@ -80,7 +81,8 @@ def audit(
 @scoring_app.command()
 def predict(
     video: Annotated[Path, typer.Argument(help="Video file or folder of frames.")],
-    checkpoint: Annotated[str, typer.Option(help="Name or folder of a checkpoint.")],
+    checkpoint: Annotated[str | None, typer.Option(help="Name or folder of a checkpoint.", show_default=False)] = None,
+    model: ModelOption = None,
     crop: Annotated[str | None, typer.Option(help="face, center or none; default: the checkpoint's.")] = None,
     face: Annotated[int | None, typer.Option(min=1, help="Which face, from 1, largest first.")] = None,
     start: Annotated[float | None, typer.Option(min=0, help="Seconds.")] = None,
@@ -95,12 +97,15 @@ def predict(
     """
     from dataclasses import replace
 
+    from ifdd.adapting import load_own
     from ifdd.checkpoints import load_checkpoint
     from ifdd.data.clips import as_clips, load_inputs
     from ifdd.device import choose_device
     from ifdd.inputs import each
 
-    bundle = load_checkpoint(checkpoint)
+    if (checkpoint is None) == (model is None):
+        raise InputError("give a checkpoint with --checkpoint, or a network of your own with --model MODULE:FACTORY; one of them")
+    bundle = load_own(model or "") if checkpoint is None else load_checkpoint(checkpoint)
     inputs = {name: read if crop is None else replace(read, crop=crop) for name, read in bundle.inputs.items()}
     try:
         found = load_inputs(video, inputs, face=face, start=start, end=end, fps=fps)

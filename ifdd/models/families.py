@@ -90,8 +90,12 @@ class OfAnyFamily(StrictModel):
         name = section.get("family", DEFAULT) if isinstance(section, dict) else DEFAULT
         if not isinstance(name, str) or name not in families():
             raise InputError(f"{source}: model.family: {_unknown(name)}")
-        known = cls.of(FAMILIES[name].config)
-        return super(OfAnyFamily, known).parse(values, source)
+        return cls.parse_as(FAMILIES[name].config, values, source)
+
+    @classmethod
+    def parse_as(cls, config: type[VideoConfig], values: dict[str, Any], source: str) -> Self:
+        """As `parse`, of a family that is known, registered or not. Raises: InputError."""
+        return super(OfAnyFamily, cls.of(config)).parse(values, source)
 
     @classmethod
     def of(cls, config: type[VideoConfig]) -> type[Self]:

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from ifdd.activations import Activation
 from ifdd.errors import InputError
+from ifdd.hooks import evaluating as evaluating
 from ifdd.inputs import Clips
 from ifdd.models.base import VideoModel
 
@@ -58,18 +59,6 @@ def logits_of(model: nn.Module, clips: Clips) -> Tensor:
             f"the model returns {type(output).__name__}; an analysis needs logits (clips, classes), or an output with .logits"
         )
     return logits
-
-
-@contextmanager
-def evaluating(model: nn.Module) -> Iterator[None]:
-    """Evaluation mode inside the block; afterwards each sub-module is in the mode that it had."""
-    modes = [(module, module.training) for module in model.modules()]
-    try:
-        model.eval()
-        yield
-    finally:
-        for module, training in modes:
-            module.training = training
 
 
 @contextmanager

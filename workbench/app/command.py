@@ -1,10 +1,12 @@
 """The command `workbench app`."""
 
+import os
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from ifdd.own_code import MODELS, split_factory
 from workbench.store.command import demo
 
 serve_app = typer.Typer()
@@ -21,6 +23,14 @@ def serve(
     allow_host: Annotated[
         list[str] | None, typer.Option(help="A further name under which browsers may ask for the app; may be given again.")
     ] = None,
+    model: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--model",
+            metavar="MODULE:FACTORY",
+            help="A function of your own Python that returns workbench.adapt(…): shown with its maps; may be given again.",
+        ),
+    ] = None,
     with_demo: Annotated[bool, typer.Option("--with-demo", help="Prepare the demo first, if it is missing or old.")] = False,
 ) -> None:
     """Start the app, and open it in a browser where there is a screen.
@@ -28,11 +38,14 @@ def serve(
     Example: workbench app mine --port 8502
     """
     from workbench.analysis.registry import faces
+    from workbench.app.own_networks import own_bundles
     from workbench.app.serve import check_port, start_app
     from workbench.store.layout import is_marked
 
     faces("page")  # a broken one is told here, not by the server
     check_port(port, address)  # before minutes are spent on the demo
+    os.environ[MODELS] = "\n".join(":".join(split_factory(text)) for text in model or ())
+    own_bundles()  # a broken one, too
     place = None
     if workspace is not None or (not with_demo and is_marked(Path.cwd())):
         from workbench.store.workspace import find_workspace

@@ -7,7 +7,8 @@ from typing import Annotated, Literal
 import typer
 
 from ifdd.errors import InputError
-from workbench.options import Device, ResultsOption, WorkspaceOption, fail, load_bundle, one_line, say
+from ifdd.own_code import ModelOption
+from workbench.options import Device, ResultsOption, WorkspaceOption, fail, named_bundle, one_line, say
 
 explain_app = typer.Typer()
 
@@ -15,7 +16,8 @@ explain_app = typer.Typer()
 @explain_app.command()
 def explain(
     videos: Annotated[list[Path], typer.Argument(metavar="VIDEO...", help="Videos, or folders of frames.", show_default=False)],
-    checkpoint: Annotated[str, typer.Option(help="Name or folder of a checkpoint.", show_default=False)],
+    checkpoint: Annotated[str | None, typer.Option(help="Name or folder of a checkpoint.", show_default=False)] = None,
+    model: ModelOption = None,
     out: ResultsOption = None,
     workspace: WorkspaceOption = None,
     target: Annotated[str | None, typer.Option(help="Class to explain; by default the predicted one.")] = None,
@@ -53,7 +55,7 @@ def explain(
     names = output_names(videos)
     check_untaken(out, names.values())
     film_format = check_format(film)
-    bundle = load_bundle(given.checkpoint(checkpoint), device)
+    bundle = named_bundle(given, checkpoint, model, device)
     target_index(target, bundle.labels)
     options = Options(crop, face, start, end, window, stride, fps, target, weights, normalise, badges)
     context = Context.of(command_line(), bundles=[bundle])

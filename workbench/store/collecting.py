@@ -37,6 +37,7 @@ from ifdd.errors import InputError
 from ifdd.inputs import Clips, each, stack, to_clips
 from ifdd.io import check_new, unfinished_folder, write_json, write_whole
 from ifdd.labels import match_labels
+from ifdd.models.adapted import AdaptedModel
 from ifdd.models.base import VideoModel
 from ifdd.repository import code_hash
 from workbench.results.provenance import DISTRIBUTION
@@ -103,6 +104,7 @@ def collect(
     clips, notes = named_as(clips, bundle.labels, manifest)
     notes += crop_notes(clips, bundle.preprocessing.crop)
     plan = _plan(bundle, names, pool)
+    adapted = {"network": bundle.model.config.network, "given": bundle.given} if isinstance(bundle.model, AdaptedModel) else None
     meta = {
         "schema_version": SCHEMA,
         "checkpoint": {"name": bundle.name, "sha256": bundle.card.sha256},
@@ -114,8 +116,8 @@ def collect(
         "clips": len(clips),
         "activations": {name: {"shape": list(stored.shape), "dtype": stored.dtype} for name, stored in plan.items()},
         "model": about_model(bundle.model),
-    }
-    way_out = shlex.join(["workbench", "collect", str(bundle.path), str(manifest), "--out", str(out), "--on-error", "skip"])
+    } | ({} if adapted is None else {"adapted": adapted})
+    way_out = shlex.join(["workbench", "collect", *bundle.words, str(manifest), "--out", str(out), "--on-error", "skip"])
     single = len(bundle.inputs) == 1
     decoded = None if cache is None or not single else decoded_already(clips, bundle.preprocessing, cache)
     hidden = None if progress is None else not progress
@@ -213,7 +215,7 @@ def _read_clips(
     if bad:
         for file in files.values():
             file.shorten(len(kept))
-    table = _predictions(kept, bundle.labels, np.load(work / _PROBABILITIES, allow_pickle=False))
+    table = predictions_table(kept, bundle.labels, np.load(work / _PROBABILITIES, allow_pickle=False))
     write_whole(work / PREDICTIONS, lambda part: table.to_parquet(part, index=False, write_page_checksum=True))
     about = {"clips": len(kept), "notes": [*notes, *renaming_notes(table)]} | left_out(bad, len(clips))
     write_json(work / MANIFEST, meta | about)
@@ -453,12 +455,14 @@ def load_row(clips: pd.DataFrame, row: dict[Any, Any], bundle: Bundle) -> Any:
     return as_clips(read_inputs(clips, row, bundle))
 
 
-def _predictions(clips: pd.DataFrame, names: Sequence[str], probs: np.ndarray) -> pd.DataFrame:
+def predictions_table(clips: pd.DataFrame, names: Sequence[str], probs: np.ndarray) -> pd.DataFrame:
+    """What predictions.parquet of a collection holds: the clips, what was said of each, and hashes of their contents."""
     columns: dict[str, Any] = {name: clips[name] for name in ("clip_id", "fold", "label", "label_name")}
     columns |= {f"p_{name}": probs[:, i] for i, name in enumerate(names)}
     renamed = kept_as(clips.columns, names)
     columns |= {renamed.get(name, name): clips[name] for name in clips.columns if name not in columns or name in renamed}
-    columns[CONTENT] = [content_of(clip_path(clips, row)) for row in clips.itertuples()]
+    rows = tqdm(clips.itertuples(), desc="hash clips", total=len(clips), unit="clip", disable=None, delay=2, leave=False)
+    columns[CONTENT] = [content_of(clip_path(clips, row)) for row in rows]
     return pd.DataFrame(columns)
 
 

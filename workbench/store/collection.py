@@ -80,6 +80,25 @@ class _LeftOut(TypedDict):
     reasons: dict[str, str]
 
 
+class _Imported(TypedDict):
+    """The file of others' predictions that a collection was made of."""
+
+    file: str
+    sha256: str
+    holds: Literal["probabilities", "logits"]
+    matched: NotRequired[str]
+    features: NotRequired[str]
+    features_sha256: NotRequired[str]
+    strange: NotRequired[list[str]]
+
+
+class _Adapted(TypedDict):
+    """A network of the user's own Python, by its class and by what `--model` was given, "" for a call from Python."""
+
+    network: str
+    given: str
+
+
 class _Meta(TypedDict):
     """manifest.json."""
 
@@ -95,6 +114,8 @@ class _Meta(TypedDict):
     model: _Model
     notes: NotRequired[list[str]]
     left_out: NotRequired[_LeftOut]
+    imported: NotRequired[_Imported]
+    adapted: NotRequired[_Adapted]
 
 
 _META: TypeAdapter[Any] = TypeAdapter(_Meta)
@@ -159,6 +180,35 @@ class Collection:
     def left_out(self) -> frozenset[str]:
         """Ids of the manifest's clips that could not be read."""
         return frozenset(self.meta.get("left_out", {}).get("reasons", {}))
+
+    @property
+    def name(self) -> str:
+        """Of the checkpoint, or of the model whose predictions these are."""
+        return str(self.meta["checkpoint"]["name"])
+
+    @property
+    def origin(self) -> str:
+        """Where it comes from, if no checkpoint on disk made it: a file of predictions, or a network of one's own; else ""."""
+        if (told := self.meta.get("imported")) is not None:
+            return f"predictions imported from {told['file']}"
+        if (told := self.meta.get("adapted")) is not None:
+            return f"adapted network {told['network']}"
+        return ""
+
+    @property
+    def model_key(self) -> str:
+        """What is the same in collections of one model: its weights; of imported predictions the name, for no more is known."""
+        return f"imported {self.name}" if "imported" in self.meta else str(self.meta["checkpoint"]["sha256"])
+
+    def lacks_network(self, what: str) -> str:
+        """One sentence on `what` needs the network, of a collection that has none on disk."""
+        if "imported" in self.meta:
+            return (
+                f"{self.name} is predictions alone ({self.meta['imported']['file']}), and {what} needs the network itself; give "
+                "it with --model MODULE:FACTORY (docs/other_models.md)"
+            )
+        given = self.meta["adapted"]["given"] or "MODULE:FACTORY"
+        return f"{self.name} is a network of your own Python, and {what} needs it; start with --model {given}"
 
     @cached_property
     def predictions(self) -> pd.DataFrame:
@@ -248,7 +298,7 @@ def distinct_names(collections: Sequence[Collection]) -> list[str]:
     folders = [str(collection.folder) for collection in collections]
     if len({collection.folder.resolve() for collection in collections}) < len(folders):
         raise InputError(f"a collection is named twice: {', '.join(folders)}; name each once")
-    names = [collection.meta["checkpoint"]["name"] for collection in collections]
+    names = [collection.name for collection in collections]
     return names if len(set(names)) == len(names) else folders
 
 

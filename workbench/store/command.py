@@ -8,7 +8,8 @@ import typer
 
 from ifdd.cli.options import OnErrorOption
 from ifdd.errors import InputError
-from workbench.options import DatasetOption, Device, WorkspaceOption, load_bundle, names_in, say
+from ifdd.own_code import ModelOption
+from workbench.options import DatasetOption, Device, WorkspaceOption, named_bundle, names_in, say
 
 collect_app = typer.Typer()
 demo_app = typer.Typer()
@@ -46,7 +47,9 @@ def init(
 
 @collect_app.command()
 def collect(
-    checkpoint: Annotated[str, typer.Argument(help="Name or folder of a checkpoint.", show_default=False)],
+    checkpoint: Annotated[
+        str | None, typer.Argument(help="Name or folder of a checkpoint; with --model the clips stand here.", show_default=False)
+    ] = None,
     manifest: Annotated[
         Path | None,
         typer.Argument(help="List of clips (docs/manifest.md), its folder, or a dataset of the workspace.", show_default=False),
@@ -57,6 +60,7 @@ def collect(
     ] = None,
     workspace: WorkspaceOption = None,
     dataset: DatasetOption = None,
+    model: ModelOption = None,
     names: Annotated[
         str | None,
         typer.Option(
@@ -89,11 +93,17 @@ def collect(
     if out is not None:
         check_new(out)
     given = Given(workspace, dataset)
+    if model is not None and checkpoint is not None:
+        if manifest is not None:
+            raise InputError(f"both the checkpoint {checkpoint} and --model {model} are given; give one of them")
+        manifest, checkpoint = Path(checkpoint), None
     data = given.data(manifest)
     chosen = None if names is None else tuple(names_in(names))
-    place = out or given.collection_folder(checkpoint, data)
+    if checkpoint is not None:
+        check_new(out or given.collection_folder(checkpoint, data))
+    bundle = named_bundle(given, checkpoint, model, device)
+    place = out or given.collection_folder(checkpoint or bundle.name, data)
     check_new(place)
-    bundle = load_bundle(given.checkpoint(checkpoint), device)
     if out is None and names is None:
         chosen, pool = kept_of(bundle.model), "mean"
     try:

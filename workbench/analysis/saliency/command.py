@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 import typer
 
 from ifdd.errors import InputError
+from ifdd.own_code import ModelOption
 from workbench.options import (
     DataOption,
     DatasetOption,
@@ -14,6 +15,7 @@ from workbench.options import (
     ResultsOption,
     WorkspaceOption,
     load_bundle,
+    named_bundle,
     names_in,
 )
 
@@ -23,8 +25,9 @@ app = typer.Typer()
 @app.command()
 def saliency(
     ctx: typer.Context,
-    checkpoint: Annotated[str, typer.Option(help="Name or folder of a checkpoint.", show_default=False)],
     videos: Annotated[list[Path] | None, typer.Argument(metavar="[VIDEO...]", help="Videos, or folders of frames.")] = None,
+    checkpoint: Annotated[str | None, typer.Option(help="Name or folder of a checkpoint.", show_default=False)] = None,
+    model: ModelOption = None,
     out: ResultsOption = None,
     data: DataOption = None,
     workspace: WorkspaceOption = None,
@@ -85,7 +88,7 @@ def saliency(
     if not videos and crop is not None:
         raise InputError(f"--crop {crop} is for videos; clips of a list are read as their manifest says, leave it out")
     manifest = None if videos else given.data(data).manifest
-    bundle = load_bundle(given.checkpoint(checkpoint), device)
+    bundle = named_bundle(given, checkpoint, model, device)
     names = None if activation is None else tuple(names_in(activation))
     request = Request(method, names, target, against, weights, normalise, fill, steps)
     request.check(bundle)

@@ -118,7 +118,7 @@ def test_an_interrupted_run_is_resumed(
 def test_an_interrupted_run_of_something_else_starts_anew(
     bundle: Bundle, clips_manifest: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, changed: str
 ) -> None:
-    monkeypatch.setattr(module, "_predictions", interrupted)
+    monkeypatch.setattr(module, "predictions_table", interrupted)
     with pytest.raises(KeyboardInterrupt):
         workbench.collect(bundle, clips_manifest, tmp_path / "out", names=("head.logits",))
     monkeypatch.undo()
