@@ -16,8 +16,8 @@ Count = Annotated[int, Field(ge=0)]
 Share = Annotated[float, Field(ge=0, le=1)]
 
 
-def _file_name(name: str) -> str:
-    """A name becomes folders and files: it may not lead elsewhere."""
+def file_name(name: str) -> str:
+    """A name that becomes folders and files, and so may not lead elsewhere. Raises: ValueError for one that could."""
     if not name.strip() or name != name.strip() or not name.isprintable() or name.startswith(".") or set(name) & set("/\\"):
         raise ValueError(f"the name {name!r} must be a plain file name: visible, no slash, no dot at its start")
     return name
@@ -28,7 +28,7 @@ def _renewed(recipe: Any) -> Any:
     return with_control(recipe) if isinstance(recipe, dict) else recipe
 
 
-Name = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_file_name)]
+Name = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(file_name)]
 
 
 class CardScores(TypedDict):

@@ -12,7 +12,7 @@ import struct
 import traceback
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tokenize import TokenError
@@ -30,6 +30,7 @@ MAX_YAML = 2**17  # bytes; a recipe has 2 kB, and the parser, in Python, reads 1
 MAX_NODES = 20_000
 """Of a YAML document when its aliases are written out; a recipe has 200."""
 MAX_DIGITS = 64
+MAX_ARRAY = 2**33  # bytes of one array of a .npz
 T = TypeVar("T")
 OPEN = ConfigDict(extra="allow", allow_inf_nan=False)
 """Of a TypedDict whose file may hold more than is read of it."""
@@ -289,26 +290,50 @@ def read_arrays(file: Path, *names: str, renew: str) -> list[np.ndarray]:
 
     Raises: InputError for a file that is missing, damaged or lacks one of them; `renew` is the way out.
     """
+    found = _arrays_in(file, names, renew)
+    for name, values in found.items():
+        if values.dtype.kind not in "biuf":
+            raise InputError(f"{file}: {name} holds {values.dtype}, not numbers; {renew}")
+    return list(found.values())
+
+
+def read_any_arrays(file: Path, renew: str) -> dict[str, np.ndarray]:
+    """All arrays of a .npz file, of numbers or of text, by name; nothing is unpickled.
+
+    Raises: InputError as `read_arrays`, and for an array of objects.
+    """
+    found = _arrays_in(file, None, renew)
+    for name, values in found.items():
+        if values.dtype.kind not in "biufUS":
+            raise InputError(
+                f"{file}: {name} holds {values.dtype}, neither numbers nor text (numpy.array(…, dtype=str)); {renew}"
+            )
+    return found
+
+
+def _arrays_in(file: Path, names: Sequence[str] | None, renew: str) -> dict[str, np.ndarray]:
     try:
         with zipfile.ZipFile(file) as parts:
-            found = []
-            for name in names:
-                if f"{name}.npy" not in parts.namelist():
+            there = {part.filename.removesuffix(".npy"): part for part in parts.infolist() if part.filename.endswith(".npy")}
+            found = {}
+            for name in there if names is None else names:
+                if name not in there:
                     raise InputError(f"{file}: holds no {name}; {renew}")
-                with parts.open(f"{name}.npy") as stream:
-                    values = np.lib.format.read_array(stream, allow_pickle=False)
-                if values.dtype.kind not in "biuf":
-                    raise InputError(f"{file}: {name} holds {values.dtype}, not numbers; {renew}")
-                found.append(values)
+                if there[name].file_size > MAX_ARRAY:
+                    raise InputError(f"{file}: {name} claims {there[name].file_size / 1e9:.1f} GB; {renew}")
+                with parts.open(there[name]) as stream:
+                    found[name] = np.lib.format.read_array(stream, allow_pickle=False)
         return found
     except InputError:
         raise
-    except (OSError, MemoryError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error, struct.error, *OF_AN_ARRAY) as error:
+    except OF_A_ZIP as error:
         raise InputError(f"{file} cannot be read ({one_line(error)}); {renew}") from error
 
 
 OF_AN_ARRAY = (ValueError, TypeError, OverflowError, SyntaxError, TokenError, RecursionError)
 """What NumPy raises of a damaged header, which is Python text."""
+OF_A_ZIP = (OSError, MemoryError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error, struct.error, *OF_AN_ARRAY)
+"""What reading an array out of a damaged .npz raises."""
 
 
 def read_array(file: Path, renew: str) -> np.ndarray:

@@ -43,7 +43,7 @@ def show(concept: str, told: ModuleType) -> None:
             f"{told.__file__} names a page, of which there is nothing to show; add section.py, or pages/{concept}.py"
         )
     bundles = _state.usable_models()
-    collections = _state.collections(bundles)
+    collections = _state.collections(_state.shown(bundles))
     if not collections:
         st.stop()
     with st.sidebar:
@@ -54,7 +54,9 @@ def show(concept: str, told: ModuleType) -> None:
     if not names:
         raise InputError("no model is chosen; choose at least one in the side bar")
     study = study_of(
-        {name: bundles[name] for name in names}, {name: collections[name] for name in names}, _state.dataset().manifest
+        {name: bundles[name] for name in names if name in bundles},
+        {name: collections[name] for name in names},
+        _state.dataset().manifest,
     )
     made = _section((concept, *(_state.key_of(collections[name]) for name in names)), concept, study)
     _looks.section(made.heading, made.about)

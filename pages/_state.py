@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any
@@ -16,6 +16,7 @@ from workbench.analysis.comparison.results import RANKED_FROM
 from workbench.analysis.performance.results import MetricsResult
 from workbench.analysis.performance.task import measure
 from workbench.app.from_ifdd import Bundle, InputError, load_checkpoint
+from workbench.app.own_networks import own_bundles
 from workbench.benchmark.results import FamilyResult
 from workbench.benchmark.stored import read_benchmark
 from workbench.store.collection import Collection
@@ -115,11 +116,19 @@ def _model(folder: Path, stamp: int) -> tuple[Bundle, Lock]:
     return load_checkpoint(folder), Lock()
 
 
+@st.cache_resource(show_spinner="Loading the networks of --model …")
+def own_networks() -> dict[str, tuple[Bundle, Lock]]:
+    """Networks of the user's own Python, by name, that the app was started with. Raises: InputError as `own_bundles`."""
+    return {name: (bundle, Lock()) for name, bundle in own_bundles(list(workspace().checkpoints())).items()}
+
+
 def model(name: str) -> tuple[Bundle, Lock]:
-    """A checkpoint and the lock to hold while its model runs.
+    """A checkpoint, or a network of the user's own, and the lock to hold while its model runs.
 
     Raises: InputError for one that is unknown or damaged.
     """
+    if name in own_networks():
+        return own_networks()[name]
     folder = workspace().checkpoint(name)
     return _model(folder, max(file.stat().st_mtime_ns for file in folder.iterdir()))
 
@@ -130,32 +139,41 @@ IN_VIEW, FEW = "models_in_view", 4
 
 def ask_models_in_view() -> None:
     """Let the reader choose the checkpoints of all pages: at first those that have read the clips."""
-    place = workspace()
-    names = list(place.checkpoints())
+    place, names, alone = workspace(), offered(), predictions_alone()
     if len(names) < FEW:
         return
     try:
-        default = first_in_view(place.checkpoints(), dataset())
+        default = [*first_in_view(place.checkpoints(), dataset()), *own_networks(), *alone]
     except (InputError, OSError):  # the page says what is wrong with the clips
         default = []
     with st.sidebar:
         st.multiselect(
-            "Checkpoints",
+            "Models" if alone else "Checkpoints",
             names,
             default=default,
+            format_func=lambda name: f"{name} (predictions)" if name in alone else name,
             help="All pages show these. One that has not read the clips yet asks before it does.",
             **_looks.kept(of_dataset(IN_VIEW)),
         )
 
 
-def usable_models() -> dict[str, Bundle]:
-    """The checkpoints in view that load; a panel for each that does not. Where none is chosen yet the page ends with a note.
+def predictions_alone() -> dict[str, str]:
+    """Models of whom the dataset in view has predictions and no network, with where these come from."""
+    try:
+        return dataset().without_checkpoint({*workspace().checkpoints(), *own_networks()})
+    except (InputError, OSError):  # the page says what is wrong with the clips
+        return {}
 
-    Raises: InputError if none does.
-    """
-    found = {}
-    known = workspace().checkpoints()
-    names = list(known) if len(known) < FEW else [name for name in st.session_state[of_dataset(IN_VIEW)] if name in known]
+
+def offered() -> list[str]:
+    """Names of the models that can be shown: checkpoints, networks of the user's own, predictions of others."""
+    return list(dict.fromkeys([*workspace().checkpoints(), *own_networks(), *predictions_alone()]))
+
+
+def in_view() -> list[str]:
+    """Names of the models that all pages show. Where none is chosen yet the page ends with a note."""
+    known = offered()
+    names = known if len(known) < FEW else [name for name in st.session_state[of_dataset(IN_VIEW)] if name in known]
     if known and not names:
         clips = dataset()
         st.info(
@@ -166,21 +184,47 @@ def usable_models() -> dict[str, Bundle]:
             icon=":material/info:",
         )
         st.stop()
+    return names
+
+
+def usable_models() -> dict[str, Bundle]:
+    """The networks in view that load; a panel for each that does not; none where predictions alone are in view.
+
+    Raises: InputError if none does.
+    """
+    found = {}
+    names, alone = in_view(), predictions_alone()
     for name in names:
+        if name in alone:
+            continue
         try:
             found[name] = model(name)[0]
         except (InputError, OSError) as error:
             _looks.show_error(error, name)
-    if not found:
+    if not found and not alone.keys() & set(names):
         raise InputError(
             "no checkpoint can be used; copy a trained one (runs/NAME/checkpoint) to checkpoints/NAME, or set IFDD_CHECKPOINTS"
         )
     return found
 
 
+def shown(models: Mapping[str, Bundle]) -> list[str]:
+    """Names of the models in view: the networks that load, and those whose predictions are all that is known."""
+    alone = predictions_alone()
+    return [name for name in in_view() if name in models or name in alone]
+
+
+def needs_network(what: str) -> bool:
+    """Whether a network is in view; of each model that has none, one sentence says so."""
+    alone = [name for name in shown({}) if name in predictions_alone()]
+    for found in collections(alone).values():
+        st.info(_looks.markdown_text(f"{found.lacks_network(what)}."), icon=":material/info:")
+    return len(alone) < len(in_view())
+
+
 def collections(models: Iterable[str]) -> dict[str, Collection]:
     """What the models said about the clips; an offer to read them where that is still to do, a panel for each that fails."""
-    names = list(models)
+    names, alone = list(models), predictions_alone()
     unread = [name for name in names if name not in dataset().collected()]
     if unread and not _asked_to_read(unread):
         names = [name for name in names if name not in unread]
@@ -190,7 +234,7 @@ def collections(models: Iterable[str]) -> dict[str, Collection]:
         try:
             if name in unread:
                 _collect(name)
-            found[name] = dataset().collection(model(name)[0], name)
+            found[name] = dataset().collection(None if name in alone else model(name)[0], name)
         except (InputError, OSError) as error:
             _looks.show_error(error, name)
     return found

@@ -6,9 +6,10 @@ import streamlit as st
 
 from workbench.analysis.confidence.displays.densities import CalibrationDisplay, ConfidenceDisplay, Scale
 from workbench.app.from_ifdd import InputError
+from workbench.store.tables import labelled
 
 _looks.heading("Confidence", "How sure are the models of each class, and are they right to be?")
-collections = _state.collections(_state.usable_models())
+collections = _state.collections(_state.shown(_state.usable_models()))
 if not collections or not _state.needs_labels("nothing tells whether a model is sure of the right class"):
     st.stop()
 with st.sidebar:
@@ -36,7 +37,8 @@ _looks.section(
     "n = positives / negatives. Every dot is a clip.",
 )
 alt = "Density of the probability of each class, positives and negatives, by model"
-ids = list(next(iter(collections.values())).predictions["clip_id"])
+clips = [list(labelled(collections[name])["clip_id"]) for name in names]
+ids = clips[0] if all(other == clips[0] for other in clips) else None
 _looks.chart(densities.to_plotly(ids), "confidence_density", alt)
 notes = [f"- {_looks.markdown_text(f'{name}: {note}')}" for name, result in results.items() for note in result[0].notes]
 if notes:

@@ -50,6 +50,8 @@ _looks.heading(
     "Does Y_D hold the emotion and Y_S the rest? Measured where the truth is known for every frame and every pixel.",
 )
 models = _state.usable_models()
+if not _state.needs_network("the scorecard"):
+    st.stop()
 with st.sidebar:
     chosen = st.multiselect("Models", list(models), default=list(models)[: _state.FEW], **_looks.kept("disentanglement_models"))
 if not chosen:

@@ -7,18 +7,24 @@ import streamlit as st
 
 from workbench.analysis.embedding.displays.scatter import ColourBy, EmbeddingDisplay
 from workbench.analysis.embedding.results import METHOD_NAMES
-from workbench.analysis.embedding.task import embedding_of
+from workbench.analysis.embedding.task import embedding_of, has_features
 from workbench.app.from_ifdd import InputError
 from workbench.store.tables import usable, vector_activations
 
 _looks.heading("Embedding", "Every point is a clip. Draw a lasso or a box around some, or click one, to see them.")
-collections = _state.collections(_state.usable_models())
-if not collections:
+collections = _state.collections(_state.shown(_state.usable_models()))
+known = {name: found for name, found in collections.items() if has_features(found)}
+if alone := [name for name in collections if name not in known]:
+    text = (
+        f"Of {', '.join(alone)} predictions alone were imported; a map needs features, too: workbench import … --features FILE."
+    )
+    st.info(_looks.markdown_text(text), icon=":material/info:")
+if not known:
     st.stop()
 
 with st.sidebar:
-    name = st.selectbox("Model", list(collections), **_looks.kept("embedding_model"))
-    collection = collections[name]
+    name = st.selectbox("Model", list(known), **_looks.kept("embedding_model"))
+    collection = known[name]
     shapes = vector_activations(collection)
     read = embedding_of(collection)
     if not shapes:

@@ -1,6 +1,7 @@
 """What is loaded, and how good is it?"""
 
 import html
+from collections.abc import Sequence
 
 import _looks
 import _state
@@ -21,11 +22,11 @@ def _detectable(result: MetricsResult) -> str:
     )
 
 
-def show_model(name: str, bundle: Bundle, result: MetricsResult | None) -> None:
+def show_model(name: str, about: str, labels: Sequence[str], result: MetricsResult | None) -> None:
     """A card: what the model is, and what it reaches on the clips."""
     st.markdown(f"#### {_looks.markdown_text(name)}")
-    _looks.note(describe(bundle.card))
-    st.html('<div class="said">' + " &ensp;".join(_looks.class_chip(label) for label in bundle.labels) + "</div>")
+    _looks.note(about)
+    st.html('<div class="said">' + " &ensp;".join(_looks.class_chip(label) for label in labels) + "</div>")
     if result is None:
         return
     war, uar, guess = st.columns(3)
@@ -42,14 +43,14 @@ def show_model(name: str, bundle: Bundle, result: MetricsResult | None) -> None:
     guess.caption(f"UAR {_looks.percent(result.constant_uar)}")
 
 
-def show_table(bundles: dict[str, Bundle], results: dict[str, MetricsResult]) -> None:
+def show_table(abouts: dict[str, str], results: dict[str, MetricsResult]) -> None:
     """The same in a line for each model: side by side there is room for few."""
     rows = [
-        {"name": name, "model": describe(bundle.card)}
+        {"name": name, "model": about}
         | ({} if (result := results.get(name)) is None else {"WAR": str(result.war), "UAR": str(result.uar)})
         | ({} if result is None else {"detectable WAR, UAR": result.detectable})
         | ({} if result is None else {"constant guess": _looks.percent(result.constant_war)})
-        for name, bundle in bundles.items()
+        for name, about in abouts.items()
     ]
     st.dataframe(rows, hide_index=True, placeholder="–", alt="WAR and UAR of each model, with 95 % intervals")
 
@@ -110,6 +111,22 @@ def show_cards(bundles: dict[str, Bundle]) -> None:
     st.dataframe(rows, hide_index=True, column_config=columns, placeholder="–", alt="The checkpoints that are loaded")
 
 
+def show_imported(collections: dict[str, Collection]) -> None:
+    """Where predictions come from that no checkpoint made."""
+    _looks.section("Predictions of others", "What these models said is known, and not how: there are no maps of them.")
+    rows = [
+        {
+            "name": name,
+            "from": found.origin,
+            "clips": len(found.predictions),
+            "features": ", ".join(found.with_roles("embedding")) or None,
+            "sha256": found.meta.get("imported", found.meta["checkpoint"])["sha256"][:12],
+        }
+        for name, found in collections.items()
+    ]
+    st.dataframe(rows, hide_index=True, placeholder="–", alt="The models of which predictions alone are known")
+
+
 _looks.heading(
     "IFDD Workbench", "What do models of facial expressions look at, which frames do they read, and how good are they?"
 )
@@ -117,18 +134,23 @@ models = _state.usable_models()
 _looks.notice(models)
 clips = _state.dataset()
 _looks.lead(f"Measured here on the {len(clips.clips)} clips in {html.escape(str(clips.manifest.parent))}")
-collections = _state.collections(models)
+collections = _state.collections(_state.shown(models))
+alone = {name: found for name, found in collections.items() if name not in models}
+abouts = {name: describe(models[name].card) if name in models else alone[name].origin for name in (*models, *alone)}
 measured = {name: _state.metrics(collection) for name, collection in collections.items() if clips.has_labels}
 if told := [f"{name}: {note}" for name, collection in collections.items() for note in collection.notes]:
     _looks.note(" · ".join(told))
-if len(models) <= _state.FEW:
-    for column, (name, bundle) in zip(st.columns(len(models)), models.items(), strict=True):
+if len(abouts) <= _state.FEW:
+    for column, (name, about) in zip(st.columns(len(abouts)), abouts.items(), strict=True):
         with column.container(border=True, height="stretch"):
-            show_model(name, bundle, measured.get(name))
+            show_model(name, about, models[name].labels if name in models else alone[name].labels, measured.get(name))
 else:
-    show_table(models, measured)
+    show_table(abouts, measured)
 if measured:
     show_recall(measured)
 if collections and not _state.needs_labels("nothing tells which prediction is right: there are no WAR, UAR and recalls"):
     show_said(collections)
-show_cards(models)
+if models:
+    show_cards(models)
+if alone:
+    show_imported(alone)

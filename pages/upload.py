@@ -17,6 +17,8 @@ CROPS = ("face", "center", "none")
 
 _looks.heading("Your own video", "It is read on this computer, and no copy of it is kept.")
 models = _state.usable_models()
+if not _state.needs_network("reading a video"):
+    st.stop()
 _looks.notice(models)
 with st.sidebar:
     names = _player.ask_models(models, "upload")

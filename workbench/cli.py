@@ -18,6 +18,7 @@ from workbench.options import fail, one_line, say
 from workbench.report.command import report_app
 from workbench.results.command import passport_app
 from workbench.store.command import collect_app, demo_app, init_app
+from workbench.store.foreign.command import import_app
 
 app = typer.Typer(
     name="workbench",
@@ -36,6 +37,7 @@ for command in (
     init_app,
     demo_app,
     collect_app,
+    import_app,
     explain_app,
     *(concept.app for concept in concepts),
     benchmark_app,

@@ -1,7 +1,7 @@
 """One clip seen through one or several models: what a page of the app shows, computed in one place."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from workbench.analysis.splits.displays.timeline import CorrelationDisplay, Spli
 from workbench.explain.results import Explanation
 from workbench.plotting.probabilities import Probabilities, ProbabilityDisplay
 from workbench.plotting.timeline import TimelineDisplay
+from workbench.store.collection import Collection
 
 THUMBNAIL = 96  # pixels, longest side
 
@@ -34,10 +35,14 @@ class Truth:
 
 @dataclass(frozen=True, eq=False)
 class ClipView:
-    """Explanations of one clip by the model's name, in the order in which they are shown, and the truth, if known."""
+    """Explanations of one clip by the model's name, in the order in which they are shown, and the truth, if known.
+
+    `others` are models of whom nothing is known but what they said.
+    """
 
     explanations: Mapping[str, Explanation]
     truth: Truth | None = None
+    others: Mapping[str, Probabilities] = field(default_factory=dict)
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -76,6 +81,7 @@ class ClipView:
     def probabilities(self) -> ProbabilityDisplay:
         """Bars of all models."""
         results = {name: Probabilities(item.probabilities, item.labels) for name, item in self.explanations.items()}
+        results |= self.others
         return ProbabilityDisplay(results, None if self.truth is None else self.truth.label)
 
     def windowed_models(self) -> tuple[str, ...]:
@@ -130,6 +136,12 @@ class ClipView:
             split=item.split,
             verdicts=item.verdicts,
         )
+
+
+def said_of(collection: Collection, clip_id: str) -> Probabilities | None:
+    """What a collection says of one clip; None for a clip that it lacks."""
+    rows = np.flatnonzero(collection.predictions["clip_id"] == clip_id)
+    return Probabilities(collection.probs[rows[0]], collection.labels) if len(rows) else None
 
 
 def read_truth(label: str | None, file: Path | None = None) -> Truth:

@@ -8,7 +8,7 @@ import numpy as np
 from workbench.analysis.embedding.displays.scatter import EmbeddingDisplay, short_accuracy
 from workbench.analysis.embedding.displays.series import EmbeddingSeriesDisplay
 from workbench.analysis.embedding.results import METHOD_NAMES, EmbeddingResult
-from workbench.analysis.embedding.task import embedding_of, map_clips, map_models
+from workbench.analysis.embedding.task import embedding_of, has_features, map_clips, map_models
 from workbench.figures.sheet import Column, Sheet, class_legend, scatter_classes
 from workbench.figures.study import Study
 from workbench.plotting.base import Display
@@ -66,16 +66,24 @@ class EmbeddingSheet(MapPanels):
 
 
 def embedding_sheet(study: Study, column: Column = "double", seed: int = 0) -> EmbeddingSheet:
-    """t-SNE of what the classifier of every model reads. Raises: InputError as `embed`, e.g. for fewer than 5 clips."""
-    collections = list(study.collections.values())
-    features = embedding_of(collections[0])
+    """t-SNE of what the classifier of every model reads, where that is known.
+
+    Raises: InputError as `embed`, e.g. for fewer than 5 clips, or where no model's features are known.
+    """
+    known = {name: found for name, found in study.collections.items() if has_features(found)}
+    if not known:
+        embedding_of(study.collections[study.main])  # says what is missing
+    collections = list(known.values())
+    features = " and ".join(dict.fromkeys(map(embedding_of, collections)))
     about = f"{METHOD_NAMES['tsne']} of the features that are classified ({features})"
+    gone = [name for name in study.collections if name not in known]
+    left_out = f" Nothing is known of the features of {', '.join(gone)}." if gone else ""
     if len(collections) == 1:
         found = map_clips(collections[0], features, seed=seed)
-        about += f", n = {len(found.xy)}, {_settings(found)}."
-        return EmbeddingSheet([study.main], [found], EmbeddingDisplay.from_result(found), column, 1, about)
-    series = map_models(collections, features, seed=seed)
-    about += f", the same {len(series.maps[0].xy)} clips, {_settings(series.maps[0])}, each map turned onto the first."
+        about += f", n = {len(found.xy)}, {_settings(found)}.{left_out}"
+        return EmbeddingSheet(list(known), [found], EmbeddingDisplay.from_result(found), column, 1, about)
+    series = map_models(collections, seed=seed)
+    about += f", the same {len(series.maps[0].xy)} clips, {_settings(series.maps[0])}, each map turned onto the first.{left_out}"
     return EmbeddingSheet(
         series.names, series.maps, EmbeddingSeriesDisplay.from_result(series), column, 3 if column == "double" else 2, about
     )

@@ -202,9 +202,9 @@ def maps_sheet(
 ) -> MapsSheet:
     """Maps of the main checkpoint for one clip of each class, or for the `clips` named, each explained for its own class.
 
-    Raises: InputError as `make_maps`, for clips that cannot be read or are unknown.
+    Raises: InputError as `make_maps`, for clips that cannot be read or are unknown, or predictions without a network.
     """
-    bundle = study.bundles[study.main]
+    bundle = study.looked_into("a map")
     picked = pick_clips(study, clips)
     table = read_manifest(study.manifest).set_index("clip_id", drop=False)
     count = 4 if column == "double" else 2

@@ -19,7 +19,7 @@ def stages_sheet(study: Study, column: Column = "double", seed: int = 0) -> Stag
 
     Raises: InputError for a collection without the stages, with the command that keeps them; as `embed`.
     """
-    names = stages_of(study.bundles[study.main])
+    names = stages_of(study.looked_into("a film over the stages of the network"))
     series = film_of_stages(study.collections[study.main], names, seed=seed)
     moved = ", ".join(
         f"{name} {there:.2f} (random {null:.2f})"

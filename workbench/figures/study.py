@@ -1,4 +1,4 @@
-"""Checkpoints and what each of them said of the same clips: what figures and reports are made from."""
+"""Models and what each of them said of the same clips: what figures and reports are made from."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from workbench.analysis.performance.task import measure
 from workbench.results.passport import Context
 from workbench.store.collecting import collect, reading_hash
 from workbench.store.collection import MANIFEST, Collection, open_collection
-from workbench.store.given import Given
+from workbench.store.given import Data, Given
 from workbench.store.layout import COLLECTIONS
 from workbench.store.side_by_side import SameClips, same_clips
 from workbench.store.tables import labelled, subjects
@@ -29,7 +29,10 @@ HERE = Given()
 
 @dataclass(frozen=True)
 class Study:
-    """Checkpoints by name, the collection of each, all of the clips of `manifest`; `main` is the one that is looked into."""
+    """Collections by the name of the model, all of the clips of `manifest`, and the networks, of those that have one.
+
+    A model of whom predictions alone are known is in no `bundles`. `main` is the one that is looked into.
+    """
 
     bundles: dict[str, Bundle]
     collections: dict[str, Collection]
@@ -39,7 +42,13 @@ class Study:
     @property
     def labels(self) -> tuple[str, ...]:
         """Class names, the same for all."""
-        return self.bundles[self.main].labels
+        return self.collections[self.main].labels
+
+    def looked_into(self, what: str) -> Bundle:
+        """The main checkpoint, for `what` needs its network. Raises: InputError where predictions are all that is known."""
+        if self.main not in self.bundles:
+            raise InputError(self.collections[self.main].lacks_network(what))
+        return self.bundles[self.main]
 
     @property
     def clips(self) -> pd.DataFrame:
@@ -100,43 +109,65 @@ def open_study(
 
     With `collections` those of that folder, named as the checkpoints, are used and nothing is collected; else the workspace's,
     where they hold these clips and all stages of the network. What is made goes to the workspace for a dataset that is named or
-    the only one, else into the folder `kept`. The main checkpoint is the first with branches D and S, else the first.
-    Raises: InputError as `load_runs` and `Given.data`, for clips without labels, models of other labels, or collections of other
-    clips or checkpoints.
+    the only one, else into the folder `kept`. A run may also be a model of whom predictions alone are known, by name, or its
+    collection. The main checkpoint is the first with branches D and S, else the first.
+    Raises: InputError as `load_runs` and `Given.data`, for clips without labels, models of other labels, or
+    collections of other clips or checkpoints.
     """
     clips = given.data(data)
-    bundles = load_runs(runs, device, given)
-    _check_labels(bundles)
+    alone = {run: known for run in runs if (known := _without_network(run, clips, collections, given)) is not None}
+    networks = [run for run in runs if run not in alone]
+    bundles = load_runs(networks, device, given) if networks or not runs else {}
+    names = dict(zip(networks, bundles, strict=True)) | {run: known.name for run, known in alone.items()}
+    if len(set(names.values())) < len(runs):
+        raise InputError(f"a model is given twice: {', '.join(runs)}; name each once")
+    _check_labels({names[run]: alone[run].labels if run in alone else bundles[names[run]].labels for run in runs})
     manifest = clips.manifest / FILE_NAME if clips.manifest.is_dir() else clips.manifest
     table = read_manifest(manifest)
     need_labels(table, manifest, "figures and reports")
-    found = {}
-    for run, (name, bundle) in zip(runs, bundles.items(), strict=True):
+    found: dict[str, Collection] = {}
+    for run, name in names.items():
+        if run in alone:
+            if not _is_of(alone[run], table) and clips.dataset is None:
+                raise InputError(f"{alone[run].folder} is of other clips than {manifest}; import the predictions of those clips")
+            continue
+        bundle = bundles[name]
         there = None if collections is not None else _earlier(kept / COLLECTIONS / name, bundle, table)
         if there is None and collections is None:
             there = given.collected(bundle, given.name(run), clips, stages_of(bundle))
         found[name] = there or _collection(bundle, manifest, table, kept / COLLECTIONS / name, collections)
-    return study_of(bundles, found, manifest)
+    found |= {said.name: said for said in alone.values()}
+    return study_of(bundles, {names[run]: found[names[run]] for run in runs}, manifest)
+
+
+def _without_network(run: str, clips: Data, collections: Path | None, given: Given) -> Collection | None:
+    """What a model said of whom predictions alone are known; None for a run that is a checkpoint."""
+    for folder in ([] if collections is None else [collections / run]) + [Path(run)]:
+        if (folder / MANIFEST).is_file() and (found := open_collection(folder)).origin:
+            return found
+    if clips.dataset is not None and run in clips.dataset.without_checkpoint(given.place.checkpoints()):
+        return clips.dataset.collection(None, run)
+    return None
 
 
 def study_of(bundles: Mapping[str, Bundle], collections: Mapping[str, Collection], manifest: Path) -> Study:
-    """Checkpoints and what each said of the clips of `manifest`, all by the same names, put side by side.
+    """What models said of the clips of `manifest`, by name, put side by side, and the networks of those that have one.
 
     Raises: InputError for none, for models of other labels, or collections of other clips.
     """
-    _check_labels(bundles)
+    _check_labels({name: found.labels for name, found in collections.items()})
     if len(collections) > 1:
         same_clips(list(collections.values()), need_labels=False)
     branched = [name for name, bundle in bundles.items() if {"D", "S"} <= set(bundle.model.branches)]
-    return Study(dict(bundles), dict(collections), manifest, branched[0] if branched else next(iter(bundles)))
+    return Study(dict(bundles), dict(collections), manifest, next(iter([*branched, *bundles, *collections])))
 
 
-def _check_labels(bundles: Mapping[str, Bundle]) -> None:
-    if not bundles:
+def _check_labels(known: Mapping[str, tuple[str, ...]]) -> None:
+    if not known:
         raise InputError("no model is chosen; choose at least one")
-    first, *others = bundles
+    first, *others = known
     for name in others:
-        if (labels := bundles[name].labels) != (wanted := bundles[first].labels):
+        if (labels := known[name]) != (wanted := known[first]):
             raise InputError(
                 f"{name} has the classes {', '.join(labels)}, {first} has {', '.join(wanted)}; "
                 "show models of one label list, in one order"

@@ -59,10 +59,10 @@ def run(study: Study, request: Request) -> DrawnFigures:
     Raises: InputError for options that cannot be met, or if no figure can be drawn.
     """
     column = request.column
-    bundle = study.bundles[study.main]
+    bundle = study.bundles.get(study.main)
     published_recalls(request.published or (), study.labels)
     shown = data_hash(read_manifest(study.manifest))
-    verdicts: Verdicts = known_verdicts(bundle, request.verdicts, shown) if request.badges else {}
+    verdicts: Verdicts = known_verdicts(bundle, request.verdicts, shown) if request.badges and bundle is not None else {}
     family = None if request.benchmark is None else read_benchmark(request.benchmark)
     if request.clip is not None and request.clip not in set(study.collections[study.main].predictions["clip_id"]):
         raise InputError(f"{study.manifest} has no clip {request.clip!r}; its first is {study.clips['clip_id'].iloc[0]!r}")

@@ -11,17 +11,15 @@ from workbench.store.workspace import describe, test_data
 
 def models(study: Study, options: Options) -> Section:
     """What was compared, on which clips."""
-    rows = [
-        [
-            name,
-            describe(b.card),
-            f"{sum(p.numel() for p in b.model.parameters()):,}",
-            b.card.sha256[:16],
-            config_hash(b.card),
-            test_data(b.card) or "not said",
-        ]
-        for name, b in study.bundles.items()
-    ]
+    rows = []
+    for name, found in study.collections.items():
+        sha256 = found.meta["checkpoint"]["sha256"][:16]
+        if name not in study.bundles:
+            rows.append([name, found.origin, "–", sha256, "–", "not said"])
+            continue
+        card, parameters = study.bundles[name].card, study.bundles[name].model.parameters()
+        told = [describe(card), f"{sum(p.numel() for p in parameters):,}", sha256, config_hash(card)]
+        rows.append([name, *told, test_data(card) or "not said"])
     counts = study.clips["label_name"].value_counts().reindex(list(study.labels), fill_value=0)
     about = study.collections[study.main].meta["data"]
     return Section(
@@ -29,7 +27,7 @@ def models(study: Study, options: Options) -> Section:
         f"Clips of {study.manifest}, hash {about['hash'][:16]}. Looked into: {study.main}.",
         [
             Table(
-                "Checkpoints; hashes are the first 16 digits.",
+                "Checkpoints, and files of predictions; hashes are the first 16 digits.",
                 ["model", "what it is", "parameters", "weights", "config", "tested by its card on"],
                 rows,
             ),

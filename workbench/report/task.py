@@ -58,7 +58,7 @@ def run(study: Study, *, given: Sequence[Section] = (), options: Options = DEFAU
     if left_out:
         about = "; ".join(f"{name}: {reason}" for name, reason in left_out.items())
         made.append(Section("Left out", about + ".", []))
-    lead = f"{len(study.bundles)} models on {len(study.clips)} labelled clips: {', '.join(study.bundles)}."
+    lead = f"{len(study.collections)} models on {len(study.clips)} labelled clips: {', '.join(study.collections)}."
     return Report(lead, tuple(made), left_out)
 
 

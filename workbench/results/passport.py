@@ -117,7 +117,8 @@ class Context:
             made = made.with_run(bundle.name, bundle.card.sha256, config_hash(bundle.card))
         for collection in collections:
             run, clips = collection.meta["checkpoint"], collection.meta["data"]
-            made = made.with_run(run["name"], run["sha256"]).with_data(clips["manifest"], clips["hash"])
+            name = f"{run['name']} ({collection.origin})" if "imported" in collection.meta else run["name"]
+            made = made.with_run(name, run["sha256"]).with_data(clips["manifest"], clips["hash"])
         return made
 
     def with_run(self, name: str, sha256: str, config: str = "") -> "Context":

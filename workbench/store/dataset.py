@@ -1,6 +1,7 @@
 """A dataset of a workspace: its clips, and what each checkpoint said about them."""
 
 import shlex
+from collections.abc import Container
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -72,36 +73,37 @@ class Dataset:
         Raises: InputError if there is none, if another checkpoint made it, or if it is about other clips.
         """
         name = name or (bundle.path.name if isinstance(bundle, Bundle) else bundle.name if bundle else "")
-        again = self.collect_line(name)
+        again = f"read the clips again: the app asks, or {self.collect_line(name)}"
         try:
             collection = open_collection(self.collections / name, bundle)
         except InputError as error:
             what = str(error).rpartition("; ")[0]
-            raise InputError(f"{what}; remove that folder and read the clips again: the app asks, or {again}") from error
+            raise InputError(f"{what}; remove that folder and {again}") from error
+        if (told := collection.meta.get("imported")) is not None:
+            again = f"import the predictions again: {self.import_line(name, told['file'])}"
         if collection.has_labels != self.has_labels:
             was, now = ("no labels", "has") if self.has_labels else ("labels", "has none")
             raise InputError(
                 f"{collection.folder} was collected when {self.manifest} had {was}, which it {now} now; "
-                f"remove the folder and read the clips again: the app asks, or {again}"
+                f"remove the folder and {again}"
             )
         about = collection.meta["data"]
         if (about["hash"], about.get("reading")) != self.hashes:  # other clips, or the same ones with other ids or dates
             try:
                 collection = same_content(collection, self.contents, self.manifest)
             except InputError as error:
-                raise InputError(f"{error}: {again}") from error
+                raise InputError(f"{str(error).rpartition('; ')[0]}; remove that folder and {again}") from error
             if self.has_labels and (relabelled := self._relabelled(collection)):
                 raise InputError(
                     f"{len(relabelled)} of {len(self.clips)} clips of {self.manifest} have another label now, e.g. "
-                    f"{relabelled[0]}, than in {collection.folder}; remove the folder and read the clips again: the app asks, or "
-                    f"{again}"
+                    f"{relabelled[0]}, than in {collection.folder}; remove the folder and {again}"
                 )
         known = set(collection.predictions["clip_id"])
         missing = [clip for clip in self.clips.index if clip not in known and clip not in collection.left_out]
         if missing:
             raise InputError(
                 f"{collection.folder} lacks {len(missing)} of {len(self.clips)} clips of {self.manifest}, e.g. {missing[0]}; "
-                f"remove the folder and read the clips again: the app asks, or {again}"
+                f"remove the folder and {again}"
             )
         return collection
 
@@ -114,6 +116,24 @@ class Dataset:
     def collect_line(self, name: str) -> str:
         """What a person types to have the clips read by a checkpoint."""
         return shlex.join(["workbench", "collect", name, self.name, "--workspace", str(self.collections.parents[1])])
+
+    def import_line(self, name: str, file: str) -> str:
+        """What a person types to have a file of predictions imported."""
+        place = str(self.collections.parents[1])
+        return shlex.join(["workbench", "import", file, "--name", name, "--dataset", self.name, "--workspace", place])
+
+    def without_checkpoint(self, known: Container[str]) -> dict[str, str]:
+        """Collections here that no checkpoint on disk made, but for those whose name is `known`: name → where it comes from."""
+        found: dict[str, str] = {}
+        for name in self.collected():
+            if name in known:
+                continue
+            try:
+                origin = open_collection(self.collections / name).origin
+            except InputError:  # of a checkpoint that is gone, or of an older form
+                continue
+            found |= {name: origin} if origin else {}
+        return found
 
     def path(self, clip_id: str) -> Path:
         """Video, or folder of frames, of a clip."""

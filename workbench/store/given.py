@@ -82,12 +82,24 @@ class Given:
                 f"{text} is a checkpoint of {self.place.folder} ({folder}) and a folder here; "
                 f"write .{os.sep}{text} for that folder, or the path of the other"
             )
+        if not is_here and (alone := self.without_checkpoint(text)) is not None:
+            raise InputError(alone.lacks_network("this"))
         names = list(dict.fromkeys([*known, *list_checkpoints()]))
         if is_here or os.sep in text or text in names or beside.is_dir():
             return text
         raise InputError(
             f"unknown checkpoint {shown(text)}{near(text, names)}; known: {', '.join(names) or 'none'}, or give a folder's path"
         )
+
+    def without_checkpoint(self, text: str) -> Collection | None:
+        """What a model of this name said of a dataset, where no checkpoint made it; of the dataset that is named, else of any."""
+        if os.sep in text or text in self.place.checkpoints() or not is_marked(self.place.folder):
+            return None
+        for name in self.place.datasets if self.dataset is None else (self.dataset,):
+            folder = self.place.collection_folder(name, text)
+            if (folder / MANIFEST).is_file() and (found := open_collection(folder)).origin:
+                return found
+        return None
 
     def name(self, text: str) -> str:
         """The name under which the workspace keeps what a checkpoint said: its own, also where it is given by its path."""
@@ -148,7 +160,7 @@ class Given:
         known = self.place.checkpoints()
         if os.sep in text or text in (os.curdir, os.pardir) or (beside.exists() and not (self.asked and text in known)):
             return open_collection(text)
-        if not self.asked and text not in known:
+        if not self.asked and text not in known and self.without_checkpoint(text) is None:
             return open_collection(text)  # says that there is none
         found = self._own(dataset or self.dataset)
         if is_here and beside.resolve() != (found.collections / text).resolve():
@@ -201,6 +213,17 @@ class Given:
                 )
             return None
         return found
+
+    def read(self, bundle: Bundle) -> Collection:
+        """What a network of the user's own says of the dataset, which it reads now where it has not.
+
+        Raises: InputError as `data` and `Dataset.collect`, or for what was kept of other weights or clips.
+        """
+        data = self.data()
+        assert data.dataset is not None  # nothing was given by its path
+        if bundle.name in data.dataset.collected():
+            return data.dataset.collection(bundle, bundle.name)
+        return data.dataset.collect(bundle, bundle.name)
 
     def _card(self, name: str) -> Card | None:
         """The card of a checkpoint by name; None for one that is gone, whose collection is there."""

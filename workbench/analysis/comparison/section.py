@@ -14,8 +14,9 @@ FLIPS = 200
 
 def section(study: Study, options: Options) -> Section:
     """Paired differences, flips, slices."""
-    many = len(study.bundles) > 3
-    reference = next((n for n, b in study.bundles.items() if "split" not in b.model.capabilities), next(iter(study.bundles)))
+    many = len(study.collections) > 3
+    plain = (name for name, found in study.collections.items() if "split" not in found.capabilities)
+    reference = next(plain, next(iter(study.collections)))
     clips = study.same
     result = compare_clips(clips, reference=reference if many else None)
     rows = [

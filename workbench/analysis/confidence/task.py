@@ -79,10 +79,9 @@ def scale_collections(
     Raises:
         InputError: another checkpoint, clips that are in both, and as `temperature_scaling`.
     """
-    ours, theirs = (c.meta["checkpoint"] for c in (test, validation))
-    if ours["sha256"] != theirs["sha256"]:
+    if test.model_key != validation.model_key:
         raise InputError(
-            f"{validation.folder} was collected with {theirs['name']}, {test.folder} with {ours['name']}; use one checkpoint"
+            f"{validation.folder} was collected with {validation.name}, {test.folder} with {test.name}; use one checkpoint"
         )
     fit, judge = labelled(validation), labelled(test)
     if both := shared_clips(validation, fit, test, judge):

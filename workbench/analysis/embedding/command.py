@@ -6,7 +6,18 @@ from typing import Annotated, Literal
 
 import typer
 
-from workbench.options import CollectionsArgument, DatasetOption, ResultsOption, WorkspaceOption, names_in, tell_where
+from ifdd.errors import InputError
+from ifdd.own_code import ModelOption
+from workbench.options import (
+    CollectionsIfGiven,
+    DatasetOption,
+    Device,
+    ResultsOption,
+    WorkspaceOption,
+    named_bundle,
+    names_in,
+    tell_where,
+)
 from workbench.results.written import written
 
 app = typer.Typer()
@@ -15,7 +26,8 @@ app = typer.Typer()
 @app.command()
 def embed(
     ctx: typer.Context,
-    models: CollectionsArgument,
+    models: CollectionsIfGiven = None,
+    model: ModelOption = None,
     out: ResultsOption = None,
     workspace: WorkspaceOption = None,
     dataset: DatasetOption = None,
@@ -44,6 +56,7 @@ def embed(
     k: Annotated[int, typer.Option(min=1, help="Neighbours of the quality figures.")] = 5,
     seed: Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Of the map and of the shuffled labels.")] = 0,
     jobs: Annotated[int, typer.Option(min=1, help="Threads; above 1 a map is not the same again to the last digit.")] = 1,
+    device: Device = "auto",
     as_json: Annotated[bool, typer.Option("--json", help="Print embedding.json.")] = False,
 ) -> None:
     """Map clips to two dimensions, with figures that say how far to trust the map.
@@ -61,8 +74,12 @@ def embed(
     out = given.out(out, "embed")
     check_new(out)
     ctx.with_resource(claim(out))
-    opened = [given.collection(name) for name in models]
-    further = None if place is None else given.further(place, models[0])
+    opened = [given.collection(name) for name in models or ()]
+    if model is not None:
+        opened.append(given.read(named_bundle(given, None, model, device)))
+    if not opened:
+        raise InputError("give a model that has read the dataset by its name, a collection, or --model MODULE:FACTORY")
+    further = None if place is None else given.further(place, opened[0].name if model else (models or [""])[0])
     names = None if activation is None else tuple(names_in(activation))
     options = Options(names, method, seed, MapOptions(perplexity, neighbors, k, jobs))
     found = run(opened, options, further)

@@ -10,9 +10,10 @@ from workbench.report.parts import Chart, Options, Section, Table, chart
 def section(study: Study, options: Options) -> Section:
     """Maps of the features, and of the stages of the network."""
     sheets: list[MapPanels] = [embedding_sheet(study, seed=options.seed)]
-    if set(stages_of(study.bundles[study.main])) <= set(study.collections[study.main].activation_names):
+    stages = set(stages_of(study.bundles[study.main])) if study.main in study.bundles else set()
+    if stages and stages <= set(study.collections[study.main].activation_names):
         sheets.append(stages_sheet(study, seed=options.seed))
-    features = embedding_of(next(iter(study.collections.values())))
+    features = " and ".join(dict.fromkeys(embedding_of(study.collections[name]) for name in sheets[0].names))
     rows = [
         [
             f"{name}, {m.name}",

@@ -65,7 +65,7 @@ def run(collections: Sequence[Collection], options: Options = DEFAULT, further: 
         InputError: no activation, a film or `further` clips with several collections, and as what makes the maps.
     """
     first = collections[0]
-    names = (embedding_of(first),) if options.activations is None else options.activations
+    names = tuple(map(embedding_of, collections))[:1] if options.activations is None else options.activations
     if not names:
         raise InputError(f"--activation names nothing; give one, e.g. {embedding_of(first)}")
     film = len(names) > 1 or names == ("stages",)
@@ -78,7 +78,8 @@ def run(collections: Sequence[Collection], options: Options = DEFAULT, further: 
         stages = () if names == ("stages",) else names
         return Embedded(film_of_stages(first, stages, options.method, **how), usable(first))
     if len(collections) > 1:
-        return Embedded(map_models(collections, names[0], options.method, **how), usable(first))
+        asked = None if options.activations is None else names[0]
+        return Embedded(map_models(collections, asked, options.method, **how), same_rows(collections)[0])
     found = map_clips(first, names[0], options.method, **how)
     placed = None if further is None else place_clips(found, first, further, names[0])
     return Embedded(found, usable(first), placed)
@@ -142,8 +143,18 @@ def _write_page(figure: go.Figure, file: Path) -> None:
     figure.write_html(file, include_plotlyjs=True, full_html=True)
 
 
+def has_features(collection: Collection) -> bool:
+    """Whether it is known what the classifier reads: of predictions alone it is where they came with features."""
+    return bool(collection.with_roles("embedding", kept=False))
+
+
 def embedding_of(collection: Collection) -> str:
-    """Name of the activation that the classifier reads."""
+    """Name of the activation that the classifier reads. Raises: InputError for predictions that came without features."""
+    if not has_features(collection):
+        raise InputError(
+            f"{collection.folder} has no features, what the classifier of {collection.name} reads; import its predictions with "
+            "--features FILE"
+        )
     return collection.with_roles("embedding", kept=False)[0]
 
 
@@ -178,19 +189,20 @@ def place_clips(result: EmbeddingResult, old: Collection, new: Collection, activ
 
     Raises: InputError for another checkpoint, whose axes mean other things.
     """
-    first, second = old.meta["checkpoint"], new.meta["checkpoint"]
-    if first["sha256"] != second["sha256"]:
+    if old.model_key != new.model_key:
         raise InputError(
-            f"{new.folder} was collected with {second['name']}, the map with {first['name']}; "
-            f"collect the new clips with {first['name']}"
+            f"{new.folder} was collected with {new.name}, the map with {old.name}; collect the new clips with {old.name}"
         )
     table = usable(new)
     return place(result, _rows(new, activation, table), _true(table)), table
 
 
-def map_models(collections: Sequence[Collection], activation: str, method: Method = "tsne", **options: Any) -> EmbeddingSeries:
-    """Maps of the same clips by several models, turned onto the first; `options` as `embed_series`.
+def map_models(
+    collections: Sequence[Collection], activation: str | None = None, method: Method = "tsne", **options: Any
+) -> EmbeddingSeries:
+    """Maps of the same clips by several models, turned onto the first; by default of what each classifier reads.
 
+    `options` as `embed_series`.
     Raises: InputError for other clips, or labels in another order, than the first collection has.
     """
     first, *others = collections
@@ -200,10 +212,10 @@ def map_models(collections: Sequence[Collection], activation: str, method: Metho
                 f"{other.folder} has the classes {', '.join(other.labels)}, {first.folder} has {', '.join(first.labels)}; "
                 "compare models of one label list"
             )
-    tables = [usable(c) for c in collections]
+    tables = same_rows(collections)
     names = distinct_names(collections)
     return embed_series(
-        {name: _rows(c, activation, t) for name, c, t in zip(names, collections, tables, strict=True)},
+        {name: _rows(c, activation or embedding_of(c), t) for name, c, t in zip(names, collections, tables, strict=True)},
         _true(tables[0]),
         method,
         clip_ids={name: list(t["clip_id"]) for name, t in zip(names, tables, strict=True)},
@@ -211,6 +223,12 @@ def map_models(collections: Sequence[Collection], activation: str, method: Metho
         **_labels(first, tables[0]),
         **options,
     )
+
+
+def same_rows(collections: Sequence[Collection]) -> list[pd.DataFrame]:
+    """`usable` of each collection, without the clips that one of them could not read or has no prediction of."""
+    gone = frozenset().union(*(collection.left_out for collection in collections))
+    return [table[~table["clip_id"].isin(gone)] for table in map(usable, collections)]
 
 
 def film_of_stages(
