@@ -47,6 +47,9 @@ def import_(
         Path | None, typer.Option(help="What the classifier reads, n × d: .npy in the file's order, or .npz, .parquet with ids.")
     ] = None,
     partial: Annotated[bool, typer.Option("--partial", help="The file has a part of the clips only, e.g. one fold.")] = False,
+    keep_order: Annotated[
+        bool, typer.Option("--keep-order", help="Keep the classes as they are called, though another order explains the labels.")
+    ] = False,
     on_error: Annotated[
         Literal["stop", "skip"],
         typer.Option(help="Predictions of clips that the dataset lacks: stop and name them, or leave them out."),
@@ -73,7 +76,9 @@ def import_(
     kind: Literal["logits", "probabilities"] | None = None if logits is None else "logits" if logits else "probabilities"
     order = None if labels is None else parse_order(labels)
     reading = Reading(id_column, order, None if mapping is None else parse_map(mapping), kind)
-    made = import_predictions(file, found.manifest, name, place, Options(reading, features, partial, on_error == "skip"))
+    made = import_predictions(
+        file, found.manifest, name, place, Options(reading, features, partial, on_error == "skip", keep_order)
+    )
     for note in (made.meta["imported"]["matched"], *made.notes):
         say(f"note: {note}")
     if as_json:

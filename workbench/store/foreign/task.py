@@ -24,7 +24,7 @@ from workbench.store.columns import renaming_notes
 from workbench.store.foreign.files import Table, files_of, read_features, read_predictions
 from workbench.store.foreign.matching import Match, match_clips, some
 from workbench.store.foreign.scores import Reading, Scores, id_column, read_scores, true_column
-from workbench.store.foreign.truths import check_labels, fold_notes
+from workbench.store.foreign.truths import check_labels, check_order, fold_notes
 
 FEATURES = ("features", "feature", "feats", "embedding", "embeddings")
 """Matrices that hold what the classifier reads."""
@@ -33,12 +33,16 @@ _KEPT = "features"
 
 @dataclass(frozen=True)
 class Options:
-    """How a file is read, and whether it may lack clips of the dataset (`partial`) or have others (`skip`)."""
+    """How a file is read; whether it may lack clips of the dataset (`partial`) or have others (`skip`).
+
+    `keep_order`: its classes stay as they are called, though another order explains the labels much better.
+    """
 
     reading: Reading = field(default_factory=Reading)
     features: Path | None = None
     partial: bool = False
     skip: bool = False
+    keep_order: bool = False
 
 
 DEFAULT = Options()
@@ -88,6 +92,7 @@ def import_predictions(
     plain = options.reading.labels is not None and scores.order == options.reading.labels
     notes = [*scores.notes]
     notes += check_labels(table, match.rows, by_id, scores.order, options.reading.map, plain)
+    notes += check_order(file, scores, match.rows, by_id, plain, options.keep_order)
     folds, told = fold_notes(table, match.rows, by_id)
     notes += told
     features = _features(table, options.features, match, clips, file)

@@ -1,15 +1,17 @@
 """Labels and folds that a file of predictions holds, too: they are not taken over but compared, for a wrong order shows there."""
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from ifdd.data.corpora.orders import ORDERS, known_order
+from ifdd.data.label_order import explain_labels
 from ifdd.errors import InputError
 from ifdd.labels import match_labels
 from workbench.store.foreign.files import Table
-from workbench.store.foreign.scores import true_column
+from workbench.store.foreign.scores import Scores, true_column
 
 
 def check_labels(
@@ -84,6 +86,29 @@ def _refuse(table: Table, column: str, theirs: Mapping[str, str], ours: Mapping[
         known = known_order([own for _, own in sorted(pairs)])
         what += f"; all of it is one permutation: {moved}" + (f" (in the order of {known})" if known else "")
     raise InputError(f"{what}; say the order of its classes with --labels, mend the labels, or leave that column out")
+
+
+def check_order(
+    source: Path, scores: Scores, rows: Mapping[str, int], clips: pd.DataFrame, plain: bool, keep: bool
+) -> tuple[str, ...]:
+    """Ask the predictions themselves whether their classes are in another order than they are said to be, where labels are known.
+
+    Raises: InputError where a permutation explains them, unless that order is to be kept: then a note says so.
+    """
+    if not clips["label_name"].any():
+        return ()
+    chosen = scores.probs[list(rows.values())][:, [scores.labels.index(name) for name in scores.order]]
+    labels = np.array([scores.order.index(str(clips.at[clip, "label_name"])) for clip in rows])
+    found = explain_labels(chosen, labels, scores.order)
+    if found.verdict != "permuted":
+        return ()
+    if keep:
+        return (f"its order was kept, though {found.told()}",)
+    meant = [own or claimed for claimed, own in zip(found.names, found.meant, strict=True)]
+    way_out = "mend the names of its columns"
+    if plain and len(set(meant)) == len(meant):
+        way_out = f"the columns are likely --labels {','.join(meant)}"
+    raise InputError(f"{source}: {found.told()}; {way_out}, or keep them as they are with --keep-order")
 
 
 def fold_notes(table: Table, rows: Mapping[str, int], clips: pd.DataFrame) -> tuple[np.ndarray | None, tuple[str, ...]]:

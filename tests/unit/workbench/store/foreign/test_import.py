@@ -368,6 +368,33 @@ def test_a_wrong_order_of_classes_is_named(tmp_path: Path) -> None:
     assert "numbers of its column label count from 1" in again.notes
 
 
+def test_a_wrong_order_is_seen_in_the_predictions_alone(tmp_path: Path) -> None:
+    """The same without a column of labels: a model that is good in another order is refused, one that is bad is not."""
+    rng, order = np.random.default_rng(0), ORDERS["alphabetical-7"]
+    labels = [EMOTIONS[i % 7] for i in range(210)]
+    clips = pd.DataFrame({"path": [f"{i}.mp4" for i in range(210)], "label": labels})
+    clips.to_csv(tmp_path / "clips.csv", index=False)
+    logits = rng.normal(size=(210, 7)) + 2 * np.eye(7)[[order.index(label) for label in labels]]
+    np.savez(tmp_path / "theirs.npz", path=clips["path"].to_numpy(str), logits=logits)
+
+    def read(name: str, labels: Sequence[str], **options: bool) -> Collection:
+        reading = Reading(labels=tuple(labels))
+        return import_predictions(
+            tmp_path / "theirs.npz", tmp_path / "clips.csv", name, tmp_path / name, Options(reading, **options)
+        )
+
+    with pytest.raises(
+        InputError, match=r"predictions in alphabetical-7; the columns are likely --labels angry,disgust,fear,happy,"
+    ):
+        read("wrong", EMOTIONS)
+    right, kept = read("right", order), read("kept", EMOTIONS, keep_order=True)
+    assert measure(right).war.value > 0.6 > 0.2 > measure(kept).war.value
+    assert right.notes == ("probabilities are the softmax of its logits",)
+    assert any("its order was kept, though labels and predictions are in different orders" in note for note in kept.notes)
+    np.savez(tmp_path / "theirs.npz", path=clips["path"].to_numpy(str), logits=rng.normal(size=(210, 7)))
+    assert measure(read("weak", EMOTIONS)).war.value < 0.3
+
+
 def test_labels_by_name_that_are_permuted_are_told_so(tmp_path: Path) -> None:
     manifest, clips = seven(tmp_path)
     turn = dict(zip(EMOTIONS, (*EMOTIONS[1:], EMOTIONS[0]), strict=True))
