@@ -2,6 +2,7 @@
 
 <out>/  fold-1 … fold-k (run folders), each with its .yaml and .log
         predictions.parquet (test predictions of all folds)   metrics.json   table.md
+        clips/fold-<k>.parquet (the test clips of a fold as a list of their own, to collect with the fold's checkpoint)
 """
 
 from collections.abc import Callable, Sequence
@@ -12,7 +13,7 @@ from typing import Any
 import pandas as pd
 
 from ifdd.checkpoints import read_card
-from ifdd.data.manifest import read_manifest
+from ifdd.data.manifest import clip_path, read_manifest, write_manifest
 from ifdd.errors import InputError
 from ifdd.io import claim, write_json, write_text
 from ifdd.tables import read_table
@@ -23,7 +24,7 @@ from ifdd.training.keeping import CHECKPOINT
 from ifdd.training.processes import check_same, last_word, train_all
 from ifdd.training.recipe import CorpusData, Recipe, load_recipe
 
-TABLE = "table.md"
+TABLE, CLIPS = "table.md", "clips"
 CHOSEN_ON_TEST = "chosen on the test fold"
 
 
@@ -124,10 +125,23 @@ def write_folds(recipes: dict[int, Recipe], out: Path) -> dict[str, Any]:
     notes = [*_left_out(frame, listed, recipes), *scores.pooled.units.notes]
     name = first.name.removesuffix(f"-fold-{next(iter(recipes))}")
     found = as_written(scores, name, chosen, notes)
+    for fold in recipes:
+        write_clips(listed, fold, out / CLIPS / f"fold-{fold}.parquet")
     write_predictions(out / PREDICTIONS, frame)
     write_json(out / METRICS, found)
     write_text(out / TABLE, folds_markdown(scores, name, {fold: how.words for fold, how in chosen.items()}, notes, _mark(chosen)))
     return found
+
+
+def write_clips(listed: pd.DataFrame, fold: int, file: Path) -> None:
+    """Write the test part of a fold as a list of its own, whose paths are absolute."""
+    own = listed[listed["fold"] == fold].reset_index(drop=True)
+    placed = {"path": [str(clip_path(listed, row).absolute()) for row in own.to_dict("records")]}
+    if "truth" in own:
+        places = [None if pd.isna(name) else str((Path(listed.attrs["root"]) / name).absolute()) for name in own["truth"]]
+        placed["truth"] = places
+    file.parent.mkdir(parents=True, exist_ok=True)
+    write_manifest(own.assign(**placed), file)
 
 
 def pooled_predictions(runs: dict[int, Path], listed: pd.DataFrame) -> pd.DataFrame:

@@ -16,6 +16,7 @@ from small_corpus import corpus_recipe, make_corpus
 from typer.testing import CliRunner
 
 from ifdd.cli import app
+from ifdd.data.manifest import clip_path, read_manifest
 from ifdd.errors import InputError
 from ifdd.training import cross_validation, processes, run
 from ifdd.training.cross_validation import cross_validate, plan_folds
@@ -153,6 +154,16 @@ def test_the_same_command_trains_only_what_is_missing(done: tuple[Path, Path, li
     assert ((out / "metrics.json").read_bytes(), (out / "predictions.parquet").read_bytes()) == before
     with pytest.raises(InputError, match="fold-1: was trained with another recipe"):
         cross_validate(recipe, out, settings=["seed=5"])
+
+
+def test_the_test_clips_of_a_fold_are_a_list_of_their_own(corpus: Path, done: tuple[Path, Path, list[str]]):
+    listed, own = read_manifest(corpus), read_manifest(done[1] / "clips" / "fold-2.parquet")
+    expected = listed[listed["fold"] == 2]
+    assert list(own["clip_id"]) == list(expected["clip_id"])
+    for (_, row), (_, other) in zip(own.iterrows(), expected.iterrows(), strict=True):
+        assert clip_path(own, row) == clip_path(listed, other)
+    rest = [name for name in listed if name != "path"]
+    pd.testing.assert_frame_equal(own[rest], expected[rest].reset_index(drop=True))
 
 
 def test_choosing_on_the_test_fold_marks_every_number(corpus: Path, tmp_path: Path):
