@@ -8,7 +8,7 @@ import warnings
 
 import typer
 
-from ifdd.cli.data import data_app
+from ifdd.cli.cropping import data_app
 from ifdd.cli.models import models_app
 from ifdd.cli.published import published_app
 from ifdd.cli.scoring import scoring_app

@@ -142,7 +142,7 @@ def index(
     Example: ifdd data index corpora/DFEW --corpus dfew --frames clip_224x224_16f --out data/dfew.parquet
     """
     from ifdd.data.manifest import FILE_NAME, index_folder, index_list, index_unlabelled, write_manifest
-    from ifdd.data.manifest.table import TEXT_FILES
+    from ifdd.data.manifest.table import FILES, TEXT_FILES
     from ifdd.labels import EMOTIONS, parse_labels, parse_map
 
     if corpus is not None:
@@ -199,7 +199,7 @@ def index(
     for note in notes:
         typer.echo(f"warning: {terminal_text(note)}", err=True)
     base = (target if target.suffix != ".parquet" else target.parent).resolve()
-    for column in ("path", *(["truth"] if "truth" in frame else [])):
+    for column in ("path", *(name for name in FILES if name in frame)):
         frame[column] = frame[column].map(lambda path: _moved(path, root.resolve(), base))
     write_manifest(frame, target)
     if as_json:

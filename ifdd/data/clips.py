@@ -14,6 +14,7 @@ import torch
 from tqdm import tqdm
 
 from ifdd.data.faces.boxes import centre_box, crop, widen
+from ifdd.data.faces.face import Detector
 from ifdd.data.faces.tracking import FaceTrack, FaceTracker
 from ifdd.data.preprocessing import Preprocessing
 from ifdd.data.video import left_out, left_to_show, read_frames, read_times, stretch_name
@@ -64,7 +65,8 @@ class Source:
 
     `first` is the index of its first frame; `seconds` (n,), `boxes` (n, 4), `found` (n,) and `held` (n,) are per frame
     (`held`: the face is lost and its last box stands in). A stretch for a face crop is one shot: `cuts` (seconds) are those of
-    what was asked for, which a warning of every clip tells.
+    what was asked for, which a warning of every clip tells. `scores` (n,) and `landmarks` (n, 5, 2) of a face crop are those of
+    its detector, NaN where it did not find the face, or tells none.
     """
 
     path: Path
@@ -80,6 +82,8 @@ class Source:
     fps: float | None = None
     cuts: tuple[float, ...] = ()
     warnings: tuple[str, ...] = ()
+    scores: np.ndarray | None = None
+    landmarks: np.ndarray | None = None
 
     def clip(self) -> Clip:
         """One clip of the whole stretch."""
@@ -184,6 +188,7 @@ def analyse(
     start: float | None = None,
     end: float | None = None,
     fps: float | None = None,
+    detector: Detector | None = None,
 ) -> Source:
     """Stream a source once: time stamps of its frames and, for a face crop, the track of one face.
 
@@ -194,6 +199,7 @@ def analyse(
         start: seconds, inclusive.
         end: seconds, exclusive.
         fps: frame rate of a folder of frames.
+        detector: finds faces; by default the cascades, as a checkpoint's card means it.
 
     Raises:
         InputError: as `read_frames`; no face; no face of that number; fewer than two frames in the stretch.
@@ -202,7 +208,7 @@ def analyse(
     """
     path, preprocessing = Path(path), preprocessing or Preprocessing()
     if preprocessing.crop == "face":
-        tracker, first, last = FaceTracker(), 0, 0.0
+        tracker, first, last = FaceTracker(detector), 0, 0.0
         times: list[float] = []
         frames = read_frames(path, start, end, fps=fps, on_show=True)
         for frame in tqdm(frames, desc="find the face", unit="frame", delay=2, leave=False, disable=None):
@@ -279,6 +285,8 @@ def _face_source(
         fps,
         cuts,
         warnings,
+        track.scores[part],
+        track.landmarks[part],
     )
 
 

@@ -16,18 +16,16 @@ from ifdd.data.faces.face import Detector, Square, distance, same_face
 from ifdd.data.faces.finders import SEARCH_EVERY, Sighting, finder_of
 from ifdd.data.faces.haar import SMALLEST as SMALLEST
 from ifdd.data.faces.haar import Haar
+from ifdd.data.faces.smoothing import SIGMA_PLACE, SIGMA_SIZE, fill, smooth
 from ifdd.data.video import Frame
 from ifdd.errors import InputError, NoFaceError
 
 MIN_DETECTIONS = 5
 """A track that fewer frames support is no face: the cascades fire on scenery now and then."""
-LOST_AFTER = 5
-"""Frames in a row without a detection that make a face lost: its last box is held. Shorter gaps are bridged linearly."""
 
 _MIN_DENSITY = 0.3  # of a track's frames in which it is found; flicker on scenery stays below
 _SURE = 0.75  # quantile of a track's scores that has to be sure
 _MAX_GAP = 15  # frames after which a track is no longer continued
-_SIGMA_CENTRE, _SIGMA_SIDE = 2.0, 6.0  # frames; a face moves faster than it grows
 
 
 @dataclass(frozen=True, eq=False)
@@ -186,9 +184,9 @@ class FaceTracker:
         inside = slice(*shot)
         seen = np.array([sighting.square for sighting in track.sightings])
         squares, held = np.repeat(seen[:1], self.count, 0), np.ones(self.count, bool)
-        squares[inside], held[inside] = _fill(frames - shot[0], seen, shot[1] - shot[0])
+        squares[inside], held[inside] = fill(frames - shot[0], seen, shot[1] - shot[0])
         squares[shot[1] :] = squares[shot[1] - 1]
-        centre, side = _smooth(squares[:, :2], _SIGMA_CENTRE), _smooth(squares[:, 2:], _SIGMA_SIDE)
+        centre, side = smooth(squares[:, :2], SIGMA_PLACE), smooth(squares[:, 2:], SIGMA_SIZE)
         half = side * (0.5 + margin)
         boxes = np.hstack([centre - half, centre + half]).astype(np.float32)
         scores, landmarks = np.full(self.count, np.nan, np.float32), np.full((self.count, 5, 2), np.nan, np.float32)
@@ -239,26 +237,3 @@ def track_faces(
     for frame in frames:
         tracker.update(frame.image)
     return tracker.result(face, margin=margin, source=source)
-
-
-def _fill(frames: np.ndarray, squares: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
-    """Squares (count, 3) for all frames, and where the face is lost and the last one is held."""
-    index = np.arange(count)
-    last = np.clip(np.searchsorted(frames, index, side="right") - 1, 0, None)
-    following = np.clip(np.searchsorted(frames, index, side="left"), None, len(frames) - 1)
-    missed = np.where(index < frames[0], frames[0], frames[following] - frames[last] - 1)
-    missed[index > frames[-1]] = count - 1 - frames[-1]
-    held = missed >= LOST_AFTER
-    held[frames] = False
-    between = np.column_stack([np.interp(index, frames, column) for column in squares.T])
-    return np.where(held[:, None], squares[last], between), held
-
-
-def _smooth(values: np.ndarray, sigma: float) -> np.ndarray:
-    """Median of 5 against single misfits, then a Gaussian of `sigma` frames; the ends are repeated."""
-    padded = np.pad(values, ((2, 2), (0, 0)), mode="edge")
-    values = np.median(np.lib.stride_tricks.sliding_window_view(padded, 5, axis=0), axis=-1)
-    reach = int(np.ceil(3 * sigma))
-    kernel = np.exp(-0.5 * (np.arange(-reach, reach + 1) / sigma) ** 2)
-    padded = np.pad(values, ((reach, reach), (0, 0)), mode="edge")
-    return np.column_stack([np.convolve(column, kernel / kernel.sum(), mode="valid") for column in padded.T])

@@ -24,6 +24,8 @@ REQUIRED = ("clip_id", "path", "kind", "n_frames", "fps", "width", "height", "la
 LABELS = ("label", "label_name")
 NO_LABEL = -1
 """`label` of a clip without one, once a manifest is read; its `label_name` is "". On disk both columns are left out."""
+FILES = ("truth", "landmarks")
+"""Columns of files beside the clips, whose paths are relative to the folder of the list, as `path` is."""
 VOTES = "votes_"
 """A column `votes_<class>` holds how many annotators chose that class."""
 _MEASURES = {"n_frames": 1, "fps": 0, "width": 1, "height": 1}
@@ -104,8 +106,9 @@ def complete(frame: pd.DataFrame, root: Path, source: object, labels: Sequence[s
     if "crop" in table:
         found["crop"] = text(table["crop"], "crop", source).fillna("none")
         _one_of(found["crop"], "crop", CROPS, source)
-    if "truth" in table:
-        found["truth"] = text(table["truth"], "truth", source)
+    for name in FILES:
+        if name in table:
+            found[name] = text(table[name], name, source)
     for name, column in table.items():
         if name not in found:
             found[name] = numbers(column, name, source) if name.startswith(VOTES) else plain(column)
@@ -155,7 +158,7 @@ def _read_text(file: Path) -> pd.DataFrame:
         twice = next(name for name in names if names.count(name) > 1)
         raise InputError(f"{file}: column {twice or '(no name)'} is there twice; every column needs a name of its own")
     columns = {name: pd.Series([row[i].strip() or None for row in rows[1:]], dtype=object) for i, name in enumerate(names)}
-    typed = ("path", "clip_id", "label_name", "subject", "crop", "kind", "truth")
+    typed = ("path", "clip_id", "label_name", "subject", "crop", "kind", *FILES)
     return pd.DataFrame({name: column if name in typed else read_cells(column) for name, column in columns.items()})
 
 

@@ -15,7 +15,17 @@ from ifdd.scripted import SuiteConfig, render_suite
 
 runner = CliRunner()
 COMMANDS = [
-    *(["models"], ["train"], ["cross-validate"], ["evaluate"], ["audit"], ["predict"], ["data", "render"], ["data", "index"]),
+    *(
+        ["models"],
+        ["train"],
+        ["cross-validate"],
+        ["evaluate"],
+        ["audit"],
+        ["predict"],
+        ["data", "render"],
+        ["data", "index"],
+        ["data", "crop"],
+    ),
     *(["weights", "list"], ["weights", "verify"], ["weights", "convert"]),
 ]
 

@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ifdd.data.faces.tracking import LOST_AFTER, FaceTrack, FaceTracker, _fill, _smooth, track_faces
+from ifdd.data.faces.smoothing import LOST_AFTER, fill, smooth
+from ifdd.data.faces.tracking import FaceTrack, FaceTracker, track_faces
 from ifdd.data.video import read_frames
 from ifdd.errors import InputError
 
@@ -109,7 +110,7 @@ def test_shared_clips(shared: Path) -> None:
 def test_gaps_by_hand() -> None:
     frames = np.array([6, 7, 9, 20])
     squares = np.array([[0, 0, 10], [10, 0, 10], [30, 4, 10], [90, 0, 20]], float)
-    filled, held = _fill(frames, squares, 23)
+    filled, held = fill(frames, squares, 23)
     assert held.tolist() == [step < 6 or 10 <= step < 20 for step in range(23)]
     np.testing.assert_array_equal(filled[:7], np.tile([0, 0, 10], (7, 1)))
     np.testing.assert_array_equal(filled[8], [20, 2, 10])
@@ -120,10 +121,10 @@ def test_gaps_by_hand() -> None:
 
 @given(st.integers(1, 40), st.floats(-50, 50), st.floats(0.5, 8))
 def test_smoothing_keeps_what_does_not_change(count: int, value: float, sigma: float) -> None:
-    np.testing.assert_allclose(_smooth(np.full((count, 2), value), sigma), value, atol=1e-9)
+    np.testing.assert_allclose(smooth(np.full((count, 2), value), sigma), value, atol=1e-9)
 
 
 def test_smoothing_drops_a_single_misfit() -> None:
     values = np.zeros((30, 1))
     values[14] = 100
-    np.testing.assert_array_equal(_smooth(values, 2.0), 0)
+    np.testing.assert_array_equal(smooth(values, 2.0), 0)
