@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 import pandas as pd
 import pytest
+from bundles import save_random
 from typer.testing import CliRunner
 
 from ifdd import cli
@@ -38,13 +39,15 @@ def frames_of(folder: Path) -> np.ndarray:
 
 @pytest.fixture(scope="module")
 def listed(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A list of two clips of CREMA-D with classes, a person, a fold and a factor."""
-    file = tmp_path_factory.mktemp("list") / "clips.csv"
-    names = ["1001_DFA_ANG_XX", "1001_DFA_HAP_XX"]
+    """The six clips of CREMA-D as indexed from a list: classes, a person, folds and a factor."""
+    folder = tmp_path_factory.mktemp("list")
+    names = [f"1001_DFA_{name}_XX" for name in ("ANG", "DIS", "FEA", "HAP", "NEU", "SAD")]
     frame = pd.DataFrame({"path": [str(shared / CREMA / f"{name}.flv") for name in names], "clip_id": names})
-    frame["label"], frame["subject"], frame["fold"], frame["intensity"] = ["angry", "happy"], "1001", [1, 2], ["high", "low"]
-    frame.to_csv(file, index=False)
-    return file
+    frame["label"] = ["anger", "disgust", "fear", "happy", "neutral", "sad"]
+    frame["subject"], frame["fold"], frame["sentence"] = "1001", [1, 2, 1, 2, 1, 2], [f"s{i}" for i in range(6)]
+    frame.to_csv(folder / "list.csv", index=False)
+    assert run("data", "index", folder / "list.csv", "--out", folder / "clips.parquet")[0] == 0
+    return folder / "clips.parquet"
 
 
 @pytest.fixture(scope="module")
@@ -55,22 +58,22 @@ def cropped(listed: Path, shared: Path, tmp_path_factory: pytest.TempPathFactory
         *("--every", 4, "--workers", 1),
     )
     assert code == 0
-    assert f"{out}/clips.parquet: 2 clips" in said
+    assert f"{out}/clips.parquet: 6 clips" in said
     return out
 
 
 def test_a_list_keeps_what_it_says_of_its_clips(cropped: Path, listed: Path) -> None:
     before, after = read_manifest(listed), read_manifest(cropped)
-    for name in ("clip_id", "label", "label_name", "subject", "fold", "intensity"):
+    for name in ("clip_id", "label", "label_name", "subject", "fold", "sentence"):
         assert after[name].tolist() == before[name].tolist()
     assert set(after["kind"]) == {"frames"}
     assert set(after["crop"]) == {"none"}
     assert (after["width"] == 96).all()
     assert (after["height"] == 96).all()
     assert set(after["detector"]) == {"yunet"}
-    assert after["face_found"].tolist() == [1.0, 1.0]
+    assert after["face_found"].tolist() == [1.0] * 6
     assert (after["face_score"] > 0.85).all()
-    assert after["faces"].tolist() == [1, 1]
+    assert after["faces"].tolist() == [1] * 6
     assert [(cropped / name).resolve() for name in after["cropped_from"]] == [Path(path) for path in before["path"]]
     assert json.loads((cropped / "crop.json").read_text())["flagged"] == {}
 
@@ -103,9 +106,22 @@ def test_an_aligned_face_has_its_landmarks_in_their_places(cropped: Path, shared
 
 def test_the_sheet_shows_every_clip_and_loads_nothing(cropped: Path) -> None:
     page = (cropped / "sheet.html").read_text(encoding="utf-8")
-    assert page.count("data:image/jpeg;base64,") == 2
-    assert "<b>1001_DFA_ANG_XX</b><br>angry" in page
+    assert page.count("data:image/jpeg;base64,") == 6
+    assert "<b>1001_DFA_ANG_XX</b><br>anger" in page
     assert "http" not in page.replace("http-equiv", "")
+
+
+def test_the_crops_are_a_data_set_that_is_scored(cropped: Path, tmp_path: Path) -> None:
+    checkpoint = save_random(tmp_path / "random", "mvit-tiny-baseline", 0)
+    code, said, _ = run("predict", cropped / "clips/1001_DFA_HAP_XX", "--checkpoint", checkpoint, "--crop", "none", "--json")
+    assert code == 0
+    assert json.loads(said)["probabilities"]
+    scored = ("--manifest", cropped, "--out", tmp_path / "scored", "--cache", tmp_path / "cache", "--json")
+    code, said, _ = run("evaluate", checkpoint, *scored)
+    assert code == 0
+    assert sum(json.loads(said)["counts"].values()) == 6
+    table = pd.read_parquet(tmp_path / "scored" / "predictions.parquet")
+    assert table["subject"].tolist() == ["1001"] * 6
 
 
 def test_without_alignment_a_crop_is_what_a_model_reads_of_the_video(shared: Path, tmp_path: Path) -> None:
