@@ -19,7 +19,7 @@ from ifdd.errors import InputError
 from ifdd.labels import parse_labels, parse_map
 from ifdd.plain import terminal_text
 
-ELSEWHERE = {"folders": ("lists", "frames", "order", "columns", "min_frames", "holes"), "csv": ("frames",)}
+ELSEWHERE = {"folders": ("lists", "frames", "order", "columns", "min_frames", "holes", "deep"), "csv": ("frames",)}
 """Options that have no meaning for a corpus; `columns` and `labels` have one for these alone."""
 
 
@@ -49,6 +49,7 @@ def index_named(
         crop=crop,
         min_frames=given["min_frames"] or 1,
         holes=given["holes"] or "skip",
+        deep=given["deep"],
         strict=strict,
     )
     labels = parse_labels(given["labels"]) if given["labels"] is not None else None

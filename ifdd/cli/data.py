@@ -108,6 +108,9 @@ def index(
         Literal["skip", "keep"] | None,
         typer.Option(help="With --corpus: clips whose frames' numbers have holes: skip (default) or keep."),
     ] = None,
+    deep: Annotated[
+        bool, typer.Option("--deep", help="With --corpus: check every picture of every clip; minutes instead of seconds.")
+    ] = False,
     strict: Annotated[
         bool, typer.Option("--strict", help="With --corpus: a clip that is missing or damaged is an error; nothing is written.")
     ] = False,
@@ -158,6 +161,7 @@ def index(
             columns=columns,
             min_frames=min_frames,
             holes=holes,
+            deep=deep,
             strict=strict,
             labels=labels,
             names=names,
@@ -173,10 +177,11 @@ def index(
         "--columns": columns,
         "--min-frames": min_frames,
         "--holes": holes,
+        "--deep": deep or None,
         "--strict": strict or None,
     }.items():
         if value is not None:
-            raise InputError(f"{option} {value}: goes with --corpus; say which one, or leave {option} out")
+            raise InputError(f"{option}: goes with --corpus; say which one, or leave {option} out")
     if unlabelled and (labels is not None or names is not None):
         raise InputError("--unlabelled: clips without labels have no classes; leave out --labels and --map, or --unlabelled")
     is_list = folder.is_file()

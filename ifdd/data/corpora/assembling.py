@@ -12,7 +12,7 @@ from tqdm import tqdm
 from ifdd.data.bad_clips import MOST_SKIPPED
 from ifdd.data.corpora.base import SHORT, Facts, Holes
 from ifdd.data.corpora.listing import Listing
-from ifdd.data.corpora.measuring import Measured, in_threads, measure
+from ifdd.data.corpora.measuring import Measured, in_threads, measure, measure_deeply
 from ifdd.data.corpora.report import KINDS, Finding, Kind, class_counts, fold_table, listed, report_file
 from ifdd.data.manifest import FILE_NAME, write_manifest
 from ifdd.data.video import natural_key
@@ -36,6 +36,7 @@ class Options:
         crop: for the manifest; by default face for videos, none for folders of frames.
         min_frames: fewest frames of a clip.
         holes: whether clips with holes in the numbers of their frames are left out, or kept as they are.
+        deep: whether every picture of a folder of frames is read and checked, as decoding does: minutes for a corpus.
         strict: whether anything of `STRICT` is an error.
         workers: threads.
     """
@@ -47,6 +48,7 @@ class Options:
     crop: str | None = None
     min_frames: int = 1
     holes: Holes = "skip"
+    deep: bool = False
     strict: bool = False
     workers: int = 8
 
@@ -149,7 +151,7 @@ def assemble(found: Gathered, options: Options) -> Indexed:
             "official_classes": dict(corpus.total),
         },
         "rows": listed(findings),
-        "options": {"min_frames": options.min_frames, "holes": options.holes},
+        "options": {"min_frames": options.min_frames, "holes": options.holes, "deep": options.deep},
     }
     report["notes"] = [*_notes(found, findings), *found.notes]
     if options.strict:
@@ -187,7 +189,8 @@ def _measured(
     kept: list[Wanted] = []
     sizes: list[Measured] = []
     gaps = 0
-    results = in_threads(measure, (root / one.path for one in there), options.workers)
+    look = measure_deeply if options.deep else measure
+    results = in_threads(look, (root / one.path for one in there), options.workers)
     for one, seen in zip(tqdm(there, desc="index", unit="clip", delay=2, disable=None), results, strict=True):
         if isinstance(seen, str):
             findings.append(_row(one, "unreadable", seen, left_out=True))
@@ -312,7 +315,7 @@ def _notes(found: Gathered, findings: Sequence[Finding]) -> list[str]:
         family = listing.family
         parted = bool(family.folds) or any(family.part.values())
         if family.order:
-            notes.append(f"labels are numbers from {family.first} in the order {family.order}, as {family.source} tells")
+            notes.append(f"labels are numbers from {family.first} in the order {family.order}, by {family.source}")
         if corpus.counts and parted and not family.official:
             notes.append("the lists are not the official ones: their counts differ (see folds in the report)")
         elif corpus.counts and not parted:
@@ -323,7 +326,7 @@ def _notes(found: Gathered, findings: Sequence[Finding]) -> list[str]:
         if some and kind == "surplus" and not corpus.all_listed:
             notes.append(f"{len(some)} clips on disk are in no list, e.g. {some[0].clip_id}; they are left out")
         elif some:
-            notes.append(f"{len(some)} clips {kind} ({meaning}), e.g. {some[0].clip_id}: {some[0].reason}")
+            notes.append(f"{len(some)} of {kind}: {meaning}; e.g. {some[0].clip_id}: {some[0].reason}")
     return notes
 
 

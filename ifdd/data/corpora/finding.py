@@ -29,23 +29,24 @@ class Found:
 
 
 def look_below(root: Path, key_of: KeyOf) -> Found:
-    """Look for clips and lists below a folder; what is inside of a clip is not looked at. Links are followed, but in no circle.
+    """Look for clips and lists below a folder; what is inside of a clip is not looked at, a folder with two names once.
 
     Raises: InputError for no such folder, or one that cannot be read.
     """
     if not root.is_dir():
         raise InputError(f"{root}: no such folder; check the spelling")
     found = Found(root)
-    _look(root, (), key_of, found, frozenset())
+    _look(root, (), key_of, found, set())
     found.clips = {folder: found.clips[folder] for folder in sorted(found.clips)}
     found.lists.sort()
     return found
 
 
-def _look(folder: Path, parts: tuple[str, ...], key_of: KeyOf, found: Found, above: frozenset[str]) -> None:
+def _look(folder: Path, parts: tuple[str, ...], key_of: KeyOf, found: Found, seen: set[str]) -> None:
     place = os.path.realpath(folder)
-    if place in above:
+    if place in seen:  # by a link
         return
+    seen.add(place)
     try:
         with os.scandir(folder) as entries:
             inside = sorted(entries, key=lambda entry: entry.name)
@@ -66,7 +67,7 @@ def _look(folder: Path, parts: tuple[str, ...], key_of: KeyOf, found: Found, abo
         if clip is not None:
             _add(found, (*parts, name), *clip)
         elif is_folder and len(parts) < DEPTH:
-            _look(folder / name, (*parts, name), key_of, found, above | {place})
+            _look(folder / name, (*parts, name), key_of, found, seen)
 
 
 def split_name(name: str) -> tuple[str, str]:

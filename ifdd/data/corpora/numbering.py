@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ifdd.data.corpora.base import Facts
-from ifdd.data.corpora.orders import ORDERS, SOURCES, known_order
+from ifdd.data.corpora.orders import ORDERS, known_order
 from ifdd.documents import read_text
 from ifdd.errors import InputError
 from ifdd.labels import meant_class, parse_labels
@@ -92,7 +92,8 @@ def numbering(corpus: Facts, evidence: Evidence, asked: str | None = None) -> Nu
     if len(fitting) == 1:
         return Numbering(fitting[0].names, fitting[0].order, fitting[0].first, "the official number of clips of each class")
     if len(candidates) == 1 and len(corpus.orders) == 1:
-        return Numbering(candidates[0].names, candidates[0].order, candidates[0].first, SOURCES[candidates[0].order])
+        only = candidates[0]
+        return Numbering(only.names, only.order, only.first, f"the one order in which lists of {corpus.title} number them")
     span = f"{numbers[0]} to {numbers[-1]}"
     if not candidates:
         raise InputError(

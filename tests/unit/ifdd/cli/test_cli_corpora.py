@@ -68,8 +68,8 @@ def test_a_corpus_is_indexed_and_what_is_written_is_said(run: Run, tmp_path: Pat
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["--frames", "x"], "--frames x: goes with --corpus"),
-        (["--strict"], "--strict True: goes with --corpus"),
+        (["--frames", "x"], "--frames: goes with --corpus"),
+        (["--strict"], "--strict: goes with --corpus"),
         (["--corpus", "dfew", "--columns", "path=a"], "--columns: --corpus dfew has no such option"),
         (["--corpus", "dfew", "--labels", "a,b"], "--labels: --corpus dfew has no such option"),
         (["--corpus", "folders", "--order", "dfew"], "--order: --corpus folders has no such option"),

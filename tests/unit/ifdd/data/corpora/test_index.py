@@ -205,6 +205,33 @@ def test_a_bad_clip_is_a_listed_row(tmp_path: Path) -> None:
         CORPORA["dfew"].index(tmp_path, strict=True)
 
 
+def test_a_damaged_picture_is_seen_where_every_one_is_read(tmp_path: Path) -> None:
+    dfew_tree(tmp_path)
+    file = tmp_path / "Clip/clip_224x224/00001/9.jpg"
+    file.write_bytes(file.read_bytes()[:-30])
+    assert len(CORPORA["dfew"].index(tmp_path).frame) == 28
+    deep = CORPORA["dfew"].index(tmp_path, deep=True)
+    assert deep.frame["clip_id"].tolist() == [f"{number:05d}" for number in range(2, 29)]
+    assert rows_of(deep.report, "unreadable")["00001"].startswith("9.jpg: damaged: ")
+
+
+def test_parts_of_one_folder_links_and_names_that_are_there_twice(tmp_path: Path) -> None:
+    dfew_tree(tmp_path)
+    clips = tmp_path / "Clip/clip_224x224"
+    for number in range(1, 15):
+        (tmp_path / "Clip/original/part_1").mkdir(parents=True, exist_ok=True)
+        (clips / f"{number:05d}").rename(tmp_path / f"Clip/original/part_1/{number}")
+    (tmp_path / "Clip/original/part_2").mkdir()
+    for folder in sorted(clips.iterdir()):
+        folder.rename(tmp_path / "Clip/original/part_2" / folder.name)
+    clips.rmdir()
+    (tmp_path / "Clip/again").symlink_to(tmp_path / "Clip")  # in a circle
+    frames(tmp_path / "Clip/original/part_2/1", 4)
+    indexed = CORPORA["dfew"].index(tmp_path)
+    assert (len(indexed.frame), indexed.report["clips"]["folder"]) == (28, "Clip/original")
+    assert rows_of(indexed.report, "twice") == {"00001": "Clip/original/part_2/1 is left out beside Clip/original/part_1/1"}
+
+
 def test_frames_that_a_detector_left_out_everywhere_are_not_left_out_in_silence(tmp_path: Path) -> None:
     dfew_tree(tmp_path)
     for number in range(1, 10):
