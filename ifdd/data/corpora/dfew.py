@@ -51,8 +51,8 @@ def votes(found: Found, clips: Sequence[str]) -> Factors:
     """
     names = [name for name in found.lists if PurePosixPath(name).name.lower() in ("annotation.csv", "annotation.tsv")]
     if not names:
-        there = sorted(path.name for path in found.root.glob("**/[Aa]nnotation.xlsx")) if _few(found) else []
-        return Factors(notes=tuple(f"{name} is no table that is read: save it as annotation.csv for votes" for name in there))
+        there = sorted(path.name for path in (found.root / "Annotation").glob("*.xlsx"))
+        return Factors(notes=tuple(f"Annotation/{name} is not read; save it as annotation.csv to have the votes" for name in there))
     file, table = read_columns(found.root / names[0])
     columns: dict[str, dict[str, float]] = {}
     heads = {str(name): _VOTE.fullmatch(str(name).strip()) for name in table.columns}
@@ -84,10 +84,6 @@ def votes(found: Found, clips: Sequence[str]) -> Factors:
             if number > 0:
                 labels[clip] = EMOTIONS[int(number) - 1]
     return Factors(columns, labels, str(file))
-
-
-def _few(found: Found) -> bool:
-    return (found.root / "Annotation").is_dir()
 
 
 DFEW = Corpus(
