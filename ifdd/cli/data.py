@@ -6,13 +6,14 @@ from typing import Annotated, Literal
 
 import typer
 
-from ifdd.cli.doctor import doctor
+from ifdd.cli.doctor import compare_labels, doctor
 from ifdd.cli.options import Json, OnErrorOption, say_json
 from ifdd.errors import InputError
 from ifdd.plain import terminal_text
 
 data_app = typer.Typer(no_args_is_help=True, help="Make, index and examine data.")
 data_app.command()(doctor)
+data_app.command()(compare_labels)
 
 
 @data_app.command()

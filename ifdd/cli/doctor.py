@@ -1,4 +1,4 @@
-"""The command `ifdd data doctor`: whether clips and labels are what they are taken for."""
+"""The commands `ifdd data doctor` and `ifdd data compare-labels`: whether clips and labels are what they are taken for."""
 
 from pathlib import Path
 from typing import Annotated, Any
@@ -72,3 +72,30 @@ def _show(values: dict[str, Any]) -> None:
             typer.echo(f"{'':<25}→ {terminal_text(one['way_out'])}")
     counts = values["counts"]
     typer.echo(", ".join(f"{counts[name]} {name}{'s' * (counts[name] != 1)}" for name in ("error", "warning", "note")))
+
+
+def compare_labels(
+    first: Annotated[Path, typer.Argument(help="A list of clips and labels, of whatever layout.")],
+    second: Annotated[Path, typer.Argument(help="Another list of the same clips.")],
+    as_json: Json = False,
+) -> None:
+    """Compare the labels that two lists give to the same clips, and name the orders where they number classes differently.
+
+    Exit code: 0 all labels are the same, 4 some differ.
+
+    Example: ifdd data compare-labels DFER-CLIP/FERV39K_train.txt S2D/FERV39K/Annotation/train.csv
+    """
+    from dataclasses import asdict
+
+    from ifdd.data.doctor import EXIT_CODES
+    from ifdd.data.label_lists import compare_lists
+
+    found = compare_lists(first, second)
+    if as_json:
+        say_json(asdict(found) | {"told": found.told()})
+    else:
+        typer.echo(terminal_text(found.told()))
+        for name, count in (("first", found.only_first), ("second", found.only_second)):
+            if count:
+                typer.echo(f"note: {count:,} clips are in the {name} list alone")
+    raise typer.Exit(EXIT_CODES["error"] if found.differ else 0)

@@ -10,7 +10,6 @@ from ifdd.data.doctor.findings import Finding, finding, many
 from ifdd.data.label_order import orders_by_counts
 from ifdd.labels import meant_class
 
-_LISTED = {"missing": "listed and not on disk", "unreadable": "not readable", "surplus": "on disk and in no list"}
 FITS = 0.02
 """Share of the clips that may be in another class than the official counts say, so that an order still is told by them."""
 
@@ -27,6 +26,9 @@ def counts(case: Case) -> Iterator[Finding]:
         )
         return
     yield from _of_report(case)
+    if (case.report or {}).get("labels", {}).get("map"):
+        yield finding("note", "counts", "classes were mapped when the list was made: official counts are not compared")
+        return
     wrong, right = [], 0
     for name, rows, official in _official_parts(case):
         here = Counter(case.frame["label_name"].to_numpy()[rows].tolist())
@@ -104,21 +106,15 @@ def _official_parts(case: Case) -> Iterator[tuple[str, np.ndarray, Mapping[str, 
 def _of_report(case: Case) -> Iterator[Finding]:
     report = case.report or {}
     if report.get("official") is False and case.official.counts:
-        yield finding(
-            "note",
-            "counts",
-            f"folds or parts are not the official ones of {case.official.title}",
-            (),
-            "say so beside every number",
-        )
-    for kind, meaning in _LISTED.items():
-        entry = report.get("rows", {}).get(kind, {})
-        clips = entry.get("clips", []) if isinstance(entry, Mapping) else []
+        told = f"folds or parts are not the official ones of {case.official.title}"
+        yield finding("note", "counts", told, (), "say so beside every number")
+    for kind, entry in report.get("rows", {}).items():
+        clips = [clip for clip in entry.get("clips", []) if clip.get("left_out")] if isinstance(entry, Mapping) else []
         if clips:
             yield finding(
                 "note" if kind == "surplus" else "warning",
                 "counts",
-                f"{many(len(clips), 'clip')} {'are' if len(clips) > 1 else 'is'} {meaning}: left out of the list",
+                f"{many(len(clips), 'clip')} left out of the list when it was made: {kind}",
                 [f"{clip.get('clip_id')}: {clip.get('reason', '')}" for clip in clips],
                 "see the report beside the list",
             )

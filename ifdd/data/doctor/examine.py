@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from ifdd.data.corpora import CORPORA, read_report
 from ifdd.data.doctor.case import Case, separate_parts
 from ifdd.data.doctor.classes import classes
 from ifdd.data.doctor.copies import copies
@@ -131,11 +132,26 @@ def _case(sources: Sequence[Path], frames: int, quick: bool, chosen: Sequence[st
     looks = not quick and "near-duplicates" in chosen
     asked = [Look(place, float(count), deep, looks) for place, count in zip(places, frame["n_frames"], strict=True)]
     seen = scan(asked, workers, progress)
-    return Case(str(sources[0]), frame, places, parts, seen, frames, not quick)
+    report = _report(sources[0]) if len(sources) == 1 else None
+    official = CORPORA.get(str((report or {}).get("corpus", "")))
+    return Case(str(sources[0]), frame, places, parts, seen, frames, not quick, report, official)
+
+
+def _list_in(source: Path) -> Path | None:
+    """The list that a path means; None for a folder without one."""
+    if not source.is_dir():
+        return source
+    files = [source / name for name in (FILE_NAME, *(f"clips{end}" for end in TEXT_FILES))]
+    return next((file for file in files if file.is_file()), None)
+
+
+def _report(source: Path) -> dict[str, Any] | None:
+    file = _list_in(source)
+    return None if file is None else read_report(file)
 
 
 def _table(source: Path) -> pd.DataFrame:
-    if source.is_dir() and not any((source / name).is_file() for name in (FILE_NAME, *(f"clips{end}" for end in TEXT_FILES))):
+    if _list_in(source) is None:
         frame = complete(pd.DataFrame({"path": clips_below(source)}), source, source)
         frame.attrs["root"] = str(source)
         return frame
