@@ -2,6 +2,7 @@
 
 import filecmp
 import mimetypes
+import os
 import re
 from collections import Counter
 from collections.abc import Container, Iterator
@@ -48,10 +49,11 @@ def left_out(folder: Path) -> list[str]:
 
 def _frames_and_others(folder: Path) -> tuple[list[Path], list[Path]]:
     try:
-        files = [file for file in folder.iterdir() if not file.name.startswith(".") and not file.is_dir()]
+        with os.scandir(folder) as entries:  # which, unlike a path, knows what it is
+            found = {folder / entry.name: entry for entry in entries if not entry.name.startswith(".") and not entry.is_dir()}
     except OSError as error:
         raise InputError(f"{folder}: {error.strerror or error}; make the folder readable") from error
-    pictures = [file for file in files if _is_image(file)]
+    pictures = [file for file in found if _is_image(file)]
     numbered = [file.suffix.lower() for file in pictures if _WHOLE.search(file.stem)]
     # a preview or an icon that some program left beside the frames
     others = [
@@ -63,7 +65,7 @@ def _frames_and_others(folder: Path) -> tuple[list[Path], list[Path]]:
     for file in frames:
         if file.suffix.lower() not in IMAGE_SUFFIXES:
             raise InputError(f"{file}: images of this kind are not read; write it as PNG or JPEG, or move it elsewhere")
-        if not file.is_file():
+        if not found[file].is_file():
             raise InputError(f"{file}: not a file that can be read; remove it")
     return frames, others
 
@@ -94,6 +96,8 @@ def _parts(name: str, numbers: re.Pattern[str], templates: Container[str] = ()) 
 
 
 def _in_order(folder: Path, images: list[Path]) -> list[Path]:
+    if (order := _by_last_number(images)) is not None:
+        return order
     decimals = [found[0] for file in images for found in _DECIMAL.finditer(file.stem) if not found[0].isdecimal()]
     lengths = {len(re.split("[.,]", number)[1]) for number in decimals}
     counts = len(lengths) > 1 and any(number[-2:].isdecimal() and number.endswith("0") for number in decimals)
@@ -111,6 +115,23 @@ def _in_order(folder: Path, images: list[Path]) -> list[Path]:
             raise InputError(f"{folder}: {file.name} is a copy of {one.name}; remove it")
     _check_one_kind(folder, ordered, keys, numbers)
     return ordered
+
+
+def _by_last_number(images: list[Path]) -> list[Path] | None:
+    """The images in order where whole numbers at the end of their names, each another one, are all that differs; else None.
+
+    So most folders are; what `_in_order` does besides would change nothing, and takes ten times as long.
+    """
+    numbers: dict[int, Path] = {}
+    before: str | None = None
+    for file in images:
+        stem = file.stem
+        start = len(stem.rstrip("0123456789"))
+        before = stem[:start] if before is None else before
+        if start == len(stem) or stem[:start] != before or before.endswith(("-", ".", ",")):
+            return None
+        numbers[int(stem[start:])] = file
+    return [numbers[number] for number in sorted(numbers)] if len(numbers) == len(images) else None
 
 
 def _check_one_kind(

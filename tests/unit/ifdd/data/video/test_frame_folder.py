@@ -8,14 +8,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageOps
 
 from ifdd import machine_code
 from ifdd.data.clips import analyse, load_clip
 from ifdd.data.preprocessing import Preprocessing
-from ifdd.data.video import file_sha256, image_files, jpeg, natural_key, read_frames
+from ifdd.data.video import file_sha256, frame_folder, image_files, jpeg, natural_key, read_frames
 from ifdd.data.video.images import read_image
 from ifdd.errors import InputError
 
@@ -362,3 +362,21 @@ def test_machine_code_without_a_folder_to_keep_it_in(monkeypatch: pytest.MonkeyP
 
     monkeypatch.setattr(machine_code, "njit", njit)
     assert machine_code.compiled()(len) == ("compiled", len)
+
+
+BEFORE = ["", "a_", "a-", "1.", "1,", "00001_", "b ", "-", "7 copy "]
+NUMBERED = st.lists(st.tuples(st.sampled_from(BEFORE), st.integers(0, 30), st.booleans()), min_size=1, max_size=6)
+
+
+@settings(max_examples=60)
+@given(NUMBERED, st.booleans())
+def test_plain_numbers_are_sorted_as_any_others(names: list[tuple[str, int, bool]], alike: bool) -> None:
+    """The quick way for names that end in their number tells the same as the long one."""
+    kinds = [(names[0][0] if alike else before, number, padded) for before, number, padded in names]
+    images = [Path(f"{before}{number:0{3 if padded else 1}d}.png") for before, number, padded in dict.fromkeys(kinds)]
+    quick = frame_folder._by_last_number(images)
+    if quick is None:
+        return
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(frame_folder, "_by_last_number", lambda _: None)
+        assert frame_folder._in_order(Path("folder"), images) == quick
