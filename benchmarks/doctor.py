@@ -1,7 +1,7 @@
 """Seconds and memory of `ifdd data doctor` on trees of tiny clips, and how often its detectors are right.
 
-    python benchmarks/doctor.py tree FOLDER [CLIPS]   # trees of a quarter, a half and all of 40,000 clips in FERV39k's layout
-    python benchmarks/doctor.py order [DRAWS]         # models as weak as published ones: permuted labels found, right ones left
+    python benchmarks/doctor.py tree FOLDER [CLIPS [quick]]   # a quarter, a half and all of 40,000 clips in FERV39k's layout
+    python benchmarks/doctor.py order [DRAWS]    # models as weak as published ones: permuted labels found, right ones left
 
 Clips have 8 to 47 frames, as FERV39k's; frames are links to 4,000 tiny pictures in another order each, so that no two clips are
 alike. A hundredth of the test clips are copies of training clips.
@@ -71,8 +71,8 @@ def measured(manifest: Path, *words: str) -> dict[str, object]:
     return {"clips": told["clips"], "seconds": round(seconds, 1), "cpu_seconds": round(cpu, 1), "peak_mib": round(peak), **found}
 
 
-def trees(folder: Path, clips: int) -> None:
-    """Build trees, index and examine them."""
+def trees(folder: Path, clips: int, quick: bool) -> None:
+    """Build trees, index and examine them; `quick`: names and sizes of files alone."""
     manifests = []
     for count in (clips // 4, clips // 2, clips):
         root, manifest = folder / f"doctor-{count}", folder / f"doctor-{count}.parquet"
@@ -83,7 +83,7 @@ def trees(folder: Path, clips: int) -> None:
         if not manifest.exists():
             write_indexed(index_corpus(CORPORA["ferv39k"], root), manifest)
         manifests.append(manifest)
-    for words in (("--quick",), ("--only", "copies,near-duplicates"), ()):
+    for words in (("--quick",),) if quick else (("--quick",), ("--only", "copies,near-duplicates"), ()):
         for manifest in manifests:
             frames = int(pd.read_parquet(manifest, columns=["n_frames"])["n_frames"].sum())
             print(json.dumps({"options": " ".join(words), "frames": frames} | measured(manifest, *words)), flush=True)
@@ -122,7 +122,7 @@ def main() -> None:
     if sys.argv[1:2] == ["order"]:
         order(int(sys.argv[2]) if len(sys.argv) > 2 else 10)
     else:
-        trees(Path(sys.argv[2]), int(sys.argv[3]) if len(sys.argv) > 3 else 40_000)
+        trees(Path(sys.argv[2]), int(sys.argv[3]) if len(sys.argv) > 3 else 40_000, sys.argv[4:] == ["quick"])
 
 
 if __name__ == "__main__":

@@ -33,9 +33,7 @@ def _parts(path: str) -> tuple[str, ...]:
     return tuple(part for part in clip.parts if part not in ("/", "."))
 
 
-def _by_clip(
-    file: Path, paths: Sequence[tuple[str, ...]], labels: Sequence[str | int], depth: int
-) -> dict[str, str | int]:
+def _by_clip(file: Path, paths: Sequence[tuple[str, ...]], labels: Sequence[str | int], depth: int) -> dict[str, str | int]:
     found: dict[str, str | int] = {}
     for path, label in zip(paths, labels, strict=True):
         clip = "/".join(path[-depth:])

@@ -29,13 +29,17 @@ def compare(
     slices: Annotated[str | None, typer.Option(help="Columns to slice by, with commas; by default all factors.")] = None,
     bins: Annotated[int, typer.Option(min=2, help="Bins of numbers, of about equal counts.")] = 4,
     min_n: Annotated[int, typer.Option("--min-n", min=2, help="Clips that a slice needs in the search for bad ones.")] = 20,
+    published: Annotated[
+        str | None,
+        typer.Option(help="Rows of papers to show beside, with commas: M3DFEL, or ferv39k:M3DFEL (see ifdd published)."),
+    ] = None,
     draws: Annotated[int, typer.Option(min=100, help="Of the bootstrap and of the exchange tests.")] = 2000,
     seed: Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Of all draws.")] = 0,
     as_json: Json = False,
 ) -> None:
     """Compare models on the same clips: differences with intervals and tests, flips, recalls, slices.
 
-    Persons are drawn as a whole where the manifest names them.
+    Persons are drawn as a whole where the manifest names them. Rows of papers are of another protocol, and in no test.
     Example: workbench compare scripted-tiny-baseline scripted-tiny-ifdd --dataset clips
     """
     from ifdd.io import check_new, claim
@@ -48,7 +52,8 @@ def compare(
     check_new(out)
     ctx.with_resource(claim(out))
     opened = [given.collection(name) for name in models]
-    found = run(opened, Options(reference, names_if_given(slices), bins, min_n, draws, seed))
+    papers = tuple(names_if_given(published) or ())
+    found = run(opened, Options(reference, names_if_given(slices), bins, min_n, draws, seed, papers))
     write(found, out, Context.of(command_line(), collections=opened))
     if as_json:
         typer.echo((out / "comparison.json").read_text(encoding="utf-8").rstrip())

@@ -6,7 +6,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from workbench.analysis.performance.results import MetricsResult
+from workbench.analysis.performance.results import MetricsResult, PublishedRow
 from workbench.results.interval import Interval
 from workbench.results.provenance import Provenance
 from workbench.results.result import Result
@@ -177,13 +177,17 @@ class SearchResult(Result):
 
 @dataclass(frozen=True, eq=False)
 class ComparisonReport(Result):
-    """Several models on the same clips, their slices and the bad ones by model; what could not be told stands in `notes`."""
+    """Several models on the same clips, their slices and the bad ones by model; what could not be told stands in `notes`.
+
+    `published` are rows of papers that are shown beside the models; no test knows of them.
+    """
 
     comparison: ComparisonResult
     slices: SliceResult | None
     searches: dict[str, SearchResult]
     notes: tuple[str, ...]
     provenance: Provenance
+    published: tuple[PublishedRow, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)

@@ -29,6 +29,7 @@ from workbench.analysis.comparison.results import (
 from workbench.analysis.comparison.slices import bad_slices, slice_metrics
 from workbench.analysis.performance.displays.radar import RadarDisplay
 from workbench.analysis.performance.displays.scores import RecallDisplay
+from workbench.analysis.performance.published import published_rows
 from workbench.plotting.base import Display
 from workbench.results.passport import PYTHON_CALL, Context
 from workbench.store.collection import Collection
@@ -39,7 +40,10 @@ from workbench.store.tables import persons, subjects
 
 @dataclass(frozen=True)
 class Options:
-    """`reference` and `draws` as `compare`; `columns` to slice by in `bins`, all factors by default, as `slice_clips`."""
+    """`reference` and `draws` as `compare`; `columns` to slice by in `bins`, all factors by default, as `slice_clips`.
+
+    `published` names rows of papers to show beside the models, as `published_rows`.
+    """
 
     reference: str | None = None
     columns: Sequence[str] | None = None
@@ -47,6 +51,7 @@ class Options:
     min_n: int = 20
     draws: int = 2000
     seed: int = 0
+    published: tuple[str, ...] = ()
 
 
 DEFAULT = Options()
@@ -56,7 +61,7 @@ def run(collections: Sequence[Collection], options: Options = DEFAULT) -> Compar
     """Compare the models of collections of the same clips, by person where they are known, and slice by factors.
 
     Raises:
-        InputError: no labels, and as `same_clips`, `compare`, `slice_clips`.
+        InputError: no labels, and as `same_clips`, `compare`, `slice_clips`, `published_rows`.
     """
     for collection in collections:
         if not collection.has_labels:
@@ -65,10 +70,11 @@ def run(collections: Sequence[Collection], options: Options = DEFAULT) -> Compar
                 "tells workbench agreement, or add a column label to the list and collect again"
             )
     clips = same_clips(collections)
+    papers = published_rows(options.published, clips.labels)
     result = compare_clips(clips, reference=options.reference, draws=options.draws, seed=options.seed)
     slices, searches, left_out = slice_clips(clips, options.columns, bins=options.bins, seed=options.seed, min_n=options.min_n)
     source = result.provenance.with_source(**clips.sources)
-    return ComparisonReport(result, slices, searches, (*clips.notes, *result.notes, *left_out), source)
+    return ComparisonReport(result, slices, searches, (*clips.notes, *result.notes, *left_out), source, papers)
 
 
 def write(result: ComparisonReport, out: Path, context: Context = PYTHON_CALL) -> list[Path]:
@@ -85,7 +91,9 @@ def write(result: ComparisonReport, out: Path, context: Context = PYTHON_CALL) -
         write_text(folder / "comparison.json", json.dumps(plain, indent=1, ensure_ascii=False) + "\n")
         write_text(folder / "comparison.md", comparison_markdown(result))
         ForestDisplay.from_result(compared).save(folder / "differences.png", context=context)
-        recalls: Display = RadarDisplay(compared.models) if len(compared.label_names) > 2 else RecallDisplay(compared.models)
+        papers = {row.name: row.recalls.tolist() for row in result.published if len(row.recalls)}
+        many = len(compared.label_names) > 2
+        recalls: Display = RadarDisplay(compared.models, papers) if many else RecallDisplay(compared.models)
         recalls.save(folder / "recalls.png", context=context)
         for i in range(len(compared.pairs)):
             flips = FlipsDisplay.from_result(compared, i)

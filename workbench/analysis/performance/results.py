@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from workbench.results.interval import Interval
 from workbench.results.provenance import Provenance
@@ -55,3 +56,26 @@ class MetricsResult(Result):
             f"n = {self.n}; WAR {self.war}, UAR {self.uar} (95 % intervals {self.units}); "
             f"always {self.constant_class}: WAR {100 * self.constant_war:.1f} %, UAR {100 * self.constant_uar:.1f} %"
         )
+
+
+@dataclass(frozen=True, eq=False)
+class PublishedRow(Result):
+    """What a paper prints of a method on a corpus, shares in [0, 1]: to stand beside numbers of ours, and in no test.
+
+    `recalls` (C,) in the order of the labels, empty where none are printed. The interval of `war` is ours, binomial from the `n`
+    official test clips; of UAR there is none.
+    """
+
+    name: str
+    corpus: str
+    n: int
+    war: Interval
+    uar: float
+    recalls: NDArray[np.float64]
+    protocol: str
+    source: str
+
+    @property
+    def caption(self) -> str:
+        """One sentence: what the row is of, and who says so."""
+        return f"{self.name}: {self.corpus}, {self.protocol} ({self.source})"

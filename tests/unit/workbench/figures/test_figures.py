@@ -12,6 +12,7 @@ from PIL import Image
 
 from ifdd.checkpoints import load_checkpoint
 from ifdd.data.manifest import read_manifest, write_manifest
+from ifdd.data.published import usual_row
 from ifdd.errors import InputError
 from ifdd.labels import EMOTIONS
 from tests.tiny_demo import TinyDemo
@@ -25,7 +26,7 @@ from workbench.figures.ifdd3_table import VariantTable
 from workbench.figures.ifdd4_radar import RadarSheet, radar_sheet
 from workbench.figures.ifdd5_confidence import ConfidenceSheet
 from workbench.figures.ous5_confusion import ConfusionSheet
-from workbench.figures.published import CLASSES, RECALLS, published_recalls
+from workbench.figures.published import published_recalls
 from workbench.figures.sheet import WIDTHS
 from workbench.figures.study import Study, load_runs, open_study, stages_of
 from workbench.figures.task import CAPTIONS, FORMATS, DrawnFigures, Request, run, write
@@ -203,12 +204,15 @@ def test_maps_of_the_clips_that_are_named(study: Study) -> None:
 
 
 def test_published_rows_follow_the_order_of_the_labels(made: DrawnFigures) -> None:
-    turned = CLASSES[::-1]
-    assert published_recalls(["C3D"], turned)["C3D"] == tuple(value / 100 for value in RECALLS["C3D"][::-1])
+    turned = EMOTIONS[::-1]
+    printed = usual_row("C3D", "dfew").recalls
+    assert published_recalls(["C3D"], turned)["C3D"] == tuple(printed[label] / 100 for label in turned)
     with pytest.raises(InputError, match="leave --published out"):
         published_recalls(["C3D"], ("yes", "no", "maybe"))
-    with pytest.raises(InputError, match="no published recalls of 'X'"):
-        published_recalls(["X"], CLASSES)
+    with pytest.raises(InputError, match="nothing printed of 'X' is known on dfew"):
+        published_recalls(["X"], EMOTIONS)
+    with pytest.raises(InputError, match="no recalls are printed of MAE-DFER on DFEW; there are C3D, "):
+        published_recalls(["MAE-DFER"], EMOTIONS)
     radar = made.sheets["ifdd_fig4_radar"]
     assert "C3D (published) 42.7 %" in radar.caption  # UAR as the paper prints it
     assert "not of these clips: no comparison" in radar.caption

@@ -12,6 +12,14 @@ def comparison_markdown(report: ComparisonReport) -> str:
     result = report.comparison
     lines = ["# Comparison", "", f"{markdown_line(result.caption)}.", "", "| model | WAR | UAR |", "| --- | --- | --- |"]
     lines += [f"| {markdown_line(name)} | {m.war} | {m.uar} |" for name, m in result.models.items()]
+    lines += [f"| {markdown_line(row.name)} (published) | {row.war} * | {100 * row.uar:.1f} % |" for row in report.published]
+    if report.published:
+        rows = "; ".join(markdown_line(row.caption) for row in report.published)
+        lines += [
+            "",
+            f"Published rows are of another protocol and not of these clips: {rows}. They are in no test. "
+            "\\* Binomial, from the official number of test clips; what they were chosen on is not known.",
+        ]
     lines += ["", "| difference | WAR | p | UAR | p | detectable WAR, UAR | gained, lost |", "| --- |" + " --- |" * 6]
     for pair in result.pairs:
         cells = [

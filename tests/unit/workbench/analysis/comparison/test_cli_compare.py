@@ -66,6 +66,30 @@ def test_compare_as_json_with_a_search(run: Command, collections: dict[str, Path
     assert (tmp_path / "out" / "bad_slices_2.csv").is_file()
 
 
+def test_published_rows_stand_beside_and_in_no_test(run: Command, collections: dict[str, Path], tmp_path: Path) -> None:
+    folders = [collections["baseline"], collections["ifdd"], "--draws", 200, "--json"]
+    alone = json.loads(run("compare", *folders, "--out", tmp_path / "alone")[1])
+    code, told, _ = run("compare", *folders, "--out", tmp_path / "out", "--published", "mae dfer,ferv39k:M3DFEL")
+    assert code == 0
+    found = json.loads(told)
+    mae, m3dfel = found.pop("published")
+    assert alone.pop("published") == []
+    assert {k: found[k] for k in ("pairs", "models", "slices", "notes")} == {
+        k: alone[k] for k in ("pairs", "models", "slices", "notes")
+    }
+    assert (mae["corpus"], mae["n"], mae["recalls"]) == ("DFEW", 11_697, [])
+    assert (mae["war"]["value"], mae["uar"]) == pytest.approx((0.7443, 0.6341))
+    assert (m3dfel["corpus"], m3dfel["n"], len(m3dfel["recalls"])) == ("FERV39k", 7847, 0)
+    page = (tmp_path / "out" / "comparison.md").read_text()
+    assert "| MAE-DFER (published) | 74.4 % [73.6, 75.2] * | 63.4 % |" in page
+    assert "of another protocol and not of these clips" in page
+    assert "in no test" in page
+    code, _, err = run("compare", *folders, "--out", tmp_path / "third", "--published", "mafw:MAE-DFER")
+    assert code == 1
+    assert "leave --published out" in err
+    assert not (tmp_path / "third").exists()
+
+
 def test_factors(collections: dict[str, Path]) -> None:
     clips = same_clips([open_collection(folder) for folder in collections.values()])
     assert factor_columns(clips.table) == ["light"]
