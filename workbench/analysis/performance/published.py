@@ -15,7 +15,14 @@ TITLES = {"dfew": "DFEW", "ferv39k": "FERV39k", "mafw": "MAFW"}
 def published_rows(names: Sequence[str], labels: Sequence[str]) -> tuple[PublishedRow, ...]:
     """Rows by name: METHOD, or CORPUS:METHOD (ferv39k:M3DFEL); of seven emotions without a corpus DFEW's.
 
-    Raises: InputError for a corpus or method that nothing is known of, or one whose classes are not `labels`.
+    Raises:
+        InputError: a corpus or method that nothing is known of, or one whose classes are not `labels`.
+
+    Example:
+        >>> from ifdd.labels import EMOTIONS
+        >>> (row,) = published_rows(["M3DFEL"], EMOTIONS)
+        >>> str(row.war), row.corpus
+        ('69.2 % [68.4, 70.1]', 'DFEW')
     """
     return tuple(_row(name, labels) for name in names)
 

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import face_like, write_frames
+from moving_clips import face_like, write_frames
 
 from ifdd import cli
 from ifdd.data.doctor import CHECKS, EXIT_CODES, Diagnosis, Finding, examine

@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import face_like, write_frames
+from moving_clips import face_like, write_frames
 from scipy.fft import dctn
 
 from ifdd.data.doctor import examine
