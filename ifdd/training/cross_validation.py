@@ -136,7 +136,7 @@ def write_folds(recipes: dict[int, Recipe], out: Path) -> dict[str, Any]:
 def write_clips(listed: pd.DataFrame, fold: int, file: Path) -> None:
     """Write the test part of a fold as a list of its own, whose paths are absolute."""
     own = listed[listed["fold"] == fold].reset_index(drop=True)
-    placed = {"path": [str(clip_path(listed, row).absolute()) for row in own.to_dict("records")]}
+    placed: dict[str, Any] = {"path": [str(clip_path(listed, row).absolute()) for row in own.to_dict("records")]}
     if "truth" in own:
         places = [None if pd.isna(name) else str((Path(listed.attrs["root"]) / name).absolute()) for name in own["truth"]]
         placed["truth"] = places
