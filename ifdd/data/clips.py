@@ -4,7 +4,7 @@ Two passes over the source keep memory independent of its length: `analyse` stre
 and boxes; cutting streams them again and keeps only the crops of the sampled frames.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass, replace
 from math import inf
 from pathlib import Path
@@ -118,6 +118,29 @@ class Source:
             warnings = (f"the last {rest:.2f} s are in no window; choose another --stride to read them",)
         return self._cut([(start, min(start + window, self.end)) for start in starts.tolist()], warnings)
 
+    def crops(self, wanted: Container[int] | None = None) -> Iterator[tuple[int, np.ndarray]]:
+        """Indexes into the frames of the stretch and their crops (H, W, 3) uint8, in order, of all frames or of the wanted ones.
+
+        Raises:
+            InputError: as `read_frames`.
+        """
+        keep = range(self.first, self.first + len(self.seconds))
+        chosen = keep if wanted is None else {index for index in keep if index - self.first in wanted}
+        for frame in read_frames(self.path, fps=self.fps, keep=chosen):
+            at = frame.index - self.first
+            yield at, crop(frame.image, self.boxes[at], self.preprocessing.size)
+
+    def lost(self, frames: slice = slice(None)) -> tuple[str, ...]:
+        """A warning that tells where the face is lost, if it is."""
+        if self.preprocessing.crop != "face" or not self.held[frames].any():
+            return ()
+        runs = ", ".join(f"{a:.2f}–{b:.2f} s" for a, b in _runs(self.seconds[frames], self.held[frames]))
+        share = f"the face was found in {self._share(frames):.0%} of the frames"
+        return (f"{share}; where it is lost ({runs}) its last box is held",)
+
+    def _share(self, frames: slice) -> float | None:
+        return float(self.found[frames].mean()) if self.preprocessing.crop == "face" else None
+
     def _cut(self, spans: list[tuple[float, float]], warnings: tuple[str, ...]) -> Iterator[Clip]:
         """Clips of the spans, (start, end) in seconds in order of time; crops live no longer than a span needs them."""
         stretches = [self._frames_of(*span) for span in spans]
@@ -156,14 +179,8 @@ class Source:
     ) -> Clip:
         frames = slice(*stretch)
         count = stretch[1] - stretch[0]
-        warnings = (*self.warnings, *warnings)
-        face = self.preprocessing.crop == "face"
-        share = float(self.found[frames].mean()) if face else None
-        if face and self.held[frames].any():
-            lost = ", ".join(f"{a:.2f}–{b:.2f} s" for a, b in _runs(self.seconds[frames], self.held[frames]))
-            warnings += (f"the face was found in {share:.0%} of the frames; where it is lost ({lost}) its last box is held",)
-        if count < len(pick):
-            warnings += (f"{count} frame{'s' * (count != 1)} for {len(pick)}; the last one is repeated",)
+        share = self._share(frames)
+        warnings = (*self.warnings, *warnings, *self.lost(frames), *too_short(count, len(pick)))
         return Clip(
             pixels=np.stack([crops[index] for index in pick.tolist()]),
             video_index=self.first + pick,
@@ -178,6 +195,11 @@ class Source:
             warnings=warnings,
             cuts=self.cuts,
         )
+
+
+def too_short(count: int, frames: int) -> tuple[str, ...]:
+    """A warning where a stretch has fewer frames than a clip takes."""
+    return (f"{count} frame{'s' * (count != 1)} for {frames}; the last one is repeated",) if count < frames else ()
 
 
 def analyse(
@@ -353,17 +375,18 @@ def check_windows(path: str | Path, window: float, stride: float) -> None:
         raise InputError(f"{path}: window {window:g} s, stride {stride:g} s: shorter than a frame; give seconds")
 
 
-def frames_shown(seconds: np.ndarray, start: float, end: float, frames: int) -> np.ndarray:
+def frames_shown(seconds: np.ndarray, start: float, end: float, frames: int, at: float | np.ndarray = 0.5) -> np.ndarray:
     """(frames,) indexes into frames that begin at `seconds` (n,): those on show at the centres of equal segments of time.
 
-    Fewer frames than segments: each once, then the last one repeated.
+    `at`: another moment than the centre, from 0 to 1, of all segments or (frames,) of each. Fewer frames than segments: each
+    once, then the last one repeated.
     """
     count, steps = len(seconds), np.arange(frames)
     if count < frames:
         return np.minimum(steps, count - 1)
-    centres = start + (end - start) * (2 * steps + 1) / (2 * frames)
+    moments = start + (end - start) * (steps + at) / frames
     grace = 1e-3 * (end - start) / count  # time stamps are rounded, to milliseconds at worst
-    return np.clip(np.searchsorted(seconds, centres + grace, side="right") - 1, 0, count - 1)
+    return np.clip(np.searchsorted(seconds, moments + grace, side="right") - 1, 0, count - 1)
 
 
 def _runs(seconds: np.ndarray, flags: np.ndarray) -> list[tuple[float, float]]:
