@@ -34,10 +34,13 @@ def train(
 ) -> None:
     """Train a model from a recipe, and test it once at the end.
 
+    Ctrl-C and SIGTERM save after the step, and say how to go on. Several GPUs or machines: start it by torchrun or srun.
+
     Example: ifdd train recipes/scripted-tiny-ifdd.yaml --out runs/mine --set optim.epochs=4
     """
     from ifdd.training import run
     from ifdd.training.keeping import resumed, what_is_kept
+    from ifdd.training.ranks import started_ranks
     from ifdd.training.recipe import load_recipe
 
     replaced = [*(settings or [])]
@@ -47,10 +50,13 @@ def train(
     folder = out or Path("runs") / chosen.name
     try:
         checkpoint = run.train(chosen, folder, resume=resume, max_minutes=max_minutes)
-    except KeyboardInterrupt:
-        again = ["ifdd", "train", str(recipe), "--out", str(folder), *(part for text in replaced for part in ("--set", text))]
-        typer.echo(f"interrupted: {what_is_kept(chosen, folder)}: {shlex.join([*again, *resumed(folder)])}", err=True)
-        raise typer.Exit(130) from None
+    except KeyboardInterrupt as stopped:
+        if started_ranks().first:
+            again = ["ifdd", "train", str(recipe), "--out", str(folder), *(part for text in replaced for part in ("--set", text))]
+            typer.echo(f"interrupted: {what_is_kept(chosen, folder)}: {shlex.join([*again, *resumed(folder)])}", err=True)
+        raise typer.Exit(getattr(stopped, "code", 130)) from None
+    if not started_ranks().first:
+        return
     metrics = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
     show_metrics(metrics["test"], as_json, {"checkpoint": str(checkpoint)})
 

@@ -1,14 +1,26 @@
 """Random changes of training clips: the same for all frames of a clip, mixing for a whole batch."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 
 import torch
 from torch import Tensor, nn
 from torchvision import tv_tensors
 from torchvision.transforms import v2
 
-from ifdd.inputs import Clips, each, of_input
+from ifdd.inputs import Clips, each, of_input, rows_of
 from ifdd.training.recipe import AugmentConfig
+
+
+@contextmanager
+def seeded(seed: int) -> Iterator[None]:
+    """Inside the block torch's generator of the CPU, from which all changes are drawn, begins at `seed`; then it is as before."""
+    state = torch.get_rng_state()
+    torch.default_generator.manual_seed(seed)
+    try:
+        yield
+    finally:
+        torch.set_rng_state(state)
 
 
 class ClipAugment:
@@ -55,6 +67,16 @@ class InputAugment:
             turned = torch.where(swapped.to(part.device).view(-1, 1, 1, 1, 1), part.flip(3), part)
             found[name] = self.parts[name](turned)
         return found
+
+    def each_by(self, pixels: Clips, seeds: Sequence[int]) -> Clips:
+        """Change every clip of a batch by draws of its own seed, whatever other clips are in the batch."""
+        changed = []
+        for i, seed in enumerate(seeds):
+            with seeded(seed):
+                changed.append(self(rows_of(pixels, slice(i, i + 1))))
+        if isinstance(pixels, Mapping):
+            return {name: torch.cat([of_input(clip, name) for clip in changed]) for name in pixels}
+        return torch.cat([of_input(clip, None) for clip in changed])
 
 
 class Mix:

@@ -6,6 +6,7 @@ from itertools import combinations
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 from pydantic import TypeAdapter
 
 from ifdd.card import Card
@@ -17,13 +18,15 @@ from ifdd.data.parts import SPLITS as SPLITS
 from ifdd.data.parts import SplitName, parts_of
 from ifdd.data.persons import person_ids, unknown_persons
 from ifdd.data.same_files import same_files
+from ifdd.data.sampling import Rule
+from ifdd.data.streamed import streamed
 from ifdd.documents import checked
 from ifdd.errors import InputError
 from ifdd.labels import EMOTIONS
 from ifdd.scripted import SuiteConfig, class_note, class_notes, suite_scripts, training_arrays
 from ifdd.scripted.suites import clip_id
 from ifdd.training.controls import truth_places
-from ifdd.training.recipe import CorpusData, Recipe, ScriptedData, ScriptedSet
+from ifdd.training.recipe import CorpusData, ListedData, Recipe, ScriptedData, ScriptedSet
 
 
 def load_split(recipe: Recipe, split: SplitName, progress: bool = True) -> ClipSet:
@@ -73,33 +76,32 @@ def _load_split(recipe: Recipe, split: SplitName, progress: bool) -> ClipSet:
             {name: from_suite(suite, read.frames, read.size, cache, progress) for name, read in recipe.reading().items()}
         )
     if isinstance(recipe.data, CorpusData):
-        return _corpus_split(recipe, recipe.data, split, progress)
+        return _corpus_split(recipe, recipe.data, split)
     data = recipe.data
-    way_out = WAY_OUT
     path: Path = getattr(data, split)
-    clips = from_inputs(path, recipe.reading(), recipe.labels, data.cache, progress, on_error=data.on_error, way_out=way_out)
+    if data.stream:
+        return with_class_notes(_streamed(recipe, data, path, read_manifest(path)), path)
+    clips = from_inputs(path, recipe.reading(), recipe.labels, data.cache, progress, on_error=data.on_error, way_out=WAY_OUT)
     return with_class_notes(clips, path)
 
 
 WAY_OUT = "data.on_error=skip (in the recipe, or by --set)"
 
 
-def _corpus_split(recipe: Recipe, data: CorpusData, split: SplitName, progress: bool) -> ClipSet:
+def _streamed(recipe: Recipe, data: ListedData, path: Path, frame: pd.DataFrame) -> ClipSet:
+    """The clips of a list, or of some of its rows, read when they are asked for."""
+    rule = Rule(data.sampling, data.stride, recipe.seed)
+    cache = data.cache if data.cache_crops else None
+    return streamed(path, frame, recipe.reading(), recipe.labels, rule=rule, cache=cache, on_error=data.on_error, way_out=WAY_OUT)
+
+
+def _corpus_split(recipe: Recipe, data: CorpusData, split: SplitName) -> ClipSet:
     """One part of a corpus; its `about` tells the fold, and the validation part how it came about."""
     frame = read_manifest(data.manifest)
     parts = parts_of(frame, data.manifest, fold=data.fold, val=data.val, seed=recipe.seed)
     rows = frame.iloc[parts.rows[split]].reset_index(drop=True)
     rows.attrs = frame.attrs
-    clips = from_inputs(
-        data.manifest,
-        recipe.reading(),
-        recipe.labels,
-        data.cache,
-        progress,
-        on_error=data.on_error,
-        way_out=WAY_OUT,
-        frame=rows,
-    )
+    clips = _streamed(recipe, data, data.manifest, rows)
     about = clips.about | {"source": "corpus", "fold": data.fold, "part": split}
     if split == "val":
         about["validation"] = parts.validation

@@ -11,14 +11,16 @@ from tqdm import tqdm
 
 from ifdd.card import Card
 from ifdd.checkpoints import Bundle
-from ifdd.data.clipset import ClipSet, as_tensors
+from ifdd.data.clipset import ClipSet
+from ifdd.data.sampling import Take
 from ifdd.inputs import each, to_clips
 from ifdd.io import new_folder, write_json, write_whole
 from ifdd.metrics import Metrics, evaluate
 from ifdd.models.base import VideoModel
 from ifdd.training.backbone_cache import Stages, as_stages
 from ifdd.training.controls import as_tensor, oracle_split
-from ifdd.training.datamodule import ordered_batches
+from ifdd.training.loading import Batches, ClipDataset, Ledger, Request
+from ifdd.training.order import ordered_batches
 
 PREDICTIONS, METRICS = "predictions.parquet", "metrics.json"
 
@@ -32,22 +34,59 @@ def predict_set(
     device: str = "cpu",
     title: str = "predict",
     stages: Stages | None = None,
+    views: int = 1,
+    workers: int = 0,
+    ledger: Ledger | None = None,
 ) -> np.ndarray:
     """Probabilities (n, classes) of every clip, float64; the model is left on `device` and in the mode in which it came.
 
-    `stages`: what its backbone makes of these clips, where that is known already.
+    Args:
+        model: any model of the clips' inputs.
+        clips: the clips.
+        batch: how many are read at a time.
+        device: where to compute.
+        title: of the progress bar.
+        stages: what the model's backbone makes of these clips, where that is known already.
+        views: of streamed clips, over how many clips of each video the probabilities are averaged (`sampling.frames_taken`).
+        workers: processes that read streamed clips ahead.
+        ledger: takes down streamed clips that cannot be read, whose probabilities are NaN; without one they are an error.
+
+    Raises: InputError for a clip that cannot be read.
     """
     model.to(device)
-    rows = []
+    ledger = Ledger(len(clips), title) if ledger is None else ledger
+    total = np.zeros((len(clips), model.config.num_classes))
+    for view in range(views):
+        total += _predict(model, clips, batch, device, title, stages, Take(view=view, views=views), workers, ledger)
+    return total / views
+
+
+def _predict(
+    model: VideoModel,
+    clips: ClipSet,
+    batch: int,
+    device: str,
+    title: str,
+    stages: Stages | None,
+    take: Take,
+    workers: int,
+    ledger: Ledger,
+) -> np.ndarray:
+    found = np.full((len(clips), model.config.num_classes), np.nan)
+    requests = [Request(index, [take] * len(index)) for index in ordered_batches(len(clips), batch)]
+    loaded = Batches(ClipDataset(clips), lambda: requests, len(requests), workers) if stages is None else requests
     with model.evaluating():
-        for index in tqdm(ordered_batches(len(clips), batch), desc=title, unit="batch", leave=False, disable=None):
-            if stages is None:
-                found = model.encode(each(as_tensors(clips.read(index)), lambda part: to_clips(part.to(device))))
+        for read in tqdm(loaded, desc=title, unit="batch", leave=False, disable=None):
+            if stages is not None:
+                rows, inputs = read.clips, as_stages(stages, read.clips, device)
             else:
-                found = as_stages(stages, index, device)
-            with oracle_split(model, as_tensor(clips.places, index, device)):
-                rows.append(model.decode(found).logits.double().softmax(-1).cpu())
-    return torch.cat(rows).numpy()
+                ledger.note(read.bad, read.told)
+                if read.pixels is None:
+                    continue
+                rows, inputs = read.rows, model.encode(each(read.pixels, lambda part: to_clips(part.to(device))))
+            with oracle_split(model, as_tensor(clips.places, rows, device)):
+                found[rows] = model.decode(inputs).logits.double().softmax(-1).cpu().numpy()
+    return found
 
 
 def score(clips: ClipSet, probabilities: np.ndarray, labels: Sequence[str]) -> Metrics:

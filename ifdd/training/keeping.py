@@ -9,22 +9,22 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import lightning as L
-import pandas as pd
 import torch
 import yaml
 from lightning.fabric.plugins.io.torch_io import TorchCheckpointIO
-from lightning.pytorch.callbacks import Callback
 
 from ifdd.checkpoints import CARD, read_card
 from ifdd.errors import InputError
 from ifdd.io import write_whole
+from ifdd.training.random_states import batches_done, epochs_done
 from ifdd.training.recipe import Recipe, load_recipe
 
 CONFIG, ENVIRONMENT, CHECKPOINT, EPOCHS, LOG = "config.yaml", "env.json", "checkpoint", "lightning", "log"
 LAST, BEFORE = "last.ckpt", "before.ckpt"
 DIFFERENCES_TOLD = 6
 MAY_CHANGE = "epochs raised, device and data.cache changed"
+FREE = ("device", "data.cache", "data.workers", "data.cache_crops", "tensorboard")
+"""What changes no result: a run that goes on may have others."""
 
 
 class WholeCheckpoints(TorchCheckpointIO):
@@ -56,32 +56,9 @@ class WholeCheckpoints(TorchCheckpointIO):
         return checkpoint
 
 
-class EpochLog(Callback):
-    """The measures of every epoch as one CSV file, which a resumed run continues: its rows are part of each checkpoint."""
-
-    def __init__(self, file: Path) -> None:
-        self.file = file
-        self.rows: list[dict[str, float]] = []
-
-    def on_train_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        """Add a row."""
-        measures = {name: float(value) for name, value in trainer.callback_metrics.items() if name.startswith(("train_", "val_"))}
-        rate = float(trainer.optimizers[0].param_groups[0]["lr"])
-        self.rows.append({"epoch": trainer.current_epoch, "step": trainer.global_step, "lr": rate, **measures})
-        write_whole(self.file, lambda part: pd.DataFrame(self.rows).to_csv(part, index=False))
-
-    def state_dict(self) -> dict[str, Any]:
-        """The rows so far."""
-        return {"rows": self.rows}
-
-    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Go on after these rows."""
-        self.rows = list(state_dict["rows"])
-
-
 @dataclass(frozen=True)
 class UnfinishedRun:
-    """What an interrupted run has kept: `file`, its last whole checkpoint, after `epochs` epochs; None where none has ended.
+    """What an interrupted run has kept: `file`, its last whole checkpoint, after `epochs` epochs; None where there is none yet.
 
     `environment` is its env.json, or what is known of it; `raised` tells from how many epochs it is being raised.
     """
@@ -111,11 +88,21 @@ def find_unfinished(recipe: Recipe, out: Path) -> UnfinishedRun:
         )
     raised = old.optim.epochs if recipe.optim.epochs > old.optim.epochs else None
     _check_unfinished(recipe, out, kept, raised)
-    if kept is not None and recipe.keep == "best" and _read(out / EPOCHS / "best.ckpt") is None:
-        raise InputError(
-            f"{out / EPOCHS / 'best.ckpt'} is missing or damaged, and with it the best epoch; remove {out} and train anew"
-        )
-    return UnfinishedRun(file, 0 if kept is None else int(kept["epoch"]) + 1, _environment(out, kept), raised)
+    done = 0 if kept is None else epochs_done(kept)
+    if done and recipe.keep == "best":
+        assert kept is not None
+        if _read(out / EPOCHS / "best.ckpt") is None:
+            raise InputError(
+                f"{out / EPOCHS / 'best.ckpt'} is missing or damaged, and with it the best epoch; remove {out} and train anew"
+            )
+        if not any(f"'monitor': '{monitored(recipe)}'" in name for name in kept["callbacks"]):
+            raise InputError(f"{out}: was begun by an earlier version, which chose its best epoch otherwise; train anew")
+    return UnfinishedRun(file, done, _environment(out, kept), raised)
+
+
+def monitored(recipe: Recipe) -> str:
+    """The measure that the best epoch is chosen by: UAR on validation, with averaged weights where there are any."""
+    return "val_UAR" if recipe.ema is None else "val_ema_UAR"
 
 
 _RESULTS = ("metrics.json", "predictions.parquet")
@@ -130,7 +117,8 @@ def what_is_kept(recipe: Recipe, out: Path) -> str:
         _, kept = _last_whole(out / EPOCHS)
     if kept is None:
         return f"no epoch has ended yet, {out} holds its recipe; go on with"
-    return f"{kept['epoch'] + 1} of {recipe.optim.epochs} epochs are kept in {out / EPOCHS}; go on with"
+    within = f" and {batches} batches of the next" if (batches := batches_done(kept)) else ""
+    return f"{epochs_done(kept)} of {recipe.optim.epochs} epochs{within} are kept in {out / EPOCHS}; go on with"
 
 
 def resumed(out: Path) -> list[str]:
@@ -148,7 +136,7 @@ def _last_whole(folder: Path) -> tuple[Path | None, dict[str, Any] | None]:
         if (kept := _read(file)) is not None:
             if file.name != LAST:
                 warnings.warn(
-                    f"{folder / LAST} is missing or damaged; going on from {file.name}, after epoch {kept['epoch'] + 1}",
+                    f"{folder / LAST} is missing or damaged; going on from {file.name}, after epoch {epochs_done(kept)}",
                     stacklevel=4,
                 )
             return file, kept
@@ -195,7 +183,7 @@ def _differences(old: Recipe, new: Recipe) -> str:
     told = []
     for key in sorted(before.keys() | now.keys()):
         raised = key == "optim.epochs" and now[key] > before[key]
-        if before.get(key) != now.get(key) and key not in ("device", "data.cache") and not raised:
+        if before.get(key) != now.get(key) and key not in FREE and not raised:
             told.append(f"{key}: {before.get(key, 'not there')} then, {now.get(key, 'not there')} now")
     more = len(told) - DIFFERENCES_TOLD
     return "; ".join(told[:DIFFERENCES_TOLD]) + (f"; and {more} more" if more > 0 else "")

@@ -13,10 +13,12 @@ from ifdd.errors import InputError
 from ifdd.io import write_text
 from ifdd.training.keeping import CHECKPOINT, CONFIG, find_unfinished
 from ifdd.training.recipe import Recipe, load_recipe, recipe_yaml
+from ifdd.training.stopping import stoppable
 
 POLL_S = 1.0
 
 
+@stoppable()  # a job that a cluster ends takes its trainings with it, which save
 def train_all(
     recipes: Mapping[str, Recipe],
     out: Path,

@@ -9,6 +9,7 @@ from pydantic import Field, field_validator, model_validator
 
 from ifdd.control import Control, with_control
 from ifdd.data.preprocessing import Preprocessing
+from ifdd.data.rules import Balance, Sampling
 from ifdd.documents import MAX_YAML, parse_yaml, plain, read_text, shown
 from ifdd.errors import InputError
 from ifdd.labels import EMOTIONS
@@ -54,34 +55,57 @@ class ScriptedData(StrictModel):
     cache: FilePath = Path("cache")
 
 
-class ManifestData(StrictModel):
-    """Manifests (`clips.parquet`, CSV or TSV); decoded once into `cache`.
+class ListedData(StrictModel):
+    """What recipes on lists of clips share.
 
-    `on_error` tells whether clips that cannot be read stop the training, or are skipped where they are a fifth at most.
+    `on_error` tells whether clips that cannot be read stop the training, or are skipped where they are a fifth at most. `balance`
+    shows classes in an epoch as often as they are, alike ("classes"), or between ("square-root").
+    Of clips that are streamed: `sampling` tells which frames a training shows (`data.sampling.Rule`), with `stride` between those
+    of a window; `test_clips` how many clips of each video the probabilities of the test are averaged over; `cache_crops` keeps
+    cropped frames of videos in `cache`, without loss; `workers` (null: by the cores) is the number of processes that read.
     """
+
+    cache: FilePath = Path("cache")
+    on_error: Literal["stop", "skip"] = "stop"
+    balance: Balance = "none"
+    sampling: Sampling = "segments"
+    stride: Annotated[int, Field(ge=1, le=64)] = 1
+    test_clips: Annotated[int, Field(ge=1, le=100)] = 1
+    cache_crops: bool = False
+    workers: Annotated[int, Field(ge=0, le=256)] | None = None
+
+
+class ManifestData(ListedData):
+    """Manifests (`clips.parquet`, CSV or TSV); decoded once into `cache`, or with `stream` read anew each time."""
 
     source: Literal["manifest"]
     train: FilePath
     val: FilePath
     test: FilePath
-    cache: FilePath = Path("cache")
-    on_error: Literal["stop", "skip"] = "stop"
+    stream: bool = False
+    sampling: Sampling = "centres"
+
+    @model_validator(mode="after")
+    def _streams(self) -> Self:
+        if not self.stream and (self.sampling != "centres" or self.test_clips > 1 or self.cache_crops):
+            raise ValueError(
+                "clips that are decoded once have one choice of frames; set data.stream=true for another, or a cache"
+            )
+        return self
 
 
-class CorpusData(StrictModel):
+class CorpusData(ListedData):
     """One list of clips with folds or named parts (`ifdd data index --corpus`, `ifdd data split`).
 
     The test part is that of `fold`; null: the column `split` names the parts. `val` is the share of the training part that is
     held out for validation (by person or source where they are known, stratified by class, drawn by the recipe's seed), unless
-    the list has a part val; "test" chooses the epoch on the test part, which is noted beside every number.
+    the list has a part val; "test" chooses the epoch on the test part, which is noted beside every number. Clips are streamed.
     """
 
     source: Literal["corpus"]
     manifest: FilePath
     fold: Annotated[int, Field(ge=1)] | None = None
     val: Annotated[float, Field(gt=0, lt=1)] | Literal["test"] = 0.1
-    cache: FilePath = Path("cache")
-    on_error: Literal["stop", "skip"] = "stop"
 
 
 class AugmentConfig(StrictModel):
@@ -103,12 +127,19 @@ class AugmentConfig(StrictModel):
 
 
 class OptimConfig(StrictModel):
-    """AdamW with linear warm-up and cosine decay to `final` times the peak rate, step by step."""
+    """AdamW with linear warm-up and cosine decay to `final` times the peak rate, step by step.
+
+    A step takes `accumulate` batches of `batch` clips, which are those of all processes together. `patience` ends the training
+    after so many epochs without a better UAR on validation.
+    """
 
     also_called: ClassVar[dict[str, str]] = {
         "learning_rate": "lr",
         "max_lr": "lr",
         "batch_size": "batch",
+        "accumulate_grad_batches": "accumulate",
+        "gradient_accumulation": "accumulate",
+        "early_stopping": "patience",
         "max_epochs": "epochs",
         "num_epochs": "epochs",
         "wd": "weight_decay",
@@ -122,6 +153,8 @@ class OptimConfig(StrictModel):
     warmup_epochs: NotNegative = 1.0
     final: Share = 0.01
     clip_norm: NotNegative = 1.0
+    accumulate: Annotated[int, Field(ge=1, le=10_000)] = 1
+    patience: Count | None = None
 
     @model_validator(mode="after")
     def _warm_up_ends(self) -> Self:
@@ -131,10 +164,16 @@ class OptimConfig(StrictModel):
 
 
 class LossConfig(StrictModel):
-    """`lifting_weight` null takes the preset's λ."""
+    """`lifting_weight` null takes the preset's λ.
+
+    `class_weights` weigh the cross-entropy by the training clips n of a class: "balanced" 1/n, "effective" (1 − β)/(1 − βⁿ)
+    (Cui et al. 2019, arXiv 1901.05555, eq. 2) with `beta`; over the training clips their mean is 1.
+    """
 
     lifting_weight: NotNegative | None = None
     label_smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.1
+    class_weights: Literal["none", "balanced", "effective"] = "none"
+    beta: Annotated[float, Field(ge=0, lt=1)] = 0.999
 
 
 class CropConfig(StrictModel):
@@ -147,9 +186,10 @@ class CropConfig(StrictModel):
 class Recipe(OfAnyFamily):
     """An experiment. `model` is of any family; `inputs` tells by input's name how those of a model with several are cropped,
     where not as `preprocessing` says. `ema` is the decay of the averaged weights (null: none); `init_from` a checkpoint whose
-    backbone and pyramid are the starting point; `freeze` keeps that backbone as it is and trains what follows; `precision` as
-    Lightning names it; `labels` in the order of the logits. `control` makes a control or an upper bound of the experiment.
-    `keep` is the epoch that is kept: best on validation, or last.
+    backbone and pyramid are the starting point; `freeze` keeps that backbone as it is and trains what follows; `precision`: 32
+    bits, or the halves of a GPU, bfloat16 where it has them (Ampere and later), else fp16 with a scaled loss; `labels` in the
+    order of the logits. `control` makes a control or an upper bound of the experiment. `keep` is the epoch that is kept: best on
+    validation, or last. `tensorboard` logs for it, too.
     """
 
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
@@ -163,12 +203,13 @@ class Recipe(OfAnyFamily):
     optim: OptimConfig
     loss: LossConfig = LossConfig()
     ema: Annotated[float, Field(gt=0, lt=1)] | None = None
-    precision: Literal["32-true", "bf16-mixed"] = "32-true"
+    precision: Literal["32-true", "bf16-mixed", "fp16-mixed"] = "32-true"
     device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
     init_from: str | None = None
     freeze: Literal["none", "backbone"] = "none"
     control: Control = Control()
     keep: Literal["best", "last"] = "best"
+    tensorboard: bool = False
 
     @model_validator(mode="before")
     @classmethod
@@ -206,6 +247,10 @@ class Recipe(OfAnyFamily):
             raise ValueError("a frozen backbone reads every clip once; set augment.crop=1, jitter=0, erase=0 and mix=0")
         if self.freeze != "none" and "stages" not in self.model.capabilities:
             raise ValueError(f"a model of the family {self.model.family} has no backbone that could be kept; leave freeze out")
+        if self.freeze != "none" and not isinstance(self.data, ScriptedData) and self.data.sampling != "centres":
+            raise ValueError("a frozen backbone reads every clip once; set data.sampling=centres")
+        if self.loss.class_weights != "none" and getattr(self.data, "balance", "none") != "none":
+            raise ValueError("data.balance and loss.class_weights both make up for rare classes; set one of them to none")
         control = self.control
         if control.places == "truth" and ("oracle" not in self.model.capabilities or self.data.source != "scripted"):
             raise ValueError("control.places='truth' replaces those of split='even-odd' on scripted data, whose truth is known")

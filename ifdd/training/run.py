@@ -1,58 +1,47 @@
 """One training, from a recipe to a run folder with a checkpoint."""
 
-import ctypes
-import logging
-import os
-import platform
+import signal
 import time
 import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import nullcontext
 from datetime import timedelta
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import lightning as L
-import pandas as pd
+import numpy as np
 import torch
-from lightning.pytorch.callbacks import Callback, ModelCheckpoint, TQDMProgressBar
+from lightning.pytorch.callbacks import Callback, ModelCheckpoint
 
-from ifdd.card import Card
-from ifdd.checkpoints import library_versions, load_checkpoint, save_checkpoint
+from ifdd.checkpoints import load_checkpoint
 from ifdd.data.clipset import ClipSet
-from ifdd.data.preprocessing import as_written
 from ifdd.device import choose_device
-from ifdd.documents import read_json
 from ifdd.errors import InputError
 from ifdd.io import claim, clear_folder, new_folder, write_json, write_text
 from ifdd.models.base import VideoModel
 from ifdd.models.families import create_model, family_of
-from ifdd.repository import source_commit
-from ifdd.training.backbone_cache import read_stages
+from ifdd.training.class_weights import class_weights
 from ifdd.training.clipsets import SPLITS, SplitName, check_disjoint, load_split
 from ifdd.training.datamodule import ClipDataModule
-from ifdd.training.evaluation import METRICS, PREDICTIONS, predict_set, predictions_frame, score, write_predictions
+from ifdd.training.finishing import finish
 from ifdd.training.keeping import (
     CHECKPOINT,
     CONFIG,
     ENVIRONMENT,
     EPOCHS,
+    LAST,
     LOG,
-    EpochLog,
     UnfinishedRun,
     WholeCheckpoints,
     find_unfinished,
+    monitored,
 )
+from ifdd.training.logs import BOARD, MEASURES, SPEED, Board, EpochLog, Patience, Progress, Speed, summary_writer
 from ifdd.training.module import AveragedWeights, TrainingModule
-from ifdd.training.recipe import Recipe, ScriptedData, recipe_yaml
-
-NOTICE_SCRIPTED = (
-    "Trained on synthetic faces only. It is not fit to judge real people: "
-    "what it says of a real video shows how the workbench works, not what somebody feels."
-)
-CHOSEN_ON_TEST = "the epoch was chosen on these very clips: on new ones the result is worse"
-NOTICE = "An expression is not a feeling: do not use this model to judge people."
+from ifdd.training.ranks import Ranks, leave, started_ranks, trainer_options
+from ifdd.training.recipe import Recipe, recipe_yaml
+from ifdd.training.stopping import SaveAndStop, Stop, Stopped, stoppable
+from ifdd.training.surroundings import PRECISIONS, check_precision, environment, keep_freed_memory, quiet_lightning
 
 
 def train(
@@ -60,41 +49,52 @@ def train(
 ) -> Path:
     """Train, keep the best epoch by validation UAR (or the last, if the recipe says so), test once, save; returns the checkpoint.
 
-    Run folder: config.yaml, env.json, log/metrics.csv (a row for each epoch), lightning/ (last.ckpt, the one before it, and
-    best.ckpt), predictions.parquet (validation and test), metrics.json, checkpoint/. With `resume` a folder of an interrupted run
-    is continued; the result is that of an uninterrupted one. `device` and `data.cache` may then be others, and `optim.epochs`
-    more, also of a run that was complete: from the next step on the learning rate is that of the longer schedule, which is not
-    what an uninterrupted run of so many epochs would have had.
+    Run folder: config.yaml, env.json, log/ (metrics.csv and speed.csv, a row for each epoch), lightning/ (last.ckpt, the one
+    before it, and best.ckpt), predictions.parquet (validation and test), metrics.json, checkpoint/. With `resume` a folder of an
+    interrupted run is continued, from within an epoch if it was stopped there; the result is that of an uninterrupted one. What
+    changes no result may then be another (`keeping.FREE`), and `optim.epochs` more, also of a run that was complete: from the
+    next step on the learning rate is that of the longer schedule, which is not what an uninterrupted run of so many epochs would
+    have had. Under torchrun or srun all processes call this, and the first one writes.
     Raises: InputError for an `out` that exists, or that another process trains in, a resume of another recipe, splits that share
-    a person, a loss that is not finite, or a limit that ends before the first epoch.
+    a person, a loss that is not finite, clips that cannot be read, or a limit that ends before the first epoch; Stopped on Ctrl-C
+    or SIGTERM, when the state is saved.
     """
-    with claim(Path(out)):
-        return _train(recipe, Path(out), resume, max_minutes, progress)
+    ranks = started_ranks()
+    with stoppable() as stop, claim(Path(out)) if ranks.first else nullcontext():
+        return _train(recipe, Path(out), resume, max_minutes, progress and ranks.first, ranks, stop)
 
 
-def _train(recipe: Recipe, out: Path, resume: bool, max_minutes: float | None, progress: bool) -> Path:
+def _train(recipe: Recipe, out: Path, resume: bool, max_minutes: float | None, progress: bool, ranks: Ranks, stop: Stop) -> Path:
     begun = None
     if resume:
         begun = find_unfinished(recipe, out)
-    elif out.exists():
+    elif ranks.first and out.exists():
         raise InputError(f"{out} exists; choose another --out, or continue it with --resume")
     device = choose_device(recipe.device)
+    check_precision(recipe, device)
+    if recipe.tensorboard:
+        summary_writer()
     initial_model(recipe)  # a checkpoint that is not there, or does not fit, is told before minutes are spent on clips
     sets: dict[SplitName, ClipSet] = {split: load_split(recipe, split, progress) for split in SPLITS}
     notes = check_disjoint(sets, recipe.keep)
-    for note in notes:
-        warnings.warn(note, stacklevel=2)
-    about = _go_on(recipe, out, begun) if begun is not None else _make_run(recipe, out)
+    if ranks.first:
+        for note in notes:
+            warnings.warn(note, stacklevel=2)
+    about: dict[str, Any] = {}
+    if ranks.first:
+        about = _go_on(recipe, out, begun) if begun is not None else _make_run(recipe, out)
     started = time.monotonic()
     keep_freed_memory()
-    with _quiet_lightning():
-        _fit(recipe, out, sets, max_minutes, None if begun is None else begun.file, about, progress)
+    with quiet_lightning():
+        told = _fit(recipe, out, sets, max_minutes, None if begun is None else begun.file, about, progress, ranks, stop)
+    if not ranks.first:
+        return out / CHECKPOINT
     kept = torch.load(out / EPOCHS / f"{recipe.keep}.ckpt", map_location="cpu", weights_only=True)
     model = create_model(recipe.model)
     prefix = "model."
     model.load_state_dict({k.removeprefix(prefix): v for k, v in kept["state_dict"].items() if k.startswith(prefix)})
     timing = {"minutes": round((time.monotonic() - started) / 60, 2), "epoch": kept["epoch"] + 1}
-    return _finish(recipe, out, sets, model.to(device), timing, notes)
+    return finish(recipe, out, sets, model.to(device), timing, (*notes, *told))
 
 
 def initial_model(recipe: Recipe) -> VideoModel:
@@ -117,9 +117,19 @@ def initial_model(recipe: Recipe) -> VideoModel:
     return model
 
 
-def build_module(recipe: Recipe, steps_per_epoch: int) -> TrainingModule:
-    """Model, loss and optimiser of a recipe."""
+def build_module(recipe: Recipe, steps_per_epoch: int, target: np.ndarray | None = None) -> TrainingModule:
+    """Model, loss and optimiser of a recipe; `target` (n,) are the classes of the training clips, where they weigh the loss.
+
+    Raises: InputError for a family whose loss takes no weights of classes.
+    """
     loss = family_of(recipe.model).loss(recipe.model, recipe.loss)
+    if recipe.loss.class_weights != "none":
+        if not hasattr(loss, "class_weights"):
+            raise InputError(f"the loss of the family {recipe.model.family} takes no loss.class_weights; set it to none")
+        assert target is not None
+        counts = np.bincount(target, minlength=len(recipe.labels))
+        weights = class_weights(counts, recipe.loss.class_weights, recipe.loss.beta)
+        loss.class_weights = torch.from_numpy(weights).float()
     frozen = recipe.freeze == "backbone"
     return TrainingModule(
         initial_model(recipe), loss, recipe.optim, steps_per_epoch=steps_per_epoch, seed=recipe.seed, frozen=frozen
@@ -165,124 +175,64 @@ def _fit(
     start: Path | None,
     about: dict[str, Any],
     progress: bool,
-) -> None:
+    ranks: Ranks,
+    stop: Stop,
+) -> tuple[str, ...]:
+    """Train from `start`, or from the beginning; returns what has to be told of the training clips."""
+    device = choose_device(recipe.device).type
     frozen = initial_model(recipe) if recipe.freeze == "backbone" else None
-    data = ClipDataModule(recipe, sets["train"], sets["val"], frozen)
-    module = build_module(recipe, len(data.batches))
-    folder = out / EPOCHS
-    callbacks: list[Callback] = [
-        EpochLog(out / LOG / "metrics.csv"),
-        ModelCheckpoint(folder, "best", monitor="val_UAR", mode="max", enable_version_counter=False),
-        ModelCheckpoint(folder, "last", enable_version_counter=False),  # after the other, whose score it keeps
-    ]
-    if recipe.ema is not None:
-        callbacks.append(AveragedWeights(recipe.ema))
-    if progress:
-        callbacks.append(TQDMProgressBar(refresh_rate=5))
+    data = ClipDataModule(recipe, sets["train"], sets["val"], frozen, ranks=ranks, device=device)
+    if data.batches.batch < ranks.count:
+        raise InputError(f"optim.batch={recipe.optim.batch} is less than a clip for each of {ranks.count} processes; raise it")
+    module = build_module(recipe, len(data.batches) // recipe.optim.accumulate, sets["train"].target)
+    module.whole_batch, module.may_overflow = data.batches.batch, recipe.precision == "fp16-mixed"
+    options, environment_plugin = trainer_options(ranks)
     trainer = L.Trainer(
-        accelerator=recipe.device,
-        devices=1,
-        precision=recipe.precision,
+        accelerator=device,
+        precision=PRECISIONS[recipe.precision],  # type: ignore[arg-type]
         max_epochs=recipe.optim.epochs,
         max_time=None if max_minutes is None else timedelta(minutes=max_minutes),
         gradient_clip_val=recipe.optim.clip_norm or None,
+        accumulate_grad_batches=recipe.optim.accumulate,
         logger=False,
-        callbacks=callbacks,
-        plugins=[WholeCheckpoints(about)],
+        callbacks=_callbacks(recipe, out, progress, stop),
+        plugins=[WholeCheckpoints(about), environment_plugin],
+        use_distributed_sampler=False,
+        sync_batchnorm=ranks.count > 1 and device == "cuda",
         enable_progress_bar=progress,
         enable_model_summary=False,
         num_sanity_val_steps=0,
+        **options,
     )
     try:
         trainer.fit(module, datamodule=data, ckpt_path=start, weights_only=True)
+        told = data.all_notes()
     except SystemExit:
         if trainer.interrupted:  # Lightning turns Ctrl-C into an exit
-            raise KeyboardInterrupt from None
+            raise Stopped(stop.asked or signal.SIGINT) from None
         raise
-    if not (folder / "best.ckpt").is_file():
-        raise InputError(f"{out}: the time limit ended before the first epoch; give more --max-minutes")
-
-
-def _finish(
-    recipe: Recipe,
-    out: Path,
-    sets: dict[SplitName, ClipSet],
-    model: VideoModel,
-    timing: dict[str, Any],
-    notes: tuple[str, ...],
-) -> Path:
-    device = next(model.parameters()).device
-    frames, results = [], {}
-    for split in ("val", "test"):
-        clips = sets[split]
-        stages = read_stages(model, clips, recipe.data.cache, title=split) if recipe.freeze == "backbone" else None
-        probabilities = predict_set(model, clips, batch=recipe.optim.batch, device=str(device), title=split, stages=stages)
-        frames.append(predictions_frame(clips, probabilities, recipe.labels).assign(split=split))
-        results[split] = score(clips, probabilities, recipe.labels).to_dict()
-    if recipe.keep == "best" and sets["val"].clip_ids == sets["test"].clip_ids:
-        results["test"]["notes"].append(CHOSEN_ON_TEST)
-    write_predictions(out / PREDICTIONS, pd.concat(frames, ignore_index=True))
-    write_json(out / METRICS, {**results, "training": timing, "notes": list(notes)})
-    card = Card.of(type(recipe.model))(
-        name=recipe.name,
-        notice=NOTICE_SCRIPTED if isinstance(recipe.data, ScriptedData) else NOTICE,
-        model=recipe.model,
-        labels=recipe.labels,
-        preprocessing=as_written(recipe.reading()),
-        data={split: clips.about for split, clips in sets.items()},
-        training={
-            "recipe": recipe.model_dump(mode="json", exclude={"data": {"cache"}}),
-            **timing,
-            **_source(out),
-            "notes": list(notes),
-        },
-        metrics=results,
-        versions=library_versions(),
-    )
-    return save_checkpoint(out / CHECKPOINT, model, card, replace=True)  # of fewer epochs
-
-
-def _source(out: Path) -> dict[str, Any]:
-    """The weights that a run started from, and whether its epochs were raised, as its folder has known them since."""
-    told = read_json(out / ENVIRONMENT)
-    return {key: told[key] for key in ("init_from_sha256", "epochs_raised") if told.get(key) is not None}
-
-
-def keep_freed_memory() -> None:
-    """Let glibc keep large blocks that are freed: every step needs them again, and page faults cost a CPU up to a third."""
-    if platform.libc_ver()[0] != "glibc":
-        return
-    trim_threshold, mmap_threshold, most = -1, -3, 2**31 - 1  # M_TRIM_THRESHOLD, M_MMAP_THRESHOLD of malloc.h
-    libc = ctypes.CDLL(None)
-    for option in (trim_threshold, mmap_threshold):
-        libc.mallopt(option, most)
-
-
-def environment() -> dict[str, Any]:
-    """What a number may depend on besides the recipe."""
-    names = ("ifdd-workbench", "torch", "torchvision", "lightning", "numpy")
-    return {
-        "python": platform.python_version(),
-        "platform": platform.platform(),
-        "versions": {name: version(name) for name in names},
-        "torch_threads": torch.get_num_threads(),
-        "cpus": os.cpu_count(),
-        "cuda": torch.cuda.get_device_name() if torch.cuda.is_available() else None,
-        "commit": source_commit(),
-    }
-
-
-@contextmanager
-def _quiet_lightning() -> Iterator[None]:
-    """Keep Lightning's tips and its advice on workers and loggers to itself."""
-    loggers = [logging.getLogger(name) for name in ("lightning.pytorch", "lightning.fabric")]
-    levels = [logger.level for logger in loggers]
-    for logger in loggers:
-        logger.setLevel(logging.ERROR)
-    try:
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", module=r"lightning\..*")
-            yield
     finally:
-        for logger, level in zip(loggers, levels, strict=True):
-            logger.setLevel(level)
+        leave(ranks)
+    if ranks.first and not (out / EPOCHS / "best.ckpt").is_file():
+        raise InputError(f"{out}: the time limit ended before the first epoch; give more --max-minutes")
+    return told
+
+
+def _callbacks(recipe: Recipe, out: Path, progress: bool, stop: Stop) -> list[Callback]:
+    folder, measure = out / EPOCHS, monitored(recipe)
+    log, speed = EpochLog(out / LOG / MEASURES), Speed(out / LOG / SPEED)
+    callbacks: list[Callback] = [log, speed]
+    if recipe.ema is not None:
+        callbacks.append(AveragedWeights(recipe.ema))
+    if recipe.tensorboard:
+        callbacks.append(Board(out / LOG / BOARD, log, speed))
+    if recipe.optim.patience is not None:
+        callbacks.append(Patience(measure, recipe.optim.patience))
+    if progress:
+        callbacks.append(Progress(speed))
+    return [
+        *callbacks,
+        SaveAndStop(stop, lambda trainer: trainer.save_checkpoint(folder / LAST)),  # after the averages have been made
+        ModelCheckpoint(folder, "best", monitor=measure, mode="max", enable_version_counter=False),
+        ModelCheckpoint(folder, "last", enable_version_counter=False),  # after the other, whose score it keeps
+    ]

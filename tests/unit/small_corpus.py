@@ -6,13 +6,35 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from PIL import Image
+from torch import nn
 
 from ifdd.data.manifest import write_manifest
 from ifdd.labels import EMOTIONS
+from ifdd.models.base import VideoModel
+from ifdd.models.config import VideoConfig
+from ifdd.models.families import create_model
 from ifdd.training.recipe import Recipe
 
 FRAMES = (6, 10, 13)
 """Lengths of the clips, in turn; models of the tests read 8 frames, so that some clips are too short."""
+
+STILL = {"flip": 0, "crop": 1, "jitter": 0, "mix": 0}
+"""An augmentation that changes nothing."""
+EVEN = {"backbone": "mvit-tiny", "split": "none", "lift": "none", "frames": 8, "size": [32, 32], "num_classes": 3} | {
+    "drop_path": 0.0,
+    "dropout": 0.0,
+}
+"""A model that draws nothing."""
+
+
+def without_batch_statistics(config: VideoConfig) -> VideoModel:
+    """The model of a configuration whose batch norms only scale and shift: what it says of a clip does not depend on others."""
+    model = create_model(config)
+    for part in [*model.modules()]:
+        for name, child in part.named_children():
+            if isinstance(child, nn.BatchNorm1d | nn.BatchNorm3d):
+                setattr(part, name, nn.Identity())
+    return model
 
 
 def make_corpus(root: Path, clips: int = 42, *, classes: int = 3, size: int = 40, lengths: Sequence[int] = FRAMES) -> Path:

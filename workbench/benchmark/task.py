@@ -20,7 +20,7 @@ from ifdd.scripted.suites import factors
 from ifdd.training.backbone_cache import as_stages, read_stages
 from ifdd.training.clipsets import from_suite, shown_to
 from ifdd.training.controls import oracle_places, truth_places
-from ifdd.training.datamodule import ordered_batches
+from ifdd.training.order import ordered_batches
 from workbench.analysis.disentanglement.cka import dependence
 from workbench.analysis.disentanglement.factors import COLUMNS, EMOTION, IDENTITY, NUISANCES
 from workbench.analysis.disentanglement.frames_read import split_quality

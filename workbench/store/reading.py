@@ -23,7 +23,7 @@ from ifdd.repository import code_hash
 from ifdd.training.backbone_cache import backbone_key, content_hash, weights_hash
 from ifdd.training.clipsets import shown_to
 from ifdd.training.controls import as_tensor, oracle_split
-from ifdd.training.datamodule import ordered_batches
+from ifdd.training.order import ordered_batches
 
 FORM = 2
 """Raised when kept readings mean something else; older ones are made again."""

@@ -38,17 +38,28 @@ class LiftingLoss(nn.Module):
 class IFDDLoss(nn.Module):
     """Classification plus lifting loss; a baseline has no lifting term.
 
-    Targets: class indexes (B,) or probabilities (B, classes), as mixup makes them.
+    Targets: class indexes (B,) or probabilities (B, classes), as mixup makes them. `class_weights` (classes,) weigh the terms of
+    the cross-entropy, whose mean is over clips, not over weights: a batch of rare classes counts for more. `summed` names the
+    terms that grow with the batch.
     """
+
+    class_weights: Tensor | None
 
     def __init__(self, lifting: LiftingLoss, label_smoothing: float = 0.0) -> None:
         super().__init__()
         self.lifting = lifting
         self.label_smoothing = label_smoothing
+        self.summed = ("lifting",) if lifting.reduce is torch.sum else ()
+        self.register_buffer("class_weights", None, persistent=False)
+
+    def _classification(self, logits: Tensor, target: Tensor) -> Tensor:
+        if self.class_weights is not None and target.dim() == 1:  # of indexes PyTorch would take the mean over weights
+            target = F.one_hot(target, logits.shape[1]).to(logits.dtype)
+        return F.cross_entropy(logits, target, weight=self.class_weights, label_smoothing=self.label_smoothing)
 
     def forward(self, output: IFDDOutput, target: Tensor) -> dict[str, Tensor]:
         """Return `loss` (their sum), `classification` and, where the model has a static branch, `lifting`."""
-        terms = {"classification": F.cross_entropy(output.logits.float(), target, label_smoothing=self.label_smoothing)}
+        terms = {"classification": self._classification(output.logits.float(), target)}
         if output.static_residual is not None:
             terms["lifting"] = self.lifting(output.static_residual.float())
         return {"loss": torch.stack(list(terms.values())).sum(), **terms}

@@ -9,6 +9,7 @@ from small_corpus import corpus_recipe, make_corpus
 
 import ifdd
 from ifdd.training import run
+from ifdd.training.finishing import CHOSEN_ON_TEST
 from ifdd.training.recipe import load_recipe, recipe_yaml
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*the last one is repeated")
@@ -40,11 +41,11 @@ def test_choosing_on_the_test_fold_marks_every_number(corpus: Path, tmp_path: Pa
     with pytest.warns(UserWarning, match=r"val and test are the same \d+ clips, and the epoch is chosen on them"):
         folder = run.train(chosen, tmp_path / "run", progress=False)
     metrics = json.loads((tmp_path / "run" / "metrics.json").read_text())
-    assert metrics["test"]["notes"][-1] == run.CHOSEN_ON_TEST
+    assert metrics["test"]["notes"][-1] == CHOSEN_ON_TEST
     card = ifdd.load_checkpoint(folder).card
-    assert card.metrics["test"]["notes"][-1] == run.CHOSEN_ON_TEST
+    assert card.metrics["test"]["notes"][-1] == CHOSEN_ON_TEST
     assert card.data["test"]["chosen_on_test"]
-    assert run.CHOSEN_ON_TEST in (folder / "README.md").read_text()
+    assert CHOSEN_ON_TEST in (folder / "README.md").read_text()
 
 
 def test_the_fold_can_be_set(corpus: Path, tmp_path: Path) -> None:

@@ -20,9 +20,9 @@ from ifdd.modules.mvit.attention import TokenPool
 from ifdd.modules.mvit.early import PlaceReading
 from ifdd.training import clipsets, run
 from ifdd.training.clipsets import check_disjoint
-from ifdd.training.datamodule import EpochBatches, ordered_batches
 from ifdd.training.evaluation import predict_set
 from ifdd.training.module import AveragedWeights, lr_at, parameter_groups
+from ifdd.training.order import EpochBatches, ordered_batches
 from ifdd.training.recipe import Recipe
 
 KINDS = ("all", "one", "shuffled")
@@ -95,7 +95,7 @@ def test_controls_show_one_frame_or_all_in_another_order(monkeypatch: pytest.Mon
 
 
 def test_batches_are_a_permutation_that_seed_and_epoch_decide():
-    batches = EpochBatches(10, 3, seed=1)
+    batches = EpochBatches(np.zeros(10, int), 3, seed=1)
     first = list(batches)
     assert [len(batch) for batch in first] == [3, 3, 3]
     assert len({index for batch in first for index in batch}) == 9
