@@ -10,7 +10,7 @@ import pandas as pd
 from tqdm import tqdm
 
 from ifdd.data.bad_clips import MOST_SKIPPED
-from ifdd.data.corpora.base import SHORT, Facts, Holes
+from ifdd.data.corpora.base import SHORT, Counts, Facts, Holes
 from ifdd.data.corpora.listing import Listing
 from ifdd.data.corpora.measuring import Measured, in_threads, measure, measure_deeply
 from ifdd.data.corpora.report import KINDS, Finding, Kind, class_counts, fold_table, listed, report_file
@@ -116,6 +116,12 @@ def assemble(found: Gathered, options: Options) -> Indexed:
     wanted = sorted(found.wanted, key=lambda one: [natural_key(part) for part in one.clip_id.split("/")])
     findings = list(found.findings)
     rows, measured = _measured(found.root, wanted, findings, options, found.folder)
+    claimed = family.n_frames if family else {}
+    findings += [
+        _row(one, "other count", f"{seen.n_frames} frames, the lists say {claimed[one.clip_id]}", left_out=False)
+        for one, seen in zip(rows, measured, strict=True)
+        if claimed.get(one.clip_id, seen.n_frames) != seen.n_frames
+    ]
     labels, meant = _classes(corpus.labels, options.names)
     frame = _frame(rows, measured, labels, meant, options.crop, found.columns)
     frame.attrs["root"] = str(found.root)
@@ -144,7 +150,9 @@ def assemble(found: Gathered, options: Options) -> Indexed:
             "source": found.label_source,
         },
         "official": bool(family and family.official),
-        "folds": fold_table(frame, labels, family.counts if family and not options.names else {}, corpus.counts),
+        "folds": fold_table(
+            frame, labels, _mapped(family.counts if family else {}, labels, meant), _mapped(corpus.counts, labels, meant)
+        ),
         "counts": {
             "clips": len(frame),
             "classes": class_counts(frame["label_name"], labels),
@@ -244,6 +252,15 @@ def _classes(labels: Sequence[str], names: Mapping[str, str] | None) -> tuple[tu
     return kept, meant
 
 
+def _mapped(folds: Mapping[int, Counts], labels: Sequence[str], meant: Mapping[str, str]) -> dict[int, Counts]:
+    """Counts of the classes that a map leaves."""
+
+    def part(counts: Mapping[str, int]) -> dict[str, int]:
+        return {label: sum(count for name, count in counts.items() if meant[name] == label) for label in labels}
+
+    return {fold: Counts(part(counts.train), part(counts.test)) for fold, counts in folds.items()}
+
+
 def _frame(
     rows: Sequence[Wanted],
     measured: Sequence[Measured],
@@ -305,7 +322,9 @@ def _notes(found: Gathered, findings: Sequence[Finding]) -> list[str]:
     corpus, listing = found.corpus, found.listing
     notes = []
     if found.others:
-        more = ", ".join(f"{name} ({count})" for name, count in found.others.items())
+        most = sorted(found.others.items(), key=lambda pair: -pair[1])
+        more = ", ".join(f"{name} ({count})" for name, count in most[:5])
+        more += f" and {len(most) - 5} more" if len(most) > 5 else ""
         notes.append(f"clips are those of {found.folder}; there are also {more} (--frames NAME takes them)")
     none = "there are no folds; `ifdd data split` makes some, which are not the official ones"
     if listing is None:

@@ -52,7 +52,9 @@ def votes(found: Found, clips: Sequence[str]) -> Factors:
     names = [name for name in found.lists if PurePosixPath(name).name.lower() in ("annotation.csv", "annotation.tsv")]
     if not names:
         there = sorted(path.name for path in (found.root / "Annotation").glob("*.xlsx"))
-        return Factors(notes=tuple(f"Annotation/{name} is not read; save it as annotation.csv to have the votes" for name in there))
+        return Factors(
+            notes=tuple(f"Annotation/{name} is not read; save it as annotation.csv to have the votes" for name in there)
+        )
     file, table = read_columns(found.root / names[0])
     columns: dict[str, dict[str, float]] = {}
     heads = {str(name): _VOTE.fullmatch(str(name).strip()) for name in table.columns}

@@ -21,6 +21,7 @@ class Rows:
     labels: tuple[str, ...]
     numbered: bool
     layout: str
+    counts: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)

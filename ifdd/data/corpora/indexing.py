@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from ifdd.data.corpora.assembling import Gathered, Indexed, Options, Wanted, assemble
-from ifdd.data.corpora.base import Facts
+from ifdd.data.corpora.base import MENTIONS, Facts
 from ifdd.data.corpora.finding import Found, choose, joined, look_below
 from ifdd.data.corpora.listing import Listing, read_listing
 from ifdd.data.corpora.report import Finding
@@ -82,6 +82,11 @@ def listing_of(corpus: Facts, found: Found, options: Options) -> Listing | None:
     if options.lists is None:
         return read_listing(corpus, found.root, found.lists, order=options.order)
     lists = options.lists
+    mentioned = {name for name, words in MENTIONS.items() if words.search(lists.name.lower())}
+    if mentioned and corpus.name not in mentioned:
+        raise InputError(
+            f"--lists {lists}: by its name it is of {min(mentioned)}, not of {corpus.name}; give the lists of {corpus.title}"
+        )
     place, names = (lists.parent, [lists.name]) if lists.is_file() else (lists, look_below(lists, corpus.key_of).lists)
     listing = read_listing(corpus, place, names, order=options.order)
     if listing is None:

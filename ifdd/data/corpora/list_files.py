@@ -40,13 +40,15 @@ _NUMBER = re.compile(r"\d{1,9}(?:\.0*)?")
 class ListFile:
     """The rows of a list: `paths` (n) and `labels` (n) as they are written; `layout` names its columns, for reports.
 
-    `more`: cells (n) of other columns that were asked for, by the name of the manifest's column.
+    `counts` (n) are the frames that it claims, () where it claims none; `more`: cells (n) of other columns that were asked for,
+    by the name of the manifest's column.
     """
 
     file: Path
     paths: tuple[str, ...]
     labels: tuple[str, ...]
     layout: str
+    counts: tuple[int, ...] = ()
     more: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
@@ -65,8 +67,7 @@ def read_list(file: Path, columns: Mapping[str, str] | None = None) -> ListFile:
     """Read a list of clips and labels.
 
     Known are tables with a header (`video_name,label`, `path,id`, …), and lines `path label`, `path n_frames label`,
-    `path audio label` and `path label caption` without one, with blanks, tabs, commas or semicolons between. How many frames a
-    list claims is left aside: frames are counted on disk.
+    `path audio label` and `path label caption` without one, with blanks, tabs, commas or semicolons between.
 
     Args:
         file: the list.
@@ -150,7 +151,15 @@ def _of_cells(file: Path, rows: Sequence[Sequence[str]], columns: Mapping[str, s
                 f"{file}: row {number} has no path or no label ({shown(','.join(row))}); fill it in, or leave it out"
             )
     found = {role: tuple(row[i] for row in rows) for role, i in at.items()}
-    return ListFile(file, found.pop("path"), found.pop("label"), layout, found)
+    claimed = next((names.index(name) for name in map(class_key, COUNTS) if name in names), 1 if "n_frames" in layout else None)
+    return ListFile(file, found.pop("path"), found.pop("label"), layout, _counts(rows, claimed), found)
+
+
+def _counts(rows: Sequence[Sequence[str]], column: int | None) -> tuple[int, ...]:
+    """The frames that a column claims, where all its cells are numbers."""
+    if column is None or not all(len(row) > column and _NUMBER.fullmatch(row[column]) for row in rows):
+        return ()
+    return tuple(int(float(row[column])) for row in rows)
 
 
 def _column(file: Path, header: Sequence[str], names: Sequence[str], role: str, asked: str | None) -> int:
@@ -181,7 +190,8 @@ def _of_words(file: Path, lines: Sequence[str]) -> ListFile:
     for layout, fits, parted in _LAYOUTS:
         if all(fits(row) for row in words):
             rows = [parted(line) for line in lines]
-            return ListFile(file, tuple(path for path, _ in rows), tuple(label for _, label in rows), layout)
+            counts = tuple(int(float(row[-2])) for row in words) if "n_frames" in layout else ()
+            return ListFile(file, tuple(path for path, _ in rows), tuple(label for _, label in rows), layout, counts)
     raise AssertionError("the last layout fits all")
 
 

@@ -41,6 +41,8 @@ class Family:
     official: bool = False
     notes: tuple[str, ...] = ()
     twice: tuple[str, ...] = ()
+    n_frames: Mapping[str, int] = field(default_factory=dict)
+    """Frames that the lists claim, where they do."""
 
 
 @dataclass(frozen=True)
@@ -214,7 +216,7 @@ def _rows(corpus: Facts, root: Path, name: str, fold: int, part: str, columns: M
     if not numbered:
         _check_labels(corpus, found)
     labels = tuple(map(str, found.numbers)) if numbered else found.labels
-    return Rows(name, fold, part, tuple(key for key in keys if key is not None), labels, numbered, found.layout)
+    return Rows(name, fold, part, tuple(key for key in keys if key is not None), labels, numbered, found.layout, found.counts)
 
 
 def _clip_of(corpus: Facts, path: str) -> str | None:
@@ -311,6 +313,7 @@ def family_of(corpus: Facts, root: Path, name: str, lists: Sequence[Rows], named
         official,
         tuple(notes),
         tuple(twice),
+        {clip: count for rows in lists if rows.counts for clip, count in zip(rows.clips, rows.counts, strict=True)},
     )
 
 

@@ -226,7 +226,9 @@ def _family(
         told = place_of(name)
         _, fold, part = told or ("", 0, "all")
         labels = tuple(map(str, found.numbers)) if found.numbered else tuple(" ".join(label.split()) for label in found.labels)
-        lists.append(Rows(name, fold, part, tuple(ids[path] for path in found.paths), labels, found.numbered, found.layout))
+        lists.append(
+            Rows(name, fold, part, tuple(ids[path] for path in found.paths), labels, found.numbered, found.layout, found.counts)
+        )
     return family_of(corpus, place, "the lists", lists, {}, order)
 
 

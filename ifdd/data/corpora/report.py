@@ -12,13 +12,14 @@ from ifdd.data.corpora.base import SHORT, Counts
 from ifdd.documents import read_json
 from ifdd.errors import InputError
 
-Kind = Literal["missing", "unreadable", "holes", "too short", "short", "surplus", "twice"]
+Kind = Literal["missing", "unreadable", "holes", "too short", "short", "other count", "surplus", "twice"]
 KINDS: dict[Kind, str] = {
     "missing": "listed, and not on disk: left out",
     "unreadable": "cannot be read: left out",
     "holes": "numbers of frames are missing",
     "too short": "fewer frames than asked for: left out",
     "short": f"fewer than {SHORT} frames: kept; how they are filled up changes results",
+    "other count": "the lists claim another number of frames than lie on disk: kept, the disk counts",
     "surplus": "on disk, and in no list: left out",
     "twice": "there twice: counted once",
 }

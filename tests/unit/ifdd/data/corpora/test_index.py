@@ -116,6 +116,14 @@ def test_every_layout_of_dfew_gives_the_same_manifest(variant: str, tmp_path: Pa
     assert frame["n_frames"].tolist() == [16 + number % 3 for number in label]
 
 
+def test_frames_that_lists_claim_are_compared_with_the_disk(tmp_path: Path) -> None:
+    dfew_tree(tmp_path)
+    VARIANTS["DFER-CLIP's lists"](tmp_path)  # each of 999 frames
+    indexed = CORPORA["dfew"].index(tmp_path)
+    assert rows_of(indexed.report, "other count")["00001"] == "17 frames, the lists say 999"
+    assert indexed.report["rows"]["other count"]["count"] == len(indexed.frame) == 28
+
+
 def test_one_fold_alone_has_its_own_parts(tmp_path: Path) -> None:
     dfew_tree(tmp_path)
     for file in tmp_path.glob("EmoLabel_DataSplit/*/set_2.csv"):
@@ -400,6 +408,14 @@ def test_mafw_by_names_and_by_any_numbers(tmp_path: Path) -> None:
     assert both.report["lists"]["read"][0].endswith(".txt")
 
 
+def test_lists_of_another_corpus_are_not_taken_for_its_own(tmp_path: Path) -> None:
+    dfew_tree(tmp_path / "DFEW")
+    mafw_tree(tmp_path / "MAFW", clips=7)
+    assert len(CORPORA["dfew"].index(tmp_path, frames="clip_224x224").frame) == 28
+    with pytest.raises(InputError, match="by its name it is of mafw, not of dfew"):
+        CORPORA["dfew"].index(tmp_path / "DFEW", lists=tmp_path / "MAFW")
+
+
 def test_mafw_compounds_are_refused_and_left_aside_beside_single_labels(tmp_path: Path) -> None:
     mafw_tree(tmp_path)
     multi = put(tmp_path / "multi/no_caption/set_1/train.txt", ["00001.mp4 anger_disgust", "00002.mp4 fear_sadness"])
@@ -413,7 +429,10 @@ def test_mafw_compounds_are_refused_and_left_aside_beside_single_labels(tmp_path
 def test_classes_may_be_mapped_and_left_out(tmp_path: Path) -> None:
     mafw_tree(tmp_path)
     names = {"contempt": "disgust", "anxiety": "fear", "helplessness": "", "disappointment": ""}
-    frame = CORPORA["mafw"].index(tmp_path, names=names).frame
+    indexed = CORPORA["mafw"].index(tmp_path, names=names)
+    frame = indexed.frame
+    assert indexed.report["folds"]["1"]["lists"]["test_classes"] == dict.fromkeys(EMOTIONS, 2) | {"disgust": 4, "fear": 4}
+    assert indexed.report["folds"]["1"]["manifest"] == indexed.report["folds"]["1"]["lists"]
     assert set(frame["label_name"]) == set(EMOTIONS)
     assert frame["label"].tolist() == [EMOTIONS.index(name) for name in frame["label_name"]]
     assert frame["label_name"].value_counts()["fear"] == 8

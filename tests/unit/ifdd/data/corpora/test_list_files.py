@@ -34,6 +34,7 @@ def test_every_layout_gives_the_same_clips_and_labels(layout: str, tmp_path: Pat
     assert [Path(path).name for path in found.paths] == ["00001", "00002"]
     assert found.numbered
     assert found.numbers == (1, 2)
+    assert found.counts == ((66, 65) if " 66 " in text or ",66," in text or "\t66\t" in text else ())
 
 
 def test_names_may_stand_before_captions_in_two_languages(tmp_path: Path) -> None:
