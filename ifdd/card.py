@@ -80,6 +80,13 @@ class CardTraining(TypedDict, total=False):
     init_from_sha256: str
 
 
+class CardTraces(TypedDict, total=False):
+    """What is kept of the clips and persons of a part, see `ifdd.data.traces`."""
+
+    clips: str
+    persons: list[str]
+
+
 class CardData(TypedDict, total=False):
     """Clips of one split: a scripted suite, or a manifest."""
 
@@ -92,6 +99,7 @@ class CardData(TypedDict, total=False):
     clips: Annotated[int, Field(ge=1, le=10_000_000)]
     identities: Annotated[int, Field(ge=1, le=10_000_000)]
     duration: Annotated[float, Field(gt=0, le=3600)]
+    traces: CardTraces
 
 
 class CardSplits(TypedDict, total=False):

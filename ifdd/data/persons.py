@@ -30,6 +30,15 @@ def unknown_persons(values: Iterable[Any]) -> int:
     return int((person_ids(values) == "").sum())
 
 
+def shared_persons(first: Iterable[Any], second: Iterable[Any]) -> list[str]:
+    """Persons of both, as `person_ids` has them; nobody is no person.
+
+    >>> shared_persons([1001.0, "?"], ["01001", "2", ""])
+    ['1001']
+    """
+    return sorted(set(person_ids(first).tolist()) & set(person_ids(second).tolist()) - {""})
+
+
 def _person(value: Any) -> str:
     if value is None or (pd.api.types.is_scalar(value) and pd.isna(value)):
         return ""

@@ -38,12 +38,20 @@ def content_hash(clip: str | Path) -> str:
     return hashlib.sha256("".join(file_sha256(image) for image in image_files(clip)).encode()).hexdigest()
 
 
+def bytes_of(clip: str | Path) -> tuple[int, int]:
+    """Number of files of a clip, and their bytes.
+
+    Raises: InputError, OSError for what cannot be read.
+    """
+    clip = Path(clip)
+    parts = image_files(clip) if clip.is_dir() else [clip]
+    return len(parts), sum(part.stat().st_size for part in parts)
+
+
 def _size(file: str) -> tuple[int, int] | None:
-    """Number of files and bytes; None for what cannot be read."""
-    clip = Path(file)
+    """As `bytes_of`; None for what cannot be read."""
     try:
-        parts = image_files(clip) if clip.is_dir() else [clip]
-        return len(parts), sum(part.stat().st_size for part in parts)
+        return bytes_of(file)
     except (OSError, InputError):
         return None
 

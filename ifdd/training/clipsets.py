@@ -16,10 +16,11 @@ from ifdd.data.decoded import from_inputs
 from ifdd.data.manifest import read_manifest
 from ifdd.data.parts import SPLITS as SPLITS
 from ifdd.data.parts import SplitName, parts_of
-from ifdd.data.persons import person_ids, unknown_persons
+from ifdd.data.persons import shared_persons, unknown_persons
 from ifdd.data.same_files import same_files
 from ifdd.data.sampling import Rule
 from ifdd.data.streamed import streamed
+from ifdd.data.traces import traces
 from ifdd.documents import checked
 from ifdd.errors import InputError
 from ifdd.labels import EMOTIONS
@@ -35,6 +36,9 @@ def load_split(recipe: Recipe, split: SplitName, progress: bool = True) -> ClipS
     Raises: InputError for a manifest or a clip that cannot be read, or a class that the recipe does not list.
     """
     clips = _load_split(recipe, split, progress)
+    if clips.files and split != "test":  # the card keeps them, so that a list that has some of them is known
+        about = clips.about | {"traces": traces(clips.clip_ids, clips.files, clips.subjects)}
+        clips = replace(clips, about=about)
     if split == "train" and recipe.control.labels == "random":
         clips = replace(clips, target=np.random.default_rng([recipe.seed, 227]).permutation(clips.target))
     return as_shown(clips, recipe.control, recipe.seed)
@@ -168,7 +172,6 @@ def check_disjoint(sets: Mapping[SplitName, ClipSet], keep: str = "best") -> tup
         for note in clips.notes:
             told.setdefault(note, []).append(split)
     notes = [f"{', '.join(splits)}: {note}" for note, splits in told.items()]
-    people = {split: set(person_ids(clips.subjects).tolist()) - {""} for split, clips in sets.items()}
     for first, second in combinations(sets, 2):
         ours, theirs = sets[first], sets[second]
         same = _same_clips(ours, theirs)
@@ -176,8 +179,8 @@ def check_disjoint(sets: Mapping[SplitName, ClipSet], keep: str = "best") -> tup
             chosen = ", and the epoch is chosen on them: the result on test is better than on new clips" if keep == "best" else ""
             notes.append(f"val and test are the same {len(same)} clips{chosen}")
             continue
-        if shared := people[first] & people[second]:
-            raise InputError(f"{first} and {second} share {len(shared)} subjects, e.g. {min(shared)}; split the data by person")
+        if shared := shared_persons(ours.subjects, theirs.subjects):
+            raise InputError(f"{first} and {second} share {len(shared)} subjects, e.g. {shared[0]}; split the data by person")
         if same:
             raise InputError(f"{first} and {second} share {len(same)} clips, e.g. {same[0]}; leave them out of one split")
     unnamed = {split: unknown_persons(clips.subjects) for split, clips in sets.items()}

@@ -13,6 +13,7 @@ from ifdd.card import Card
 from ifdd.checkpoints import Bundle
 from ifdd.data.clipset import ClipSet
 from ifdd.data.sampling import Take
+from ifdd.data.traces import WHAT, seen_before
 from ifdd.inputs import each, to_clips
 from ifdd.io import new_folder, write_json, write_whole
 from ifdd.metrics import Metrics, evaluate
@@ -113,10 +114,10 @@ def write_evaluation(bundle: Bundle, clips: ClipSet, out: Path, *, batch: int = 
 
 
 def _seen_before(card: Card, clips: ClipSet) -> list[str]:
-    """A note where the checkpoint was trained, or its epoch chosen, on these very clips."""
-    what = {"train": "the checkpoint was trained on", "val": "the checkpoint's epoch was chosen on"}
-    same = [split for split in what if clips.about.get("source") and _same_data(card.data.get(split), clips.about)]
-    return [f"these are the clips that {what[split]}: on new ones it is worse" for split in same]
+    """Notes where the checkpoint was trained, or its epoch chosen, on these very clips, on some of them or on their persons."""
+    same = [split for split in WHAT if clips.about.get("source") and _same_data(card.data.get(split), clips.about)]
+    told = [f"these are the clips that {WHAT[split]}: on new ones it is worse" for split in same]
+    return told or [*seen_before(card.data, clips.clip_ids, clips.files, clips.subjects)] if clips.files else told
 
 
 def _same_data(known: Any, about: dict[str, Any]) -> bool:

@@ -33,6 +33,7 @@ from ifdd.data.clips import READING, Clip, as_clips, load_inputs
 from ifdd.data.decoded import decoded_already
 from ifdd.data.manifest import clip_path, crop_notes, crop_of, data_hash, files_hash, fps_of, has_labels, read_manifest
 from ifdd.data.same_files import content_hash
+from ifdd.data.traces import seen_before
 from ifdd.errors import InputError
 from ifdd.inputs import Clips, each, stack, to_clips
 from ifdd.io import check_new, unfinished_folder, write_json, write_whole
@@ -103,6 +104,8 @@ def collect(
     clips = read_manifest(manifest)
     clips, notes = named_as(clips, bundle.labels, manifest)
     notes += crop_notes(clips, bundle.preprocessing.crop)
+    places = [str(clip_path(clips, row)) for row in clips.itertuples()]
+    notes += seen_before(bundle.card.data, clips["clip_id"].tolist(), places, clips["subject"])
     plan = _plan(bundle, names, pool)
     adapted = {"network": bundle.model.config.network, "given": bundle.given} if isinstance(bundle.model, AdaptedModel) else None
     meta = {

@@ -6,6 +6,7 @@ import numpy as np
 
 from ifdd.data.doctor.case import Case
 from ifdd.data.doctor.findings import Finding, finding, many
+from ifdd.data.persons import shared_persons
 
 
 def persons(case: Case) -> Iterator[Finding]:
@@ -38,8 +39,3 @@ def persons(case: Case) -> Iterator[Finding]:
             case.named(unknown),
             "fill in the column subject",
         )
-
-
-def shared_persons(first: np.ndarray, second: np.ndarray) -> list[str]:
-    """Persons (as `person_ids` has them) of both; nobody is no person."""
-    return sorted((set(first.tolist()) & set(second.tolist())) - {""})

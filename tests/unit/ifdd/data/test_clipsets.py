@@ -216,6 +216,12 @@ def test_a_training_keeps_what_was_told_of_its_clips(clips: Path, tmp_path: Path
     assert notes[1].startswith("val and test are the same 3 clips, and the epoch is chosen on them")
     assert notes[2].startswith("1 of 2 clips of train, 1 of 3 clips of val, 1 of 3 clips of test name no person")
     assert f"- {notes[1]}" in (folder / "README.md").read_text()
+    bundle = ifdd.load_checkpoint(folder)
+    everything = from_manifest(clips, bundle.preprocessing, bundle.labels, tmp_path / "cache", progress=False)
+    assert write_evaluation(bundle, everything, tmp_path / "all")["notes"][-2:] == [
+        "2 of 5 clips are among those that the checkpoint was trained on: on new ones it is worse",
+        "3 of 5 clips are among those that the checkpoint's epoch was chosen on: on new ones it is worse",
+    ]
     (clips / "clip-4" / "003.png").write_bytes(b"")
     with pytest.raises(InputError, match=r"1 of 3 clips .*clip-4.*; mend or remove them$"):
         run.train(Recipe.parse(values, "test"), tmp_path / "again", progress=False)
