@@ -16,7 +16,7 @@ def doctor(
     ],
     predictions: Annotated[
         Path | None,
-        typer.Option(help="Somebody's predictions (CSV, parquet): are their classes in the order of the labels?"),
+        typer.Option(help="Somebody's predictions (CSV, parquet, npz): are their classes in the order of the labels?"),
     ] = None,
     frames: Annotated[int, typer.Option(min=2, help="Frames of a clip as a model reads it: what is short.")] = 16,
     quick: Annotated[bool, typer.Option("--quick", help="Names and sizes of files alone; no picture is read.")] = False,

@@ -118,3 +118,11 @@ def _of_report(case: Case) -> Iterator[Finding]:
                 [f"{clip.get('clip_id')}: {clip.get('reason', '')}" for clip in clips],
                 "see the report beside the list",
             )
+    if others := report.get("rows", {}).get("other count", {}).get("clips"):
+        yield finding(
+            "warning",
+            "counts",
+            f"the corpus's lists claim another number of frames than there is of {many(len(others), 'clip')}",
+            [f"{clip.get('clip_id')}: {clip.get('reason', '')}" for clip in others],
+            "other frames may be meant: official ones, of another size or rate, or cut by somebody else",
+        )

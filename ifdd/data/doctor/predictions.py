@@ -10,6 +10,7 @@ from ifdd.data.doctor.case import Case
 from ifdd.data.doctor.findings import Finding, finding, many
 from ifdd.data.label_order import explain_labels
 from ifdd.data.manifest import has_labels
+from ifdd.documents import read_any_arrays
 from ifdd.errors import InputError
 from ifdd.labels import match_labels
 from ifdd.tables import read_table
@@ -17,13 +18,15 @@ from ifdd.tables import read_table
 IDS = ("clip_id", "path", "video_name", "id")
 CLASS = ("prediction", "predicted", "predicted_name", "pred")
 """Names of the column of predicted classes, by number or name, where there is none of probabilities."""
-PREFIX = "p_"
+PREFIXES = ("p_", "logit_")
 
 
 def of_predictions(case: Case, file: Path) -> Iterator[Finding]:
-    """Whether a permutation of the classes explains the predictions in a table (CSV, TSV, parquet) better than none.
+    """Whether a permutation of the classes explains the predictions in a file (CSV, TSV, parquet, npz) better than none.
 
-    It has a column clip_id (or path), and p_<class> for each class, or one column `prediction`.
+    A table has a column clip_id (or path), and p_<class> (or logit_<class>) for each class, or one column `prediction`; an npz
+    file arrays clip_id (n,) and probabilities, logits (n, classes) or prediction (n,), in the order of its `labels` (classes,)
+    or of the list's classes.
 
     Raises: InputError for a file that cannot be read, no clip of the list, a clip twice, classes that the list lacks.
     """
@@ -64,21 +67,41 @@ def _row(place: dict[str, int], clip: str, path: str) -> int | None:
 
 def _read(file: Path, names: Sequence[str]) -> tuple[list[str], np.ndarray]:
     """Ids, and probabilities (n, classes) or predicted numbers (n,), in the order of `names`."""
+    if file.suffix.lower() == ".npz":
+        return _of_arrays(file, names)
     renew = "give a table of predictions"
     table = read_table(file, renew) if file.suffix.lower() == ".parquet" else _text_table(file)
     key = next((name for name in IDS if name in table), None)
     if key is None:
         raise InputError(f"{file}: no column clip_id or path; the columns are {', '.join(map(str, table.columns))}")
     ids = [str(value).strip() for value in table[key]]
-    chances = [str(name) for name in table.columns if str(name).startswith(PREFIX)]
-    if chances:
-        known = [name.removeprefix(PREFIX) for name in chances]
+    prefix = next((start for start in PREFIXES if any(str(name).startswith(start) for name in table.columns)), None)
+    if prefix is not None:
+        chances = [str(name) for name in table.columns if str(name).startswith(prefix)]
+        known = [name.removeprefix(prefix) for name in chances]
         columns = [chances[i] for i in _columns(file, known, names)]
         return ids, _numbers(table[columns].to_numpy(), file)
     column = next((name for name in CLASS if name in table), None)
     if column is None:
         raise InputError(f"{file}: no column p_<class>, and none called {', '.join(CLASS)}; name one of them")
     return ids, _classes(table[column].to_numpy(), file, names)
+
+
+def _of_arrays(file: Path, names: Sequence[str]) -> tuple[list[str], np.ndarray]:
+    arrays = read_any_arrays(file, "give a table of predictions")
+    key = next((name for name in IDS if name in arrays), None)
+    values = next((name for name in ("probabilities", "logits", *CLASS) if name in arrays), None)
+    if key is None or values is None:
+        raise InputError(f"{file}: needs arrays clip_id and probabilities, logits or prediction; it has {', '.join(arrays)}")
+    ids, given = [str(value) for value in arrays[key].tolist()], arrays[values]
+    if len(ids) != len(given):
+        raise InputError(f"{file}: {len(ids)} clips and {len(given)} predictions; give one for each clip")
+    if given.ndim == 1:
+        return ids, _classes(given, file, names)
+    order = [str(name) for name in arrays["labels"].tolist()] if "labels" in arrays else list(names)
+    if given.ndim != 2 or given.shape[1] != len(order):
+        raise InputError(f"{file}: {values} has shape {given.shape}, {len(order)} classes are named; give a column for each")
+    return ids, _numbers(given[:, _columns(file, order, names)], file)
 
 
 def _text_table(file: Path) -> pd.DataFrame:

@@ -261,6 +261,15 @@ def test_predictions_in_another_order_are_an_error(tree: Path, ifdd: Callable[..
     frame[["p_Happiness", "p_sad", "p_neutral"]] = np.eye(3)[labels]
     frame.assign(clip_id=rows["clip_id"]).to_parquet(tree / "right.parquet")
     assert ifdd(*words, "--predictions", tree / "right.parquet")[0] == 0
+    order = np.array(["sad", "neutral", "happy"])
+    values = {"clip_id": rows["clip_id"].to_numpy(str), "logits": np.eye(3)[labels][:, [1, 2, 0]], "labels": order}
+    np.savez(tree / "named.npz", **values)
+    assert ifdd(*words, "--predictions", tree / "named.npz")[0] == 0
+    np.savez(tree / "plain.npz", clip_id=values["clip_id"], logits=values["logits"])
+    assert ifdd(*words, "--predictions", tree / "plain.npz")[0] == EXIT_CODES["error"]
+    np.savez(tree / "short.npz", clip_id=values["clip_id"][1:], logits=values["logits"])
+    code, _, err = ifdd(*words, "--predictions", tree / "short.npz")
+    assert (code, "35 clips and 36 predictions" in err) == (1, True)
 
 
 def test_the_command_prints_writes_and_ends(tree: Path, ifdd: Callable[..., tuple[int, str, str]]) -> None:
