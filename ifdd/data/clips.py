@@ -13,7 +13,8 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
-from ifdd.data.faces.boxes import centre_box, crop, widen
+from ifdd.data.faces.alignment import steady
+from ifdd.data.faces.boxes import centre_box, crop, in_crops, widen
 from ifdd.data.faces.face import Detector
 from ifdd.data.faces.tracking import FaceTrack, FaceTracker
 from ifdd.data.preprocessing import Preprocessing
@@ -38,7 +39,8 @@ class Clip:
     `boxes` (T, 4) the crop boxes in upright pixels, which may reach beyond the frame; `found` (T,) whether a detection
     supports the frame (False throughout without a face crop). `share` is that of all frames of the stretch, sampled or not
     (None without a face crop); `faces` counts the faces among which one was chosen. `start` and `end` are seconds. `cuts`: where
-    the picture cuts to another one in the stretch that was asked for, in seconds; a clip shows one shot of it.
+    the picture cuts to another one in the stretch that was asked for, in seconds; a clip shows one shot of it. `landmarks`
+    (T, 5, 2) in pixels of the clip, gaps bridged, where the detector of a face crop tells any.
     """
 
     pixels: np.ndarray
@@ -53,6 +55,7 @@ class Clip:
     end: float
     warnings: tuple[str, ...]
     cuts: tuple[float, ...] = ()
+    landmarks: np.ndarray | None = None
 
     def tensor(self) -> torch.Tensor:
         """(3, T, H, W) float32 in [0, 1]."""
@@ -194,7 +197,13 @@ class Source:
             end=span[1],
             warnings=warnings,
             cuts=self.cuts,
+            landmarks=self._landmarks(pick),
         )
+
+    def _landmarks(self, pick: np.ndarray) -> np.ndarray | None:
+        if self.landmarks is None or not np.isfinite(self.landmarks).any():
+            return None
+        return in_crops(steady(self.landmarks)[pick], self.boxes[pick], self.preprocessing.size)
 
 
 def too_short(count: int, frames: int) -> tuple[str, ...]:
@@ -320,9 +329,10 @@ def load_clip(
     start: float | None = None,
     end: float | None = None,
     fps: float | None = None,
+    detector: Detector | None = None,
 ) -> Clip:
     """One clip of a source, or of the stretch from `start` to `end`; arguments and errors as `analyse`."""
-    return analyse(path, preprocessing, face=face, start=start, end=end, fps=fps).clip()
+    return analyse(path, preprocessing, face=face, start=start, end=end, fps=fps, detector=detector).clip()
 
 
 def load_inputs(

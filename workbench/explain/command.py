@@ -8,7 +8,17 @@ import typer
 
 from ifdd.errors import InputError
 from ifdd.own_code import ModelOption
-from workbench.options import Device, ResultsOption, WorkspaceOption, fail, named_bundle, one_line, say
+from workbench.options import (
+    DetectorOption,
+    DetectorWeightsOption,
+    Device,
+    ResultsOption,
+    WorkspaceOption,
+    fail,
+    named_bundle,
+    one_line,
+    say,
+)
 
 explain_app = typer.Typer()
 
@@ -36,6 +46,8 @@ def explain(
     ] = "clip",
     badges: Annotated[bool, typer.Option(help="Draw the verdicts of workbench faithfulness on the maps.")] = True,
     film: Annotated[Literal["mp4", "gif"] | None, typer.Option("--format", help="Of the overlay; default: mp4.")] = None,
+    detector: DetectorOption = "haar",
+    detector_weights: DetectorWeightsOption = None,
     device: Device = "auto",
     as_json: Annotated[bool, typer.Option("--json", help="Print one line of JSON for each video.")] = False,
 ) -> None:
@@ -48,7 +60,7 @@ def explain(
     from workbench.explain.task import Options, check_format, run, write
     from workbench.results.passport import Context, command_line
     from workbench.store.given import Given
-    from workbench.store.sources import check_untaken, output_names
+    from workbench.store.sources import SourceOptions, check_untaken, output_names
 
     given = Given(workspace)
     out = given.out(out, "explain")
@@ -57,7 +69,8 @@ def explain(
     film_format = check_format(film)
     bundle = named_bundle(given, checkpoint, model, device)
     target_index(target, bundle.labels)
-    options = Options(crop, face, start, end, window, stride, fps, target, weights, normalise, badges)
+    read = SourceOptions(crop, face, start, end, window, stride, fps, detector, detector_weights)
+    options = Options(**vars(read), target=target, weights=weights, normalise=normalise, badges=badges)
     context = Context.of(command_line(), bundles=[bundle])
     failed = 0
     for video, name in names.items():

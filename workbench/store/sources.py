@@ -7,6 +7,7 @@ from pathlib import Path
 
 from ifdd.checkpoints import Bundle
 from ifdd.data.clips import Source, analyse, check_windows
+from ifdd.data.faces.detectors import make_detector
 from ifdd.data.preprocessing import Preprocessing
 from ifdd.errors import InputError, NoFaceError
 from ifdd.io import check_folder
@@ -17,7 +18,7 @@ class SourceOptions:
     """How a source is read; times in seconds.
 
     `crop` None for the checkpoint's own way; `face` from 1, None for the largest; `window` and `stride` cut the stretch from
-    `start` to `end` into windows; `fps` of a folder of frames.
+    `start` to `end` into windows; `fps` of a folder of frames; `detector` of a face crop, with the file of its weights.
     """
 
     crop: str | None = None
@@ -27,6 +28,8 @@ class SourceOptions:
     window: float | None = None
     stride: float | None = None
     fps: float | None = None
+    detector: str = "haar"
+    detector_weights: Path | None = None
 
 
 def preprocessing_of(bundle: Bundle, options: SourceOptions) -> Preprocessing:
@@ -52,8 +55,10 @@ def read_source(video: str | Path, preprocessing: Preprocessing, options: Source
         raise InputError(f"{video}: a stride of {options.stride:g} s needs windows; give --window as well")
     if options.window is not None:
         check_windows(video, options.window, options.stride or options.window)  # before the face is looked for
+    detector = make_detector(options.detector, options.detector_weights)
+    stretch = {"start": options.start, "end": options.end, "fps": options.fps}
     try:
-        return analyse(video, preprocessing, face=options.face, start=options.start, end=options.end, fps=options.fps)
+        return analyse(video, preprocessing, face=options.face, **stretch, detector=detector)
     except NoFaceError as error:
         raise NoFaceError(error.finding, NoFaceError.OPTIONS) from None
 

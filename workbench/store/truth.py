@@ -1,12 +1,15 @@
-"""Ground truth of scripted clips, on the clocks that analyses use."""
+"""Ground truth of scripted clips, on the clocks that analyses use; and what is known of the faces of others."""
 
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
 import pandas as pd
 
-from ifdd.data.clips import frames_shown
+from ifdd.data.clips import Clip, frames_shown
+from ifdd.data.cropping.tracks import read_track
+from ifdd.data.faces.boxes import in_crops
 from ifdd.errors import InputError
 from ifdd.scripted.render.store import read_truth
 
@@ -73,3 +76,22 @@ def true_regions(clips: pd.DataFrame, frames: int, size: tuple[int, int]) -> np.
 
 def _read(clips: pd.DataFrame, name: str, *arrays: str) -> list[np.ndarray]:
     return read_truth(Path(clips.attrs["root"]) / name, *arrays)
+
+
+def known_landmarks(clips: pd.DataFrame, row: dict[Any, Any], clip: Clip) -> np.ndarray | None:
+    """Landmarks (T, 5, 2) of a clip of a manifest in its pixels: of its own detector, else of the track that its row names.
+
+    Raises: InputError for a track that is missing or damaged, or is of another clip.
+    """
+    name = row.get("landmarks")
+    if clip.landmarks is not None or not isinstance(name, str):
+        return clip.landmarks
+    file = Path(clips.attrs["root"]) / name
+    track = read_track(file)
+    if int(clip.video_index.max()) >= len(track.seconds):
+        raise InputError(
+            f"{file}: has {len(track.seconds)} frames, {row['path']} more; crop the clip again with `ifdd data crop`"
+        )
+    if not track.has_landmarks:
+        return None
+    return in_crops(track.crop_landmarks[clip.video_index], clip.boxes, clip.pixels.shape[1:3])

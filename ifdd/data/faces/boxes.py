@@ -33,3 +33,10 @@ def centre_box(frame: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     half = np.array([size[1], size[0]], np.float32) * scale / 2
     centre = frame[2:] / 2
     return np.concatenate([centre - half, centre + half])
+
+
+def in_crops(points: np.ndarray, boxes: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """Points (n, k, 2) in upright pixels as pixels of the crops of `size` from boxes (n, 4)."""
+    boxes = np.asarray(boxes, np.float64)
+    scale = np.array(size[::-1]) / (boxes[:, 2:] - boxes[:, :2])
+    return (points - boxes[:, None, :2]) * scale[:, None]

@@ -10,6 +10,8 @@ from ifdd.own_code import ModelOption
 from workbench.options import (
     DataOption,
     DatasetOption,
+    DetectorOption,
+    DetectorWeightsOption,
     Device,
     Fill,
     ResultsOption,
@@ -58,6 +60,8 @@ def saliency(
     crop: Annotated[
         Literal["face", "center", "none"] | None, typer.Option(help="Of videos; default: the checkpoint's own.")
     ] = None,
+    detector: DetectorOption = "haar",
+    detector_weights: DetectorWeightsOption = None,
     device: Device = "auto",
 ) -> None:
     """Maps of any activation or of the pixels, by any method; region budget; differences.
@@ -87,6 +91,9 @@ def saliency(
     ctx.with_resource(claim(out))
     if not videos and crop is not None:
         raise InputError(f"--crop {crop} is for videos; clips of a list are read as their manifest says, leave it out")
+    if not videos and detector != "haar":
+        raise InputError(f"--detector {detector} is for videos; clips of a list have the landmarks that `ifdd data crop` found")
+    source = SourceOptions(crop=crop, detector=detector, detector_weights=detector_weights)
     manifest = None if videos else given.data(data).manifest
     bundle = named_bundle(given, checkpoint, model, device)
     names = None if activation is None else tuple(names_in(activation))
@@ -101,7 +108,7 @@ def saliency(
         margin = 0.0
         context = context.with_data(manifest, data_hash(rows))
     else:
-        rows, shown = None, from_videos(bundle, videos or [], SourceOptions(crop=crop), folders)
+        rows, shown = None, from_videos(bundle, videos or [], source, folders)
         margin = bundle.preprocessing.margin if (crop or bundle.preprocessing.crop) == "face" else 0.0
     report = run(bundle, shown, request, rows=rows, margin=margin, verdicts=known, versus=other, frames=frames)
     write(report, out, context)

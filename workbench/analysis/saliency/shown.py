@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from ifdd.checkpoints import Bundle
+from ifdd.data.faces.regions import PARTS, landmark_regions
 from ifdd.data.manifest import of_each_class, read_manifest
 from ifdd.data.persons import person_ids
 from ifdd.io import check_new
@@ -17,7 +18,7 @@ from ifdd.scripted import REGIONS
 from workbench.analysis.saliency.regions import face_rectangles
 from workbench.store.collecting import named_as, read_row
 from workbench.store.sources import SourceOptions, preprocessing_of, read_source
-from workbench.store.truth import has_regions, true_regions
+from workbench.store.truth import has_regions, known_landmarks, true_regions
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,6 +30,8 @@ class Shown:
     seconds: np.ndarray
     label: str | None = None
     subject: str | None = None
+    landmarks: np.ndarray | None = None
+    """(T, 5, 2) in pixels of the clip, where they are known."""
 
     @property
     def pixels(self) -> np.ndarray:
@@ -40,7 +43,7 @@ def from_videos(bundle: Bundle, videos: Sequence[Path], options: SourceOptions, 
     """Read videos as the checkpoint does. Raises: InputError as `read_source`."""
     preprocessing = preprocessing_of(bundle, options)
     clips = [(names[video], read_source(video, preprocessing, options).clip()) for video in videos]
-    return [Shown(name, clip.tensor(), clip.seconds) for name, clip in clips]
+    return [Shown(name, clip.tensor(), clip.seconds, landmarks=clip.landmarks) for name, clip in clips]
 
 
 def from_manifest(bundle: Bundle, manifest: Path, count: int, out: Path | None = None) -> tuple[pd.DataFrame, list[Shown]]:
@@ -58,14 +61,24 @@ def from_manifest(bundle: Bundle, manifest: Path, count: int, out: Path | None =
         clip = read_row(table, row, bundle)
         (subject,) = person_ids([row.get("subject")]).tolist()
         label = str(row["label_name"]) or None
-        found.append(Shown(str(row["clip_id"]), clip.tensor(), clip.seconds, label, subject or None))
+        landmarks = known_landmarks(table, row, clip)
+        found.append(Shown(str(row["clip_id"]), clip.tensor(), clip.seconds, label, subject or None, landmarks))
     return rows, found
 
 
-def regions_of(bundle: Bundle, rows: pd.DataFrame | None, count: int, margin: float) -> tuple[np.ndarray, tuple[str, ...], str]:
-    """Regions (n, T, H, W) of clips, their names and where they come from: the truth of scripted clips, else rectangles."""
+def regions_of(
+    bundle: Bundle, rows: pd.DataFrame | None, shown: Sequence[Shown], margin: float
+) -> tuple[np.ndarray, tuple[str, ...], str]:
+    """Regions (n, T, H, W) of clips, their names and where they come from.
+
+    That is the truth of scripted clips, else landmarks where they are known of all clips, else rectangles.
+    """
+    frames, size = bundle.model.frames, bundle.model.size
     if rows is not None and has_regions(rows):
-        return true_regions(rows, bundle.model.frames, bundle.model.size), REGIONS, "truth of scripted clips"
-    plane, names = face_rectangles(bundle.model.size, margin)
-    source = "rectangles of an aligned face crop, no landmarks"
-    return np.broadcast_to(plane, (count, bundle.model.frames, *bundle.model.size)), names, source
+        return true_regions(rows, frames, size), REGIONS, "truth of scripted clips"
+    landmarks = [clip.landmarks for clip in shown if clip.landmarks is not None]
+    if landmarks and len(landmarks) == len(shown):
+        return np.stack([landmark_regions(points, size) for points in landmarks]), PARTS, "landmarks of a detector, in each frame"
+    plane, names = face_rectangles(size, margin)
+    lack = f"no landmarks of {len(shown) - len(landmarks)} of {len(shown)} clips" if landmarks else "no landmarks"
+    return np.broadcast_to(plane, (len(shown), frames, *size)), names, f"rectangles of an aligned face crop, {lack}"

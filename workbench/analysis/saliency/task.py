@@ -113,8 +113,9 @@ def run(
 ) -> MapsReport:
     """Explain clips.
 
-    `rows` of the manifest that they are from, for the truth of their regions; else regions are rectangles, with `margin` of the
-    face crop. `versus` is another checkpoint, whose maps are subtracted; `frames` asks for the importance of each frame.
+    `rows` of the manifest that they are from, for the truth of their regions; else regions follow landmarks, and where these are
+    not known they are rectangles, with `margin` of the face crop. `versus` is another checkpoint, whose maps are subtracted;
+    `frames` asks for the importance of each frame.
 
     Raises:
         InputError: as `make_maps`, or a `versus` that reads other clips or classes, or has no map to compare with.
@@ -130,7 +131,7 @@ def run(
     if request.normalise == "frame":
         notes = ("regions: left out, maps scaled frame by frame have lost how frames compare; use normalise clip or none",)
     else:
-        regions = _budgets(bundle, found, rows, margin)
+        regions = _budgets(bundle, found, shown, rows, margin)
     return MapsReport(
         checkpoint=bundle.name,
         sha256=bundle.card.sha256,
@@ -190,9 +191,11 @@ def _explain(bundle: Bundle, clip: Shown, request: Request, verdicts: Verdicts, 
     )
 
 
-def _budgets(bundle: Bundle, found: Sequence[ClipMaps], rows: pd.DataFrame | None, margin: float) -> dict[str, RegionBudget]:
+def _budgets(
+    bundle: Bundle, found: Sequence[ClipMaps], shown: Sequence[Shown], rows: pd.DataFrame | None, margin: float
+) -> dict[str, RegionBudget]:
     """Budgets of the regions by branch or activation; none of maps that are all zero. Relative to the clip: shares count."""
-    regions, names, source = regions_of(bundle, rows, len(found), margin)
+    regions, names, source = regions_of(bundle, rows, shown, margin)
     people = np.array([item.clip.subject or item.clip.name for item in found])
     stacked = {key: np.stack([item.maps[key].frames[0] for item in found]) for key in (found[0].maps if found else ())}
     return {key: region_budget(maps, regions, names, source=source, groups=people) for key, maps in stacked.items() if maps.any()}

@@ -2,22 +2,26 @@
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 from media import gray_images, write_video
 
 from ifdd.checkpoints import load_checkpoint
-from ifdd.data.manifest import read_manifest
+from ifdd.data.cropping.tracks import Track, write_track
+from ifdd.data.faces.alignment import CANONICAL
+from ifdd.data.manifest import clip_path, read_manifest, write_manifest
 from ifdd.errors import InputError
 from ifdd.scripted import REGIONS
 from workbench.analysis.faithfulness.task import FaithfulnessRequest, write
 from workbench.analysis.faithfulness.task import run as run_tests
 from workbench.analysis.saliency.requests import Request
 from workbench.analysis.saliency.results import SaliencyResult, Verdict
-from workbench.analysis.saliency.shown import regions_of
+from workbench.analysis.saliency.shown import Shown, from_manifest, regions_of
 from workbench.analysis.saliency.verdicts import read_verdicts, verdicts_on
 from workbench.store.truth import has_regions, true_regions
 
@@ -181,10 +185,69 @@ def test_reports_of_others_are_refused(
         run_tests(tiny, clips_manifest, FaithfulnessRequest(methods=()))
 
 
+def seen(*landmarks: np.ndarray | int | None) -> list[Shown]:
+    """Clips of which only landmarks matter; a number stands for so many without."""
+    known = [None] * landmarks[0] if isinstance(landmarks[0], int) else landmarks
+    return [Shown(str(i), torch.zeros(3, 16, 64, 64), np.arange(16), landmarks=points) for i, points in enumerate(known)]
+
+
+def test_regions_follow_landmarks_where_they_are_known_of_all_clips(tiny_bundle_dir: Path) -> None:
+    bundle = load_checkpoint(tiny_bundle_dir)
+    left, right = (np.tile((CANONICAL * 0.5 + shift) * 64, (16, 1, 1)) for shift in ((0, 0.25), (0.5, 0.25)))
+    regions, names, source = regions_of(bundle, None, seen(left, right), 0.15)
+    assert source == "landmarks of a detector, in each frame"
+    assert regions.shape == (2, 16, 64, 64)
+    for clip, points in zip(regions, (left, right), strict=True):
+        x, y = points[0].astype(int).T
+        assert [names[value] for value in clip[0, y, x]] == ["eyes", "eyes", "nose", "mouth", "mouth"]
+    _, _, source = regions_of(bundle, None, seen(left, None), 0.15)
+    assert source == "rectangles of an aligned face crop, no landmarks of 1 of 2 clips"
+
+
+def test_a_video_has_the_regions_of_its_landmarks(run, tiny_bundle_dir: Path, shared: Path, tmp_path: Path) -> None:
+    video = shared / "data/clips/intel/head-pose-face-detection-female.gif"
+    weights = shared / "data/models/yunet/face_detection_yunet_2026may.onnx"
+    options = ["--checkpoint", tiny_bundle_dir, "--method", "hirescam", "--crop", "face", "--out", tmp_path / "out"]
+    code, _, err = run("saliency", video, *options, "--detector", "yunet", "--detector-weights", weights)
+    assert code == 0, err
+    budgets = json.loads((tmp_path / "out/regions.json").read_text(encoding="utf-8"))
+    assert {budget["source"] for budget in budgets.values()} == {"landmarks of a detector, in each frame"}
+    code, _, err = run("saliency", "--data", tmp_path, *options[:2], "--out", tmp_path / "again", "--detector", "yunet")
+    assert code == 1
+    assert "--detector yunet is for videos" in err
+
+
+def test_a_list_names_tracks_whose_landmarks_place_the_regions(
+    tiny_bundle_dir: Path, clips_manifest: Path, tmp_path: Path
+) -> None:
+    """Crops of 100 pixels of a face that moves to the right, read by a model of 64."""
+    bundle, table = load_checkpoint(tiny_bundle_dir), read_manifest(clips_manifest)
+    rows = table.iloc[:1].assign(landmarks="track.npz", path=[str(clip_path(table, table.iloc[0]).resolve())])
+    row = rows.to_dict("records")[0]
+    count, side = int(row["n_frames"]), int(row["width"])
+    places = CANONICAL[None] * side + np.stack([np.arange(count) * 0.1, np.zeros(count)], 1)[:, None]
+    empty = {name: np.zeros((count, *shape)) for name, shape in (("box", (4,)), ("transform", (2, 3)), ("landmarks", (5, 2)))}
+    flags = {name: np.zeros(count) for name in ("video_index", "seconds", "score", "found", "held")}
+    track = Track(**empty, **flags, crop_landmarks=places, faces=1, size=side, fps=25.0)
+    write_track(track, tmp_path / "track.npz")
+    write_manifest(rows, tmp_path / "clips.parquet")
+    _, (clip,) = from_manifest(bundle, tmp_path / "clips.parquet", 1)
+    scale = 64 / side
+    np.testing.assert_allclose(clip.landmarks[0, :, 1], CANONICAL[:, 1] * 64, rtol=1e-6)
+    moved = clip.landmarks[:, 0, 0] - CANONICAL[0, 0] * 64
+    assert moved[0] >= 0
+    assert np.all(np.diff(moved) >= 0)
+    assert moved[-1] == pytest.approx(0.1 * (count - 1) * scale, abs=0.2 * scale)
+    short = replace(track, **{name: getattr(track, name)[:2] for name in ("crop_landmarks", *empty, *flags)})
+    write_track(short, tmp_path / "track.npz")
+    with pytest.raises(InputError, match=r"track\.npz: has 2 frames, .* more; crop the clip again"):
+        from_manifest(bundle, tmp_path / "clips.parquet", 1)
+
+
 def test_regions_come_from_the_truth_where_it_tells_them(tiny_bundle_dir: Path, clips_manifest: Path, tmp_path: Path) -> None:
     bundle = load_checkpoint(tiny_bundle_dir)
     plain = read_manifest(clips_manifest)
-    regions, names, source = regions_of(bundle, plain, len(plain), 0.0)
+    regions, names, source = regions_of(bundle, plain, seen(len(plain)), 0.0)
     assert regions.shape == (5, 16, 64, 64)
     assert "rectangles" in source
     drawn = np.zeros((32, 32, 32), np.uint8)
@@ -194,7 +257,7 @@ def test_regions_come_from_the_truth_where_it_tells_them(tiny_bundle_dir: Path, 
     table.attrs["root"] = str(tmp_path)
     assert has_regions(table)
     assert not has_regions(plain)
-    regions, names, source = regions_of(bundle, table, 1, 0.0)
+    regions, names, source = regions_of(bundle, table, seen(1), 0.0)
     assert names == REGIONS
     assert source == "truth of scripted clips"
     assert (regions[0, 8:, :32] == REGIONS.index("mouth")).all()
