@@ -19,7 +19,7 @@ from workbench.app.from_ifdd import Bundle, InputError, load_checkpoint
 from workbench.app.own_networks import own_bundles
 from workbench.benchmark.results import FamilyResult
 from workbench.benchmark.stored import read_benchmark
-from workbench.store.collection import Collection
+from workbench.store.collection import Collection, in_one_order
 from workbench.store.dataset import Dataset
 from workbench.store.layout import demo_folder
 from workbench.store.tables import features, labelled, subjects, usable
@@ -237,7 +237,7 @@ def collections(models: Iterable[str]) -> dict[str, Collection]:
             found[name] = dataset().collection(None if name in alone else model(name)[0], name)
         except (InputError, OSError) as error:
             _looks.show_error(error, name)
-    return found
+    return in_one_order(found)
 
 
 def _asked_to_read(names: Sequence[str]) -> bool:

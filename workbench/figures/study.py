@@ -16,7 +16,7 @@ from workbench.analysis.performance.results import MetricsResult
 from workbench.analysis.performance.task import measure
 from workbench.results.passport import Context
 from workbench.store.collecting import collect, reading_hash
-from workbench.store.collection import MANIFEST, Collection, open_collection
+from workbench.store.collection import MANIFEST, Collection, in_one_order, open_collection
 from workbench.store.given import Data, Given
 from workbench.store.layout import COLLECTIONS
 from workbench.store.side_by_side import SameClips, same_clips
@@ -41,7 +41,7 @@ class Study:
 
     @property
     def labels(self) -> tuple[str, ...]:
-        """Class names, the same for all."""
+        """Class names, the same for all and in one order: that of the main model."""
         return self.collections[self.main].labels
 
     def looked_into(self, what: str) -> Bundle:
@@ -156,10 +156,12 @@ def study_of(bundles: Mapping[str, Bundle], collections: Mapping[str, Collection
     Raises: InputError for none, for models of other labels, or collections of other clips.
     """
     _check_labels({name: found.labels for name, found in collections.items()})
+    branched = [name for name, bundle in bundles.items() if {"D", "S"} <= set(bundle.model.branches)]
+    main = next(iter([*branched, *bundles, *collections]))
+    collections = in_one_order(collections, main)
     if len(collections) > 1:
         same_clips(list(collections.values()), need_labels=False)
-    branched = [name for name, bundle in bundles.items() if {"D", "S"} <= set(bundle.model.branches)]
-    return Study(dict(bundles), dict(collections), manifest, next(iter([*branched, *bundles, *collections])))
+    return Study(dict(bundles), dict(collections), manifest, main)
 
 
 def _check_labels(known: Mapping[str, tuple[str, ...]]) -> None:
@@ -167,10 +169,10 @@ def _check_labels(known: Mapping[str, tuple[str, ...]]) -> None:
         raise InputError("no model is chosen; choose at least one")
     first, *others = known
     for name in others:
-        if (labels := known[name]) != (wanted := known[first]):
+        if set(labels := known[name]) != set(wanted := known[first]):
             raise InputError(
                 f"{name} has the classes {', '.join(labels)}, {first} has {', '.join(wanted)}; "
-                "show models of one label list, in one order"
+                "show models of the same classes, in whatever order"
             )
 
 

@@ -8,7 +8,7 @@ Activations are memory-mapped; nothing is ever unpickled.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import (
@@ -123,16 +123,32 @@ _META: TypeAdapter[Any] = TypeAdapter(_Meta)
 
 @dataclass(frozen=True)
 class Collection:
-    """A finished collection; `meta` is its manifest.json, `ids` old → new ids of clips that have another one here than there."""
+    """A finished collection; `meta` is its manifest.json, `ids` old → new ids of clips that have another one here than there.
+
+    `order` are its classes where they are shown in another order than that of the logits, see `in_order`.
+    """
 
     folder: Path
     meta: dict[str, Any]
     ids: Mapping[str, str] = field(default_factory=dict)
+    order: tuple[str, ...] | None = None
 
     @property
     def labels(self) -> tuple[str, ...]:
-        """Class names in the order of the logits."""
-        return tuple(self.meta["labels"])
+        """Class names in the order of `probs` and of the numbers in `predictions`: that of the logits, or `order`."""
+        return self.order or tuple(self.meta["labels"])
+
+    def in_order(self, labels: Sequence[str]) -> "Collection":
+        """The same with its classes in this order; activations stay as they are.
+
+        Raises:
+            InputError: other classes.
+        """
+        if set(labels) != set(self.labels):
+            raise InputError(
+                f"{self.name} has the classes {', '.join(self.labels)}, not {', '.join(labels)}; show models of the same classes"
+            )
+        return self if self.labels == tuple(labels) else replace(self, order=tuple(labels))
 
     @property
     def has_labels(self) -> bool:
@@ -220,9 +236,13 @@ class Collection:
         """
         file = self.folder / PREDICTIONS
         table = own_columns(read_table(file, AGAIN))
-        _check_predictions(table, self.labels, self.meta["clips"], file)
+        stored = tuple(self.meta["labels"])
+        _check_predictions(table, stored, self.meta["clips"], file)
         if not self.has_labels and not ((table["label"] == -1) & (table["label_name"] == "")).all():
             raise InputError(f"{file} has labels, {MANIFEST} says that it has none; {AGAIN}")
+        if self.order is not None:
+            place = [*map(self.order.index, stored), -1]  # -1 stays
+            table = table.assign(label=np.array(place)[table["label"]])
         return table.assign(clip_id=[self.ids.get(clip, clip) for clip in table["clip_id"]]) if self.ids else table
 
     @cached_property
@@ -288,6 +308,12 @@ def open_collection(folder: str | Path, bundle: Bundle | Card | None = None) -> 
     if card is not None and meta["labels"] != card.labels:
         raise InputError(f"{folder} has the classes {', '.join(meta['labels'])}, {card.name} has others; {AGAIN}")
     return Collection(folder, meta)
+
+
+def in_one_order(collections: Mapping[str, Collection], first: str | None = None) -> dict[str, Collection]:
+    """The same, with the classes of all in the order of the first, or of the one of that name; of other classes as they are."""
+    labels = collections[first or next(iter(collections))].labels if collections else ()
+    return {name: found.in_order(labels) if set(found.labels) == set(labels) else found for name, found in collections.items()}
 
 
 def distinct_names(collections: Sequence[Collection]) -> list[str]:

@@ -118,5 +118,6 @@ def vote_ambiguity(collection: Collection, seed: int = 0) -> AmbiguityResult | N
 
 def _logits(collection: Collection) -> np.ndarray:
     for name in collection.with_roles("logits"):
-        return np.asarray(collection.activation(name), np.float64)
+        order = [collection.meta["labels"].index(label) for label in collection.labels]
+        return np.asarray(collection.activation(name), np.float64)[:, order]
     return log_probabilities(collection.probs)

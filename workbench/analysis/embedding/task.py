@@ -203,15 +203,10 @@ def map_models(
     """Maps of the same clips by several models, turned onto the first; by default of what each classifier reads.
 
     `options` as `embed_series`.
-    Raises: InputError for other clips, or labels in another order, than the first collection has.
+    Raises: InputError for other clips, or other classes, than the first collection has.
     """
-    first, *others = collections
-    for other in others:
-        if other.labels != first.labels:
-            raise InputError(
-                f"{other.folder} has the classes {', '.join(other.labels)}, {first.folder} has {', '.join(first.labels)}; "
-                "compare models of one label list"
-            )
+    first = collections[0]
+    collections = [collection.in_order(first.labels) for collection in collections]
     tables = same_rows(collections)
     names = distinct_names(collections)
     return embed_series(

@@ -20,6 +20,7 @@ from workbench import cli
 from workbench.analysis.comparison.results import SeedScore
 from workbench.analysis.confidence.densities import density
 from workbench.analysis.performance.scores import summary
+from workbench.analysis.performance.task import measure
 from workbench.benchmark.results import NO_PLACES, FamilyResult, FamilyRow, Figure, RobustnessResult, SuiteResult
 from workbench.figures.ifdd2_maps import NONE_CORRECT, choose_clips, maps_sheet
 from workbench.figures.ifdd3_table import VariantTable
@@ -34,6 +35,7 @@ from workbench.results.interval import Interval
 from workbench.results.passport_files import read_passport
 from workbench.results.provenance import record
 from workbench.store.collecting import collect
+from workbench.store.collection import open_collection
 
 PROBS = {name: np.random.default_rng(i).dirichlet(np.full(7, 0.4), 42) for i, name in enumerate(("baseline", "ifdd"))}
 LABELS = np.arange(42) % 7
@@ -295,14 +297,28 @@ def test_collections_that_do_not_fit(tiny: TinyDemo, runs: list[str], tmp_path: 
         open_study([], clips, tmp_path / "kept", own)
 
 
-def test_labels_in_another_order_are_refused(tiny: TinyDemo, runs: list[str], tmp_path: Path) -> None:
-    turned = tmp_path / "turned"
-    shutil.copytree(runs[0], turned)
-    card = json.loads((turned / "card.json").read_text())
-    card |= {"labels": card["labels"][::-1], "name": "turned"}
-    (turned / "card.json").write_text(json.dumps(card))
-    with pytest.raises(InputError, match="show models of one label list, in one order"):
-        open_study([*runs, str(turned)], tiny.demo / "datasets" / "demo", tmp_path / "kept")
+def renamed(checkpoint: str, folder: Path, labels: list[str]) -> str:
+    shutil.copytree(checkpoint, folder)
+    card = json.loads((folder / "card.json").read_text()) | {"labels": labels, "name": folder.name}
+    (folder / "card.json").write_text(json.dumps(card))
+    return str(folder)
+
+
+def test_classes_are_put_in_one_order_and_others_refused(tiny: TinyDemo, runs: list[str], tmp_path: Path) -> None:
+    labels = json.loads((Path(runs[0]) / "card.json").read_text())["labels"]
+    turned = renamed(runs[0], tmp_path / "turned", labels[::-1])
+    study = open_study([*runs, turned], tiny.demo / "datasets" / "demo", tmp_path / "kept")
+    assert [found.labels for found in study.collections.values()] == [tuple(labels)] * 3
+    (probs, true), (other, same) = study.probs(Path(runs[0]).name), study.probs("turned")
+    np.testing.assert_array_equal(true, same)
+    np.testing.assert_allclose(other, probs[:, ::-1], atol=1e-6)  # the same logits, under names in the other order
+    kept = open_collection(study.collections["turned"].folder)
+    assert kept.labels == tuple(labels[::-1])
+    assert measure(kept).war.value == study.metrics()["turned"].war.value
+    with pytest.raises(InputError, match="show models of the same classes, in whatever order"):
+        open_study(
+            [runs[0], renamed(runs[0], tmp_path / "calm", ["calm", *labels[1:]])], tiny.demo / "datasets" / "demo", tmp_path / "k"
+        )
 
 
 def test_a_run_folder_holds_its_checkpoint(runs: list[str], tmp_path: Path) -> None:
