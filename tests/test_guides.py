@@ -95,6 +95,20 @@ def test_a_family(copy: Path, done: Callable[[str], Followed]) -> None:
         read_card(copy / "runs/frame-mean/checkpoint")
 
 
+def test_other_peoples_models(copy: Path) -> None:
+    printed = follow(ROOT / "docs" / "other_models.md", copy).printed
+    assert "runs/theirs: 14 clips, classes happy, sad, neutral, angry, surprise, disgust, fear, kept logits, features" in printed
+    assert (copy / "runs/theirs-compared/comparison.md").is_file()
+    assert (copy / "runs/theirs-embedded/embedding.png").is_file()
+
+
+@pytest.mark.slow
+def test_a_network_of_ones_own(copy: Path) -> None:
+    follow(ROOT / "docs" / "other_models.md", copy, slow=True)
+    assert len(list((copy / "runs/r3d-maps").iterdir())) == 1
+    assert (copy / "runs/r3d-compared/comparison.md").is_file()
+
+
 @pytest.mark.slow
 def test_a_new_backbone_is_trained_and_explained(copy: Path) -> None:
     follow(ROOT / "docs" / "adding_a_backbone.md", copy, slow=True)
