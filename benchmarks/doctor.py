@@ -19,7 +19,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pandas as pd
-from corpora import CLASSES, SCENES, write_lists
+from corpora import CLASSES, SCENES
 
 from ifdd.data.corpora import CORPORA, index_corpus, write_indexed
 from ifdd.data.label_order import ORDERS, explain_labels
@@ -41,16 +41,19 @@ def write_tree(out: Path, clips: int, seed: int = 0) -> Path:
     tests = np.arange(0, clips, 5)
     for copy in rng.choice(tests, max(1, int(len(tests) * COPIES)), replace=False):
         frames[copy] = frames[copy + 1]
-    names: list[tuple[str, str, int]] = []
+    lists: dict[str, list[str]] = {"train": [], "test": []}
     for number, chosen in enumerate(frames):
-        label = list(CLASSES)[number % len(CLASSES)]
-        name = f"{SCENES[number // len(CLASSES) % len(SCENES)]}/{CLASSES[label]}/{number // (len(CLASSES) * len(SCENES)):04d}"
+        label = CLASSES[number % len(CLASSES)]
+        name = f"{SCENES[number // len(CLASSES) % len(SCENES)]}/{label}/{number // (len(CLASSES) * len(SCENES)):04d}"
         folder = out / "2_ClipsforFaceCrop" / name
         folder.mkdir(parents=True)
         for i, picture in enumerate(chosen):
             os.link(pool / f"{picture}.jpg", folder / f"{i:03d}.jpg")
-        names.append((name, label, 1 if number % 5 == 0 else 2))
-    write_lists("ferv39k", names, out)
+        lists["train" if number % 5 else "test"].append(f"{name} {label}")
+    for part, lines in lists.items():
+        file = out / "4_setups" / "All_scenes" / f"{part}_All.csv"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text("\n".join(lines) + "\n", encoding="utf-8")
     return out
 
 

@@ -12,6 +12,7 @@ from tqdm import tqdm
 from ifdd.card import Card
 from ifdd.checkpoints import Bundle
 from ifdd.data.clipset import ClipSet
+from ifdd.data.label_order import explain_labels
 from ifdd.data.sampling import Take
 from ifdd.data.traces import WHAT, seen_before
 from ifdd.inputs import each, to_clips
@@ -105,12 +106,18 @@ def write_evaluation(bundle: Bundle, clips: ClipSet, out: Path, *, batch: int = 
     """Score a checkpoint on a set and write metrics.json and predictions.parquet to the new folder `out`, both or neither."""
     probabilities = predict_set(bundle.model, clips, batch=batch, device=device, title="evaluate")
     metrics = score(clips, probabilities, bundle.labels).to_dict()
-    metrics["notes"] += [*clips.notes, *_seen_before(bundle.card, clips)]
+    metrics["notes"] += [*clips.notes, *_seen_before(bundle.card, clips), *_other_order(clips, probabilities, bundle.labels)]
     source = {"checkpoint": bundle.name, "sha256": bundle.card.sha256, "data": clips.about}
     with new_folder(out) as work:
         write_predictions(work / PREDICTIONS, predictions_frame(clips, probabilities, bundle.labels))
         write_json(work / METRICS, metrics | source)
     return metrics
+
+
+def _other_order(clips: ClipSet, probabilities: np.ndarray, labels: Sequence[str]) -> list[str]:
+    """A note where the labels are in another order than the checkpoint's classes."""
+    found = explain_labels(probabilities, clips.target, labels)
+    return [found.told()] if found.verdict == "permuted" else []
 
 
 def _seen_before(card: Card, clips: ClipSet) -> list[str]:

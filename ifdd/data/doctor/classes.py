@@ -53,7 +53,7 @@ def _order(case: Case) -> Finding:
     order = [name for _, name in pairs]
     report = (case.report or {}).get("labels", {})
     said = report if isinstance(report, dict) else {}
-    source = f", as {said['source']} tells" if said.get("source") else ""
+    source = f", by {said['source']}" if said.get("source") else ""
     known = known_order(order)
     return finding(
         "note",
@@ -74,11 +74,12 @@ def _priors(case: Case, names: np.ndarray, found: list[str]) -> Iterator[Finding
 
     total = Counter(names.tolist())
     rarest, commonest = min(found, key=lambda name: total[name]), max(found, key=lambda name: total[name])
+    rare = f"{total[rarest] / len(names):.1%} {rarest}" if total[rarest] < total[commonest] else "and no class is rarer"
     yield finding(
         "note",
         "priors",
-        f"of {many(len(names), 'clip')} {total[commonest] / len(names):.1%} are {commonest}, {total[rarest] / len(names):.1%} "
-        f"{rarest}: always {commonest} has WAR {total[commonest] / len(names):.1%} and UAR {1 / len(found):.1%}",
+        f"of {many(len(names), 'clip')} {total[commonest] / len(names):.1%} are {commonest}, {rare}: "
+        f"always {commonest} has WAR {total[commonest] / len(names):.1%} and UAR {1 / len(found):.1%}",
     )
     if not case.parts:
         return

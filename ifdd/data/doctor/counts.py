@@ -1,7 +1,7 @@
 """Clips of each class and part against the official numbers of the corpus."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
@@ -29,57 +29,67 @@ def counts(case: Case) -> Iterator[Finding]:
     if (case.report or {}).get("labels", {}).get("map"):
         yield finding("note", "counts", "classes were mapped when the list was made: official counts are not compared")
         return
-    wrong, right = [], 0
-    for name, rows, official in _official_parts(case):
-        here = Counter(case.frame["label_name"].to_numpy()[rows].tolist())
-        differ = {
-            label: (here[label], official.get(label, 0)) for label in {*here, *official} if here[label] != official.get(label, 0)
-        }
-        right += not differ
-        if differ:
-            wrong.append((name, rows, official, differ))
-    for name, rows, official, differ in wrong:
-        total = sum(official.values())
-        more = any(ours > theirs for ours, theirs in differ.values())
-        told = [f"{label}: {ours:,} of {theirs:,}" for label, (ours, theirs) in sorted(differ.items())]
+    parts = list(_official_parts(case))
+    wrong = [(name, rows, expected, differ) for name, rows, expected in parts if (differ := _differences(case, rows, expected))]
+    if parts and not wrong:
+        told = f"the clips of each class are the official ones ({many(len(parts), 'part')} of {case.official.title})"
+        yield finding("note", "counts", told)
+    if wrong:
+        more = any(ours > theirs for *_, differ in wrong for ours, theirs in differ.values())
+        here, there = (sum(numbers) for numbers in zip(*[(len(rows), sum(e.values())) for _, rows, e in parts], strict=True))
         yield finding(
             "error" if more else "warning",
             "counts",
-            f"{name}: {len(rows):,} clips, officially {total:,}; other numbers in {many(len(differ), 'class')}",
-            told,
+            f"{len(wrong)} of {many(len(parts), 'part')} with other numbers of clips than officially: "
+            f"{here:,} of {there:,} in all",
+            [_told(name, rows, expected, differ) for name, rows, expected, differ in wrong],
             "classes with more clips than officially are labelled otherwise: check labels and their order"
             if more
             else "get the clips that are missing, or say that they are",
-            count=sum(abs(ours - theirs) for ours, theirs in differ.values()),
         )
-        yield from _other_order(case, name, rows, official)
-    if right and not wrong:
-        yield finding(
-            "note", "counts", f"the clips of each class are the official ones ({many(right, 'part')} of {case.official.title})"
-        )
+    yield from _other_order(case, wrong)
 
 
-def _other_order(case: Case, name: str, rows: np.ndarray, official: Mapping[str, int]) -> Iterator[Finding]:
+_Part = tuple[str, np.ndarray, Mapping[str, int], Mapping[str, tuple[int, int]]]
+"""Name, rows, official clips of each class, and classes with (clips, official clips) where these differ."""
+
+
+def _differences(case: Case, rows: np.ndarray, expected: Mapping[str, int]) -> dict[str, tuple[int, int]]:
+    here = Counter(case.frame["label_name"].to_numpy()[rows].tolist())
+    both = {label: (here[label], expected.get(label, 0)) for label in sorted({*here, *expected})}
+    return {label: pair for label, pair in both.items() if pair[0] != pair[1]}
+
+
+def _told(name: str, rows: np.ndarray, expected: Mapping[str, int], differ: Mapping[str, tuple[int, int]]) -> str:
+    """A part in one line, the classes that differ most first."""
+    classes = sorted(differ.items(), key=lambda one: -abs(one[1][0] - one[1][1]))
+    listed = ", ".join(f"{label} {ours:,} of {theirs:,}" for label, (ours, theirs) in classes[:3])
+    return f"{name}: {len(rows):,} of {sum(expected.values()):,} ({listed}{', …' if len(classes) > 3 else ''})"
+
+
+def _other_order(case: Case, wrong: Sequence[_Part]) -> Iterator[Finding]:
     """The known order in which the numbers would fit the official counts, where they do not in the one that they are read in."""
-    frame = case.frame.iloc[rows]
-    pairs = sorted(set(zip(frame["label"].tolist(), frame["label_name"].tolist(), strict=True)))
-    numbers = [number for number, _ in pairs]
-    if numbers != list(range(len(official))):
-        return
-    own = tuple(meant_class(label, tuple(official)) or label for _, label in pairs)
-    here = Counter(frame["label"].tolist())
-    fits = orders_by_counts([here[number] for number in numbers], official)
-    claimed = sum(abs(here[i] / len(rows) - official.get(label, 0) / sum(official.values())) for i, label in enumerate(own)) / 2
-    best = next(iter(fits), None)
-    if best is not None and fits[best] <= FITS and claimed > 2 * FITS:
+    found: dict[str, list[str]] = {}
+    for name, rows, official, _ in wrong:
+        frame = case.frame.iloc[rows]
+        names = dict(zip(frame["label"].tolist(), frame["label_name"].tolist(), strict=True))
+        if sorted(names) != list(range(len(official))):
+            continue
+        here = Counter(frame["label"].tolist())
+        own = [meant_class(names[i], tuple(official)) or names[i] for i in sorted(names)]
+        shares = [here[i] / len(rows) - official.get(label, 0) / sum(official.values()) for i, label in enumerate(own)]
+        claimed = sum(map(abs, shares)) / 2
+        fits = orders_by_counts([here[i] for i in sorted(names)], official)
+        best = next(iter(fits), None)
+        if best is not None and fits[best] <= FITS and claimed > 2 * FITS:
+            found.setdefault(best, []).append(f"{name}: {fits[best]:.1%} of the clips off, as it is read {claimed:.1%}")
+    for best, told in found.items():
         yield finding(
             "error",
             "order",
-            f"{name}: the numbers of the classes fit the order {best} ({fits[best]:.1%} of the clips off), not the one that they "
-            f"are read in ({claimed:.1%} off)",
-            (),
+            f"the numbers of the classes fit the order {best}, not the one that they are read in",
+            told,
             f"index anew with --order {best}, or state it with --labels",
-            count=len(rows),
         )
 
 
@@ -91,7 +101,7 @@ def _official_parts(case: Case) -> Iterator[tuple[str, np.ndarray, Mapping[str, 
         if fold:
             if (folds == fold).any():
                 yield f"fold {fold}, test", np.flatnonzero(folds == fold), official.test
-                if set(case.official.counts) <= set(folds.tolist()):
+                if (folds == 0).any():  # where all folds are there, their test parts say it all
                     yield f"fold {fold}, training", np.flatnonzero(folds != fold), official.train
         elif "split" in frame:
             split = frame["split"].astype(str).str.strip().str.casefold().to_numpy()

@@ -3,6 +3,7 @@
 import json
 import shutil
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +22,7 @@ from ifdd.data.same_files import same_files
 from ifdd.errors import InputError
 from ifdd.labels import EMOTIONS
 from ifdd.scripted import SuiteConfig, render_suite
-from ifdd.training import run
+from ifdd.training import evaluation, run
 from ifdd.training.clipsets import check_disjoint, with_class_notes
 from ifdd.training.evaluation import predictions_frame, write_evaluation
 from ifdd.training.recipe import Recipe
@@ -243,3 +244,19 @@ def test_evaluation_says_how_many_clips_it_stands_on(clips: Path, baseline_bundl
         ifdd.checkpoints.Bundle(bundle.model, card, bundle.preprocessing, bundle.path), found, tmp_path / "again"
     )
     assert again["notes"][-1].startswith("these are the clips that the checkpoint was trained on")
+
+
+def test_evaluation_says_that_labels_are_in_another_order(
+    clips: Path, baseline_bundle_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A model that is always right, of labels that were numbered by the alphabet."""
+    bundle = ifdd.load_checkpoint(baseline_bundle_dir)
+    one = from_manifest(clips, bundle.preprocessing, bundle.labels, tmp_path / "cache", progress=False)
+    order = np.array([sorted(EMOTIONS).index(name) for name in EMOTIONS])
+    target = np.arange(70) % 7
+    ids = tuple(map(str, range(70)))
+    many = replace(one, pixels=one.pixels[[0] * 70], target=order[target], clip_ids=ids, subjects=ids, folds=(0,) * 70, files=())
+    for numbers, told in ((target, 1), (order[target], 0)):
+        monkeypatch.setattr(evaluation, "predict_set", lambda *_, numbers=numbers, **__: np.eye(7)[numbers])
+        notes = write_evaluation(bundle, many, tmp_path / f"out-{told}")["notes"]
+        assert sum("different orders" in note and "alphabetical-7" in note for note in notes) == told

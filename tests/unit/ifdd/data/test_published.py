@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from scipy.stats import binomtest
 
+from ifdd.data.corpora import CORPORA as KNOWN
 from ifdd.data.published import CLASSES, TEST_CLIPS, _rows, published, usual_row
 from ifdd.errors import InputError
 
@@ -117,3 +118,9 @@ def test_the_command_prints_rows_and_sources() -> None:
     values = json.loads(CliRunner().invoke(app, ["published", "--corpus", "mafw", "--json"]).stdout)
     assert [value["method"] for value in values] == [row.method for row in published("mafw")]
     assert {"uar", "war", "clips", "war_interval", "source", "protocol", "recalls"} <= set(values[0])
+
+
+def test_the_clips_are_the_official_ones() -> None:
+    for corpus, clips in TEST_CLIPS.items():
+        assert [counts.n_test for _, counts in sorted(KNOWN[corpus].counts.items())] == list(clips)
+        assert KNOWN[corpus].labels == CLASSES[corpus]

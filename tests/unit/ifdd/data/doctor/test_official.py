@@ -45,19 +45,18 @@ def of(found: list[Finding], severity: str) -> list[Finding]:
 def test_official_counts_are_told(dfew: pd.DataFrame) -> None:
     (one,) = counts(case_of(dfew))
     assert one.severity == "note"
-    assert "the official ones (10 parts of DFEW)" in one.what
+    assert "the official ones (5 parts of DFEW)" in one.what
 
 
 def test_missing_clips_are_a_warning_with_their_class(dfew: pd.DataFrame) -> None:
     gone = dfew.drop(dfew.index[(dfew["fold"] == 3) & (dfew["label_name"] == "disgust")][:4])
-    found = list(counts(case_of(gone)))
-    assert not of(found, "error")
-    test = next(one for one in found if one.what.startswith("fold 3, test"))
-    assert (test.count, test.examples) == (
-        4,
-        (f"disgust: {DFEW.counts[3].test['disgust'] - 4} of {DFEW.counts[3].test['disgust']}",),
-    )
-    assert len(found) == 5  # the test part of fold 3, the training parts of the others
+    (one,) = counts(case_of(gone))
+    assert one.severity == "warning"
+    assert "1 of 5 parts" in one.what
+    assert "11,693 of 11,697" in one.what
+    assert one.examples == (f"fold 3, test: 2,336 of 2,340 (disgust 25 of {DFEW.counts[3].test['disgust']})",)
+    (one,) = counts(case_of(gone.assign(fold=gone["fold"].where(gone["fold"] == 1, 0))))  # the lists of fold 1 alone
+    assert one.examples == ("fold 1, training: 9,352 of 9,356 (disgust 112 of 116)",)
 
 
 def test_a_list_read_in_another_order_is_an_error_that_names_it(dfew: pd.DataFrame) -> None:
@@ -65,10 +64,13 @@ def test_a_list_read_in_another_order_is_an_error_that_names_it(dfew: pd.DataFra
     order = ORDERS["alphabetical-7"]
     wrong = dfew.assign(label=dfew["label_name"].map(order.index))
     wrong["label_name"] = wrong["label"].map(dict(enumerate(EMOTIONS)))
-    found = [one for one in counts(case_of(wrong)) if one.check == "order"]
-    assert len(found) == 10
-    assert "fit the order alphabetical-7 (0.0% of the clips off)" in found[0].what
-    assert "--order alphabetical-7" in found[0].way_out
+    counted, order = counts(case_of(wrong))
+    assert (counted.severity, order.severity, order.check, order.count) == ("error", "error", "order", 5)
+    assert "fit the order alphabetical-7, not the one" in order.what
+    test = DFEW.counts[1].test
+    off = sum(abs(test[ORDERS["alphabetical-7"][i]] - test[name]) for i, name in enumerate(EMOTIONS)) / 2 / 2341
+    assert order.examples[0] == f"fold 1, test: 0.0% of the clips off, as it is read {off:.1%}"
+    assert "--order alphabetical-7" in order.way_out
 
 
 def test_a_single_split_is_compared_by_its_names() -> None:
@@ -108,8 +110,9 @@ def test_the_report_beside_a_list_says_which_corpus_it_is(tree: Path) -> None:
     write_json(report_file(tree / "clips.parquet"), {"corpus": "dfew", "official": False, "rows": {}, "labels": {"source": "us"}})
     found = examine([tree], quick=True, workers=1)
     assert found.corpus == "dfew"
-    assert any("fold 1, test: 6 clips, officially 2,341" in one.what for one in found.findings)
-    assert any("as us tells" in one.what for one in found.findings)
+    (one,) = [one for one in found.findings if one.check == "counts" and one.severity == "warning"]
+    assert one.examples[0].startswith("fold 1, test: 6 of 2,341 (neutral 2 of 534, happy 2 of 489, angry 0 of 435, …)")
+    assert any("by us" in one.what for one in found.findings)
     report_file(tree / "clips.parquet").write_text("[]")
     with pytest.raises(InputError, match="not the report of an index"):
         examine([tree], quick=True, workers=1)
