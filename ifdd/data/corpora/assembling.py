@@ -13,11 +13,10 @@ from ifdd.data.bad_clips import MOST_SKIPPED
 from ifdd.data.corpora.base import SHORT, Counts, Facts, Holes
 from ifdd.data.corpora.listing import Listing
 from ifdd.data.corpora.measuring import Measured, in_threads, measure, measure_deeply
-from ifdd.data.corpora.report import KINDS, Finding, Kind, class_counts, fold_table, listed, report_file
+from ifdd.data.corpora.report import KINDS, Finding, Kind, class_counts, fold_table, listed, write_report
 from ifdd.data.manifest import FILE_NAME, write_manifest
 from ifdd.data.video import natural_key
 from ifdd.errors import InputError
-from ifdd.io import write_json
 from ifdd.labels import meant_class
 
 STRICT: tuple[Kind, ...] = ("missing", "unreadable", "holes", "too short", "twice")
@@ -183,7 +182,7 @@ def write_indexed(indexed: Indexed, target: Path) -> Path:
             ]
             frame = frame.assign(**{name: paths})
     write_manifest(frame, file)
-    write_json(report_file(file), {"manifest": file.name, **indexed.report})
+    write_report(file, {"manifest": file.name, **indexed.report})
     return file
 
 
@@ -345,7 +344,7 @@ def _notes(found: Gathered, findings: Sequence[Finding]) -> list[str]:
         if some and kind == "surplus" and not corpus.all_listed:
             notes.append(f"{len(some)} clips on disk are in no list, e.g. {some[0].clip_id}; they are left out")
         elif some:
-            notes.append(f"{len(some)} of {kind}: {meaning}; e.g. {some[0].clip_id}: {some[0].reason}")
+            notes.append(f"{len(some):,} clips: {kind} ({meaning}), e.g. {some[0].clip_id}: {some[0].reason}")
     return notes
 
 

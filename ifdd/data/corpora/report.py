@@ -1,5 +1,6 @@
 """What an index found, beside its manifest: NAME.report.json tells where lists, folds and labels come from, what disagrees."""
 
+import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -9,9 +10,12 @@ from typing import Any, Literal
 import pandas as pd
 
 from ifdd.data.corpora.base import SHORT, Counts
-from ifdd.documents import read_json
+from ifdd.documents import parse_json, read_text
 from ifdd.errors import InputError
+from ifdd.io import write_text
 
+MAX_REPORT = 256 * 2**20
+"""Bytes of a report: one of 40,000 clips, each of which is listed twice, has 10 MB."""
 Kind = Literal["missing", "unreadable", "holes", "too short", "short", "other count", "surplus", "twice"]
 KINDS: dict[Kind, str] = {
     "missing": "listed, and not on disk: left out",
@@ -48,6 +52,18 @@ def report_file(manifest: Path) -> Path:
     return manifest.with_name(f"{manifest.stem}.report.json")
 
 
+def write_report(manifest: Path, report: Mapping[str, Any]) -> None:
+    """Write a report beside its manifest, a line for each clip that is listed. Raises: InputError when the disk refuses."""
+    head = json.dumps({name: value for name, value in report.items() if name != "rows"}, indent=2, ensure_ascii=False)
+    kinds = []
+    for kind, entry in report["rows"].items():
+        about = json.dumps({name: value for name, value in entry.items() if name != "clips"}, ensure_ascii=False)
+        clips = ",\n".join(f"      {json.dumps(clip, ensure_ascii=False)}" for clip in entry["clips"])
+        lines = f"[\n{clips}\n    ]" if clips else "[]"
+        kinds.append(f'    {json.dumps(kind)}: {about[:-1]}, "clips": {lines}}}')
+    write_text(report_file(manifest), f'{head[:-2]},\n  "rows": {{\n' + ",\n".join(kinds) + "\n  }\n}\n")
+
+
 def read_report(manifest: Path) -> dict[str, Any] | None:
     """The report that lies beside a manifest; None where there is none.
 
@@ -55,7 +71,7 @@ def read_report(manifest: Path) -> dict[str, Any] | None:
     """
     file = report_file(manifest)
     try:
-        values = read_json(file)
+        values = parse_json(read_text(file, MAX_REPORT), str(file))
     except (FileNotFoundError, NotADirectoryError):
         return None
     if not isinstance(values, dict) or not isinstance(values.get("rows"), dict) or "official" not in values:

@@ -510,7 +510,8 @@ def test_the_six_clips_of_crema_d(shared: Path) -> None:
 def test_manifest_and_report_are_written_and_read(tmp_path: Path) -> None:
     dfew_tree(tmp_path / "corpora/DFEW")
     spoil(tmp_path / "corpora/DFEW")
-    file = write_indexed(CORPORA["dfew"].index(tmp_path / "corpora/DFEW"), tmp_path / "data/dfew.parquet")
+    indexed = CORPORA["dfew"].index(tmp_path / "corpora/DFEW")
+    file = write_indexed(indexed, tmp_path / "data/dfew.parquet")
     frame = read_manifest(file)
     assert frame["path"].iloc[0] == "../corpora/DFEW/Clip/clip_224x224/00006"
     assert all(clip_path(frame, row).is_dir() for row in frame.to_dict("records"))
@@ -518,6 +519,8 @@ def test_manifest_and_report_are_written_and_read(tmp_path: Path) -> None:
     assert report is not None
     assert report == json.loads((tmp_path / "data/dfew.report.json").read_text())
     assert report["rows"]["unreadable"]["count"] == 3
+    assert report == {"manifest": "dfew.parquet", **json.loads(json.dumps(indexed.report))}
+    assert sum("left_out" in line for line in (tmp_path / "data/dfew.report.json").read_text().splitlines()) == 7  # a line each
     assert read_report(tmp_path / "other.parquet") is None
     (tmp_path / "data/dfew.report.json").write_text("[]")
     with pytest.raises(InputError, match="not the report of an index"):
