@@ -76,7 +76,8 @@ def index_named(
 def _show(indexed: Indexed, file: Path) -> None:
     report = indexed.report
     kinds = " and ".join(report["clips"]["kinds"])
-    typer.echo(f"{file}: {len(indexed.frame):,} clips of {report['title']} from {report['clips']['folder']} ({kinds})")
+    folder = terminal_text(report["clips"]["folder"])
+    typer.echo(f"{file}: {len(indexed.frame):,} clips of {report['title']} from {folder} ({kinds})")
     typer.echo("  " + ", ".join(f"{name} {count:,}" for name, count in report["counts"]["classes"].items()))
     for fold, counts in report["folds"].items():
         here, listed = counts["manifest"], counts["lists"]

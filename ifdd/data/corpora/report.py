@@ -61,7 +61,8 @@ def write_report(manifest: Path, report: Mapping[str, Any]) -> None:
         clips = ",\n".join(f"      {json.dumps(clip, ensure_ascii=False)}" for clip in entry["clips"])
         lines = f"[\n{clips}\n    ]" if clips else "[]"
         kinds.append(f'    {json.dumps(kind)}: {about[:-1]}, "clips": {lines}}}')
-    write_text(report_file(manifest), f'{head[:-2]},\n  "rows": {{\n' + ",\n".join(kinds) + "\n  }\n}\n")
+    text = f'{head[:-2]},\n  "rows": {{\n' + ",\n".join(kinds) + "\n  }\n}\n"
+    write_text(report_file(manifest), text.encode("utf-8", "replace").decode())  # names of files may be no Unicode
 
 
 def read_report(manifest: Path) -> dict[str, Any] | None:
