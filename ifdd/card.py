@@ -60,6 +60,13 @@ class CardControl(TypedDict, total=False):
     labels: Literal["own", "random"]
 
 
+class CardRecipeData(TypedDict, total=False):
+    """What of the recipe's data decides how the model was tested."""
+
+    __pydantic_config__ = OPEN  # type: ignore[misc]
+    test_clips: Annotated[int, Field(ge=1, le=100)]
+
+
 class CardRecipe(TypedDict, total=False):
     """What of the recipe decides how clips are shown, and what a variant is called."""
 
@@ -68,6 +75,7 @@ class CardRecipe(TypedDict, total=False):
     init_from: str | None
     freeze: Literal["none", "backbone"]
     control: CardControl
+    data: CardRecipeData
 
 
 class CardTraining(TypedDict, total=False):
@@ -135,6 +143,11 @@ class Card(OfAnyFamily):
     def control(self) -> Control:
         """How the recipe of this checkpoint departs from plain training; cards without a recipe: not at all."""
         return Control(**self.training.get("recipe", {}).get("control", {}))
+
+    @property
+    def test_clips(self) -> int:
+        """Over how many clips of each video this checkpoint's own test averages."""
+        return self.training.get("recipe", {}).get("data", {}).get("test_clips", 1)
 
     @model_validator(mode="after")
     def _fits(self) -> Self:

@@ -36,6 +36,11 @@ def show_metrics(metrics: dict[str, Any], as_json: bool, where: dict[str, str]) 
         low, high = metrics["recall_intervals"][label]
         typer.echo(f"  {label:<10} {recall:6.1%} of {metrics['counts'][label]} (95 % interval {low:.1%} – {high:.1%})")
     typer.echo(f"intervals {metrics['intervals_over']}")
+    if "single_clips" in metrics:
+        single = metrics["single_clips"]
+        alone = f"UAR {min(single['UAR']):.1%} – {max(single['UAR']):.1%}"
+        told = f"mean over {metrics['clips_per_video']} clips of each video; of one clip alone {alone}"
+        typer.echo(f"{told}, {single['called_differently']:.1%} of the videos are called differently")
     if "detectable" in metrics:
         from ifdd.metrics import detectable_words  # brings scipy with it
 

@@ -21,6 +21,17 @@ def evaluate(
     manifest: Annotated[Path | None, typer.Option(help="List of clips (docs/manifest.md), or its folder.")] = None,
     suite: Annotated[str | None, typer.Option(help="train, val or test of the checkpoint's own scripted data.")] = None,
     cache: Annotated[Path, typer.Option(help="Where decoded or rendered clips are kept.")] = Path("cache"),
+    clips_per_video: Annotated[
+        int | None,
+        typer.Option(
+            "--clips",
+            min=1,
+            max=100,
+            help="Clips of each video whose probabilities are averaged, at as many moments of each segment; default: as many as "
+            "the checkpoint's own test.",
+            show_default=False,
+        ),
+    ] = None,
     on_error: OnErrorOption = "stop",
     batch: Batch = 16,
     device: Device = "auto",
@@ -33,6 +44,8 @@ def evaluate(
     from ifdd.checkpoints import load_checkpoint
     from ifdd.data.clipset import joined
     from ifdd.data.decoded import from_inputs
+    from ifdd.data.manifest import read_manifest
+    from ifdd.data.streamed import streamed
     from ifdd.device import choose_device
     from ifdd.io import claim
     from ifdd.training.clipsets import from_suite, shown_to, suite_of_card, with_class_notes
@@ -44,14 +57,21 @@ def evaluate(
         raise InputError(f"{out} exists; choose another --out or remove it")
     ctx.with_resource(claim(out))
     bundle = load_checkpoint(checkpoint)
-    if manifest is not None:
+    views = clips_per_video or (bundle.card.test_clips if manifest is not None else 1)
+    if manifest is not None and views > 1:
+        read = read_manifest(manifest)
+        clips = with_class_notes(streamed(manifest, read, bundle.inputs, bundle.labels, on_error=on_error), manifest)
+    elif manifest is not None:
         clips = with_class_notes(from_inputs(manifest, bundle.inputs, bundle.labels, cache, on_error=on_error), manifest)
     else:
         assert suite is not None
+        if views > 1:
+            raise InputError(f"--clips {views}: rendered clips are shown in one way; give --manifest")
         config = suite_of_card(bundle.card, suite)
         clips = joined({name: from_suite(config, read.frames, read.size, cache) for name, read in bundle.inputs.items()})
     clips = shown_to(bundle.card, clips)
-    metrics = write_evaluation(bundle, clips, out, batch=batch, device=str(choose_device(device)))
+    place = str(choose_device(device))
+    metrics = write_evaluation(bundle, clips, out, batch=batch, device=place, views=views, on_error=on_error)
     show_metrics(metrics, as_json, {"out": str(out)})
 
 

@@ -20,7 +20,8 @@ from ifdd.errors import InputError
 from ifdd.metrics import Estimate, Metrics, count_units, estimate
 from ifdd.models.families import create_model
 from ifdd.training.clipsets import SplitName, load_split
-from ifdd.training.evaluation import predict_set, score
+from ifdd.training.evaluation import score
+from ifdd.training.finishing import predict_readable
 from ifdd.training.keeping import CONFIG, EPOCHS, LAST
 from ifdd.training.recipe import Recipe, load_recipe
 
@@ -113,6 +114,7 @@ def audit(run: str | Path, *, device: str = "auto", progress: bool = True) -> Au
     """Score every checkpoint that a run kept on its validation and test part: best on validation, last, averaged and not.
 
     Nothing is written. Averaged weights (`ema`) and those that they are averages of are candidates of their own.
+    The test is of as many clips of each video as the run's own.
     Raises: InputError for a folder without the checkpoints of a run, or as `load_split`.
     """
     run = Path(run)
@@ -120,26 +122,26 @@ def audit(run: str | Path, *, device: str = "auto", progress: bool = True) -> Au
         raise InputError(f"{run}: no run (there is no {CONFIG}); name the folder that ifdd train wrote")
     recipe = load_recipe(run / CONFIG)
     states = list(_states(run, recipe))
-    val, test = (load_split(recipe, split, progress) for split in _PARTS)
-    place = str(choose_device(device))
-    found, hits = [], {}
+    sets: dict[SplitName, ClipSet] = {split: load_split(recipe, split, progress) for split in ("val", "test")}
+    views: dict[SplitName, int] = {"val": 1, "test": getattr(recipe.data, "test_clips", 1)}
+    place = choose_device(device)
+    found, hits, shown = [], {}, dict(sets)
     for name, epoch, reported, weights in states:
         model = create_model(recipe.model)
         model.load_state_dict(weights)
+        model.to(place)
         both = {}
-        for part, clips in (("val", val), ("test", test)):
-            probabilities = predict_set(model, clips, batch=recipe.optim.batch, device=place, title=f"{name}, {part}")
+        for part, count in views.items():
+            clips, probabilities, _ = predict_readable(recipe, sets[part], model, f"{name}, {part}", count)
             both[part] = score(clips, probabilities, recipe.labels)
             hits[name, part] = probabilities.argmax(1) == clips.target
+            shown[part] = clips
         found.append(Candidate(name, epoch, reported, both["val"], both["test"]))
     best = max(found, key=lambda one: (one.test.UAR, one.reported))
     reported_one = next(one for one in found if one.reported)
     difference = hits[best.name, "test"].astype(float) - hits[reported_one.name, "test"]
-    chosen_on_test = recipe.keep == "best" and val.clip_ids == test.clip_ids
-    return Audit(str(run), tuple(found), best.name, _difference(difference, test), chosen_on_test)
-
-
-_PARTS: tuple[SplitName, SplitName] = ("val", "test")
+    chosen_on_test = recipe.keep == "best" and sets["val"].clip_ids == sets["test"].clip_ids
+    return Audit(str(run), tuple(found), best.name, _difference(difference, shown["test"]), chosen_on_test)
 
 
 def _difference(difference: np.ndarray, clips: ClipSet) -> Estimate:

@@ -11,6 +11,7 @@ from tqdm import tqdm
 
 from ifdd.card import Card
 from ifdd.checkpoints import Bundle
+from ifdd.data.bad_clips import OnError, left_out
 from ifdd.data.clipset import ClipSet
 from ifdd.data.label_order import explain_labels
 from ifdd.data.sampling import Take
@@ -40,7 +41,26 @@ def predict_set(
     workers: int = 0,
     ledger: Ledger | None = None,
 ) -> np.ndarray:
-    """Probabilities (n, classes) of every clip, float64; the model is left on `device` and in the mode in which it came.
+    """Probabilities (n, classes) of every clip, float64: the mean of `predict_views`, whose arguments and errors these are."""
+    return predict_views(
+        model, clips, batch=batch, device=device, title=title, stages=stages, views=views, workers=workers, ledger=ledger
+    ).mean(0)
+
+
+@torch.no_grad()
+def predict_views(
+    model: VideoModel,
+    clips: ClipSet,
+    *,
+    batch: int = 16,
+    device: str = "cpu",
+    title: str = "predict",
+    stages: Stages | None = None,
+    views: int = 1,
+    workers: int = 0,
+    ledger: Ledger | None = None,
+) -> np.ndarray:
+    """Probabilities (views, n, classes) of every clip; the model is left on `device` and in the mode in which it came.
 
     Args:
         model: any model of the clips' inputs.
@@ -49,7 +69,7 @@ def predict_set(
         device: where to compute.
         title: of the progress bar.
         stages: what the model's backbone makes of these clips, where that is known already.
-        views: of streamed clips, over how many clips of each video the probabilities are averaged (`sampling.frames_taken`).
+        views: of streamed clips, how many clips of each video are read (`sampling.frames_taken`).
         workers: processes that read streamed clips ahead.
         ledger: takes down streamed clips that cannot be read, whose probabilities are NaN; without one they are an error.
 
@@ -57,10 +77,8 @@ def predict_set(
     """
     model.to(device)
     ledger = Ledger(len(clips), title) if ledger is None else ledger
-    total = np.zeros((len(clips), model.config.num_classes))
-    for view in range(views):
-        total += _predict(model, clips, batch, device, title, stages, Take(view=view, views=views), workers, ledger)
-    return total / views
+    takes = [Take(view=view, views=views) for view in range(views)]
+    return np.stack([_predict(model, clips, batch, device, title, stages, take, workers, ledger) for take in takes])
 
 
 def _predict(
@@ -102,14 +120,30 @@ def predictions_frame(clips: ClipSet, probabilities: np.ndarray, labels: Sequenc
     return pd.DataFrame(columns | {f"p_{label}": probabilities[:, i] for i, label in enumerate(labels)})
 
 
-def write_evaluation(bundle: Bundle, clips: ClipSet, out: Path, *, batch: int = 16, device: str = "cpu") -> dict[str, Any]:
-    """Score a checkpoint on a set and write metrics.json and predictions.parquet to the new folder `out`, both or neither."""
-    probabilities = predict_set(bundle.model, clips, batch=batch, device=device, title="evaluate")
-    metrics = score(clips, probabilities, bundle.labels).to_dict()
-    metrics["notes"] += [*clips.notes, *_seen_before(bundle.card, clips), *_other_order(clips, probabilities, bundle.labels)]
-    source = {"checkpoint": bundle.name, "sha256": bundle.card.sha256, "data": clips.about}
+def write_evaluation(
+    bundle: Bundle, clips: ClipSet, out: Path, *, batch: int = 16, device: str = "cpu", views: int = 1, on_error: OnError = "stop"
+) -> dict[str, Any]:
+    """Score a checkpoint on a set and write metrics.json and predictions.parquet to the new folder `out`, both or neither.
+
+    Of streamed clips, `views` of each video are read, and their probabilities averaged; how often these single clips are called
+    differently stands in the metrics, too. `on_error` is for streamed clips, which are found unreadable only here.
+    Raises: InputError for a clip that cannot be read, unless a few may be left out.
+    """
+    ledger = Ledger(len(clips), "evaluate", on_error)
+    each = predict_views(bundle.model, clips, batch=batch, device=device, title="evaluate", views=views, ledger=ledger)
+    read = np.flatnonzero(np.isfinite(each).all((0, 2)))
+    about = clips.about | (left_out(ledger.bad, ledger.total) | {"clips": len(read)} if ledger.bad else {})
+    clips, each = (clips if len(read) == len(clips) else clips.chosen(read)), each[:, read]
+    metrics = score(clips, each.mean(0), bundle.labels).to_dict()
+    metrics["clips_per_video"] = views
+    if views > 1:
+        metrics["single_clips"] = single_clips(clips, each, bundle.labels)
+        metrics["notes"].append(f"probabilities are the mean over {views} clips of each video")
+    notes = [*clips.notes, *ledger.notes(), *_seen_before(bundle.card, clips), *_other_order(clips, each.mean(0), bundle.labels)]
+    metrics["notes"] += notes
+    source = {"checkpoint": bundle.name, "sha256": bundle.card.sha256, "data": about}
     with new_folder(out) as work:
-        write_predictions(work / PREDICTIONS, predictions_frame(clips, probabilities, bundle.labels))
+        write_predictions(work / PREDICTIONS, predictions_frame(clips, each.mean(0), bundle.labels))
         write_json(work / METRICS, metrics | source)
     return metrics
 
@@ -118,6 +152,17 @@ def _other_order(clips: ClipSet, probabilities: np.ndarray, labels: Sequence[str
     """A note where the labels are in another order than the checkpoint's classes."""
     found = explain_labels(probabilities, clips.target, labels)
     return [found.told()] if found.verdict == "permuted" else []
+
+
+def single_clips(clips: ClipSet, each: np.ndarray, labels: Sequence[str]) -> dict[str, Any]:
+    """Scores of each view of probabilities (views, n, classes), and the share of videos whose views are called differently."""
+    guesses = each.argmax(2)
+    found = [score(clips, one, labels) for one in each]
+    return {
+        "WAR": [one.WAR for one in found],
+        "UAR": [one.UAR for one in found],
+        "called_differently": float((guesses != guesses[0]).any(0).mean()),
+    }
 
 
 def _seen_before(card: Card, clips: ClipSet) -> list[str]:

@@ -49,7 +49,7 @@ def finish(
     about: dict[str, dict[str, Any]] = {split: dict(clips.about) for split, clips in sets.items()}
     for split in ("val", "test"):
         views = 1 if split == "val" or isinstance(recipe.data, ScriptedData) else recipe.data.test_clips
-        clips, probabilities, ledger = _predicted(recipe, sets[split], model, split, views)
+        clips, probabilities, ledger = predict_readable(recipe, sets[split], model, split, views)
         frames.append(predictions_frame(clips, probabilities, recipe.labels).assign(split=split))
         results[split] = score(clips, probabilities, recipe.labels).to_dict()
         if ledger.bad:
@@ -59,7 +59,7 @@ def finish(
         notes += tuple(f"{split}: {note}" for note in told)
         if views > 1:
             results[split]["notes"].append(f"probabilities are the mean over {views} clips of each video")
-            single, probabilities, _ = _predicted(recipe, sets[split], model, "test, one clip", 1)
+            single, probabilities, _ = predict_readable(recipe, sets[split], model, "test, one clip", 1)
             results[ONE_CLIP] = score(single, probabilities, recipe.labels).to_dict()
     if recipe.keep == "best" and sets["val"].clip_ids == sets["test"].clip_ids:
         for name in {"test", ONE_CLIP} & set(results):
@@ -85,8 +85,13 @@ def finish(
     return save_checkpoint(out / CHECKPOINT, model, card, replace=True)  # of fewer epochs
 
 
-def _predicted(recipe: Recipe, clips: ClipSet, model: VideoModel, title: str, views: int) -> tuple[ClipSet, np.ndarray, Ledger]:
-    """The clips that could be read, their probabilities (n, classes), and what could not."""
+def predict_readable(
+    recipe: Recipe, clips: ClipSet, model: VideoModel, title: str, views: int
+) -> tuple[ClipSet, np.ndarray, Ledger]:
+    """The clips that could be read, their probabilities (n, classes), and what could not.
+
+    Raises: InputError for clips that cannot be read, unless the recipe lets a few be left out.
+    """
     device = next(model.parameters()).device
     frozen = recipe.freeze == "backbone"
     stages = read_stages(model, clips, recipe.data.cache, title=title) if frozen else None

@@ -11,6 +11,7 @@ from small_corpus import corpus_recipe, make_corpus
 from typer.testing import CliRunner
 
 from ifdd.cli import app
+from ifdd.data.clipset import ClipSet
 from ifdd.errors import InputError
 from ifdd.models.families import create_model
 from ifdd.training import audit as auditing
@@ -80,12 +81,12 @@ def test_the_gap_is_that_of_the_best_on_test(averaged: tuple[Recipe, Path], monk
     last = list(states)[-1]
     calls = iter([name for name in states for _ in ("val", "test")])
 
-    def said(_model: object, clips: object, **_: object) -> np.ndarray:
-        target, name = clips.target, next(calls)  # type: ignore[attr-defined]
+    def said(_recipe: Recipe, clips: ClipSet, *_: object) -> tuple[ClipSet, np.ndarray, None]:
+        target, name = clips.target, next(calls)
         guess = target if name == last else np.where(np.arange(len(target)) % 2, target, (target + 1) % 3)
-        return np.eye(3)[guess]
+        return clips, np.eye(3)[guess], None
 
-    monkeypatch.setattr(auditing, "predict_set", said)
+    monkeypatch.setattr(auditing, "predict_readable", said)
     found = audit(folder, device="cpu", progress=False)
     reported = next(one for one in found.candidates if one.reported)
     assert found.best_on_test == last
