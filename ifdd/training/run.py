@@ -105,7 +105,14 @@ def initial_model(recipe: Recipe) -> VideoModel:
     torch.manual_seed(recipe.seed)
     model = create_model(recipe.model)
     if recipe.init_from is not None:
-        own, given = model.state_dict(), load_checkpoint(recipe.init_from).model.state_dict()
+        source = load_checkpoint(recipe.init_from).model
+        shown, known = (getattr(one.config, "normalise", None) for one in (model, source))
+        if shown != known:
+            raise InputError(
+                f"init_from {recipe.init_from}: its backbone has learnt clips of normalise={known}, this model shows it "
+                f"normalise={shown}; set model.normalise={known}"
+            )
+        own, given = model.state_dict(), source.state_dict()
         for key in own:
             if key.partition(".")[0] in model.started_from:
                 if key not in given or given[key].shape != own[key].shape:

@@ -210,15 +210,18 @@ def test_splits_that_share_a_person_are_refused():
 
 
 def test_a_checkpoint_gives_its_backbone_to_the_next_model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    source = ifdd.create_model("mvit-tiny-baseline", frames=8, size=(32, 32))
+    source = ifdd.create_model("mvit-tiny-baseline", frames=8, size=(32, 32), normalise="kinetics")
     monkeypatch.setattr(run, "load_checkpoint", lambda _name: type("Bundle", (), {"model": source}))
     model = run.initial_model(recipe(init_from="x"))
     fresh = run.initial_model(recipe())
     for key, value in model.state_dict().items():
         shared = key.startswith(("backbone.", "pyramid."))
         assert torch.equal(value, source.state_dict()[key] if shared else fresh.state_dict()[key])
+    other = {"backbone": "mvit-tiny", "frames": 16, "size": [48, 48], "normalise": "kinetics"}
     with pytest.raises(InputError, match="of another shape"):
-        run.initial_model(recipe(init_from="x", model={"backbone": "mvit-tiny", "frames": 16, "size": [48, 48]}))
+        run.initial_model(recipe(init_from="x", model=other))
+    with pytest.raises(InputError, match=r"backbone has learnt clips of normalise=kinetics.*set model\.normalise=kinetics"):
+        run.initial_model(recipe(init_from="x", model={"backbone": "mvit-tiny", "frames": 8, "size": [32, 32]}))
 
 
 def test_a_missing_start_is_told_before_clips_are_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
