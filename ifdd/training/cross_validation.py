@@ -13,11 +13,13 @@ from typing import Any
 import pandas as pd
 
 from ifdd.checkpoints import read_card
-from ifdd.data.manifest import clip_path, read_manifest, write_manifest
+from ifdd.data.corpora.report import read_report, report_file
+from ifdd.data.manifest import FILE_NAME, clip_path, read_manifest, write_manifest
 from ifdd.errors import InputError
 from ifdd.io import claim, write_json, write_text
 from ifdd.tables import read_table
 from ifdd.training.evaluation import METRICS, PREDICTIONS, write_predictions
+from ifdd.training.finishing import CHOSEN_ON_TEST as CHOSEN_ON_THESE
 from ifdd.training.fold_table import folds_markdown
 from ifdd.training.folds import SOURCE, FoldScores, score_frame
 from ifdd.training.keeping import CHECKPOINT
@@ -122,7 +124,12 @@ def write_folds(recipes: dict[int, Recipe], out: Path) -> dict[str, Any]:
     frame = pooled_predictions({fold: out / f"fold-{fold}" for fold in recipes}, listed)
     scores = score_frame(frame, first.labels)
     chosen = {fold: how_chosen(out / f"fold-{fold}", recipe) for fold, recipe in recipes.items()}
-    notes = [*_left_out(frame, listed, recipes), *scores.pooled.units.notes]
+    notes = [
+        *_left_out(frame, listed, recipes),
+        *_not_official(first.data.manifest),
+        *scores.pooled.units.notes,
+        *_told_by_runs(recipes, out, scores),
+    ]
     name = first.name.removesuffix(f"-fold-{next(iter(recipes))}")
     found = as_written(scores, name, chosen, notes)
     for fold in recipes:
@@ -210,6 +217,27 @@ def as_written(scores: FoldScores, name: str, chosen: dict[int, Chosen], notes: 
         "smallest_difference": scores.smallest_difference,
         "notes": list(notes),
     }
+
+
+def _not_official(manifest: Path) -> list[str]:
+    """A note where the folds are not those of the corpus, as the report beside its list says."""
+    file = manifest / FILE_NAME if manifest.is_dir() else manifest
+    about = read_report(file)
+    if about is None or about.get("official"):
+        return []
+    return [f"the folds are not official ones (see {report_file(file).name}): those of papers have other clips"]
+
+
+def _told_by_runs(recipes: dict[int, Recipe], out: Path, scores: FoldScores) -> list[str]:
+    """What the runs' own tests note, but for what is told of the folds here."""
+    ours = {note for one in (scores.pooled, *scores.folds.values()) for note in one.units.notes} | {CHOSEN_ON_THESE}
+    told: dict[str, list[int]] = {}
+    for fold in recipes:
+        for note in read_card(out / f"fold-{fold}" / CHECKPOINT).metrics["test"].get("notes", ()):
+            if note not in ours:
+                told.setdefault(str(note), []).append(fold)
+    of_all = len(recipes)
+    return [note if len(folds) == of_all else f"fold {', '.join(map(str, folds))}: {note}" for note, folds in told.items()]
 
 
 def _mark(chosen: dict[int, Chosen]) -> str:

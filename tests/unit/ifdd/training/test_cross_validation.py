@@ -156,6 +156,18 @@ def test_the_same_command_trains_only_what_is_missing(done: tuple[Path, Path, li
         cross_validate(recipe, out, settings=["seed=5"])
 
 
+def test_folds_that_are_not_official_are_told(done: tuple[Path, Path, list[str]]):
+    recipe, out, _ = done
+    report = load_recipe(recipe).data.manifest.with_name("clips.report.json")  # type: ignore[union-attr]
+    try:
+        for official in (True, False):
+            report.write_text(json.dumps({"corpus": "dfew", "rows": {}, "official": official}))
+            notes = cross_validate(recipe, out, say=lambda _: None)["notes"]
+            assert official != any("the folds are not official ones (see clips.report.json)" in note for note in notes)
+    finally:
+        report.unlink()
+
+
 def test_the_test_clips_of_a_fold_are_a_list_of_their_own(corpus: Path, done: tuple[Path, Path, list[str]]):
     listed, own = read_manifest(corpus), read_manifest(done[1] / "clips" / "fold-2.parquet")
     expected = listed[listed["fold"] == 2]
