@@ -3,7 +3,7 @@
 import json
 import shlex
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -12,6 +12,12 @@ from ifdd.errors import InputError
 from ifdd.plain import terminal_text
 
 training_app = typer.Typer()
+DryRun = Annotated[
+    bool,
+    typer.Option(
+        "--dry-run", help="Check recipe and clips, estimate time, memory and disk from a few steps here; write nothing."
+    ),
+]
 
 
 @training_app.command()
@@ -30,6 +36,7 @@ def train(
     device: Annotated[str | None, typer.Option(help="Replaces the recipe's device: auto, cpu, cuda or mps.")] = None,
     settings: Annotated[list[str] | None, typer.Option("--set", help="Replaces one value, e.g. optim.lr=0.0005.")] = None,
     max_minutes: Annotated[float | None, typer.Option(min=0.01, help="Stop training after so long.")] = None,
+    dry: DryRun = False,
     as_json: Json = False,
 ) -> None:
     """Train a model from a recipe, and test it once at the end.
@@ -48,6 +55,11 @@ def train(
     replaced += [] if device is None else [f"device={device}"]
     chosen = load_recipe(recipe, replaced)
     folder = out or Path("runs") / chosen.name
+    if dry:
+        from ifdd.training.dry_run import dry_run
+
+        show_plan(dry_run(chosen, folder), as_json)
+        return
     try:
         checkpoint = run.train(chosen, folder, resume=resume, max_minutes=max_minutes)
     except KeyboardInterrupt as stopped:
@@ -68,6 +80,7 @@ def cross_validate(
     folds: Annotated[str | None, typer.Option(help="Folds, e.g. 1-5 or 1,3; by default all.")] = None,
     jobs: Annotated[int, typer.Option(min=1, help="Folds at a time; they share the cores, and have a GPU each.")] = 1,
     settings: Annotated[list[str] | None, typer.Option("--set", help="Replaces one value, e.g. optim.lr=0.0005.")] = None,
+    dry: DryRun = False,
     as_json: Json = False,
 ) -> None:
     """Train a recipe for every fold of a corpus, and score all folds; the same command goes on where it stopped.
@@ -75,10 +88,15 @@ def cross_validate(
     Writes a run folder for each fold, predictions.parquet (the test predictions of all), metrics.json and table.md.
     Example: ifdd cross-validate recipes/corpora/dfew.yaml --folds 1-5 --out runs/dfew --set data.manifest=dfew.parquet
     """
-    from ifdd.training.cross_validation import TABLE
+    from ifdd.training.cross_validation import TABLE, plan_folds
     from ifdd.training.cross_validation import cross_validate as validate
 
     chosen = None if folds is None else numbers_of(folds, "--folds")
+    if dry:
+        from ifdd.training.dry_run import dry_run_folds
+
+        show_plan(dry_run_folds(plan_folds(recipe, chosen, settings or ()), out, jobs), as_json)
+        return
     try:
         found = validate(
             recipe,
@@ -96,6 +114,15 @@ def cross_validate(
         return
     typer.echo((out / TABLE).read_text(encoding="utf-8"))
     typer.echo(f"out: {out}")
+
+
+def show_plan(plan: Any, as_json: bool) -> None:
+    """Print what a training would take."""
+    if as_json:
+        say_json(plan.to_dict())
+        return
+    for line in plan.lines:
+        typer.echo(terminal_text(line))
 
 
 def numbers_of(text: str, option: str) -> list[int]:
