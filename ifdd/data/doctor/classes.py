@@ -70,8 +70,6 @@ def _same_word(names: list[str]) -> list[list[str]]:
 
 
 def _priors(case: Case, names: np.ndarray, found: list[str]) -> Iterator[Finding]:
-    from scipy.stats import chi2_contingency
-
     total = Counter(names.tolist())
     rarest, commonest = min(found, key=lambda name: total[name]), max(found, key=lambda name: total[name])
     rare = f"{total[rarest] / len(names):.1%} {rarest}" if total[rarest] < total[commonest] else "and no class is rarer"
@@ -110,7 +108,7 @@ def _priors(case: Case, names: np.ndarray, found: list[str]) -> Iterator[Finding
         )
     with_clips = table[:, table.sum(0) > 0]
     if min(with_clips.shape) > 1:
-        p = float(chi2_contingency(with_clips).pvalue)
+        p = dealt_by_chance(with_clips)
         if p < LEVEL:
             yield finding(
                 "note",
@@ -119,3 +117,12 @@ def _priors(case: Case, names: np.ndarray, found: list[str]) -> Iterator[Finding
                 (),
                 "where parts are official this is a fact of the corpus; else stratify by class",
             )
+
+
+def dealt_by_chance(table: np.ndarray) -> float:
+    """p of a table of counts (parts, classes) if parts and classes have nothing to do with each other: Pearson's χ² test."""
+    from scipy.special import chdtrc  # a tenth of the time that scipy.stats takes to load
+
+    expected = np.outer(table.sum(1), table.sum(0)) / table.sum()
+    freedom = (table.shape[0] - 1) * (table.shape[1] - 1)
+    return float(chdtrc(freedom, ((table - expected) ** 2 / expected).sum()))

@@ -6,13 +6,14 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import chi2_contingency
 from typer.testing import CliRunner
 
 from ifdd.cli import app
 from ifdd.data.corpora import CORPORA, ORDERS, report_file
 from ifdd.data.doctor import Finding, examine
 from ifdd.data.doctor.case import Case, separate_parts
-from ifdd.data.doctor.classes import classes
+from ifdd.data.doctor.classes import classes, dealt_by_chance
 from ifdd.data.doctor.counts import counts
 from ifdd.data.doctor.scan import Seen
 from ifdd.data.label_lists import compare_lists
@@ -138,3 +139,9 @@ def test_a_list_that_says_two_things_of_a_clip_is_refused(tmp_path: Path) -> Non
     (tmp_path / "b.txt").write_text("x/1 0\n")
     with pytest.raises(InputError, match="clip x/1 has the labels 0 and 2"):
         compare_lists(tmp_path / "a.txt", tmp_path / "b.txt")
+
+
+def test_the_test_of_shares_is_pearsons() -> None:
+    table = np.random.default_rng(0).integers(3, 40, (4, 6))
+    assert dealt_by_chance(table) == pytest.approx(chi2_contingency(table).pvalue)
+    assert dealt_by_chance(np.array([[100, 10], [10, 100]])) < 1e-10
