@@ -34,6 +34,14 @@ DataOption = Annotated[
     Path | None,
     typer.Option("--data", help="List of clips, or its folder, instead of a dataset of the workspace.", show_default=False),
 ]
+PublishedOption = Annotated[
+    str | None,
+    typer.Option(
+        "--published",
+        help="Rows of papers to show beside, with commas: M3DFEL, or ferv39k:M3DFEL (see ifdd published).",
+        show_default=False,
+    ),
+]
 ResultsOption = Annotated[
     Path | None,
     typer.Option("--out", help="Folder to make; default: results/<command>-<n> of the workspace.", show_default=False),

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from workbench.figures.command import Badges, Benchmark, Collections, More, Runs, Seed, Verdicts
-from workbench.options import DataOption, DatasetOption, Device, WorkspaceOption
+from workbench.options import DataOption, DatasetOption, Device, PublishedOption, WorkspaceOption, names_if_given
 
 report_app = typer.Typer()
 
@@ -29,6 +29,7 @@ def report(
     benchmark: Benchmark = None,
     verdicts: Verdicts = None,
     badges: Badges = True,
+    published: PublishedOption = None,
     device: Device = "auto",
     seed: Seed = 0,
     as_json: Annotated[bool, typer.Option("--json", help="Print the file and what was left out.")] = False,
@@ -40,6 +41,7 @@ def report(
     """
     from ifdd.device import choose_device
     from ifdd.io import claim
+    from workbench.analysis.performance import published_rows
     from workbench.figures.study import open_study
     from workbench.report.parts import Options
     from workbench.report.task import check_out, given_sections, run, write
@@ -52,7 +54,9 @@ def report(
     ctx.with_resource(claim(out))
     before = given_sections(scorecard, benchmark)  # before minutes are spent
     study = open_study([*(runs or []), *(more or [])], data, out.with_suffix(""), collections, choose_device(device), given)
-    made = run(study, given=before, options=Options(seed, verdicts, badges))
+    papers = tuple(names_if_given(published) or ())
+    published_rows(papers, study.labels)  # before minutes are spent
+    made = run(study, given=before, options=Options(seed, verdicts, badges, papers))
     write(made, out, study.context(command_line()))
     for name, reason in made.left_out.items():
         typer.echo(f"warning: {name} left out: {reason}", err=True)

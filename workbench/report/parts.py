@@ -68,12 +68,13 @@ class Options:
     """What can be asked of a section beside the study.
 
     `seed` is of all draws. `verdicts` is a report of workbench faithfulness, by default that beside the card; without `badges`
-    none is drawn.
+    none is drawn. `published` names rows of papers that stand beside the models, as `performance.published_rows`.
     """
 
     seed: int = 0
     verdicts: Path | None = None
     badges: bool = True
+    published: tuple[str, ...] = ()
 
 
 def also(notes: Sequence[str]) -> str:

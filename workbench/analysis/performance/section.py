@@ -2,6 +2,7 @@
 
 from workbench.analysis.performance.displays.radar import RadarDisplay
 from workbench.analysis.performance.displays.scores import ConfusionDisplay, RecallDisplay
+from workbench.analysis.performance.published import published_rows
 from workbench.figures.study import Study
 from workbench.report.parts import Chart, Options, Section, Table, also, chart
 
@@ -19,6 +20,11 @@ def section(study: Study, options: Options) -> Section:
         [item.name, str(item.n), *(f"{result.recalls[c].recall}" if item.n else "–" for result in found.values())]
         for c, item in enumerate(next(iter(found.values())).recalls)
     ]
+    papers = published_rows(options.published, study.labels)
+    rows += [[f"{row.name} (published)", f"{row.war}", _percent(row.uar), *["–"] * 4] for row in papers]
+    if papers:
+        about = "; ".join(row.caption for row in papers)
+        notes.append(f"published rows are of another protocol and not of these clips, with a binomial interval of ours: {about}")
     units = next(iter(found.values())).units
     parts: list[Table | Chart] = [
         Table(
@@ -33,7 +39,7 @@ def section(study: Study, options: Options) -> Section:
         Table("Recall of each class with 95 % intervals.", ["class", "clips", *found], recalls),
     ]
     if len(study.labels) > 2:
-        radar = RadarDisplay.from_result(found)
+        radar = RadarDisplay.from_result(found, {row.name: row.recalls.tolist() for row in papers if len(row.recalls)})
         parts.append(chart(radar, radar.caption, radar.to_plotly().update_layout(title=None, margin_t=40)))
     parts += [chart(ConfusionDisplay.from_result(r), f"Confusion of {name}. {r.caption}.") for name, r in found.items()]
     return Section("How good is each model?", "Shares of the labelled clips; a per-class figure is recall.", parts)

@@ -20,6 +20,7 @@ from workbench import cli
 from workbench.analysis.comparison.results import SeedScore
 from workbench.analysis.confidence.densities import density
 from workbench.analysis.performance.scores import summary
+from workbench.analysis.performance.section import section
 from workbench.analysis.performance.task import measure
 from workbench.benchmark.results import NO_PLACES, FamilyResult, FamilyRow, Figure, RobustnessResult, SuiteResult
 from workbench.figures.ifdd2_maps import NONE_CORRECT, choose_clips, maps_sheet
@@ -31,6 +32,7 @@ from workbench.figures.published import published_recalls
 from workbench.figures.sheet import WIDTHS
 from workbench.figures.study import Study, load_runs, open_study, stages_of
 from workbench.figures.task import CAPTIONS, FORMATS, DrawnFigures, Request, run, write
+from workbench.report.parts import Options, Table
 from workbench.results.interval import Interval
 from workbench.results.passport_files import read_passport
 from workbench.results.provenance import record
@@ -218,6 +220,18 @@ def test_published_rows_follow_the_order_of_the_labels(made: DrawnFigures) -> No
     radar = made.sheets["ifdd_fig4_radar"]
     assert "C3D (published) 42.7 %" in radar.caption  # UAR as the paper prints it
     assert "not of these clips: no comparison" in radar.caption
+
+
+def test_the_report_shows_published_rows_beside_ours(study: Study) -> None:
+    made = section(study, Options(published=("C3D", "ferv39k:MAE-DFER")))
+    scores = made.parts[0]
+    assert isinstance(scores, Table)
+    assert [row[:3] for row in scores.rows[-2:]] == [
+        ["C3D (published)", "53.5 % [52.6, 54.4]", "42.7 %"],
+        ["MAE-DFER (published)", "52.1 % [51.0, 53.2]", "43.1 %"],
+    ]
+    assert "of another protocol and not of these clips" in scores.caption
+    assert len(section(study, Options()).parts[0].rows) == len(scores.rows) - 2  # type: ignore[union-attr]
 
 
 def test_the_corpus_of_the_papers_gets_their_rows(study: Study) -> None:
