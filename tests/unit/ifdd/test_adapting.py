@@ -1,8 +1,10 @@
 """Networks of a user's own: read as they are, mapped as Captum maps them, refused in one line, and left as they were."""
 
+import json
 import os
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,8 @@ from torchvision.models.video import r3d_18, swin3d_t
 
 import ifdd
 from ifdd.adapting import adapt, load_own
+from ifdd.cli import app
+from ifdd.data.clips import load_clip
 from ifdd.data.preprocessing import Preprocessing
 from ifdd.errors import InputError
 from ifdd.models.adapted import FrameWise, Layer
@@ -296,6 +300,19 @@ def test_a_function_of_ones_own_is_named(mine: Path, clips_manifest: Path, tmp_p
     explained = run(bundle, frames, Options(crop="none"))
     np.testing.assert_allclose(explained.probabilities, found.probs[0], rtol=1e-4)
     assert set(explained.saliency) == {"X"}
+
+
+def test_a_video_is_predicted_by_it(mine: Path, clips_manifest: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    frames = clips_manifest.parent / str(pd.read_parquet(clips_manifest)["path"][0])
+    app(["predict", str(frames), "--model", f"{mine}:make", "--crop", "none", "--json"], standalone_mode=False)
+    told = json.loads(capsys.readouterr().out)
+    expected = load_own(f"{mine}:make")
+    read = replace(expected.preprocessing, crop="none")
+    np.testing.assert_allclose(
+        list(told["probabilities"].values()), expected.predict(load_clip(frames, read).tensor()[None])[0], rtol=1e-5
+    )
+    with pytest.raises(InputError, match="give a checkpoint with --checkpoint, or a network of your own with --model"):
+        app(["predict", str(frames)], standalone_mode=False)
 
 
 @pytest.mark.parametrize(

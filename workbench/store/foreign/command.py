@@ -43,6 +43,7 @@ def import_(
         bool | None,
         typer.Option("--logits/--probabilities", help="What the numbers are; default: by the columns' names, or by their sums."),
     ] = None,
+    split: Annotated[str | None, typer.Option(help="Part that is taken, of a file with a column split; default: test.")] = None,
     features: Annotated[
         Path | None, typer.Option(help="What the classifier reads, n × d: .npy in the file's order, or .npz, .parquet with ids.")
     ] = None,
@@ -75,7 +76,7 @@ def import_(
     check_new(place)
     kind: Literal["logits", "probabilities"] | None = None if logits is None else "logits" if logits else "probabilities"
     order = None if labels is None else parse_order(labels)
-    reading = Reading(id_column, order, None if mapping is None else parse_map(mapping), kind)
+    reading = Reading(id_column, order, None if mapping is None else parse_map(mapping), kind, split)
     made = import_predictions(
         file, found.manifest, name, place, Options(reading, features, partial, on_error == "skip", keep_order)
     )

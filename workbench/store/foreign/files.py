@@ -4,7 +4,7 @@ import csv
 import io
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -39,6 +39,12 @@ class Table:
     def rows(self) -> int:
         """How many rows it has."""
         return len(next(iter([*self.columns.values(), *self.matrices.values()]), ()))
+
+    def only(self, rows: np.ndarray, note: str) -> "Table":
+        """The same with some of its rows, and a note on which."""
+        columns = {name: cells[rows] for name, cells in self.columns.items()}
+        matrices = {name: values[rows] for name, values in self.matrices.items()}
+        return replace(self, columns=columns, matrices=matrices, notes=(*self.notes, note))
 
     def texts(self, name: str) -> list[str]:
         """A column's cells as text without space around them, 7.0 as "7", "" where they are empty."""

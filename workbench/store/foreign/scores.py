@@ -54,12 +54,15 @@ class Scores:
 
 @dataclass(frozen=True)
 class Reading:
-    """What a person says of a file: the column of ids, the order of plain columns, names → classes, logits or probabilities."""
+    """What a person says of a file: the column of ids, the order of plain columns, names → classes, logits or probabilities, and
+    of a file with several parts which one.
+    """
 
     id: str | None = None
     labels: tuple[str, ...] | None = None
     map: Mapping[str, str] | None = None
     kind: Kind | None = None
+    split: str | None = None
 
 
 def parse_order(text: str) -> tuple[str, ...]:
@@ -90,6 +93,29 @@ def id_column(table: Table, asked: str | None) -> str:
             f"{table.source} has no column that names the clip ({', '.join(IDS[:4])} …), only {have}; say it with --id"
         )
     return found[0]
+
+
+def of_split(table: Table, asked: str | None) -> Table:
+    """The rows of one part, of a file with a column `split`: of the test part, unless another is asked for.
+
+    Raises: InputError for a part that it does not have.
+    """
+    name = next((name for name in table.columns if name.casefold() == "split"), None)
+    if name is None:
+        if asked is not None:
+            raise InputError(f"{table.source} has no column split; leave --split out")
+        return table
+    cells = np.array([cell.casefold() for cell in table.texts(name)])
+    known = sorted(set(cells))
+    part = asked.casefold() if asked is not None else "test" if "test" in known else known[0] if len(known) == 1 else ""
+    if part not in known:
+        raise InputError(f"{table.source} has clips of the parts {', '.join(known)}; say with --split which are meant")
+    rows = np.flatnonzero(cells == part)
+    return (
+        table
+        if len(rows) == len(cells)
+        else table.only(rows, f"{len(rows)} of {len(cells)} rows are of the part {part}, and taken")
+    )
 
 
 def true_column(table: Table) -> str | None:

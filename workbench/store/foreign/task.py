@@ -23,7 +23,7 @@ from workbench.store.collection import ACTIVATIONS, MANIFEST, PREDICTIONS, SCHEM
 from workbench.store.columns import renaming_notes
 from workbench.store.foreign.files import Table, files_of, read_features, read_predictions
 from workbench.store.foreign.matching import Match, match_clips, some
-from workbench.store.foreign.scores import Reading, Scores, id_column, read_scores, true_column
+from workbench.store.foreign.scores import Reading, Scores, id_column, of_split, read_scores, true_column
 from workbench.store.foreign.truths import check_labels, check_order, fold_notes
 
 FEATURES = ("features", "feature", "feats", "embedding", "embeddings")
@@ -82,7 +82,7 @@ def import_predictions(
         raise InputError(f"--name: {error}") from None
     check_new(out)
     clips = read_manifest(manifest)
-    table = read_predictions(file)
+    table = of_split(read_predictions(file), options.reading.split)
     keys = table.texts(id_column(table, options.reading.id))
     match = match_clips(keys, clips, file)
     _check_strange(match, file, manifest, options.skip)
@@ -222,6 +222,6 @@ def _matrix(table: Table) -> np.ndarray:
 
 
 def _numeric(table: Table) -> Sequence[np.ndarray]:
-    beside = {id_column(table, None), true_column(table), "fold", "subject"}
+    beside = {id_column(table, None), true_column(table), "fold", "subject", "split"}
     found = (table.numbers(name) for name in table.columns if name not in beside)
     return [values for values in found if values is not None]

@@ -32,7 +32,8 @@ def check_labels(
         return ()
     if not clips["label_name"].any():
         return (f"labels of its column {column} are not used: the dataset has none",)
-    ours = {clip: str(clips.at[clip, "label_name"]) for clip in theirs}
+    names = clips["label_name"].to_dict()
+    ours = {clip: str(names[clip]) for clip in theirs}
     if all(_whole(cell) for cell in theirs.values()):
         return _check_numbers(table, column, {clip: int(cell) for clip, cell in theirs.items()}, ours, order, plain)
     known = tuple(dict.fromkeys([*clips["label_name"], *order]))
@@ -98,7 +99,8 @@ def check_order(
     if not clips["label_name"].any():
         return ()
     chosen = scores.probs[list(rows.values())][:, [scores.labels.index(name) for name in scores.order]]
-    labels = np.array([scores.order.index(str(clips.at[clip, "label_name"])) for clip in rows])
+    number = {name: i for i, name in enumerate(scores.order)}
+    labels = clips.loc[list(rows), "label_name"].map(number).to_numpy(np.int64)
     found = explain_labels(chosen, labels, scores.order)
     if found.verdict != "permuted":
         return ()
@@ -124,9 +126,10 @@ def fold_notes(table: Table, rows: Mapping[str, int], clips: pd.DataFrame) -> tu
         return None, ()
     if not clips["fold"].any():
         return np.array([theirs.get(clip, 0) for clip in clips.index], np.int64), ("folds are the file's: the dataset has none",)
-    other = [clip for clip, fold in theirs.items() if fold and fold != clips.at[clip, "fold"]]
+    ours = clips["fold"].to_dict()
+    other = [clip for clip, fold in theirs.items() if fold and fold != ours[clip]]
     if other:
-        own = clips["fold"].to_dict()[other[0]]
+        own = ours[other[0]]
         raise InputError(
             f"{table.source}: {other[0]} is predicted as of fold {theirs[other[0]]}, the dataset has it in the test part of fold "
             f"{own} ({len(other)} of {len(theirs)} clips); a model that has seen a clip says nothing "

@@ -424,6 +424,22 @@ def test_folds_of_pooled_predictions(world: Path, clips: pd.DataFrame, logits: n
     import_predictions(tmp_path / "theirs.csv", tmp_path / "folds.csv", "x", tmp_path / "x")
 
 
+def test_of_a_run_the_test_part_is_taken(world: Path, clips: pd.DataFrame, logits: np.ndarray, tmp_path: Path) -> None:
+    """As `ifdd train` writes them: label numbers in the order of the columns, validation and test below each other."""
+    ours = np.array([CLASSES[::-1].index(label) for label in clips["label"]])
+    table = frame(clips, softmax(logits, 1)[:, ::-1], names=CLASSES[::-1]).assign(fold=0, subject=clips["subject"], label=ours)
+    both = pd.concat([table.head(20).assign(split="val"), table.tail(40).assign(split="test")])
+    found = imported(world, both, tmp_path, Options(partial=True), ".parquet")
+    assert len(found.predictions) == 40
+    assert "40 of 60 rows are of the part test, and taken" in found.notes
+    np.testing.assert_allclose(found.probs, softmax(logits, 1)[20:], rtol=1e-6)
+    file = tmp_path / "theirs.parquet"
+    val = import_predictions(file, world / "clips.csv", "v", tmp_path / "v", Options(Reading(split="val"), partial=True))
+    assert list(val.predictions["clip_id"]) == list(clips["clip_id"].head(20))
+    with pytest.raises(InputError, match="has clips of the parts test, val; say with --split"):
+        import_predictions(file, world / "clips.csv", "x", tmp_path / "x", Options(Reading(split="train"), partial=True))
+
+
 def test_validation_clips_of_the_same_name_fit_a_temperature(
     world: Path, clips: pd.DataFrame, logits: np.ndarray, tmp_path: Path
 ) -> None:
