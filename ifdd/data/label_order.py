@@ -27,6 +27,8 @@ LEAST_GAIN = 0.1
 """Of the mean recall of the classes that change places."""
 TIMES_KNOWN, TIMES_OTHER = 2.0, 3.0
 """By how much that recall must grow: a known order is likelier than any other permutation, which a weak model may feign."""
+LEAST_RECALL = 0.4
+"""Mean recall that a permutation must give its classes if it is no known order: errors of a weak model may look like one."""
 ENOUGH = 0.75
 """Of what the best permutation has above chance, so that a known order, or the one that is claimed, explains it."""
 _WEIGHT = 10.0
@@ -110,9 +112,9 @@ def explain_labels(probabilities: np.ndarray, labels: np.ndarray, names: Sequenc
 
     The best permutation is that of the largest sum of recalls (Hungarian method), so that neither rare classes nor ones that are
     often predicted count more. Known orders are tried first, then its cycles: one is told where the classes that change places
-    gain `LEAST_GAIN` of mean recall and it grows `TIMES_KNOWN` (`TIMES_OTHER`) fold, and more clips are won than could be by
-    chance: if labels are right, at most half of those that one of the two readings has right (binomial, times the number of
-    permutations that were tried, or of cycles that so many classes have).
+    gain `LEAST_GAIN` of mean recall and it grows `TIMES_KNOWN` (`TIMES_OTHER`, to `LEAST_RECALL`) fold, and more clips are won
+    than could be by chance: if labels are right, at most half of those that one of the two readings has right (binomial, times
+    the number of permutations that were tried, or of cycles that so many classes have).
 
     Args:
         probabilities: (n, classes), or logits; or (n,) the predicted numbers.
@@ -173,13 +175,13 @@ def _reading(
     ranked = sorted(known, key=lambda one: -_uar(counts, np.array(one)))
     if ranked and _uar(counts, np.array(ranked[0])) - 1 / classes >= ENOUGH * above:
         read = np.array(ranked[0])
-        p = _p_of(counts, np.flatnonzero(read != claimed), read, TIMES_KNOWN) * len(known)
+        p = _p_of(counts, np.flatnonzero(read != claimed), read, TIMES_KNOWN, 0) * len(known)
         if p <= LEVEL:
             return "permuted", read, p, known[ranked[0]]
     read, p = claimed.copy(), 1.0
     possible = sum(comb(classes, k) * factorial(k - 1) for k in range(2, classes + 1))
     for cycle in _cycles(best):
-        found = _p_of(counts, cycle, best, TIMES_OTHER) * possible
+        found = _p_of(counts, cycle, best, TIMES_OTHER, LEAST_RECALL) * possible
         if found <= LEVEL and sum(support[best[j], j] >= SURE for j in cycle) >= 2:
             read[cycle], p = best[cycle], min(p, found)
     if p < 1:
@@ -416,14 +418,14 @@ def _cycles(class_of: np.ndarray) -> list[list[int]]:
     return found
 
 
-def _p_of(counts: np.ndarray, columns: Sequence[int] | np.ndarray, class_of: np.ndarray, times: float) -> float:
+def _p_of(counts: np.ndarray, columns: Sequence[int] | np.ndarray, class_of: np.ndarray, times: float, least: float) -> float:
     """How likely so many clips are won if the classes of `columns` are labelled right; inf where the gain is small."""
     from scipy.stats import binom
 
     rows, labels = np.maximum(counts.sum(1), 1), class_of[columns]
     own, moved = counts[columns, columns], counts[labels, columns]
     before, after = float((own / rows[columns]).mean()), float((moved / rows[labels]).mean())
-    if after - before < LEAST_GAIN or after < times * before:
+    if after - before < LEAST_GAIN or after < max(times * before, least):
         return inf
     won, lost = int(moved.sum()), int(own.sum())
     return float(binom.sf(won - 1, won + lost, 0.5))

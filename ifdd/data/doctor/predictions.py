@@ -10,10 +10,11 @@ from ifdd.data.doctor.case import Case
 from ifdd.data.doctor.findings import Finding, finding, many
 from ifdd.data.label_order import explain_labels
 from ifdd.data.manifest import has_labels
+from ifdd.data.manifest.table import read_columns
+from ifdd.data.persons import without_fraction
 from ifdd.documents import read_any_arrays
 from ifdd.errors import InputError
 from ifdd.labels import match_labels
-from ifdd.tables import read_table
 
 IDS = ("clip_id", "path", "video_name", "id")
 CLASS = ("prediction", "predicted", "predicted_name", "pred")
@@ -69,12 +70,13 @@ def _read(file: Path, names: Sequence[str]) -> tuple[list[str], np.ndarray]:
     """Ids, and probabilities (n, classes) or predicted numbers (n,), in the order of `names`."""
     if file.suffix.lower() == ".npz":
         return _of_arrays(file, names)
-    renew = "give a table of predictions"
-    table = read_table(file, renew) if file.suffix.lower() == ".parquet" else _text_table(file)
+    if file.suffix.lower() not in (".csv", ".tsv", ".parquet") or not file.is_file():
+        raise InputError(f"{file}: no table of predictions; give a CSV, TSV, parquet or npz file")
+    table = read_columns(file)[1]
     key = next((name for name in IDS if name in table), None)
     if key is None:
         raise InputError(f"{file}: no column clip_id or path; the columns are {', '.join(map(str, table.columns))}")
-    ids = [str(value).strip() for value in table[key]]
+    ids = [str(without_fraction(value)).strip() for value in table[key]]
     prefix = next((start for start in PREFIXES if any(str(name).startswith(start) for name in table.columns)), None)
     if prefix is not None:
         chances = [str(name) for name in table.columns if str(name).startswith(prefix)]
@@ -102,15 +104,6 @@ def _of_arrays(file: Path, names: Sequence[str]) -> tuple[list[str], np.ndarray]
     if given.ndim != 2 or given.shape[1] != len(order):
         raise InputError(f"{file}: {values} has shape {given.shape}, {len(order)} classes are named; give a column for each")
     return ids, _numbers(given[:, _columns(file, order, names)], file)
-
-
-def _text_table(file: Path) -> pd.DataFrame:
-    if not file.is_file():
-        raise InputError(f"{file}: no such file; give a table of predictions")
-    try:
-        return pd.read_csv(file, sep=None, engine="python", dtype=dict.fromkeys(IDS, str), encoding="utf-8-sig")
-    except (ValueError, UnicodeDecodeError, pd.errors.ParserError) as error:
-        raise InputError(f"{file}: cannot be read as a table ({' '.join(str(error).split())}); save it as CSV in UTF-8") from None
 
 
 def _columns(file: Path, known: Sequence[str], names: Sequence[str]) -> list[int]:

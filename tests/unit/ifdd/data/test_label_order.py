@@ -116,6 +116,23 @@ def test_a_swap_of_two_of_eleven_is_found() -> None:
     assert "no known order" in found.told()
 
 
+@pytest.mark.parametrize("uar", [0.1, 0.16, 0.25])
+def test_the_errors_of_a_weak_model_are_no_permutation(uar: float) -> None:
+    """Eleven classes, most of them called mostly something else, each in its own way: labels are right all the same."""
+    counts = np.array([248, 294, 228, 278, 214, 128, 125, 47, 183, 52, 36])
+    labels = np.repeat(np.arange(11), counts)
+    for seed in range(5):
+        rng = np.random.default_rng([seed, int(100 * uar)])
+        recalls = rng.gamma(1.2, size=11) * np.sqrt(counts)
+        recalls = np.minimum(recalls / recalls.mean() * uar, 0.9)
+        chances = rng.gamma(1.0, size=(11, 11)) * counts
+        np.fill_diagonal(chances, 0)
+        chances *= ((1 - recalls) / chances.sum(1))[:, None]
+        np.fill_diagonal(chances, recalls)
+        predicted = (chances[labels].cumsum(1) > rng.random((len(labels), 1))).argmax(1)
+        assert explain_labels(predicted, labels, MAFW_LABELS).verdict != "permuted"
+
+
 def test_the_lists_of_two_makers_of_mafw_are_told_apart() -> None:
     rng = np.random.default_rng(7)
     labels = rng.integers(0, 11, 1500)

@@ -299,9 +299,44 @@ def test_the_command_prints_writes_and_ends(tree: Path, ifdd: Callable[..., tupl
         ("name,prediction\n000,happy\n", "no column clip_id or path"),
         ("clip_id,guess\n000,happy\n", "no column p_<class>"),
         ("clip_id,prediction\n000,0.5\n", "no whole number"),
+        ("clip_id,prediction\n000\n", "row 0 has 1 cells"),
+        ("", "lists no clip"),
     ],
 )
 def test_bad_predictions_are_named(pristine: Path, tmp_path: Path, table: str, told: str) -> None:
     (tmp_path / "predictions.csv").write_text(table)
     with pytest.raises(InputError, match=told):
         examine([pristine], quick=True, workers=1, predictions=tmp_path / "predictions.csv")
+
+
+def test_what_is_no_table_of_predictions_is_refused(pristine: Path, tmp_path: Path) -> None:
+    (tmp_path / "predictions.txt").write_text("000 happy")
+    (tmp_path / "predictions.npz").write_bytes(b"PK")
+    for name, told in (("predictions.txt", "give a CSV"), ("gone.csv", "give a CSV"), ("predictions.npz", "cannot be read")):
+        with pytest.raises(InputError, match=told):
+            examine([pristine], quick=True, workers=1, only=["labels"], predictions=tmp_path / name)
+
+
+def test_a_tree_full_of_strange_things_is_looked_at(tmp_path: Path) -> None:
+    """Whatever lies in a corpus's folder, each clip is one row, and nothing ends the look at the others."""
+    root = tmp_path / "corpus"
+    for name in ("good", "ünï cöde", "twice", "kinds", "one", "text", "mixed"):
+        write_frames(root / "clips" / name, face_like(1, len(name)))
+    frames = {name: root / "clips" / name for name in ("twice", "kinds", "one", "text", "mixed")}
+    shutil.copy(frames["twice"] / "00001.jpg", frames["twice"] / "1.jpg")
+    shutil.copy(frames["kinds"] / "00001.jpg", frames["kinds"] / "mask_00001.jpg")
+    for frame in sorted(frames["one"].iterdir())[1:]:
+        frame.unlink()
+    (frames["text"] / "notes.txt").write_text("left here")
+    (frames["mixed"] / "00003.jpg").write_bytes((frames["mixed"] / "00003.jpg").read_bytes()[:40])
+    (root / "clips" / "empty").mkdir()
+    (root / "clips" / "loop").symlink_to(root / "clips", target_is_directory=True)
+    (root / "clips" / "sound.mp4").write_bytes(b"\0" * 4096)
+    (root / "clips" / "Thumbs.db").write_bytes(b"x")
+    found = examine([root], workers=1)
+    assert found.clips == 8
+    reasons = dict(line.split(": ", 1) for line in only(found, "damage", "error").examples)
+    assert set(reasons) == {f"clips/{name}" for name in ("kinds", "mixed", "one", "sound.mp4", "twice")}
+    assert "same frame twice" in reasons["clips/twice"]
+    assert "two kinds" in reasons["clips/kinds"] or "2 kinds" in reasons["clips/kinds"]
+    assert found.exit_code == EXIT_CODES["error"]
