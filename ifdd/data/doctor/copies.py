@@ -3,6 +3,8 @@
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterator, Sequence
 
+from tqdm import tqdm
+
 from ifdd.data.doctor.case import Case
 from ifdd.data.doctor.findings import Finding, finding, many
 from ifdd.data.same_files import content_hash
@@ -16,7 +18,8 @@ def copies(case: Case) -> Iterator[Finding]:
     rest = [i for i in range(len(case.places)) if i not in known and case.seen[i].size]
     # files are read only where number and bytes are equal
     alike = [i for group in twice(rest, lambda i: (case.seen[i].frames, case.seen[i].size)) for i in group]
-    hashes = {i: _hash(case.places[i]) for i in alike}
+    shown = tqdm(alike, "compare contents", unit="clip", delay=2, leave=False, disable=None)
+    hashes = {i: _hash(case.places[i]) for i in shown}
     by_content = twice([i for i in alike if hashes[i]], lambda i: hashes[i])
     for what, groups in (("path", by_path), ("content", by_content)):
         across = [group for group in groups if len({case.part_of[i] for i in group} - {""}) > 1]

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 
 import cv2
 import numpy as np
+from tqdm import tqdm
 
 FRAMES, SIDE, LOW = 6, 16, 8
 """Frames of a clip, their height and width, and coefficients of a frame in each direction."""
@@ -95,7 +96,7 @@ def candidates(bits: np.ndarray, seed: int = 0) -> tuple[np.ndarray, int]:
     weights = 1 << np.arange(KEY_BITS, dtype=np.int64)
     found: list[np.ndarray] = []
     crowded = np.zeros(n, bool)
-    for _ in range(KEYS):
+    for _ in tqdm(range(KEYS), "compare looks", delay=2, leave=False, disable=None):
         key = bits[:, rng.choice(bits.shape[1], KEY_BITS, replace=False)] @ weights
         order = np.lexsort((place, key))
         starts = np.flatnonzero(np.diff(key[order], prepend=-1))
