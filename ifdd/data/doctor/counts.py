@@ -94,8 +94,11 @@ def _other_order(case: Case, wrong: Sequence[_Part]) -> Iterator[Finding]:
 
 
 def _official_parts(case: Case) -> Iterator[tuple[str, np.ndarray, Mapping[str, int]]]:
-    """Name, rows and official clips of each class of every part of the corpus that the list has."""
+    """Name, rows, official clips of each class: of every part of the corpus in the list, or of all where its parts are its own."""
     frame = case.frame
+    if (case.report or {}).get("official") is False:
+        yield "all clips", np.arange(len(frame)), case.official.total
+        return
     folds = frame["fold"].to_numpy()
     for fold, official in sorted(case.official.counts.items()):
         if fold:

@@ -97,6 +97,15 @@ def test_what_the_index_left_out_is_told(dfew: pd.DataFrame) -> None:
     assert "not compared" in mapped[-1].what
 
 
+def test_folds_of_ones_own_are_compared_as_a_whole(dfew: pd.DataFrame) -> None:
+    own = dfew.assign(fold=1 + np.arange(len(dfew)) % 5)
+    told = list(counts(case_of(own, report={"official": False, "rows": {}})))
+    assert [one.severity for one in told] == ["note", "note"]
+    assert "not the official ones" in told[0].what
+    assert "(1 part of DFEW)" in told[1].what
+    assert any(one.severity == "error" for one in counts(case_of(own)))  # called official
+
+
 def test_a_label_outside_the_corpus_is_an_error(dfew: pd.DataFrame) -> None:
     strange = dfew.assign(
         label_name=dfew["label_name"].mask(dfew.index < 3, "bored"), label=dfew["label"].mask(dfew.index < 3, 7)
@@ -112,7 +121,7 @@ def test_the_report_beside_a_list_says_which_corpus_it_is(tree: Path) -> None:
     found = examine([tree], quick=True, workers=1)
     assert found.corpus == "dfew"
     (one,) = [one for one in found.findings if one.check == "counts" and one.severity == "warning"]
-    assert one.examples[0].startswith("fold 1, test: 6 of 2,341 (neutral 2 of 534, happy 2 of 489, angry 0 of 435, …)")
+    assert one.examples == ("all clips: 12 of 11,697 (neutral 4 of 2,669, happy 4 of 2,445, angry 0 of 2,173, …)",)
     assert any("by us" in one.what for one in found.findings)
     report_file(tree / "clips.parquet").write_text("[]")
     with pytest.raises(InputError, match="not the report of an index"):
