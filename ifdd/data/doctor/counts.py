@@ -94,7 +94,7 @@ def _other_order(case: Case, wrong: Sequence[_Part]) -> Iterator[Finding]:
 
 
 def _official_parts(case: Case) -> Iterator[tuple[str, np.ndarray, Mapping[str, int]]]:
-    """Name, rows, official clips of each class: of every part of the corpus in the list, or of all where its parts are its own."""
+    """Name, rows and official clips of each class, of every official part in the list; of all, where its parts are its own."""
     frame = case.frame
     if (case.report or {}).get("official") is False:
         yield "all clips", np.arange(len(frame)), case.official.total
