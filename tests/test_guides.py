@@ -105,7 +105,7 @@ def test_other_peoples_models(copy: Path) -> None:
 @pytest.mark.slow
 def test_a_network_of_ones_own(copy: Path) -> None:
     follow(ROOT / "docs" / "other_models.md", copy, slow=True)
-    assert len(list((copy / "runs/r3d-maps").iterdir())) == 1
+    assert len(list((copy / "runs/r3d-maps").glob("*/*.png"))) >= 1
     assert (copy / "runs/r3d-compared/comparison.md").is_file()
 
 

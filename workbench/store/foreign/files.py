@@ -22,6 +22,7 @@ TEXT = {".csv": ",;\t", ".tsv": "\t", ".txt": ",;\t "}
 LARGEST = 2**30  # bytes of a table of text
 ENDINGS = (*TEXT, ".parquet", ".npz")
 _ARRAYS = "write it again with numpy.savez(FILE, clip_id=numpy.array(ids, dtype=str), probs=…)"
+_LIST = re.compile(r"\s*\[[^\[\]]+\]\s*")
 _NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?|[-+]?(nan|inf(inity)?)", re.IGNORECASE)
 
 
@@ -72,7 +73,7 @@ def read_predictions(file: Path) -> Table:
         raise InputError(f"{file} is no file; name a file of predictions ({', '.join(ENDINGS)})")
     if suffix in TEXT:
         text = _text(file)
-        table = _of_views(file, {file: text}) if is_views(text) else Table(file, _cells(text, file))
+        table = _of_views(file, {file: text}) if is_views(text) else _of_cells(file, _cells(text, file))
     elif suffix == ".parquet":
         table = _of_frame(file, read_table(file, "write it again", exact=True))
     elif suffix == ".npz":
@@ -113,6 +114,14 @@ def _of_frame(file: Path, frame: pd.DataFrame) -> Table:
     return Table(file, columns, matrices)
 
 
+def _of_cells(file: Path, columns: dict[str, np.ndarray]) -> Table:
+    """Columns of text, of which those whose cells are all lists, "[0.1, 0.9]", are matrices."""
+    lists = {name: cells for name, cells in columns.items() if len(cells) and all(map(_LIST.fullmatch, cells))}
+    rows = {name: [re.split(r"[,\s]+", cell.strip("[] ")) for cell in cells] for name, cells in lists.items()}
+    matrices = {name: stacked(cells, name, file) for name, cells in rows.items()}
+    return Table(file, {name: cells for name, cells in columns.items() if name not in lists}, matrices)
+
+
 def stacked(cells: Sequence[object] | np.ndarray, name: str, source: Path) -> np.ndarray:
     """Lists of numbers of one length as a matrix. Raises: InputError for other ones, with the row."""
     rows: list[np.ndarray] = []
@@ -136,6 +145,10 @@ def _of_arrays(file: Path, arrays: dict[str, np.ndarray]) -> Table:
         if values.ndim not in (1, 2):
             raise InputError(f"{file}: {name} has shape {values.shape}; write a row for each clip, (n,) or (n, k)")
         (columns if values.ndim == 1 else matrices)[name] = values
+    width = {values.shape[1] for values in matrices.values()}
+    for name in _OR_CLASSES:  # names of the classes, where they are as many as a matrix has columns, and other than the rows
+        if name in columns and columns[name].dtype.kind == "U" and len(columns[name]) in width - {_rows(columns, name)}:
+            columns[CLASSES[0]] = columns.pop(name)
     lengths = {name: len(values) for name, values in {**columns, **matrices}.items() if name not in CLASSES}
     if len(set(lengths.values())) > 1:
         told = ", ".join(f"{name} {count}" for name, count in lengths.items())
@@ -147,6 +160,13 @@ def _of_arrays(file: Path, arrays: dict[str, np.ndarray]) -> Table:
 
 CLASSES = ("classes", "class_names", "label_order")
 """Arrays of an .npz that name the columns of its matrices."""
+_OR_CLASSES = ("labels", "label_names", "emotions")
+"""Arrays that may do so, or hold the true classes."""
+
+
+def _rows(columns: dict[str, np.ndarray], beside: str) -> int:
+    """How many rows the other columns have."""
+    return next((len(values) for name, values in columns.items() if name != beside), 0)
 
 
 def _with_classes(table: Table, names: Sequence[str]) -> Table:

@@ -15,10 +15,14 @@ from workbench.store.foreign.files import Table
 Kind = Literal["logits", "probabilities"]
 IDS = (
     *("clip_id", "clip", "id", "path", "video", "video_id", "video_name", "video_path", "name", "file", "filename"),
-    *("file_name", "sample", "sample_id"),
+    *("file_name", "sample", "sample_id", "clip_ids", "clips", "ids", "paths", "videos", "video_names", "names", "files"),
+    *("filenames", "file_names", "samples"),
 )
 """Columns that name the clip, the first of which that is there is meant."""
-TRUE = ("label_name", "label", "true", "true_label", "target", "gt", "ground_truth", "y", "y_true", "class", "emotion")
+TRUE = (
+    *("label_name", "label", "true", "true_label", "target", "gt", "ground_truth", "y", "y_true", "class", "emotion"),
+    *("labels", "true_labels", "targets"),
+)
 """Columns that hold the true class."""
 PREFIXES: dict[str, Kind | None] = {
     **dict.fromkeys(("p_", "prob_", "probs_", "probability_"), "probabilities"),
@@ -26,10 +30,16 @@ PREFIXES: dict[str, Kind | None] = {
     **dict.fromkeys(("score_", "scores_"), None),
 }
 """What stands before a class in the name of its column, and what such a column holds, where that says it."""
+SUFFIXES: dict[str, Kind | None] = {
+    **dict.fromkeys(("_prob", "_probability"), "probabilities"),
+    **dict.fromkeys(("_logit", "_logits"), "logits"),
+    **dict.fromkeys(("_score", "_scores"), None),
+}
+"""The same of what stands behind it."""
 MATRICES: dict[str, Kind | None] = {
-    **dict.fromkeys(("probs", "prob", "probabilities"), "probabilities"),
+    **dict.fromkeys(("probs", "prob", "probabilities", "y_prob", "softmax"), "probabilities"),
     **dict.fromkeys(("logits", "logit"), "logits"),
-    **dict.fromkeys(("scores", "outputs", "output", "predictions", "preds"), None),
+    **dict.fromkeys(("scores", "score", "outputs", "output", "predictions", "preds", "pred", "y_pred", "y_score"), None),
 }
 CANONICAL = tuple(dict.fromkeys([*MAFW_LABELS, *(name for order in ORDERS.values() for name in order)]))
 """Classes of the corpora of the field, in our order."""
@@ -179,15 +189,20 @@ def _values(table: Table, reading: Reading) -> tuple[tuple[str, ...] | None, np.
     for prefix, kind in PREFIXES.items():
         columns = [name for name in table.columns if name.casefold().startswith(prefix) and len(name) > len(prefix)]
         if columns:
-            found[f"{prefix}…"] = (*_named(table, columns, len(prefix)), kind)
+            found[f"{prefix}…"] = (*_named(table, {name: name[len(prefix) :] for name in columns}), kind)
+    for suffix, kind in SUFFIXES.items():
+        columns = [name for name in table.columns if name.casefold().endswith(suffix) and len(name) > len(suffix)]
+        columns = [name for name in columns if meant(name[: -len(suffix)], (*CANONICAL, *(reading.labels or ())))]
+        if columns:
+            found[f"…{suffix}"] = (*_named(table, {name: name[: -len(suffix)] for name in columns}), kind)
     if not found:
         digits = [name for name in table.columns if name.isdecimal()]
         known = (*CANONICAL, *(reading.labels or ()), *(reading.map or ()))
         bare = [name for name in table.columns if meant(name, known) and table.numbers(name) is not None]
         if len(bare) > 1:
-            found["columns named as classes"] = (*_named(table, bare, 0), None)
+            found["columns named as classes"] = (*_named(table, {name: name for name in bare}), None)
         elif len(digits) > 1:
-            found["numbered columns"] = (*_named(table, digits, 0), None)
+            found["numbered columns"] = (*_named(table, {name: name for name in digits}), None)
     fitting = {name: item for name, item in found.items() if reading.kind is None or item[2] in (None, reading.kind)} or found
     if len(fitting) > 1:
         raise InputError(
@@ -214,13 +229,13 @@ def meant(name: str, known: Sequence[str]) -> str | None:
         return None
 
 
-def _named(table: Table, columns: list[str], cut: int) -> tuple[tuple[str, ...] | None, np.ndarray]:
-    """Classes that columns name, None where they are numbered from 0 or 1; and their numbers (n, k)."""
-    names: tuple[str, ...] | None = tuple(name[cut:] for name in columns)
-    assert names is not None
-    if all(name.isdecimal() for name in names):
-        columns = sorted(columns, key=lambda name: int(name[cut:]))
-        numbers = [int(name[cut:]) for name in columns]
+def _named(table: Table, classes: Mapping[str, str]) -> tuple[tuple[str, ...] | None, np.ndarray]:
+    """Classes that columns name (column → class), None where they are numbered from 0 or 1; and their numbers (n, k)."""
+    names: tuple[str, ...] | None = tuple(classes.values())
+    columns = list(classes)
+    if all(name.isdecimal() for name in classes.values()):
+        columns = sorted(columns, key=lambda name: int(classes[name]))
+        numbers = [int(classes[name]) for name in columns]
         if numbers not in (list(range(len(numbers))), list(range(1, len(numbers) + 1))):
             raise InputError(f"{table.source}: its columns {', '.join(columns)} leave out a number; write one for each class")
         names = None

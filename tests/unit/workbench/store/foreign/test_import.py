@@ -137,6 +137,32 @@ def test_arrays_with_features(name: str, world: Path, clips: pd.DataFrame, logit
     np.testing.assert_allclose(again.probs, found.probs, rtol=1e-5)
 
 
+def test_other_ways_to_call_things(world: Path, clips: pd.DataFrame, logits: np.ndarray, tmp_path: Path) -> None:
+    """Classes before what is said of them, lists in cells, plural names, labels that name the classes."""
+    probs, ids = softmax(logits, 1), clips["clip_id"]
+
+    def same(file: Path, name: str, **reading: Any) -> None:
+        found = import_predictions(file, world / "clips.csv", name, tmp_path / name, Options(Reading(**reading)))
+        np.testing.assert_allclose(found.probs, probs, rtol=1e-5)
+
+    behind = pd.DataFrame({f"{name.title()}_prob": probs[:, i] for i, name in enumerate(CLASSES)} | {"filename": clips["path"]})
+    behind.assign(pred="happy", quality_score=3).to_csv(tmp_path / "behind.csv", index=False)
+    same(tmp_path / "behind.csv", "behind")
+    lists = pd.DataFrame({"id": ids, "scores": [row.tolist() for row in logits], "label": clips["label"]})
+    lists.to_csv(tmp_path / "lists.csv", index=False)
+    same(tmp_path / "lists.csv", "lists", labels=CLASSES, kind="logits")
+    lists.to_parquet(tmp_path / "lists.parquet")
+    same(tmp_path / "lists.parquet", "lists2", labels=CLASSES, kind="logits")
+    np.savez(
+        tmp_path / "a.npz", ids=ids.to_numpy(str), y_prob=probs, labels=np.array(CLASSES), targets=clips["label"].to_numpy(str)
+    )
+    same(tmp_path / "a.npz", "arrays")
+    lists.loc[3, "scores"] = "[0.1, 0.2]"
+    lists.to_csv(tmp_path / "lists.csv", index=False)
+    with pytest.raises(InputError, match="scores of row 3 is no list of numbers as long as the others"):
+        same(tmp_path / "lists.csv", "x", labels=CLASSES)
+
+
 @pytest.mark.parametrize("suffix", [".npy", ".npz", ".csv"])
 def test_features_in_a_file_of_their_own(
     suffix: str, world: Path, clips: pd.DataFrame, logits: np.ndarray, tmp_path: Path
