@@ -236,7 +236,9 @@ class ListComparison:
 
     `only_first` and `only_second` are clips of one list; `same` and `differ` count those of both by what is written;
     `meant` says for each label of the second list which one of the first it stands for, and `explained` how many clips that
-    explains; `orders` are known orders that differ so.
+    explains; `orders` are known orders that differ so. Where one list has names and the other numbers (`numbered`, "first" or
+    "second"), `same` are the clips whose number always goes with that name, `meant` says number → name, and `order` which known
+    order that is.
     """
 
     clips: int
@@ -247,9 +249,16 @@ class ListComparison:
     meant: dict[str, str]
     explained: int
     orders: tuple[Orders, ...]
+    numbered: str = ""
+    order: str = ""
 
     def told(self) -> str:
         """The finding in one line."""
+        if self.numbered:
+            names = ", ".join(f"{number} {name}" for number, name in self.meant.items())
+            against = f"{self.differ} of {self.clips} clips contradict it" if self.differ else f"as all {self.clips} clips say"
+            order = f"the order {self.order}" if self.order else "no known order"
+            return f"the {self.numbered} list numbers the classes in {order} ({names}), {against}"
         if not self.differ:
             return f"all {self.clips} clips have the same label in both lists"
         moved = ", ".join(f"{other} is {one}" for other, one in self.meant.items() if one != other)
@@ -263,8 +272,9 @@ class ListComparison:
 def compare_labels(first: Mapping[str, str | int], second: Mapping[str, str | int]) -> ListComparison:
     """Compare two lists, clip id → label (a number from 0, or a name), over the clips of both.
 
-    Names are compared as classes (anger is angry). A renaming is found by the Hungarian method.
-    Raises: InputError for lists without a common clip, or one that has names where the other has numbers.
+    Names are compared as classes (anger is angry). A renaming is found by the Hungarian method; so is what numbers mean, where
+    the other list has names.
+    Raises: InputError for lists without a common clip.
 
     >>> found = compare_labels({"a": 0, "b": 3, "c": 0}, {"a": 3, "b": 0, "c": 3})
     >>> found.differ, found.explained, found.meant
@@ -276,8 +286,9 @@ def compare_labels(first: Mapping[str, str | int], second: Mapping[str, str | in
             f"the lists have no clip in common (e.g. {min(first, default='none')} and {min(second, default='none')}); "
             "are they of one corpus?"
         )
-    if {isinstance(first[clip], str) for clip in both} | {isinstance(second[clip], str) for clip in both} == {True, False}:
-        raise InputError("one list has names for labels and the other numbers; compare two of a kind")
+    named = [isinstance(labels[both[0]], str) for labels in (first, second)]
+    if named[0] != named[1]:
+        return _numbers_by_names(first, second, both, names_first=named[0])
     numbered = not isinstance(first[both[0]], str)
     ours, theirs = [_key(first[clip]) for clip in both], [_key(second[clip]) for clip in both]
     order = sorted({*ours, *theirs}, key=lambda label: (int(label), "") if numbered else (0, label))
@@ -299,6 +310,34 @@ def compare_labels(first: Mapping[str, str | int], second: Mapping[str, str | in
         meant=dict(sorted(meant.items(), key=lambda pair: at[pair[0]])),
         explained=int(counts[np.arange(len(order)), column_of].sum()),
         orders=orders,
+    )
+
+
+def _numbers_by_names(
+    first: Mapping[str, str | int], second: Mapping[str, str | int], both: Sequence[str], *, names_first: bool
+) -> ListComparison:
+    """What the numbers of one list mean, by the names of the other."""
+    from scipy.optimize import linear_sum_assignment
+
+    names, numbers = (first, second) if names_first else (second, first)
+    words, found = sorted({_key(names[clip]) for clip in both}), sorted({int(numbers[clip]) for clip in both})
+    counts = np.zeros((len(words), len(found)), np.int64)
+    np.add.at(counts, ([words.index(_key(names[clip])) for clip in both], [found.index(int(numbers[clip])) for clip in both]), 1)
+    rows, columns = linear_sum_assignment(counts, maximize=True)
+    meant = {found[j]: words[i] for i, j in zip(rows.tolist(), columns.tolist(), strict=True) if counts[i, j]}
+    explained = int(counts[rows, columns].sum())
+    ordered = [meant[number] for number in sorted(meant)]
+    return ListComparison(
+        clips=len(both),
+        only_first=len(set(first) - set(second)),
+        only_second=len(set(second) - set(first)),
+        same=explained,
+        differ=len(both) - explained,
+        meant={str(number): meant[number] for number in sorted(meant)},
+        explained=explained,
+        orders=(),
+        numbered="second" if names_first else "first",
+        order=known_order(ordered) or "",
     )
 
 

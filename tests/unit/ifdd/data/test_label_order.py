@@ -208,8 +208,9 @@ def test_two_lists_by_hand() -> None:
     assert compare_labels({"a": 1, "b": 2}, {"a": 1, "b": 2}).told() == "all 2 clips have the same label in both lists"
     with pytest.raises(InputError, match="no clip in common"):
         compare_labels({"a": 1}, {"b": 1})
-    with pytest.raises(InputError, match="one list has names"):
-        compare_labels({"a": 1}, {"a": "happy"})
+    mixed = compare_labels({"a": 1, "b": 0, "c": 1, "d": 1}, {"a": "Sadness", "b": "happy", "c": "sad", "d": "happy"})
+    assert (mixed.meant, mixed.same, mixed.differ, mixed.numbered) == ({"0": "happy", "1": "sad"}, 3, 1, "first")
+    assert "no known order (0 happy, 1 sad), 1 of 4 clips contradict it" in mixed.told()
 
 
 def test_orders_by_the_counts_of_classes() -> None:

@@ -139,6 +139,9 @@ def test_lists_of_two_makers_are_compared_whatever_their_layout(shared: Path) ->
     found = compare_lists(lists / "dfer_clip" / "MAFW_set_1_train.txt", mafw / "train.csv")
     assert (found.clips, found.explained) == (7333, 7333)
     assert [(pair.labels, pair.predictions) for pair in found.orders] == [("mafw-dfer-clip", "mafw-alphabetical")]
+    by_name = compare_lists(mafw / "train.txt", lists / "dfer_clip" / "MAFW_set_1_train.txt")
+    assert (by_name.order, by_name.numbered, by_name.differ) == ("mafw-dfer-clip", "second", 0)
+    assert "the second list numbers the classes in the order mafw-dfer-clip (0 happy, 1 sad," in by_name.told()
     dfew = lists / "s2d" / "data" / "DFEW" / "EmoLabel_DataSplit" / "test(single-labeled)" / "test_set_1.csv"
     assert compare_lists(lists / "dfer_clip" / "DFEW_set_1_test.txt", dfew).differ == 0
 
