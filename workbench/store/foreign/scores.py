@@ -281,7 +281,10 @@ def _classes(
     for name in (*CANONICAL, *stated):
         if meant(name, known) is None:
             known.append(name)
-    found, notes = match_labels(names, known, table.source, reading.map)
+    column = true_column(table)
+    elsewhere = set() if column is None else set(table.texts(column)) - set(names)
+    asked = {name: label for name, label in (reading.map or {}).items() if name not in elsewhere}
+    found, notes = match_labels(names, known, table.source, asked)
     order = tuple(found[name] for name in names)
     if "" in order:
         raise InputError(

@@ -37,7 +37,8 @@ def check_labels(
     if all(_whole(cell) for cell in theirs.values()):
         return _check_numbers(table, column, {clip: int(cell) for clip, cell in theirs.items()}, ours, order, plain)
     known = tuple(dict.fromkeys([*clips["label_name"], *order]))
-    found, notes = match_labels(theirs.values(), known, f"{table.source}, column {column}", None)
+    asked = {name: label for name, label in (given or {}).items() if name in set(theirs.values())}
+    found, notes = match_labels(theirs.values(), known, f"{table.source}, column {column}", asked)
     _refuse(table, column, {clip: found[cell] for clip, cell in theirs.items()}, ours)
     return notes
 

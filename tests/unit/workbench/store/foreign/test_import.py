@@ -430,6 +430,20 @@ def test_labels_by_name_that_are_permuted_are_told_so(tmp_path: Path) -> None:
         import_predictions(tmp_path / "theirs.csv", manifest, "x", tmp_path / "x")
 
 
+def test_a_map_is_of_columns_and_of_labels(world: Path, clips: pd.DataFrame, logits: np.ndarray, tmp_path: Path) -> None:
+    table = frame(clips, softmax(logits, 1), names=("HAP", "SAD", "NEU", "ANG"))
+    table["label"] = clips["label"].map({"happy": "HAP", "sad": "S", "neutral": "NEU", "angry": "ANG"})
+    means = {"HAP": "happy", "S": "sad", "NEU": "neutral", "ANG": "angry"}
+    found = imported(world, table, tmp_path, Options(Reading(map=means)))
+    np.testing.assert_allclose(found.probs, softmax(logits, 1), rtol=1e-6)
+    with pytest.raises(InputError, match="ANG, HAP, NEU are no classes"):
+        import_predictions(tmp_path / "theirs.csv", world / "clips.csv", "x", tmp_path / "x")
+    with pytest.raises(InputError, match="there is no 'JOY' to map"):
+        import_predictions(
+            tmp_path / "theirs.csv", world / "clips.csv", "x", tmp_path / "x", Options(Reading(map=means | {"JOY": "happy"}))
+        )
+
+
 def test_a_class_that_occurs_nowhere_is_told(world: Path, clips: pd.DataFrame, logits: np.ndarray, tmp_path: Path) -> None:
     values = softmax(np.hstack([logits, np.zeros((CLIPS, 1))]), 1)
     found = imported(world, frame(clips, values, names=(*CLASSES, "Surprised")), tmp_path)
