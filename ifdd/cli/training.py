@@ -106,9 +106,9 @@ def cross_validate(
             jobs=jobs,
             say=lambda line: typer.echo(terminal_text(line), err=True),
         )
-    except KeyboardInterrupt:
-        typer.echo(f"interrupted: what was finished stays in {out}; the same command goes on", err=True)
-        raise typer.Exit(130) from None
+    except KeyboardInterrupt as stopped:
+        typer.echo(f"interrupted: what was trained so far is kept in {out}; the same command goes on", err=True)
+        raise typer.Exit(getattr(stopped, "code", 130)) from None
     if as_json:
         say_json(found | {"out": str(out)})
         return

@@ -10,7 +10,7 @@ from pathlib import Path
 import torch
 
 from ifdd.errors import InputError
-from ifdd.io import write_text
+from ifdd.io import claim, is_claimed, write_text
 from ifdd.training.keeping import CHECKPOINT, CONFIG, find_unfinished
 from ifdd.training.recipe import Recipe, load_recipe, recipe_yaml
 from ifdd.training.stopping import stoppable
@@ -32,7 +32,9 @@ def train_all(
 
     Runs that are complete are kept, interrupted ones resumed. A run whose `init_from` is another one's name waits for it, and
     fails with it; it finds it in `checkpoints`. `trained` is called with the name of each complete run; what it returns is said.
-    The processes share the CPU's cores, and each has one GPU for itself as long as there are as many.
+    The processes share the CPU's cores, and each has one GPU for itself as long as there are as many. A run that another process
+    trains, one that outlived a command that was killed, say, is waited for. On Ctrl-C and SIGTERM all processes save and end.
+    Raises: Stopped when a signal has ended them.
     """
     waiting = dict(recipes)
     running: dict[str, subprocess.Popen[bytes]] = {}
@@ -40,6 +42,7 @@ def train_all(
     held: dict[str, str] = {}
     done: list[str] = []
     failed: list[str] = []
+    awaited: set[str] = set()
     try:
         while waiting or running:
             for name in [name for name, process in running.items() if process.poll() is not None]:
@@ -57,17 +60,33 @@ def train_all(
                         say(f"{name}: {told} (kept)")
                     done.append(name)
                     del waiting[name]
+                elif is_trained_elsewhere(out / name):
+                    if name not in awaited:
+                        say(f"{name}: another process trains it, which is waited for")
+                    awaited.add(name)
                 elif len(running) < jobs and source not in waiting and source not in running:
                     if len(devices) > 1:
                         held[name] = min(devices, key=lambda device: list(held.values()).count(device))
                     running[name] = _start(waiting.pop(name), out / name, checkpoints, jobs, held.get(name))
                     say(f"{name}: training")
-            time.sleep(POLL_S if running else 0)
+            time.sleep(POLL_S if running or awaited & waiting.keys() else 0)
     finally:
         for process in running.values():
             process.terminate()
+        for process in running.values():
             process.wait()
     return done, failed
+
+
+def is_trained_elsewhere(folder: Path) -> bool:
+    """Whether another process trains in a run folder now."""
+    if not is_claimed(folder):
+        return False
+    try:
+        with claim(folder):  # who was killed holds it no more, though his lock may lie there
+            return False
+    except InputError:
+        return True
 
 
 def last_word(folder: Path) -> str:

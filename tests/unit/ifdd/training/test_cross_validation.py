@@ -1,8 +1,11 @@
 """A cross-validation on a small corpus: runs of folds, what is pooled, how it goes on, and what it refuses."""
 
 import json
+import signal
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -18,6 +21,7 @@ from typer.testing import CliRunner
 from ifdd.cli import app
 from ifdd.data.manifest import clip_path, read_manifest
 from ifdd.errors import InputError
+from ifdd.io import claim
 from ifdd.training import cross_validation, processes, run
 from ifdd.training.cross_validation import cross_validate, plan_folds
 from ifdd.training.recipe import load_recipe, recipe_yaml
@@ -205,6 +209,33 @@ def test_a_fold_that_fails_is_told_after_the_others_and_goes_on(corpus: Path, tm
     assert list(found["folds"]) == ["1", "2"]
 
 
+def test_a_fold_that_another_process_still_trains_is_waited_for(corpus: Path, tmp_path: Path):
+    """As after a kill of the command, whose trainings live on."""
+    recipe, out = write(corpus, tmp_path), tmp_path / "out"
+    held, free = threading.Event(), threading.Event()
+
+    def other() -> None:
+        with claim(out / "fold-1"):
+            held.set()
+            free.wait(60)
+
+    thread = threading.Thread(target=other)
+    thread.start()
+    held.wait(60)
+    said: list[str] = []
+
+    def say(line: str) -> None:
+        said.append(line)
+        if line.startswith("fold-2: WAR"):
+            free.set()
+
+    cross_validate(recipe, out, folds=[1, 2], say=say)
+    thread.join()
+    assert said[:2] == ["fold-1: another process trains it, which is waited for", "fold-2: training"]
+    assert [name for name, _ in InThisProcess.told] == ["fold-2", "fold-1"]
+    assert not processes.is_trained_elsewhere(out / "fold-1")
+
+
 def test_what_has_no_folds_to_cross_validate(corpus: Path, tmp_path: Path):
     recipe = write(corpus, tmp_path)
     with pytest.raises(InputError, match="no fold 4; it has 1, 2, 3"):
@@ -236,3 +267,46 @@ def test_the_command_prints_the_table_or_json(done: tuple[Path, Path, list[str]]
     bad = CliRunner().invoke(app, [*words, "--folds", "one"])
     assert isinstance(bad.exception, InputError)
     assert "write whole numbers, e.g. 1-5 or 1,3" in str(bad.exception)
+
+
+@pytest.mark.slow
+def test_a_cross_validation_that_is_told_to_end_ends_its_trainings_and_goes_on(corpus: Path, tmp_path: Path):
+    """SIGTERM while two folds train, then SIGKILL; the same command gives what an undisturbed one gives, to the byte."""
+    file = tmp_path / "long.yaml"
+    file.write_text(recipe_yaml(corpus_recipe(corpus, optim={"lr": 0.002, "epochs": 12, "batch": 4})))
+    call = [
+        sys.executable,
+        "-c",
+        "from ifdd.cli import main; main()",
+        "cross-validate",
+        str(file),
+        "--folds",
+        "1,2",
+        "--jobs",
+        "2",
+    ]
+
+    def begin(name: str) -> "subprocess.Popen[str]":
+        return REAL([*call, "--out", str(tmp_path / name)], stderr=subprocess.PIPE, text=True)
+
+    def until_epochs(name: str) -> None:
+        deadline = time.monotonic() + 120
+        while time.monotonic() < deadline and not list((tmp_path / name).glob("fold-*/lightning/last.ckpt")):
+            time.sleep(0.1)
+
+    whole = begin("whole")
+    assert whole.wait(300) == 0
+    first = begin("parts")
+    until_epochs("parts")
+    first.terminate()
+    told = first.communicate(timeout=120)[1]
+    assert first.returncode == 128 + signal.SIGTERM
+    assert "the same command goes on" in told
+    assert not any(processes.is_trained_elsewhere(tmp_path / "parts" / f"fold-{fold}") for fold in (1, 2))
+    second = begin("parts")
+    time.sleep(12)
+    second.kill()
+    second.wait(60)
+    assert begin("parts").wait(300) == 0
+    for file_name in ("predictions.parquet", "metrics.json", "table.md"):
+        assert (tmp_path / "whole" / file_name).read_bytes() == (tmp_path / "parts" / file_name).read_bytes()
