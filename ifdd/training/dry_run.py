@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from tqdm import tqdm
 
 from ifdd.data.clipset import ClipSet
 from ifdd.data.manifest import read_manifest
@@ -33,7 +34,7 @@ STEPS = 3
 READ = 12
 """Clips of the training part that are read to see how quickly that goes."""
 PATIENT_S = 20.0
-"""Seconds of a step up to which whole batches are measured; above, two clips stand for a batch."""
+"""Seconds of a step up to which whole batches are measured; above, one step of two clips stands for a batch."""
 FEW = 2
 FLOAT = 4  # bytes
 
@@ -91,23 +92,24 @@ class Plan:
         if self.clips_per_second is not None:
             readers = f"{self.workers} read ahead" if self.workers else "the one that trains"
             read = f"{self.clips_per_second:.1f} clips/s by one process; {readers}"
+        counted = f"{self.steps} step{'s' * (self.steps != 1)}"
         found = [f"{self.name}: {self.model}"]
         for split, part in self.parts.items():
             persons = "persons not known" if part.persons is None else f"{part.persons} person{'s' * (part.persons != 1)}"
             classes = ", ".join(f"{name} {n}" for name, n in part.classes.items())
-            found.append(f"{split:<11} {part.clips} clips, {persons}" + (f" ({classes})" if classes else ""))
+            found.append(f"{split}: {part.clips} clips, {persons}" + (f" ({classes})" if classes else ""))
         return [
             *found,
-            *([f"validation  {self.validation}"] if self.validation else []),
-            f"model       {self.parameters / 1e6:.2f} M parameters, {self.macs / 1e9:.2f} GMACs a clip",
-            f"measured on {self.device}, {self.steps} steps: {self.step_seconds:.3g} s a step of {self.batch} clips{few}; "
+            *([f"validation: {self.validation}"] if self.validation else []),
+            f"model: {self.parameters / 1e6:.2f} M parameters, {self.macs / 1e9:.2f} GMACs a clip",
+            f"measured on {self.device}, {counted}: {self.step_seconds:.3g} s a step of {self.batch} clips{few}; "
             f"{self.scoring_seconds:.3g} s a clip in validation",
-            f"reading     {read}",
-            f"time        about {duration(self.epoch_seconds)} an epoch ({self.steps_per_epoch} steps and the validation), "
+            f"reading: {read}",
+            f"time: about {duration(self.epoch_seconds)} an epoch ({self.steps_per_epoch} steps and the validation), "
             f"{duration(self.total_seconds)} for {self.epochs} epochs and the test",
-            f"memory      about {size(self.memory)} of {'the GPU' if self.on_gpu else 'this process'}",
-            f"disk        about {size(self.disk)}; {size(self.free)} are free",
-            *(f"note        {note}" for note in self.notes),
+            f"memory: about {size(self.memory)} of {'the GPU' if self.on_gpu else 'this process'}",
+            f"disk: about {size(self.disk)}; {size(self.free)} are free",
+            *(f"note: {note}" for note in self.notes),
         ]
 
 
@@ -116,6 +118,7 @@ class _Measured:
     step: float
     score: float
     clips: int
+    steps: int
     memory: int
 
 
@@ -162,7 +165,7 @@ def dry_run(recipe: Recipe, out: Path, *, cache: bool = True) -> Plan:
         parts=parts,
         validation=str(sets["val"].about.get("validation", "")) if sets else "",
         device=device_name(device, recipe.precision),
-        steps=STEPS,
+        steps=found.steps,
         measured=found.clips,
         batch=batch,
         step_seconds=found.step,
@@ -201,11 +204,11 @@ class FoldsPlan:
     @property
     def lines(self) -> list[str]:
         """What is printed."""
-        told = [f"fold {fold:<6} {', '.join(f'{n} {part}' for part, n in sizes.items())}" for fold, sizes in self.parts.items()]
+        told = [f"fold {fold}: {', '.join(f'{n} {part}' for part, n in sizes.items())}" for fold, sizes in self.parts.items()]
         pace = "one after the other" if self.at_once == 1 else f"{self.at_once} at a time, on a GPU each"
         count = len(self.parts)
         disk = f"about {size(count * self.first.disk)} for the runs"
-        return [*told, *self.first.lines, f"all folds   {duration(self.seconds)}, {pace}; {disk}"]
+        return [*told, *self.first.lines, f"all folds: {duration(self.seconds)}, {pace}; {disk}"]
 
 
 def dry_run_folds(recipes: Mapping[int, Recipe], out: Path, jobs: int = 1) -> FoldsPlan:
@@ -311,16 +314,20 @@ def _measure(recipe: Recipe, device: torch.device, batch: int, steps: int, targe
         with torch.no_grad(), module.model.evaluating(), _halves(recipe, device):
             module.model(each(_random(recipe, clips, device)[0], to_clips))
 
-    with torch.random.fork_rng():
+    few = min(FEW, batch)
+    with torch.random.fork_rng(), tqdm(desc="measure", unit="step", leave=False, delay=2, disable=None) as bar:
+
+        def timed(work: Callable[[int], object], clips: int, times: int) -> float:
+            return _seconds(lambda: work(clips), device, times, bar)
+
         before = _memory(device)
-        few = min(FEW, batch)
-        first = _seconds(lambda: step(few), device, 1)
-        measured = batch if first * batch / few < PATIENT_S else few
-        took = _seconds(lambda: step(measured), device, STEPS)
-        scored = _seconds(lambda: score(measured), device, STEPS) / measured
-    return _Measured(
-        took * batch / measured, scored, measured, _scaled_memory(recipe, module, before, _memory(device), batch / measured)
-    )
+        measured, times, took = few, 1, timed(step, few, 1)
+        if took * batch / few < PATIENT_S:
+            measured, times = batch, STEPS
+            took = timed(step, measured, times)
+        scored = timed(score, measured, times) / measured
+    memory = _scaled_memory(recipe, module, before, _memory(device), batch / measured)
+    return _Measured(took * batch / measured, scored, measured, times, memory)
 
 
 def _random(recipe: Recipe, clips: int, device: torch.device) -> tuple[Clips, torch.Tensor]:
@@ -337,7 +344,7 @@ def _halves(recipe: Recipe, device: torch.device) -> AbstractContextManager[Any]
     return torch.autocast(device.type, torch.bfloat16 if recipe.precision.startswith("bf16") else torch.float16)
 
 
-def _seconds(work: Callable[[], object], device: torch.device, times: int) -> float:
+def _seconds(work: Callable[[], object], device: torch.device, times: int, bar: "tqdm[Any]") -> float:
     """Median of some tries after one that is not timed."""
     found = []
     for i in range(times + 1):
@@ -347,6 +354,7 @@ def _seconds(work: Callable[[], object], device: torch.device, times: int) -> fl
             torch.cuda.synchronize(device)
         elif device.type == "mps":
             torch.mps.synchronize()
+        bar.update()
         if i:
             found.append(time.perf_counter() - started)
     return statistics.median(found)
