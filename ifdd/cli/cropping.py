@@ -28,7 +28,7 @@ def crop(
     align: Annotated[bool, typer.Option(help="Turn faces upright, where the detector tells landmarks.")] = True,
     every: Annotated[int, typer.Option(min=1, help="Keep every N-th frame.")] = 1,
     image_format: Annotated[
-        Literal["png", "jpg"], typer.Option("--format", help="png: lossless, about 80 kB a frame of 224. jpg: a fifth of that.")
+        Literal["png", "jpg"], typer.Option("--format", help="png: lossless, about 40 kB a frame of 224. jpg: a third of that.")
     ] = "png",
     workers: Annotated[int, typer.Option(min=1, help="Processes.")] = 2,
     on_error: OnErrorOption = "stop",
