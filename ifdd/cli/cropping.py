@@ -48,7 +48,7 @@ def crop(
     check_new(out)
     options = CropOptions(detector, model, size, margin, align, every, image_format)
     try:
-        made = crop_corpus(table_of(sources, on_error), out, options, workers=workers, on_error=on_error)
+        made = crop_corpus(table_of(sources), out, options, workers=workers, on_error=on_error)
     except KeyboardInterrupt:
         typer.echo("interrupted: clips that are finished are kept; the same command goes on from there", err=True)
         raise typer.Exit(130) from None

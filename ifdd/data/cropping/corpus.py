@@ -11,6 +11,7 @@ import json
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
+from multiprocessing import parent_process
 from pathlib import Path
 from typing import Any
 
@@ -59,7 +60,6 @@ class _Job:
     fps: float | None
     options: CropOptions
     folder: Path
-    threads: int
 
 
 def crop_corpus(
@@ -88,7 +88,7 @@ def crop_corpus(
     key = json.dumps(about | {"list": data_hash(table), "files": files_hash(table)}, sort_keys=True)
     with unfinished_folder(out, key) as work:
         jobs = [
-            _Job(str(row["clip_id"]), clip_path(table, row).resolve(), fps_of(row), options, work, 1 if workers > 1 else 0)
+            _Job(str(row["clip_id"]), clip_path(table, row).resolve(), fps_of(row), options, work)
             for row in table.to_dict("records")
         ]
         _refuse_nested([job.name for job in jobs])
@@ -121,8 +121,8 @@ def _run(jobs: Sequence[_Job], workers: int, progress: bool) -> dict[str, str]:
 
 def _crop(job: _Job) -> str:
     """Crop one clip; why it could not be done, else "". The track is written last: where it is, the clip is finished."""
-    if job.threads:
-        cv2.setNumThreads(job.threads)
+    if parent_process() is not None:
+        cv2.setNumThreads(1)  # processes are enough
     options = job.options
     try:
         source, track = follow_face(job.path, options, job.fps)

