@@ -49,6 +49,7 @@ class CardMetrics(TypedDict):
     counts: dict[str, Count]
     intervals: NotRequired[dict[str, Annotated[list[float], Field(min_length=2, max_length=2)]]]
     constant_guess: NotRequired[CardScores]
+    detectable: NotRequired[dict[Literal["WAR", "UAR"], Share | None]]
     confusion: NotRequired[list[list[Count]]]
 
 

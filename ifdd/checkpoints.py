@@ -238,6 +238,10 @@ def card_markdown(card: Card) -> str:
         ]
         lines.append("")
         if over := result.get("intervals_over"):
+            if smallest := result.get("detectable"):
+                from ifdd.metrics import detectable_words  # brings scipy with it
+
+                over += f"; {detectable_words({str(name): value for name, value in smallest.items()}, result['n'])}"
             lines += [f"Intervals {over}.", *(f"Note: {markdown_line(note)}." for note in result["notes"]), ""]
     notes = card.training.get("notes")
     if isinstance(notes, list) and notes:

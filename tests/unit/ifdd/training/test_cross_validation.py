@@ -126,6 +126,8 @@ def test_every_figure_is_recomputed_from_the_predictions_by_scikit_learn(corpus:
         card = json.loads((out / f"fold-{fold}" / "checkpoint" / "card.json").read_text())
         assert card["name"] == f"small-fold-{fold}"
         assert card["data"]["test"]["fold"] == fold
+        shown = (out / f"fold-{fold}" / "checkpoint" / "README.md").read_text()
+        assert f"cannot be seen with these {own['n']} clips" in shown or "no difference of" in shown
     assert said[0] == "fold-1: training"
     assert said[-1].startswith(f"fold-3: WAR {wars[2]:.1%}, UAR {uars[2]:.1%} on {each[2].sum()} test clips")
 
@@ -286,8 +288,9 @@ def test_a_cross_validation_that_is_told_to_end_ends_its_trainings_and_goes_on(c
         "2",
     ]
 
-    def begin(name: str) -> "subprocess.Popen[str]":
-        return REAL([*call, "--out", str(tmp_path / name)], stderr=subprocess.PIPE, text=True)
+    def begin(name: str) -> "subprocess.Popen[bytes]":
+        with (tmp_path / f"{name}.txt").open("wb") as told:
+            return REAL([*call, "--out", str(tmp_path / name)], stdout=told, stderr=told)
 
     def until_epochs(name: str) -> None:
         deadline = time.monotonic() + 120
@@ -299,9 +302,8 @@ def test_a_cross_validation_that_is_told_to_end_ends_its_trainings_and_goes_on(c
     first = begin("parts")
     until_epochs("parts")
     first.terminate()
-    told = first.communicate(timeout=120)[1]
-    assert first.returncode == 128 + signal.SIGTERM
-    assert "the same command goes on" in told
+    assert first.wait(120) == 128 + signal.SIGTERM
+    assert "the same command goes on" in (tmp_path / "parts.txt").read_text()
     assert not any(processes.is_trained_elsewhere(tmp_path / "parts" / f"fold-{fold}") for fold in (1, 2))
     second = begin("parts")
     time.sleep(12)
