@@ -22,7 +22,9 @@ def doctor(
     quick: Annotated[bool, typer.Option("--quick", help="Names and sizes of files alone; no picture is read.")] = False,
     only: Annotated[
         str | None,
-        typer.Option(help="Some of damage, frames, short, resolution, labels, counts, copies, persons, near-duplicates."),
+        typer.Option(
+            help="Some of damage, frames, short, resolution, labels, counts, copies, persons, near-duplicates, predictions."
+        ),
     ] = None,
     workers: Annotated[int | None, typer.Option(min=1, help="Processes; default: one for each processor.")] = None,
     out: Annotated[Path | None, typer.Option(help="New file for the findings, as JSON.")] = None,

@@ -94,7 +94,9 @@ class Permutation:
         if self.verdict == "as labelled":
             return f"labels and predictions are in the same order (UAR {self.uar:.1%} of {self.n} clips){rest}"
         moved = ", ".join(f"{name} is {meant}" for name, meant in self.moved.items())
-        known = " or ".join(f"labels are in the order {pair.labels}, predictions in {pair.predictions}" for pair in self.orders)
+        known = " or ".join(
+            f"as if predictions in {pair.predictions} had been named in the order {pair.labels}" for pair in self.orders
+        )
         return (
             f"labels and predictions are in different orders: of the predictions {moved}; so read, UAR is "
             f"{self.uar_explained:.1%} instead of {self.uar:.1%}, WAR {self.war_explained:.1%} instead of {self.war:.1%} "

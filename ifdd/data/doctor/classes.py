@@ -91,18 +91,15 @@ def _priors(case: Case, names: np.ndarray, found: list[str]) -> Iterator[Finding
             lacking,
             "stratify the parts by class",
         )
-    few = [
-        f"{part}: {table[i, j]} {found[j]}"
-        for i, part in enumerate(case.parts)
-        if part not in ("train", "val")
-        for j in np.flatnonzero((table[i] > 0) & (table[i] < FEW))
-    ]
+    tested = [(i, part) for i, part in enumerate(case.parts) if part not in ("train", "val")]
+    rare_here = [(int(table[i, j]), part, found[j]) for i, part in tested for j in range(len(found)) if 0 < table[i, j] < FEW]
+    few = [f"{part}: {count} {name}" for count, part, name in sorted(rare_here, key=lambda one: one[0])]
     if few:
-        least = int(table[table > 0].min())
+        least = min(count for count, _, _ in rare_here)
         yield finding(
             "note",
             "priors",
-            f"fewer than {FEW} clips of a class in a part: one clip moves its recall by up to {1 / least:.1%}",
+            f"fewer than {FEW} clips of a class in a part: one clip moves its recall by up to {100 / least:.1f} points",
             few,
             "report pooled numbers with their intervals",
         )

@@ -40,6 +40,8 @@ CHECKS: dict[str, Check] = {
     "near-duplicates": near,
 }
 """By the name that `--only` takes, in the order in which they run."""
+WITHIN = {"priors": "labels", "order": "counts"}
+"""Findings by a name of their own, and the check that makes them."""
 DEEP = ("damage", "near-duplicates")
 """Those that read pictures."""
 
@@ -90,7 +92,7 @@ def examine(
         sources: manifests, or their folders; of a folder without one all clips in it, which then have no labels.
         frames: of a clip as a model reads it.
         quick: names and sizes of files alone, no pictures.
-        only: names of `CHECKS`, all by default.
+        only: names of `CHECKS` or of findings, all by default; `predictions` alone looks at nothing else.
         predictions: table of somebody's predictions of the clips, see `predictions.of_predictions`.
         workers: processes; as many as there are processors, by default.
         progress: whether a bar is shown.
@@ -99,9 +101,12 @@ def examine(
         InputError: a list or predictions that cannot be read, a folder without a clip, a check that there is none of.
     """
     for name in only:
-        if name not in CHECKS:
-            raise InputError(f"--only {name}: is no check; checks are {', '.join(CHECKS)}")
-    chosen = [name for name in CHECKS if name in (only or CHECKS)]
+        if name == "predictions" and predictions is None:
+            raise InputError("--only predictions: there are none; give --predictions FILE")
+        if name not in (*CHECKS, *WITHIN, "predictions"):
+            raise InputError(f"--only {name}: is no check; checks are {', '.join(CHECKS)}, predictions")
+    asked = {WITHIN.get(name, name) for name in only}
+    chosen = [name for name in CHECKS if name in (asked or CHECKS)]
     case = _case([Path(source) for source in sources], frames, quick, chosen, workers or os.cpu_count() or 1, progress)
     found = [one for name in chosen for one in CHECKS[name](case)]
     if predictions is not None:

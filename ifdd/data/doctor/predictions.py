@@ -14,7 +14,7 @@ from ifdd.data.manifest.table import read_columns
 from ifdd.data.persons import without_fraction
 from ifdd.documents import read_any_arrays
 from ifdd.errors import InputError
-from ifdd.labels import match_labels
+from ifdd.labels import match_labels, meant_class
 
 IDS = ("clip_id", "path", "video_name", "id")
 CLASS = ("prediction", "predicted", "predicted_name", "pred")
@@ -25,9 +25,9 @@ PREFIXES = ("p_", "logit_")
 def of_predictions(case: Case, file: Path) -> Iterator[Finding]:
     """Whether a permutation of the classes explains the predictions in a file (CSV, TSV, parquet, npz) better than none.
 
-    A table has a column clip_id (or path), and p_<class> (or logit_<class>) for each class, or one column `prediction`; an npz
-    file arrays clip_id (n,) and probabilities, logits (n, classes) or prediction (n,), in the order of its `labels` (classes,)
-    or of the list's classes.
+    A table has a column clip_id (or path), and p_<class> (or logit_<class>, or <class>) for each class, or one column
+    `prediction`; an npz file arrays clip_id (n,) and probabilities, logits (n, classes) or prediction (n,), in the order of its
+    `labels` (classes,) or of the list's classes.
 
     Raises: InputError for a file that cannot be read, no clip of the list, a clip twice, classes that the list lacks.
     """
@@ -85,7 +85,11 @@ def _read(file: Path, names: Sequence[str]) -> tuple[list[str], np.ndarray]:
         return ids, _numbers(table[columns].to_numpy(), file)
     column = next((name for name in CLASS if name in table), None)
     if column is None:
-        raise InputError(f"{file}: no column p_<class>, and none called {', '.join(CLASS)}; name one of them")
+        alone = [str(name) for name in table.columns if meant_class(str(name)) or str(name) in names]
+        if not alone:
+            lacks = f"no column p_<class> or <class>, and none called {', '.join(CLASS)}"
+            raise InputError(f"{file}: {lacks}; name one of them (workbench import reads other files, and asks the same)")
+        return ids, _numbers(table[[alone[i] for i in _columns(file, alone, names)]].to_numpy(), file)
     return ids, _classes(table[column].to_numpy(), file, names)
 
 

@@ -272,6 +272,19 @@ def test_predictions_in_another_order_are_an_error(tree: Path, ifdd: Callable[..
     assert (code, "35 clips and 36 predictions" in err) == (1, True)
 
 
+def test_predictions_may_be_all_that_is_looked_at(tree: Path, ifdd: Callable[..., tuple[int, str, str]]) -> None:
+    rows = pd.read_parquet(tree / "clips.parquet")
+    chances = pd.DataFrame(np.eye(3)[rows["label"]], columns=["Happiness", "sad", "neutral"])
+    chances.assign(video_name=rows["clip_id"]).to_csv(tree / "theirs.csv", index=False)
+    words = ("data", "doctor", tree, "--json", "--only", "predictions")
+    code, out, _ = ifdd(*words, "--predictions", tree / "theirs.csv")
+    assert (code, {one["check"] for one in json.loads(out)["findings"]}) == (0, {"predictions"})
+    assert ifdd(*words)[0] == 1
+    priors = examine([tree], workers=1, only=["priors"])
+    assert priors.checks == ("labels",)
+    assert "priors" in {one.check for one in priors.findings}
+
+
 def test_the_command_prints_writes_and_ends(tree: Path, ifdd: Callable[..., tuple[int, str, str]]) -> None:
     code, out, err = ifdd("data", "doctor", tree, "--out", tree / "report.json", "--workers", 1)
     assert (code, err) == (0, "")
