@@ -5,6 +5,7 @@ import io
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import dropwhile
 from pathlib import Path
 
 from ifdd.data.corpora.orders import MAFW_LABELS
@@ -83,6 +84,7 @@ def read_list(file: Path, columns: Mapping[str, str] | None = None) -> ListFile:
     if "\0" in text:
         raise InputError(f"{file}: holds NUL characters; save the list as text in UTF-8")
     lines = [line.strip(" ") for line in text.replace("\r\n", "\n").replace("\r", "\n").split("\n") if line.strip()]
+    lines = list(dropwhile(lambda line: line.startswith("#"), lines))  # what is said of the list
     if not lines:
         raise InputError(f"{file}: lists no clip")
     between = _between(lines, file.suffix.lower(), columns)
@@ -131,6 +133,8 @@ def _of_cells(file: Path, rows: Sequence[Sequence[str]], columns: Mapping[str, s
     if asked or {class_key(name) for name in (*PATHS, *LABELS)} & set(names):
         at = {role: _column(file, rows[0], names, role, asked.get(role)) for role in ("path", "label", *asked)}
         layout, rows = ",".join(rows[0]), rows[1:]
+        if "label" not in asked:
+            at["label"] = _named_beside(names, rows, at)
     elif len(rows[0]) == 2:
         at, layout = {"path": 0, "label": 1}, "path,label without a header"
     elif len(rows[0]) == 3 and all(len(row) == 3 and _NUMBER.fullmatch(row[1]) for row in rows):
@@ -155,6 +159,17 @@ def _of_cells(file: Path, rows: Sequence[Sequence[str]], columns: Mapping[str, s
     return ListFile(file, found.pop("path"), found.pop("label"), layout, _counts(rows, claimed), found)
 
 
+def _named_beside(names: Sequence[str], rows: Sequence[Sequence[str]], at: Mapping[str, int]) -> int:
+    """The column of labels; if it holds numbers and one beside it the classes' names, that one, which needs no order."""
+    if not rows or not all(len(row) > at["label"] and _NUMBER.fullmatch(row[at["label"]]) for row in rows):
+        return at["label"]
+    for i, name in enumerate(names):
+        cells = {row[i] if len(row) > i else "" for row in rows}
+        if name in map(class_key, LABELS) and i not in at.values() and all(cell and _is_class(cell) for cell in cells):
+            return i
+    return at["label"]
+
+
 def _counts(rows: Sequence[Sequence[str]], column: int | None) -> tuple[int, ...]:
     """The frames that a column claims, where all its cells are numbers."""
     if column is None or not all(len(row) > column and _NUMBER.fullmatch(row[column]) for row in rows):
@@ -165,6 +180,8 @@ def _counts(rows: Sequence[Sequence[str]], column: int | None) -> tuple[int, ...
 def _column(file: Path, header: Sequence[str], names: Sequence[str], role: str, asked: str | None) -> int:
     """Where the column of a role stands."""
     known = (asked,) if asked else tuple(class_key(name) for name in (PATHS if role == "path" else LABELS))
+    if role == "path" and not asked and {class_key(name) for name in LABELS} & set(names) != {"id"}:
+        known = (*known, "id")  # which names the class only where nothing else does
     for name in known:
         if names.count(name) == 1:
             return names.index(name)

@@ -11,6 +11,7 @@ from ifdd.data.corpora.base import MENTIONS, Counts, Facts
 from ifdd.data.corpora.folds import Rows, parts_of
 from ifdd.data.corpora.list_files import ListFile, read_list
 from ifdd.data.corpora.numbering import CLASS_FILES, Evidence, numbering
+from ifdd.documents import shown
 from ifdd.errors import InputError
 from ifdd.labels import match_labels, meant_class
 
@@ -240,7 +241,10 @@ def _check_labels(corpus: Facts, found: ListFile) -> None:
                 "single labels with --lists"
             )
         if label.isdecimal():
-            raise InputError(f"{found.file}: label {label} is a number, and others are names; write one or the other")
+            other = next(label for label in found.labels if not label.isdecimal())
+            raise InputError(
+                f"{found.file}: label {label} is a number, and {shown(other)} is none; write numbers from 0, or names, for all"
+            )
 
 
 def family_of(corpus: Facts, root: Path, name: str, lists: Sequence[Rows], named: Mapping[str, str], order: str | None) -> Family:

@@ -22,6 +22,10 @@ _ROW = re.compile(
     rf"""["']?(?:(?P<number>\d+){_BETWEEN}(?P<name>{_WORD})|(?P<name2>{_WORD}){_BETWEEN}(?P<number2>\d+))["']?\s*,?""",
 )
 
+_ENOUGH, _FITS, _MISFITS = 200, 0.05, 0.15
+"""Clips of a list from which its classes may speak for an unusual order, and the share of clips that may be in another class than
+officially by the one that fits, and must be by the usual one."""
+
 
 @dataclass(frozen=True)
 class Numbering:
@@ -82,17 +86,16 @@ def numbering(corpus: Facts, evidence: Evidence, asked: str | None = None) -> Nu
             return _numbering(names, f"{file.name} beside the list")
     if len({clip for clip, _ in evidence.all()} & set(evidence.named)) > 0:
         return _by_names(corpus, evidence, evidence.named, "other lists that name the class of the same clips")
-    candidates = [
-        _numbering({first + i: name for i, name in enumerate(ORDERS[order])}, "")
-        for order in corpus.orders
-        for first in (0, 1)
-        if set(numbers) <= set(range(first, first + len(ORDERS[order])))
-    ]
-    fitting = [found for found in candidates if _has_official_counts(corpus, evidence, found.names)]
-    if len(fitting) == 1:
-        return Numbering(fitting[0].names, fitting[0].order, fitting[0].first, "the official number of clips of each class")
+    candidates = _candidates(corpus.orders, numbers)
+    unusual = _candidates([name for name, order in ORDERS.items() if set(order) == set(corpus.labels)], numbers)
+    unusual = [found for found in unusual if found not in candidates]
+    for possible in (candidates, unusual):
+        fitting = [found for found in possible if _has_official_counts(corpus, evidence, found.names)]
+        if len(fitting) == 1:
+            return Numbering(fitting[0].names, fitting[0].order, fitting[0].first, "the official number of clips of each class")
     if len(candidates) == 1 and len(corpus.orders) == 1:
         only = candidates[0]
+        _refuse_better(corpus, evidence, only, unusual)
         return Numbering(only.names, only.order, only.first, f"the one order in which lists of {corpus.title} number them")
     span = f"{numbers[0]} to {numbers[-1]}"
     if not candidates:
@@ -102,6 +105,36 @@ def numbering(corpus: Facts, evidence: Evidence, asked: str | None = None) -> Nu
         )
     known = " or ".join(f"--order {found.order}{':1' if found.first else ''}" for found in candidates)
     raise InputError(f"{evidence.file}: labels are numbers, {span}, and nothing tells their order; say which it is: {known}")
+
+
+def _candidates(orders: Sequence[str], numbers: Sequence[int]) -> list[Numbering]:
+    """Known orders that have all these numbers, from 0 or from 1."""
+    return [
+        _numbering({first + i: name for i, name in enumerate(ORDERS[order])}, "")
+        for order in orders
+        for first in (0, 1)
+        if set(numbers) <= set(range(first, first + len(ORDERS[order])))
+    ]
+
+
+def _refuse_better(corpus: Facts, evidence: Evidence, usual: Numbering, others: Sequence[Numbering]) -> None:
+    """Raises: InputError where so many clips have the classes of another order, but not of the usual one, that it is doubted."""
+    clips = Counter(dict(evidence.all()).values())
+    n, total = sum(clips.values()), sum(corpus.total.values())
+
+    def off(found: Numbering) -> float:
+        share = {name: clips[number] / n for number, name in found.names.items()}
+        return sum(abs(share.get(name, 0) - official / total) for name, official in corpus.total.items()) / 2
+
+    best = min(others, key=off, default=None)
+    if best is None or n < _ENOUGH or off(best) > _FITS or off(usual) < _MISFITS:
+        return
+    orders = " or ".join(f"--order {found.order}{':1' if found.first else ''}" for found in (best, usual))
+    raise InputError(
+        f"{evidence.file}: labels are numbers, and nothing tells their order: lists of {corpus.title} count as {usual.order}, by "
+        f"which {off(usual):.0%} of the clips would have another class than officially; by {best.order} {off(best):.0%} would; "
+        f"say which it is: {orders}"
+    )
 
 
 def _asked(corpus: Facts, evidence: Evidence, asked: str, numbers: Sequence[int]) -> Numbering:

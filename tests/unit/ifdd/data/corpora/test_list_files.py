@@ -125,3 +125,24 @@ def test_any_bytes_are_a_list_or_refused(data: bytes, tmp_path: Path) -> None:
         assert len(found.paths) == len(found.labels) > 0
         assert all(found.paths)
         assert all(found.labels)
+
+
+def test_names_of_classes_are_taken_before_their_numbers(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("video,label,emotion\n1,0,Anger\n2,3,happy\n")
+    assert read_list(tmp_path / "a.csv").labels == ("Anger", "happy")
+    (tmp_path / "b.csv").write_text("video,label,emotion\n1,0,x\n2,3,happy\n")  # no column of classes
+    assert read_list(tmp_path / "b.csv").labels == ("0", "3")
+    assert read_list(tmp_path / "a.csv", {"label": "label"}).labels == ("0", "3")
+
+
+def test_an_id_is_the_clip_where_another_column_is_the_class(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("id,label\n00001,3\n")
+    found = read_list(tmp_path / "a.csv")
+    assert (found.paths, found.labels) == (("00001",), ("3",))
+
+
+@pytest.mark.parametrize("text", ["# fold 1\n\n#\npath,label\n00001,3\n", "# fold 1\n00001 3\n"])
+def test_lines_before_a_list_may_tell_of_it(text: str, tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text(text)
+    found = read_list(tmp_path / "a.csv")
+    assert (found.paths, found.labels) == (("00001",), ("3",))
