@@ -36,7 +36,16 @@ SHARED = {
     "What all pictures are": ("workbench.plotting.base.Display", "workbench.plotting.base.NamedDisplay"),
     "Who made a file": ("workbench.results.passport.Context",),
 }
-GUIDES = ("manifest.md", "corpora.md", "protocol.md", "doctor.md", "faces.md", "other_models.md", "scripted_faces.md")
+GUIDES = (
+    "manifest.md",
+    "corpora.md",
+    "training.md",
+    "protocol.md",
+    "doctor.md",
+    "faces.md",
+    "other_models.md",
+    "scripted_faces.md",
+)
 """Pages in docs/ beside the guides on how to add something."""
 
 _LINK = re.compile(r"\[(?P<text>[^\]]*)\]\((?P<target>[^)#\s:]+)(?P<anchor>#[^)\s]*)?\)")
