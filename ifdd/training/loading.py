@@ -162,6 +162,8 @@ class Batches(Iterable[Loaded]):
             for request in asked:
                 yield self.dataset[request]
             return
+        # OpenCV's threads do not survive a fork, and a worker would wait for them for ever; here they can still be ended
+        cv2.setNumThreads(0)
         # a generator of its own: else every new iterator draws from the global one, and a resumed run makes one fewer
         yield from DataLoader(
             self.dataset,
@@ -181,8 +183,7 @@ def _as_it_is(batch: Any) -> Any:
 
 
 def _begin_work(_number: int) -> None:
-    """A worker: one thread, and the process that made it ends it, whatever signal all of them get."""
-    cv2.setNumThreads(0)
+    """A worker is ended by the process that made it, whatever signal all of them get."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     told: list[int] = []
 

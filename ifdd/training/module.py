@@ -91,7 +91,8 @@ class TrainingModule(L.LightningModule):
             group["lr"] = base * factor(schedule.last_epoch)
 
         if self._state is not None:  # within an epoch; nothing is drawn between here and its next batch
-            self.means = Means(self._state["means"])
+            first = self.global_rank == 0  # the sums are those of all processes: one of them goes on with them
+            self.means = Means({name: sums if first else [0.0, 0.0] for name, sums in self._state["means"].items()})
             set_random_state(self._state["random"][self.global_rank % len(self._state["random"])], self.device)
             self._state = None
 

@@ -6,12 +6,14 @@ from pathlib import Path
 import numpy as np
 from bundles import save_random
 from colours import clip_set, recipe
+from small_corpus import corpus_recipe, make_corpus
 
 import ifdd
 import workbench
 from ifdd.labels import EMOTIONS
 from ifdd.scripted import SuiteConfig, render_suite
 from ifdd.training import run
+from ifdd.training.clipsets import load_split
 from workbench.analysis.performance.displays.scores import ConfusionDisplay
 from workbench.analysis.performance.scores import summary
 from workbench.explain import task as explaining
@@ -24,9 +26,18 @@ SUITE = SuiteConfig("kills", 5, 4, 2, split="test")
 
 
 def prepare(material: Path) -> None:
-    """What the jobs read: a checkpoint and four clips."""
+    """What the jobs read: a checkpoint, four clips, and a corpus of 21."""
     save_random(material / "tiny", "ifdd-mvit-tiny", 0)
     render_suite(SUITE, material / "clips", frames=4, size=32, workers=1, progress=False)
+    make_corpus(material / "corpus", 21)
+
+
+def stream(material: Path, folder: Path) -> None:
+    """Three epochs on a fold of a corpus, streamed, with averaged weights."""
+    optim = {"lr": 0.002, "epochs": 3, "batch": 2, "accumulate": 2}
+    chosen = corpus_recipe(material / "corpus" / "clips.parquet", optim=optim, ema=0.9)
+    run.load_split = load_split
+    run.train(chosen, folder / OUT, resume=(folder / OUT).exists(), progress=False)
 
 
 def train(material: Path, folder: Path) -> None:
@@ -74,4 +85,4 @@ def figures(material: Path, folder: Path) -> None:
         write_figures(DrawnFigures({"one": Sheet(1), "two": Sheet(2)}, {}), folder / OUT, formats=["png", "svg"])  # type: ignore[dict-item]
 
 
-JOBS: dict[str, Callable[[Path, Path], None]] = {job.__name__: job for job in (train, render, collect, explain, figures)}
+JOBS: dict[str, Callable[[Path, Path], None]] = {job.__name__: job for job in (train, stream, render, collect, explain, figures)}

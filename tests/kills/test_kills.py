@@ -21,10 +21,11 @@ from ifdd.checkpoints import verify_checkpoint
 from ifdd.io import clear_folder
 
 HERE = Path(__file__).resolve().parent
-JOBS = ("train", "render", "collect", "explain", "figures")
+JOBS = ("train", "render", "collect", "explain", "figures", "stream")
+TRAININGS = ("train", "stream")
 # steps to kill at (twice each, where work is left), and kills at random moments of each job
-AIMED = {"train": 8, "render": 8, "collect": 8, "explain": 3, "figures": 4}
-RANDOM = {"train": 22, "render": 30, "collect": 30, "explain": 10, "figures": 14}
+AIMED = {"train": 8, "stream": 4, "render": 8, "collect": 8, "explain": 3, "figures": 4}
+RANDOM = {"train": 22, "stream": 50, "render": 30, "collect": 30, "explain": 10, "figures": 14}
 LONGEST = 30  # kills in a row of one piece of work
 
 
@@ -78,7 +79,7 @@ def workshop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workshop]:
 
 def content(file: Path) -> Any:
     """A file's content, without what tells when it was made."""
-    if file.name == "env.json":
+    if file.name in ("env.json", "speed.csv"):
         return None
     if file.suffix == ".ckpt":
         return None  # the weights that count are those of the checkpoint; these hold times
@@ -103,7 +104,7 @@ def visible(folder: Path) -> list[Path]:
 
 def finished(job: str, folder: Path) -> int:
     """How much of the work a dead process has left for the next."""
-    if job == "train":
+    if job in TRAININGS:
         for name in ("last", "before"):
             file = folder / "out" / "lightning" / f"{name}.ckpt"
             if file.is_file():
@@ -123,13 +124,15 @@ def check_whole(job: str, folder: Path, expected: Path) -> None:
     """Everything that can be seen is whole."""
     for file in visible(folder):
         told = str(file.relative_to(folder))
-        if job != "train":
+        if job not in TRAININGS:
             if file.name != "mine.txt":
                 assert content(file) == content(expected.parent / told), told
         elif file.suffix == ".ckpt":
             with zipfile.ZipFile(file) as parts:
                 assert parts.testzip() is None, told
             torch.load(file, weights_only=True)
+        elif file.name == "speed.csv":
+            assert not pd.read_csv(file).empty
         elif file.suffix == ".csv":
             pd.testing.assert_frame_equal(pd.read_csv(file), pd.read_csv(expected.parent / told)[: len(pd.read_csv(file))])
         elif file.suffix in (".json", ".yaml"):
@@ -137,7 +140,7 @@ def check_whole(job: str, folder: Path, expected: Path) -> None:
         else:
             assert content(file) == content(expected.parent / told), told
     out = folder / "out"
-    if job == "train":
+    if job in TRAININGS:
         assert not out.exists() or {"config.yaml", "env.json"} <= {path.name for path in out.iterdir()}
         if (out / "checkpoint").exists():
             verify_checkpoint(str(out / "checkpoint"))
@@ -149,7 +152,7 @@ def check_whole(job: str, folder: Path, expected: Path) -> None:
 
 def is_done(job: str, folder: Path) -> bool:
     """Whether a process that was killed had made all before."""
-    return (folder / "out" / {"train": "checkpoint", "figures": "captions.md"}.get(job, "")).exists()
+    return (folder / "out" / {"train": "checkpoint", "stream": "checkpoint", "figures": "captions.md"}.get(job, "")).exists()
 
 
 def check_end(workshop: Workshop, job: str, folder: Path) -> None:
@@ -159,7 +162,7 @@ def check_end(workshop: Workshop, job: str, folder: Path) -> None:
         assert workshop.do(job, folder)["status"] == "done"
     clear_folder(folder)  # as the next write into it does
     assert tree(folder / "out") == tree(expected)
-    if job == "train":
+    if job in TRAININGS:
         kept, other = (torch.load(place / "lightning" / "last.ckpt", weights_only=True) for place in (folder / "out", expected))
         assert all(torch.equal(value, kept["state_dict"][name]) for name, value in other["state_dict"].items())
     assert [path.name for path in folder.iterdir()] == ["out"]

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import cv2
 import lightning as L
 import numpy as np
 import pandas as pd
@@ -18,6 +19,7 @@ from small_corpus import EVEN, STILL, corpus_recipe, make_corpus, without_batch_
 import ifdd
 from ifdd.data.bad_clips import settle
 from ifdd.data.manifest import read_manifest, write_manifest
+from ifdd.data.sampling import Take
 from ifdd.errors import InputError
 from ifdd.labels import EMOTIONS
 from ifdd.training import run, stopping
@@ -25,7 +27,7 @@ from ifdd.training.clipsets import load_split
 from ifdd.training.datamodule import ClipDataModule
 from ifdd.training.evaluation import predict_set
 from ifdd.training.keeping import what_is_kept
-from ifdd.training.loading import ClipDataset, Ledger, chosen_workers
+from ifdd.training.loading import Batches, ClipDataset, Ledger, Request, chosen_workers
 from ifdd.training.module import AveragedWeights
 from ifdd.training.recipe import Recipe
 from ifdd.training.stopping import Stopped, stoppable
@@ -158,6 +160,15 @@ def test_workers_read_the_same_clips(corpus: Path, whole: Path, tmp_path: Path) 
     check_same(tmp_path / "run", whole)
 
 
+def test_workers_do_not_wait_for_threads_of_the_process_that_made_them(corpus: Path) -> None:
+    """A pool of OpenCV's threads is not there any more in a process that was forked."""
+    cv2.setNumThreads(4)
+    cv2.GaussianBlur(np.zeros((900, 900, 3), np.float32), (0, 0), 3.0)  # begins the threads
+    clips = load_split(full(corpus), "train")
+    requests = [Request([i], [Take(0)]) for i in range(4)]
+    assert [loaded.rows for loaded in Batches(ClipDataset(clips), lambda: requests, 4, workers=2)] == [[0], [1], [2], [3]]
+
+
 def test_how_many_workers() -> None:
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     assert chosen_workers(3, "cuda") == 3
@@ -210,19 +221,13 @@ def test_a_clip_that_cannot_be_read_gives_way_to_the_next_of_its_class(corpus: P
     clips = load_split(full(damaged(corpus, tmp_path / "corpus", [0]), data={"fold": 2}), "train")
     i = clips.clip_ids.index("00000")
     data = ClipDataModule(full(corpus), clips, clips)
-    request = next(iter(data._train_requests()))._replace(clips=[i, i + 1], takes=[data_take(), data_take()])
+    request = next(iter(data._train_requests()))._replace(clips=[i, i + 1], takes=[Take(0)] * 2)
     loaded = ClipDataset(clips, replace=True)[request]
     expected = next(j for j in range(i + 1, len(clips)) if clips.target[j] == clips.target[i])
     assert loaded.rows == [expected, i + 1]
     assert list(loaded.bad) == ["00000"]
     left = ClipDataset(clips)[request]
     assert (left.rows, len(left.pixels), list(left.bad)) == ([i + 1], 1, ["00000"])
-
-
-def data_take() -> Any:
-    from ifdd.data.sampling import Take
-
-    return Take(0)
 
 
 def test_a_ledger_names_a_clip_once() -> None:
