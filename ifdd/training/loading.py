@@ -1,5 +1,6 @@
 """Batches of clips, read by worker processes where they are streamed, and a ledger of the clips that cannot be read."""
 
+import gc
 import os
 import signal
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -162,8 +163,10 @@ class Batches(Iterable[Loaded]):
             for request in asked:
                 yield self.dataset[request]
             return
-        # OpenCV's threads do not survive a fork, and a worker would wait for them for ever; here they can still be ended
+        # threads of OpenCV, and of FFmpeg's scalers that wait for the garbage collector, do not survive a fork, and a worker that
+        # frees them would wait for them for ever; here they can still be ended
         cv2.setNumThreads(0)
+        gc.collect()
         # a generator of its own: else every new iterator draws from the global one, and a resumed run makes one fewer
         yield from DataLoader(
             self.dataset,
@@ -184,6 +187,7 @@ def _as_it_is(batch: Any) -> Any:
 
 def _begin_work(_number: int) -> None:
     """A worker is ended by the process that made it, whatever signal all of them get."""
+    gc.freeze()  # what the other process has made is not this one's to free
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     told: list[int] = []
 

@@ -1,5 +1,6 @@
 """Trainings on clips that are streamed: workers, damage, stops within an epoch, and what they log."""
 
+import gc
 import os
 import shutil
 import signal
@@ -14,12 +15,15 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from media import gray_images, write_video
 from small_corpus import EVEN, STILL, corpus_recipe, make_corpus, without_batch_statistics
 
 import ifdd
 from ifdd.data.bad_clips import settle
 from ifdd.data.manifest import read_manifest, write_manifest
+from ifdd.data.preprocessing import Preprocessing
 from ifdd.data.sampling import Take
+from ifdd.data.streamed import streamed
 from ifdd.errors import InputError
 from ifdd.labels import EMOTIONS
 from ifdd.training import run, stopping
@@ -167,6 +171,25 @@ def test_workers_do_not_wait_for_threads_of_the_process_that_made_them(corpus: P
     clips = load_split(full(corpus), "train")
     requests = [Request([i], [Take(0)]) for i in range(4)]
     assert [loaded.rows for loaded in Batches(ClipDataset(clips), lambda: requests, 4, workers=2)] == [[0], [1], [2], [3]]
+
+
+def test_workers_read_videos_after_the_process_that_made_them_has(tmp_path: Path) -> None:
+    """FFmpeg's scaler has threads, and a frame keeps it until the garbage collector comes."""
+    write_video(tmp_path / "a.mp4", gray_images(range(0, 200, 10), 240, 320))
+    for i in range(6):
+        (tmp_path / f"{i}.mp4").symlink_to(tmp_path / "a.mp4")
+    (tmp_path / "list.csv").write_text("path,label\n" + "".join(f"{i}.mp4,sad\n" for i in range(6)))
+    inputs = {"clip": Preprocessing(8, (32, 32), "none")}
+    clips = streamed(tmp_path / "list.csv", read_manifest(tmp_path / "list.csv"), inputs, EMOTIONS)
+    requests = [Request([i], [Take(0)]) for i in range(6)]
+    gc.collect()
+    gc.disable()
+    try:
+        alone = [loaded.pixels for loaded in Batches(ClipDataset(clips), lambda: requests, 6)]
+        ahead = [loaded.pixels for loaded in Batches(ClipDataset(clips), lambda: requests, 6, workers=2)]
+    finally:
+        gc.enable()
+    assert all(torch.equal(one, other) for one, other in zip(alone, ahead, strict=True))
 
 
 def test_how_many_workers() -> None:
