@@ -37,11 +37,11 @@ def counts(case: Case) -> Iterator[Finding]:
     if wrong:
         more = any(ours > theirs for *_, differ in wrong for ours, theirs in differ.values())
         here, there = (sum(numbers) for numbers in zip(*[(len(rows), sum(e.values())) for _, rows, e in parts], strict=True))
+        where = f"{len(wrong)} of {len(parts)} parts with " if len(parts) > 1 else ""
         yield finding(
             "error" if more else "warning",
             "counts",
-            f"{len(wrong)} of {many(len(parts), 'part')} with other numbers of clips than officially: "
-            f"{here:,} of {there:,} in all",
+            f"{where}other numbers of clips than officially: {here:,} of {there:,} in all",
             [_told(name, rows, expected, differ) for name, rows, expected, differ in wrong],
             "classes with more clips than officially are labelled otherwise: check labels and their order"
             if more
