@@ -13,6 +13,7 @@ import pytest
 from moving_clips import face_like, write_frames
 
 from ifdd import cli
+from ifdd.data.corpora.orders import MAFW_LABELS
 from ifdd.data.doctor import CHECKS, EXIT_CODES, Diagnosis, Finding, examine
 from ifdd.data.doctor.case import separate_parts
 from ifdd.data.doctor.scan import gaps
@@ -309,7 +310,10 @@ def test_the_command_prints_writes_and_ends(tree: Path, ifdd: Callable[..., tupl
         ("clip_id,p_happy,p_sad,p_neutral\n000,1,x,0\n", "is no number"),
         ("clip_id,prediction\n000,happy\n000,sad\n", "is there twice"),
         ("clip_id,prediction\nxyz,happy\n", "none of its clips"),
-        ("name,prediction\n000,happy\n", "no column clip_id or path"),
+        ("title,prediction\n000,happy\n", "no column clip_id or path"),
+        ("clip_id,p_happy,p_sad,p_neutral\n", "lists no clip|holds no prediction"),
+        ("clip_id,p_happy,p_sad,p_neutral,p_max\n000,1,0,0,1\n", "max: no classes"),
+        ("clip_id,p_0,p_1,p_2\n000,1,0,0\n", "call the columns after them, p_happy"),
         ("clip_id,guess\n000,happy\n", "no column p_<class>"),
         ("clip_id,prediction\n000,0.5\n", "no whole number"),
         ("clip_id,prediction\n000\n", "row 0 has 1 cells"),
@@ -320,6 +324,46 @@ def test_bad_predictions_are_named(pristine: Path, tmp_path: Path, table: str, t
     (tmp_path / "predictions.csv").write_text(table)
     with pytest.raises(InputError, match=told):
         examine([pristine], quick=True, workers=1, predictions=tmp_path / "predictions.csv")
+
+
+@pytest.mark.parametrize("order", ["in the list's", "in another"])
+@pytest.mark.parametrize(
+    ("names", "ids", "columns"),
+    [
+        (EMOTIONS, "{:05d}", "p_{}"),
+        (EMOTIONS, "{:d}", "P_{}"),
+        (EMOTIONS, "{:d}.0", "prob_{}"),
+        (EMOTIONS, "{:05d}.mp4", "{}"),
+        (EMOTIONS, "/their data/DFEW/{:05d}", "logit_{}"),
+        (("happiness", "sadness", "neutral", "anger", "surprise", "disgust", "fear"), "D:\\DFEW\\{:05d}", "score_{}"),
+        (MAFW_LABELS, "{:05d}", "p_{}"),
+    ],
+)
+def test_predictions_are_understood_whatever_they_are_called(
+    names: tuple[str, ...], ids: str, columns: str, order: str, tmp_path: Path
+) -> None:
+    """No clip shows disgust, so that the list lacks a class that others predict."""
+    shown = np.array([i for i in range(7) if EMOTIONS[i] != "disgust"])
+    labels = np.tile(shown, 20)
+    clips = pd.DataFrame({"clip_id": [f"{i:05d}" for i in range(1, 121)], "label_name": [EMOTIONS[i] for i in labels]})
+    clips.assign(path="/here/" + clips["clip_id"], label=labels).to_parquet(tmp_path / "clips.parquet")
+    said = {"in the list's": list(range(7)), "in another": [3, 5, 6, 0, 2, 1, 4]}[order]
+    table = pd.DataFrame(np.eye(len(names))[np.array(said)[labels]], columns=[columns.format(name) for name in names])
+    table.insert(0, "clip_id", [ids.format(i) for i in range(1, 121)])
+    table.sample(frac=1, random_state=0).to_csv(tmp_path / "theirs.csv", index=False)
+    numbers = pd.DataFrame({"video": table["clip_id"], "pred": np.array(said)[labels]})
+    numbers.to_csv(tmp_path / "numbers.csv", index=False)
+    for file in ("theirs.csv", "numbers.csv"):
+        found = examine([tmp_path], quick=True, only=["labels"], workers=1, predictions=tmp_path / file)
+        (one,) = [one for one in found.findings if one.check == "predictions"]
+        assert (one.severity, one.count) == ("note" if order == "in the list's" else "error", 120), one
+
+
+def test_clips_that_may_be_one_are_named(tmp_path: Path) -> None:
+    (tmp_path / "clips.csv").write_text("path,clip_id,label\nx/00001,a,happy\nx/00002,b,sad\n")
+    (tmp_path / "p.csv").write_text("clip,pred\nu/00001,happy\nv/1.mp4,sad\n")
+    with pytest.raises(InputError, match=r"'u/00001' and 'v/1\.mp4' may be one clip"):
+        examine([tmp_path / "clips.csv"], quick=True, only=["labels"], workers=1, predictions=tmp_path / "p.csv")
 
 
 def test_what_is_no_table_of_predictions_is_refused(pristine: Path, tmp_path: Path) -> None:
