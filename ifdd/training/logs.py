@@ -122,7 +122,7 @@ class Board(Callback):
     """Loss and rate of every step, and the measures of every epoch, as TensorBoard reads them."""
 
     def __init__(self, folder: Path, log: EpochLog, speed: Speed) -> None:
-        self.folder, self.log, self.speed = folder, log, speed
+        self.folder, self.epochs, self.speed = folder, log, speed  # Lightning gives callbacks a `log` of its own
         self.writer: Any = None
 
     def on_train_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
@@ -140,7 +140,7 @@ class Board(Callback):
         """Log an epoch."""
         if self.writer is None:
             return
-        measures = {key: value for key, value in self.log.rows[-1].items() if key not in ("epoch", "step", "lr")}
+        measures = {key: value for key, value in self.epochs.rows[-1].items() if key not in ("epoch", "step", "lr")}
         if self.speed.rows:
             measures["clips_per_second"] = self.speed.rows[-1]["clips_per_second"]
         for name, value in measures.items():

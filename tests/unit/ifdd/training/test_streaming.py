@@ -322,3 +322,11 @@ def test_more_processes_than_clips_of_a_batch(corpus: Path, tmp_path: Path, monk
     monkeypatch.setattr(run, "started_ranks", lambda: replace(run.Ranks(), count=64, per_node=64, launcher="torchrun"))
     with pytest.raises(InputError, match=r"optim\.batch=4 is less than a clip for each of 64 processes"):
         run.train(corpus_recipe(corpus), tmp_path / "run", progress=False)
+
+
+def test_tensorboard_has_steps_and_epochs(corpus: Path, tmp_path: Path) -> None:
+    accumulator = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator")
+    optim = {"lr": 0.002, "epochs": 1, "warmup_epochs": 0, "batch": 8}
+    run.train(corpus_recipe(corpus, tensorboard=True, optim=optim), tmp_path / "run", progress=False)
+    found = accumulator.EventAccumulator(str(tmp_path / "run" / "log" / "tensorboard")).Reload()
+    assert {"step/loss", "step/lr", "epoch/val_UAR", "epoch/clips_per_second"} <= set(found.Tags()["scalars"])
