@@ -17,6 +17,7 @@ from ifdd.data.corpora.report import read_report, report_file
 from ifdd.data.manifest import FILE_NAME, clip_path, read_manifest, write_manifest
 from ifdd.errors import InputError
 from ifdd.io import claim, write_json, write_text
+from ifdd.metrics import count_units
 from ifdd.tables import read_table
 from ifdd.training.evaluation import METRICS, PREDICTIONS, write_predictions
 from ifdd.training.finishing import CHOSEN_ON_TEST as CHOSEN_ON_THESE
@@ -231,6 +232,8 @@ def _not_official(manifest: Path) -> list[str]:
 def _told_by_runs(recipes: dict[int, Recipe], out: Path, scores: FoldScores) -> list[str]:
     """What the runs' own tests note, but for what is told of the folds here."""
     ours = {note for one in (scores.pooled, *scores.folds.values()) for note in one.units.notes} | {CHOSEN_ON_THESE}
+    if not scores.pooled.units.persons:  # a run says it in other words where its list has the column, but nobody in it
+        ours |= {*count_units(None, 1).notes, *count_units([""], 1).notes}
     told: dict[str, list[int]] = {}
     for fold in recipes:
         for note in read_card(out / f"fold-{fold}" / CHECKPOINT).metrics["test"].get("notes", ()):

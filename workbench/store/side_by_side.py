@@ -37,10 +37,7 @@ def same_clips(collections: Sequence[Collection], *, need_labels: bool = True) -
     true label, or no labels where they are needed.
     """
     if len(collections) < 2:
-        raise InputError(
-            f"{len(collections)} collection given; a comparison needs two or more of the same clips; "
-            "workbench report shows one model, and rows of papers beside it (--published)"
-        )
+        raise InputError(f"{len(collections)} collection given; a comparison needs two or more of the same clips")
     names = distinct_names(collections)
     first = collections[0]
     table = _by_clip(first, need_labels)

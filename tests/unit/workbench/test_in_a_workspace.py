@@ -96,6 +96,11 @@ def test_what_is_missing_is_read_with_the_command_that_is_told(run, mine: Worksp
     assert run("compare", *TWO, "--draws", 100)[0] == 0
 
 
+def test_one_model_to_compare_is_led_to_the_report(run, mine: Workspace) -> None:
+    code, _, err = run("compare", TWO[0])
+    assert (code, "workbench report" in one_error(err)) == (1, True)
+
+
 @pytest.mark.parametrize("command", WORDS)
 def test_bad_input_is_one_line_before_a_model_is_loaded(
     run, command: str, mine: Workspace, monkeypatch: pytest.MonkeyPatch

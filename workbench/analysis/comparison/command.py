@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from ifdd.errors import InputError
 from workbench.options import (
     CollectionsArgument,
     DatasetOption,
@@ -45,6 +46,11 @@ def compare(
     from workbench.results.passport import Context, command_line
     from workbench.store.given import Given
 
+    if len(models) < 2:
+        raise InputError(
+            f"{models[0]} alone is given; a comparison needs two models or more on the same clips "
+            "(workbench report shows one, with rows of papers beside it: --published)"
+        )
     given, asked = Given(workspace, dataset), out
     out = given.out(out, "compare")
     check_new(out)

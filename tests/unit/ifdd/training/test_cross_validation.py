@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,7 @@ from ifdd.errors import InputError
 from ifdd.io import claim
 from ifdd.training import cross_validation, processes, run
 from ifdd.training.cross_validation import cross_validate, plan_folds
+from ifdd.training.folds import score_frame
 from ifdd.training.recipe import load_recipe, recipe_yaml
 
 LABELS = ("happy", "sad", "neutral")
@@ -172,6 +174,16 @@ def test_folds_that_are_not_official_are_told(done: tuple[Path, Path, list[str]]
             assert official != any("the folds are not official ones (see clips.report.json)" in note for note in notes)
     finally:
         report.unlink()
+
+
+def test_that_persons_are_not_known_is_told_once(done: tuple[Path, Path, list[str]], monkeypatch: pytest.MonkeyPatch):
+    recipe, out, _ = done
+    nameless = pd.read_parquet(out / "predictions.parquet").drop(columns=["subject", "source"], errors="ignore")
+    scores = score_frame(nameless, load_recipe(recipe).labels)
+    said = ["no clip names a person: the intervals take clips as independent", "something else"]
+    monkeypatch.setattr(cross_validation, "read_card", lambda _: SimpleNamespace(metrics={"test": {"notes": said}}))
+    assert not scores.pooled.units.persons
+    assert cross_validation._told_by_runs({1: load_recipe(recipe)}, out, scores) == ["something else"]
 
 
 def test_the_test_clips_of_a_fold_are_a_list_of_their_own(corpus: Path, done: tuple[Path, Path, list[str]]):
