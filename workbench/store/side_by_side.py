@@ -51,7 +51,8 @@ def same_clips(collections: Sequence[Collection], *, need_labels: bool = True) -
         if set(collection.labels) != set(first.labels):
             raise InputError(
                 f"{collection.folder} has the classes {', '.join(collection.labels)}, {first.folder} has "
-                f"{', '.join(first.labels)}; compare models of the same classes, named alike"
+                f"{', '.join(first.labels)}; compare models of the same classes, named alike "
+                "(predictions may be imported with a column of zeros for a class that their model lacks)"
             )
         other = _by_clip(collection, need_labels)
         other = other[~other.index.isin(gone)]
