@@ -37,6 +37,8 @@ NORMS: dict[str, tuple[tuple[float, ...], tuple[float, ...]]] = {
 NOTICE = "A network of your own, as it was given: nothing is known of how it was trained."
 _BATCH = 2
 """Clips of the dry run; with one, frames and clips could not be told apart."""
+_SUM_ERROR = 1e-3
+"""How far from 1 the sum of probabilities may be, which half precision is."""
 _TAKEN = {"network", "normalise", "embedding", "logits", "place", "layers", "head", "reads"}
 
 
@@ -63,7 +65,8 @@ def adapt(
 
     Raises:
         InputError: no module, no layer of such a path (those that are near are named), a layer without places in the frame, clips
-            that the network cannot read, another number of classes than labels, or logits that are not finite.
+            that the network cannot read, another number of classes than labels, or logits that are not finite or are
+            probabilities.
 
     >>> network = nn.Sequential(nn.Conv3d(3, 4, 3, 2, 1), nn.ReLU(), nn.AdaptiveAvgPool3d(1), nn.Flatten(), nn.Linear(4, 2))
     >>> bundle = adapt(network, ["happy", "sad"], Preprocessing(8, (32, 32)), activations={"X": "1"}, name="small")
@@ -89,6 +92,11 @@ def adapt(
     if not bool(logits.isfinite().all()):
         raise InputError(
             "the network gives NaN or infinity for a grey clip; load its weights, and see how it wants clips normalised"
+        )
+    if bool((logits >= 0).all()) and bool(((logits.double().sum(1) - 1).abs() < _SUM_ERROR).all()):
+        raise InputError(
+            "the network returns probabilities, rows of [0, 1] that sum to 1, and no logits; adapt it without its last softmax, "
+            "or let it return their logarithm"
         )
     layers = {key: _placed(layer, shapes[key], preprocessing) for key, layer in layers.items()}
     clocks = {}

@@ -203,6 +203,8 @@ class Odd(nn.Module):
             "tuple": (logits, 1),
             "dict": {"out": logits},
             "nan": logits * float("nan"),
+            "softmax": logits.softmax(1),
+            "half": logits.softmax(1).half(),
             "map": logits[:, :, None],
             "text": "no",
         }
@@ -234,6 +236,8 @@ class Odd(nn.Module):
         ("dict", {}, "returns a dict with the keys out, and no logits at head='logits'"),
         ("text", {}, "returns a str with other attributes"),
         ("nan", {}, "gives NaN or infinity for a grey clip"),
+        ("softmax", {}, "returns probabilities, rows of [0, 1] that sum to 1, and no logits"),
+        ("half", {}, "adapt it without its last softmax"),
         ("map", {}, "returns logits (2, 3, 1) for 2 clips"),
         ("", {"normalise": "kinetic"}, "normalise='kinetic' is unknown; give none, kinetics, imagenet"),
         ("", {"normalise": ((0, 0, 0), (1, 1, 0))}, "three positive standard deviations"),
