@@ -154,6 +154,9 @@ def _of_arrays(file: Path, arrays: dict[str, np.ndarray]) -> Table:
         told = ", ".join(f"{name} {count}" for name, count in lengths.items())
         raise InputError(f"{file}: its arrays have other lengths ({told}); write a row for each clip in all of them")
     own = [columns.pop(name) for name in CLASSES if name in columns]
+    if own and not any(values.shape[1] == len(own[0]) for values in matrices.values()):
+        told = ", ".join(f"{name} {values.shape[1]}" for name, values in matrices.items()) or "none"
+        raise InputError(f"{file}: {len(own[0])} classes are named, columns there are: {told}; name one class for each column")
     table = Table(file, columns, matrices)
     return _with_classes(table, [str(name) for name in own[0]]) if own else table
 

@@ -104,6 +104,6 @@ def _parts(path: str) -> tuple[str, ...]:
     if not parts:
         return ("",)
     stem, dot, ending = parts[-1].rpartition(".")
-    if dot and stem and ending.lower() in MEDIA:
+    if dot and stem and (ending.lower() in MEDIA or (stem.isdecimal() and not ending.strip("0"))):  # 7.0 is 7, of a table
         parts[-1] = stem
     return tuple(part.lstrip("0") or "0" if part.isdecimal() else part for part in parts)

@@ -1,5 +1,6 @@
 """Labels and folds that a file of predictions holds, too: they are not taken over but compared, for a wrong order shows there."""
 
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -12,6 +13,8 @@ from ifdd.errors import InputError
 from ifdd.labels import match_labels
 from workbench.store.foreign.files import Table
 from workbench.store.foreign.scores import Scores, true_column
+
+_FRACTION = re.compile(r"(?<=\d)\.0+$")  # of 3.0, as a table with an empty cell writes 3
 
 
 def check_labels(
@@ -26,7 +29,7 @@ def check_labels(
     column = true_column(table)
     if column is None:
         return ()
-    cells = table.texts(column)
+    cells = [_FRACTION.sub("", cell) for cell in table.texts(column)]
     theirs = {clip: cells[row] for clip, row in rows.items() if cells[row]}
     if not theirs:
         return ()

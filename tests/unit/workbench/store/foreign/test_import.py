@@ -255,6 +255,28 @@ def test_ids_that_lost_their_zeros_are_found(world: Path, clips: pd.DataFrame, l
     np.testing.assert_allclose(imported(world, table, tmp_path).probs, softmax(logits, 1), rtol=1e-6)
 
 
+def test_numbers_with_a_fraction_of_zeros_are_whole(tmp_path: Path) -> None:
+    """As a table writes ids and labels of which one is empty."""
+    (tmp_path / "clips.csv").write_text("clip_id,path,label\n00001,x/00001,happy\n00010,x/00010,sad\n")
+    table = "video_name,label,p_happy,p_sad\n10.0,1.0,0.25,0.75\n1.0,0.0,0.75,0.25\n"
+    (tmp_path / "theirs.csv").write_text(table)
+    made = import_predictions(tmp_path / "theirs.csv", tmp_path / "clips.csv", "theirs", tmp_path / "out")
+    assert made.probs.tolist() == [[0.75, 0.25], [0.25, 0.75]]
+    (tmp_path / "theirs.csv").write_text(table.replace("10.0,1.0", "10.0,0.0"))
+    with pytest.raises(InputError, match="disagree"):
+        import_predictions(tmp_path / "theirs.csv", tmp_path / "clips.csv", "theirs", tmp_path / "other")
+
+
+def test_names_of_another_number_of_classes_are_no_names(
+    world: Path, clips: pd.DataFrame, logits: np.ndarray, tmp_path: Path
+) -> None:
+    names = np.array([*CLASSES, "fear"])
+    np.savez(tmp_path / "p.npz", clip_id=clips["clip_id"].to_numpy(str), logits=logits, classes=names)
+    said = Options(Reading(labels=CLASSES))
+    with pytest.raises(InputError, match="5 classes are named, columns there are: logits 4"):
+        import_predictions(tmp_path / "p.npz", world / "clips.csv", "theirs", tmp_path / "out", said)
+
+
 def test_part_of_the_clips(world: Path, clips: pd.DataFrame, logits: np.ndarray, tmp_path: Path) -> None:
     table = frame(clips, softmax(logits, 1))
     with pytest.raises(
@@ -410,7 +432,7 @@ def test_a_wrong_order_is_seen_in_the_predictions_alone(tmp_path: Path) -> None:
         )
 
     with pytest.raises(
-        InputError, match=r"predictions in alphabetical-7; the columns are likely --labels angry,disgust,fear,happy,"
+        InputError, match=r"predictions in alphabetical-7.*; the columns are likely --labels angry,disgust,fear,happy,"
     ):
         read("wrong", EMOTIONS)
     right, kept = read("right", order), read("kept", EMOTIONS, keep_order=True)
