@@ -16,9 +16,10 @@ from workbench.store.workspace import describe, test_data
 
 
 def _detectable(result: MetricsResult) -> str:
+    none = "; –: no difference can" if "–" in result.detectable else ""
     return (
         f"Differences from another model's WAR, UAR below {result.detectable} points cannot be seen with these {result.n} clips "
-        "(80 % power; –: no difference can; compared clip by clip, smaller ones can)."
+        f"(80 % power{none}; compared clip by clip, smaller ones can)."
     )
 
 
@@ -141,7 +142,9 @@ measured = {name: _state.metrics(collection) for name, collection in collections
 if told := [f"{name}: {note}" for name, collection in collections.items() for note in collection.notes]:
     _looks.note(" · ".join(told))
 if len(abouts) <= _state.FEW:
-    for column, (name, about) in zip(st.columns(len(abouts)), abouts.items(), strict=True):
+    wide = min(len(abouts), 2)  # three side by side have no room for their numbers
+    room = [column for _ in range(0, len(abouts), wide) for column in st.columns(wide)] if wide else []
+    for column, (name, about) in zip(room, abouts.items(), strict=False):
         with column.container(border=True, height="stretch"):
             show_model(name, about, models[name].labels if name in models else alone[name].labels, measured.get(name))
 else:
