@@ -34,7 +34,8 @@ PATHS = (
 LABELS = ("label_name", "label", "labels", "class_name", "class", "emotion", "expression", "target", "id")
 """What lists call the column of classes; S2D's FERV39k lists say `path,id`."""
 COUNTS = ("n_frames", "num_frames", "frames", "length")
-_NUMBER = re.compile(r"\d{1,9}(?:\.0*)?")
+NUMBER = re.compile(r"\d{1,9}(?:\.0*)?")
+"""A whole number, with a fraction of zeros where a table with an empty cell was written anew."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,7 @@ class ListFile:
     @property
     def numbered(self) -> bool:
         """Whether the labels are numbers."""
-        return all(_NUMBER.fullmatch(label) for label in set(self.labels))
+        return all(NUMBER.fullmatch(label) for label in set(self.labels))
 
     @property
     def numbers(self) -> tuple[int, ...]:
@@ -137,7 +138,7 @@ def _of_cells(file: Path, rows: Sequence[Sequence[str]], columns: Mapping[str, s
             at["label"] = _named_beside(names, rows, at)
     elif len(rows[0]) == 2:
         at, layout = {"path": 0, "label": 1}, "path,label without a header"
-    elif len(rows[0]) == 3 and all(len(row) == 3 and _NUMBER.fullmatch(row[1]) for row in rows):
+    elif len(rows[0]) == 3 and all(len(row) == 3 and NUMBER.fullmatch(row[1]) for row in rows):
         at, layout = {"path": 0, "label": 2}, "path,n_frames,label without a header"
     else:
         raise InputError(
@@ -161,7 +162,7 @@ def _of_cells(file: Path, rows: Sequence[Sequence[str]], columns: Mapping[str, s
 
 def _named_beside(names: Sequence[str], rows: Sequence[Sequence[str]], at: Mapping[str, int]) -> int:
     """The column of labels; if it holds numbers and one beside it the classes' names, that one, which needs no order."""
-    if not rows or not all(len(row) > at["label"] and _NUMBER.fullmatch(row[at["label"]]) for row in rows):
+    if not rows or not all(len(row) > at["label"] and NUMBER.fullmatch(row[at["label"]]) for row in rows):
         return at["label"]
     for i, name in enumerate(names):
         cells = {row[i] if len(row) > i else "" for row in rows}
@@ -172,7 +173,7 @@ def _named_beside(names: Sequence[str], rows: Sequence[Sequence[str]], at: Mappi
 
 def _counts(rows: Sequence[Sequence[str]], column: int | None) -> tuple[int, ...]:
     """The frames that a column claims, where all its cells are numbers."""
-    if column is None or not all(len(row) > column and _NUMBER.fullmatch(row[column]) for row in rows):
+    if column is None or not all(len(row) > column and NUMBER.fullmatch(row[column]) for row in rows):
         return ()
     return tuple(int(float(row[column])) for row in rows)
 
@@ -221,7 +222,7 @@ _LAYOUTS: tuple[tuple[str, Callable[[list[str]], bool], Callable[[str], tuple[st
     ("path label", lambda row: len(row) == 2, lambda line: (line.split()[0], line.split()[1])),
     (
         "path n_frames label",
-        lambda row: len(row) >= 3 and bool(_NUMBER.fullmatch(row[-2])),
+        lambda row: len(row) >= 3 and bool(NUMBER.fullmatch(row[-2])),
         lambda line: (line.rsplit(None, 2)[0], line.rsplit(None, 2)[2]),
     ),
     (

@@ -15,17 +15,19 @@ from ifdd.data.corpora.assembling import Gathered, Indexed, Options, Wanted, ass
 from ifdd.data.corpora.base import Facts
 from ifdd.data.corpora.finding import VIDEOS, look_below, split_name
 from ifdd.data.corpora.folds import Rows
-from ifdd.data.corpora.list_files import ListFile, read_list
+from ifdd.data.corpora.list_files import NUMBER, ListFile, read_list
 from ifdd.data.corpora.listing import Family, Listing, family_of, place_of
-from ifdd.data.corpora.orders import ORDERS
+from ifdd.data.corpora.orders import MAFW_LABELS, ORDERS
 from ifdd.data.corpora.report import Finding
 from ifdd.data.manifest.columns import read_cells
 from ifdd.data.manifest.table import label_order
 from ifdd.errors import InputError
-from ifdd.labels import EMOTIONS, parse_labels
+from ifdd.labels import EMOTIONS, SYNONYMS, class_key, parse_labels
 
 OWN_COLUMNS = ("clip_id", "kind", "n_frames", "fps", "width", "height", "label_name", "crop")
 """Columns of the manifest that are measured, or made of path and label."""
+_SPLITS = {"": "", "train": "train", "training": "train", "val": "val", "valid": "val", "validation": "val", "test": "test"}
+"""What cells of a column of parts may say, in any case."""
 _SAMPLE = 100
 """Paths of a list that tell where its clips lie."""
 _MOST_FOLDERS = 500
@@ -61,7 +63,7 @@ def index_lists(
         if name in OWN_COLUMNS:
             raise InputError(f"--columns {name}=…: {name} is measured, or follows from path and label; leave it out")
     read = [(name, read_list(place / name, columns)) for name in names]
-    known = _classes(read, labels, options.order)
+    known = _classes(read, labels, options.order, options.names)
     corpus = Facts(
         name="csv",
         title="the lists",
@@ -187,7 +189,9 @@ def _candidates(root: Path, lists: Path | None) -> tuple[Path, list[str]]:
     return place, found
 
 
-def _classes(read: Sequence[tuple[str, ListFile]], labels: Sequence[str] | None, order: str | None) -> tuple[str, ...]:
+def _classes(
+    read: Sequence[tuple[str, ListFile]], labels: Sequence[str] | None, order: str | None, given: Mapping[str, str] | None
+) -> tuple[str, ...]:
     """The classes, in the order of their numbers in the manifest."""
     if labels is not None:
         return tuple(labels)
@@ -201,7 +205,20 @@ def _classes(read: Sequence[tuple[str, ListFile]], labels: Sequence[str] | None,
             f"{numbered.file}: labels are numbers, and nothing tells which class they stand for; say so with --labels "
             f"happy,sad,… in that order, or --order with one of {', '.join(ORDERS)}"
         )
-    return tuple(label_order(pd.Series([" ".join(label.split()) for _, found in read for label in found.labels])))
+    words = {class_key(label): " ".join(label.split()) for _, found in read for label in sorted(set(found.labels), reverse=True)}
+    words |= {key: name for name in EMOTIONS if (key := class_key(name)) in words}
+    _refuse_two_words(read[0][1].file, list(words.values()), given or {})
+    return tuple(label_order(pd.Series(list(words.values()))))
+
+
+def _refuse_two_words(file: Path, words: Sequence[str], names: Mapping[str, str]) -> None:
+    """Raises: InputError for two words of one class, such as happy and joy, unless one of them is mapped."""
+    mapped = {class_key(name) for name in names}
+    left = sorted((word for word in words if class_key(word) not in mapped), key=lambda word: (word not in MAFW_LABELS, word))
+    for same in SYNONYMS:
+        if len(several := [word for word in left if class_key(word) in same]) > 1:
+            one, other = several[:2]
+            raise InputError(f"{file}: {one} and {other} may be one class; if they are, say so with --map {other}={one}")
 
 
 def _id(path: str, there: str | None) -> str:
@@ -237,13 +254,13 @@ def _told_parts(family: Family, read: Sequence[tuple[str, ListFile]], ids: Mappi
     fold, part = dict(family.fold), dict(family.part)
     for _, found in read:
         for path, value in zip(found.paths, found.more.get("fold", ()), strict=False):
-            if not value.isdecimal():
+            if not NUMBER.fullmatch(value):
                 raise InputError(f"{found.file}: fold is {value!r} for {path}; folds are whole numbers, 0 where there are none")
-            fold[ids[path]] = int(value)
+            fold[ids[path]] = int(value.partition(".")[0])
         for path, value in zip(found.paths, found.more.get("split", ()), strict=False):
-            if value not in ("train", "val", "test", ""):
+            if (name := value.casefold()) not in _SPLITS:
                 raise InputError(f"{found.file}: split is {value!r} for {path}; write train, val or test")
-            part[ids[path]] = value
+            part[ids[path]] = _SPLITS[name]
     return replace(family, fold=fold, part=part)
 
 

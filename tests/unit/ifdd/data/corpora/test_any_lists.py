@@ -1,5 +1,6 @@
 """Lists of any maker: matched by their tails to what lies on disk, with folds and parts as their names tell, or columns."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -116,3 +117,30 @@ def test_folders_named_after_classes_have_a_report(tmp_path: Path) -> None:
     assert indexed.frame["label_name"].tolist() == ["happy", "sad"]
     assert indexed.report["counts"]["classes"]["sad"] == 1
     assert indexed.notes == ("Sadness is read as sad",)
+
+
+def _listed(folder: Path, labels: Sequence[str], more: str = "", cells: Sequence[str] = ()) -> Path:
+    rows = []
+    for i, label in enumerate(labels):
+        frames(folder / f"{i}", 2)
+        rows.append(f"{i},{label}{f',{cells[i]}' if cells else ''}")
+    (folder / "list.csv").write_text("\n".join([f"path,label{more}", *rows]))
+    return folder / "list.csv"
+
+
+def test_one_class_in_two_spellings_is_one(tmp_path: Path) -> None:
+    found = index_lists(_listed(tmp_path, ["HAPPY", "sad", "happy"])).frame
+    assert found["label_name"].tolist() == ["happy", "sad", "happy"]
+
+
+def test_two_words_for_one_class_are_asked_about(tmp_path: Path) -> None:
+    file = _listed(tmp_path, ["joy", "sad", "happy"])
+    with pytest.raises(InputError, match="happy and joy may be one class; if they are, say so with --map joy=happy"):
+        index_lists(file)
+    assert index_lists(file, Options(names={"joy": "happy"})).frame["label_name"].tolist() == ["happy", "sad", "happy"]
+
+
+def test_parts_and_folds_may_be_written_otherwise(tmp_path: Path) -> None:
+    file = _listed(tmp_path, ["happy", "sad", "happy"], ",part,fold", ["Training,1.0", "VALIDATION,2", "test,0"])
+    found = index_lists(file, columns={"split": "part", "fold": "fold"}).frame
+    assert (found["split"].tolist(), found["fold"].tolist()) == (["train", "val", "test"], [1, 2, 0])
