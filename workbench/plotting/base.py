@@ -138,7 +138,7 @@ def same_labels(results: Mapping[str, Any]) -> tuple[str, ...]:
     for name, result in results.items():
         if result.label_names != first:
             classes = f"{', '.join(result.label_names)}, not {', '.join(first)}"
-            raise InputError(f"{name} has the classes {classes}; compare models of one label list")
+            raise InputError(f"{name} has the classes {classes}; leave it out, or compare models of one label list")
     return first
 
 

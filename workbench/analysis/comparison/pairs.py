@@ -150,9 +150,8 @@ def _remarks(name: str, array: np.ndarray, guess: np.ndarray, labels: np.ndarray
         probs = check_probabilities(array)
         tied = int(((probs == probs.max(axis=1, keepdims=True)).sum(axis=1) > 1).sum())
         if tied:
-            notes.append(
-                f"{name}: {tied} clips have several classes of the same highest probability; the first in the list counts"
-            )
+            have = "1 clip has" if tied == 1 else f"{tied} clips have"
+            notes.append(f"{name}: {have} several classes of the same highest probability; the first in the list counts")
     return notes
 
 
