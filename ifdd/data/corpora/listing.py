@@ -243,7 +243,7 @@ def _check_labels(corpus: Facts, found: ListFile) -> None:
         if label.isdecimal():
             other = next(label for label in found.labels if not label.isdecimal())
             raise InputError(
-                f"{found.file}: label {label} is a number, and {shown(other)} is none; write numbers from 0, or names, for all"
+                f"{found.file}: label {label} is a number, and {shown(other)} is none; write numbers for all clips, or names"
             )
 
 

@@ -291,7 +291,7 @@ WRONG = {
     ),
     "names beside numbers": (
         lambda root: change(root, SET.format("test", 1), "00001,1\n", "00001,happy\n"),
-        r"label 1 is a number, and others are names",
+        r"label 1 is a number, and 'happy' is none; write numbers for all clips, or names",
     ),
     "no labels": (lambda root: shutil.rmtree(root / "EmoLabel_DataSplit"), "no lists of DFEW there; looked for .*set_1.csv"),
     "no clips": (lambda root: shutil.rmtree(root / "Clip"), "no clips of DFEW there, only 4 lists; looked for .*00001"),
