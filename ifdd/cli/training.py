@@ -80,6 +80,9 @@ def cross_validate(
     folds: Annotated[str | None, typer.Option(help="Folds, e.g. 1-5 or 1,3; by default all.")] = None,
     jobs: Annotated[int, typer.Option(min=1, help="Folds at a time; they share the cores, and have a GPU each.")] = 1,
     settings: Annotated[list[str] | None, typer.Option("--set", help="Replaces one value, e.g. optim.lr=0.0005.")] = None,
+    published: Annotated[
+        str | None, typer.Option(help="Rows of papers to show below, with commas, e.g. M3DFEL,MAE-DFER (see ifdd published).")
+    ] = None,
     dry: DryRun = False,
     as_json: Json = False,
 ) -> None:
@@ -105,6 +108,7 @@ def cross_validate(
             settings=settings or (),
             jobs=jobs,
             say=lambda line: typer.echo(terminal_text(line), err=True),
+            papers=[name.strip() for name in (published or "").split(",") if name.strip()],
         )
     except KeyboardInterrupt as stopped:
         typer.echo(f"interrupted: what was trained so far is kept in {out}; the same command goes on", err=True)

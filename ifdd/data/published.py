@@ -6,7 +6,7 @@ video or two, what a model was trained on before), so a row stands beside our nu
 """
 
 import csv
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from math import sqrt
@@ -20,6 +20,7 @@ FILE = Path(__file__).with_name("published.csv")
 MAFW: tuple[str, ...] = (*EMOTIONS, "contempt", "anxiety", "helplessness", "disappointment")
 CLASSES: Mapping[str, tuple[str, ...]] = {"dfew": EMOTIONS, "ferv39k": EMOTIONS, "mafw": MAFW}
 """Classes of each corpus."""
+TITLES: Mapping[str, str] = {"dfew": "DFEW", "ferv39k": "FERV39k", "mafw": "MAFW"}
 TEST_CLIPS: Mapping[str, tuple[int, ...]] = {
     "dfew": (2341, 2341, 2340, 2339, 2336),
     "ferv39k": (7847,),
@@ -117,6 +118,26 @@ def usual_row(method: str, corpus: str) -> Published:
     """
     rows = published(corpus, method)
     return next((row for row in rows if not row.protocol.startswith("fold ")), rows[0])
+
+
+def fitting_row(name: str, labels: Sequence[str]) -> Published:
+    """The usual row that a name means, METHOD or CORPUS:METHOD (ferv39k:M3DFEL); of seven emotions without a corpus DFEW's.
+
+    Raises:
+        InputError: a corpus or method that nothing is known of, or one whose classes are not `labels`, in whatever order.
+
+    Example:
+        >>> fitting_row("ferv39k:M3DFEL", EMOTIONS).war
+        47.67
+    """
+    corpus, _, method = name.rpartition(":")
+    fitting = [known for known, classes in CLASSES.items() if sorted(classes) == sorted(labels)]
+    if not fitting or (corpus.casefold() in CLASSES and corpus.casefold() not in fitting):
+        needed = CLASSES.get(corpus.casefold(), CLASSES["dfew"])
+        raise InputError(
+            f"published rows are of {', '.join(needed)}, these models know {', '.join(labels)}; leave --published out"
+        )
+    return usual_row(method.strip(), corpus.strip().casefold() or fitting[0])
 
 
 def _methods(rows: Iterable[Published]) -> list[str]:

@@ -15,6 +15,7 @@ import pandas as pd
 from ifdd.checkpoints import read_card
 from ifdd.data.corpora.report import read_report, report_file
 from ifdd.data.manifest import FILE_NAME, clip_path, read_manifest, write_manifest
+from ifdd.data.published import Published, fitting_row
 from ifdd.errors import InputError
 from ifdd.io import claim, write_json, write_text
 from ifdd.metrics import count_units
@@ -85,21 +86,27 @@ def cross_validate(
     settings: Sequence[str] = (),
     jobs: int = 1,
     say: Callable[[str], object] = print,
+    papers: Sequence[str] = (),
 ) -> dict[str, Any]:
     """Train a recipe for every fold into `out/fold-<k>`, score all test predictions; returns what metrics.json holds.
 
     Folds that are complete are kept, interrupted ones resumed, so the same command goes on where it stopped. `jobs` processes
-    share the CPU's cores and the GPUs. `say` gets a line when a fold begins and one with its scores.
-    Raises: InputError as `plan_folds`, for a folder that holds a run of another recipe, or for folds that failed (the others are
-    finished first).
+    share the CPU's cores and the GPUs. `say` gets a line when a fold begins and one with its scores. `papers` names published
+    rows (`published.fitting_row`) that the table shows below ours.
+    Raises: InputError as `plan_folds` and `fitting_row`, for a folder that holds a run of another recipe, or for folds that
+    failed (the others are finished first).
     """
     out = Path(out).resolve()
     recipes = plan_folds(file, folds, settings)
+    labels = next(iter(recipes.values())).labels
+    printed = [fitting_row(name, labels) for name in papers]  # before hours of training
     with claim(out):
-        return _cross_validate(recipes, out, jobs, say)
+        return _cross_validate(recipes, out, jobs, say, printed)
 
 
-def _cross_validate(recipes: dict[int, Recipe], out: Path, jobs: int, say: Callable[[str], object]) -> dict[str, Any]:
+def _cross_validate(
+    recipes: dict[int, Recipe], out: Path, jobs: int, say: Callable[[str], object], papers: Sequence[Published]
+) -> dict[str, Any]:
     named = {f"fold-{fold}": recipe for fold, recipe in recipes.items()}
     for name, recipe in named.items():
         check_same(recipe, out / name)
@@ -111,10 +118,10 @@ def _cross_validate(recipes: dict[int, Recipe], out: Path, jobs: int, say: Calla
             f"{len(failed)} of {len(named)} folds failed ({told}), see their .log in {out}; the others are kept, and the same "
             "command goes on"
         )
-    return write_folds(recipes, out)
+    return write_folds(recipes, out, papers)
 
 
-def write_folds(recipes: dict[int, Recipe], out: Path) -> dict[str, Any]:
+def write_folds(recipes: dict[int, Recipe], out: Path, papers: Sequence[Published] = ()) -> dict[str, Any]:
     """Pool the test predictions of complete folds in `out`, score and write them; returns what metrics.json holds.
 
     Raises: InputError for a run that is damaged, or test parts that share a clip.
@@ -132,12 +139,13 @@ def write_folds(recipes: dict[int, Recipe], out: Path) -> dict[str, Any]:
         *_told_by_runs(recipes, out, scores),
     ]
     name = first.name.removesuffix(f"-fold-{next(iter(recipes))}")
-    found = as_written(scores, name, chosen, notes)
+    found = as_written(scores, name, chosen, notes) | {"published": [row.to_dict() for row in papers]}
     for fold in recipes:
         write_clips(listed, fold, out / CLIPS / f"fold-{fold}.parquet")
     write_predictions(out / PREDICTIONS, frame)
     write_json(out / METRICS, found)
-    write_text(out / TABLE, folds_markdown(scores, name, {fold: how.words for fold, how in chosen.items()}, notes, _mark(chosen)))
+    words = {fold: how.words for fold, how in chosen.items()}
+    write_text(out / TABLE, folds_markdown(scores, name, words, notes, _mark(chosen), papers))
     return found
 
 

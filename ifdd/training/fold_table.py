@@ -2,15 +2,27 @@
 
 from collections.abc import Mapping, Sequence
 
+from ifdd.data.published import TITLES, Published
 from ifdd.metrics import Bounds
 from ifdd.plain import markdown_line
 from ifdd.training.folds import FoldScores
 
 MARK = "†"
+_PUBLISHED = "published: "
 
 
-def folds_markdown(scores: FoldScores, name: str, chosen: Mapping[int, str], notes: Sequence[str], mark: str = "") -> str:
-    """The table, what was chosen on which clips, and the pooled confusion. With `mark`, its meaning, every score carries one."""
+def folds_markdown(
+    scores: FoldScores,
+    name: str,
+    chosen: Mapping[int, str],
+    notes: Sequence[str],
+    mark: str = "",
+    papers: Sequence[Published] = (),
+) -> str:
+    """The table, what was chosen on which clips, and the pooled confusion. With `mark`, its meaning, every score carries one.
+
+    `papers` are published rows that stand below ours, each marked as such, with its source.
+    """
     pooled, sign = scores.pooled, MARK if mark else ""
     counts = pooled.confusion.sum(1).tolist()
     deviation = scores.deviation
@@ -27,6 +39,7 @@ def folds_markdown(scores: FoldScores, name: str, chosen: Mapping[int, str], not
     both = [_share(getattr(pooled, name), pooled.intervals[name], sign) for name in ("WAR", "UAR")]
     recalls = [_share(found.value, found.bounds, sign) for found in pooled.estimates.recalls]
     rows.append(["pooled", str(pooled.n), *both, *recalls])
+    rows += [_published(row, pooled.labels) for row in papers]
     alone = scores.deviation_of_clips
     lines = [f"# {markdown_line(name)}", ""]
     if mark:
@@ -42,7 +55,8 @@ def folds_markdown(scores: FoldScores, name: str, chosen: Mapping[int, str], not
         f"{scores.smallest_difference[0].upper()}{scores.smallest_difference[1:]}.",
         "",
         *(f"- {markdown_line(note)}" for note in notes),
-        *([""] if notes else []),
+        *(f"- {_PUBLISHED}{markdown_line(row.method)}, {TITLES[row.corpus]}: {_about(row)}" for row in papers),
+        *([""] if notes or papers else []),
         "## What was chosen",
         "",
         *(f"- fold {fold}: {markdown_line(how)}" for fold, how in chosen.items()),
@@ -53,6 +67,19 @@ def folds_markdown(scores: FoldScores, name: str, chosen: Mapping[int, str], not
     names = [markdown_line(label) for label in pooled.labels]
     confusion = [[f"**{label}**", *map(str, row)] for label, row in zip(names, pooled.confusion.tolist(), strict=True)]
     return "\n".join([*lines, *_table([["", *names], *confusion])]) + "\n"
+
+
+def _published(row: Published, labels: Sequence[str]) -> list[str]:
+    """A printed result, in the columns of ours."""
+    low, high = row.war_interval
+    recalls = [f"{row.recalls[label]:.1f}" if label in row.recalls else "–" for label in labels]
+    both = [f"{row.war:.1f} ({low:.1f}–{high:.1f})", f"{row.uar:.1f}"]
+    return [f"{_PUBLISHED}{markdown_line(row.method)}", str(row.clips), *both, *recalls]
+
+
+def _about(row: Published) -> str:
+    told = f"not measured here and not on these clips; {row.protocol}; interval of WAR ours, binomial; source: {row.source}"
+    return markdown_line(told)
 
 
 def _table(rows: Sequence[Sequence[str]]) -> list[str]:

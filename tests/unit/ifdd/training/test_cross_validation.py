@@ -21,11 +21,14 @@ from typer.testing import CliRunner
 
 from ifdd.cli import app
 from ifdd.data.manifest import clip_path, read_manifest
+from ifdd.data.published import fitting_row
 from ifdd.errors import InputError
 from ifdd.io import claim
+from ifdd.labels import EMOTIONS
 from ifdd.training import cross_validation, processes, run
 from ifdd.training.cross_validation import cross_validate, plan_folds
-from ifdd.training.folds import score_frame
+from ifdd.training.fold_table import folds_markdown
+from ifdd.training.folds import score_folds, score_frame
 from ifdd.training.recipe import load_recipe, recipe_yaml
 
 LABELS = ("happy", "sad", "neutral")
@@ -248,6 +251,29 @@ def test_a_fold_that_another_process_still_trains_is_waited_for(corpus: Path, tm
     assert said[:2] == ["fold-1: another process trains it, which is waited for", "fold-2: training"]
     assert [name for name, _ in InThisProcess.told] == ["fold-2", "fold-1"]
     assert not processes.is_trained_elsewhere(out / "fold-1")
+
+
+def test_rows_of_papers_stand_below_ours_and_in_no_number():
+    rng = np.random.default_rng(0)
+    probabilities, target = rng.dirichlet(np.ones(7), 70), np.tile(np.arange(7), 10)
+    scores = score_folds(probabilities, target, np.repeat([1, 2], 35), EMOTIONS)
+    plain = folds_markdown(scores, "ours", {1: "a", 2: "b"}, ["a note"])
+    with_papers = folds_markdown(scores, "ours", {1: "a", 2: "b"}, ["a note"], papers=[fitting_row("M3DFEL", EMOTIONS)])
+    (row,) = [line for line in with_papers.splitlines() if line.startswith("| published: M3DFEL")]
+    cells = [cell.strip() for cell in row.strip("|").split("|")]
+    assert cells[:4] == ["published: M3DFEL", "11697", "69.2 (68.4–70.1)", "56.1"]
+    assert cells[4:] == ["89.6", "68.4", "67.9", "74.2", "59.7", "0.0", "31.6"]
+    (told,) = [line for line in with_papers.splitlines() if line.startswith("- published: M3DFEL, DFEW: not measured here")]
+    kept = [line for line in with_papers.splitlines() if line not in (row, told)]
+    assert [line.replace(" ", "").replace("-", "") for line in kept] == [
+        line.replace(" ", "").replace("-", "") for line in plain.splitlines()
+    ]
+
+
+def test_a_paper_that_nobody_knows_is_told_before_a_fold_is_trained(corpus: Path, tmp_path: Path):
+    with pytest.raises(InputError, match=r"published rows are of happy, .*, these models know happy, sad, neutral"):
+        cross_validate(write(corpus, tmp_path), tmp_path / "out", papers=["M3DFEL"])
+    assert not (tmp_path / "out").exists()
 
 
 def test_what_has_no_folds_to_cross_validate(corpus: Path, tmp_path: Path):
