@@ -13,12 +13,11 @@ from ifdd.errors import InputError
 from ifdd.io import claim, is_claimed, write_text
 from ifdd.training.keeping import CHECKPOINT, CONFIG, find_unfinished
 from ifdd.training.recipe import Recipe, load_recipe, recipe_yaml
-from ifdd.training.stopping import stoppable
+from ifdd.training.stopping import Stop, stoppable
 
 POLL_S = 1.0
 
 
-@stoppable()  # a job that a cluster ends takes its trainings with it, which save
 def train_all(
     recipes: Mapping[str, Recipe],
     out: Path,
@@ -36,6 +35,19 @@ def train_all(
     trains, one that outlived a command that was killed, say, is waited for. On Ctrl-C and SIGTERM all processes save and end.
     Raises: Stopped when a signal has ended them.
     """
+    with stoppable() as stop:  # a job that a cluster ends takes its trainings with it, which save
+        return _train_all(recipes, out, jobs, say, trained, checkpoints, stop)
+
+
+def _train_all(
+    recipes: Mapping[str, Recipe],
+    out: Path,
+    jobs: int,
+    say: Callable[[str], object],
+    trained: Callable[[str], str | None],
+    checkpoints: Path | None,
+    stop: Stop,
+) -> tuple[list[str], list[str]]:
     waiting = dict(recipes)
     running: dict[str, subprocess.Popen[bytes]] = {}
     devices = visible_gpus()
@@ -48,6 +60,10 @@ def train_all(
             for name in [name for name, process in running.items() if process.poll() is not None]:
                 good = running.pop(name).returncode == 0
                 held.pop(name, None)
+                if not good and (is_trained_elsewhere(out / name) or (out / name / CHECKPOINT).is_dir()):
+                    # one that outlived a killed command had only begun, and was not seen to train before this one was started
+                    waiting[name] = recipes[name]
+                    continue
                 (done if good else failed).append(name)
                 say(f"{name}: {(trained(name) or 'trained') if good else f'failed, see {out / name}.log'}")
             for name in list(waiting):
@@ -67,10 +83,13 @@ def train_all(
                 elif len(running) < jobs and source not in waiting and source not in running:
                     if len(devices) > 1:
                         held[name] = min(devices, key=lambda device: list(held.values()).count(device))
+                    stop.held = True  # a process that is being started is ended with the others
                     running[name] = _start(waiting.pop(name), out / name, checkpoints, jobs, held.get(name))
+                    stop.let_go()
                     say(f"{name}: training")
             time.sleep(POLL_S if running or awaited & waiting.keys() else 0)
     finally:
+        stop.held = True  # one Ctrl-C comes several times; trainings that save are not left behind
         for process in running.values():
             process.terminate()
         for process in running.values():

@@ -42,6 +42,12 @@ class Stop:
         if not self.held:
             raise Stopped(number)
 
+    def let_go(self) -> None:
+        """Hold signals no more. Raises: Stopped for one that came meanwhile."""
+        self.held = False
+        if self.asked is not None:
+            raise Stopped(self.asked)
+
     def take_over(self) -> None:
         """Answer the signals, in place of whoever did; only the main thread of a process may."""
         if threading.current_thread() is threading.main_thread():

@@ -30,6 +30,7 @@ from ifdd.training.cross_validation import cross_validate, plan_folds
 from ifdd.training.fold_table import folds_markdown
 from ifdd.training.folds import score_folds, score_frame
 from ifdd.training.recipe import load_recipe, recipe_yaml
+from ifdd.training.stopping import Stopped
 
 LABELS = ("happy", "sad", "neutral")
 ONE_EPOCH = {"lr": 0.002, "epochs": 1, "batch": 4, "warmup_epochs": 0}
@@ -274,6 +275,68 @@ def test_a_paper_that_nobody_knows_is_told_before_a_fold_is_trained(corpus: Path
     with pytest.raises(InputError, match=r"published rows are of happy, .*, these models know happy, sad, neutral"):
         cross_validate(write(corpus, tmp_path), tmp_path / "out", papers=["M3DFEL"])
     assert not (tmp_path / "out").exists()
+
+
+def test_a_fold_that_another_process_begins_meanwhile_is_waited_for_too(
+    corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """What outlived a killed command may still be starting: it takes the folder before the one that was started here does."""
+    recipe, out = write(corpus, tmp_path), tmp_path / "out"
+    threads: list[threading.Thread] = []
+    free = threading.Event()
+
+    class TooLate(InThisProcess):
+        def __init__(self, command: list[str], env: dict[str, str], **more: object) -> None:
+            if threads:
+                super().__init__(command, env, **more)
+                return
+            held, self.returncode = threading.Event(), 1
+
+            def other() -> None:
+                with claim(out / "fold-1"):
+                    held.set()
+                    free.wait(60)
+                    run.train(load_recipe(Path(command[4])), out / "fold-1", progress=False)
+
+            threads.append(threading.Thread(target=other))
+            threads[0].start()
+            held.wait(60)
+
+    monkeypatch.setattr(subprocess, "Popen", lambda command, *rest, **more: TooLate(command, **more))
+    monkeypatch.setattr(run, "environment", dict)
+    said: list[str] = []
+
+    def say(line: str) -> None:
+        said.append(line)
+        if line.startswith("fold-1: another process trains it"):
+            free.set()
+
+    cross_validate(recipe, out, folds=[1], say=say)
+    threads[0].join()
+    assert said[:2] == ["fold-1: training", "fold-1: another process trains it, which is waited for"]
+    assert said[2].startswith("fold-1: WAR")
+    assert said[2].endswith("(kept)")
+
+
+def test_a_training_that_is_just_being_started_is_ended_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    ended: list[str] = []
+
+    class Slow:
+        def __init__(self, *_: object, **__: object) -> None:
+            signal.raise_signal(signal.SIGTERM)
+
+        def terminate(self) -> None:
+            ended.append("terminate")
+            signal.raise_signal(signal.SIGTERM)  # a cluster may send a second one
+
+        def wait(self) -> None:
+            ended.append("wait")
+
+    monkeypatch.setattr(subprocess, "Popen", Slow)
+    recipe = corpus_recipe(tmp_path / "clips.parquet")
+    with pytest.raises(Stopped):
+        processes.train_all({"one": recipe}, tmp_path, jobs=1, say=lambda _: None)
+    assert ended == ["terminate", "wait"]
 
 
 def test_what_has_no_folds_to_cross_validate(corpus: Path, tmp_path: Path):
