@@ -4,14 +4,16 @@ import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 
-from ifdd.data.video import file_sha256, image_files
+from ifdd.data.bad_clips import UNREADABLE
+from ifdd.data.video import file_sha256, image_files, read_frames
 from ifdd.errors import InputError
 
 
 def same_files(first: Sequence[str], second: Sequence[str]) -> list[int]:
     """Indexes into `first` of the clips, videos or folders of frames, that are also in `second`, under whatever name.
 
-    Paths must be real ones (without links). Contents are compared only where sizes are equal: few files are read.
+    Paths must be real ones (without links). Contents are compared only where sizes are equal: few files are read. Clips without a
+    picture, damaged alike, are not the same.
     """
     known = set(second)
     sizes: dict[tuple[int, int], list[str]] = {}
@@ -22,7 +24,7 @@ def same_files(first: Sequence[str], second: Sequence[str]) -> list[int]:
     found = []
     for i, file in enumerate(first):
         alike = [] if file in known else sizes.get(_size(file) or (0, 0), [])
-        if file in known or (alike and (own := _hash(file, hashes)) is not None and own in {_hash(f, hashes) for f in alike}):
+        if file in known or (alike and _hash(file, hashes) in {_hash(f, hashes) for f in alike} - {None} and _shows(file)):
             found.append(i)
     return found
 
@@ -54,6 +56,14 @@ def _size(file: str) -> tuple[int, int] | None:
         return bytes_of(file)
     except (OSError, InputError):
         return None
+
+
+def _shows(file: str) -> bool:
+    """Whether a clip has a first picture."""
+    try:
+        return next(iter(read_frames(file)), None) is not None
+    except UNREADABLE:
+        return False
 
 
 def _hash(file: str, hashes: dict[str, str | None]) -> str | None:

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from media import gray_images, write_video
+from PIL import Image
 
 import ifdd
 from ifdd.data import decoded
@@ -172,6 +173,23 @@ def test_a_clip_in_two_splits_is_found_by_path_and_by_content(clips: Path) -> No
     with pytest.raises(InputError, match=r"train and val share 3 clips, e\.g\. clip-0"):
         check_disjoint({"train": sets["train"], "val": sets["train"], "test": sets["train"]})
     assert same_files(("/nowhere/a",), ("/nowhere/b",)) == []
+
+
+def test_clips_that_are_damaged_alike_are_not_the_same(tmp_path: Path) -> None:
+    places = [tmp_path / name for name in ("one", "other", "one.mp4", "other.mp4")]
+    for place in places[:2]:
+        place.mkdir()
+        for i in range(3):
+            (place / f"{i}.jpg").write_bytes(bytes(40))
+    for place in places[2:]:
+        place.write_bytes(b"half of a download")
+    one, other, video, copy = map(str, places)
+    assert same_files((one, video), (other, copy)) == []
+    for i, image in enumerate(gray_images(range(3))):
+        Image.fromarray(image).save(places[0] / f"{i}.jpg")
+    shutil.rmtree(other)
+    shutil.copytree(one, other)
+    assert same_files((one, video), (other, copy)) == [0]
 
 
 def test_two_data_sets_may_use_the_same_ids() -> None:
