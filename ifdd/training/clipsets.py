@@ -1,6 +1,6 @@
 """The clips of a recipe's splits, rendered or decoded, as its control shows them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from itertools import combinations
 from pathlib import Path
@@ -188,6 +188,19 @@ def check_disjoint(sets: Mapping[SplitName, ClipSet], keep: str = "best") -> tup
         nameless = ", ".join(f"{count} of {len(sets[split])} clips of {split}" for split, count in unnamed.items() if count)
         notes.append(f"{nameless} name no person (column subject): whether somebody is in two splits is not known")
     return tuple(notes)
+
+
+def lacking_classes(sets: Mapping[SplitName, ClipSet], labels: Sequence[str]) -> tuple[str, ...]:
+    """What has to be told of classes that the test has and the training has not: no model can learn them from it."""
+    counts = {split: np.bincount(clips.target, minlength=len(labels)) for split, clips in sets.items()}
+    lacking = [
+        name for name, of_train, of_test in zip(labels, counts["train"], counts["test"], strict=True) if of_test and not of_train
+    ]
+    if not lacking:
+        return ()
+    return (
+        f"train has no clip of {', '.join(lacking)}, test has: the model has never seen it, UAR counts its recall all the same",
+    )
 
 
 def _same_clips(first: ClipSet, second: ClipSet) -> list[str]:

@@ -23,7 +23,7 @@ from ifdd.device import choose_device
 from ifdd.inputs import Clips, each, to_clips
 from ifdd.models.cost import cost
 from ifdd.training.augment import InputAugment, Mix
-from ifdd.training.clipsets import SPLITS, SplitName, check_disjoint, load_split
+from ifdd.training.clipsets import SPLITS, SplitName, check_disjoint, lacking_classes, load_split
 from ifdd.training.loading import chosen_workers
 from ifdd.training.processes import visible_gpus
 from ifdd.training.recipe import CorpusData, ManifestData, Recipe, ScriptedData
@@ -132,7 +132,7 @@ def dry_run(recipe: Recipe, out: Path, *, cache: bool = True) -> Plan:
     recipe, cached = _without_cache(recipe)
     sets = _parts(recipe)
     parts = {split: _part(clips, recipe) for split, clips in sets.items()} if sets else _scripted(recipe)
-    notes = check_disjoint(sets, recipe.keep) if sets else ()
+    notes = (*check_disjoint(sets, recipe.keep), *lacking_classes(sets, recipe.labels)) if sets else ()
     notes += ("the crops of videos go to the cache in the first epoch, whose rate of reading this is",) if cached else ()
     batch = min(recipe.optim.batch, parts["train"].clips)
     steps = max(parts["train"].clips // batch, 1)

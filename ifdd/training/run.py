@@ -21,7 +21,7 @@ from ifdd.io import claim, clear_folder, new_folder, write_json, write_text
 from ifdd.models.base import VideoModel
 from ifdd.models.families import create_model, family_of
 from ifdd.training.class_weights import class_weights
-from ifdd.training.clipsets import SPLITS, SplitName, check_disjoint, load_split
+from ifdd.training.clipsets import SPLITS, SplitName, check_disjoint, lacking_classes, load_split
 from ifdd.training.datamodule import ClipDataModule
 from ifdd.training.finishing import finish
 from ifdd.training.keeping import (
@@ -76,7 +76,7 @@ def _train(recipe: Recipe, out: Path, resume: bool, max_minutes: float | None, p
         summary_writer()
     initial_model(recipe)  # a checkpoint that is not there, or does not fit, is told before minutes are spent on clips
     sets: dict[SplitName, ClipSet] = {split: load_split(recipe, split, progress) for split in SPLITS}
-    notes = check_disjoint(sets, recipe.keep)
+    notes = (*check_disjoint(sets, recipe.keep), *lacking_classes(sets, recipe.labels))
     if ranks.first:
         for note in notes:
             warnings.warn(note, stacklevel=2)

@@ -24,7 +24,7 @@ from ifdd.errors import InputError
 from ifdd.labels import EMOTIONS
 from ifdd.scripted import SuiteConfig, render_suite
 from ifdd.training import evaluation, run
-from ifdd.training.clipsets import check_disjoint, with_class_notes
+from ifdd.training.clipsets import check_disjoint, lacking_classes, with_class_notes
 from ifdd.training.evaluation import predictions_frame, write_evaluation
 from ifdd.training.recipe import Recipe
 
@@ -190,6 +190,16 @@ def test_clips_that_are_damaged_alike_are_not_the_same(tmp_path: Path) -> None:
     shutil.rmtree(other)
     shutil.copytree(one, other)
     assert same_files((one, video), (other, copy)) == [0]
+
+
+def test_a_class_of_the_test_that_the_training_lacks_is_told() -> None:
+    first, second = people("a", "b"), people("c", "d")
+    lacks = replace(first, target=np.array([0, 2]))
+    full = replace(second, target=np.array([1, 2]))
+    assert lacking_classes({"train": lacks, "val": full, "test": full}, EMOTIONS) == (
+        f"train has no clip of {EMOTIONS[1]}, test has: the model has never seen it, UAR counts its recall all the same",
+    )
+    assert lacking_classes({"train": full, "val": lacks, "test": full}, EMOTIONS) == ()
 
 
 def test_two_data_sets_may_use_the_same_ids() -> None:
