@@ -5,7 +5,8 @@ import json
 import pickle
 import warnings
 import zipfile
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -60,13 +61,15 @@ class WholeCheckpoints(TorchCheckpointIO):
 class UnfinishedRun:
     """What an interrupted run has kept: `file`, its last whole checkpoint, after `epochs` epochs; None where there is none yet.
 
-    `environment` is its env.json, or what is known of it; `raised` tells from how many epochs it is being raised.
+    `environment` is its env.json, or what is known of it; `raised` tells from how many epochs it is being raised; `clips` the
+    hash of the list of each split, where they come from lists.
     """
 
     file: Path | None
     epochs: int
     environment: dict[str, Any]
     raised: int | None = None
+    clips: dict[str, str] = field(default_factory=dict)
 
 
 def find_unfinished(recipe: Recipe, out: Path) -> UnfinishedRun:
@@ -97,7 +100,32 @@ def find_unfinished(recipe: Recipe, out: Path) -> UnfinishedRun:
             )
         if not any(f"'monitor': '{monitored(recipe)}'" in name for name in kept["callbacks"]):
             raise InputError(f"{out}: was begun by an earlier version, which chose its best epoch otherwise; train anew")
-    return UnfinishedRun(file, done, _environment(out, kept), raised)
+    if raised is not None and kept is not None and (patience := _spent_patience(kept)) is not None:
+        raise InputError(
+            f"{out}: optim.patience={patience} ended it after epoch {done} of {raised}, more optim.epochs train no further; "
+            f"leave them at {raised}, or train anew elsewhere with more patience"
+        )
+    return UnfinishedRun(file, done, _environment(out, kept), raised, {} if kept is None else dict(kept.get("clips", {})))
+
+
+def check_same_clips(begun: UnfinishedRun, clips: Mapping[str, str], out: Path) -> None:
+    """Refuse to go on with other lists than those that a run was begun with; `clips` is the hash of the list of each split.
+
+    Raises: InputError that names the splits.
+    """
+    if other := [split for split, known in begun.clips.items() if clips.get(split) != known]:
+        raise InputError(
+            f"{out}: the lists of its clips have changed since it was begun ({', '.join(other)}: other clips, paths or labels); "
+            "put them back, or train anew elsewhere"
+        )
+
+
+def _spent_patience(kept: dict[str, Any]) -> int | None:
+    """The patience that has ended a training, if one has."""
+    for name, state in kept["callbacks"].items():
+        if name.startswith("Patience") and state["wait_count"] >= state["patience"]:
+            return int(state["patience"])
+    return None
 
 
 def monitored(recipe: Recipe) -> str:

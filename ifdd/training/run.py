@@ -33,6 +33,7 @@ from ifdd.training.keeping import (
     LOG,
     UnfinishedRun,
     WholeCheckpoints,
+    check_same_clips,
     find_unfinished,
     monitored,
 )
@@ -80,9 +81,12 @@ def _train(recipe: Recipe, out: Path, resume: bool, max_minutes: float | None, p
     if ranks.first:
         for note in notes:
             warnings.warn(note, stacklevel=2)
+    lists = {split: str(clips.about["data_hash"]) for split, clips in sets.items() if "data_hash" in clips.about}
+    if begun is not None:
+        check_same_clips(begun, lists, out)
     about: dict[str, Any] = {}
     if ranks.first:
-        about = _go_on(recipe, out, begun) if begun is not None else _make_run(recipe, out)
+        about = (_go_on(recipe, out, begun) if begun is not None else _make_run(recipe, out)) | {"clips": lists}
     started = time.monotonic()
     keep_freed_memory()
     with quiet_lightning():

@@ -6,6 +6,7 @@ import shutil
 import tempfile
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +21,8 @@ from ifdd.cli import app
 from ifdd.errors import InputError
 from ifdd.io import claim
 from ifdd.training import keeping, run
-from ifdd.training.module import AveragedWeights, lr_at
+from ifdd.training.clipsets import SPLITS
+from ifdd.training.module import AveragedWeights, TrainingModule, lr_at
 from ifdd.training.recipe import Recipe, load_recipe, recipe_yaml
 from ifdd.training.sweep import sweep
 
@@ -224,6 +226,33 @@ def test_the_first_step_after_a_raise_has_the_rate_of_the_new_schedule(begun: Pa
     monkeypatch.setattr(torch.optim.AdamW, "step", watched)
     run.train(more(4), begun, resume=True, progress=False)
     np.testing.assert_allclose(seen, [lr_at(i, peak=0.002, warmup=2, total=8, final=0.01) for i in range(4, 8)])
+
+
+def test_more_epochs_of_a_run_that_its_patience_has_ended_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(TrainingModule, "on_validation_epoch_end", lambda module: module.log("val_ema_UAR", 0.5))
+    run.train(more(4, patience=1), tmp_path / "run", progress=False)
+    assert len(pd.read_csv(tmp_path / "run" / "log" / "metrics.csv")) == 2
+    told = r"optim\.patience=1 ended it after epoch 2 of 4, more optim\.epochs train no further; leave them at 4, or train anew"
+    with pytest.raises(InputError, match=told):
+        run.train(more(6, patience=1), tmp_path / "run", resume=True)
+    assert load_recipe(tmp_path / "run" / "config.yaml") == more(4, patience=1)
+
+
+def test_a_run_does_not_go_on_with_other_lists(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    def listed(digest: str) -> None:
+        found = {split: clip_set(split) for split in SPLITS}
+        found["train"] = replace(found["train"], about=found["train"].about | {"data_hash": digest})
+        monkeypatch.setattr(run, "load_split", lambda _recipe, split, _progress: found[split])
+
+    listed("as it was")
+    run.train(more(2), tmp_path / "run", progress=False)
+    listed("with a label mended")
+    with pytest.raises(
+        InputError, match=r"lists of its clips have changed since it was begun \(train: other clips, paths or lab"
+    ):
+        run.train(more(3), tmp_path / "run", resume=True)
+    listed("as it was")
+    run.train(more(3), tmp_path / "run", resume=True, progress=False)
 
 
 @pytest.mark.parametrize(
