@@ -81,7 +81,7 @@ def _train(recipe: Recipe, out: Path, resume: bool, max_minutes: float | None, p
     if ranks.first:
         for note in notes:
             warnings.warn(note, stacklevel=2)
-    lists = {split: str(clips.about["data_hash"]) for split, clips in sets.items() if "data_hash" in clips.about}
+    lists: dict[str, str] = {split: str(clips.about["data_hash"]) for split, clips in sets.items() if "data_hash" in clips.about}
     if begun is not None:
         check_same_clips(begun, lists, out)
     about: dict[str, Any] = {}
