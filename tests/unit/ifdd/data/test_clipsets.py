@@ -285,6 +285,6 @@ def test_evaluation_says_that_labels_are_in_another_order(
     ids = tuple(map(str, range(70)))
     many = replace(one, pixels=one.pixels[[0] * 70], target=order[target], clip_ids=ids, subjects=ids, folds=(0,) * 70, files=())
     for numbers, told in ((target, 1), (order[target], 0)):
-        monkeypatch.setattr(evaluation, "predict_set", lambda *_, numbers=numbers, **__: np.eye(7)[numbers])
+        monkeypatch.setattr(evaluation, "predict_views", lambda *_, numbers=numbers, **__: np.eye(7)[None, numbers])
         notes = write_evaluation(bundle, many, tmp_path / f"out-{told}")["notes"]
         assert sum("different orders" in note and "alphabetical-7" in note for note in notes) == told
