@@ -24,6 +24,7 @@ from ifdd.data.bad_clips import UNREADABLE, OnError, reason, settle, warnings_su
 from ifdd.data.cropping.clip import crops, follow_face, write_frame
 from ifdd.data.cropping.options import CropOptions
 from ifdd.data.cropping.sheet import Shown, write_sheets
+from ifdd.data.cropping.sources import ABOUT
 from ifdd.data.cropping.tracks import Track, read_track, write_track
 from ifdd.data.faces.detectors import make_detector
 from ifdd.data.manifest import FILE_NAME, clip_path, data_hash, files_hash, fps_of, write_manifest
@@ -104,7 +105,7 @@ def crop_corpus(
         notes += warnings_summary(told, len(good))
         shown = list(_shown(good, tracks, flagged, work))
         pages = write_sheets(shown, bad, _title(options, len(shown)), work)
-        write_json(work / "crop.json", about | {"clips": len(good), "flagged": flagged, "left_out": bad, "sheets": pages})
+        write_json(work / ABOUT, about | {"clips": len(good), "flagged": flagged, "left_out": bad, "sheets": pages})
     return Cropped(out / FILE_NAME, len(good), flagged, bad, notes)
 
 

@@ -1,6 +1,7 @@
 """What a person gives to be cropped: a list of clips, a folder of them, or videos one by one."""
 
 import os
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -12,6 +13,8 @@ from ifdd.data.video import image_files
 from ifdd.errors import InputError
 
 _LISTS = (".parquet", *TEXT_FILES)
+ABOUT = "crop.json"
+"""File that tells how crops were made, in their folder."""
 
 
 def table_of(sources: Sequence[Path]) -> pd.DataFrame:
@@ -29,7 +32,7 @@ def table_of(sources: Sequence[Path]) -> pd.DataFrame:
         if _is_list(source):
             raise InputError(f"{source} is a list of clips; crop one list by itself")
     if len(sources) == 1 and sources[0].is_dir() and not _is_frames(sources[0]):
-        table = complete(pd.DataFrame({"path": clips_below(sources[0])}), sources[0], sources[0])
+        table = complete(pd.DataFrame({"path": _without_crops(sources[0])}), sources[0], sources[0])
         table.attrs["root"] = str(sources[0])
         return table
     for source in sources:
@@ -42,6 +45,21 @@ def table_of(sources: Sequence[Path]) -> pd.DataFrame:
     table = complete(pd.DataFrame({"path": [path.relative_to(root).as_posix() for path in paths]}), root, "the videos")
     table.attrs["root"] = str(root)
     return table
+
+
+def _without_crops(root: Path) -> list[str]:
+    """Paths of the clips in a folder; not the crops that were made of them into a folder among them.
+
+    Raises: InputError as `clips_below`, and where there is nothing but crops.
+    """
+    found = clips_below(root)
+    crops = {path for path in found if any((root / folder / ABOUT).is_file() for folder in Path(path).parents[:-1])}
+    if crops:
+        told = f"{root}: {len(crops)} clips are crops that were made before (beside {ABOUT}), e.g. {min(crops)}"
+        if len(crops) == len(found):
+            raise InputError(f"{told}; give the folder of the videos, or that of one list")
+        warnings.warn(f"{told}; they are left out", stacklevel=3)
+    return [path for path in found if path not in crops]
 
 
 def _is_list(source: Path) -> bool:

@@ -1,6 +1,7 @@
 """Videos made into face clips, by the real command."""
 
 import json
+import shutil
 from collections.abc import Sequence
 from itertools import islice
 from pathlib import Path
@@ -15,6 +16,7 @@ from typer.testing import CliRunner
 from ifdd import cli
 from ifdd.data.clips import load_clip
 from ifdd.data.cropping.corpus import CropOptions, crop_corpus
+from ifdd.data.cropping.sources import table_of
 from ifdd.data.cropping.tracks import read_track
 from ifdd.data.faces.alignment import CANONICAL
 from ifdd.data.manifest import read_manifest
@@ -207,8 +209,6 @@ def test_processes_make_the_same_and_a_torn_run_goes_on(mixed: Path, tmp_path: P
 
 
 def read_manifest_of(folder: Path) -> pd.DataFrame:
-    from ifdd.data.cropping.sources import table_of
-
     paths = sorted(path for path in folder.iterdir() if path.name != "no_face")
     return table_of(paths)
 
@@ -262,3 +262,16 @@ def test_a_track_that_is_none(tmp_path: Path) -> None:
     np.savez(tmp_path / "t.npz", seconds=np.zeros(3))
     with pytest.raises(InputError, match=r"t\.npz: holds no video_index; crop the clip again with `ifdd data crop`"):
         read_track(tmp_path / "t.npz")
+
+
+def test_crops_within_the_folder_of_the_videos_are_not_cropped_again(tmp_path: Path):
+    for name in ("a/x", "faces/clips/a/x"):
+        (tmp_path / name).mkdir(parents=True)
+        for i in range(2):
+            cv2.imwrite(str(tmp_path / name / f"{i}.png"), np.zeros((8, 8, 3), np.uint8))
+    (tmp_path / "faces" / "crop.json").write_text("{}")
+    with pytest.warns(UserWarning, match=r"1 clips are crops .* .beside crop\.json., e\.g\. faces/clips/a/x"):
+        assert table_of([tmp_path])["path"].tolist() == ["a/x"]
+    shutil.rmtree(tmp_path / "a")
+    with pytest.raises(InputError, match=r"1 clips are crops that were made before .*; give the folder of the videos"):
+        table_of([tmp_path])
