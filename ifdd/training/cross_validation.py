@@ -12,9 +12,10 @@ from typing import Any
 
 import pandas as pd
 
-from ifdd.checkpoints import read_card
+from ifdd.checkpoints import CARD, read_card
 from ifdd.data.corpora.report import read_report, report_file
-from ifdd.data.manifest import FILE_NAME, clip_path, read_manifest, write_manifest
+from ifdd.data.manifest import FILE_NAME, clip_path, data_hash, read_manifest, write_manifest
+from ifdd.data.parts import parts_of
 from ifdd.data.published import Published, fitting_row
 from ifdd.errors import InputError
 from ifdd.io import claim, write_json, write_text
@@ -110,6 +111,7 @@ def _cross_validate(
     named = {f"fold-{fold}": recipe for fold, recipe in recipes.items()}
     for name, recipe in named.items():
         check_same(recipe, out / name)
+    _check_lists(recipes, out)
     out.mkdir(parents=True, exist_ok=True)
     _, failed = train_all(named, out, jobs=jobs, say=say, trained=lambda name: fold_line(out / name))
     if failed:
@@ -119,6 +121,26 @@ def _cross_validate(
             "command goes on"
         )
     return write_folds(recipes, out, papers)
+
+
+def _check_lists(recipes: dict[int, Recipe], out: Path) -> None:
+    """Refuse folds that are complete, of another list than lies there now: their predictions would be pooled with others.
+
+    Raises: InputError that names the fold and the parts.
+    """
+    for fold, recipe in recipes.items():
+        run, data = out / f"fold-{fold}", recipe.data
+        assert isinstance(data, CorpusData)
+        if not (run / CHECKPOINT / CARD).is_file():
+            continue
+        listed, known = read_manifest(data.manifest), read_card(run / CHECKPOINT).data
+        rows = parts_of(listed, data.manifest, fold=data.fold, val=data.val, seed=recipe.seed).rows
+        other = [part for part in rows if known.get(part, {}).get("data_hash") != data_hash(listed.iloc[rows[part]])]
+        if other:
+            raise InputError(
+                f"{run}: was trained when {data.manifest} was another list ({', '.join(map(str, other))}: other clips, paths or "
+                "labels); put it back, or choose another --out"
+            )
 
 
 def write_folds(recipes: dict[int, Recipe], out: Path, papers: Sequence[Published] = ()) -> dict[str, Any]:

@@ -29,7 +29,7 @@ from ifdd.training import cross_validation, processes, run
 from ifdd.training.cross_validation import cross_validate, plan_folds
 from ifdd.training.fold_table import folds_markdown
 from ifdd.training.folds import score_folds, score_frame
-from ifdd.training.recipe import load_recipe, recipe_yaml
+from ifdd.training.recipe import CorpusData, load_recipe, recipe_yaml
 from ifdd.training.stopping import Stopped
 
 LABELS = ("happy", "sad", "neutral")
@@ -252,6 +252,25 @@ def test_a_fold_that_another_process_still_trains_is_waited_for(corpus: Path, tm
     assert said[:2] == ["fold-1: another process trains it, which is waited for", "fold-2: training"]
     assert [name for name, _ in InThisProcess.told] == ["fold-2", "fold-1"]
     assert not processes.is_trained_elsewhere(out / "fold-1")
+
+
+def test_folds_of_an_earlier_list_are_not_pooled_with_others(done: tuple[Path, Path, list[str]], tmp_path: Path):
+    recipe, out, _ = done
+    config = load_recipe(recipe)
+    assert isinstance(config.data, CorpusData)
+    manifest = config.data.manifest
+    listed, copy = manifest.read_bytes(), {file: file.read_bytes() for file in out.glob("*.*")}
+    frame = pd.read_parquet(manifest)
+    one = frame.index[frame["label_name"] == "happy"][0]
+    frame.loc[one, ["label", "label_name"]] = [1, "sad"]
+    try:
+        frame.to_parquet(manifest, index=False)
+        with pytest.raises(InputError, match=r"fold-1: was trained when .* was another list \((train|val|test)"):
+            cross_validate(recipe, out, say=lambda _: None)
+    finally:
+        manifest.write_bytes(listed)
+    assert {file: file.read_bytes() for file in out.glob("*.*")} == copy
+    cross_validate(recipe, out, say=lambda _: None)
 
 
 def test_rows_of_papers_stand_below_ours_and_in_no_number():
