@@ -33,7 +33,7 @@ class Means:
         return {name: total / count for name, (total, count) in self.summed(over).items()}
 
 
-@dataclass
+@dataclass(eq=False)
 class Scores:
     """Hits and misses (classes, classes) of a validation, rows are the true classes, and its cross-entropy."""
 
