@@ -13,20 +13,10 @@ from math import sqrt
 from pathlib import Path
 from typing import Any
 
+from ifdd.data.corpora import CORPORA
 from ifdd.errors import InputError
-from ifdd.labels import EMOTIONS
 
 FILE = Path(__file__).with_name("published.csv")
-MAFW: tuple[str, ...] = (*EMOTIONS, "contempt", "anxiety", "helplessness", "disappointment")
-CLASSES: Mapping[str, tuple[str, ...]] = {"dfew": EMOTIONS, "ferv39k": EMOTIONS, "mafw": MAFW}
-"""Classes of each corpus."""
-TITLES: Mapping[str, str] = {"dfew": "DFEW", "ferv39k": "FERV39k", "mafw": "MAFW"}
-TEST_CLIPS: Mapping[str, tuple[int, ...]] = {
-    "dfew": (2341, 2341, 2340, 2339, 2336),
-    "ferv39k": (7847,),
-    "mafw": (1839, 1837, 1833, 1832, 1831),
-}
-"""Official test clips of each fold: what a binomial interval of a printed WAR stands on."""
 _Z = 1.959963984540054
 
 
@@ -47,9 +37,9 @@ class Published:
     @property
     def clips(self) -> int:
         """Official test clips: of the fold that the row is of, else of all."""
-        folds = TEST_CLIPS[self.corpus]
+        folds = CORPORA[self.corpus].counts
         fold = self.protocol.removeprefix("fold ")
-        return folds[int(fold) - 1] if fold.isdecimal() else sum(folds)
+        return folds[int(fold)].n_test if fold.isdecimal() else sum(counts.n_test for counts in folds.values())
 
     @property
     def war_interval(self) -> tuple[float, float]:
@@ -99,8 +89,8 @@ def published(corpus: str | None = None, method: str | None = None) -> tuple[Pub
     """
     rows = _rows()
     if corpus is not None:
-        if corpus.casefold() not in CLASSES:
-            raise InputError(f"corpus {corpus!r}: nothing printed is known of it; there are {', '.join(CLASSES)}")
+        if corpus.casefold() not in (known := _corpora()):
+            raise InputError(f"corpus {corpus!r}: nothing printed is known of it; there are {', '.join(known)}")
         rows = tuple(row for row in rows if row.corpus == corpus.casefold())
     if method is not None:
         found = tuple(row for row in rows if _key(row.method) == _key(method))
@@ -127,17 +117,23 @@ def fitting_row(name: str, labels: Sequence[str]) -> Published:
         InputError: a corpus or method that nothing is known of, or one whose classes are not `labels`, in whatever order.
 
     Example:
-        >>> fitting_row("ferv39k:M3DFEL", EMOTIONS).war
+        >>> fitting_row("ferv39k:M3DFEL", CORPORA["ferv39k"].labels).war
         47.67
     """
     corpus, _, method = name.rpartition(":")
-    fitting = [known for known, classes in CLASSES.items() if sorted(classes) == sorted(labels)]
-    if not fitting or (corpus.casefold() in CLASSES and corpus.casefold() not in fitting):
-        needed = CLASSES.get(corpus.casefold(), CLASSES["dfew"])
+    known = _corpora()
+    fitting = [one for one in known if sorted(CORPORA[one].labels) == sorted(labels)]
+    if not fitting or (corpus.casefold() in known and corpus.casefold() not in fitting):
+        needed = CORPORA[corpus.casefold() if corpus.casefold() in known else known[0]].labels
         raise InputError(
             f"published rows are of {', '.join(needed)}, these models know {', '.join(labels)}; leave --published out"
         )
     return usual_row(method.strip(), corpus.strip().casefold() or fitting[0])
+
+
+def _corpora() -> list[str]:
+    """Names of the corpora that rows are of, in the order of `CORPORA`."""
+    return [name for name in CORPORA if any(row.corpus == name for row in _rows())]
 
 
 def _methods(rows: Iterable[Published]) -> list[str]:

@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 
-from ifdd.data.published import TITLES, Published
+from ifdd.data.corpora import CORPORA
+from ifdd.data.published import Published
 from ifdd.metrics import Bounds
 from ifdd.plain import markdown_line
 from ifdd.training.folds import FoldScores
@@ -55,7 +56,7 @@ def folds_markdown(
         f"{scores.smallest_difference[0].upper()}{scores.smallest_difference[1:]}.",
         "",
         *(f"- {markdown_line(note)}" for note in notes),
-        *(f"- {_PUBLISHED}{markdown_line(row.method)}, {TITLES[row.corpus]}: {_about(row)}" for row in papers),
+        *(f"- {_PUBLISHED}{markdown_line(row.method)}, {CORPORA[row.corpus].title}: {_about(row)}" for row in papers),
         *([""] if notes or papers else []),
         "## What was chosen",
         "",

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ifdd.data.published import TITLES, fitting_row
+from ifdd.data.corpora import CORPORA
+from ifdd.data.published import fitting_row
 from workbench.analysis.performance.results import PublishedRow
 from workbench.results.interval import Interval
 
@@ -29,5 +30,5 @@ def _row(name: str, labels: Sequence[str]) -> PublishedRow:
     low, high = row.war_interval
     recalls = [row.recalls[label] / 100 for label in labels] if row.recalls else []
     war = Interval(row.war / 100, low / 100, high / 100)
-    title = TITLES[row.corpus]
+    title = CORPORA[row.corpus].title
     return PublishedRow(row.method, title, row.clips, war, row.uar / 100, np.array(recalls), row.protocol, row.source)
