@@ -9,13 +9,12 @@ from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 from tqdm import tqdm
 
 from ifdd.data.bad_clips import UNREADABLE, reason
 from ifdd.data.doctor.looks import code_of, sampled
 from ifdd.data.video import image_files, probe, read_frames
-from ifdd.data.video.images import read_image
+from ifdd.data.video.images import image_size, read_image
 from ifdd.errors import InputError
 from ifdd.jobs import pool_map
 
@@ -90,7 +89,7 @@ def _folder(clip: Path, look: Look) -> Seen:
         return replace(seen, error=f"{files[sizes.index(0)].name} has no bytes{more}")
     if len(files) < 2:
         return replace(seen, error="holds 1 frame, a clip needs at least 2")
-    width, height = _size_of(files[0])
+    width, height = image_size(files[0])
     seen = replace(seen, width=width, height=height)
     wanted = sampled(len(files)) if look.looks else []
     pictures = {}
@@ -107,17 +106,6 @@ def _folder(clip: Path, look: Look) -> Seen:
             told = f"frames of different sizes: {files[0].name} is {width}x{height}, {file.name} is {shape[0]}x{shape[1]}"
             return replace(seen, error=told)
     return replace(seen, code=code_of([pictures[i] for i in wanted])) if wanted else seen
-
-
-def _size_of(file: Path) -> tuple[int, int]:
-    """(width, height) from the header, upright or not."""
-    try:
-        with Image.open(file) as image:
-            turned = image.getexif().get(0x0112, 1) > 4 if image.format == "JPEG" else False
-            return image.size[::-1] if turned else image.size
-    except Exception:  # damaged: told where it is read, or here
-        width, height, _ = read_image(file)
-        return width, height
 
 
 def _video(clip: Path, look: Look) -> Seen:
