@@ -14,7 +14,7 @@ import time
 from pathlib import Path
 
 import pandas as pd
-from corpus_trees import KINDS, write_corpus_tree
+from rendered_corpora import KINDS, write_corpus_tree
 from sklearn.metrics import confusion_matrix, recall_score
 
 ROOT = Path(__file__).resolve().parents[1]
