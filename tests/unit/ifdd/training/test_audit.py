@@ -1,13 +1,12 @@
 """What a run kept, scored side by side."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from small_corpus import corpus_recipe, make_corpus
+from small_corpus import corpus_recipe
 from typer.testing import CliRunner
 
 from ifdd.cli import app
@@ -21,20 +20,10 @@ from ifdd.training.clipsets import load_split
 from ifdd.training.evaluation import predict_set
 from ifdd.training.recipe import Recipe
 
-pytestmark = pytest.mark.filterwarnings("ignore:.*the last one is repeated", "ignore:val and test are the same")
-
-
-@pytest.fixture(autouse=True, scope="module")
-def one_thread() -> Iterator[None]:
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
-
-
-@pytest.fixture(scope="module")
-def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_corpus(tmp_path_factory.mktemp("corpus"))
+pytestmark = [
+    pytest.mark.usefixtures("one_thread"),
+    pytest.mark.filterwarnings("ignore:.*the last one is repeated", "ignore:val and test are the same"),
+]
 
 
 def train(corpus: Path, out: Path, **changes: object) -> tuple[Recipe, Path]:

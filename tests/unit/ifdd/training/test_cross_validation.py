@@ -14,9 +14,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-import torch
 from sklearn.metrics import accuracy_score, confusion_matrix, recall_score
-from small_corpus import corpus_recipe, make_corpus
+from small_corpus import corpus_recipe
 from typer.testing import CliRunner
 
 from ifdd.cli import app
@@ -69,26 +68,17 @@ def started(command: Any, *rest: Any, **more: Any) -> Any:
 
 
 @pytest.fixture(autouse=True, scope="module")
-def quick() -> Iterator[None]:
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
+def quick(one_thread: None) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(processes, "POLL_S", 0.0)
         patch.setattr(subprocess, "Popen", started)
         yield
-    torch.set_num_threads(threads)
 
 
 @pytest.fixture(autouse=True)
 def fresh(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(InThisProcess, "told", [], raising=False)
     monkeypatch.setattr(InThisProcess, "fails", ())
-
-
-@pytest.fixture(scope="module")
-def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Manifest of 42 clips of 7 persons in 3 folds."""
-    return make_corpus(tmp_path_factory.mktemp("corpus"))
 
 
 def write(corpus: Path, folder: Path, **data: object) -> Path:

@@ -1,14 +1,12 @@
 """What a training would take, told before it, with nothing written."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import pandas as pd
 import pytest
-import torch
 from colours import recipe as scripted
-from small_corpus import corpus_recipe, make_corpus
+from small_corpus import corpus_recipe
 from typer.testing import CliRunner
 
 from ifdd.cli import app
@@ -21,21 +19,10 @@ from ifdd.training.dry_run import dry_run, dry_run_folds
 from ifdd.training.recipe import Recipe, load_recipe, recipe_yaml
 
 RECIPES = sorted(Path("recipes/corpora").glob("*.yaml"))
-pytestmark = pytest.mark.filterwarnings("ignore:.*the last one is repeated", "ignore:val and test are the same")
-
-
-@pytest.fixture(autouse=True, scope="module")
-def one_thread() -> Iterator[None]:
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
-
-
-@pytest.fixture(scope="module")
-def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Manifest of 42 clips of 7 persons in 3 folds."""
-    return make_corpus(tmp_path_factory.mktemp("corpus"))
+pytestmark = [
+    pytest.mark.usefixtures("one_thread"),
+    pytest.mark.filterwarnings("ignore:.*the last one is repeated", "ignore:val and test are the same"),
+]
 
 
 def files(folder: Path) -> dict[str, int]:

@@ -4,7 +4,6 @@ import gc
 import os
 import shutil
 import signal
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,7 @@ import pandas as pd
 import pytest
 import torch
 from media import gray_images, write_video
-from small_corpus import EVEN, STILL, corpus_recipe, make_corpus, without_batch_statistics
+from small_corpus import EVEN, STILL, corpus_recipe, without_batch_statistics
 
 import ifdd
 from ifdd.data.bad_clips import settle
@@ -36,23 +35,11 @@ from ifdd.training.module import AveragedWeights
 from ifdd.training.recipe import Recipe
 from ifdd.training.stopping import Stopped, stoppable
 
-pytestmark = pytest.mark.filterwarnings("ignore:.*the last one is repeated", "ignore:.*clips cannot be read")
+pytestmark = [
+    pytest.mark.usefixtures("one_thread"),
+    pytest.mark.filterwarnings("ignore:.*the last one is repeated", "ignore:.*clips cannot be read"),
+]
 STEPS = {"lr": 0.002, "epochs": 2, "batch": 2, "accumulate": 2}
-
-
-@pytest.fixture(autouse=True, scope="module")
-def one_thread() -> Iterator[None]:
-    """Tiny tensors lose more than they gain from several threads."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
-
-
-@pytest.fixture(scope="module")
-def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Manifest of 42 clips."""
-    return make_corpus(tmp_path_factory.mktemp("corpus"))
 
 
 def full(manifest: Path, **changes: Any) -> Recipe:

@@ -1,6 +1,5 @@
 import dataclasses
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import lightning as L
@@ -29,13 +28,7 @@ KINDS = ("all", "one", "shuffled")
 QUIET = {"flip": 0, "crop": 1, "jitter": 0, "mixup": 0, "cutmix": 0}
 
 
-@pytest.fixture(autouse=True)
-def one_thread() -> Iterator[None]:
-    """Tiny tensors lose more than they gain from several threads."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 @pytest.fixture
