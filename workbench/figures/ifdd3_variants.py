@@ -6,7 +6,7 @@ from workbench.analysis.splits.task import schematic, split_of_clip
 from workbench.figures.sheet import Column, Sheet
 from workbench.figures.study import Study
 
-NO_SPLIT = "none of the runs splits its frames, so there is no variant to draw; add a checkpoint of IFDD"
+NO_SPLIT = "none of the chosen models splits its frames, so there is no variant to draw; choose or add a checkpoint of IFDD"
 
 
 class VariantsSheet(Sheet):
