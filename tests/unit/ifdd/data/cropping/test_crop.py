@@ -76,7 +76,7 @@ def test_a_list_keeps_what_it_says_of_its_clips(cropped: Path, listed: Path) -> 
     assert after["face_found"].tolist() == [1.0] * 6
     assert (after["face_score"] > 0.85).all()
     assert after["faces"].tolist() == [1] * 6
-    assert [(cropped / name).resolve() for name in after["cropped_from"]] == [Path(path) for path in before["path"]]
+    assert [(cropped / name).resolve() for name in after["cropped_from"]] == [Path(path).resolve() for path in before["path"]]
     assert json.loads((cropped / "crop.json").read_text())["flagged"] == {}
 
 
