@@ -59,7 +59,7 @@ def test_page_of_a_section_is_of_the_chosen_models(start: Start, tiny_demo: Tiny
     app = start(tiny_demo, page)
     assert any("tiny-ifdd" in cell for table in app.dataframe for cell in table.value.iloc[:, 0])
     app = app.sidebar.multiselect(f"{page}_models").set_value(["tiny-baseline"]).run()
-    assert re.search("at least two|two or more|none of the runs splits", panels(app))
+    assert re.search("at least two|two or more|none of the chosen models splits", panels(app))
     app = app.sidebar.multiselect(f"{page}_models").set_value([]).run()
     assert "no model is chosen" in panels(app)
 

@@ -349,7 +349,7 @@ def test_a_baseline_alone_has_maps_and_no_variants(study: Study, tiny: TinyDemo)
     )
     found = run(alone, Request(column="single"))
     assert set(found.left_out) == {"ifdd_fig3_variants"}
-    assert "none of the runs splits" in found.left_out["ifdd_fig3_variants"]
+    assert "none of the chosen models splits" in found.left_out["ifdd_fig3_variants"]
     sheet = found.sheets["ifdd_fig2_maps"]
     shown = sheet.rows  # type: ignore[attr-defined]
     assert shown

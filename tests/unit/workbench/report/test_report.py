@@ -173,7 +173,7 @@ def test_one_model_has_a_report_that_says_what_it_lacks(study: Study, tmp_path: 
     made = task.run(alone)
     task.write(made, tmp_path / "one.html")
     assert set(made.left_out) == {"agreement", "comparison", "splits"}
-    assert "none of the runs splits" in (tmp_path / "one.html").read_text(encoding="utf-8")
+    assert "none of the chosen models splits" in (tmp_path / "one.html").read_text(encoding="utf-8")
 
 
 def test_the_command(tiny: TinyDemo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
