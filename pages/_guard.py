@@ -1,13 +1,16 @@
-"""What every answer of the app's server passes through: known hosts only, and a page that may load nothing from elsewhere."""
+"""What every answer of the app's server passes through: known hosts, a token where others may ask, nothing from elsewhere."""
 
 import base64
 import hashlib
+import hmac
+import html
 import ipaddress
 import re
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from http.cookies import CookieError, SimpleCookie
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 Scope = MutableMapping[str, Any]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
@@ -17,6 +20,19 @@ Server = Callable[[Scope, Callable[[], Awaitable[Any]], Send], Awaitable[None]]
 _WHERE = '<script>window.__streamlit = {BACKEND_BASE_URL: window.location.origin + "/"}</script>'
 _ASKED_BELOW_A_PAGE = re.compile(r"^/[^/]+(/_stcore/(?:health|host-config))$")
 _PAGE = re.compile(r"^/[A-Za-z0-9_-]*$")
+# A cookie that is strict is not sent where another site, a mail say, leads here: the page then asks once more by itself.
+_AGAIN = "if (!sessionStorage.getItem('asked')) { sessionStorage.setItem('asked', '1'); location.replace(location.href); }"
+_ENTER = """<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
+<title>IFDD Workbench</title><style>
+body { font: 16px/1.5 system-ui, sans-serif; max-width: 34rem; margin: 12vh auto; padding: 0 1rem; color-scheme: light dark }
+input, button { font: inherit; padding: .4rem .6rem }
+</style><script>%s</script>
+<h1>This app asks for its token</h1><p>%s</p>
+<form><label>Token <input name="token" type="password" autocomplete="off" autofocus required></label> <button>Open</button></form>
+"""
+_ENTERED = """<!doctype html><html lang="en"><meta charset="utf-8"><title>IFDD Workbench</title>
+<meta http-equiv="refresh" content="0;url=%s"><p><a href="%s">Open the app</a></p>
+"""
 
 
 class Guard:
@@ -24,15 +40,20 @@ class Guard:
 
     `hosts` are the names and addresses under which the app may be asked; ports do not matter. A name of someone else's that was
     pointed at this computer (DNS rebinding) is refused, for pages and WebSockets alike. Any address goes where `any_address`
-    is set: for a server that listens on all of them.
+    is set: for a server that listens on all of them. With a `token` whoever asks must have it (401): in the address of a page
+    once, then in a cookie. Without one only this computer is answered (403), however the server was started.
     """
 
-    def __init__(self, app: Server, *, index: Path, hosts: Iterable[str], any_address: bool = False) -> None:
+    def __init__(
+        self, app: Server, *, index: Path, hosts: Iterable[str], any_address: bool = False, token: str | None = None
+    ) -> None:
         self.app = app
+        self.token = token
         self.hosts = {host.lower().strip("[]").rstrip(".") for host in hosts}
         self.any_address = any_address
         self.page = index.read_text(encoding="utf-8").replace("<head>", f"<head>{_WHERE}", 1).encode()
         self.policy = content_security_policy(self.page.decode()).encode()
+        self.policy_to_enter = content_security_policy(_ENTER % (_AGAIN, "")).encode()
 
     async def __call__(self, scope: Scope, receive: Callable[[], Awaitable[Any]], send: Send) -> None:
         """Answer one request, or hand it on."""
@@ -41,7 +62,15 @@ class Guard:
             return
         host = dict(scope["headers"]).get(b"host", b"").decode("latin-1")
         if not self.knows(host):
-            await self._refuse(scope, host, send)
+            known = ", ".join(sorted(self.hosts))
+            text = f"This app is not {host[:100]!r}. It answers as {known}; for another name start it with --allow-host NAME.\n"
+            await _refuse(scope, 400, text, send)
+            return
+        if self.token is None and not _is_here(scope):
+            await _refuse(scope, 403, "This app answers its own computer alone; for others start it with --address.\n", send)
+            return
+        if self.token is not None and (_token_given(scope) is not None or not self._has_token(scope)):
+            await self._ask_for_token(scope, send)
             return
         if below := _ASKED_BELOW_A_PAGE.match(scope["path"]):
             scope = {**scope, "path": below[1], "raw_path": below[1].encode()}
@@ -77,17 +106,77 @@ class Guard:
             (b"referrer-policy", b"no-referrer"),
         ]
 
-    async def _refuse(self, scope: Scope, host: str, send: Send) -> None:
-        if scope["type"] == "websocket":
-            await send({"type": "websocket.close", "code": 1008})
+    def _has_token(self, scope: Scope) -> bool:
+        given = _cookie(scope, _cookie_name(scope))
+        return given is not None and self._is_token(given)
+
+    def _is_token(self, given: str) -> bool:
+        return hmac.compare_digest(given.encode(), (self.token or "").encode())
+
+    async def _ask_for_token(self, scope: Scope, send: Send) -> None:
+        """Take the token from the address of a page, from which it then disappears; else refuse, and say where it stands."""
+        if scope["type"] == "websocket" or scope["method"] not in ("GET", "HEAD") or not _PAGE.match(scope["path"]):
+            await _refuse(scope, 401, "This app asks for its token: open the address that workbench app printed.\n", send)
             return
-        known = ", ".join(sorted(self.hosts))
-        text = f"This app is not {host[:100]!r}. It answers as {known}; for another name start it with --allow-host NAME.\n"
-        await _reply(send, 400, b"text/plain; charset=utf-8", text.encode(), scope["method"] != "HEAD")
+        given = _token_given(scope)
+        extra = [(b"content-security-policy", self.policy_to_enter), (b"referrer-policy", b"no-referrer")]
+        if given is not None and self._is_token(given):
+            rest = urlencode([(name, value) for name, value in _query(scope) if name != "token"])
+            onward = html.escape(scope["path"] + (f"?{rest}" if rest else ""))
+            cookie = f"{_cookie_name(scope)}={self.token}; Path=/; HttpOnly; SameSite=Strict"
+            extra.append((b"set-cookie", cookie.encode("latin-1")))
+            status, page = 200, _ENTERED % (onward, onward)
+        else:
+            wrong = "That is not its token. " if given else ""
+            status, page = 401, _ENTER % (_AGAIN, f"{wrong}Open the address that workbench app printed, or enter its token here.")
+        await _reply(send, status, b"text/html; charset=utf-8", page.encode(), scope["method"] == "GET", extra)
 
 
-async def _reply(send: Send, status: int, kind: bytes, body: bytes, with_body: bool) -> None:
-    headers = [(b"content-type", kind), (b"content-length", str(len(body)).encode()), (b"cache-control", b"no-cache")]
+def _is_here(scope: Scope) -> bool:
+    """Whether this computer asks (a socket that is no network's has no address)."""
+    client = scope.get("client")
+    try:
+        return client is None or ipaddress.ip_address(client[0].partition("%")[0]).is_loopback
+    except ValueError:
+        return False
+
+
+def _query(scope: Scope) -> list[tuple[str, str]]:
+    return parse_qsl(scope.get("query_string", b"").decode("latin-1"), keep_blank_values=True)
+
+
+def _token_given(scope: Scope) -> str | None:
+    """The token in the address of a page; None where it has none."""
+    is_page = scope["type"] == "http" and scope["method"] in ("GET", "HEAD") and _PAGE.match(scope["path"])
+    return dict(_query(scope)).get("token") if is_page else None
+
+
+def _cookie_name(scope: Scope) -> str:
+    """Cookies are of a host, whatever the port: two apps on one computer have one each."""
+    server = scope.get("server") or ("", 0)
+    return f"ifdd_token_{server[1]}"
+
+
+def _cookie(scope: Scope, name: str) -> str | None:
+    text = "; ".join(value.decode("latin-1") for key, value in scope["headers"] if key == b"cookie")
+    try:
+        found = SimpleCookie(text).get(name)
+    except CookieError:
+        return None
+    return None if found is None else found.value
+
+
+async def _refuse(scope: Scope, status: int, text: str, send: Send) -> None:
+    if scope["type"] == "websocket":
+        await send({"type": "websocket.close", "code": 1008})
+        return
+    await _reply(send, status, b"text/plain; charset=utf-8", text.encode(), scope["method"] != "HEAD")
+
+
+async def _reply(
+    send: Send, status: int, kind: bytes, body: bytes, with_body: bool, extra: Iterable[tuple[bytes, bytes]] = ()
+) -> None:
+    headers = [(b"content-type", kind), (b"content-length", str(len(body)).encode()), (b"cache-control", b"no-cache"), *extra]
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body if with_body else b""})
 

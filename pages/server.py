@@ -19,6 +19,7 @@ app = st.App(
             index=INDEX,
             hosts=["localhost", "127.0.0.1", "::1", *os.environ.get("IFDD_HOSTS", "").split()],
             any_address=os.environ.get("IFDD_ANY_ADDRESS") == "1",
+            token=os.environ.get("IFDD_TOKEN") or None,
         )
     ],
 )

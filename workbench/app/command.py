@@ -19,9 +19,18 @@ def serve(
         typer.Argument(help="Workspace to show; default: the current folder if it is one, else the demo.", show_default=False),
     ] = None,
     port: Annotated[int, typer.Option(min=1, max=65535, help="Port to listen on.")] = 8501,
-    address: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    address: Annotated[
+        str, typer.Option(help="Address to listen on; where other computers reach it, the app asks for a token.")
+    ] = "127.0.0.1",
     allow_host: Annotated[
         list[str] | None, typer.Option(help="A further name under which browsers may ask for the app; may be given again.")
+    ] = None,
+    root: Annotated[
+        list[Path] | None,
+        typer.Option(
+            help="A folder whose videos may be opened by path, besides the workspace's own; may be given again.",
+            show_default=False,
+        ),
     ] = None,
     model: Annotated[
         list[str] | None,
@@ -39,10 +48,11 @@ def serve(
     """
     from workbench.analysis.registry import faces
     from workbench.app.own_networks import own_bundles
-    from workbench.app.serve import check_port, start_app
+    from workbench.app.serve import check_port, root_settings, start_app
     from workbench.store.layout import is_marked
 
     faces("page")  # a broken one is told here, not by the server
+    root_settings(root or [])
     check_port(port, address)  # before minutes are spent on the demo
     os.environ[MODELS] = "\n".join(":".join(split_factory(text)) for text in model or ())
     own_bundles()  # a broken one, too
@@ -53,4 +63,4 @@ def serve(
         place = find_workspace(workspace).folder
     if with_demo:
         demo()
-    start_app(port, address, allow_host or [], place)
+    start_app(port, address, allow_host or [], place, root or [])
