@@ -1,6 +1,7 @@
 """The command `workbench explain`."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -16,6 +17,7 @@ from workbench.options import (
     WorkspaceOption,
     fail,
     named_bundle,
+    names_in,
     one_line,
     say,
 )
@@ -38,6 +40,11 @@ def explain(
     window: Annotated[float | None, typer.Option(help="Seconds: predict windows, explain the most probable one.")] = None,
     stride: Annotated[float | None, typer.Option(help="Seconds from one window to the next; by default its length.")] = None,
     fps: Annotated[float | None, typer.Option(help="Frame rate of a folder of frames.")] = None,
+    method: Annotated[
+        str, typer.Option(help="gradcam, gradcam++, xgradcam, layercam, hirescam, saliency …: as of workbench saliency.")
+    ] = "gradcam",
+    activation: Annotated[str | None, typer.Option(help="With commas between; by default the model's branches.")] = None,
+    against: Annotated[str | None, typer.Option(help="Class whose logit is subtracted: why the target rather than this?")] = None,
     weights: Annotated[
         Literal["global", "per-step"], typer.Option(help="Average each channel's weight over all positions or per time step.")
     ] = "global",
@@ -56,7 +63,6 @@ def explain(
     Example: workbench explain clip.mp4 --checkpoint scripted-tiny-ifdd --out out
     """
     from ifdd.io import claim
-    from workbench.analysis._models import target_index
     from workbench.explain.task import Options, check_format, run, write
     from workbench.results.passport import Context, command_line
     from workbench.store.given import Given
@@ -68,9 +74,11 @@ def explain(
     check_untaken(out, names.values())
     film_format = check_format(film)
     bundle = named_bundle(given, checkpoint, model, device)
-    target_index(target, bundle.labels)
     read = SourceOptions(crop, face, start, end, window, stride, fps, detector, detector_weights)
-    options = Options(**vars(read), target=target, weights=weights, normalise=normalise, badges=badges)
+    activations = None if activation is None else tuple(names_in(activation))
+    options = Options(**vars(read), target=target, method=method, activations=activations, badges=badges)
+    options = replace(options, against=against, weights=weights, normalise=normalise)
+    options.request.check(bundle)
     context = Context.of(command_line(), bundles=[bundle])
     failed = 0
     for video, name in names.items():

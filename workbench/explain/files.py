@@ -85,6 +85,7 @@ def to_dict(explanation: Explanation, files: dict[str, str]) -> dict[str, Any]:
         "frames": {"video_index": clip.video_index.tolist(), "seconds": clip.seconds.tolist()},
         "split": None if explanation.split is None else split_dict(explanation.split, clip.seconds),
         "saliency": {
+            "method": first.method,
             "activation": {branch: result.activation for branch, result in explanation.saliency.items()},
             "weights": first.weights,
             "normalise": first.normalise,

@@ -18,7 +18,8 @@ from ifdd.data.video import file_sha256
 from ifdd.errors import InputError
 from ifdd.io import new_folder
 from workbench.analysis._models import target_index
-from workbench.analysis.saliency.maps import gradcam_branches
+from workbench.analysis.saliency.fills import Fill
+from workbench.analysis.saliency.requests import Request, make_maps
 from workbench.analysis.saliency.results import Normalisation, Weights
 from workbench.analysis.saliency.verdicts import known_verdicts, verdicts_on
 from workbench.analysis.splits.inspection import inspect_split
@@ -35,13 +36,27 @@ BATCH = 4
 
 @dataclass(frozen=True)
 class Options(SourceOptions):
-    """How a video is read and explained; `target` a class by name, None for the predicted one."""
+    """How a video is read and explained; `target` a class by name, None for the predicted one.
+
+    `method`, `activations`, `against`, `weights`, `normalise`, `fill`, `steps`: which maps, as in a `Request`.
+    """
 
     target: str | None = None
+    method: str = "gradcam"
+    activations: tuple[str, ...] | None = None
+    against: str | None = None
     weights: Weights = "global"
     normalise: Normalisation = "clip"
+    fill: Fill = "black"
+    steps: int = 50
     badges: bool = True
     """Whether maps show the verdicts of `workbench faithfulness` that are known."""
+
+    @property
+    def request(self) -> Request:
+        """Which maps to make."""
+        names = ("method", "activations", "target", "against", "weights", "normalise", "fill", "steps")
+        return Request(**{name: getattr(self, name) for name in names})
 
 
 def run(bundle: Bundle, video: str | Path, options: Options | None = None) -> Explanation:
@@ -49,18 +64,19 @@ def run(bundle: Bundle, video: str | Path, options: Options | None = None) -> Ex
 
     With `options.window` every window is predicted, and the one with the highest probability of the target is explained;
     without a target that is the class with the highest mean probability. Memory does not grow with the video's length.
-    Raises: InputError for an unknown class, a video that cannot be read, no face, impossible times.
+    Raises: InputError for an unknown class, method or activation, a video that cannot be read, no face, impossible times.
     """
     options = options or Options()
-    target_index(options.target, bundle.labels)  # before minutes are spent on the video
+    options.request.check(bundle)  # before minutes are spent on the video
     return explain_source(bundle, read_source(video, preprocessing_of(bundle, options), options), options)
 
 
 def explain_source(bundle: Bundle, source: Source, options: Options) -> Explanation:
     """`run` of a source that is read already, as `preprocessing_of` this checkpoint wants it.
 
-    Raises: InputError for an unknown class, or windows that are impossible.
+    Raises: InputError for an unknown class, method or activation, or windows that are impossible.
     """
+    options.request.check(bundle)
     target = target_index(options.target, bundle.labels)
     timeline = None
     if options.window is None:
@@ -71,7 +87,7 @@ def explain_source(bundle: Bundle, source: Source, options: Options) -> Explanat
     clips = clip.tensor()[None].to(_device(bundle))
     probabilities = bundle.predict(clips)[0].cpu().numpy()
     target = int(probabilities.argmax()) if target is None else target
-    maps = gradcam_branches(bundle.model, clips, target, options.weights, options.normalise)
+    maps = make_maps(bundle, clips, options.request, [target])
     split = inspect_split(bundle.model, clips) if "split" in bundle.model.capabilities else None
     return Explanation(
         video=source.path,
@@ -85,7 +101,7 @@ def explain_source(bundle: Bundle, source: Source, options: Options) -> Explanat
         saliency=maps,
         split=split,
         timeline=timeline,
-        verdicts=verdicts_on(known_verdicts(bundle), maps) if options.badges else {},
+        verdicts=verdicts_on(known_verdicts(bundle), maps, options.method) if options.badges else {},
     )
 
 

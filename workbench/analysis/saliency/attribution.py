@@ -16,7 +16,6 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal, get_args
 
 import torch
-from captum.attr import IntegratedGradients, Occlusion, Saliency
 from torch import Tensor, nn
 from tqdm import tqdm
 
@@ -130,6 +129,8 @@ def attribute(
 
 def _map(scorer: Callable[[Tensor], Tensor], clip: Tensor, filled: Tensor, method: Method, request: AttributionRequest) -> Tensor:
     """Map (1, T, H, W) of one clip."""
+    from captum.attr import IntegratedGradients, Occlusion, Saliency  # takes longer than most maps
+
     clip = clip.detach()
     if method == "occlusion":
         assert request.window is not None

@@ -48,6 +48,19 @@ def explanation(bundle: Bundle, video: Path) -> Explanation:
     return run(bundle, video, PLAIN)
 
 
+def test_maps_are_those_that_were_asked_for(bundle: Bundle, video: Path, explanation: Explanation) -> None:
+    found = run(bundle, video, replace(PLAIN, method="hirescam", activations=("pyramid.X", "ladm.Y_S")))
+    assert {key: (item.method, item.activation) for key, item in found.saliency.items()} == {
+        "pyramid.X": ("hirescam", "pyramid.X"),
+        "S": ("hirescam", "ladm.Y_S"),
+    }
+    assert not np.allclose(found.saliency["S"].raw, explanation.saliency["S"].raw)
+    pixels = run(bundle, video, replace(PLAIN, method="saliency"))
+    assert pixels.saliency["input"].raw.shape[1] == bundle.model.frames
+    with pytest.raises(InputError, match="'gradcamel' is unknown"):
+        run(bundle, Path("not read"), replace(PLAIN, method="gradcamel"))
+
+
 def test_explanation_is_that_of_the_models_own_clip(bundle: Bundle, video: Path, explanation: Explanation) -> None:
     clips = load_clip(video, replace(bundle.preprocessing, crop="none")).tensor()[None]
     np.testing.assert_allclose(explanation.probabilities, bundle.predict(clips)[0].numpy(), atol=1e-5)
