@@ -84,6 +84,28 @@ def test_thumbnail_is_the_frame_at_the_share(dataset: Dataset) -> None:
         thumbnail(path, 1.0, 99)
 
 
+def test_a_collection_is_opened_once_until_it_is_written_anew(
+    dataset: Dataset, tiny_demo: TinyDemo, tmp_path: Path, use: Callable[[TinyDemo], None]
+) -> None:
+    here = tiny_demo.copy_to(tmp_path)
+    use(here)
+    dataset, bundle = open_workspace(here.demo).dataset("demo"), load_checkpoint(here.checkpoints / "tiny-ifdd")
+    first = dataset.collection(bundle)
+    assert dataset.collection(bundle) is first
+    assert dataset.collection(bundle.card, "tiny-ifdd") is first
+    reversed_order = first.labels[::-1]
+    assert first.in_order(reversed_order) is first.in_order(reversed_order)
+    with pytest.raises(InputError, match="was collected with checkpoint tiny-ifdd"):
+        dataset.collection(load_checkpoint(here.checkpoints / "tiny-baseline"), "tiny-ifdd")
+    file = first.folder / "predictions.parquet"
+    table = pd.read_parquet(file)
+    table.assign(clip_id=table["clip_id"].to_numpy()[::-1]).to_parquet(file)
+    assert dataset.collection(bundle) is not first
+    file.write_bytes(b"")
+    with pytest.raises(InputError, match="cannot be read as a table"):
+        dataset.collection(bundle)
+
+
 def test_clips_that_a_collection_lacks(dataset: Dataset, tiny_demo: TinyDemo, tmp_path: Path) -> None:
     tiny = tiny_demo.copy_to(tmp_path)
     file = tiny.demo / "collections" / "demo" / "tiny-ifdd" / "predictions.parquet"

@@ -132,6 +132,7 @@ class Collection:
     meta: dict[str, Any]
     ids: Mapping[str, str] = field(default_factory=dict)
     order: tuple[str, ...] | None = None
+    _in_order: dict[tuple[str, ...], "Collection"] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -148,7 +149,9 @@ class Collection:
             raise InputError(
                 f"{self.name} has the classes {', '.join(self.labels)}, not {', '.join(labels)}; show models of the same classes"
             )
-        return self if self.labels == tuple(labels) else replace(self, order=tuple(labels))
+        if self.labels == tuple(labels):
+            return self
+        return self._in_order.setdefault(tuple(labels), replace(self, order=tuple(labels)))  # it reads its predictions once
 
     @property
     def has_labels(self) -> bool:

@@ -2,9 +2,10 @@
 
 import shlex
 from collections.abc import Container
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from threading import RLock
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,7 @@ from ifdd.data.manifest import clip_path, crop_of, data_hash, fps_of, has_labels
 from ifdd.errors import InputError
 from ifdd.models.base import VideoModel
 from workbench.store.collecting import collect, content_of, named_as, reading_hash
-from workbench.store.collection import Collection, open_collection
+from workbench.store.collection import MANIFEST, PREDICTIONS, Collection, open_collection
 from workbench.store.identity import same_content
 
 KEPT = ("stage", "X", "read", "branch", "detail", "embedding", "position", "sample")
@@ -30,6 +31,8 @@ class Dataset:
     name: str
     manifest: Path
     collections: Path
+    _opened: dict[tuple[object, ...], Collection] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _turn: RLock = field(default_factory=RLock, init=False, repr=False, compare=False)
 
     @cached_property
     def clips(self) -> pd.DataFrame:
@@ -73,9 +76,23 @@ class Dataset:
         Raises: InputError if there is none, if another checkpoint made it, or if it is about other clips.
         """
         name = name or (bundle.path.name if isinstance(bundle, Bundle) else bundle.name if bundle else "")
+        card = bundle.card if isinstance(bundle, Bundle) else bundle
+        asked = (name, None if card is None else (card.sha256, *card.labels))
+        with self._turn:  # a page asks for the same ones again and again, and several readers at once
+            stamps = tuple(_stamp(self.collections / name / file) for file in (MANIFEST, PREDICTIONS))
+            found = self._opened.get((asked, stamps))
+            if found is None:
+                found = self._checked(card, name)
+                for old in [key for key in self._opened if key[0] == asked]:
+                    del self._opened[old]
+                self._opened[asked, stamps] = found
+        return found
+
+    def _checked(self, card: Card | None, name: str) -> Collection:
+        """A collection of the checkpoint of this card, opened, that is about these clips."""
         again = f"read the clips again: the app asks, or {self.collect_line(name)}"
         try:
-            collection = open_collection(self.collections / name, bundle)
+            collection = open_collection(self.collections / name, card)
         except InputError as error:
             what = str(error).rpartition("; ")[0]
             raise InputError(f"{what}; remove that folder and {again}") from error
@@ -98,9 +115,9 @@ class Dataset:
                     f"{len(relabelled)} of {len(self.clips)} clips of {self.manifest} have another label now, e.g. "
                     f"{relabelled[0]}, than in {collection.folder}; remove the folder and {again}"
                 )
-        known = set(collection.predictions["clip_id"])
-        missing = [clip for clip in self.clips.index if clip not in known and clip not in collection.left_out]
-        if missing:
+        listed = self.clips.index
+        missing = listed[~listed.isin(collection.predictions["clip_id"]) & ~listed.isin(list(collection.left_out))]
+        if len(missing):
             raise InputError(
                 f"{collection.folder} lacks {len(missing)} of {len(self.clips)} clips of {self.manifest}, e.g. {missing[0]}; "
                 f"remove the folder and {again}"
@@ -164,3 +181,12 @@ class Dataset:
 def kept_of(model: VideoModel) -> tuple[str, ...]:
     """What a workspace's collections keep, as pages and commands need it: all that is small, and of feature maps the means."""
     return tuple(dict.fromkeys([*model.default_activations, *model.with_roles(*KEPT)]))
+
+
+def _stamp(file: Path) -> tuple[int, ...]:
+    """What changes when a file is written anew; nothing for one that is not there."""
+    try:
+        about = file.stat()
+    except OSError:
+        return ()
+    return about.st_ino, about.st_size, about.st_mtime_ns

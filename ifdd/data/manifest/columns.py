@@ -34,6 +34,8 @@ def text(column: pd.Series, name: str, source: object) -> pd.Series:
     """
 
     def cell(row: int, value: Any) -> str | None:
+        if type(value) is str and value.isprintable():  # nearly all are: lists have tens of thousands of rows
+            return value.strip() or None
         if is_missing(value):
             return None
         if isinstance(value, bytes | Mapping) or not pd.api.types.is_scalar(value):
@@ -44,7 +46,12 @@ def text(column: pd.Series, name: str, source: object) -> pd.Series:
             raise InputError(f"{source}: {name} is {found!r} in row {row}, which is not plain text; rename it")
         return found or None
 
-    return pd.Series([cell(row, value) for row, value in enumerate(column)], column.index, str)
+    return pd.Series([cell(row, value) for row, value in enumerate(cells_of(column))], column.index, str)
+
+
+def cells_of(column: pd.Series) -> np.ndarray:
+    """The cells (n,) as Python objects; to step through a column itself is slow where Arrow keeps it."""
+    return column.to_numpy(dtype=object)
 
 
 def numbers(column: pd.Series, name: str, source: object, *, whole: bool = False, least: float = 0) -> pd.Series:
@@ -82,7 +89,7 @@ def plain(column: pd.Series) -> pd.Series:
     """
     if isinstance(column.dtype, np.dtype) and column.dtype.kind in "biuf":
         return column.astype(np.float64) if column.dtype == np.float16 else column
-    cells = [_plain(value) for value in column]
+    cells = [value if type(value) is str and value.isprintable() else _plain(value) for value in cells_of(column)]
     known = [cell for cell in cells if cell is not None]
     kinds = {type(cell) for cell in known}
     if kinds == {bool} and len(known) == len(cells):

@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 import pandas as pd
 
-from ifdd.data.manifest.columns import numbers, plain, read_cells, text
+from ifdd.data.manifest.columns import cells_of, numbers, plain, read_cells, text
 from ifdd.data.preprocessing import CROPS
 from ifdd.errors import InputError
 from ifdd.io import write_whole
@@ -197,8 +197,8 @@ def _clip_ids(given: pd.Series | None, paths: pd.Series, root: Path, source: obj
             raise InputError(f"{source}: path {paths[ids == '.'].iloc[0]!r} is no clip; give a video or a folder of frames")
     else:
         ids = _filled(text(given, "clip_id", source), "clip_id", source)
-        for name in ids:  # reports make a folder for a clip
-            if name.startswith(("/", "~")) or ".." in PurePosixPath(name).parts:
+        for name in cells_of(ids):  # reports make a folder for a clip
+            if name.startswith(("/", "~")) or (".." in name and ".." in PurePosixPath(name).parts):
                 raise InputError(f"{source}: clip_id {name!r} leads out of its folder; give the clip another id")
     twice = ids[ids.duplicated()]
     if len(twice):
