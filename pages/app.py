@@ -2,10 +2,8 @@
 
 from pathlib import Path
 
-import _concept
-import _looks
-import _state
 import streamlit as st
+from shared import concept, looks, view, view_bar
 
 HERE = Path(__file__).parent
 
@@ -13,16 +11,29 @@ st.set_page_config(page_title="IFDD Workbench", page_icon=HERE / "icon.svg", lay
 st.html(HERE / "app.css")
 st.logo(HERE / "icon.svg", size="large")
 
-page = st.navigation(
-    [
+SECTIONS: dict[str, list[st.Page]] = {
+    "Models": [
         st.Page("overview.py", title="Overview", icon=":material/dashboard:", default=True),
+        *concept.pages("Models"),
+    ],
+    "Clips": [
         st.Page("clip.py", title="Clip", icon=":material/movie:"),
-        *_concept.pages(),
-        st.Page("benchmark.py", title="Benchmark", icon=":material/tune:"),
         st.Page("upload.py", title="Upload", icon=":material/upload_file:"),
-    ]
-)
-with _looks.error_panel():
-    _state.ask_dataset()
-    _state.ask_models_in_view()
+        *concept.pages("Clips"),
+    ],
+    "Features": concept.pages("Features"),
+    "Publish": [
+        *concept.pages("Publish"),
+        st.Page("benchmark.py", title="Benchmark", icon=":material/tune:"),
+    ],
+}
+
+page = st.navigation([page for pages in SECTIONS.values() for page in pages], position="hidden")
+with looks.error_panel():
+    with st.sidebar, st.container(gap=None, key="navigation"):
+        for section, pages in SECTIONS.items():
+            st.html(f'<p class="section">{section}</p>')
+            for one in pages:
+                st.page_link(one, label=one.title, icon=one.icon, width="stretch", query_params=view.params())
+    view_bar.show()
     page.run()

@@ -2,9 +2,8 @@
 
 from collections.abc import Sequence
 
-import _looks
-import _state
 import streamlit as st
+from shared import charts, looks, state
 
 from workbench.analysis.disentanglement.displays.probes import CONTROLS, ProbeDisplay
 from workbench.analysis.disentanglement.displays.readers import ReaderDisplay
@@ -17,13 +16,13 @@ from workbench.plotting.base import Display
 
 def show_scorecard(cards: Sequence[Scorecard]) -> None:
     """The measures of each model, and how to read them."""
-    _looks.section(
+    looks.section(
         "Scorecard",
         f"{cards[0].clips} clips; square brackets hold 95 % intervals over people (clips, where none is named), round ones what "
         "nothing would give: other clips' features, or one answer for all.",
     )
     for note in dict.fromkeys(note for card in cards for note in card.notes):
-        _looks.note(f"{note}.")
+        looks.note(f"{note}.")
     table = [
         {"measure": title} | dict(zip([card.checkpoint for card in cards], cells, strict=True))
         for title, cells in summary_rows(cards)
@@ -45,18 +44,18 @@ def show_scorecard(cards: Sequence[Scorecard]) -> None:
         )
 
 
-_looks.heading(
+looks.heading(
     "Disentanglement",
     "Does Y_D hold the emotion and Y_S the rest? Measured where the truth is known for every frame and every pixel.",
 )
-models = _state.usable_models()
-if not _state.needs_network("the scorecard"):
+models = state.usable_models()
+if not state.needs_network("the scorecard"):
     st.stop()
 with st.sidebar:
-    chosen = st.multiselect("Models", list(models), default=list(models)[: _state.FEW], **_looks.kept("disentanglement_models"))
+    chosen = st.multiselect("Models", list(models), default=list(models)[: state.FEW], **looks.kept("disentanglement_models"))
 if not chosen:
     raise InputError("no model is chosen; choose at least one on the left")
-cards = _state.scorecards(chosen) if _state.needs_labels("the scorecard cannot ask where the emotion is held") else []
+cards = state.scorecards(chosen) if state.needs_labels("the scorecard cannot ask where the emotion is held") else []
 if cards:
     show_scorecard(cards)
 splits = {card.checkpoint: card.split for card in cards if card.split}
@@ -65,13 +64,13 @@ displays: dict[str, Display] = {}
 left, right = st.columns([5, 6], gap="medium")
 if splits:
     with left:
-        _looks.section("Which frames are read", "Area under the ROC curve against the true intensity, and against its movement.")
+        looks.section("Which frames are read", "Area under the ROC curve against the true intensity, and against its movement.")
         displays["readers"] = readers = ReaderDisplay.from_result(splits)
-        figure = readers.to_plotly().update_layout(height=430, legend=_looks.LEGEND_ABOVE, margin_t=40)
-        _looks.chart(figure, "disentanglement_readers", "AUROC of each reader, with 95 % intervals")
+        figure = readers.to_plotly().update_layout(height=430, legend=charts.LEGEND_ABOVE, margin_t=40)
+        charts.chart(figure, "disentanglement_readers", "AUROC of each reader, with 95 % intervals")
 if probes:
     with right:
-        _looks.section(
+        looks.section(
             "What each feature knows",
             "Linear probes on unseen people: 0 is guessing, 1 is knowing. Below, their controls: the features of "
             "other clips, and a feature that is told the factor.",
@@ -79,18 +78,18 @@ if probes:
         displays["probes"] = matrix = ProbeDisplay.from_result(probes)
         rows = sum(len(result.features) + len(CONTROLS) for result in probes.values())
         figure = matrix.to_plotly().update_layout(height=140 + 32 * rows)
-        _looks.chart(figure, "disentanglement_probes", "Scores of linear probes, features by factors")
+        charts.chart(figure, "disentanglement_probes", "Scores of linear probes, features by factors")
 for card in cards:
     if card.maps:
-        _looks.section(
+        looks.section(
             f"Where {card.checkpoint} looks",
             f"Grad-CAM of the true class on the pixels that the emotion moves; {card.maps.frames} frames.",
         )
         st.dataframe(map_rows(card.maps), hide_index=True, alt=f"Localisation of the maps of {card.checkpoint}")
     if card.skipped:
-        _looks.note(f"Not measured for {card.checkpoint}: {'; '.join(card.skipped)}.")
-if benchmark := _state.benchmark():
-    _looks.section(
+        looks.note(f"Not measured for {card.checkpoint}: {'; '.join(card.skipped)}.")
+if benchmark := state.benchmark():
+    looks.section(
         "How far models hold",
         f"UAR on {benchmark.robustness.suites[0].clips} unseen clips of each suite, from checkpoints/benchmark.json. "
         "Dashed: fewer than three trainings.",
@@ -98,12 +97,12 @@ if benchmark := _state.benchmark():
     variants = st.multiselect(
         "Variants",
         list(benchmark.robustness.members),
-        default=_state.compared(benchmark),
-        **_looks.kept("disentanglement_variants"),
+        default=state.compared(benchmark),
+        **looks.kept("disentanglement_variants"),
     )
     if variants:
         displays["robustness"] = curves = RobustnessDisplay.from_result(benchmark.robustness.of(variants))
-        figure = curves.to_plotly().update_layout(height=430, legend=_looks.LEGEND_ABOVE, margin_t=40)
-        _looks.chart(figure, "disentanglement_robustness", "UAR of each variant on each suite, with 95 % intervals")
+        figure = curves.to_plotly().update_layout(height=430, legend=charts.LEGEND_ABOVE, margin_t=40)
+        charts.chart(figure, "disentanglement_robustness", "UAR of each variant on each suite, with 95 % intervals")
 if displays:
-    _looks.save_button(displays, "disentanglement", "disentanglement_save")
+    charts.save_button(displays, "disentanglement", "disentanglement_save")

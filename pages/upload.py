@@ -3,10 +3,8 @@
 import tempfile
 from pathlib import Path
 
-import _looks
-import _player
-import _state
 import streamlit as st
+from shared import looks, player, state
 
 from workbench.app.clipview import ClipView
 from workbench.app.from_ifdd import InputError, NoFaceError, user_path
@@ -15,29 +13,29 @@ from workbench.store.workspace import upload_name
 
 CROPS = ("face", "center", "none")
 
-_looks.heading("Your own video", "It is read on this computer, and no copy of it is kept.")
-models = _state.usable_models()
-if not _state.needs_network("reading a video"):
+looks.heading("Your own video", "It is read on this computer, and no copy of it is kept.")
+models = state.usable_models()
+if not state.needs_network("reading a video"):
     st.stop()
-_looks.notice(models)
+looks.notice(models)
 with st.sidebar:
-    names = _player.ask_models(models, "upload")
+    names = player.ask_models(models, "upload")
     crop = st.segmented_control(
         "Crop",
         CROPS,
         default="face",
         required=True,
         help="The tracked face, the largest centred square, or the whole frame.",
-        **_looks.kept("upload_crop"),
+        **looks.kept("upload_crop"),
     )
     face = None
     if crop == "face":
         face = st.number_input(
-            "Face", 1, 20, None, placeholder="the largest", help="1 is the largest.", **_looks.kept("upload_face")
+            "Face", 1, 20, None, placeholder="the largest", help="1 is the largest.", **looks.kept("upload_face")
         )
     left, right = st.columns(2)
-    start = left.number_input("Start (s)", 0.0, None, None, 0.5, placeholder="begin", **_looks.kept("upload_start"))
-    end = right.number_input("End (s)", 0.0, None, None, 0.5, placeholder="end", **_looks.kept("upload_end"))
+    start = left.number_input("Start (s)", 0.0, None, None, 0.5, placeholder="begin", **looks.kept("upload_start"))
+    end = right.number_input("End (s)", 0.0, None, None, 0.5, placeholder="end", **looks.kept("upload_end"))
     window = left.number_input(
         "Window (s)",
         0.1,
@@ -46,7 +44,7 @@ with st.sidebar:
         0.5,
         placeholder="all",
         help="Read a long video piece by piece. Each model shows the piece in which it is surest of the class.",
-        **_looks.kept("upload_window"),
+        **looks.kept("upload_window"),
     )
     stride = None
     if window is not None:
@@ -58,9 +56,9 @@ with st.sidebar:
             0.5,
             placeholder="window",
             help="From the begin of one piece to the next; by default pieces do not overlap.",
-            **_looks.kept("upload_stride"),
+            **looks.kept("upload_stride"),
         )
-    maps = _player.ask_maps([models[name] for name in names], "upload", {})
+    maps = player.ask_maps([models[name] for name in names], "upload", {})
 
 left, right = st.columns(2, gap="large")
 uploaded = left.file_uploader("A video file", key="upload_file", help="Any format that FFmpeg reads.")
@@ -70,7 +68,7 @@ if uploaded is not None and path:
 fps = None
 if uploaded is None and path and (path := str(user_path(path))) and Path(path).is_dir():
     fps = right.number_input(
-        "Frame rate of the folder (1/s)", 1.0, 1000.0, 25.0, help="Images have no time stamps.", **_looks.kept("upload_fps")
+        "Frame rate of the folder (1/s)", 1.0, 1000.0, 25.0, help="Images have no time stamps.", **looks.kept("upload_fps")
     )
 if uploaded is None and not path:
     st.info("Give a video: a face, a few seconds, any format.", icon=":material/movie:")
@@ -87,10 +85,10 @@ if st.session_state.get("upload_asked") != asked:  # only the last view is kept,
             source.write_bytes(uploaded.getbuffer())
         try:
             with st.spinner("Reading the video …"):
-                view = ClipView(_state.explanations(names, source, options))
+                view = ClipView(state.explanations(names, source, options))
         except InputError as error:
             message = str(error).replace(f"{folder}/", "")
-            _looks.show_error(InputError(_player.in_words(message)))
+            looks.show_error(InputError(player.in_words(message)))
             if isinstance(error, NoFaceError):
                 st.markdown("Where the face fills the picture, read it without looking for one:")
                 with st.container(horizontal=True):
@@ -100,4 +98,4 @@ if st.session_state.get("upload_asked") != asked:  # only the last view is kept,
                         )
             st.stop()
     st.session_state.update(upload_view=view, upload_asked=asked)
-_player.show(st.session_state["upload_view"], source.stem, "upload")
+player.show(st.session_state["upload_view"], source.stem, "upload")

@@ -10,11 +10,12 @@ from ifdd import InputError, load_checkpoint
 from ifdd.data.manifest import read_manifest, write_manifest
 from tests.tiny_demo import CLIPS, MODELS, TinyDemo
 from workbench.analysis.performance.task import measure
+from workbench.app.clip_table import clip_table
 from workbench.app.clipview import thumbnail
 from workbench.store.collection import Collection
 from workbench.store.dataset import Dataset
 from workbench.store.layout import demo_folder
-from workbench.store.tables import clip_table, features, labelled, outcomes, vector_activations
+from workbench.store.tables import features, labelled, vector_activations
 from workbench.store.workspace import Workspace, open_workspace, upload_name
 
 
@@ -49,15 +50,19 @@ def test_apex_is_where_the_script_says(dataset: Dataset) -> None:
         assert dataset.apex(str(clip)) == pytest.approx(min(expected, 1.0))
 
 
-def test_outcomes_split_the_clips(dataset: Dataset, collections: dict[str, Collection]) -> None:
+def test_the_clip_table_says_who_is_right(dataset: Dataset, collections: dict[str, Collection]) -> None:
     table = clip_table(dataset.clips, collections)
-    filters = outcomes(table)
     for name in MODELS:
-        assert (filters[f"{name} right"] ^ filters[f"{name} wrong"]).all()
-        assert filters[f"{name} right"].sum() == labelled(collections[name])["correct"].sum()
-    both = filters["tiny-ifdd wrong"] & filters["tiny-baseline wrong"]
-    pd.testing.assert_series_equal(filters["all models wrong"], both, check_names=False)
-    assert set(outcomes(clip_table(dataset.clips, {}))) == {"all"}
+        assert (table[f"right {name}"] == (table[f"said {name}"].astype(str) == table["label_name"])).all()
+        assert table[f"right {name}"].sum() == labelled(collections[name])["correct"].sum()
+        true = np.array(
+            [collections[name].probs[row, collections[name].labels.index(label)] for row, label in enumerate(table["label_name"])]
+        )
+        np.testing.assert_allclose(table[f"loss {name}"], -np.log(true), rtol=1e-5)
+        assert ((table[f"margin {name}"] > 0) == table[f"right {name}"]).all()
+    differ = table["said tiny-ifdd"].astype(str) != table["said tiny-baseline"].astype(str)
+    assert table["disagreement"].tolist() == differ.astype(float).tolist()
+    assert "disagreement" not in clip_table(dataset.clips, {})
 
 
 def test_measure_counts_as_the_table_does(collections: dict[str, Collection]) -> None:

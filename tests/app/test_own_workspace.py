@@ -40,13 +40,13 @@ def told(app: AppTest) -> str:
 def test_bad_pieces_are_panels_and_the_rest_is_shown(start: Start, tiny_demo: TinyDemo, own: Workspace) -> None:
     app = start(tiny_demo)
     assert "the dataset" not in told(app)  # what can be read is shown
-    assert app.sidebar.selectbox("dataset").options == ["mine", "a-gone (cannot be read)"]
-    (warning,) = app.sidebar.warning
+    assert app.selectbox("dataset").options == ["mine", "a-gone (cannot be read)"]
+    warning = next(item for item in app.warning if "a-gone" in item.value)
     assert "a-gone cannot be read: the dataset a-gone" in warning.value.replace("\\", "")
     assert "gone, which is not there; mend or remove" in warning.value.replace("\\", "")
-    app = app.sidebar.selectbox("dataset").set_value("a-gone").run()
+    app = app.selectbox("dataset").set_value("a-gone").run()
     assert "the dataset a-gone" in told(app)
-    app = app.sidebar.selectbox("dataset").set_value("mine").run()
+    app = app.selectbox("dataset").set_value("mine").run()
     assert "card.json has schema version" in told(app)
     offer = " ".join(item.value for item in app.markdown).replace("\\", "")
     assert f"{CLIPS} clips have not been read with tiny-ifdd yet" in offer

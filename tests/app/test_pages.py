@@ -111,16 +111,41 @@ def test_clip_settings_reach_the_maps(start: Start, tiny_demo: TinyDemo) -> None
     assert all("“disgust”" in text and "per time step" in text and "not scaled" in text for text in sentences)
 
 
-def test_clip_filter_narrows_the_list(start: Start, tiny_demo: TinyDemo) -> None:
-    app = start(tiny_demo, "clip")
-    assert len(app.sidebar.selectbox("clip_id").options) == CLIPS
-    app.sidebar.pills("clip_labels").set_value(["sad"]).run()
+def test_selection_narrows_the_list(start: Start, tiny_demo: TinyDemo) -> None:
+    assert len(start(tiny_demo, "clip").sidebar.selectbox("clip_id").options) == CLIPS
+    app = start(tiny_demo, "clip", sel="label_name=sad")
     assert len(app.sidebar.selectbox("clip_id").options) == 2
     assert panels(app) == ""
+    app = app.button("chip_0").click().run()
+    assert len(app.sidebar.selectbox("clip_id").options) == CLIPS
 
 
 def test_unknown_clip_in_the_address(start: Start, tiny_demo: TinyDemo) -> None:
-    assert "there is no clip nobody" in panels(start(tiny_demo, "clip", clip="nobody"))
+    app = start(tiny_demo, "clip", clip="nobody")
+    assert "There is no clip nobody in" in app.warning[0].value
+    assert app.query_params["clip"] == app.title[0].value
+
+
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [
+        ("happy", "selects no clips"),
+        ("loss tiny-ifdd>=much", "compares with no number"),
+        ("colour=red", "these clips have no column 'colour'"),
+        ("clip_id=@0123456789abcdef", "is not kept in"),
+    ],
+)
+def test_unknown_selection_in_the_address(start: Start, tiny_demo: TinyDemo, asked: str, told: str) -> None:
+    app = start(tiny_demo, "clip", sel=asked)
+    assert told in panels(app)
+    app = app.button("chip_all").click().run()
+    assert panels(app) == ""
+    assert "sel" not in app.query_params
+
+
+def test_unknown_model_in_the_address(start: Start, tiny_demo: TinyDemo) -> None:
+    app = start(tiny_demo, models="nobody")
+    assert any("The address names the model nobody" in item.value for item in app.warning)
 
 
 def test_no_model_chosen(start: Start, tiny_demo: TinyDemo) -> None:
@@ -303,7 +328,7 @@ def test_many_checkpoints_are_chosen_from(start: Start, tiny_demo: TinyDemo, tmp
         card |= {"name": name, "data": {"test": {"source": "scripted", "difficulty": "noisy-50"}}}
         (folder / "card.json").write_text(json.dumps(card))
     app = start(many)
-    chooser = app.sidebar.multiselect("models_in_view")
+    chooser = app.multiselect("models")
     assert chooser.options == ["other-0", "other-1", "tiny-baseline", "tiny-ifdd"]
     assert chooser.value == ["tiny-baseline", "tiny-ifdd"]  # trained on clips like the demo's
     app = chooser.set_value(["other-1", "tiny-ifdd"]).run()
@@ -314,7 +339,7 @@ def test_many_checkpoints_are_chosen_from(start: Start, tiny_demo: TinyDemo, tmp
     app = app.button("read_other-1").click().run()
     assert not panels(app)
     assert (many.demo / "collections" / "demo" / "other-1").is_dir()
-    app = app.sidebar.multiselect("models_in_view").set_value([]).run()
+    app = app.multiselect("models").set_value([]).run()
     assert not panels(app)
     assert "No checkpoint is chosen" in app.info[0].value
 
@@ -327,8 +352,8 @@ def test_clips_of_ones_own_show_the_checkpoints_that_have_read_them(start: Start
         card = json.loads((folder / "card.json").read_text()) | {"name": f"other-{i}"}
         (folder / "card.json").write_text(json.dumps(card))
     app = start(own)
-    assert app.sidebar.multiselect("models_in_view").value == ["tiny-baseline", "tiny-ifdd"]
-    app = app.sidebar.multiselect("models_in_view").set_value([f"other-{i}" for i in range(4)] + ["tiny-ifdd"]).run()
+    assert app.multiselect("models").value == ["tiny-baseline", "tiny-ifdd"]
+    app = app.multiselect("models").set_value([f"other-{i}" for i in range(4)] + ["tiny-ifdd"]).run()
     assert not panels(app)
     assert not app.metric  # five models: a table
     table = app.dataframe[0].value

@@ -81,7 +81,6 @@ def test_splits_are_by_prediction(start: Start, tiny_demo: TinyDemo) -> None:
 def test_clip_has_maps_and_predictions_but_no_true_class(start: Start, tiny_demo: TinyDemo) -> None:
     app = start(tiny_demo, "clip")
     assert "true class" not in [*app.sidebar.selectbox("clip_target").options]
-    assert app.sidebar.selectbox("clip_outcome").options == ["all", "the models disagree"]
     assert len(app.get("bidi_component")) == 1
     assert len(app.get("plotly_chart")) == 3  # probabilities, the split, the correlation
     assert "(true)" not in app.get("plotly_chart")[0].proto.spec
@@ -107,14 +106,14 @@ def test_what_was_chosen_of_labelled_clips_does_not_stand_in_the_way(
     app = start(tiny_demo, "clip")
     app = app.sidebar.selectbox("clip_target").set_value("the true class").run()
     assert "true class" in " ".join(item.proto.body for item in app.get("html"))
-    app = app.sidebar.selectbox("dataset").set_value("plain").run()
+    app = app.selectbox("dataset").set_value("plain").run()
     assert not app.error
     assert not app.exception
     assert app.title[0].value == "tiny-test-00000"
     assert app.sidebar.selectbox("clip_target").value == "the predicted class"
     app = switch(app, "embedding").run()
     assert app.sidebar.segmented_control("embedding_colour_unlabelled").value == "prediction"
-    app = app.sidebar.selectbox("dataset").set_value("labelled").run()
+    app = app.selectbox("dataset").set_value("labelled").run()
     assert app.sidebar.segmented_control("embedding_colour").value == "label"
     assert not app.error
 

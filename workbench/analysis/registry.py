@@ -1,7 +1,8 @@
 """The concepts, one line each. Their order is that of `workbench --help`, of the report and of the app.
 
 What a concept's folder holds says where it appears: `command.py` (an `app`) on the command line, `section.py` (a function
-`section`) in the report, `page.py` (`TITLE`, `ICON`, and `NEEDS_LABELS`, what clips without labels leave unknown) in the app.
+`section`) in the report, `page.py` (`TITLE`, `ICON`; `SECTION`, the part of the navigation, by default
+Features; `NEEDS_LABELS`, what clips without labels leave unknown) in the app.
 Each is loaded when it is asked for.
 """
 

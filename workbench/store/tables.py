@@ -1,11 +1,8 @@
 """A collection as tables and arrays: predictions with what follows from them, persons, activations row by row."""
 
-from collections.abc import Mapping
-
 import numpy as np
 import pandas as pd
 
-from ifdd.data.manifest import has_labels
 from ifdd.errors import InputError
 from ifdd.metrics import count_units, name_persons
 from workbench.store.collection import AGAIN, Collection
@@ -70,41 +67,3 @@ def features(collection: Collection, activation: str) -> np.ndarray:
     if not np.isfinite(rows).all():
         raise InputError(f"{collection.folder}: {activation} holds NaN or infinity; {AGAIN}")
     return rows
-
-
-def clip_table(clips: pd.DataFrame, collections: Mapping[str, Collection]) -> pd.DataFrame:
-    """The clips with what each model said: columns `said <model>` (name), with labels `right <model>`, and a `title` in words."""
-    ours = [name for name in clips.columns if name == "title" or name.startswith(("said ", "right "))]
-    table, labels = clips.drop(columns=ours), has_labels(clips)
-    marks = pd.Series("", table.index)
-    for name, collection in collections.items():
-        rows = collection.predictions.set_index("clip_id")
-        said = pd.Series(np.array(collection.labels)[collection.probs.argmax(1)], rows.index)
-        table[f"said {name}"] = said.reindex(table.index)
-        if labels:
-            known = rows["label_name"].reindex(table.index)
-            table["label_name"] = known.where(known.notna(), table["label_name"])  # as the model spells its classes
-            table[f"right {name}"] = (said == rows["label_name"]).reindex(table.index, fill_value=False)
-            marks = marks + table[f"right {name}"].map({True: "✓", False: "✗"}).where(known.notna(), "–")
-        else:
-            marks = marks + (", " if marks.any() else "") + table[f"said {name}"].fillna("–")
-    told = table["label_name"] + " " + marks if labels else marks
-    table["title"] = [f"{clip} · {text}" if text else str(clip) for clip, text in zip(table.index, told, strict=True)]
-    return table
-
-
-def outcomes(table: pd.DataFrame) -> dict[str, pd.Series]:
-    """Filters by outcome: name → which clips of a `clip_table` pass; without labels nothing is right or wrong."""
-    filters = {"all": pd.Series(True, table.index)}
-    said = {str(column).removeprefix("said "): table[column] for column in table.columns if str(column).startswith("said ")}
-    if len(said) > 1:
-        filters["the models disagree"] = pd.concat(said, axis=1).nunique(axis=1) > 1
-    if not has_labels(table):
-        return filters
-    right = {name: table[f"right {name}"] for name in said}
-    read = {name: column.notna() for name, column in said.items()}  # a clip that could not be read is neither right nor wrong
-    if len(right) > 1:
-        filters["all models wrong"] = ~pd.concat(right, axis=1).any(axis=1) & pd.concat(read, axis=1).any(axis=1)
-    for name, hit in right.items():
-        filters[f"{name} wrong"], filters[f"{name} right"] = ~hit & read[name], hit
-    return filters

@@ -15,9 +15,10 @@ from ifdd.cli import app as ifdd_app
 from ifdd.data.manifest import has_labels, read_manifest, write_manifest
 from ifdd.errors import InputError
 from workbench.analysis.splits.results import PREDICTED, SplitSummary
+from workbench.app.clip_table import clip_table
 from workbench.store.collection import Collection, open_collection
 from workbench.store.dataset import Dataset
-from workbench.store.tables import clip_table, labelled, outcomes, predicted
+from workbench.store.tables import labelled, predicted
 
 Run = Callable[..., tuple[int, str, str]]
 
@@ -77,8 +78,7 @@ def test_a_collection_of_another_time_is_not_taken_for_labelled(
     collections = {"tiny-ifdd": dataset.collection(bundle)}
     table = clip_table(dataset.clips, collections)
     said = collections["tiny-ifdd"].labels[collections["tiny-ifdd"].probs[0].argmax()]
-    assert table["title"].iloc[0] == f"clip-0 · {said}"
-    assert list(outcomes(table)) == ["all"]
+    assert table["said tiny-ifdd"].iloc[0] == said
     assert not [name for name in table.columns if name.startswith("right ")]
     write_manifest(read_manifest(clips).drop(columns=["label"]).assign(label_name="happy"), clips.parent / "later")
     for folder in clips.parent.glob("clip-*"):
@@ -88,18 +88,14 @@ def test_a_collection_of_another_time_is_not_taken_for_labelled(
         later.collection(bundle)
 
 
-def test_models_that_disagree_are_a_filter(
+def test_the_clip_table_tells_which_models_disagree(
     clips: Path, collected: dict[str, Path], tiny_bundle_dir: Path, baseline_bundle_dir: Path
 ) -> None:
     dataset = Dataset("mine", clips, collected["tiny-ifdd"].parent)
     both: dict[str, Collection] = {f.name: dataset.collection(load_checkpoint(f)) for f in (tiny_bundle_dir, baseline_bundle_dir)}
     differ = both["tiny-ifdd"].probs.argmax(1) != both["tiny-baseline"].probs.argmax(1)
     table = clip_table(dataset.clips, both)
-    said = [c.labels[c.probs[0].argmax()] for c in both.values()]
-    assert table["title"].iloc[0] == f"clip-0 · {said[0]}, {said[1]}"
-    filters = outcomes(table)
-    assert list(filters) == ["all", "the models disagree"]
-    assert filters["the models disagree"].tolist() == differ.tolist()
+    assert (table["disagreement"] == 1).tolist() == differ.tolist()
 
 
 def test_what_needs_no_labels(run: Run, clips: Path, collected: dict[str, Path], tiny_bundle_dir: Path, tmp_path: Path) -> None:

@@ -1,4 +1,5 @@
 """The page of the app."""
 
-TITLE, ICON = "Comparison", ":material/compare_arrows:"
+TITLE, ICON = "Compare", ":material/compare_arrows:"
+SECTION = "Models"
 NEEDS_LABELS = "nothing tells which model is better"

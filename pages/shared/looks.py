@@ -1,20 +1,14 @@
 """How the pages look: titles, charts, buttons, and the panel for bad input."""
 
 import html
-import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
-from typing import Any, Literal, TypedDict
+from typing import Literal, TypedDict
 
 import streamlit as st
 
 from workbench.app.from_ifdd import Bundle, InputError, markdown_text
-from workbench.plotting.base import SUFFIXES, Display, without_markup
-from workbench.plotting.style import class_colour, plotly_template
-
-MIME = {".svg": "image/svg+xml", ".pdf": "application/pdf", ".png": "image/png"}
-CHART = {"displaylogo": False, "modeBarButtonsToRemove": ["toImage", "autoScale2d"], "scrollZoom": False}
+from workbench.plotting.style import class_colour
 
 
 class Kept(TypedDict):
@@ -96,52 +90,3 @@ def percent(share: float) -> str:
 def class_chip(name: str) -> str:
     """A class name with its colour, as HTML."""
     return f'<span class="chip"><i style="background:{class_colour(name)}"></i>{html.escape(name)}</span>'
-
-
-LEGEND_ABOVE = {"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"}
-LEGEND_BELOW = {"orientation": "h", "x": 0, "y": -0.08, "yanchor": "top"}
-
-
-def chart(figure: Any, key: str, alt: str, **options: Any) -> Any:
-    """A plotly figure in the page's colours and font."""
-    page = st.context.theme.type
-    figure = without_markup(figure)
-    figure.update_layout(template=plotly_template(page if page in ("light", "dark") else "any"))
-    figure.update_layout(modebar={"bgcolor": "rgba(0, 0, 0, 0)", "color": "#8a8a8a", "activecolor": "#2f8bcb"})
-    figure.update_layout(font_family='"Source Sans", "Source Sans 3", sans-serif')
-    return st.plotly_chart(figure, key=key, alt=alt, theme=None, config=CHART, **options)
-
-
-def save_button(displays: Mapping[str, Display], name: str, key: str) -> None:
-    """A small menu with every figure as SVG, PDF and PNG, drawn when asked for."""
-    with st.popover("Save figures", icon=":material/download:", key=f"{key}_menu"):
-        for title, display in displays.items():
-            note(title)
-            with st.container(horizontal=True):
-                for suffix in SUFFIXES:
-                    stem = f"{name}-{title}".replace(" ", "-")
-                    st.download_button(
-                        suffix[1:].upper(),
-                        data=_Drawing(display, suffix),
-                        file_name=f"{stem}{suffix}",
-                        mime=MIME[suffix],
-                        key=f"{key}_{title}_{suffix}",
-                        on_click="ignore",
-                    )
-
-
-class _Drawing:
-    """A figure as a file's bytes, made when the browser asks for them."""
-
-    def __init__(self, display: Display, suffix: str) -> None:
-        self.display, self.suffix = display, suffix
-
-    def __call__(self) -> bytes:
-        with tempfile.TemporaryDirectory() as folder:
-            return self.display.save(Path(folder) / f"figure{self.suffix}").read_bytes()
-
-
-def chosen_points(event: Any) -> list[str]:
-    """Clip ids of the points that are selected in a chart."""
-    data = [point.get("customdata") for point in event.selection.points]
-    return [str(item[0] if isinstance(item, list) else item) for item in data]

@@ -9,14 +9,17 @@ from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
-import _looks
+import pandas as pd
 import streamlit as st
 
+from shared import looks, view
 from workbench.analysis.comparison.results import RANKED_FROM
 from workbench.analysis.performance.results import MetricsResult
 from workbench.analysis.performance.task import measure
+from workbench.app.clip_table import clip_table as make_clip_table
 from workbench.app.from_ifdd import Bundle, InputError, load_checkpoint
 from workbench.app.own_networks import own_bundles
+from workbench.app.selection import Selection
 from workbench.benchmark.results import FamilyResult
 from workbench.benchmark.stored import read_benchmark
 from workbench.store.collection import Collection, in_one_order
@@ -62,8 +65,9 @@ def _dataset(found: Dataset, stamp: int) -> Dataset:
     return found
 
 
-DATASET = "dataset"
-"""Session key of the dataset that all pages show."""
+DATASET, IN_VIEW, REFERENCE = "dataset", "models", "ref"
+"""Names, in the session and in the address, of what all pages show: a dataset, checkpoints, and which of them others are compared
+with."""
 
 
 def _dataset_name(place: Workspace) -> str:
@@ -99,16 +103,23 @@ def ask_dataset() -> None:
         return
     broken = _broken(place)
     names = sorted(place.datasets, key=broken.__contains__)
-    with st.sidebar:
-        st.selectbox(
-            "Dataset",
-            names,
-            format_func=lambda name: f"{name} (cannot be read)" if name in broken else name,
-            help="All pages show its clips.",
-            **_looks.kept(DATASET),
-        )
-        for name, error in broken.items():
-            st.warning(_looks.markdown_text(f"{name} cannot be read: {error}"), icon=":material/link_off:")
+    st.selectbox(
+        "Dataset",
+        names,
+        format_func=lambda name: f"{name} (cannot be read)" if name in broken else name,
+        help="All pages show its clips.",
+        on_change=_other_dataset,
+        **view.linked(DATASET),
+    )
+    for name, error in broken.items():
+        st.warning(looks.markdown_text(f"{name} cannot be read: {error}"), icon=":material/link_off:")
+
+
+def _other_dataset() -> None:
+    """Models and clips are chosen for a dataset: with another one the choice begins anew."""
+    for key in (IN_VIEW, REFERENCE):
+        st.session_state.pop(key, None)
+    view.clear(Selection())
 
 
 @st.cache_resource(max_entries=32, show_spinner="Loading the model …")
@@ -133,28 +144,24 @@ def model(name: str) -> tuple[Bundle, Lock]:
     return _model(folder, max(file.stat().st_mtime_ns for file in folder.iterdir()))
 
 
-IN_VIEW, FEW = "models_in_view", 4
-"""Session key of the checkpoints that all pages show; up to `FEW` of them have room side by side."""
+FEW = 4
+"""Up to so many models have room side by side."""
 
 
 def ask_models_in_view() -> None:
-    """Let the reader choose the checkpoints of all pages: at first those that have read the clips."""
-    place, names, alone = workspace(), offered(), predictions_alone()
-    if len(names) < FEW:
-        return
-    try:
-        default = [*first_in_view(place.checkpoints(), dataset()), *own_networks(), *alone]
-    except (InputError, OSError):  # the page says what is wrong with the clips
-        default = []
-    with st.sidebar:
+    """Let the reader choose the checkpoints of all pages, at first those that have read the clips, and the reference."""
+    names, alone = offered(), predictions_alone()
+    if len(names) > 1:
         st.multiselect(
             "Models" if alone else "Checkpoints",
             names,
-            default=default,
+            default=_default_models(),
             format_func=lambda name: f"{name} (predictions)" if name in alone else name,
             help="All pages show these. One that has not read the clips yet asks before it does.",
-            **_looks.kept(of_dataset(IN_VIEW)),
+            **view.linked(IN_VIEW),
         )
+    if len(chosen := chosen_models(sort=False)) > 1:
+        st.selectbox("Reference", chosen, help="The one that the others are compared with.", **view.linked(REFERENCE))
 
 
 def predictions_alone() -> dict[str, str]:
@@ -170,16 +177,35 @@ def offered() -> list[str]:
     return list(dict.fromkeys([*workspace().checkpoints(), *own_networks(), *predictions_alone()]))
 
 
-def in_view() -> list[str]:
-    """Names of the models that all pages show. Where none is chosen yet the page ends with a note."""
+def _default_models() -> list[str]:
+    """What is in view at first: of few models all, of many those that have read the clips."""
+    names = offered()
+    if len(names) < FEW:
+        return names
+    try:
+        return [*first_in_view(workspace().checkpoints(), dataset()), *own_networks(), *predictions_alone()]
+    except (InputError, OSError):  # the page says what is wrong with the clips
+        return []
+
+
+def chosen_models(sort: bool = True) -> list[str]:
+    """Names of the models that the reader has chosen for all pages, the reference first if `sort`."""
     known = offered()
-    names = known if len(known) < FEW else [name for name in st.session_state[of_dataset(IN_VIEW)] if name in known]
+    asked = st.session_state.get(IN_VIEW)
+    names = [name for name in (_default_models() if asked is None else asked) if name in known]
+    first = st.session_state.get(REFERENCE)
+    return sorted(names, key=lambda name: name != first) if sort else names
+
+
+def in_view() -> list[str]:
+    """`chosen_models`. Where none is chosen yet the page ends with a note."""
+    known, names = offered(), chosen_models()
     if known and not names:
         clips = dataset()
         st.info(
-            _looks.markdown_text(
+            looks.markdown_text(
                 f"No checkpoint is chosen for the {len(clips.clips)} clips in {clips.manifest.parent}. Choose one or more in the "
-                "side bar (Checkpoints); one that has not read these clips asks before it does."
+                "bar above (View); one that has not read these clips asks before it does."
             ),
             icon=":material/info:",
         )
@@ -200,7 +226,7 @@ def usable_models() -> dict[str, Bundle]:
         try:
             found[name] = model(name)[0]
         except (InputError, OSError) as error:
-            _looks.show_error(error, name)
+            looks.show_error(error, name)
     if not found and not alone.keys() & set(names):
         raise InputError(
             "no checkpoint can be used; copy a trained one (runs/NAME/checkpoint) to checkpoints/NAME, or set IFDD_CHECKPOINTS"
@@ -218,7 +244,7 @@ def needs_network(what: str) -> bool:
     """Whether a network is in view; of each model that has none, one sentence says so."""
     alone = [name for name in shown({}) if name in predictions_alone()]
     for found in collections(alone).values():
-        st.info(_looks.markdown_text(f"{found.lacks_network(what)}."), icon=":material/info:")
+        st.info(looks.markdown_text(f"{found.lacks_network(what)}."), icon=":material/info:")
     return len(alone) < len(in_view())
 
 
@@ -236,7 +262,7 @@ def collections(models: Iterable[str]) -> dict[str, Collection]:
                 _collect(name)
             found[name] = dataset().collection(None if name in alone else model(name)[0], name)
         except (InputError, OSError) as error:
-            _looks.show_error(error, name)
+            looks.show_error(error, name)
     return in_one_order(found)
 
 
@@ -245,13 +271,13 @@ def _asked_to_read(names: Sequence[str]) -> bool:
     clips = dataset()
     try:
         seconds = sum(_seconds_to_collect(model(name)[0].card.sha256, str(clips.manifest), name) for name in names)
-        takes = f"takes about {_looks.duration(seconds)}"
+        takes = f"takes about {looks.duration(seconds)}"
     except (InputError, OSError) as error:
         takes = f"may fail: {error}"
     place = st.empty()
     with place.container(border=True):
         who = ", ".join(names)
-        st.markdown(_looks.markdown_text(f"{len(clips.clips)} clips have not been read with {who} yet. Reading them {takes}."))
+        st.markdown(looks.markdown_text(f"{len(clips.clips)} clips have not been read with {who} yet. Reading them {takes}."))
         agreed = st.button("Read the clips", icon=":material/play_arrow:", key=f"read_{'_'.join(names)}")
     if agreed:
         place.empty()
@@ -279,7 +305,7 @@ def needs_labels(what: str) -> bool:
     clips = dataset()
     if not clips.has_labels:
         st.info(
-            _looks.markdown_text(
+            looks.markdown_text(
                 f"These clips have no labels, so {what}; name the class of each in a column label of {clips.manifest} and read "
                 "the clips again, or see what the models say on the pages Clip, Agreement, Embedding and Splits."
             ),
@@ -295,6 +321,27 @@ def needs_labels(what: str) -> bool:
 def key_of(collection: Collection) -> tuple[str, str, str]:
     """What a collection is known by: its folder, its checkpoint, its clips."""
     return str(collection.folder), collection.meta["checkpoint"]["sha256"], collection.meta["data"]["hash"]
+
+
+def clip_table() -> pd.DataFrame:
+    """All clips, indexed by `clip_id`, with what the models in view said of them: those that have read them."""
+    found: dict[str, Collection] = {}
+    alone, collected = predictions_alone(), dataset().collected()
+    for name in in_view():
+        if name not in collected:
+            continue
+        try:
+            found[name] = dataset().collection(None if name in alone else model(name)[0], name)
+        except (InputError, OSError):  # the page shows a panel for it
+            continue
+    clips = dataset()
+    key = (str(clips.manifest), str(clips.manifest.stat().st_mtime_ns), *(text for c in found.values() for text in key_of(c)))
+    return _clip_table((*key, *found), in_one_order(found))
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _clip_table(key: tuple[str, ...], _collections: dict[str, Collection]) -> pd.DataFrame:
+    return make_clip_table(dataset().clips, _collections)
 
 
 def metrics(collection: Collection) -> MetricsResult:
@@ -349,7 +396,7 @@ def scorecards(names: Sequence[str]) -> list[Scorecard]:
         try:
             found.append(scorecard(name))
         except (InputError, OSError) as error:
-            _looks.show_error(error, name)
+            looks.show_error(error, name)
     return found
 
 

@@ -4,10 +4,9 @@ import re
 from pathlib import Path
 from typing import Any
 
-import _looks
-import _state
 import streamlit as st
 
+from shared import charts, looks, state
 from workbench.app.clipview import ClipView
 from workbench.app.from_ifdd import Bundle, InputError
 from workbench.plotting.base import Display
@@ -36,9 +35,9 @@ def ask_models(bundles: dict[str, Bundle], key: str) -> list[str]:
     names = st.multiselect(
         "Models",
         list(bundles),
-        default=list(bundles)[: _state.FEW],
+        default=list(bundles)[: state.FEW],
         help="Shown side by side, moved by one slider.",
-        **_looks.kept(f"{key}_models"),
+        **looks.kept(f"{key}_models"),
     )
     if not names:
         raise InputError("no model is chosen; choose at least one in the side bar")
@@ -50,7 +49,7 @@ def ask_maps(bundles: list[Bundle], key: str, extra: dict[str, str | None]) -> d
     classes = dict.fromkeys(label for bundle in bundles for label in bundle.labels)
     targets = {"the predicted class": None, **extra, **{name: name for name in classes}}
     target = st.selectbox(
-        "Evidence for", list(targets), help="Maps show what speaks for this class.", **_looks.kept(f"{key}_target")
+        "Evidence for", list(targets), help="Maps show what speaks for this class.", **looks.kept(f"{key}_target")
     )
     weights = st.segmented_control(
         "Channel weights",
@@ -58,7 +57,7 @@ def ask_maps(bundles: list[Bundle], key: str, extra: dict[str, str | None]) -> d
         default="global",
         required=True,
         help="Averaged over all positions, or for each time step alone.",
-        **_looks.kept(f"{key}_weights"),
+        **looks.kept(f"{key}_weights"),
     )
     normalise = st.segmented_control(
         "Scale maps by",
@@ -66,10 +65,10 @@ def ask_maps(bundles: list[Bundle], key: str, extra: dict[str, str | None]) -> d
         default="clip",
         required=True,
         help="The maximum of the clip (frames compare), of each frame, or not at all.",
-        **_looks.kept(f"{key}_normalise"),
+        **looks.kept(f"{key}_normalise"),
     )
     badges = st.toggle(
-        "Badges", True, help="What tests of such maps found, on the clips that the badge is of.", **_looks.kept(f"{key}_badges")
+        "Badges", True, help="What tests of such maps found, on the clips that the badge is of.", **looks.kept(f"{key}_badges")
     )
     return {"target": targets[target], "weights": weights, "normalise": normalise, "badges": badges}
 
@@ -82,20 +81,20 @@ def in_words(text: str) -> str:
 def show(view: ClipView, name: str, key: str) -> None:
     """The whole view of a clip: player, probabilities, what was read; `name` for files, `key` for widgets."""
     for warning in view.warnings:
-        st.warning(_looks.markdown_text(in_words(warning)), icon=":material/info:")
+        st.warning(looks.markdown_text(in_words(warning)), icon=":material/info:")
     for number, data in enumerate(view.players()):
         _component(key=f"{key}_player_{number}", data=data)
     displays: dict[str, Display] = {f"film strip {model}": view.film_strip(model) for model in view.explanations}
     displays["probabilities"] = probabilities = view.probabilities()
-    _looks.section("Probabilities")
-    _looks.chart(probabilities.to_plotly(), f"{key}_probabilities", "Probability of each class, by model")
+    looks.section("Probabilities")
+    charts.chart(probabilities.to_plotly(), f"{key}_probabilities", "Probability of each class, by model")
     for model in view.windowed_models():
         text = "The video was read in windows; above is this model's own: the one with the highest probability of the class."
-        _looks.section(f"What {model} says over time", text)
+        looks.section(f"What {model} says over time", text)
         displays[f"timeline {model}"] = windows = view.windows(model)
-        _looks.chart(windows.to_plotly(), f"{key}_windows_{model}", f"Probability of each class over time, {model}")
+        charts.chart(windows.to_plotly(), f"{key}_windows_{model}", f"Probability of each class over time, {model}")
     for model in view.split_models():
-        _looks.section(
+        looks.section(
             f"What {model} reads",
             "Each step of the dynamic (D) and the static (S) group starts at its initial index, moves by its offset (arrow) "
             "and reads at the triangle; a thin line marks what it asked for, where that is elsewhere. "
@@ -106,11 +105,11 @@ def show(view: ClipView, name: str, key: str) -> None:
         left, right = st.columns([7, 3], gap="medium")
         with left:
             alt = f"Frames that each step of {model} reads, over the clip"
-            _looks.chart(timeline.to_plotly().update_xaxes(tickangle=0, tickfont_size=10), f"{key}_split_{model}", alt)
+            charts.chart(timeline.to_plotly().update_xaxes(tickangle=0, tickfont_size=10), f"{key}_split_{model}", alt)
         if correlation is not None:
             displays[f"correlation {model}"] = correlation
             figure = correlation.to_plotly().update_yaxes(constrain="domain", constraintoward="top").update_layout(height=400)
             figure.update_traces(colorbar=COLOUR_BAR)
             with right:
-                _looks.chart(figure, f"{key}_correlation_{model}", f"Correlation between feature frames, {model}")
-    _looks.save_button(displays, name, f"{key}_save")
+                charts.chart(figure, f"{key}_correlation_{model}", f"Correlation between feature frames, {model}")
+    charts.save_button(displays, name, f"{key}_save")

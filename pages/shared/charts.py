@@ -1,0 +1,105 @@
+"""Charts: in the page's colours, linked to the clips behind their points, with a table of their numbers, and as files."""
+
+import shlex
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from shared import looks, view
+from workbench.plotting.base import SUFFIXES, Display, without_markup
+from workbench.plotting.style import plotly_template
+
+MIME = {".svg": "image/svg+xml", ".pdf": "application/pdf", ".png": "image/png"}
+CHART = {"displaylogo": False, "modeBarButtonsToRemove": ["toImage", "autoScale2d"], "scrollZoom": False}
+LEGEND_ABOVE = {"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"}
+LEGEND_BELOW = {"orientation": "h", "x": 0, "y": -0.08, "yanchor": "top"}
+
+
+def chart(
+    figure: Any,
+    key: str,
+    alt: str,
+    *,
+    table: pd.DataFrame | None = None,
+    links: bool = False,
+    **options: Any,
+) -> Any:
+    """A plotly figure in the page's colours and font, and below it a `table` of the same numbers.
+
+    `links`: a click or a lasso selects the clips of the points, by their `customdata` (`workbench.app.selection.linked`).
+    """
+    page = st.context.theme.type
+    figure = without_markup(figure)
+    figure.update_layout(template=plotly_template(page if page in ("light", "dark") else "any"))
+    figure.update_layout(modebar={"bgcolor": "rgba(0, 0, 0, 0)", "color": "#8a8a8a", "activecolor": "#2f8bcb"})
+    figure.update_layout(font_family='"Source Sans", "Source Sans 3", sans-serif')
+    if links:
+        key = f"{key}_{view.generation()}"
+        options = {"on_select": view.select_points(key)} | options
+    drawn = st.plotly_chart(figure, key=key, alt=alt, theme=None, config=CHART, **options)
+    if table is not None:
+        with st.popover("Table", icon=":material/table:", key=f"{key}_table"):
+            st.dataframe(table, hide_index=True, alt=alt)
+    return drawn
+
+
+def clickable_cells(figure: Any, links: Sequence[Sequence[str]], x: Sequence[str], y: Sequence[str]) -> Any:
+    """A heat map whose cells can be clicked: Streamlit tells of points alone, so that each cell gets one that is not seen.
+
+    `links` (rows, columns) are selections as text, "" for a cell without clips.
+    """
+    cells = [(x[j], y[i], link) for i, row in enumerate(links) for j, link in enumerate(row) if link]
+    figure.add_scatter(
+        x=[cell[0] for cell in cells],
+        y=[cell[1] for cell in cells],
+        customdata=[cell[2] for cell in cells],
+        mode="markers",
+        marker={"symbol": "square", "size": 34, "color": "rgba(0, 0, 0, 0)", "line": {"width": 0}},
+        selected={"marker": {"color": "rgba(240, 228, 66, 0.45)"}},
+        unselected={"marker": {"opacity": 0}},
+        hoverinfo="skip",
+        showlegend=False,
+    )
+    return figure.update_layout(dragmode=False, clickmode="event+select")
+
+
+def reproduce(cli: Sequence[str], python: str, key: str) -> None:
+    """A small menu: what makes the same result on the command line, and in Python."""
+    with st.popover("Copy as", icon=":material/content_copy:", key=f"{key}_copy"):
+        looks.note("Command line")
+        st.code(shlex.join(cli), language="bash", wrap_lines=True)
+        looks.note("Python")
+        st.code(python.strip(), language="python", wrap_lines=True)
+
+
+def save_button(displays: Mapping[str, Display], name: str, key: str) -> None:
+    """A small menu with every figure as SVG, PDF and PNG, drawn when asked for."""
+    with st.popover("Save figures", icon=":material/download:", key=f"{key}_menu"):
+        for title, display in displays.items():
+            looks.note(title)
+            with st.container(horizontal=True):
+                for suffix in SUFFIXES:
+                    stem = f"{name}-{title}".replace(" ", "-")
+                    st.download_button(
+                        suffix[1:].upper(),
+                        data=_Drawing(display, suffix),
+                        file_name=f"{stem}{suffix}",
+                        mime=MIME[suffix],
+                        key=f"{key}_{title}_{suffix}",
+                        on_click="ignore",
+                    )
+
+
+class _Drawing:
+    """A figure as a file's bytes, made when the browser asks for them."""
+
+    def __init__(self, display: Display, suffix: str) -> None:
+        self.display, self.suffix = display, suffix
+
+    def __call__(self) -> bytes:
+        with tempfile.TemporaryDirectory() as folder:
+            return self.display.save(Path(folder) / f"figure{self.suffix}").read_bytes()

@@ -1,0 +1,169 @@
+"""The view that follows from page to page and stands in the address: dataset, models, reference, selection, clip.
+
+Widgets are bound to the address by Streamlit (`linked`), the selection and the clip are kept there by this module alone. So a
+link opens the same view, and the browser's back and forward go through the views as they were.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Literal, TypedDict
+
+import pandas as pd
+import streamlit as st
+
+from shared import state
+from workbench.app.from_ifdd import InputError
+from workbench.app.selection import Condition, KeptClips, Selection
+
+SELECTION, CLIP = "sel", "clip"
+_CHARTS = "selections made"
+
+
+class Linked(TypedDict):
+    """Options of a widget, by name, so that the type of what the widget returns is known."""
+
+    key: str
+    bind: Literal["query-params"]
+    persist_state: Literal["session"]
+
+
+def linked(key: str) -> Linked:
+    """Options of a widget whose value stands in the address as `key`, and is kept from page to page."""
+    return {"key": key, "bind": "query-params", "persist_state": "session"}
+
+
+def models() -> list[str]:
+    """Names of the models in view."""
+    return state.in_view()
+
+
+def reference() -> str | None:
+    """The model that others are compared with; None where no model is in view."""
+    names = models()
+    chosen = st.session_state.get(state.REFERENCE)
+    return chosen if chosen in names else next(iter(names), None)
+
+
+def kept_clips() -> KeptClips:
+    """Groups of clips that are too long for an address, in the workspace."""
+    return KeptClips(state.workspace().results / "selections")
+
+
+def selection() -> Selection:
+    """The clips that are chosen. Raises: InputError for an address that says none."""
+    return Selection.parse(st.query_params.get_all(SELECTION))
+
+
+def set_selection(new: Selection) -> None:
+    """Choose clips, for callbacks of widgets: the page runs again after them anyway."""
+    st.query_params[SELECTION] = list(new.texts)
+    if not new:
+        del st.query_params[SELECTION]
+
+
+def select(new: Selection) -> None:
+    """Choose clips, and run the page again with them."""
+    set_selection(new)
+    st.rerun()
+
+
+def clear(new: Selection) -> None:
+    """As `set_selection`; charts forget which of their points were clicked."""
+    st.session_state[_CHARTS] = generation() + 1
+    set_selection(new)
+
+
+def generation() -> int:
+    """A number for keys of charts that select: another one whenever they should forget which points were clicked."""
+    return int(st.session_state.get(_CHARTS, 0))
+
+
+def select_points(key: str, whole: Callable[[], None] | None = None) -> Callable[[], None]:
+    """A callback for a chart: select the clips of the points that were clicked or surrounded.
+
+    A point's `customdata` is a selection as text; points of single clips become one group.
+    """
+
+    def chosen() -> None:
+        points = st.session_state[key].selection.points
+        texts = list(dict.fromkeys(_text_of(point.get("customdata")) for point in points))
+        if texts := [text for text in texts if text]:
+            set_selection(of_texts(texts))
+
+    return chosen
+
+
+def _text_of(data: object) -> str:
+    return str((data[0] if data else "") if isinstance(data, (list, tuple)) else data or "")
+
+
+def of_texts(texts: Iterable[str]) -> Selection:
+    """One selection of those of several points: the group of their clips, where they are more than one."""
+    found = [Selection.parse([text]) for text in texts]
+    if len(found) == 1:
+        return found[0]
+    single = [item.conditions[0] for item in found if len(item.conditions) == 1 and item.conditions[0].column == "clip_id"]
+    if len(single) == len(found):
+        ids = [clip for condition in single for clip in condition.values]
+    else:
+        table, kept = state.clip_table(), kept_clips()
+        ids = [str(clip) for clip in table.index[pd.DataFrame([item.mask(table, kept) for item in found]).any()]]
+    return Selection((kept_clips().group(ids),))
+
+
+def chosen(table: pd.DataFrame) -> pd.DataFrame:
+    """The rows of a table, by its index or column `clip_id`, that are selected."""
+    wanted = selection()
+    if not wanted:
+        return table
+    everything = state.clip_table()
+    passing = everything.index[wanted.mask(everything, kept_clips())]
+    return table[
+        (table["clip_id"] if "clip_id" in table and table.index.name != "clip_id" else table.index.to_series()).isin(passing)
+    ]
+
+
+def params(**changes: str | Iterable[str] | None) -> Mapping[str, str | list[str]]:
+    """What a link to another page has to carry besides the widgets that are bound: the selection, and `changes`."""
+    carried: dict[str, str | list[str]] = {}
+    if texts := st.query_params.get_all(SELECTION):
+        carried[SELECTION] = texts
+    for name, value in changes.items():
+        if value is None:
+            carried.pop(name, None)
+        else:
+            carried[name] = value if isinstance(value, str) else list(value)
+    return carried
+
+
+def open_clip(clip_id: str) -> None:
+    """Go to the page Clip with a clip; the selection stays."""
+    st.switch_page("clip.py", query_params=params(clip=clip_id))
+
+
+def add(condition: Condition) -> None:
+    """Narrow the selection by one more condition, for callbacks."""
+    set_selection(selection().and_(condition))
+
+
+def unknown_in_address() -> list[str]:
+    """What the address names that is not here, in sentences; Streamlit itself leaves such values out without a word."""
+    told: list[str] = []
+    for key, known, what in (
+        (state.DATASET, list(state.workspace().datasets), "dataset"),
+        (state.IN_VIEW, _offered(), "model"),
+    ):
+        lost = [name for name in st.query_params.get_all(key) if name not in known]
+        if lost and known:
+            told.append(
+                f"The address names the {what} {', '.join(lost)}, which is not in {state.workspace().folder}; another is shown."
+            )
+    return told
+
+
+def _offered() -> list[str]:
+    try:
+        return state.offered()
+    except (InputError, OSError):  # the page says what is wrong
+        return []

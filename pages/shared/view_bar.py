@@ -1,0 +1,55 @@
+"""The bar above every page: which dataset, models and reference are in view, and which clips are selected."""
+
+import streamlit as st
+
+from shared import looks, state, view
+from workbench.app.from_ifdd import InputError
+from workbench.app.selection import Selection
+
+
+def show() -> None:
+    """Draw the bar; what the address names and is not here is told below it."""
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="view_bar"):
+        lost = view.unknown_in_address()
+        with st.popover(looks.markdown_text(_title()), icon=":material/visibility:", help="What all pages show", key="view_menu"):
+            state.ask_dataset()
+            state.ask_models_in_view()
+        _selection()
+    for text in lost:
+        st.warning(looks.markdown_text(text), icon=":material/link_off:")
+
+
+def _title() -> str:
+    try:
+        names = state.chosen_models()
+        return f"{state.dataset().name} · {names[0] if len(names) == 1 else f'{len(names)} models'}"
+    except (InputError, OSError):  # the page says what is wrong
+        return "View"
+
+
+def _selection() -> None:
+    """A chip for each condition, which removes it."""
+    try:
+        selection = view.selection()
+        if not selection:
+            return
+        for number, condition in enumerate(selection.conditions):
+            st.button(
+                looks.markdown_text(condition.words),
+                icon=":material/close:",
+                icon_position="right",
+                key=f"chip_{number}",
+                help=f"Remove: {looks.markdown_text(condition.text)[:200]}",
+                on_click=view.clear,
+                args=(selection.without(condition),),
+            )
+        table = state.clip_table()
+        chosen = view.chosen(table)
+        looks.note(f"{len(chosen)} of {len(table)} clips")
+        if len(chosen):
+            link = view.params(clip=str(chosen.index[0]))
+            st.page_link("clip.py", label="Open the first", icon=":material/movie:", query_params=link)
+    except (InputError, OSError) as error:
+        looks.show_error(error)
+        st.button("All clips", icon=":material/close:", key="chip_all", on_click=view.clear, args=(Selection(),))
+        st.stop()
