@@ -4,16 +4,21 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike
+from scipy.optimize import brentq
 from scipy.stats import rankdata
 
 from ifdd.errors import InputError
+from ifdd.metrics import Units, count_units, students_t
 from workbench.analysis.confidence.results import ClassConfidence, ConfidenceResult, Density
 from workbench.results.checks import check_labels, check_names, check_probabilities
+from workbench.results.interval import NOT_KNOWN, Interval
 from workbench.results.provenance import record
 
 MIN_BANDWIDTH = 1e-4
 DEALS = 50
 """How often the clips are dealt anew for what an overlap would be if there were nothing to tell apart."""
+CELLS = 4096
+"""More values than this are counted in so many cells of [0, 1]: an eighth of the least bandwidth, below what a picture shows."""
 MIN_SPREAD = 1e-8
 """Standard deviation below which all values count as equal: float32 probabilities differ by more."""
 
@@ -24,6 +29,8 @@ def density(
     label_names: Sequence[str] | None = None,
     bandwidth: float | None = None,
     grid: int = 512,
+    *,
+    groups: ArrayLike | None = None,
 ) -> ConfidenceResult:
     """Estimate, one class against the rest, how the predicted probability of that class is distributed.
 
@@ -36,12 +43,13 @@ def density(
         label_names: one name per class.
         bandwidth: standard deviation of the kernel for every curve, in units of probability, at least 0.0001.
         grid: number of points; made finer where `bandwidth` is below one step.
+        groups: (n,) e.g. the person of each clip, as in `metrics.summary`: what the intervals of the separation are over.
 
     Raises:
         InputError: rows that are no probabilities, labels that do not fit, a bandwidth or grid out of range.
 
     Source: the per-class confidence figure of the IFDD paper (Fig. 5); Silverman 1986, section 2.10 (reflection); Inman and
-    Bradley 1989 (overlap).
+    Bradley 1989 (overlap); DeLong et al. 1988 and Obuchowski 1997 (separation with its interval).
 
     >>> found = density([[0.9, 0.1], [0.6, 0.4], [0.3, 0.7], [0.8, 0.2]], [0, 0, 1, 1], ["happy", "sad"])
     >>> found.classes[0].separation
@@ -57,6 +65,7 @@ def density(
     if bandwidth is not None:
         grid = max(grid, int(np.ceil(1 / bandwidth)) + 1)
     points = np.linspace(0.0, 1.0, grid)
+    units = count_units(None if groups is None else np.asarray(groups), len(p))
     told: dict[str, list[str]] = {}
     classes = []
     for c, name in enumerate(names):
@@ -71,11 +80,17 @@ def density(
                 told.setdefault(f", {side}: {remark}", []).append(name)
         positives, negatives = sides
         apart = separation(positives.values, negatives.values) if min(positives.n, negatives.n) > 1 else None
-        classes.append(ClassConfidence(name, positives, negatives, *_overlap(positives, negatives, points), apart))
-    settings = {"bandwidth": bandwidth if bandwidth is not None else "scott", "grid": grid, "label_names": list(names)}
-    return ConfidenceResult(
-        points, tuple(classes), _told(told), record("confidence.density", settings, {"probs": p, "labels": y})
-    )
+        bounds = separation_interval(positives, negatives, units)
+        classes.append(ClassConfidence(name, positives, negatives, *_overlap(positives, negatives, points), apart, bounds))
+    settings = {
+        "bandwidth": bandwidth if bandwidth is not None else "scott",
+        "grid": grid,
+        "grouped": units.persons,
+        "label_names": list(names),
+    }
+    inputs = {"probs": p, "labels": y} | ({"groups": units.index} if units.persons else {})
+    source = record("confidence.density", settings, inputs)
+    return ConfidenceResult(points, tuple(classes), _told(told), source, str(units))
 
 
 def _density(p: np.ndarray, chosen: np.ndarray, points: np.ndarray, bandwidth: float | None) -> tuple[Density, str]:
@@ -109,20 +124,32 @@ def _overlap(positives: Density, negatives: Density, points: np.ndarray) -> tupl
     values = np.concatenate([positives.values, negatives.values])
     rng = np.random.default_rng(0)
     sides = np.stack([np.arange(len(values)) < positives.n, *(rng.permutation(len(values)) < positives.n for _ in range(DEALS))])
+    places, cells = _cells(values)
+    own = sides if cells is None else np.stack([np.bincount(cells[side], minlength=len(places)) for side in sides])
+    every = np.ones(len(places)) if cells is None else np.bincount(cells, minlength=len(places))
     first = np.zeros((len(sides), len(points)))
     whole = np.zeros(len(points))
-    for rows in np.array_split(np.arange(len(values)), -(-len(values) // 1024)):  # bounds the memory at 1024 × G
-        kernels = _kernels(values[rows], points, bandwidth)
-        first += sides[:, rows] @ kernels
-        whole += kernels.sum(axis=0)
+    for rows in np.array_split(np.arange(len(places)), -(-len(places) // 1024)):  # bounds the memory at 1024 × G
+        kernels = _kernels(places[rows], points, bandwidth)
+        first += own[:, rows] @ kernels
+        whole += every[rows] @ kernels
     shared = np.minimum(first / positives.n, (whole - first) / negatives.n)
     areas = np.minimum(np.trapezoid(shared, points, axis=1), 1.0)
     return float(areas[0]), float(areas[1:].mean())
 
 
+def _cells(values: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
+    """Values (n,) in [0, 1] as they are, and None; many of them as the centres (CELLS,), and the cell (n,) of each value."""
+    if len(values) <= CELLS:
+        return values, None
+    return (np.arange(CELLS) + 0.5) / CELLS, np.minimum((values * CELLS).astype(int), CELLS - 1)
+
+
 def _kernels(values: np.ndarray, points: np.ndarray, bandwidth: float) -> np.ndarray:
     """Density (n, G) of each single value, as in `reflected_kde`."""
-    bandwidth = min(bandwidth, 4.0)
+    bandwidth = min(
+        bandwidth, 4.0
+    )  # from here on the sum is uniform to machine precision; beyond 8 of it less than 1e-14 is added
     total = np.zeros((len(values), len(points)))
     last = int(np.ceil((8 * bandwidth + 1) / 2))
     for m in range(-last, last + 1):
@@ -147,19 +174,48 @@ def separation(positives: np.ndarray, negatives: np.ndarray) -> float | None:
     return float((ranks[:n].sum() - n * (n + 1) / 2) / (n * m))
 
 
+def separation_interval(positives: Density, negatives: Density, units: Units) -> Interval:
+    """`separation` with its 95 % interval over persons or clips; no value where a side has no clip, no bounds for one of them.
+
+    Bounds are the values θ that differ from it by no more than t standard errors, those that θ itself would have (Newcombe 2006,
+    method 5). Persons of several clips widen or narrow them by how much more, or less, their clips vary together than one by one
+    (DeLong et al. 1988; Obuchowski 1997), with t for so many persons.
+    """
+    value = separation(positives.values, negatives.values)
+    if value is None:
+        return NOT_KNOWN
+    n, m = positives.n, negatives.n
+    ranks = rankdata(np.concatenate([positives.values, negatives.values]))
+    exceeds = (ranks[:n] - rankdata(positives.values)) / m  # share of the negatives below each positive, ties by halves
+    exceeded = 1 - (ranks[n:] - rankdata(negatives.values)) / n
+    rows = np.concatenate([positives.rows, negatives.rows])
+    parts = np.concatenate([(exceeds - value) / n, (exceeded - value) / m])
+    persons = [len(np.unique(units.index[side.rows])) for side in (positives, negatives)]
+    if min(persons) < 2:
+        return Interval(value, float("nan"), float("nan"))
+    alone, together = np.square(parts).sum(), np.square(np.bincount(units.index[rows], parts)).sum()
+    few = len(np.unique(units.index[rows]))
+    wider = max(float(together / alone) * few / (few - 1), 0.5) if units.persons and alone > 0 else 1.0
+    t = students_t(min(persons) - 1 if units.persons else np.inf)
+    more = (n + m) / 2 - 1
+
+    def beyond(theta: float) -> float:
+        variance = theta * (1 - theta) * (1 + more * ((1 - theta) / (2 - theta) + theta / (1 + theta))) / (n * m)
+        return (value - theta) ** 2 - t**2 * wider * variance
+
+    inner = min(max(value, 1e-9), 1 - 1e-9)  # at 0 and at 1 nothing is beyond, for no value varies there
+    low = brentq(beyond, 0.0, inner) if value > 0 else 0.0
+    high = brentq(beyond, inner, 1.0) if value < 1 else 1.0
+    return Interval(value, float(low), float(high))
+
+
 def reflected_kde(values: np.ndarray, points: np.ndarray, bandwidth: float) -> np.ndarray:
     """Gaussian kernel density of `values` (n,) in [0, 1] at `points` (G,) in [0, 1], reflected at 0 and 1; (G,).
 
     f(x) = mean over values v of Σ_m φ_h(x - 2m - v) + φ_h(x - 2m + v): every image of v in the two mirrors.
     """
-    bandwidth = min(bandwidth, 4.0)  # from here on the sum is uniform to machine precision
-    reach = 8 * bandwidth  # a kernel beyond it adds less than 1e-14
-    last = int(np.ceil((reach + 1) / 2))
-    total = np.zeros(len(points))
-    for block in np.array_split(values, -(-len(values) // 4096)):  # bounds the memory at 4096 × G
-        for m in range(-last, last + 1):
-            for image in (2 * m + block, 2 * m - block):
-                image = image[(image > -reach) & (image < 1 + reach)]
-                if image.size:
-                    total += np.exp(-0.5 * ((points[None] - image[:, None]) / bandwidth) ** 2).sum(axis=0)
-    return total / (len(values) * bandwidth * np.sqrt(2 * np.pi))
+    places, cells = _cells(values)
+    weights = np.ones(len(places)) if cells is None else np.bincount(cells, minlength=len(places))
+    blocks = np.array_split(np.arange(len(places)), -(-len(places) // 1024))  # bounds the memory at 1024 × G
+    total = sum((weights[rows] @ _kernels(places[rows], points, bandwidth) for rows in blocks), np.zeros(len(points)))
+    return total / len(values)

@@ -127,9 +127,13 @@ def error_draws(confidence: np.ndarray, hit: np.ndarray, edges: np.ndarray, unit
     times = rng.multinomial(units.count, np.full(units.count, 1 / units.count), size=DRAWS if units.count > 1 else 0)
     sizes = np.bincount(units.index, minlength=units.count)
     drawn = np.abs(times @ gaps).sum(axis=1) / np.maximum(times @ sizes, 1)
-    perfect = (rng.random((DRAWS, len(hit))) < confidence) - confidence
-    null = np.abs(perfect @ np.eye(bins)[where]).sum(axis=1).mean() / len(hit)
-    return drawn, float(null)
+    members = np.eye(bins)[where]
+    few = max(1, 2**22 // len(hit))  # bounds the memory at some 100 MB
+    nulls = [
+        np.abs(((rng.random((min(few, DRAWS - first), len(hit))) < confidence) - confidence) @ members).sum(axis=1)
+        for first in range(0, DRAWS, few)
+    ]
+    return drawn, float(np.concatenate(nulls).mean() / len(hit))
 
 
 def error_interval(value: float, drawn: np.ndarray) -> Interval:

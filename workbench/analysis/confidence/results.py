@@ -48,7 +48,7 @@ class ClassConfidence(Result):
     `overlap` is the area under both densities at one bandwidth, the wider of the two, from 0 (apart) to 1 (equal); so few clips
     of one and the same kind would have `overlap_null`. Both are None where a density is. `separation` is the probability that a
     positive has more than a negative, ties by halves (the area under the ROC curve): 0.5 is chance, 1 apart; None where a side
-    has no clip.
+    has no clip. `separation_interval` is the same with its 95 % interval, no value where it is None.
     """
 
     name: str
@@ -57,16 +57,18 @@ class ClassConfidence(Result):
     overlap: float | None
     overlap_null: float | None
     separation: float | None
+    separation_interval: Interval
 
 
 @dataclass(frozen=True, eq=False)
 class ConfidenceResult(Result):
-    """Per-class confidence densities of one model on n clips."""
+    """Per-class confidence densities of one model on n clips; `units` says what the intervals of the separation are over."""
 
     grid: np.ndarray  # (G,) from 0 to 1
     classes: tuple[ClassConfidence, ...]
     notes: tuple[str, ...]
     provenance: Provenance
+    units: str = ""
 
     @property
     def label_names(self) -> tuple[str, ...]:
@@ -75,7 +77,7 @@ class ConfidenceResult(Result):
 
     @property
     def table(self) -> list[dict[str, object]]:
-        """One row per class: n and bandwidth of both sides, overlap, separation."""
+        """One row per class: n and bandwidth of both sides, overlap, separation with its interval."""
         rows: list[dict[str, object]] = []
         for item in self.classes:
             row: dict[str, object] = {
@@ -83,11 +85,17 @@ class ConfidenceResult(Result):
                 "overlap": item.overlap,
                 "overlap null": item.overlap_null,
                 "separation": item.separation,
+                "separation low": _bound(item.separation_interval.low),
+                "separation high": _bound(item.separation_interval.high),
             }
             for side, part in (("positives", item.positives), ("negatives", item.negatives)):
                 row |= {f"n {side}": part.n, f"bandwidth {side}": part.bandwidth}
             rows.append(row)
         return rows
+
+
+def _bound(value: float) -> float | None:
+    return None if value != value else value  # NaN is not itself
 
 
 @dataclass(frozen=True, eq=False)

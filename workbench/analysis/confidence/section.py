@@ -10,7 +10,7 @@ from workbench.store.tables import labelled
 
 def section(study: Study, options: Options) -> Section:
     """Densities and reliability."""
-    found = {name: density(*study.probs(name), study.labels) for name in study.collections}
+    found = {name: density(*study.probs(name), study.labels, groups=study.people(name)) for name in study.collections}
     curves = {
         name: calibration(*study.probs(name), label_names=study.labels, groups=study.people(name)) for name in study.collections
     }
@@ -22,7 +22,7 @@ def section(study: Study, options: Options) -> Section:
             str(item.negatives.n),
             _number(item.overlap),
             _number(item.overlap_null),
-            _number(item.separation),
+            "–" if item.separation is None else item.separation_interval.text(),
             _number(item.positives.bandwidth, 4),
             _number(item.negatives.bandwidth, 4),
         ]
@@ -53,7 +53,8 @@ def section(study: Study, options: Options) -> Section:
                 display.to_plotly(ids if same else None),
             ),
             Table(
-                "Overlap: area under both densities. AUC: probability that a clip of the class gets more than another.",
+                "Overlap: area under both densities. AUC: probability that a clip of the class gets more than another, with its "
+                f"95 % interval {next(iter(found.values())).units}.",
                 ["model, class", "clips", "others", "overlap", "its null", "AUC", "bandwidth", "of the others"],
                 rows,
             ),

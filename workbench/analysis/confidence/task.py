@@ -33,7 +33,7 @@ def run(test: Collection, validation: Collection | None = None, options: Calibra
     """
     table = labelled(test)
     probs, truth = test.probs[table["row"].to_numpy()], table["label"].to_numpy()
-    confidence = density(probs, truth, test.labels)
+    confidence = density(probs, truth, test.labels, groups=subjects(table))
     found = calibration(
         probs, truth, options.bins, test.labels, binning=options.binning, groups=subjects(table), seed=options.seed
     )

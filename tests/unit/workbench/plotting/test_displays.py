@@ -20,7 +20,7 @@ from matplotlib.figure import Figure
 from ifdd.errors import InputError
 from ifdd.labels import EMOTIONS
 from workbench.analysis.confidence import calibration, density
-from workbench.analysis.confidence.displays.densities import CalibrationDisplay, ConfidenceDisplay
+from workbench.analysis.confidence.displays.densities import DOTS, CalibrationDisplay, ConfidenceDisplay
 from workbench.analysis.embedding.displays.scatter import EmbeddingDisplay
 from workbench.analysis.embedding.projection import embed
 from workbench.analysis.embedding.results import EmbeddingResult
@@ -158,8 +158,18 @@ def test_confidence_draws_the_densities() -> None:
     assert (
         figure.layout.annotations[0].text
         == f"happy<br>n = 10 / 60<br>overlap {result.classes[0].overlap:.2f} (null {result.classes[0].overlap_null:.2f})"
-        f"<br>AUC {result.classes[0].separation:.2f}"
+        f"<br>AUC {result.classes[0].separation_interval.text()}"
     )
+
+
+def test_confidence_of_many_clips_shows_the_most_wrong_and_some() -> None:
+    probs = np.linspace(0, 1, 3 * DOTS)
+    result = density(np.column_stack([probs, 1 - probs]), np.repeat([0, 1], [2 * DOTS, DOTS]))
+    points = [trace for trace in ConfidenceDisplay.from_result(result).to_plotly().data if trace.mode == "markers"]
+    assert [len(trace.x) for trace in points] == [DOTS] * 4
+    np.testing.assert_array_equal(np.sort(points[0].x)[: DOTS // 2], probs[: DOTS // 2])  # positives that got the least
+    assert np.max(points[0].x) == probs[2 * DOTS - 1]
+    assert points[3].customdata[-1] == str(2 * DOTS - 1)
 
 
 def test_confidence_peaks_are_equal_by_default() -> None:

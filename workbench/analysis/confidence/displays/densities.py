@@ -15,6 +15,8 @@ from workbench.plotting.base import NamedDisplay, check_length, new_axes, new_gr
 Scale = Literal["peak", "density"]
 SIDES = (("positives", style.POSITIVE), ("negatives", style.NEGATIVE))
 RASTER_CLIPS = 500
+DOTS = 500
+"""Clips of a side that a panel of a web page shows one by one; of more the most wrong half of so many, and some of the others."""
 PANEL, GAP = 135, 84  # pixels of a row on a web page, and between rows: ticks, and a title of four lines
 _LANES = {"positives": (-0.06, -0.16), "negatives": (-0.22, -0.32)}  # where the strips lie, in units of the panel's height
 
@@ -100,7 +102,10 @@ class ConfidenceDisplay(NamedDisplay[ConfidenceResult]):
         self.figure_.legend(handles=handles, loc="outside upper left", ncols=2)
 
     def to_plotly(self, clip_ids: Sequence[str] | None = None) -> go.Figure:
-        """Return the panels for a web page; the points carry the clip ids (row numbers by default) as `customdata`."""
+        """Return the panels for a web page; the points carry the clip ids (row numbers by default) as `customdata`.
+
+        Of more than `DOTS` clips on a side some get a dot, among them the most wrong.
+        """
         rows, columns = len(self.results), len(self.label_names)
         titles = ["<br>".join([item.name, *_numbers(item)]) for result in self.results.values() for item in result.classes]
         inner = rows * PANEL + (rows - 1) * GAP
@@ -149,12 +154,13 @@ class ConfidenceDisplay(NamedDisplay[ConfidenceResult]):
     ) -> go.Scattergl:
         if clip_ids is not None and density.n:
             check_length(clip_ids, max(len(clip_ids), int(density.rows.max()) + 1), "clip_ids")
+        shown = _shown(density.values if side == "positives" else -density.values)
         return go.Scattergl(
-            x=density.values,
-            y=self._strip(density, side, height),
+            x=density.values[shown],
+            y=self._strip(density, side, height)[shown],
             mode="markers",
             marker={"color": colour, "size": 3, "opacity": 0.7},
-            customdata=[str(row) if clip_ids is None else str(clip_ids[row]) for row in density.rows],
+            customdata=[str(row) if clip_ids is None else str(clip_ids[row]) for row in density.rows[shown]],
             hovertemplate="%{customdata}<br>p = %{x:.3f}<extra></extra>",
             name=side,
             legendgroup=side,
@@ -247,10 +253,18 @@ class CalibrationDisplay(NamedDisplay[CalibrationResult]):
         return figure
 
 
+def _shown(values: np.ndarray) -> np.ndarray:
+    """Which of the clips (n,) get a dot: all of few, else the lowest `DOTS` / 2, and as many of the rest, evenly."""
+    if len(values) <= DOTS:
+        return np.arange(len(values))
+    order, half = np.argsort(values, kind="stable"), DOTS // 2
+    return np.sort(np.concatenate([order[:half], order[np.linspace(half, len(values) - 1, half).astype(int)]]))
+
+
 def _numbers(item: ClassConfidence) -> list[str]:
     """Lines below the name of a class: n of positives and negatives, how far they overlap, how well they separate."""
     overlap = "–" if item.overlap is None else f"{item.overlap:.2f} (null {item.overlap_null:.2f})"
-    auc = "–" if item.separation is None else f"{item.separation:.2f}"
+    auc = "–" if item.separation is None else item.separation_interval.text()
     return [f"n = {item.positives.n} / {item.negatives.n}", f"overlap {overlap}", f"AUC {auc}"]
 
 

@@ -29,9 +29,10 @@ def calibration_markdown(report: CalibrationReport) -> str:
     lines += ["", "## Classes", "", "| class | clips of it, others | overlap (null) | AUC |", "| --- | --- | --- | --- |"]
     for item in report.confidence.classes:
         overlap = "–" if item.overlap is None else f"{item.overlap:.2f} ({item.overlap_null:.2f})"
-        apart = "–" if item.separation is None else f"{item.separation:.2f}"
+        apart = "–" if item.separation is None else item.separation_interval.text()
         lines.append(f"| {markdown_line(item.name)} | {item.positives.n}, {item.negatives.n} | {overlap} | {apart} |")
-    lines += ["", "Overlap of the densities of both sides; –: too few clips, or equal values."]
+    units = report.confidence.units
+    lines += ["", f"Overlap of the densities of both sides; AUC with 95 % intervals {units}; –: too few clips, or equal values."]
     if notes:
         lines += ["", "Notes:", "", *(f"- {markdown_line(note)}" for note in notes)]
     return "\n".join(lines) + "\n"

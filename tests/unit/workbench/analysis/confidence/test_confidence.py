@@ -11,8 +11,10 @@ from sklearn.metrics import roc_auc_score
 from torchmetrics.functional.classification import multiclass_calibration_error
 
 from ifdd.errors import InputError
+from ifdd.metrics import count_units
 from workbench.analysis.confidence import calibration, density, separation
-from workbench.analysis.confidence.densities import reflected_kde
+from workbench.analysis.confidence.densities import reflected_kde, separation_interval
+from workbench.analysis.confidence.results import Density
 
 
 def random_probs(n: int, classes: int, seed: int = 0) -> np.ndarray:
@@ -201,6 +203,59 @@ def test_overlap_and_separation_at_their_ends() -> None:
     alone = density(two_classes(np.array([0.5, 0.5, 0.4])), [0, 0, 0]).classes[0]
     assert (alone.overlap, alone.separation) == (None, None)
     assert separation(np.array([0.5, 0.5]), np.array([0.5])) == 0.5  # all equal: chance, by ties
+
+
+def test_separation_has_an_interval_over_persons() -> None:
+    """Of clips that are one another's copies, an interval over persons is that of the clips without their copies, but for t."""
+    rng = np.random.default_rng(0)
+    probs, labels = two_classes(rng.uniform(size=60)), np.arange(60) % 2
+    alone = density(probs, labels).classes[0].separation_interval
+    copies = density(np.repeat(probs, 5, 0), np.repeat(labels, 5), groups=np.repeat(np.arange(60), 5)).classes[0]
+    assert copies.separation_interval.value == pytest.approx(alone.value)
+    assert copies.separation_interval.low == pytest.approx(alone.low, abs=0.015)
+    assert copies.separation_interval.high == pytest.approx(alone.high, abs=0.015)
+    taken_as_clips = density(np.repeat(probs, 5, 0), np.repeat(labels, 5)).classes[0].separation_interval
+    assert taken_as_clips.high - taken_as_clips.low < 0.6 * (alone.high - alone.low)
+
+
+@pytest.mark.parametrize("apart", [0.0, 2.5])
+@pytest.mark.parametrize(("persons", "each"), [(60, 1), (20, 7)])
+def test_interval_of_the_separation_holds_the_truth(apart: float, persons: int, each: int) -> None:
+    rng, held, sets = np.random.default_rng(0), 0, 200
+    names = np.repeat(np.arange(persons), each)
+    for _ in range(sets):
+        labels = (rng.random(persons * each) < 0.8).astype(int)
+        labels[:2] = 0
+        values = np.sqrt(0.2) * rng.normal(size=persons)[names] + np.sqrt(0.8) * rng.normal(size=len(names))
+        sides = [
+            Density(norm.cdf(values[rows] + apart * (labels[rows] == 0)), rows, None, None)
+            for rows in (np.flatnonzero(labels == 0), np.flatnonzero(labels == 1))
+        ]
+        found = separation_interval(*sides, count_units(names, len(names)))
+        held += found.low <= norm.cdf(apart / np.sqrt(2)) <= found.high
+    assert held / sets >= 0.92
+
+
+def test_interval_of_the_separation_at_its_ends() -> None:
+    apart = density(two_classes(np.array([0.99, 0.97, 0.01, 0.03])), [0, 0, 1, 1]).classes[0].separation_interval
+    assert (apart.value, apart.high) == (1, 1)
+    assert 0.2 < apart.low < 0.8  # two clips against two
+    one_person = density(random_probs(8, 2), [0, 1] * 4, groups=["a"] * 8)
+    assert one_person.units == "over 8 clips, taken as independent"
+    nobody = density(two_classes(np.array([0.5, 0.5])), [0, 0]).classes[0].separation_interval
+    assert np.isnan(nobody.value)
+
+
+def test_many_values_are_counted_in_cells() -> None:
+    """A density and an overlap of many clips differ from those of every single clip by less than a picture shows."""
+    rng = np.random.default_rng(0)
+    values, labels = np.concatenate([rng.beta(9, 1, 5000), rng.beta(1, 9, 5000)]), np.repeat([0, 1], 5000)
+    many = density(two_classes(values), labels).classes[0]
+    points, halves = np.linspace(0, 1, 512), values[:5000].reshape(2, -1)
+    exact = np.mean([reflected_kde(half, points, many.positives.bandwidth) for half in halves], axis=0)
+    assert np.abs(many.positives.density - exact).max() < 0.002 * exact.max()
+    few = density(two_classes(values[::5]), labels[::5], bandwidth=many.positives.bandwidth).classes[0]
+    assert many.overlap == pytest.approx(few.overlap, abs=0.01)
 
 
 def test_table_names_n_and_bandwidth() -> None:
