@@ -2,9 +2,11 @@
 
 import json
 import re
+from io import StringIO
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import plotly.graph_objects as go
 import pytest
 from matplotlib.axes import Axes
@@ -61,6 +63,17 @@ def test_to_plotly(display: Display) -> None:
     assert figure.layout.paper_bgcolor is None
     assert figure.layout.template.layout.paper_bgcolor == "rgba(0, 0, 0, 0)"
     json.loads(figure.to_json())
+
+
+def test_numbers_are_those_that_are_drawn(display: Display) -> None:
+    figure, table = display.to_plotly(), display.numbers()
+    if all(trace.type == "image" for trace in figure.data):
+        assert table.empty
+        return
+    assert len(table)
+    assert table.columns.is_unique
+    assert not any(re.search(r"<\w+>", str(text)) for text in [*table.columns, *table.select_dtypes("object").to_numpy().ravel()])
+    assert len(pd.read_csv(StringIO(table.to_csv(index=False)))) == len(table)
 
 
 def test_save_refuses_what_it_cannot_write(display: Display, tmp_path: Path) -> None:

@@ -7,12 +7,14 @@ from pathlib import Path
 from typing import Any, Generic, Self, TypeVar
 
 import numpy as np
+import pandas as pd
 import plotly.graph_objects as go
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from ifdd.errors import InputError
 from ifdd.io import write_whole
+from workbench.plotting.numbers import numbers_of
 from workbench.plotting.style import matplotlib_theme
 from workbench.results.passport import PYTHON_CALL, Context, issue
 
@@ -51,6 +53,10 @@ class Display(ABC):
     @abstractmethod
     def to_plotly(self) -> go.Figure:
         """Return the same picture for a web page."""
+
+    def numbers(self) -> pd.DataFrame:
+        """Return what is drawn as a table, as `numbers_of`; without rows where only pixels are."""
+        return numbers_of(self.to_plotly())
 
     def provenance(self) -> str:
         """Return what was drawn from: one line of JSON for each result, after its name and a colon where there are several."""
