@@ -10,7 +10,9 @@ import pandas as pd
 import streamlit as st
 
 from shared import looks, view
+from workbench.app.reading import Reading, reading
 from workbench.plotting.base import SUFFIXES, Display, without_markup
+from workbench.plotting.numbers import PICTURES, numbers_of
 from workbench.plotting.style import plotly_template
 
 MIME = {".svg": "image/svg+xml", ".pdf": "application/pdf", ".png": "image/png"}
@@ -25,11 +27,13 @@ def chart(
     alt: str,
     *,
     table: pd.DataFrame | None = None,
+    read: str = "",
     links: bool = False,
     **options: Any,
 ) -> Any:
-    """A plotly figure in the page's colours and font, and below it a `table` of the same numbers.
+    """A plotly figure in the page's colours and font, and below it a table of its numbers (`table`, where others say it better).
 
+    `read`: the page of the gallery that tells how to read it, and what misleads (`workbench.app.reading.reading_names`).
     `links`: a click or a lasso selects the clips of the points, by their `customdata` (`workbench.app.selection.linked`).
     """
     page = st.context.theme.type
@@ -41,10 +45,28 @@ def chart(
         key = f"{key}_{view.generation()}"
         options = {"on_select": view.select_points(key)} | options
     drawn = st.plotly_chart(figure, key=key, alt=alt, theme=None, config=CHART, **options)
-    if table is not None:
-        with st.popover("Table", icon=":material/table:", key=f"{key}_table"):
-            st.dataframe(table, hide_index=True, alt=alt)
+    _beside(key, alt, figure, table, read)
     return drawn
+
+
+@st.fragment
+def _beside(key: str, alt: str, figure: Any, table: pd.DataFrame | None, read: str) -> None:
+    """Small menus below a chart; the table is made when it is opened, which runs this part of the page alone again."""
+    with st.container(horizontal=True, gap="small", key=f"{key}_beside"):
+        if table is not None or any(trace.type not in PICTURES for trace in figure.data):
+            with (menu := st.popover("Table", icon=":material/table:", type="tertiary", key=f"{key}_table", on_change="rerun")):
+                if menu.open:
+                    st.dataframe(numbers_of(figure) if table is None else table, hide_index=True, alt=alt)
+        if read:
+            with st.popover("How to read", icon=":material/help:", type="tertiary", key=f"{key}_read"):
+                show_reading(reading(read))
+
+
+def show_reading(text: Reading) -> None:
+    """What a plot answers, how to read it, and what misleads."""
+    st.markdown(f"**{text.question}**")
+    st.markdown(text.read)
+    st.markdown(f"**What misleads**\n\n{text.misleads}")
 
 
 def clickable_cells(figure: Any, links: Sequence[Sequence[str]], x: Sequence[str], y: Sequence[str]) -> Any:
