@@ -107,7 +107,7 @@ def test_clip_settings_reach_the_maps(start: Start, tiny_demo: TinyDemo) -> None
     app.sidebar.segmented_control("clip_normalise").set_value("none")
     app.run()
     assert panels(app) == ""
-    sentences = json.loads(app.get("bidi_component")[0].proto.json)["legend"]["sentences"]
+    sentences = json.loads(app.get("bidi_component")[0].proto.json)["notes"]
     assert all("“disgust”" in text and "per time step" in text and "not scaled" in text for text in sentences)
 
 

@@ -1,170 +1,13 @@
 """The app in Chromium: every page, drawn; the player, the lasso and the upload, used."""
 
-import os
-import re
-import shutil
-import socket
-import subprocess
-import sys
-import time
-import urllib.request
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
+from playwright.sync_api import Page
 
-from tests.conftest import skip_or_fail
-from tests.tiny_demo import TinyDemo, tiny_demo_in
+from tests.browser.using import marks, no_errors, picture, settle, visit
 
 pytestmark = pytest.mark.browser
-
-ROOT = Path(__file__).resolve().parents[2]
-CHROMIUM = shutil.which("chromium")
-FLAGS = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
-PATIENCE = 120_000  # ms
-
-
-@pytest.fixture(scope="session")
-def tiny_demo(tmp_path_factory: pytest.TempPathFactory) -> TinyDemo:
-    return tiny_demo_in(tmp_path_factory.getbasetemp())
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    if CHROMIUM is None:
-        skip_or_fail("chromium is not installed")
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield chromium
-        chromium.close()
-
-
-@pytest.fixture(scope="session")
-def address(tiny_demo: TinyDemo, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The app on a free port, with the small demo; what it prints must be quiet."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    log = tmp_path_factory.mktemp("app") / "app.log"
-    environment = os.environ | {
-        "IFDD_DEMO": str(tiny_demo.demo),
-        "IFDD_CHECKPOINTS": str(tiny_demo.checkpoints),
-        "PYTHONWARNINGS": "default",
-    }
-    command = [
-        sys.executable,
-        "-m",
-        "streamlit",
-        "run",
-        "pages/server.py",
-        "--server.port",
-        str(port),
-        "--server.headless",
-        "true",
-    ]
-    with log.open("wb") as output:
-        server = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=output, stderr=subprocess.STDOUT)
-    try:
-        wait_until_healthy(f"http://127.0.0.1:{port}", server)
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        server.terminate()
-        server.wait(20)
-    said = log.read_text()
-    assert "Traceback" not in said
-    assert "Deprecat" not in said
-    assert "deprecat" not in said
-
-
-def wait_until_healthy(url: str, server: subprocess.Popen) -> None:
-    end = time.monotonic() + 60
-    while time.monotonic() < end and server.poll() is None:
-        try:
-            with urllib.request.urlopen(f"{url}/_stcore/health", timeout=5) as answer:
-                if answer.status == 200:
-                    return
-        except OSError:
-            time.sleep(0.2)
-    pytest.fail("the app did not start")
-
-
-@pytest.fixture(params=["light"])
-def page(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Page]:
-    """A fresh window; anything that the page asks of another machine, any error that its console shows, and any answer that is
-    none, fails the test."""
-    window = browser.new_page(viewport={"width": 1440, "height": 1000}, color_scheme=request.param)
-    window.set_default_timeout(PATIENCE)
-    strangers, errors, refused = [], [], []
-    window.on(
-        "request",
-        lambda asked: None if re.match(r"(https?|wss?)://127\.0\.0\.1|data:|blob:", asked.url) else strangers.append(asked.url),
-    )
-    window.on("pageerror", lambda error: errors.append(str(error)))
-    window.on("console", lambda said: errors.append(said.text) if said.type == "error" else None)
-    window.on("response", lambda answer: refused.append(f"{answer.status} {answer.url}") if answer.status >= 400 else None)
-    yield window
-    window.close()
-    assert not strangers
-    assert not errors
-    assert not refused
-
-
-@pytest.fixture(scope="session")
-def screenshots(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where pictures of the pages go: $IFDD_SCREENSHOTS, else a temporary folder."""
-    folder = Path(os.environ.get("IFDD_SCREENSHOTS") or tmp_path_factory.mktemp("screenshots"))
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
-
-
-def settle(page: Page) -> None:
-    """Wait until the script has run and the charts are drawn."""
-    page.wait_for_selector('[data-testid="stApp"][data-test-script-state="notRunning"]')
-    page.wait_for_function(
-        "!document.querySelector('[data-stale=\"true\"]') && !document.querySelector('[data-testid=\"stSkeleton\"]')"
-    )
-    page.wait_for_timeout(700)
-    page.wait_for_selector('[data-testid="stApp"][data-test-script-state="notRunning"]')
-
-
-def visit(page: Page, address: str, name: str) -> None:
-    page.goto(f"{address}/{name}")
-    page.wait_for_selector("h1")
-    settle(page)
-
-
-def picture(page: Page, folder: Path, name: str) -> None:
-    """The whole page: the window is made as high as its content, and nothing may be wider than its place."""
-    height = page.evaluate("document.querySelector('[data-testid=\"stMainBlockContainer\"]').scrollHeight + 20")
-    page.set_viewport_size({"width": 1440, "height": max(1000, int(height))})
-    page.wait_for_timeout(800)
-    page.screenshot(path=folder / f"{name}.png")
-    too_wide = page.evaluate(
-        "[...document.querySelectorAll('[data-testid=\"stMainBlockContainer\"] *')]"
-        ".filter((e) => e.getBoundingClientRect().right > window.innerWidth + 1 && !e.closest('[data-testid=\"stDataFrame\"]'))"
-        ".map((e) => e.outerHTML.slice(0, 80))"
-    )
-    page.set_viewport_size({"width": 1440, "height": 1000})
-    assert not too_wide
-
-
-def no_errors(page: Page) -> None:
-    assert page.locator('[data-testid="stException"]').count() == 0
-    assert page.locator('[data-testid="stAlertContentError"]').count() == 0
-
-
-def marks(chart: Locator) -> int:
-    """Drawn points, bars, cells and canvases of a chart."""
-    return chart.locator(".point, .points path, .bars path, .hm image, .gl-canvas").count()
 
 
 @pytest.mark.parametrize("page", ["light", "dark"], indirect=True)
@@ -185,8 +28,9 @@ def test_page_is_drawn(
 def test_one_slider_moves_every_panel(page: Page, address: str, screenshots: Path) -> None:
     visit(page, address, "clip")
     player = page.locator(".player")
-    images = player.locator(".image")
+    images = player.locator(".image canvas")
     assert images.count() == 4  # input, X, Y_D, Y_S
+    player.locator(".slider").fill("1")
     before = [images.nth(i).screenshot() for i in range(4)]
     player.locator(".slider").fill("9")
     assert player.locator(".readout").inner_text().startswith("clip frame 9 (0 – 15)")
@@ -194,37 +38,16 @@ def test_one_slider_moves_every_panel(page: Page, address: str, screenshots: Pat
     assert all(a != b for a, b in zip(before, after, strict=True))
     assert "clip frame 9," in (images.nth(3).get_attribute("aria-label") or "")
 
-    player.locator(".slider").press("ArrowRight")
-    assert player.locator(".readout").inner_text().startswith("clip frame 10 (0 – 15)")
-    player.locator(".cell").nth(2).click()
-    assert player.locator(".readout").inner_text().startswith("clip frame 2 (0 – 15)")
-    assert player.locator(".cell.now").count() == 4
 
-
-def test_player_plays_and_keeps_its_place(page: Page, address: str) -> None:
+def test_player_keeps_its_place_with_other_maps(page: Page, address: str) -> None:
     visit(page, address, "clip")
     player = page.locator(".player")
-    player.locator(".play").click()
-    expect(player.locator(".readout")).to_contain_text(re.compile("^clip frame [2-8] "), timeout=20_000)
-    player.locator(".play").click()
+    player.locator(".slider").fill("5")
     now = player.locator(".readout").inner_text()
     page.get_by_text("per-step", exact=True).click()
     settle(page)
     assert player.locator(".readout").inner_text() == now
-    assert "per time step" in player.locator(".legend").inner_text()
-
-
-def test_frames_that_no_step_reads_are_marked(page: Page, address: str) -> None:
-    visit(page, address, "clip")
-    player = page.locator(".player")
-    badges = player.locator(".badge")
-    assert badges.count() == 4
-    seen = 0
-    for frame in range(16):
-        player.locator(".slider").fill(str(frame))
-        seen += badges.locator("visible=true").count()
-    assert seen > 0
-    assert "no step of the group reads this frame" in player.locator(".legend").inner_text()
+    assert "per time step" in player.locator(".notes").inner_text()
 
 
 def test_lasso_fills_the_gallery_and_leads_to_the_clip(page: Page, address: str, screenshots: Path) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 from ifdd.data.video import read_frames
 from ifdd.errors import InputError
 from ifdd.scripted.render import store
-from workbench.analysis.saliency.displays.player import input_group, map_group, player_data
+from workbench.analysis.saliency.displays.player import Track, input_group, map_group, player_data, split_track
 from workbench.analysis.saliency.displays.strip import FilmStrip
 from workbench.analysis.splits.displays.timeline import CorrelationDisplay, SplitTimelineDisplay
 from workbench.explain.results import Explanation
@@ -68,6 +68,7 @@ class ClipView:
         """The slider steps through the frames of the model that reads most of them."""
         clip = max((self.explanations[name].clip for name in names), key=lambda clip: len(clip.seconds))
         groups = [input_group(clip.pixels, clip.seconds, f"{clip.start:.2f} – {clip.end:.2f} s")]
+        tracks: list[Track] = []
         for name in names:
             item = self.explanations[name]
             said = f"{item.labels[item.predicted]} {item.probabilities[item.predicted]:.0%}"
@@ -75,8 +76,10 @@ class ClipView:
             groups.append(
                 map_group(name, said, item.clip.pixels, item.clip.seconds, item.saliency, label, verdicts=item.verdicts)
             )
+            if item.split is not None:
+                tracks.append(split_track(name, item.split, item.clip.seconds, clip.seconds))
         intensity = None if self.truth is None else self.truth.intensity_of(clip.video_index)
-        return player_data(groups, clip.video_index, intensity)
+        return player_data(groups, clip.video_index, intensity, tracks)
 
     def probabilities(self) -> ProbabilityDisplay:
         """Bars of all models."""

@@ -1,6 +1,7 @@
 import base64
 import io
 import json
+from typing import Any
 
 import numpy as np
 import pytest
@@ -8,11 +9,24 @@ from PIL import Image
 
 from ifdd import InputError
 from workbench.analysis.saliency.displays.heat import badge_colour
-from workbench.analysis.saliency.displays.player import Group, Panel, input_group, map_group, player_data, sprite
-from workbench.analysis.saliency.results import SaliencyResult, Verdict
+from workbench.analysis.saliency.displays.player import (
+    UNTESTED,
+    Group,
+    Panel,
+    Track,
+    difference_group,
+    input_group,
+    map_group,
+    player_data,
+    split_track,
+    sprite,
+)
+from workbench.analysis.saliency.results import DifferenceResult, SaliencyResult, Verdict
+from workbench.analysis.splits.results import SplitResult
 from workbench.app.clipview import Truth, read_truth, shrink
 from workbench.plotting.probabilities import Probabilities, ProbabilityDisplay
 from workbench.plotting.style import class_colour
+from workbench.results.provenance import record
 
 
 def frames(count: int, height: int = 8, width: int = 12) -> np.ndarray:
@@ -28,19 +42,40 @@ def maps(count: int, normalise: str = "clip", top: float = 1.0) -> dict[str, Sal
     return {"D": SaliencyResult("ladm.Y_D", np.array([0]), "global", normalise, heat, heat, read)}
 
 
-def decode(uri: str) -> np.ndarray:
-    return np.asarray(Image.open(io.BytesIO(base64.b64decode(uri.split(",", 1)[1]))))
+def tile(sheet: dict[str, Any], number: int) -> np.ndarray:
+    """One tile of a sprite, (h, w, 3)."""
+    picture = np.asarray(Image.open(io.BytesIO(base64.b64decode(sheet["uri"].split(",", 1)[1]))).convert("RGB"))
+    row, column = divmod(number, sheet["columns"])
+    height, width = sheet["height"], sheet["width"]
+    assert picture.shape[1] == width * sheet["columns"]
+    return picture[row * height : (row + 1) * height, column * width : (column + 1) * width]
 
 
-def test_sprite_holds_the_frames_side_by_side() -> None:
-    picture = decode(sprite(frames(5)))
-    assert picture.shape == (8, 60, 3)
-    for i in range(5):
-        assert np.abs(picture[:, 12 * i + 4 : 12 * i + 8].astype(int) - 10 * i).max() <= 3  # WebP is lossy
+@pytest.mark.parametrize("count", [1, 5, 300])
+def test_sprite_holds_every_frame_in_a_tile(count: int) -> None:
+    images = frames(count) if count < 26 else np.arange(count).repeat(8 * 12 * 3).reshape(count, 8, 12, 3).astype(np.uint8)
+    sheet = sprite(images, 256)
+    assert (sheet["count"], sheet["width"], sheet["height"]) == (count, 12, 8)
+    for i in range(count):
+        assert np.abs(tile(sheet, i)[3:5, 4:8].astype(int) - images[i, 0, 0, 0]).max() <= 12  # WebP is lossy
+
+
+def test_an_exact_sprite_loses_nothing() -> None:
+    values = np.random.default_rng(0).integers(0, 256, (7, 6, 5), np.uint8)
+    sheet = sprite(values, 256, exact=True)
+    for i in range(7):
+        np.testing.assert_array_equal(tile(sheet, i)[..., 0], values[i])
 
 
 def test_large_frames_are_made_smaller() -> None:
-    assert decode(sprite(frames(2, 512, 1024))).shape == (128, 512, 3)
+    sheet = sprite(frames(2, 512, 1024), 256)
+    assert (sheet["width"], sheet["height"]) == (256, 128)
+
+
+def test_many_frames_stay_below_what_a_picture_may_measure() -> None:
+    sheet = player_data([input_group(frames(300, 224, 224), np.arange(300.0))], range(300))["pictures"][0]
+    assert sheet["width"] * sheet["columns"] < 16_384  # of WebP
+    assert sheet["height"] * -(-300 // sheet["columns"]) < 16_384
 
 
 def test_data_is_plain_json_and_named_by_its_content() -> None:
@@ -51,8 +86,50 @@ def test_data_is_plain_json_and_named_by_its_content() -> None:
     assert data["id"] == player_data(groups, np.arange(4), np.array([0, 0.5, 1, 0.5]))["id"]
     assert data["id"] != player_data(groups, np.arange(4))["id"]
     assert data["groups"][1]["panels"][0]["read"] == [True, True, True, False]
-    assert data["legend"]["hatched"]
-    assert data["groups"][0]["panels"][0]["aspect"] == "12 / 8"
+    assert data["start"] == 2  # where the expression is strongest
+    assert data["tracks"][0]["levels"] == [0, 0.5, 1, 0.5]
+
+
+def test_panels_of_the_same_frames_share_a_picture() -> None:
+    seconds = np.arange(4) / 2
+    groups = [input_group(frames(4), seconds), map_group("model", "happy", frames(4), seconds, maps(4), "happy")]
+    data = player_data(groups, np.arange(4))
+    assert len(data["pictures"]) == 1
+    assert [panel["picture"] for group in data["groups"] for panel in group["panels"]] == [0, 0]
+    heat = data["groups"][1]["panels"][0]["heat"]
+    assert tile(heat, 0)[0, 0].tolist() == [255] * 3
+    assert not tile(heat, 1).any()
+    assert len(data["colourmaps"]["inferno"]) == 256 * 6
+    assert not data["signed_colourmaps"]
+
+
+def test_a_difference_is_signed() -> None:
+    signed = np.zeros((1, 2, 8, 12), np.float32)
+    signed[0, 0, 0, 0], signed[0, 1, 0, 0] = 2, -1
+    source = record("difference of maps", {}, {})
+    result = DifferenceResult(("a", "b"), signed, np.ones((1, 2), bool), np.ones(1), np.ones(1), (), source)
+    data = player_data([difference_group("a − b", frames(2), np.arange(2.0), result)], range(2))
+    heat = data["groups"][0]["panels"][0]["heat"]
+    assert heat["signed"]
+    assert tile(heat, 0)[0, 0, 0] == 255
+    assert tile(heat, 1)[0, 0, 0] == 64  # half the strongest, on the other side of 128
+    assert tile(heat, 1)[5, 5, 0] == 128
+    assert "±2" in data["notes"][0]
+    assert data["signed_colourmaps"]
+    assert not data["colourmaps"]
+
+
+def test_marks_of_a_split_are_on_the_players_clock() -> None:
+    places = np.array([[0.0, 1.0]])
+    names = [f"{what}_{group}" for what in ("initial", "offset", "position", "sample") for group in "SD"]
+    weights = np.zeros((1, 2, 4))
+    split = SplitResult(**dict.fromkeys(names, places), weights_S=weights, weights_D=weights, correlation=None, frames=16)
+    seconds = np.arange(16) / 8
+    assert [mark.at for mark in split_track("m", split, seconds, seconds).marks] == [(0, 2), (0, 2)]  # two frames a feature frame
+    faster = np.arange(32) / 16
+    assert [mark.at for mark in split_track("m", split, seconds, faster).marks] == [(0, 4), (0, 4)]
+    with pytest.raises(InputError, match="talking has 3 entries for 4 frames"):
+        player_data([input_group(frames(4), np.arange(4.0))], range(4), tracks=[Track("talking", levels=np.zeros(3))])
 
 
 def test_other_frame_rates_show_the_frame_nearest_in_time() -> None:
@@ -73,8 +150,10 @@ def test_unscaled_maps_state_their_peak() -> None:
     assert "strongest colour: 0.0321" in note
 
 
-def test_without_maps_there_is_no_legend() -> None:
-    assert player_data([input_group(frames(3), np.arange(3.0))], range(3))["legend"] is None
+def test_without_maps_there_is_nothing_to_colour() -> None:
+    data = player_data([input_group(frames(3), np.arange(3.0))], range(3))
+    assert not data["notes"]
+    assert not data["colourmaps"]
 
 
 def test_lengths_must_fit() -> None:
@@ -130,3 +209,5 @@ def test_a_map_that_was_tested_wears_its_verdict() -> None:
         panel["badge"] for g in player_data([input_group(frames(4), seconds), group], range(4))["groups"] for panel in g["panels"]
     ]
     assert badges == [None, {"text": "fails: parameter randomisation", "colour": badge_colour(verdict)}]
+    group = map_group("model", "happy", frames(4), seconds, maps(4), "happy", verdicts={})
+    assert group.panels[0].badge == UNTESTED
