@@ -34,6 +34,6 @@ with looks.error_panel():
         for section, pages in SECTIONS.items():
             st.html(f'<p class="section">{section}</p>')
             for one in pages:
-                st.page_link(one, label=one.title, icon=one.icon, width="stretch", query_params=view.params())
+                st.page_link(one, label=one.title, icon=one.icon, width="stretch", query_params=view.params_of(one.url_path))
     view_bar.show()
     page.run()

@@ -325,18 +325,31 @@ def key_of(collection: Collection) -> tuple[str, str, str]:
 
 def clip_table() -> pd.DataFrame:
     """All clips, indexed by `clip_id`, with what the models in view said of them: those that have read them."""
+    found = _read_collections()
+    return _clip_table(_clip_table_key(found), in_one_order(found))
+
+
+def clip_table_key() -> tuple[str, ...]:
+    """What `clip_table` depends on: its clips, and what each model in view said."""
+    return _clip_table_key(_read_collections())
+
+
+def _read_collections() -> dict[str, Collection]:
     found: dict[str, Collection] = {}
     alone, collected = predictions_alone(), dataset().collected()
-    for name in in_view():
+    for name in chosen_models():
         if name not in collected:
             continue
         try:
             found[name] = dataset().collection(None if name in alone else model(name)[0], name)
         except (InputError, OSError):  # the page shows a panel for it
             continue
-    clips = dataset()
-    key = (str(clips.manifest), str(clips.manifest.stat().st_mtime_ns), *(text for c in found.values() for text in key_of(c)))
-    return _clip_table((*key, *found), in_one_order(found))
+    return found
+
+
+def _clip_table_key(found: dict[str, Collection]) -> tuple[str, ...]:
+    clips = dataset().manifest
+    return (str(clips), str(clips.stat().st_mtime_ns), *found, *(text for item in found.values() for text in key_of(item)))
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)

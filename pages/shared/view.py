@@ -137,6 +137,11 @@ def params(**changes: str | Iterable[str] | None) -> Mapping[str, str | list[str
     return carried
 
 
+def params_of(page: str) -> Mapping[str, str | list[str]]:
+    """`params` for a link in the navigation: that to the page Clip has the clip that was seen last."""
+    return params(clip=st.session_state.get(state.of_dataset(CLIP)) if page == CLIP else None)
+
+
 def open_clip(clip_id: str) -> None:
     """Go to the page Clip with a clip; the selection stays."""
     st.switch_page("clip.py", query_params=params(clip=clip_id))

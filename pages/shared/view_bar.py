@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from shared import looks, state, view
+from shared import filters, looks, state, view
 from workbench.app.from_ifdd import InputError
 from workbench.app.selection import Selection
 
@@ -28,11 +28,14 @@ def _title() -> str:
 
 
 def _selection() -> None:
-    """A chip for each condition, which removes it."""
+    """A menu that narrows the selection, and a chip for each of its conditions, which removes it."""
+    try:
+        table = state.clip_table()
+    except (InputError, OSError):  # the page says what is wrong with the clips
+        return
     try:
         selection = view.selection()
-        if not selection:
-            return
+        filters.show(table, state.clip_table_key())
         for number, condition in enumerate(selection.conditions):
             st.button(
                 looks.markdown_text(condition.words),
@@ -43,12 +46,8 @@ def _selection() -> None:
                 on_click=view.clear,
                 args=(selection.without(condition),),
             )
-        table = state.clip_table()
-        chosen = view.chosen(table)
-        looks.note(f"{len(chosen)} of {len(table)} clips")
-        if len(chosen):
-            link = view.params(clip=str(chosen.index[0]))
-            st.page_link("clip.py", label="Open the first", icon=":material/movie:", query_params=link)
+        if selection:
+            looks.note(f"{len(view.chosen(table))} of {len(table)} clips")
     except (InputError, OSError) as error:
         looks.show_error(error)
         st.button("All clips", icon=":material/close:", key="chip_all", on_click=view.clear, args=(Selection(),))

@@ -88,7 +88,7 @@ class Condition:
             few = ", ".join(self.values) if len(self.values) <= 2 else f"{len(self.values)} clips"
             return "not " * (self.op == "!=") + ("a group of clips" if _KEPT.match(self.values[0]) else few)
         what, _, model = self.column.partition(" ")
-        value = " or ".join(value or "missing" for value in self.values)
+        value = _some(self.values)
         if what == "said" and model:
             return f"{model} {'does not say' if self.op == '!=' else 'says'} {value}"
         if what == "right" and model and value in ("True", "False"):
@@ -96,6 +96,12 @@ class Condition:
         name = f"{what} of {model}" if what in ("confidence", "loss", "margin") and model else self.column
         name = "class" if name == "label_name" else name.replace("_", " ")
         return f"{name} {({'=': 'is', '!=': 'is not', '>=': '≥', '<=': '≤'})[self.op]} {value}"
+
+
+def _some(values: Sequence[str]) -> str:
+    """Values in a few words."""
+    more = f" or {len(values) - 2} more" if len(values) > 3 else ""
+    return " or ".join(value or "missing" for value in (values[:2] if more else values)) + more
 
 
 def _is_any_of(column: pd.Series, values: Sequence[str]) -> np.ndarray:

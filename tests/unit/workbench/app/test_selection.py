@@ -90,6 +90,8 @@ def test_words() -> None:
     said = Selection.parse(["label_name=happy", "said ifdd=sad", "right ifdd=False", "right ifdd!=False", "loss ifdd>=2"])
     assert said.words == "class is happy, ifdd says sad, ifdd wrong, ifdd right, loss of ifdd ≥ 2"
     assert Selection.parse(["clip_id=a", "subject="]).words == "a, subject is missing"
+    assert Selection.parse(["a=1|2|3"]).words == "a is 1 or 2 or 3"
+    assert Selection.parse(["a=1|2|3|4"]).words == "a is 1 or 2 or 2 more"
     assert Selection().words == "all clips"
 
 
