@@ -41,7 +41,7 @@ def explain(
     stride: Annotated[float | None, typer.Option(help="Seconds from one window to the next; by default its length.")] = None,
     fps: Annotated[float | None, typer.Option(help="Frame rate of a folder of frames.")] = None,
     method: Annotated[
-        str, typer.Option(help="gradcam, gradcam++, xgradcam, layercam, hirescam, saliency …: as of workbench saliency.")
+        str, typer.Option(help="As of workbench saliency, or tested: the maps that pass workbench faithfulness.")
     ] = "gradcam",
     activation: Annotated[str | None, typer.Option(help="With commas between; by default the model's branches.")] = None,
     against: Annotated[str | None, typer.Option(help="Class whose logit is subtracted: why the target rather than this?")] = None,
@@ -78,7 +78,7 @@ def explain(
     activations = None if activation is None else tuple(names_in(activation))
     options = Options(**vars(read), target=target, method=method, activations=activations, badges=badges)
     options = replace(options, against=against, weights=weights, normalise=normalise)
-    options.request.check(bundle)
+    options.request(bundle)
     context = Context.of(command_line(), bundles=[bundle])
     failed = 0
     for video, name in names.items():

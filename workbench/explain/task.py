@@ -6,7 +6,7 @@
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -19,9 +19,9 @@ from ifdd.errors import InputError
 from ifdd.io import new_folder
 from workbench.analysis._models import target_index
 from workbench.analysis.saliency.fills import Fill
-from workbench.analysis.saliency.requests import Request, make_maps
+from workbench.analysis.saliency.requests import ON_INPUT, Request, make_maps
 from workbench.analysis.saliency.results import Normalisation, Weights
-from workbench.analysis.saliency.verdicts import known_verdicts, verdicts_on
+from workbench.analysis.saliency.verdicts import known_verdicts, tested_maps, verdicts_on
 from workbench.analysis.splits.inspection import inspect_split
 from workbench.explain.files import to_dict, write_pictures
 from workbench.explain.results import Explanation, Timeline
@@ -30,6 +30,8 @@ from workbench.results.passport import PYTHON_CALL, Context
 from workbench.store.sources import SourceOptions, preprocessing_of, read_source
 
 FORMATS = ("mp4", "gif")
+TESTED = "tested"
+"""Instead of a method: the first that passes its tests, on the branches on which it does."""
 BATCH = 4
 """Windows that are in memory at a time."""
 
@@ -38,7 +40,9 @@ BATCH = 4
 class Options(SourceOptions):
     """How a video is read and explained; `target` a class by name, None for the predicted one.
 
-    `method`, `activations`, `against`, `weights`, `normalise`, `fill`, `steps`: which maps, as in a `Request`.
+    `method`, `activations`, `against`, `weights`, `normalise`, `fill`, `steps`: which maps, as in a `Request`; the method
+    `TESTED` stands for those that pass the tests of `workbench faithfulness`. `listed` is the `data_hash` of the list of clips
+    that the video is of, if it is of one: badges say whether their tests were made on those clips.
     """
 
     target: str | None = None
@@ -51,12 +55,18 @@ class Options(SourceOptions):
     steps: int = 50
     badges: bool = True
     """Whether maps show the verdicts of `workbench faithfulness` that are known."""
+    listed: str | None = None
 
-    @property
-    def request(self) -> Request:
-        """Which maps to make."""
+    def request(self, bundle: Bundle) -> Request:
+        """Which maps to make of a checkpoint. Raises: InputError for what it cannot do."""
         names = ("method", "activations", "target", "against", "weights", "normalise", "fill", "steps")
-        return Request(**{name: getattr(self, name) for name in names})
+        request = Request(**{name: getattr(self, name) for name in names})
+        if self.method == TESTED:
+            method, passing = tested_maps(known_verdicts(bundle), tuple(bundle.model.branches.values()))
+            names_of = None if method in ON_INPUT else self.activations or passing
+            request = replace(request, method=method, activations=names_of, weights="global")  # as tests make them
+        request.check(bundle)
+        return request
 
 
 def run(bundle: Bundle, video: str | Path, options: Options | None = None) -> Explanation:
@@ -67,7 +77,7 @@ def run(bundle: Bundle, video: str | Path, options: Options | None = None) -> Ex
     Raises: InputError for an unknown class, method or activation, a video that cannot be read, no face, impossible times.
     """
     options = options or Options()
-    options.request.check(bundle)  # before minutes are spent on the video
+    options.request(bundle)  # before minutes are spent on the video
     return explain_source(bundle, read_source(video, preprocessing_of(bundle, options), options), options)
 
 
@@ -76,7 +86,7 @@ def explain_source(bundle: Bundle, source: Source, options: Options) -> Explanat
 
     Raises: InputError for an unknown class, method or activation, or windows that are impossible.
     """
-    options.request.check(bundle)
+    request = options.request(bundle)
     target = target_index(options.target, bundle.labels)
     timeline = None
     if options.window is None:
@@ -87,7 +97,7 @@ def explain_source(bundle: Bundle, source: Source, options: Options) -> Explanat
     clips = clip.tensor()[None].to(_device(bundle))
     probabilities = bundle.predict(clips)[0].cpu().numpy()
     target = int(probabilities.argmax()) if target is None else target
-    maps = make_maps(bundle, clips, options.request, [target])
+    maps = make_maps(bundle, clips, request, [target])
     split = inspect_split(bundle.model, clips) if "split" in bundle.model.capabilities else None
     return Explanation(
         video=source.path,
@@ -101,7 +111,7 @@ def explain_source(bundle: Bundle, source: Source, options: Options) -> Explanat
         saliency=maps,
         split=split,
         timeline=timeline,
-        verdicts=verdicts_on(known_verdicts(bundle), maps, options.method) if options.badges else {},
+        verdicts=verdicts_on(known_verdicts(bundle, shown=options.listed), maps, request.method) if options.badges else {},
     )
 
 

@@ -2,7 +2,7 @@
 
 from ifdd.data.manifest.files import clip_path, crop_notes, data_hash, files_hash, length
 from ifdd.data.manifest.index import clips_below, index_folder, index_list, index_unlabelled
-from ifdd.data.manifest.rows import crop_of, fps_of, of_each_class
+from ifdd.data.manifest.rows import crop_of, fps_of, of_each_class, with_ids
 from ifdd.data.manifest.table import FILE_NAME, NO_LABEL, REQUIRED, VOTES, has_labels, need_labels, read_manifest, write_manifest
 
 __all__ = [
@@ -25,5 +25,6 @@ __all__ = [
     "need_labels",
     "of_each_class",
     "read_manifest",
+    "with_ids",
     "write_manifest",
 ]

@@ -1,8 +1,11 @@
 """Rules for the rows of a manifest: how a clip is read, and which clips stand for all."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
+
+from ifdd.errors import InputError
 
 
 def crop_of(row: Any) -> str:
@@ -35,3 +38,20 @@ def of_each_class(table: pd.DataFrame, count: int) -> pd.DataFrame:
     rows = table.loc[sorted(turn.index[:count])]
     rows.attrs = table.attrs
     return rows
+
+
+def with_ids(table: pd.DataFrame, clip_ids: Sequence[str]) -> pd.DataFrame:
+    """The rows with these ids, in the order of the ids, each once; with the table's `attrs`.
+
+    Raises: InputError for an id that is not there.
+
+    >>> with_ids(pd.DataFrame({"clip_id": ["a", "b", "c"]}), ["c", "a"])["clip_id"].tolist()
+    ['c', 'a']
+    """
+    known = table.set_index("clip_id", drop=False)
+    unknown = [clip for clip in clip_ids if clip not in known.index]
+    if unknown:
+        raise InputError(f"unknown clip {unknown[0]!r}; the manifest has {len(table)} clips, e.g. {', '.join(known.index[:3])}")
+    chosen = known.loc[list(dict.fromkeys(clip_ids))].reset_index(drop=True)
+    chosen.attrs = table.attrs
+    return chosen

@@ -28,6 +28,7 @@ def counterfactual(
         typer.Option(help="freeze, reverse, shuffle, drop, replace, zero-offsets, swap-D, swap-S; by default all possible."),
     ] = None,
     frames: Annotated[str | None, typer.Option(help="Those to drop or replace, e.g. 4-7,12; by default the middle half.")] = None,
+    still: Annotated[int | None, typer.Option(min=0, help="The frame that freeze shows; by default the middle one.")] = None,
     clip: Annotated[list[str] | None, typer.Option(help="Id of a clip; give it again for more.")] = None,
     clips: Annotated[int, typer.Option(min=1, help="How many clips, if none is named.")] = 42,
     shuffles: Annotated[int, typer.Option(min=0, help="Random orders of each clip, for the order-sensitivity index.")] = 4,
@@ -57,7 +58,7 @@ def counterfactual(
     bundle = load_checkpoint(given.checkpoint(checkpoint))
     check_edits(bundle, names)
     bundle.model.to(place)
-    options = Options(shuffles, batch, seed, edits=names, clip_ids=clip, clips=clips, frames=numbers)
+    options = Options(shuffles, batch, seed, edits=names, clip_ids=clip, clips=clips, frames=numbers, still=still)
     result = run(bundle, data, options)
     write(result, out, Context.of(command_line(), bundles=[bundle]).with_data(data, result.data_hash))
     if as_json:

@@ -12,7 +12,7 @@ import torch
 from tqdm import tqdm
 
 from ifdd.checkpoints import Bundle
-from ifdd.data.manifest import data_hash, of_each_class, read_manifest
+from ifdd.data.manifest import data_hash, of_each_class, read_manifest, with_ids
 from ifdd.errors import InputError
 from ifdd.io import new_folder, write_text
 from workbench.analysis.counterfactuals.changes import Edit, counterfactuals, swap, zero_offsets
@@ -33,13 +33,14 @@ class Options(CounterfactualOptions):
     """Which clips are edited, and how: `edits` by name, None for all that the model can take.
 
     `clip_ids` names the clips; None takes `clips` of them, those of each class alike. `frames` are those that drop and replace
-    change, by default the middle half. `seed` also draws donors.
+    change, by default the middle half; `still` is the one that freeze shows, by default the middle one. `seed` also draws donors.
     """
 
     edits: Sequence[str] | None = None
     clip_ids: Sequence[str] | None = None
     clips: int = 42
     frames: Sequence[int] | None = None
+    still: int | None = None
 
 
 DEFAULT = Options()
@@ -51,12 +52,9 @@ def run(bundle: Bundle, manifest: str | Path, options: Options = DEFAULT) -> Edi
     Raises: InputError for unknown clips, edits or frames, edits that the model cannot take, and as `counterfactuals`.
     """
     listed = read_manifest(manifest)
-    table = _choose(listed, options.clip_ids, options.clips)
-    n, length, seed = len(table), bundle.model.frames, options.seed
-    at = list(range(length // 4, length - length // 4)) if options.frames is None else list(options.frames)
-    donors = random_donors(n, seed) if n > 1 else np.zeros(1, np.int64)
-    names = _possible(bundle, n) if options.edits is None else options.edits
-    plans = [_plan(name, bundle, n, at, donors, seed) for name in names]
+    table = of_each_class(listed, options.clips) if options.clip_ids is None else with_ids(listed, options.clip_ids)
+    n = len(table)
+    plans, at, donors = plan(bundle, n, options)
     rows = tqdm(table.to_dict("records"), desc="read", unit="clip", disable=None, leave=False)
     tensors = torch.stack([load_row(table, row, bundle) for row in rows])
     with tqdm(total=n * (1 + len(plans) + options.shuffles), desc="edit", unit="clip", disable=None, leave=False) as bar:
@@ -74,6 +72,18 @@ def run(bundle: Bundle, manifest: str | Path, options: Options = DEFAULT) -> Edi
     source = found.provenance.with_source(checkpoint=bundle.card.sha256, name=bundle.name)
     taken = tuple(ids[donors].tolist()) if n > 1 else ()
     return EditedClips(dataclasses.replace(found, provenance=source), taken, tuple(at), data_hash(listed))
+
+
+def plan(bundle: Bundle, n: int, options: Options) -> tuple[list[Edit], list[int], np.ndarray]:
+    """The edits of n clips, the frames that drop and replace change, and which clip (n,) each takes from.
+
+    Raises: InputError for unknown edits or frames, or edits that the model cannot take.
+    """
+    length, seed = bundle.model.frames, options.seed
+    at = list(range(length // 4, length - length // 4)) if options.frames is None else list(options.frames)
+    donors = random_donors(n, seed) if n > 1 else np.zeros(1, np.int64)
+    names = possible_edits(bundle, n) if options.edits is None else options.edits
+    return [_plan(name, bundle, n, at, donors, options) for name in names], at, donors
 
 
 def write(result: EditedClips, out: Path, context: Context = PYTHON_CALL) -> list[Path]:
@@ -112,11 +122,11 @@ def check_edits(bundle: Bundle, edits: Sequence[str] | None) -> None:
 def _known(name: str, bundle: Bundle) -> str:
     known = (*FRAME_EDITS, *FEATURE_EDITS)
     if name not in known:
-        raise InputError(f"unknown edit {name!r}; {bundle.name} takes {', '.join(_possible(bundle, 2))}")
+        raise InputError(f"unknown edit {name!r}; {bundle.name} takes {', '.join(possible_edits(bundle, 2))}")
     return name
 
 
-def _possible(bundle: Bundle, n: int) -> list[str]:
+def possible_edits(bundle: Bundle, n: int) -> list[str]:
     """Edits that a model can take; with one clip none that needs a second one."""
     names = list(FRAME_EDITS)
     if "offsets" in bundle.model.capabilities:
@@ -126,17 +136,17 @@ def _possible(bundle: Bundle, n: int) -> list[str]:
     return [name for name in names if n > 1 or not name.startswith(("replace", "swap"))]
 
 
-def _plan(name: str, bundle: Bundle, n: int, at: Sequence[int], donors: np.ndarray, seed: int) -> Edit:
+def _plan(name: str, bundle: Bundle, n: int, at: Sequence[int], donors: np.ndarray, options: Options) -> Edit:
     length = bundle.model.frames
     if _known(name, bundle).startswith(("replace", "swap")) and n < 2:
         raise InputError(f"{name} takes from another clip, and there is one; choose two or more")
     match name:
         case "freeze":
-            return freeze(n, length)
+            return freeze(n, length, options.still)
         case "reverse":
             return reverse(n, length)
         case "shuffle":
-            return shuffle(n, length, seed)
+            return shuffle(n, length, options.seed)
         case "drop":
             return drop(n, length, at)
         case "replace":
@@ -144,15 +154,3 @@ def _plan(name: str, bundle: Bundle, n: int, at: Sequence[int], donors: np.ndarr
         case "zero-offsets":
             return zero_offsets(bundle.model)
     return swap(bundle.model, name[-1], donors)
-
-
-def _choose(table: pd.DataFrame, clip_ids: Sequence[str] | None, count: int) -> pd.DataFrame:
-    if clip_ids is None:
-        return of_each_class(table, count)
-    known = table.set_index("clip_id", drop=False)
-    unknown = [clip for clip in clip_ids if clip not in known.index]
-    if unknown:
-        raise InputError(f"unknown clip {unknown[0]!r}; the manifest has {len(table)} clips, e.g. {', '.join(known.index[:3])}")
-    chosen = known.loc[list(dict.fromkeys(clip_ids))].reset_index(drop=True)
-    chosen.attrs = table.attrs
-    return chosen

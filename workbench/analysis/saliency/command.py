@@ -35,6 +35,7 @@ def saliency(
     workspace: WorkspaceOption = None,
     dataset: DatasetOption = None,
     clips: Annotated[int, typer.Option(min=1, help="Clips of the list, those of each class alike, if no video is given.")] = 7,
+    clip: Annotated[list[str] | None, typer.Option(help="Id of a clip of the list; give it again for more.")] = None,
     method: Annotated[
         str,
         typer.Option(
@@ -93,6 +94,8 @@ def saliency(
         raise InputError(f"--crop {crop} is for videos; clips of a list are read as their manifest says, leave it out")
     if not videos and detector != "haar":
         raise InputError(f"--detector {detector} is for videos; clips of a list have the landmarks that `ifdd data crop` found")
+    if videos and clip:
+        raise InputError(f"--clip {clip[0]} is of a list, and videos are given; leave one of them out")
     source = SourceOptions(crop=crop, detector=detector, detector_weights=detector_weights)
     manifest = None if videos else given.data(data).manifest
     bundle = named_bundle(given, checkpoint, model, device)
@@ -104,7 +107,7 @@ def saliency(
     other = None if versus is None else load_bundle(given.checkpoint(versus), device)
     context = Context.of(command_line(), bundles=[bundle] if other is None else [bundle, other])
     if manifest is not None:
-        rows, shown = from_manifest(bundle, manifest, clips, out)
+        rows, shown = from_manifest(bundle, manifest, clips, out, clip)
         margin = 0.0
         context = context.with_data(manifest, data_hash(rows))
     else:

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from ifdd.checkpoints import Bundle
 from ifdd.data.faces.regions import PARTS, landmark_regions
-from ifdd.data.manifest import of_each_class, read_manifest
+from ifdd.data.manifest import of_each_class, read_manifest, with_ids
 from ifdd.data.persons import person_ids
 from ifdd.io import check_new
 from ifdd.scripted import REGIONS
@@ -46,13 +46,16 @@ def from_videos(bundle: Bundle, videos: Sequence[Path], options: SourceOptions, 
     return [Shown(name, clip.tensor(), clip.seconds, landmarks=clip.landmarks) for name, clip in clips]
 
 
-def from_manifest(bundle: Bundle, manifest: Path, count: int, out: Path | None = None) -> tuple[pd.DataFrame, list[Shown]]:
-    """Some clips of a manifest, those of each class alike, and their rows.
+def from_manifest(
+    bundle: Bundle, manifest: Path, count: int, out: Path | None = None, clip_ids: Sequence[str] | None = None
+) -> tuple[pd.DataFrame, list[Shown]]:
+    """Some clips of a manifest, those with the ids, else `count` of them, those of each class alike; and their rows.
 
-    Raises: InputError for classes that the checkpoint does not know, clips that have their folder in `out`, or broken clips.
+    Raises: InputError for unknown ids, classes that the checkpoint does not know, clips that have their folder in `out`, or
+    broken clips.
     """
     table, _ = named_as(read_manifest(manifest), bundle.labels, manifest)
-    rows = of_each_class(table, count)
+    rows = of_each_class(table, count) if clip_ids is None else with_ids(table, clip_ids)
     if out is not None:
         for name in rows["clip_id"]:
             check_new(out / str(name))

@@ -7,10 +7,14 @@ from pathlib import Path
 from ifdd.checkpoints import Bundle
 from ifdd.documents import read_json
 from ifdd.errors import InputError
+from workbench.analysis.saliency.displays.heat import METHODS
 from workbench.analysis.saliency.results import MapVerdicts, SaliencyResult, Verdict
 
 FILE = "faithfulness.json"
 """In a report's folder, or copied beside a checkpoint's card."""
+
+FIRST = ("hirescam", *(name for name in METHODS if name != "hirescam"))
+"""Methods in the order in which they are tried for maps that pass: HiResCAM sums to the score where the pooling is linear."""
 
 
 def read_verdicts(path: str | Path, bundle: Bundle, shown: str | None = None) -> dict[tuple[str, str], Verdict]:
@@ -54,3 +58,29 @@ def verdicts_on(
     """
     keys = {key: (method or result.method, result.activation) for key, result in maps.items() if result.weights != "per-step"}
     return {key: found[name] for key, name in keys.items() if name in found}
+
+
+def tested_maps(found: Mapping[tuple[str, str], Verdict], branches: tuple[str, ...]) -> tuple[str, tuple[str, ...] | None]:
+    """The maps to show first: the first method that passes its tests, and those of the `branches` on which it does.
+
+    None stands for all branches, or for the clip itself. Where no map passes, the first method that was not found to fail, where
+    nothing was tested the first of all.
+
+    >>> def verdict(method, activation, passes):
+    ...     return {(method, activation): Verdict(method, activation, passes, (), ())}
+    >>> tested_maps(verdict("gradcam", "Y_D", True) | verdict("hirescam", "Y_D", False), ("Y_D", "Y_S"))
+    ('gradcam', ('Y_D',))
+    >>> tested_maps(verdict("saliency", "input", True) | verdict("hirescam", "Y_D", False), ("Y_D", "Y_S"))
+    ('saliency', None)
+    >>> tested_maps(verdict("hirescam", "Y_D", False), ("Y_D", "Y_S"))
+    ('gradcam', None)
+    >>> tested_maps({}, ("Y_D", "Y_S"))
+    ('hirescam', None)
+    """
+    for method in FIRST:
+        if passing := tuple(name for name in branches if (method, name) in found and found[method, name].passes):
+            return method, passing
+        if (method, "input") in found and found[method, "input"].passes:
+            return method, None
+    failed = {method for method, _ in found}
+    return next((method for method in FIRST if method not in failed), FIRST[0]), None

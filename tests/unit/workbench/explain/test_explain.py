@@ -61,6 +61,22 @@ def test_maps_are_those_that_were_asked_for(bundle: Bundle, video: Path, explana
         run(bundle, Path("not read"), replace(PLAIN, method="gradcamel"))
 
 
+def test_maps_that_passed_their_tests_come_first(bundle: Bundle, video: Path, tmp_path: Path) -> None:
+    assert {item.method for item in run(bundle, video, replace(PLAIN, method="tested")).saliency.values()} == {"hirescam"}
+    folder = tmp_path / bundle.path.name
+    shutil.copytree(bundle.path, folder)
+    tested = ifdd.load_checkpoint(folder)
+    passing = [Verdict("hirescam", "ladm.Y_D", False, (), ("deletion",)), Verdict("gradcam", "ladm.Y_D", True, (), ())]
+    report = faithfulness_report(tested.name, tested.card.sha256, *passing, manifest_hash="of the list")
+    (folder / "faithfulness.json").write_text(json.dumps(report))
+    found = run(tested, video, replace(PLAIN, method="tested", weights="per-step"))
+    maps = [(item.method, item.activation, item.weights) for item in found.saliency.values()]
+    assert maps == [("gradcam", "ladm.Y_D", "global")]  # those by step were not tested
+    here = run(tested, video, replace(PLAIN, method="tested", listed="of the list")).verdicts["D"]
+    there = run(tested, video, replace(PLAIN, method="tested")).verdicts["D"]
+    assert (here.elsewhere, there.elsewhere) == (False, True)
+
+
 def test_explanation_is_that_of_the_models_own_clip(bundle: Bundle, video: Path, explanation: Explanation) -> None:
     clips = load_clip(video, replace(bundle.preprocessing, crop="none")).tensor()[None]
     np.testing.assert_allclose(explanation.probabilities, bundle.predict(clips)[0].numpy(), atol=1e-5)

@@ -79,6 +79,12 @@ def test_a_clip_that_cannot_be_compared_leaves_no_folder(
     assert not (tmp_path / "out" / "regions.json").exists()
 
 
+def test_clips_are_named(tiny_bundle_dir: Path, clips_manifest: Path) -> None:
+    last = read_manifest(clips_manifest)["clip_id"].iloc[-1]
+    rows, shown = from_manifest(load_checkpoint(tiny_bundle_dir), clips_manifest, 7, clip_ids=[last])
+    assert list(rows["clip_id"]) == [clip.name for clip in shown] == [last]
+
+
 def test_a_verdict_is_of_the_weights_that_were_tested() -> None:
     verdict = Verdict("gradcam", "ladm.Y_D", True, (), ())
     zeros = np.zeros((1, 1, 1, 1), np.float32)
@@ -114,6 +120,7 @@ def test_other_methods(run, method: str, tiny_bundle_dir: Path, clips_manifest: 
         (["--data", "DATA", "--method", "saliency", "--weights", "per-step"], "means nothing to saliency, only to gradcam,"),
         (["--data", "DATA", "--method", "package:gradcam", "--weights", "per-step"], "means nothing to package:gradcam"),
         (["--data", "DATA", "--method", "hirescam", "--weights", "per-step"], "means nothing to hirescam"),
+        (["--data", "DATA", "--clip", "nobody"], "unknown clip 'nobody'"),
         (["--data", "DATA", "--crop", "face"], "--crop face is for videos"),
         (["--data", "DATA", "--verdicts", "nowhere"], "make it with workbench faithfulness"),
     ],

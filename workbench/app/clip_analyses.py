@@ -1,0 +1,145 @@
+"""What the page Clip asks beyond an explanation: of the clip as a model has read it, whether it is of a dataset or an upload."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import Tensor
+
+from ifdd.checkpoints import Bundle
+from ifdd.errors import InputError
+from workbench.analysis.counterfactuals.changes import counterfactuals
+from workbench.analysis.counterfactuals.frame_edits import FrameEdit
+from workbench.analysis.counterfactuals.results import CounterfactualOptions, CounterfactualResult
+from workbench.analysis.counterfactuals.task import Options as EditOptions
+from workbench.analysis.counterfactuals.task import plan, possible_edits
+from workbench.analysis.saliency.differences import difference
+from workbench.analysis.saliency.displays.heat import row_name
+from workbench.analysis.saliency.regions import region_budget
+from workbench.analysis.saliency.results import DifferenceResult, FrameImportance, How, RegionBudget, SaliencyResult
+from workbench.analysis.saliency.shown import Shown, regions_of
+from workbench.analysis.saliency.temporal import frame_importance
+from workbench.explain.results import Explanation
+from workbench.store.truth import known_landmarks
+
+ORDERS = 4
+"""Random orders of a clip for its order-sensitivity index."""
+
+
+def importance(bundle: Bundle, item: Explanation, how: How) -> FrameImportance:
+    """By how much the score of the explained class falls without each frame of the clip."""
+    return frame_importance(bundle.model, _batch(bundle, item), how, item.target)
+
+
+def budgets(bundle: Bundle, item: Explanation, row: pd.DataFrame | None = None) -> dict[str, RegionBudget]:
+    """How the maps of an explanation are spent on the parts of the face, by branch; none of maps that are all zero.
+
+    `row` is that of the clip in its manifest, for the truth of scripted clips or the landmarks of a track; else the regions
+    follow the landmarks of a detector, or are rectangles.
+    Raises: InputError for maps that were scaled frame by frame, or a truth file that is missing or damaged.
+    """
+    if any(result.normalise == "frame" for result in item.saliency.values()):
+        raise InputError("maps scaled frame by frame have lost how frames compare; scale them by the clip, or not at all")
+    landmarks = item.clip.landmarks if row is None else known_landmarks(row, row.iloc[0].to_dict(), item.clip)
+    shown = Shown(item.video.stem, item.clip.tensor(), item.clip.seconds, landmarks=landmarks)
+    margin = float(item.preprocessing["margin"]) if item.preprocessing["crop"] == "face" else 0.0
+    regions, names, source = regions_of(bundle, row, [shown], margin)
+    maps = {key: result.frames for key, result in item.saliency.items() if result.frames.any()}
+    return {key: region_budget(frames, regions, names, source=source) for key, frames in maps.items()}
+
+
+def named_maps(items: Mapping[str, Explanation]) -> dict[str, tuple[str, SaliencyResult]]:
+    """All maps of several models by a name, with the name of the model."""
+    return {f"{model} {row_name(result)}": (model, result) for model, item in items.items() for result in item.saliency.values()}
+
+
+def first_pair(items: Mapping[str, Explanation]) -> tuple[str, str] | None:
+    """Which two of `named_maps` to compare at first: the first maps of two models, else two of one; None for a single map."""
+    names = {name: model for name, (model, _) in named_maps(items).items()}
+    first = next(iter(names), None)
+    other = next((name for name, model in names.items() if first and model != names[first]), None)
+    other = other or next((name for name in names if name != first), None)
+    return None if first is None or other is None else (first, other)
+
+
+def between(first: tuple[str, SaliencyResult], second: tuple[str, SaliencyResult]) -> DifferenceResult:
+    """Difference of two named maps of a clip. Raises: InputError as `saliency.difference`."""
+    return difference(first[1], second[1], (first[0], second[0]))
+
+
+@dataclass(frozen=True)
+class Edits:
+    """What is done to a clip of `frames` frames: `names` of edits, the frame that freeze shows, the first and the last of those
+    that are lost or replaced, and the seed of the shuffle.
+    """
+
+    names: tuple[str, ...]
+    still: int
+    lost: tuple[int, int]
+    seed: int
+    frames: int
+
+    def of(self, bundle: Bundle, n: int) -> EditOptions:
+        """The same for a model, which may read another number of frames: edits that it can take of n clips, its own frames."""
+        length = bundle.model.frames
+        scale = (length - 1) / max(self.frames - 1, 1)
+        first, last = (round(place * scale) for place in self.lost)
+        names = [name for name in self.names if name in possible_edits(bundle, n)]
+        return EditOptions(
+            ORDERS, seed=self.seed, edits=names, frames=list(range(first, last + 1)), still=round(self.still * scale)
+        )
+
+
+def possible(bundles: Mapping[str, Bundle], donor: bool) -> list[str]:
+    """Names of the edits that one of the models or more can take, with another clip to take from or without."""
+    return list(dict.fromkeys(name for bundle in bundles.values() for name in possible_edits(bundle, 1 + donor)))
+
+
+def what_if(bundle: Bundle, clip: Tensor, edits: Edits, donor: Tensor | None = None) -> CounterfactualResult:
+    """What a model says of a clip (3, T, H, W) after each edit, alone; `donor` is the clip that others take from.
+
+    Row 0 is the clip. Raises: InputError for frames that are not there.
+    """
+    clips = torch.stack([clip] if donor is None else [clip, donor])
+    options = edits.of(bundle, len(clips))
+    plans, _, _ = plan(bundle, len(clips), options)
+    asked = CounterfactualOptions(options.shuffles, options.batch, options.seed)
+    return counterfactuals(bundle.model, clips, plans, asked, label_names=bundle.labels)
+
+
+def edited(bundle: Bundle, clip: Tensor, edits: Edits, donor: Tensor | None = None) -> dict[str, np.ndarray]:
+    """The clip after each edit that changes its frames, by name: pixels (T, H, W, 3) uint8."""
+    clips = torch.stack([clip] if donor is None else [clip, donor])
+    plans, _, _ = plan(bundle, len(clips), edits.of(bundle, len(clips)))
+    changed = {item.name: item.apply(clips, slice(1))[0] for item in plans if isinstance(item, FrameEdit)}
+    return {name: (item.permute(1, 2, 3, 0) * 255).round().to(torch.uint8).numpy() for name, item in changed.items()}
+
+
+def effects(results: Mapping[str, CounterfactualResult]) -> pd.DataFrame:
+    """One row for each edit and model.
+
+    What the model says after it; the change of the probability of what it said of the clip as it is, and that of all
+    probabilities (total variation distance, 0 to 1).
+    """
+    rows = []
+    for model, result in results.items():
+        said = int(result.before[0].argmax())
+        for edit in result.edits:
+            now = int(edit.after[0].argmax())
+            rows.append(
+                {
+                    "edit": edit.name,
+                    "model": model,
+                    "says": result.label_names[now],
+                    "flips": now != said,
+                    "Δp of what it said": float(edit.after[0, said] - result.before[0, said]),
+                    "change": float(edit.change[0]),
+                }
+            )
+    return pd.DataFrame(rows)
+
+
+def _batch(bundle: Bundle, item: Explanation) -> Tensor:
+    return item.clip.tensor()[None].to(next(bundle.model.parameters()).device)
