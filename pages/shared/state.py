@@ -71,10 +71,13 @@ with."""
 
 
 def _dataset_name(place: Workspace) -> str:
-    """The one that is chosen, else the first that can be read, else the first."""
+    """The one that is chosen, else the first."""
     chosen = st.session_state.get(DATASET)
-    if chosen in place.datasets:
-        return str(chosen)
+    return str(chosen) if chosen in place.datasets else _first_dataset(place)
+
+
+def _first_dataset(place: Workspace) -> str:
+    """The first dataset that can be read, else the first."""
     broken = _broken(place)
     return next((name for name in place.datasets if name not in broken), place.datasets[0])
 
@@ -96,6 +99,28 @@ def of_dataset(key: str) -> str:
     return key if len(place.datasets) < 2 else f"{key} of {_dataset_name(place)}"
 
 
+def follow_address() -> None:
+    """Dataset, models and reference as the address or the session has them; before the widgets that choose them are drawn."""
+    place = workspace()
+    if place.datasets:
+        st.session_state[DATASET] = view.followed(DATASET, place.datasets, [_first_dataset(place)])[0]
+    names = offered()
+    before = st.session_state.get(of_dataset("models chosen"), _default_models())
+    st.session_state[IN_VIEW] = view.followed(IN_VIEW, names, before)
+    chosen = chosen_models(sort=False)
+    st.session_state[REFERENCE] = next(iter(view.followed(REFERENCE, chosen, chosen[:1])), None)
+
+
+def note_in_address() -> None:
+    """The address says what is chosen; after the widgets that choose it were drawn."""
+    place = workspace()
+    if place.datasets:
+        view.note_in_address(DATASET, [st.session_state[DATASET]], [_first_dataset(place)])
+    chosen = st.session_state[of_dataset("models chosen")] = chosen_models(sort=False)
+    view.note_in_address(IN_VIEW, chosen, _default_models())
+    view.note_in_address(REFERENCE, chosen_models()[:1], chosen[:1])
+
+
 def ask_dataset() -> None:
     """Let the reader choose the dataset of all pages, where there are several; those that cannot be read come last, with why."""
     place = workspace()
@@ -109,14 +134,14 @@ def ask_dataset() -> None:
         format_func=lambda name: f"{name} (cannot be read)" if name in broken else name,
         help="All pages show its clips.",
         on_change=_other_dataset,
-        **view.linked(DATASET),
+        **looks.kept(DATASET),
     )
     for name, error in broken.items():
         st.warning(looks.markdown_text(f"{name} cannot be read: {error}"), icon=":material/link_off:")
 
 
 def _other_dataset() -> None:
-    """Models and clips are chosen for a dataset: with another one the choice begins anew."""
+    """Models and clips are chosen for a dataset: another one has the models that were chosen for it before, and all clips."""
     for key in (IN_VIEW, REFERENCE):
         st.session_state.pop(key, None)
     view.clear(Selection())
@@ -155,13 +180,12 @@ def ask_models_in_view() -> None:
         st.multiselect(
             "Models" if alone else "Checkpoints",
             names,
-            default=_default_models(),
             format_func=lambda name: f"{name} (predictions)" if name in alone else name,
             help="All pages show these. One that has not read the clips yet asks before it does.",
-            **view.linked(IN_VIEW),
+            **looks.kept(IN_VIEW),
         )
     if len(chosen := chosen_models(sort=False)) > 1:
-        st.selectbox("Reference", chosen, help="The one that the others are compared with.", **view.linked(REFERENCE))
+        st.selectbox("Reference", chosen, help="The one that the others are compared with.", **looks.kept(REFERENCE))
 
 
 def predictions_alone() -> dict[str, str]:

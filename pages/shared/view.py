@@ -1,12 +1,13 @@
 """The view that follows from page to page and stands in the address: dataset, models, reference, selection, clip.
 
-Widgets are bound to the address by Streamlit (`linked`), the selection and the clip are kept there by this module alone. So a
-link opens the same view, and the browser's back and forward go through the views as they were.
+The address is the truth: `followed` takes from it what a link, or back and forward, brought; `note_in_address` writes what was
+chosen. Widgets of one page alone are bound to the address by Streamlit (`linked`), which knows only those on the screen.
+So a link opens the same view, and the browser's back and forward go through the views as they were.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Literal, TypedDict
 
 import pandas as pd
@@ -31,6 +32,32 @@ class Linked(TypedDict):
 def linked(key: str) -> Linked:
     """Options of a widget whose value stands in the address as `key`, and is kept from page to page."""
     return {"key": key, "bind": "query-params", "persist_state": "session"}
+
+
+def followed(key: str, known: Sequence[str], default: Sequence[str]) -> list[str]:
+    """What is chosen as `key`: what the address says, where that is new, else what the session has, else the default."""
+    asked, had = st.query_params.get_all(key), st.session_state.get(key)
+    had = [had] if isinstance(had, str) else had
+    if asked != st.session_state.get(_written(key), []):
+        st.session_state[_written(key)] = asked
+        had = asked or None
+    found = [name for name in had or () if name in known]
+    return list(default) if had is None or (had and not found) else found
+
+
+def note_in_address(key: str, chosen: Sequence[str], default: Sequence[str]) -> None:
+    """After the widget `key` was drawn: the address says what was chosen, and nothing where it is what a fresh page shows."""
+    said = [] if list(chosen) == list(default) else list(chosen)
+    if said != st.query_params.get_all(key):
+        if said:
+            st.query_params[key] = said
+        else:
+            del st.query_params[key]
+    st.session_state[_written(key)] = said
+
+
+def _written(key: str) -> str:
+    return f"{key} in the address"
 
 
 def models() -> list[str]:
@@ -125,10 +152,11 @@ def chosen(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def params(**changes: str | Iterable[str] | None) -> Mapping[str, str | list[str]]:
-    """What a link to another page has to carry besides the widgets that are bound: the selection, and `changes`."""
+    """What a link to another page has to carry: dataset, models, reference, selection, and `changes`."""
     carried: dict[str, str | list[str]] = {}
-    if texts := st.query_params.get_all(SELECTION):
-        carried[SELECTION] = texts
+    for name in (state.DATASET, state.IN_VIEW, state.REFERENCE, SELECTION):
+        if values := st.query_params.get_all(name):
+            carried[name] = values
     for name, value in changes.items():
         if value is None:
             carried.pop(name, None)

@@ -11,9 +11,11 @@ def show() -> None:
     """Draw the bar; what the address names and is not here is told below it."""
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="view_bar"):
         lost = view.unknown_in_address()
+        state.follow_address()
         with st.popover(looks.markdown_text(_title()), icon=":material/visibility:", help="What all pages show", key="view_menu"):
             state.ask_dataset()
             state.ask_models_in_view()
+        state.note_in_address()
         _selection()
     for text in lost:
         st.warning(looks.markdown_text(text), icon=":material/link_off:")
