@@ -239,57 +239,95 @@ def analyse(
     """
     path, preprocessing = Path(path), preprocessing or Preprocessing()
     if preprocessing.crop == "face":
-        tracker, first, last = FaceTracker(detector), 0, 0.0
-        times: list[float] = []
-        frames = read_frames(path, start, end, fps=fps, on_show=True)
-        for frame in tqdm(frames, desc="find the face", unit="frame", delay=2, leave=False, disable=None):
-            first = first if times else frame.index
-            times.append(frame.seconds)
-            last = frame.end
-            tracker.update(frame.image)
-        seconds = np.array(times)
-    else:
-        stretch = read_times(path, start, end, fps=fps, on_show=True)
-        first, seconds, last = stretch.first, stretch.seconds, stretch.end
+        return find_faces(path, start=start, end=end, fps=fps, detector=detector).source(preprocessing, face)
+    stretch = read_times(path, start, end, fps=fps, on_show=True)
+    count = len(stretch.seconds)
+    warnings = _doubts(path, stretch.seconds, start, end)
+    last = stretch.end if end is None else min(end, stretch.end)
+    box = np.array([0, 0, stretch.width, stretch.height], np.float32)
+    boxes = np.tile(centre_box(box, preprocessing.size) if preprocessing.crop == "center" else box, (count, 1))
+    never = np.zeros(count, bool)
+    seconds = stretch.seconds
+    return Source(path, preprocessing, stretch.first, seconds, boxes, never, never, 0, start or 0.0, last, fps, warnings=warnings)
+
+
+@dataclass(frozen=True, eq=False)
+class Faces:
+    """All faces of a stretch of a source, from one pass over it: a source for each of them needs no other; made by `find_faces`.
+
+    `first`, `seconds` (n,), `start`, `end`, `fps` and `warnings` are of the stretch that was asked for, as in `Source`.
+    """
+
+    path: Path
+    tracker: FaceTracker
+    first: int
+    seconds: np.ndarray
+    start: float
+    end: float
+    fps: float | None
+    warnings: tuple[str, ...]
+
+    def tracks(self) -> list[FaceTrack]:
+        """The faces, largest first: number 1 is the first. Raises: NoFaceError for none."""
+        largest = self.tracker.result(source=self.path)
+        return [largest, *(self.tracker.result(face, source=self.path) for face in range(2, largest.faces + 1))]
+
+    def source(self, preprocessing: Preprocessing, face: int | None = None) -> Source:
+        """What is read of one face, by default of the largest: its shot of the stretch.
+
+        Raises: InputError for no face, or none of that number.
+        """
+        track = self.tracker.result(face, margin=preprocessing.margin, source=self.path)
+        source = _face_source(self, preprocessing, track, chosen=face is not None)
+        return replace(source, warnings=self.warnings + source.warnings)
+
+
+def find_faces(
+    path: str | Path,
+    *,
+    start: float | None = None,
+    end: float | None = None,
+    fps: float | None = None,
+    detector: Detector | None = None,
+) -> Faces:
+    """Stream a source once and follow all of its faces; arguments and errors as `analyse`, but that no face is none here."""
+    path, tracker, first, last = Path(path), FaceTracker(detector), 0, 0.0
+    times: list[float] = []
+    frames = read_frames(path, start, end, fps=fps, on_show=True)
+    for frame in tqdm(frames, desc="find the face", unit="frame", delay=2, leave=False, disable=None):
+        first = first if times else frame.index
+        times.append(frame.seconds)
+        last = frame.end
+        tracker.update(frame.image)
+    seconds = np.array(times)
+    warnings = _doubts(path, seconds, start, end)
+    return Faces(path, tracker, first, seconds, start or 0.0, last if end is None else min(end, last), fps, warnings)
+
+
+def _doubts(path: Path, seconds: np.ndarray, start: float | None, end: float | None) -> tuple[str, ...]:
+    """What is doubtful about a stretch whose frames begin at `seconds` (n,). Raises: InputError for fewer than two frames."""
     count = len(seconds)
-    warnings = doubts(path, seconds, to_end=end is None)
-    if path.is_dir() and (others := left_out(path)):
-        told = ", ".join(others[:4]) + (" …" if len(others) > 4 else "")
-        warnings += (f"left out, as no numbered frame: {told}",)
     if count < 2:
         raise InputError(
             f"{path}: {count} frame{'s' * (count != 1)} from {stretch_name(start, end)}; a clip needs 2: choose a longer stretch"
         )
-    start, end = start or 0.0, last if end is None else min(end, last)
-    if preprocessing.crop == "face":
-        track = tracker.result(face, margin=preprocessing.margin, source=path)
-        source = _face_source(path, preprocessing, track, first, seconds, (start, end), fps, chosen=face is not None)
-        return replace(source, warnings=warnings + source.warnings)
-    box = np.array([0, 0, stretch.width, stretch.height], np.float32)
-    boxes = np.tile(centre_box(box, preprocessing.size) if preprocessing.crop == "center" else box, (count, 1))
-    never = np.zeros(count, bool)
-    return Source(path, preprocessing, first, seconds, boxes, never, never, 0, start, end, fps, warnings=warnings)
+    warnings = doubts(path, seconds, to_end=end is None)
+    if path.is_dir() and (others := left_out(path)):
+        told = ", ".join(others[:4]) + (" …" if len(others) > 4 else "")
+        warnings += (f"left out, as no numbered frame: {told}",)
+    return warnings
 
 
-def _face_source(
-    path: Path,
-    preprocessing: Preprocessing,
-    track: FaceTrack,
-    first: int,
-    seconds: np.ndarray,
-    asked: tuple[float, float],
-    fps: float | None,
-    *,
-    chosen: bool,
-) -> Source:
-    """The part of the stretch that was `asked` for in which the face was followed: all of it, or one shot where it cuts.
+def _face_source(faces: Faces, preprocessing: Preprocessing, track: FaceTrack, *, chosen: bool) -> Source:
+    """The part of the stretch of `faces` in which the face was followed: all of it, or one shot where it cuts.
 
     Of several faces that nobody has `chosen` from, the largest is read, which a warning tells.
     """
+    seconds = faces.seconds
     cuts: tuple[float, ...] = tuple(seconds[list(track.cuts)].tolist())
     warnings: tuple[str, ...] = ()
     low, high = track.shot
-    start, end = seconds[low] if low else asked[0], seconds[high] if high < len(seconds) else asked[1]
+    start, end = seconds[low] if low else faces.start, seconds[high] if high < len(seconds) else faces.end
     if cuts:
         told = ", ".join(f"{cut:.2f}" for cut in cuts[:MOST_CUTS]) + (" …" if len(cuts) > MOST_CUTS else "")
         others = f"--face 1 to {track.faces} or --start and --end" if track.faces > 1 else "--start and --end"
@@ -303,9 +341,9 @@ def _face_source(
     part = slice(low, high)
     boxes = widen(track.boxes, preprocessing.size)[part]
     return Source(
-        path,
+        faces.path,
         preprocessing,
-        first + low,
+        faces.first + low,
         seconds[part],
         boxes,
         track.found[part],
@@ -313,7 +351,7 @@ def _face_source(
         track.faces,
         float(start),
         float(end),
-        fps,
+        faces.fps,
         cuts,
         warnings,
         track.scores[part],
