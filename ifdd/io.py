@@ -71,6 +71,20 @@ def is_claimed(out: Path) -> bool:
     return _beside(out.resolve(), "ifdd-lock").exists()
 
 
+def is_being_written(out: Path) -> bool:
+    """Whether a living process writes `out` now; nothing is changed by the question."""
+    lock = FileLock(_beside(out.resolve(), "ifdd-lock"))
+    if not Path(lock.lock_file).exists():
+        return False
+    try:
+        with lock.acquire(blocking=False):
+            return False
+    except Timeout:
+        return True
+    except OSError:  # on a disk that nobody may write
+        return False
+
+
 def clear_folder(folder: Path, own: Path | None = None) -> None:
     """Remove what killed processes left half-written in `folder`; `own`: a target that the caller has just claimed."""
     left: dict[str, list[Path]] = {}

@@ -27,6 +27,7 @@ PAGES = {
     "confidence": 2,
     "embedding": 1,
     "splits": 2,
+    "training": 1,
     "disentanglement": 2,
     "benchmark": 1,
     "upload": 0,

@@ -72,7 +72,7 @@ def test_numbers_are_those_that_are_drawn(display: Display) -> None:
         return
     assert len(table)
     assert table.columns.is_unique
-    assert not any(re.search(r"<\w+>", str(text)) for text in [*table.columns, *table.select_dtypes("object").to_numpy().ravel()])
+    assert not any(re.search(r"<\w+>", str(text)) for text in [*table.columns, *table.astype(str).to_numpy().ravel()])
     assert len(pd.read_csv(StringIO(table.to_csv(index=False)))) == len(table)
 
 

@@ -19,6 +19,7 @@ CONCEPTS = (
     "agreement",
     "comparison",
     "confidence",
+    "training",
     "embedding",
     "splits",
     "saliency",

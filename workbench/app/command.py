@@ -32,6 +32,13 @@ def serve(
             show_default=False,
         ),
     ] = None,
+    runs: Annotated[
+        list[Path] | None,
+        typer.Option(
+            help="A folder of trainings to show, besides the workspace's runs/; may be given again. Default: ./runs.",
+            show_default=False,
+        ),
+    ] = None,
     model: Annotated[
         list[str] | None,
         typer.Option(
@@ -48,6 +55,7 @@ def serve(
     """
     from workbench.analysis.registry import faces
     from workbench.app.own_networks import own_bundles
+    from workbench.app.runs import RUNS, runs_setting
     from workbench.app.serve import check_port, root_settings, start_app
     from workbench.store.layout import is_marked
 
@@ -56,6 +64,7 @@ def serve(
     check_port(port, address)  # before minutes are spent on the demo
     os.environ[MODELS] = "\n".join(":".join(split_factory(text)) for text in model or ())
     own_bundles()  # a broken one, too
+    os.environ[RUNS] = runs_setting(runs)
     place = None
     if workspace is not None or (not with_demo and is_marked(Path.cwd())):
         from workbench.store.workspace import find_workspace

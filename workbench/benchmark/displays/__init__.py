@@ -1,1 +1,1 @@
-"""The table of variants, and their robustness as curves."""
+"""The table of variants, their robustness as curves, and their seeds."""

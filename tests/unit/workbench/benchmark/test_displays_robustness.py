@@ -4,6 +4,7 @@ import numpy as np
 
 from workbench.analysis.comparison.seeds import over_seeds
 from workbench.benchmark.displays.robustness import RobustnessDisplay
+from workbench.benchmark.displays.seeds import SeedsDisplay
 from workbench.benchmark.results import RobustnessResult, SuiteResult
 from workbench.results.provenance import record
 
@@ -50,3 +51,18 @@ def test_one_training_is_dashed_and_hollow() -> None:
     lines = [bars.lines[0] for bars in drawn.ax_[0].containers]
     assert [line.get_linestyle() for line in lines] == ["--"] + ["-"] * 8
     assert len({(line.get_color(), line.get_marker()) for line in lines}) == len(VARIANTS)
+
+
+def test_every_seed_stands_beside_the_mean_of_its_variant() -> None:
+    result = display().result
+    shown = SeedsDisplay.from_result(result, "subtle")
+    scores = result.suite("subtle").scores
+    drawn = {trace.name: trace for trace in shown.to_plotly().data}
+    for variant, score in scores.items():
+        np.testing.assert_allclose(drawn[f"{variant}, mean"].x, [100 * score.uar.value])
+        np.testing.assert_allclose(drawn[f"{variant}, by seed"].x, 100 * np.array(score.each))
+    assert drawn["v0, mean"].marker.symbol == "circle-open"
+    assert not drawn["v1, mean"].marker.symbol.endswith("open")
+    axis = shown.plot().ax_
+    assert [text.get_text() for text in axis.get_yticklabels()] == list(scores)
+    assert sum(len(line.get_xdata()) for line in axis.lines if line.get_marker() == ".") == sum(VARIANTS.values())

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from display_contract import (  # noqa: F401  what every display keeps to
     test_nothing_is_cut_off,
+    test_numbers_are_those_that_are_drawn,
     test_plot_keeps_figure_and_axes,
     test_save,
     test_save_refuses_what_it_cannot_write,

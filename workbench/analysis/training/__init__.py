@@ -1,0 +1,5 @@
+"""How trainings went: curves of runs, finished or not, and their recipes side by side."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -1,0 +1,4 @@
+"""The page of the app."""
+
+TITLE, ICON = "Training", ":material/show_chart:"
+SECTION = "Models"
