@@ -51,6 +51,9 @@ def embed(
             help="What colours tell, in a single map; by default the label, without labels the prediction.", show_default=False
         ),
     ] = None,
+    clips: Annotated[
+        int | None, typer.Option(min=5, help="At most so many clips, of each class alike; default: all.", show_default=False)
+    ] = None,
     perplexity: Annotated[float, typer.Option(help="Of t-SNE.")] = 30.0,
     neighbors: Annotated[int, typer.Option(help="Of UMAP.")] = 15,
     k: Annotated[int, typer.Option(min=1, help="Neighbours of the quality figures.")] = 5,
@@ -81,7 +84,7 @@ def embed(
         raise InputError("give a model that has read the dataset by its name, a collection, or --model MODULE:FACTORY")
     further = None if place is None else given.further(place, opened[0].name if model else (models or [""])[0])
     names = None if activation is None else tuple(names_in(activation))
-    options = Options(names, method, seed, MapOptions(perplexity, neighbors, k, jobs))
+    options = Options(names, method, seed, MapOptions(perplexity, neighbors, k, jobs), clips)
     found = run(opened, options, further)
     context = Context.of(command_line(), collections=opened if further is None else [*opened, further])
     write(found, out, context, colour_by)

@@ -30,6 +30,7 @@ def embed(
     label_names: Sequence[str] | None = None,
     groups: ArrayLike | None = None,
     start: ArrayLike | None = None,
+    measured: bool = True,
 ) -> EmbeddingResult:
     """Map clip features to two dimensions and measure how good the map is.
 
@@ -45,6 +46,7 @@ def embed(
         label_names: one name per class.
         groups: (n,) persons, for a kNN accuracy in which no clip of the same person votes.
         start: (n, 2) where the clips begin, e.g. another map of the same clips; not for PCA.
+        measured: False leaves the figures out, which for tens of thousands of clips take longer than PCA's map itself.
 
     Raises:
         InputError: too few clips, wrong shapes, values that are not finite, all clips equal, an unknown method.
@@ -81,7 +83,7 @@ def embed(
         parameters["pca_dimensions"] = reduce.n_components_
     fit = FITTERS[method](reduced, settings)
 
-    measures = _measures(x, fit.xy, y, k, groups, seed)
+    measures = _measures(x, fit.xy, y, k, groups, seed) if measured else ()
     parameters |= fit.parameters | {"start": "own" if start is None else "given", "k": k}
     libraries = {"tsne": ["openTSNE"], "umap": ["umap-learn"], "pca": []}[method]
     return EmbeddingResult(
@@ -91,7 +93,7 @@ def embed(
         label_names=names,
         measures=measures,
         parameters=parameters,
-        notes=(*fit.notes, *_notes(y, names, k, groups, measures)),
+        notes=(*fit.notes, *(_notes(y, names, k, groups, measures) if measured else ())),
         provenance=record(
             "embedding.embed", {"method": method, **parameters}, {"features": x, "labels": y}, ["scikit-learn", *libraries]
         ),

@@ -73,7 +73,7 @@ class PlacedClips(Result):
 
 @dataclass(frozen=True, eq=False)
 class EmbeddingResult(Result):
-    """A two-dimensional map of n clips, with the `measures` of its quality; `parameters` are those really used.
+    """A two-dimensional map of n clips, with the `measures` of its quality, if any; `parameters` are those really used.
 
     Clips have labels, or none has. `projection` places further clips; it is in no file.
     """
@@ -154,13 +154,16 @@ class EmbeddingResult(Result):
             "umap": f"{self.parameters.get('neighbors')} neighbours, seed {self.parameters['seed']}",
             "pca": f"{self.parameters.get('explained_variance', 0):.0%} of the variance",
         }[self.method]
+        head = f"{METHOD_NAMES[self.method]} ({settings}), n = {len(self.xy)}"
+        if not self.measures:
+            return f"{head}; how far to trust it was not measured"
         found = [f"{self.k}-NN accuracy {self.measure('kNN accuracy')}"]
         others = [m for m in self.measures if m.name.endswith("other groups") and m.space == "map"]
         found += [f"{m.k}-NN accuracy from other groups {m if m.reason else f'{m.value:.2f}'}" for m in others]
         found += [f"{name} {self.measure(name).value:.2f}" for name in ("trustworthiness", "continuity")]
         silhouettes = self.measure("silhouette")
         found.append(f"silhouette {silhouettes if silhouettes.reason else f'{silhouettes.value:.2f}'}")
-        return f"{METHOD_NAMES[self.method]} ({settings}), n = {len(self.xy)}; {', '.join(found)}"
+        return f"{head}; {', '.join(found)}"
 
 
 @dataclass(frozen=True, eq=False)

@@ -14,13 +14,24 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
+from ifdd.data.manifest import of_each_class
+from ifdd.documents import read_json
 from ifdd.errors import InputError
 from ifdd.io import new_folder, write_text
+from ifdd.tables import read_table
 from workbench.analysis.embedding.displays.scatter import ColourBy, EmbeddingDisplay
 from workbench.analysis.embedding.displays.series import EmbeddingSeriesDisplay
 from workbench.analysis.embedding.placing import place
 from workbench.analysis.embedding.projection import embed
-from workbench.analysis.embedding.results import EmbeddingResult, EmbeddingSeries, MapOptions, Method, PlacedClips, Start
+from workbench.analysis.embedding.results import (
+    NO_LABEL,
+    EmbeddingResult,
+    EmbeddingSeries,
+    MapOptions,
+    Method,
+    PlacedClips,
+    Start,
+)
 from workbench.analysis.embedding.series import embed_series
 from workbench.plotting.base import Display
 from workbench.plotting.images import can_write_mp4
@@ -35,12 +46,17 @@ _CHUNK = 64  # clips read at a time
 
 @dataclass(frozen=True)
 class Options:
-    """What is mapped and how: one activation for a map, several or "stages" for a film; none is what the classifier reads."""
+    """What is mapped and how: one activation for a map, several or "stages" for a film; none is what the classifier reads.
+
+    `clips`: at most so many, of each class alike; None for all. `measured`: whether the figures of a map's quality are taken.
+    """
 
     activations: tuple[str, ...] | None = None
     method: Method = "tsne"
     seed: int = 0
     map: MapOptions = field(default_factory=MapOptions)
+    clips: int | None = None
+    measured: bool = True
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,16 +89,17 @@ def run(collections: Sequence[Collection], options: Options = DEFAULT, further: 
         raise InputError(f"{'a film' if film else '--place'} is of one collection, {len(collections)} are given; give one")
     if film and further is not None:
         raise InputError("--place is for a map of one activation; give one")
-    how: dict[str, Any] = {"seed": options.seed, "options": options.map}
+    how: dict[str, Any] = {"seed": options.seed, "options": options.map, "clips": options.clips, "measured": options.measured}
+    table = same_rows(collections, options.clips)[0]
     if film:
         stages = () if names == ("stages",) else names
-        return Embedded(film_of_stages(first, stages, options.method, **how), usable(first))
+        return Embedded(film_of_stages(first, stages, options.method, **how), table)
     if len(collections) > 1:
         asked = None if options.activations is None else names[0]
-        return Embedded(map_models(collections, asked, options.method, **how), same_rows(collections)[0])
+        return Embedded(map_models(collections, asked, options.method, **how), table)
     found = map_clips(first, names[0], options.method, **how)
     placed = None if further is None else place_clips(found, first, further, names[0])
-    return Embedded(found, usable(first), placed)
+    return Embedded(found, table, placed)
 
 
 def write(result: Embedded, out: Path, context: Context = PYTHON_CALL, colour_by: ColourBy | None = None) -> list[Path]:
@@ -171,12 +188,14 @@ def vectors(collection: Collection, activation: str) -> np.ndarray:
     return np.concatenate(chunks)
 
 
-def map_clips(collection: Collection, activation: str, method: Method = "tsne", **options: Any) -> EmbeddingResult:
-    """Map the clips of a collection by one activation; `options` as `embed`.
+def map_clips(
+    collection: Collection, activation: str, method: Method = "tsne", *, clips: int | None = None, **options: Any
+) -> EmbeddingResult:
+    """Map the clips of a collection by one activation, at most so many `clips` of each class alike; `options` as `embed`.
 
     Raises: InputError as `vectors`, `embed`.
     """
-    table = usable(collection)
+    table = same_rows([collection], clips)[0]
     rows = _rows(collection, activation, table)
     try:
         return embed(rows, _true(table), method, **_labels(collection, table), **options)
@@ -198,16 +217,21 @@ def place_clips(result: EmbeddingResult, old: Collection, new: Collection, activ
 
 
 def map_models(
-    collections: Sequence[Collection], activation: str | None = None, method: Method = "tsne", **options: Any
+    collections: Sequence[Collection],
+    activation: str | None = None,
+    method: Method = "tsne",
+    *,
+    clips: int | None = None,
+    **options: Any,
 ) -> EmbeddingSeries:
     """Maps of the same clips by several models, turned onto the first; by default of what each classifier reads.
 
-    `options` as `embed_series`.
+    `clips` as `map_clips`, `options` as `embed_series`.
     Raises: InputError for other clips, or other classes, than the first collection has.
     """
     first = collections[0]
     collections = [collection.in_order(first.labels) for collection in collections]
-    tables = same_rows(collections)
+    tables = same_rows(collections, clips)
     names = distinct_names(collections)
     return embed_series(
         {name: _rows(c, activation or embedding_of(c), t) for name, c, t in zip(names, collections, tables, strict=True)},
@@ -220,10 +244,17 @@ def map_models(
     )
 
 
-def same_rows(collections: Sequence[Collection]) -> list[pd.DataFrame]:
-    """`usable` of each collection, without the clips that one of them could not read or has no prediction of."""
+def same_rows(collections: Sequence[Collection], clips: int | None = None) -> list[pd.DataFrame]:
+    """`usable` of each collection, without the clips that one of them could not read or has no prediction of.
+
+    `clips`: at most so many, of each class alike.
+    """
     gone = frozenset().union(*(collection.left_out for collection in collections))
-    return [table[~table["clip_id"].isin(gone)] for table in map(usable, collections)]
+    tables = [table[~table["clip_id"].isin(gone)] for table in map(usable, collections)]
+    if clips is None or clips >= len(tables[0]):
+        return tables
+    wanted = set(of_each_class(tables[0], clips)["clip_id"])
+    return [table[table["clip_id"].isin(wanted)] for table in tables]
 
 
 def film_of_stages(
@@ -231,11 +262,13 @@ def film_of_stages(
     activations: Sequence[str] = (),
     method: Method = "tsne",
     start: Start | None = None,
+    *,
+    clips: int | None = None,
     **options: Any,
 ) -> EmbeddingSeries:
     """Maps of the same clips at each stage of one model, each turned onto the one before; without names, all stages kept.
 
-    By default t-SNE and UMAP begin each map from the one before. `options` as `embed_series`.
+    By default t-SNE and UMAP begin each map from the one before. `clips` as `map_clips`, `options` as `embed_series`.
     Raises: InputError for fewer than two stages, with the command that keeps them.
     """
     names = list(activations) or list(collection.with_roles(*STAGES))
@@ -246,7 +279,7 @@ def film_of_stages(
             f"workbench collect {collection.meta['checkpoint']['name']} {collection.meta['data']['manifest']} --names {wanted} "
             "--pool mean --out NEW"
         )
-    table = usable(collection)
+    table = same_rows([collection], clips)[0]
     ids = list(table["clip_id"])
     return embed_series(
         {name: _rows(collection, name, table) for name in names},
@@ -258,6 +291,42 @@ def film_of_stages(
         **_labels(collection, table),
         **options,
     )
+
+
+def mappable(collection: Collection) -> tuple[str, ...]:
+    """Activations that a map can be made of: those kept with two numbers or more for each clip, as `vectors` has them."""
+    found = []
+    for name, about in collection.meta["activations"].items():
+        shape = about["shape"]
+        # of a map with places (C, T, H, W), or tokens (N, C), the means of the channels are left
+        numbers = (shape[0] if len(shape) == 4 else shape[-1]) if collection.describe(name).spatial else int(np.prod(shape))
+        found += [name] if numbers >= 2 else []
+    return tuple(found)
+
+
+def read(folder: Path) -> Embedded:
+    """What `write` wrote: the maps, which place no further clips, and the rows of their clips (`clip_id`, `label_name`).
+
+    Raises: InputError for another folder, or files that are damaged.
+    """
+    file, again = folder / "embedding.json", "remove the folder and make it again with workbench embed"
+    plain, rows = read_json(file), read_table(folder / "clips.parquet", again)
+    plain.pop("caption", None)
+    plain.pop("placed", None)
+    rows = rows[~rows["placed"]]
+    names = list(dict.fromkeys(rows["map"]))
+    table = rows[rows["map"] == names[0]].reset_index(drop=True)
+
+    def whole(name: str, told: dict[str, Any]) -> dict[str, Any]:
+        known = {label: number for number, label in enumerate(told["label_names"])}
+        part = rows[rows["map"] == name]
+        labels = [known.get(label, NO_LABEL) for label in part["label_name"]]
+        return told | {"xy": part[["x", "y"]].to_numpy().tolist(), "labels": labels}
+
+    if "maps" not in plain:
+        return Embedded(EmbeddingResult.from_dict(whole(names[0], plain), str(file), again), table)
+    plain["maps"] = [whole(name, told) for name, told in plain["maps"].items()]
+    return Embedded(EmbeddingSeries.from_dict(plain, str(file), again), table)
 
 
 def clip_rows(maps: dict[str, EmbeddingResult], table: pd.DataFrame) -> pd.DataFrame:

@@ -2,13 +2,14 @@
 
 import textwrap
 from collections.abc import Sequence
-from typing import Any, Literal, NamedTuple, Self
+from typing import Any, Literal, Self
 
 import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import ArrayLike
 
 from ifdd.errors import InputError
+from workbench.analysis.embedding.displays.colours import Colouring, Group, Groups, Ramp
 from workbench.analysis.embedding.results import METHOD_NAMES, NO_LABEL, EmbeddingResult, PlacedClips
 from workbench.plotting import style
 from workbench.plotting.base import Display, check_length, new_axes
@@ -18,15 +19,8 @@ WEBGL_CLIPS = 1000
 _LEGEND_TITLES = {"label": "label", "prediction": "prediction", "correct": "prediction is"}
 
 
-class _Group(NamedTuple):
-    name: str
-    colour: str
-    marker: str
-    rows: np.ndarray
-
-
 class EmbeddingDisplay(Display):
-    """Scatter plot of an EmbeddingResult; `predicted` (n,) class indexes allow two further colourings.
+    """Scatter plot of an EmbeddingResult; `predicted` (n,) class indexes allow two further colourings, `colours` any.
 
     By default colours tell the label; of clips without labels the prediction, where it is known.
     """
@@ -37,11 +31,13 @@ class EmbeddingDisplay(Display):
         predicted: np.ndarray | None = None,
         colour_by: ColourBy | None = None,
         placed: PlacedClips | None = None,
+        colours: Colouring | None = None,
     ) -> None:
         self.result = result
         self.predicted = predicted
         self.colour_by: ColourBy = colour_by or ("label" if result.has_labels or predicted is None else "prediction")
         self.placed = placed
+        self.colours = colours
 
     @classmethod
     def from_result(
@@ -51,12 +47,16 @@ class EmbeddingDisplay(Display):
         colour_by: ColourBy | None = None,
         *,
         placed: PlacedClips | None = None,
+        colours: Colouring | None = None,
     ) -> Self:
-        """Take a result and, if known, the predicted class index of each clip (n,); `placed` clips are drawn hollow, by label."""
+        """Take a result and, if known, the predicted class index of each clip (n,); `placed` clips are drawn hollow, by label.
+
+        `colours` of the clips, in their order, stand in place of `colour_by`.
+        """
         indexes = None if predicted is None else np.asarray(predicted)
         if indexes is not None:
             check_length(indexes, len(result.xy), "predicted")
-        return cls(result, indexes, colour_by, placed)
+        return cls(result, indexes, colour_by, placed, colours)
 
     @property
     def caption(self) -> str:
@@ -71,7 +71,7 @@ class EmbeddingDisplay(Display):
         """Return the result's provenance."""
         return self.result.provenance.to_json()
 
-    def groups(self, colour_by: ColourBy) -> list[_Group]:
+    def groups(self, colour_by: ColourBy) -> list[Group]:
         """Split the clips into what gets one colour each; by label, clips without are one group.
 
         Raises:
@@ -85,7 +85,7 @@ class EmbeddingDisplay(Display):
         if not self.result.has_labels and colour_by == "correct":
             raise InputError("the clips have no labels, so no prediction is right or wrong; colour by prediction")
         if not self.result.has_labels and colour_by == "label":
-            return [_Group("no label", style.GREY, "o", np.arange(len(labels)))]
+            return [Group("no label", style.GREY, "o", np.arange(len(labels)))]
         predicted = labels if self.predicted is None else self.predicted
         if colour_by == "correct":
             hit = predicted == labels
@@ -93,17 +93,28 @@ class EmbeddingDisplay(Display):
         else:
             indexes = labels if colour_by == "label" else predicted
             parts = [(name, style.class_colour(name), style.class_marker(name), indexes == c) for c, name in enumerate(names)]
-        return [_Group(name, colour, marker, np.flatnonzero(chosen)) for name, colour, marker, chosen in parts if chosen.any()]
+        return [Group(name, colour, marker, np.flatnonzero(chosen)) for name, colour, marker, chosen in parts if chosen.any()]
 
     def _draw(self, ax: Any) -> None:
         self.ax_ = new_axes(ax, 7, 5)
         self.figure_ = self.ax_.figure
-        size = float(np.clip(60 / np.sqrt(len(self.result.xy) / 50), 6, 60))
-        for group in self.groups(self.colour_by):
+        size = float(np.clip(60 / np.sqrt(len(self.result.xy) / 50), 1.5, 60))
+        if isinstance(self.colours, Ramp):
+            self._draw_ramp(self.colours, size)
+        for group in [] if isinstance(self.colours, Ramp) else self._groups():
             x, y = self.result.xy[group.rows].T
             label = f"{group.name} ({len(group.rows)})"
             self.ax_.scatter(
-                x, y, s=size, c=group.colour, marker=group.marker, label=label, alpha=0.85, edgecolors="white", linewidths=0.3
+                x,
+                y,
+                s=size,
+                c=group.colour,
+                marker=group.marker,
+                label=label,
+                alpha=0.85,
+                edgecolors="white",
+                linewidths=0.3,
+                rasterized=len(self.result.xy) > WEBGL_CLIPS,
             )
         for group in self._placed_groups():
             x, y = self.placed.xy[group.rows].T  # type: ignore[union-attr]
@@ -111,9 +122,30 @@ class EmbeddingDisplay(Display):
         method = METHOD_NAMES[self.result.method]
         self.ax_.set(xlabel=f"{method} 1", ylabel=f"{method} 2", xticks=[], yticks=[])
         self.ax_.set_title("\n".join(_wrap(self.caption, 75)), fontsize="medium")
-        legend = self.ax_.legend(title=_LEGEND_TITLES[self.colour_by], loc="upper left", bbox_to_anchor=(1, 1), alignment="left")
+        if isinstance(self.colours, Ramp):
+            return
+        title = _LEGEND_TITLES[self.colour_by] if self.colours is None else self.colours.title
+        legend = self.ax_.legend(title=title, loc="upper left", bbox_to_anchor=(1, 1), alignment="left")
         for handle in legend.legend_handles:
             handle.set_sizes([40])
+
+    def _groups(self) -> Sequence[Group]:
+        return self.colours.groups if isinstance(self.colours, Groups) else self.groups(self.colour_by)
+
+    def _draw_ramp(self, ramp: Ramp, size: float) -> None:
+        known = np.isfinite(ramp.values)
+        x, y = self.result.xy.T
+        self.ax_.scatter(x[~known], y[~known], s=size, c=style.GREY, marker="X", linewidths=0, alpha=0.6)
+        drawn = self.ax_.scatter(
+            x[known],
+            y[known],
+            s=size,
+            c=ramp.values[known],
+            cmap=style.SEQUENTIAL,
+            linewidths=0,
+            rasterized=len(x) > WEBGL_CLIPS,
+        )
+        self.figure_.colorbar(drawn, ax=self.ax_, label=ramp.title, shrink=0.8)
 
     def to_plotly(
         self, colour_by: ColourBy | None = None, clip_ids: Sequence[str] | None = None, chosen: Sequence[str] = ()
@@ -172,14 +204,14 @@ class EmbeddingDisplay(Display):
         figure.update_yaxes(title=f"{method} 2", showticklabels=False, ticks="", zeroline=False, showgrid=False)
         return figure
 
-    def _placed_groups(self) -> list[_Group]:
+    def _placed_groups(self) -> list[Group]:
         """Further clips by label."""
         if self.placed is None:
             return []
         if (self.placed.labels == NO_LABEL).all():
-            return [_Group("no label", style.GREY, "o", np.arange(len(self.placed.labels)))]
+            return [Group("no label", style.GREY, "o", np.arange(len(self.placed.labels)))]
         rows = [(name, np.flatnonzero(self.placed.labels == c)) for c, name in enumerate(self.result.label_names)]
-        return [_Group(name, style.class_colour(name), style.class_marker(name), r) for name, r in rows if len(r)]
+        return [Group(name, style.class_colour(name), style.class_marker(name), r) for name, r in rows if len(r)]
 
     def _hover(self, row: int) -> str:
         names, label = self.result.label_names, self.result.labels[row]

@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from plotly.subplots import make_subplots
 
 from ifdd.errors import InputError
+from workbench.analysis.embedding.displays.colours import Colouring, Groups, Ramp
 from workbench.analysis.embedding.displays.scatter import EmbeddingDisplay, short_accuracy
 from workbench.analysis.embedding.results import METHOD_NAMES, EmbeddingSeries
 from workbench.plotting import style
@@ -26,15 +27,17 @@ class EmbeddingSeriesDisplay(Display):
 
     normalisation = "each map to a root mean square radius of 1"
 
-    def __init__(self, result: EmbeddingSeries) -> None:
+    def __init__(self, result: EmbeddingSeries, colours: Colouring | None = None) -> None:
         self.result = result
-        self.groups = EmbeddingDisplay.from_result(result.maps[0]).groups("label")
+        self.ramp = colours if isinstance(colours, Ramp) else None
+        by_label = EmbeddingDisplay.from_result(result.maps[0]).groups("label")
+        self.groups = list(colours.groups) if isinstance(colours, Groups) else by_label
         self.limit = 1.08 * max(float(np.abs(found.xy).max()) for found in result.maps)
 
     @classmethod
-    def from_result(cls, result: EmbeddingSeries) -> Self:
-        """Take a series of maps."""
-        return cls(result)
+    def from_result(cls, result: EmbeddingSeries, colours: Colouring | None = None) -> Self:
+        """Take a series of maps, and what colours tell of the clips, in their order; by default the label."""
+        return cls(result, colours)
 
     def provenance(self) -> str:
         """Return the result's provenance."""
@@ -71,16 +74,26 @@ class EmbeddingSeriesDisplay(Display):
             self._points(panel, self.result.maps[index].xy, size=9)
             panel.set_title("\n".join(self.lines(index)), fontsize="small")
         self.ax_, self.figure_ = axes, axes[0, 0].figure
-        handles, labels = axes[0, 0].get_legend_handles_labels()
-        axes[0, columns - 1].legend(handles, labels, loc="upper left", bbox_to_anchor=(1.02, 1), markerscale=2)
+        if self.ramp is not None:
+            self.figure_.colorbar(axes[0, 0].collections[-1], ax=list(axes.flat), label=self.ramp.title, shrink=0.8)
+        else:
+            handles, labels = axes[0, 0].get_legend_handles_labels()
+            axes[0, columns - 1].legend(handles, labels, loc="upper left", bbox_to_anchor=(1.02, 1), markerscale=2)
         if ax is None:
             self.figure_.supxlabel(self.caption, fontsize="small")
 
     def _points(self, panel: Any, xy: np.ndarray, size: float) -> list[Any]:
-        drawn = [
-            panel.scatter(*xy[g.rows].T, s=size, c=g.colour, marker=g.marker, label=g.name, alpha=0.85, linewidths=0)
-            for g in self.groups
-        ]
+        if self.ramp is not None:
+            known = np.isfinite(self.ramp.values)
+            drawn = [
+                panel.scatter(*xy[~known].T, s=size, c=style.GREY, marker="X", linewidths=0),
+                panel.scatter(*xy[known].T, s=size, c=self.ramp.values[known], cmap=style.SEQUENTIAL, linewidths=0),
+            ]
+        else:
+            drawn = [
+                panel.scatter(*xy[g.rows].T, s=size, c=g.colour, marker=g.marker, label=g.name, alpha=0.85, linewidths=0)
+                for g in self.groups
+            ]
         panel.set(xlim=(-self.limit, self.limit), ylim=(-self.limit, self.limit), xticks=[], yticks=[], aspect="equal")
         return drawn
 

@@ -14,12 +14,24 @@ from PIL import Image
 from ifdd.checkpoints import load_checkpoint
 from ifdd.errors import InputError
 from workbench import cli
+from workbench.analysis.embedding import task
 from workbench.analysis.embedding.displays.scatter import EmbeddingDisplay
 from workbench.analysis.embedding.displays.series import EmbeddingSeriesDisplay
 from workbench.analysis.embedding.placing import place
 from workbench.analysis.embedding.projection import embed
 from workbench.analysis.embedding.series import embed_series
-from workbench.analysis.embedding.task import film_of_stages, map_clips, map_models, place_clips, vectors
+from workbench.analysis.embedding.task import (
+    Options,
+    film_of_stages,
+    map_clips,
+    map_models,
+    mappable,
+    place_clips,
+    read,
+    same_rows,
+    vectors,
+    write,
+)
 from workbench.store.collecting import collect
 from workbench.store.collection import open_collection
 
@@ -227,3 +239,36 @@ def test_command_refuses(
     assert message in error
     assert len(error.splitlines()) == 1
     assert not list(tmp_path.iterdir())
+
+
+def test_read_inverts_write(folders: dict[str, Path], tmp_path: Path) -> None:
+    pair = [open_collection(folders[name]) for name in ("ifdd", "baseline")]
+    for name, collections, options in (
+        ("one", pair[:1], Options(None, "pca")),
+        ("two", pair, Options(None, "pca")),
+        ("film", pair[:1], Options(("stages",), "pca")),
+    ):
+        made = task.run(collections, options)
+        write(made, tmp_path / name)
+        again = read(tmp_path / name)
+        assert again.found == made.found
+        assert again.table["clip_id"].tolist() == made.table["clip_id"].tolist()
+
+
+def test_a_sample_has_the_same_clips_for_all_models(folders: dict[str, Path]) -> None:
+    pair = [open_collection(folders[name]) for name in ("ifdd", "baseline")]
+    made = task.run(pair, Options(None, "pca", clips=5))
+    assert len(made.table) == 5
+    first, second = same_rows(pair, 3)
+    assert len(first) == 3
+    assert first["clip_id"].tolist() == second["clip_id"].tolist()
+
+
+def test_an_unmeasured_map_says_so(folders: dict[str, Path]) -> None:
+    found = map_clips(open_collection(folders["ifdd"]), "ladm.Y_D", "pca", measured=False)
+    assert found.measures == ()
+    assert found.caption.endswith("how far to trust it was not measured")
+
+
+def test_maps_are_made_of_two_numbers_or_more(folders: dict[str, Path]) -> None:
+    assert mappable(open_collection(folders["whole"])) == (*NAMES, "ladm.Y_D", "issm.correlation")
