@@ -25,7 +25,7 @@ PAGES = {
     "agreement": 1,
     "comparison": 4,
     "confidence": 2,
-    "embedding": 1,
+    "embedding": 0,  # its map is a component of its own
     "splits": 2,
     "training": 1,
     "disentanglement": 2,
@@ -152,16 +152,6 @@ def test_no_model_chosen(start: Start, tiny_demo: TinyDemo) -> None:
     app = start(tiny_demo, "clip")
     app.sidebar.multiselect("clip_models").set_value([]).run()
     assert "choose at least one" in panels(app)
-
-
-@pytest.mark.parametrize("method", ["umap", "pca"])
-def test_embedding_methods(start: Start, tiny_demo: TinyDemo, method: str) -> None:
-    app = start(tiny_demo, "embedding")
-    app.sidebar.segmented_control("embedding_method").set_value(method).run()
-    assert panels(app) == ""
-    (figure,) = charts(app)
-    assert sorted(clip for trace in figure["data"] for clip in trace["customdata"]) == CLIP_IDS
-    assert "trustworthiness" in figure["layout"]["title"]["text"]
 
 
 def test_disentanglement_compares_the_chosen_models(start: Start, tiny_demo: TinyDemo) -> None:

@@ -88,10 +88,12 @@ def test_clip_has_maps_and_predictions_but_no_true_class(start: Start, tiny_demo
 
 def test_embedding_is_coloured_by_what_the_model_says(start: Start, tiny_demo: TinyDemo) -> None:
     app = start(tiny_demo, "embedding")
-    assert app.sidebar.segmented_control("embedding_colour_unlabelled").options == ["prediction"]
-    figure = json.loads(app.get("plotly_chart")[0].proto.spec)
-    assert sum(len(trace["customdata"]) for trace in figure["data"]) == 6
-    assert "no labels" in figure["layout"]["title"]["text"]
+    options = app.selectbox("embedding_colour").options
+    assert options[0].startswith("said ")
+    assert "class" not in options
+    data = json.loads(app.get("bidi_component")[0].proto.json)
+    assert sum(entry["count"] for entry in data["groups"]["entries"]) == len(data["ids"]) == 6
+    assert "no labels" in data["panels"][0]["stages"][0]["note"]
 
 
 def test_what_was_chosen_of_labelled_clips_does_not_stand_in_the_way(
@@ -112,9 +114,9 @@ def test_what_was_chosen_of_labelled_clips_does_not_stand_in_the_way(
     assert app.title[0].value == "tiny-test-00000"
     assert app.sidebar.selectbox("clip_target").value == "the predicted class"
     app = switch(app, "embedding").run()
-    assert app.sidebar.segmented_control("embedding_colour_unlabelled").value == "prediction"
+    assert app.selectbox("embedding_colour").value.startswith("said ")
     app = app.selectbox("dataset").set_value("labelled").run()
-    assert app.sidebar.segmented_control("embedding_colour").value == "label"
+    assert "label_name" in [*app.selectbox("embedding_colour").options, "label_name"]
     assert not app.error
 
 

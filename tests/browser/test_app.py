@@ -11,7 +11,7 @@ pytestmark = pytest.mark.browser
 
 
 @pytest.mark.parametrize("page", ["light", "dark"], indirect=True)
-@pytest.mark.parametrize(("name", "charts"), [("", 2), ("clip", 3), ("embedding", 1), ("confidence", 2), ("upload", 0)])
+@pytest.mark.parametrize(("name", "charts"), [("", 2), ("clip", 3), ("embedding", 0), ("confidence", 2), ("upload", 0)])
 def test_page_is_drawn(
     page: Page, address: str, screenshots: Path, name: str, charts: int, request: pytest.FixtureRequest
 ) -> None:
@@ -50,9 +50,10 @@ def test_player_keeps_its_place_with_other_maps(page: Page, address: str) -> Non
     assert "per time step" in player.locator(".notes").inner_text()
 
 
-def test_lasso_fills_the_gallery_and_leads_to_the_clip(page: Page, address: str, screenshots: Path) -> None:
-    visit(page, address, "embedding")
-    area = page.locator(".js-plotly-plot .nsewdrag").bounding_box()
+def test_lasso_selects_clips_for_all_pages(page: Page, address: str, screenshots: Path) -> None:
+    visit(page, address, "embedding?embedding_method=PCA")
+    points = page.locator(".over")
+    area = points.bounding_box()
     assert area
     left, top, right, bottom = area["x"] + 4, area["y"] + 4, area["x"] + area["width"] - 4, area["y"] + area["height"] - 4
     page.mouse.move(left, top)
@@ -60,18 +61,24 @@ def test_lasso_fills_the_gallery_and_leads_to_the_clip(page: Page, address: str,
     for x, y in ((right, top), (right, bottom), (left, bottom), (left, top)):
         page.mouse.move(x, y, steps=12)
     page.mouse.up()
-    page.get_by_text("14 clips chosen").wait_for()
-    settle(page)
-    gallery = page.locator('[class*="st-key-embedding_gallery_"]')
-    assert gallery.count() == 14
-    assert gallery.locator("img").count() == 14
-    picture(page, screenshots, "embedding-lasso-light")
-    page.get_by_text("correct", exact=True).click()  # other traces, the same clips
-    settle(page)
-    assert gallery.count() == 14
-    name = (gallery.first.get_attribute("class") or "").split("st-key-embedding_gallery_")[1].split()[0]
-    gallery.first.get_by_role("link").click()
+    page.get_by_text("14 of 14 chosen").wait_for()
+    page.get_by_text("14 of 14 clips").wait_for()
+    points.focus()
+    page.keyboard.press("ArrowRight")  # to the clip that is next to the middle
+    name = page.locator(".tip b").inner_text()
+    page.keyboard.press("Enter")
+    page.wait_for_url(f"**sel=clip_id%3D{name}")
+    page.get_by_text("1 of 14 chosen").wait_for()
+    picture(page, screenshots, "embedding-chosen-light")
+    page.get_by_role("link", name="Open the first").click()
     page.get_by_role("heading", name=name, level=1).wait_for()
+    page.go_back()
+    page.get_by_text("1 of 14 chosen").wait_for()
+    page.get_by_role("button", name="sad (2)").click()
+    page.wait_for_url("**sel=label_name%3Dsad")
+    points.focus()
+    page.keyboard.press("Escape")
+    page.get_by_text("14 clips").wait_for()
     settle(page)
     no_errors(page)
 

@@ -1,0 +1,63 @@
+"""Maps of clips: made while the reader waits or, where that takes minutes, of a sample; and what belongs below them."""
+
+from collections.abc import Mapping
+
+import pandas as pd
+import streamlit as st
+
+from shared import charts, looks, state
+from workbench.analysis.embedding.displays.colours import Colouring
+from workbench.analysis.embedding.displays.scatter import EmbeddingDisplay
+from workbench.analysis.embedding.displays.series import EmbeddingSeriesDisplay
+from workbench.analysis.embedding.results import EmbeddingResult, EmbeddingSeries
+from workbench.analysis.embedding.task import STAGES, Embedded, run
+from workbench.app.embeddings import Request, maps_of, twin
+from workbench.app.reading import reading
+from workbench.plotting.base import Display
+from workbench.store.collection import Collection
+
+
+def ask(request: Request, collections: Mapping[str, Collection]) -> tuple[Embedded, Request]:
+    """The maps of a request and, where not all clips are shown, the request that they are of."""
+    count = min(len(found.predictions) for found in collections.values())
+    stages = len(next(iter(collections.values())).with_roles(*STAGES))
+    if not request.quick(count, stages):
+        request = request.sampled(stages)
+        looks.note(
+            f"t-SNE and UMAP of all {count} clips take minutes: these are {request.clips}, of each class alike. PCA shows all."
+        )
+    return made(request, collections), request
+
+
+def made(request: Request, collections: Mapping[str, Collection]) -> Embedded:
+    """The maps, kept for all readers; they place further clips."""
+    key = [text for found in collections.values() for text in state.key_of(found)]
+    return _made((*key, repr(request)), request, collections)
+
+
+@st.cache_resource(max_entries=16, show_spinner="Making the map …")
+def _made(key: tuple[str, ...], _request: Request, _collections: Mapping[str, Collection]) -> Embedded:
+    found = list(_collections.values())
+    return run(found, _request.options(len(found[0].predictions)))
+
+
+def show_below(
+    found: EmbeddingResult | EmbeddingSeries, rows: pd.DataFrame, colours: Colouring, request: Request, alt: str
+) -> None:
+    """How far to trust the maps, their numbers, and ways to take them along."""
+    display: Display
+    if isinstance(found, EmbeddingResult):
+        display = EmbeddingDisplay.from_result(found, colours=colours)
+    else:
+        display = EmbeddingSeriesDisplay.from_result(found, colours)
+    looks.note(f"{display.caption}.")
+    for note in dict.fromkeys(note for one in maps_of(found).values() for note in one.notes):
+        looks.note(f"{note}.")
+    with st.container(horizontal=True):
+        with st.popover("Table", icon=":material/table:", key="embedding_table"):
+            st.dataframe(twin(found, rows, colours), hide_index=True, alt=alt)
+        with st.popover("How to read", icon=":material/help:", key="embedding_read"):
+            charts.show_reading(reading("embedding"))
+        charts.save_button({"embedding": display}, "-".join(request.models), "embedding_save")
+        clips, place = state.dataset(), str(state.workspace().folder)
+        charts.reproduce(request.cli(clips.name, place), request.python(clips.name, place), "embedding")
