@@ -26,13 +26,12 @@ from workbench.benchmark.stored import read_benchmark
 from workbench.store.collection import Collection, in_one_order
 from workbench.store.dataset import Dataset
 from workbench.store.layout import demo_folder
-from workbench.store.tables import features, labelled, subjects, usable
+from workbench.store.tables import labelled, subjects
 from workbench.store.workspace import Workspace, benchmark_file, first_in_view, open_workspace
 
 if TYPE_CHECKING:  # what one page alone needs is loaded when it does: the first page is drawn in half the time
     from workbench.analysis.confidence.results import CalibrationResult, ConfidenceResult
     from workbench.analysis.disentanglement.results import Scorecard
-    from workbench.analysis.embedding.results import EmbeddingResult, Method
     from workbench.app.playground import Knobs, RenderedClip, Script
     from workbench.app.uploads import Faces
     from workbench.explain.results import Explanation
@@ -405,21 +404,6 @@ def _confidences(key: tuple[str, ...], _collection: Collection) -> tuple[Confide
     table, names = labelled(_collection), _collection.labels
     probs, labels = _collection.probs[table["row"].to_numpy()], table["label"].to_numpy()
     return density(probs, labels, names), calibration(probs, labels, label_names=names, groups=subjects(table))
-
-
-def embedding(collection: Collection, activation: str, method: Method) -> EmbeddingResult:
-    """A map of the clips of a collection, as `tables.usable`."""
-    return _embedding(key_of(collection), activation, method, collection)
-
-
-@st.cache_resource(max_entries=16, show_spinner="Making the map …")
-def _embedding(key: tuple[str, ...], activation: str, method: Method, _collection: Collection) -> EmbeddingResult:
-    from workbench.analysis.embedding.projection import embed
-
-    table = usable(_collection)
-    values = features(_collection, activation)[table["row"].to_numpy()]
-    labels = table["label"].to_numpy() if _collection.has_labels else None
-    return embed(values, labels, method, label_names=_collection.labels)
 
 
 def scorecard(name: str) -> Scorecard:
