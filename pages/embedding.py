@@ -1,12 +1,12 @@
 """How do the classes cluster?"""
 
 import streamlit as st
-from shared import looks, maps, scatter, state, view
+from shared import looks, maps, state, view
 
 from workbench.analysis.embedding.results import METHOD_NAMES
 from workbench.analysis.embedding.task import has_features, mappable
 from workbench.app import embeddings
-from workbench.app.clip_map import coloured, columns_to_colour, facts_of, map_data
+from workbench.app.clip_map import columns_to_colour
 from workbench.app.from_ifdd import InputError
 
 looks.heading("Embedding", "Every point is a clip; clips that the model sees alike lie together. Draw around some to see them.")
@@ -62,20 +62,5 @@ if shown == "models" and len(names) < 2:
     )
 request = embeddings.Request(shown, names, activation, method)
 found, request = maps.ask(request, {name: known[name] for name in names})
-rows = table.reindex(found.table["clip_id"])
-colours = coloured(rows, colour)
-alt = f"Map of {len(rows)} clips, coloured by {colour}."
-scatter.show(
-    map_data(
-        embeddings.panels(found, one if shown == "film" else f"{one}: {activation}"),
-        rows,
-        colours,
-        column=colour,
-        axes=embeddings.axes_of(found.found),
-        alt=alt,
-        chosen=rows.index.isin(view.chosen(rows).index) if view.selection() else None,
-        facts=facts_of(rows),
-    ),
-    "embedding_map",
-)
+rows, colours, alt = maps.draw(found, one if shown == "film" else f"{one}: {activation}", "embedding_map", colour)
 maps.show_below(found.found, rows, colours, request, alt)

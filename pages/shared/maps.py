@@ -2,16 +2,19 @@
 
 from collections.abc import Mapping
 
+import numpy as np
 import pandas as pd
 import streamlit as st
 
-from shared import charts, looks, state
+from shared import charts, looks, scatter, state, view
 from workbench.analysis.embedding.displays.colours import Colouring
 from workbench.analysis.embedding.displays.scatter import EmbeddingDisplay
 from workbench.analysis.embedding.displays.series import EmbeddingSeriesDisplay
 from workbench.analysis.embedding.results import EmbeddingResult, EmbeddingSeries
 from workbench.analysis.embedding.task import STAGES, Embedded, run
-from workbench.app.embeddings import Request, maps_of, twin
+from workbench.app.clip_map import coloured, columns_to_colour, facts_of, map_data
+from workbench.app.embeddings import Request, axes_of, maps_of, panels, twin
+from workbench.app.from_ifdd import InputError
 from workbench.app.reading import reading
 from workbench.plotting.base import Display
 from workbench.store.collection import Collection
@@ -39,6 +42,38 @@ def made(request: Request, collections: Mapping[str, Collection]) -> Embedded:
 def _made(key: tuple[str, ...], _request: Request, _collections: Mapping[str, Collection]) -> Embedded:
     found = list(_collections.values())
     return run(found, _request.options(len(found[0].predictions)))
+
+
+def placed(found: Embedded, vectors: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Where further clips, of features (d,) by name, lie on a single map. Raises: InputError as `EmbeddingResult.transform`."""
+    if not isinstance(found.found, EmbeddingResult):
+        raise InputError("further clips are placed on one map; ask for one model and one activation")
+    return dict(zip(vectors, found.found.transform(np.stack(list(vectors.values()))), strict=True))
+
+
+def draw(
+    found: Embedded, title: str, key: str, colour: str = "", further: Mapping[str, np.ndarray] | None = None
+) -> tuple[pd.DataFrame, Colouring, str]:
+    """Draw maps with the selection marked, coloured by a column (by default the class), and `further` clips (2,) as stars.
+
+    Returns the rows of the clips, their colours, and the maps in words.
+    """
+    rows = state.clip_table().reindex(found.table["clip_id"])
+    colour = colour or columns_to_colour(rows)[0]
+    colours = coloured(rows, colour)
+    alt = f"Map of {len(rows)} clips, coloured by {colour}." + (f" Stars: {', '.join(further)}." if further else "")
+    data = map_data(
+        panels(found, title, further),
+        rows,
+        colours,
+        column=colour,
+        axes=axes_of(found.found),
+        alt=alt,
+        chosen=rows.index.isin(view.chosen(rows).index) if view.selection() else None,
+        facts=facts_of(rows),
+    )
+    scatter.show(data, key)
+    return rows, colours, alt
 
 
 def show_below(

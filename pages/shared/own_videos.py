@@ -11,12 +11,13 @@ import streamlit as st
 from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from shared import charts, gallery, looks, player, state, view
+from shared import charts, gallery, looks, maps, player, state, view
 from workbench.analysis.embedding.task import embedding_of, has_features
+from workbench.app.embeddings import Request
 from workbench.app.from_ifdd import Bundle, InputError
 from workbench.app.limits import LIMITS
 from workbench.app.roots import roots_of, within
-from workbench.app.uploads import OwnVideo, OwnVideos, check_source, find_faces, found_faces, map_with, nearest, vector_of
+from workbench.app.uploads import OwnVideo, OwnVideos, check_source, find_faces, found_faces, nearest, vector_of
 from workbench.explain.task import Options
 from workbench.store.collection import Collection
 from workbench.store.tables import usable
@@ -254,16 +255,8 @@ def compare(own: OwnVideos, video: OwnVideo, seen: Mapping[str, Explanation], ke
     if as_list:
         gallery.show(table, ids, "upload_nearest")
         return
-    result = state.embedding(known[name], activation, "tsne")
-    figure = map_with(result, table["prediction"].to_numpy(), list(table["clip_id"]), place, video.name)
-    alt = f"Map of the clips by {activation} of {name}, with the place of {video.name} as a star"
-    charts.chart(
-        figure.update_layout(height=480, legend=charts.LEGEND_BELOW),
-        "upload_map",
-        alt,
-        links=True,
-        selection_mode=("points", "box", "lasso"),
-    )
+    drawn, _ = maps.ask(Request("map", (name,), activation, "tsne"), {name: known[name]})
+    maps.draw(drawn, f"{name}: {activation}", "upload_map", further=maps.placed(drawn, {video.name: place}))
 
 
 def _vector(name: str, collection: Collection, seen: Explanation) -> np.ndarray:

@@ -119,10 +119,10 @@ def test_a_clip_of_the_dataset_is_nearest_to_itself(start: Start, tiny_demo: Tin
     assert len("".join(app.query_params["sel"]).split("|")) == CLIPS
     app = app.segmented_control("upload_shown").set_value("In the embedding").run()
     assert panels(app) == ""
-    (drawn,) = charts(app)
-    star = drawn["data"][-1]
+    (drawn,) = [made for item in app.get("bidi_component") if "panels" in (made := json.loads(item.proto.json))]
+    (star,) = drawn["panels"][0]["placed"]
     assert star["name"] == "tiny-test-00004"
-    assert star["marker"]["symbol"] == "star"
+    assert len(drawn["ids"]) == CLIPS
 
 
 def test_path_of_a_folder_of_frames_and_windows(start: Start, tiny_demo: TinyDemo) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
+import numpy as np
 import pandas as pd
 
 from workbench.analysis.embedding.displays.colours import Colouring
@@ -81,11 +82,14 @@ def activations_of(collections: Mapping[str, Collection], mappable: Mapping[str,
     return [name for name in dict.fromkeys([*read, *reversed(there)]) if name in there]
 
 
-def panels(found: Embedded, title: str) -> list[Panel]:
-    """Maps as the component shows them: a panel for each model, or one whose stages are a film."""
+def panels(found: Embedded, title: str, placed: Mapping[str, np.ndarray] | None = None) -> list[Panel]:
+    """Maps as the component shows them: a panel for each model, or one whose stages are a film.
+
+    `placed` are further clips (2,) on a single map, by name.
+    """
     made = found.found
     if isinstance(made, EmbeddingResult):
-        return [Panel(title, (Stage("", _figures(made), made.xy),))]
+        return [Panel(title, (Stage("", _figures(made), made.xy),), placed)]
     notes = [_figures(one) for one in made.maps]
     if made.onto == "first":
         each = zip(made.names, notes, made.maps, strict=True)

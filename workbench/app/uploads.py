@@ -6,13 +6,12 @@ import shutil
 import tempfile
 import weakref
 from collections import OrderedDict
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
-import plotly.graph_objects as go
 import torch
 
 from ifdd.checkpoints import Bundle
@@ -23,11 +22,8 @@ from ifdd.data.faces.boxes import crop
 from ifdd.data.video import read_frames
 from ifdd.data.video.extent import extent_of
 from ifdd.errors import InputError, NoFaceError
-from workbench.analysis.embedding.displays.scatter import EmbeddingDisplay
-from workbench.analysis.embedding.results import EmbeddingResult
 from workbench.analysis.embedding.task import vectors
 from workbench.app.limits import LIMITS, Limits, clock
-from workbench.app.selection import linked, where
 from workbench.store.collection import Collection
 from workbench.store.workspace import upload_name
 
@@ -223,17 +219,3 @@ class OwnVideos:
         while len(self._results) > MOST_KEPT:
             self._results.popitem(last=False)
         return self._results[key]  # type: ignore[return-value]
-
-
-def map_with(result: EmbeddingResult, predicted: np.ndarray, clip_ids: Sequence[str], vector: np.ndarray, name: str) -> go.Figure:
-    """The map of the clips, with predicted classes (n,) and ids, and a star where the video lies that the `vector` (d,) is of.
-
-    A click on a point selects its clip.
-    """
-    display = EmbeddingDisplay.from_result(result, predicted)
-    figure = display.to_plotly(clip_ids=[linked(where("clip_id", clip)) for clip in clip_ids])
-    ((x, y),) = result.transform(vector[None])
-    star = {"symbol": "star", "size": 20, "color": "#F0E442", "line": {"width": 1.5, "color": "#000000"}}
-    return figure.add_scatter(
-        x=[x], y=[y], mode="markers", name=name, marker=star, hovertemplate="%{fullData.name}<extra></extra>"
-    )
