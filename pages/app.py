@@ -3,9 +3,11 @@
 from pathlib import Path
 
 import streamlit as st
-from shared import concept, looks, view, view_bar
+from shared import concept, looks, once, view, view_bar
 
 HERE = Path(__file__).parent
+
+once.begin()
 
 st.set_page_config(page_title="IFDD Workbench", page_icon=HERE / "icon.svg", layout="wide")
 st.html(HERE / "app.css")

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 import streamlit as st
 
-from shared import looks, view
+from shared import looks, once, view
 from workbench.analysis.comparison.results import RANKED_FROM
 from workbench.analysis.performance.results import MetricsResult
 from workbench.analysis.performance.task import measure
@@ -45,13 +45,19 @@ def workspace() -> Workspace:
 
 def dataset() -> Dataset:
     """The dataset in view; read again when its manifest changes. Raises: InputError for no workspace, or no clips."""
-    place = open_workspace(workspace().folder)
+    place = _opened()
     if not place.datasets:
         way_out = f"link one: ln -s /PATH/OF/FOLDER {place.folder / 'datasets'}/NAME"
         raise InputError(f"{place.folder} holds no dataset; make one with ifdd data index FOLDER and {way_out}")
     return _read(place, _dataset_name(place))
 
 
+@once.a_run
+def _opened() -> Workspace:
+    return open_workspace(workspace().folder)
+
+
+@once.a_run
 def _read(place: Workspace, name: str) -> Dataset:
     found = place.dataset(name)
     found = _dataset(found, found.manifest.stat().st_mtime_ns)
@@ -83,6 +89,7 @@ def _first_dataset(place: Workspace) -> str:
     return next((name for name in place.datasets if name not in broken), place.datasets[0])
 
 
+@once.a_run
 def _broken(place: Workspace) -> dict[str, Exception]:
     """What is wrong with each dataset that cannot be read."""
     found: dict[str, Exception] = {}
@@ -166,8 +173,20 @@ def model(name: str) -> tuple[Bundle, Turn]:
     """
     if name in own_networks():
         return own_networks()[name]
+    return _model(*_folder_of(name))
+
+
+@once.a_run
+def _folder_of(name: str) -> tuple[Path, int]:
+    """Where a checkpoint lies, and when it was changed last."""
     folder = workspace().checkpoint(name)
-    return _model(folder, max(file.stat().st_mtime_ns for file in folder.iterdir()))
+    return folder, max(file.stat().st_mtime_ns for file in folder.iterdir())
+
+
+@once.a_run
+def checkpoints() -> Mapping[str, Path]:
+    """Folders of the checkpoints that the workspace offers, by name."""
+    return workspace().checkpoints()
 
 
 FEW = 4
@@ -192,14 +211,19 @@ def ask_models_in_view() -> None:
 def predictions_alone() -> dict[str, str]:
     """Models of whom the dataset in view has predictions and no network, with where these come from."""
     try:
-        return dataset().without_checkpoint({*workspace().checkpoints(), *own_networks()})
+        return _without_checkpoint(dataset())
     except (InputError, OSError):  # the page says what is wrong with the clips
         return {}
 
 
+@once.a_run
+def _without_checkpoint(clips: Dataset) -> dict[str, str]:
+    return clips.without_checkpoint({*checkpoints(), *own_networks()})
+
+
 def offered() -> list[str]:
     """Names of the models that can be shown: checkpoints, networks of the user's own, predictions of others."""
-    return list(dict.fromkeys([*workspace().checkpoints(), *own_networks(), *predictions_alone()]))
+    return list(dict.fromkeys([*checkpoints(), *own_networks(), *predictions_alone()]))
 
 
 def _default_models() -> list[str]:
@@ -208,9 +232,14 @@ def _default_models() -> list[str]:
     if len(names) < FEW:
         return names
     try:
-        return [*first_in_view(workspace().checkpoints(), dataset()), *own_networks(), *predictions_alone()]
+        return [*_first_in_view(dataset()), *own_networks(), *predictions_alone()]
     except (InputError, OSError):  # the page says what is wrong with the clips
         return []
+
+
+@once.a_run
+def _first_in_view(clips: Dataset) -> list[str]:
+    return first_in_view(checkpoints(), clips)
 
 
 def chosen_models(sort: bool = True) -> list[str]:
@@ -285,10 +314,15 @@ def collections(models: Iterable[str]) -> dict[str, Collection]:
         try:
             if name in unread:
                 _collect(name)
-            found[name] = dataset().collection(None if name in alone else model(name)[0], name)
+            found[name] = _collection(dataset(), name, name in alone)
         except (InputError, OSError) as error:
             looks.show_error(error, name)
     return in_one_order(found)
+
+
+@once.a_run
+def _collection(clips: Dataset, name: str, alone: bool) -> Collection:
+    return clips.collection(None if alone else model(name)[0], name)
 
 
 def _asked_to_read(names: Sequence[str]) -> bool:
@@ -323,6 +357,7 @@ def _collect(name: str) -> None:
     with st.spinner(f"Reading the clips with {name} for the first time …"), turn:
         if name not in clips.collected():  # another reader may have waited for the same
             clips.collect(bundle, name)
+    once.begin()
 
 
 def needs_labels(what: str) -> bool:
@@ -366,7 +401,7 @@ def _read_collections() -> dict[str, Collection]:
         if name not in collected:
             continue
         try:
-            found[name] = dataset().collection(None if name in alone else model(name)[0], name)
+            found[name] = _collection(dataset(), name, name in alone)
         except (InputError, OSError):  # the page shows a panel for it
             continue
     return found

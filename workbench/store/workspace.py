@@ -302,8 +302,8 @@ def of_the_same_suite(offered: Mapping[str, Path], manifest: Path) -> list[str]:
 def first_in_view(offered: Mapping[str, Path], dataset: Dataset) -> list[str]:
     """Checkpoints that the app shows unasked: of those that have read the clips, the ones tested on their kind, else all."""
     collected = dataset.collected()
-    read = [name for name in offered if name in collected]
-    return [name for name in of_the_same_suite(offered, dataset.manifest) if name in read] or read
+    read = {name: folder for name, folder in offered.items() if name in collected}
+    return of_the_same_suite(read, dataset.manifest) or list(read)
 
 
 def benchmark_file(offered: Mapping[str, Path]) -> Path | None:
