@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import streamlit as st
-from shared import concept, looks, once, view, view_bar
+from shared import concept, looks, once, tour, view, view_bar
 
 HERE = Path(__file__).parent
 
@@ -27,6 +27,7 @@ SECTIONS: dict[str, list[st.Page]] = {
     "Publish": [
         *concept.pages("Publish"),
         st.Page("benchmark.py", title="Benchmark", icon=":material/tune:"),
+        st.Page("help.py", title="Help", icon=":material/help:"),
     ],
 }
 
@@ -37,5 +38,7 @@ with looks.error_panel():
             st.html(f'<p class="section">{section}</p>')
             for one in pages:
                 st.page_link(one, label=one.title, icon=one.icon, width="stretch", query_params=view.params_of(one.url_path))
-    view_bar.show()
+    by_address = {one.url_path: one for pages in SECTIONS.values() for one in pages}
+    tour.show(by_address)
+    view_bar.show(by_address)
     page.run()

@@ -1,14 +1,16 @@
 """The bar above every page: which dataset, models and reference are in view, and which clips are selected."""
 
+from collections.abc import Mapping
+
 import streamlit as st
 
-from shared import filters, looks, state, view
+from shared import filters, looks, state, tour, view
 from workbench.app.from_ifdd import InputError
 from workbench.app.selection import Selection
 
 
-def show() -> None:
-    """Draw the bar; what the address names and is not here is told below it."""
+def show(pages: Mapping[str, st.Page]) -> None:
+    """Draw the bar; what the address names and is not here is told below it. Who is new is offered a tour through the `pages`."""
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="view_bar"):
         lost = view.unknown_in_address()
         state.follow_address()
@@ -17,6 +19,7 @@ def show() -> None:
             state.ask_models_in_view()
         state.note_in_address()
         _selection()
+        tour.offer(pages)
     for text in lost:
         st.warning(looks.markdown_text(text), icon=":material/link_off:")
 

@@ -27,7 +27,8 @@ PAGES = {
     "confidence": 2,
     "embedding": 0,  # its map is a component of its own
     "splits": 2,
-    "training": 1,
+    "training": 0,
+    "help": 0,
     "disentanglement": 2,
     "benchmark": 1,
     "upload": 0,
