@@ -11,7 +11,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from tqdm import tqdm
 
 from ifdd.data.faces.alignment import steady
 from ifdd.data.faces.boxes import centre_box, crop, in_crops, widen
@@ -22,6 +21,7 @@ from ifdd.data.video import left_out, left_to_show, read_frames, read_times, str
 from ifdd.data.video.transport import doubts
 from ifdd.errors import InputError
 from ifdd.inputs import Clips
+from ifdd.progress import tqdm
 
 READING = 6
 """Raised when the same files come out as other pixels: what an earlier version has decoded or collected is read anew."""

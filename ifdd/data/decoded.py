@@ -11,7 +11,6 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from tqdm import tqdm
 
 from ifdd.data.arrays import keep_rows, new_array
 from ifdd.data.bad_clips import UNREADABLE, OnError, left_out, reason, settle, warnings_summary
@@ -22,6 +21,7 @@ from ifdd.data.preprocessing import Preprocessing
 from ifdd.documents import read_cached
 from ifdd.io import make_once, remove
 from ifdd.labels import match_labels
+from ifdd.progress import tqdm
 
 BAD, TOLD = "bad.json", "told.json"
 """Beside the cached pixels: clips that could not be read, and what was warned of while others were."""

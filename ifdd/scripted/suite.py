@@ -9,13 +9,13 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pandas as pd
-from tqdm import tqdm
 
 from ifdd.data.manifest import FILE_NAME, write_manifest
 from ifdd.errors import InputError
 from ifdd.io import check_new, unfinished_folder
 from ifdd.jobs import pool_map
 from ifdd.labels import EMOTIONS
+from ifdd.progress import tqdm
 from ifdd.scripted.head.face import FaceModel
 from ifdd.scripted.render.clips import MASK_THRESHOLD, render_clip
 from ifdd.scripted.render.store import read_mask, read_regions, write_clip

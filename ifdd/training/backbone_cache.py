@@ -7,7 +7,6 @@ from pathlib import Path
 import numpy as np
 import torch
 from torch import Tensor, nn
-from tqdm import tqdm
 
 from ifdd.data.arrays import new_array
 from ifdd.data.clipset import ClipSet, as_tensors
@@ -15,6 +14,7 @@ from ifdd.documents import read_cached
 from ifdd.inputs import of_input, to_clips
 from ifdd.io import make_once
 from ifdd.models.base import VideoModel
+from ifdd.progress import tqdm
 
 Stages = dict[int, np.ndarray]
 """Number of a stage that the pyramid reads → features (n, C, T', H, W) float32, memory-mapped."""

@@ -12,7 +12,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from tqdm import tqdm
 
 from ifdd.data.clipset import ClipSet
 from ifdd.data.manifest import read_manifest
@@ -22,6 +21,7 @@ from ifdd.data.sampling import Take
 from ifdd.device import choose_device
 from ifdd.inputs import Clips, each, to_clips
 from ifdd.models.cost import cost
+from ifdd.progress import tqdm
 from ifdd.training.augment import InputAugment, Mix
 from ifdd.training.clipsets import SPLITS, SplitName, check_disjoint, lacking_classes, load_split
 from ifdd.training.loading import chosen_workers
@@ -344,7 +344,7 @@ def _halves(recipe: Recipe, device: torch.device) -> AbstractContextManager[Any]
     return torch.autocast(device.type, torch.bfloat16 if recipe.precision.startswith("bf16") else torch.float16)
 
 
-def _seconds(work: Callable[[], object], device: torch.device, times: int, bar: "tqdm[Any]") -> float:
+def _seconds(work: Callable[[], object], device: torch.device, times: int, bar: tqdm) -> float:
     """Median of some tries after one that is not timed."""
     found = []
     for i in range(times + 1):

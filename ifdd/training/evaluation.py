@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import torch
-from tqdm import tqdm
 
 from ifdd.card import Card
 from ifdd.checkpoints import Bundle
@@ -20,6 +19,7 @@ from ifdd.inputs import each, to_clips
 from ifdd.io import new_folder, write_json, write_whole
 from ifdd.metrics import Metrics, evaluate
 from ifdd.models.base import VideoModel
+from ifdd.progress import tqdm
 from ifdd.training.backbone_cache import Stages, as_stages
 from ifdd.training.controls import as_tensor, oracle_split
 from ifdd.training.loading import Batches, ClipDataset, Ledger, Request

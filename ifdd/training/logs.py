@@ -10,6 +10,7 @@ from lightning.pytorch.callbacks import Callback, EarlyStopping, TQDMProgressBar
 
 from ifdd.errors import InputError
 from ifdd.io import write_whole
+from ifdd.progress import tqdm
 
 MEASURES, SPEED, BOARD = "metrics.csv", "speed.csv", "tensorboard"
 FORGOTTEN = 0.9
@@ -104,6 +105,23 @@ class Progress(TQDMProgressBar):
         """What stands beside the bar."""
         shown = {key: value for key, value in super().get_metrics(trainer, pl_module).items() if key != "v_num"}
         return shown if self.speed.now is None else shown | {"clips/s": f"{self.speed.now:.3g}"}
+
+
+class Epochs(Callback):
+    """Tells another program how far the training is, in epochs; draws nothing."""
+
+    def on_train_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        """Begin to tell."""
+        self._bar = tqdm(total=trainer.max_epochs, initial=trainer.current_epoch, desc="train", unit="epoch", leave=False)
+
+    def on_train_batch_end(self, trainer: L.Trainer, pl_module: L.LightningModule, outputs: Any, batch: Any, idx: int) -> None:
+        """Tell that a batch is done."""
+        self._bar.update(trainer.current_epoch + (idx + 1) / trainer.num_training_batches - self._bar.n)
+
+    def teardown(self, trainer: L.Trainer, pl_module: L.LightningModule, stage: str) -> None:
+        """End, also where a run is interrupted."""
+        if hasattr(self, "_bar"):
+            self._bar.close()
 
 
 class Patience(EarlyStopping):

@@ -20,6 +20,7 @@ from ifdd.errors import InputError
 from ifdd.io import claim, clear_folder, new_folder, write_json, write_text
 from ifdd.models.base import VideoModel
 from ifdd.models.families import create_model, family_of
+from ifdd.progress import report_file
 from ifdd.training.class_weights import class_weights
 from ifdd.training.clipsets import SPLITS, SplitName, check_disjoint, lacking_classes, load_split
 from ifdd.training.datamodule import ClipDataModule
@@ -37,7 +38,7 @@ from ifdd.training.keeping import (
     find_unfinished,
     monitored,
 )
-from ifdd.training.logs import BOARD, MEASURES, SPEED, Board, EpochLog, Patience, Progress, Speed, summary_writer
+from ifdd.training.logs import BOARD, MEASURES, SPEED, Board, EpochLog, Epochs, Patience, Progress, Speed, summary_writer
 from ifdd.training.module import AveragedWeights, TrainingModule
 from ifdd.training.ranks import Ranks, leave, started_ranks, trainer_options
 from ifdd.training.recipe import Recipe, recipe_yaml
@@ -210,7 +211,7 @@ def _fit(
         plugins=[WholeCheckpoints(about), environment_plugin],
         use_distributed_sampler=False,
         sync_batchnorm=ranks.count > 1 and device == "cuda",
-        enable_progress_bar=progress,
+        enable_progress_bar=progress and report_file() is None,
         enable_model_summary=False,
         num_sanity_val_steps=0,
         **options,
@@ -240,7 +241,7 @@ def _callbacks(recipe: Recipe, out: Path, progress: bool, stop: Stop) -> list[Ca
     if recipe.optim.patience is not None:
         callbacks.append(Patience(measure, recipe.optim.patience))
     if progress:
-        callbacks.append(Progress(speed))
+        callbacks.append(Progress(speed) if report_file() is None else Epochs())
     return [
         *callbacks,
         SaveAndStop(stop, lambda trainer: trainer.save_checkpoint(folder / LAST)),  # after the averages have been made

@@ -4,13 +4,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
-from tqdm import tqdm
 
 from ifdd.card import Card
 from ifdd.checkpoints import Bundle
 from ifdd.data.clipset import ClipSet, joined
 from ifdd.errors import InputError
 from ifdd.labels import EMOTIONS
+from ifdd.progress import tqdm
 from ifdd.scripted import SUITES, SuiteConfig, suite_hash, suite_scripts
 from ifdd.scripted.position import position_auroc
 from ifdd.training.clipsets import from_suite

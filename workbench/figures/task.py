@@ -4,12 +4,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tqdm import tqdm
-
 from ifdd.data.manifest import data_hash, read_manifest
 from ifdd.errors import InputError
 from ifdd.io import check_folder, filled_folder, write_text
 from ifdd.plain import markdown_line
+from ifdd.progress import tqdm
 from workbench.analysis.saliency.verdicts import known_verdicts
 from workbench.benchmark.stored import read_benchmark
 from workbench.figures.ifdd2_embedding import embedding_sheet

@@ -5,9 +5,8 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from tqdm import tqdm
-
 from ifdd.errors import InputError
+from ifdd.progress import tqdm
 from workbench.analysis.registry import faces
 from workbench.benchmark.stored import read_benchmark
 from workbench.figures.study import Study

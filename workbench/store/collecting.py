@@ -23,7 +23,6 @@ import numpy as np
 import pandas as pd
 import torch
 from torch import Tensor
-from tqdm import tqdm
 
 from ifdd.activations import Activation
 from ifdd.checkpoints import Bundle, finite_logits
@@ -40,6 +39,7 @@ from ifdd.io import check_new, unfinished_folder, write_json, write_whole
 from ifdd.labels import match_labels
 from ifdd.models.adapted import AdaptedModel
 from ifdd.models.base import VideoModel
+from ifdd.progress import tqdm
 from ifdd.repository import code_hash
 from workbench.results.provenance import DISTRIBUTION
 from workbench.store.collection import ACTIVATIONS, MANIFEST, PREDICTIONS, SCHEMA, Collection, open_collection

@@ -9,7 +9,6 @@ from pathlib import Path
 import numpy as np
 import torch
 from torch import Tensor
-from tqdm import tqdm
 
 from ifdd.activations import Activation
 from ifdd.checkpoints import Bundle, finite_logits
@@ -19,6 +18,7 @@ from ifdd.hooks import HookFunction
 from ifdd.inputs import each, to_clips
 from ifdd.io import make_once
 from ifdd.models.base import VideoModel
+from ifdd.progress import tqdm
 from ifdd.repository import code_hash
 from ifdd.training.backbone_cache import backbone_key, content_hash, weights_hash
 from ifdd.training.clipsets import shown_to

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from tqdm import tqdm
 
 from ifdd.data.bad_clips import MOST_SKIPPED
 from ifdd.data.corpora.base import SHORT, Counts, Facts, Holes
@@ -18,6 +17,7 @@ from ifdd.data.manifest import FILE_NAME, write_manifest
 from ifdd.data.video import natural_key
 from ifdd.errors import InputError
 from ifdd.labels import meant_class
+from ifdd.progress import tqdm
 
 STRICT: tuple[Kind, ...] = ("missing", "unreadable", "holes", "too short", "twice")
 """What `strict` takes for an error; `surplus` too where every clip on disk should be listed."""

@@ -18,7 +18,6 @@ from typing import Any
 import cv2
 import numpy as np
 import pandas as pd
-from tqdm import tqdm
 
 from ifdd.data.bad_clips import UNREADABLE, OnError, reason, settle, warnings_summary
 from ifdd.data.cropping.clip import crops, follow_face, write_frame
@@ -32,6 +31,7 @@ from ifdd.data.video import file_sha256
 from ifdd.errors import InputError, NoFaceError
 from ifdd.io import check_new, make_once, unfinished_folder, write_json, write_whole
 from ifdd.jobs import pool_map
+from ifdd.progress import tqdm
 
 FEW = 0.8
 """Share of the frames in which the face was found, below which a clip is flagged."""

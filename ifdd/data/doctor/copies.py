@@ -3,12 +3,11 @@
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterator, Sequence
 
-from tqdm import tqdm
-
 from ifdd.data.doctor.case import Case
 from ifdd.data.doctor.findings import Finding, finding, many
 from ifdd.data.same_files import content_hash
 from ifdd.errors import InputError
+from ifdd.progress import tqdm
 
 
 def copies(case: Case) -> Iterator[Finding]:

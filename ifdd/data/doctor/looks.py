@@ -9,7 +9,8 @@ from collections.abc import Iterator, Sequence
 
 import cv2
 import numpy as np
-from tqdm import tqdm
+
+from ifdd.progress import tqdm
 
 FRAMES, SIDE, LOW = 6, 16, 8
 """Frames of a clip, their height and width, and coefficients of a frame in each direction."""

@@ -9,7 +9,6 @@ from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
-from tqdm import tqdm
 
 from ifdd.data.bad_clips import UNREADABLE, reason
 from ifdd.data.doctor.looks import code_of, sampled
@@ -17,6 +16,7 @@ from ifdd.data.video import image_files, probe, read_frames
 from ifdd.data.video.images import image_size, read_image
 from ifdd.errors import InputError
 from ifdd.jobs import pool_map
+from ifdd.progress import tqdm
 
 _NUMBER = re.compile(r"\d+")
 

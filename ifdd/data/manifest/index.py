@@ -5,7 +5,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pandas as pd
-from tqdm import tqdm
 
 from ifdd.data.bad_clips import UNREADABLE, OnError, reason, settle
 from ifdd.data.manifest.files import clip_path
@@ -13,6 +12,7 @@ from ifdd.data.manifest.table import LABELS, REQUIRED, complete, has_labels, rea
 from ifdd.data.video import FOLDER_FPS, IMAGE_SUFFIXES, is_animated, natural_key, probe, read_seconds
 from ifdd.errors import InputError
 from ifdd.labels import EMOTIONS, match_labels, meant_class
+from ifdd.progress import tqdm
 
 _COMPANIONS = {
     *(".txt", ".csv", ".tsv", ".json", ".jsonl", ".xml", ".yaml", ".yml", ".md", ".log", ".html", ".pdf", ".docx", ".xlsx"),

@@ -6,7 +6,6 @@ from typing import NamedTuple
 
 import cv2
 import numpy as np
-from tqdm import tqdm
 
 from ifdd.data.arrays import new_array
 from ifdd.documents import read_cached
@@ -14,6 +13,7 @@ from ifdd.errors import InputError
 from ifdd.io import make_once
 from ifdd.jobs import pool_map
 from ifdd.labels import EMOTIONS
+from ifdd.progress import tqdm
 from ifdd.scripted.render.clips import render_clip
 from ifdd.scripted.script.script import Script
 from ifdd.scripted.script.times import GENERATOR_VERSION, render_times

@@ -9,12 +9,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import torch
-from tqdm import tqdm
 
 from ifdd.checkpoints import Bundle
 from ifdd.data.manifest import data_hash, of_each_class, read_manifest, with_ids
 from ifdd.errors import InputError
 from ifdd.io import new_folder, write_text
+from ifdd.progress import tqdm
 from workbench.analysis.counterfactuals.changes import Edit, counterfactuals, swap, zero_offsets
 from workbench.analysis.counterfactuals.displays import ClipChangeDisplay, CounterfactualDisplay
 from workbench.analysis.counterfactuals.frame_edits import drop, freeze, random_donors, replace, reverse, shuffle

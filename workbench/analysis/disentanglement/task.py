@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import torch
-from tqdm import tqdm
 
 from ifdd.checkpoints import Bundle
 from ifdd.data.manifest import data_hash, need_labels, of_each_class, read_manifest
@@ -16,6 +15,7 @@ from ifdd.errors import InputError
 from ifdd.inputs import Clips, each, of_input, stack
 from ifdd.io import filled_folder, write_text
 from ifdd.models.base import VideoModel
+from ifdd.progress import tqdm
 from ifdd.scripted import class_notes
 from workbench.analysis.counterfactuals import interventions
 from workbench.analysis.disentanglement.cka import FEWEST as FEWEST_FOR_CKA

@@ -8,9 +8,9 @@ import numpy as np
 import torch
 from numpy.typing import ArrayLike
 from torch import Tensor
-from tqdm import tqdm
 
 from ifdd.errors import InputError
+from ifdd.progress import tqdm
 from workbench.analysis._models import in_chunks
 from workbench.analysis.faithfulness.results import Kind, PerturbationResult, PerturbationScore
 from workbench.analysis.saliency.cam import check_choice

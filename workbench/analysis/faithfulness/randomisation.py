@@ -13,9 +13,9 @@ import numpy as np
 import torch
 from numpy.typing import ArrayLike
 from torch import Tensor, nn
-from tqdm import tqdm
 
 from ifdd.errors import InputError
+from ifdd.progress import tqdm
 from workbench.analysis._models import evaluating, logits_of
 from workbench.analysis.faithfulness.results import RandomisationResult
 from workbench.analysis.saliency.likeness import similarity

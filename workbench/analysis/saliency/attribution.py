@@ -17,10 +17,10 @@ from typing import Any, Literal, get_args
 
 import torch
 from torch import Tensor, nn
-from tqdm import tqdm
 
 from ifdd.activations import Activation
 from ifdd.errors import InputError
+from ifdd.progress import tqdm
 from workbench.analysis._models import (
     Classes,
     Contrast,

@@ -7,9 +7,9 @@ import numpy as np
 import torch
 from numpy.typing import ArrayLike
 from torch import Tensor, nn
-from tqdm import tqdm
 
 from ifdd.errors import InputError
+from ifdd.progress import tqdm
 from workbench.analysis._models import Classes, check_finite, check_given, choose_contrast, evaluating, in_chunks, logits_of
 from workbench.analysis.saliency.cam import check_choice
 from workbench.analysis.saliency.fills import Fill, check_shape, fill_of

@@ -10,12 +10,12 @@ import numpy as np
 import pandas as pd
 import torch
 from numpy.typing import NDArray
-from tqdm import tqdm
 
 from ifdd.checkpoints import Bundle, finite_logits
 from ifdd.data.manifest import clip_path, data_hash, has_labels, of_each_class, read_manifest
 from ifdd.errors import InputError
 from ifdd.io import filled_folder, write_text
+from ifdd.progress import tqdm
 from workbench.analysis.splits.content import INTENSITY, per_frame
 from workbench.analysis.splits.displays.schematic import SplitSchematicDisplay
 from workbench.analysis.splits.displays.summary import OccupancyDisplay, SplitScoresDisplay, SplitStepsDisplay, markdown
