@@ -60,6 +60,15 @@ CollectionsIfGiven = Annotated[
         show_default=False,
     ),
 ]
+WhereOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--where",
+        help="Only clips that pass, as the app's addresses say it: scene=dark, 'said MODEL=sad', 'confidence MODEL>=0.9'; again "
+        "for more.",
+        show_default=False,
+    ),
+]
 Fill = Literal["black", "gray", "mean", "blur"]
 
 

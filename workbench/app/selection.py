@@ -16,8 +16,8 @@ from ifdd.documents import read_json, shown
 from ifdd.errors import InputError
 from ifdd.io import write_json
 
-_OPERATORS: dict[str, Callable[[pd.Series, float], pd.Series]] = {">=": operator.ge, "<=": operator.le}
-_CONDITION = re.compile(r"^(?P<column>.+?)(?P<op>>=|<=|!=|=)(?P<value>.*)$", re.DOTALL)
+_OPERATORS: dict[str, Callable[[np.ndarray, float], np.ndarray]] = {">=": operator.ge, "<=": operator.le}
+_CONDITION = re.compile(r"^(?P<column>.+?)(?P<op>>=|<=|!=|<>|=)(?P<value>.*)$", re.DOTALL)
 _SAFE = " :/.,+()[]@-_"  # what may stand in a column or a value as it is
 IDS = "clip_id"
 FEW = 30  # so many clips have room in an address
@@ -26,7 +26,10 @@ _KEPT = re.compile(r"^@[0-9a-f]{16}$")
 
 @dataclass(frozen=True)
 class Condition:
-    """Clips by one column: `op` is =, != (any of, none of `values`; "" is a missing value), >= or <= (one number)."""
+    """Clips by one column: `op` is =, != (any of, none of `values`; "" is a missing value), >= or <= (one number).
+
+    With <> the value is another column: clips whose values in both are known and differ, as in `said a<>said b`.
+    """
 
     column: str
     op: str
@@ -44,6 +47,8 @@ class Condition:
         made = cls(unquote(found["column"]), found["op"], values)
         if made.op in _OPERATORS:
             made.bound()
+        if made.op == "<>" and (len(values) != 1 or not values[0]):
+            raise InputError(f"{shown(text)} compares with no column; write {made.column}<>COLUMN")
         return made
 
     @property
@@ -64,22 +69,32 @@ class Condition:
             wanted = {clip for value in self.values for clip in (kept.clips(value) if _KEPT.match(value) else (value,))}
             found = np.asarray(table.index.isin(wanted))
             return ~found if self.op == "!=" else found
-        if self.column not in table:
+        if lacking := [name for name in self._columns if name not in table]:
             raise InputError(
-                f"these clips have no column {shown(self.column)}, by which {shown(self.text)} selects; remove that chip, or "
+                f"these clips have no column {shown(lacking[0])}, by which {shown(self.text)} selects; remove that chip, or "
                 "bring the model into view that the column is of"
             )
         column = table[self.column]
         if self.op in _OPERATORS:
             try:
-                numbers = pd.to_numeric(column)
+                numbers = pd.to_numeric(column).to_numpy(np.float64, na_value=np.nan)  # of 32 bits a bound would be rounded
             except (ValueError, TypeError):
                 raise InputError(
                     f"the column {shown(self.column)} holds no numbers, which {shown(self.text)} asks for; use ="
                 ) from None
-            return _OPERATORS[self.op](numbers, self.bound()).fillna(False).to_numpy(bool)
+            return _OPERATORS[self.op](numbers, self.bound())
+        if self.op == "<>":
+            other = table[self.values[0]]
+            known = (column.notna() & other.notna()).to_numpy(bool)
+            found = known.copy()
+            found[known] = column[known].astype(object).to_numpy() != other[known].astype(object).to_numpy()
+            return found
         found = _is_any_of(column, self.values)
         return ~found if self.op == "!=" else found
+
+    @property
+    def _columns(self) -> tuple[str, ...]:
+        return (self.column, *(self.values if self.op == "<>" else ()))
 
     @property
     def words(self) -> str:
@@ -88,6 +103,13 @@ class Condition:
             few = ", ".join(self.values) if len(self.values) <= 2 else f"{len(self.values)} clips"
             return "not " * (self.op == "!=") + ("a group of clips" if _KEPT.match(self.values[0]) else few)
         what, _, model = self.column.partition(" ")
+        if self.op == "<>":
+            kind, _, other = self.values[0].partition(" ")
+            if what == kind == "said":
+                return f"{model} and {other} say different classes"
+            if what == kind == "right":
+                return f"just one of {model} and {other} right"
+            return f"{self.column} differs from {self.values[0]}"
         value = _some(self.values)
         if what == "said" and model:
             return f"{model} {'does not say' if self.op == '!=' else 'says'} {value}"

@@ -13,6 +13,8 @@ import plotly.graph_objects as go
 _TAG = re.compile(r"<[^<>]*>")
 PICTURES = ("image",)
 """Kinds of traces that hold pixels, not numbers."""
+FOR_CLICKS = "for clicks"
+"""`meta` of a trace that is drawn to be clicked, over others that hold its numbers."""
 
 
 def numbers_of(figure: go.Figure) -> pd.DataFrame:
@@ -110,7 +112,7 @@ def _panel(trace: Any) -> int:
 
 def _is_hidden(trace: Any) -> bool:
     """Drawn to be clicked, or for the legend alone."""
-    return trace.visible is False or (trace.hoverinfo == "skip" and trace.customdata is not None)
+    return trace.visible is False or trace.meta == FOR_CLICKS or (trace.hoverinfo == "skip" and trace.customdata is not None)
 
 
 def _axis_name(figure: go.Figure, axis: str) -> dict[str, str]:

@@ -1,7 +1,8 @@
 """The same clips by several models: their collections put side by side."""
 
+from collections.abc import Collection as Ids
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -26,6 +27,14 @@ class SameClips:
     def true(self) -> np.ndarray:
         """True class indexes (n,); -1 without labels."""
         return self.table["label"].to_numpy()
+
+    def among(self, clip_ids: Ids[str]) -> "SameClips":
+        """The clips that have one of these ids. Raises: InputError if none has."""
+        kept = self.table["clip_id"].isin(list(clip_ids)).to_numpy()
+        if not kept.any():
+            raise InputError(f"none of the {len(kept)} clips that all models have read is among those chosen; choose others")
+        table = self.table[kept].reset_index(drop=True)
+        return replace(self, probs={name: probs[kept] for name, probs in self.probs.items()}, table=table)
 
 
 def same_clips(collections: Sequence[Collection], *, need_labels: bool = True) -> SameClips:

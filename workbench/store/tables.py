@@ -1,5 +1,7 @@
 """A collection as tables and arrays: predictions with what follows from them, persons, activations row by row."""
 
+from collections.abc import Collection as Ids
+
 import numpy as np
 import pandas as pd
 
@@ -20,10 +22,10 @@ def predicted(collection: Collection) -> pd.DataFrame:
     return table.assign(correct=best == table["label"].to_numpy()) if collection.has_labels else table
 
 
-def labelled(collection: Collection) -> pd.DataFrame:
-    """`predicted`, of the clips that have a label.
+def labelled(collection: Collection, clips: Ids[str] | None = None) -> pd.DataFrame:
+    """`predicted`, of the clips that have a label; only those among `clips`, by id, where these are given.
 
-    Raises: InputError if no clip has a label.
+    Raises: InputError if no clip has a label, or none among `clips` has.
     """
     table = predicted(collection)
     table = table[table["label"] >= 0]
@@ -32,6 +34,10 @@ def labelled(collection: Collection) -> pd.DataFrame:
             f"{collection.folder} holds no clip with a label, which this needs; add a column label to "
             f"{collection.meta['data']['manifest']} and run workbench collect again"
         )
+    if clips is not None:
+        table = table[table["clip_id"].isin(list(clips))]
+        if table.empty:
+            raise InputError(f"{collection.folder} holds none of the {len(clips)} clips that are chosen; choose others")
     return table
 
 

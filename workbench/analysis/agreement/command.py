@@ -2,7 +2,7 @@
 
 import typer
 
-from workbench.options import CollectionsArgument, DatasetOption, Json, ResultsOption, WorkspaceOption, tell_where
+from workbench.options import CollectionsArgument, DatasetOption, Json, ResultsOption, WhereOption, WorkspaceOption, tell_where
 from workbench.results.written import written
 
 app = typer.Typer()
@@ -15,6 +15,7 @@ def agreement(
     out: ResultsOption = None,
     workspace: WorkspaceOption = None,
     dataset: DatasetOption = None,
+    where: WhereOption = None,
     as_json: Json = False,
 ) -> None:
     """How far models agree on the same clips: share called alike, Cohen's kappa, where they differ. Needs no labels.
@@ -24,6 +25,7 @@ def agreement(
     """
     from ifdd.io import check_new, claim
     from workbench.analysis.agreement.task import run, write
+    from workbench.app.measured import clips_where
     from workbench.results.passport import Context, command_line
     from workbench.store.given import Given
 
@@ -32,7 +34,8 @@ def agreement(
     check_new(out)
     ctx.with_resource(claim(out))
     opened = [given.collection(name) for name in models]
-    write(run(opened), out, Context.of(command_line(), collections=opened))
+    clips = clips_where(where, dict(zip(models, opened, strict=True)), given.place.results)
+    write(run(opened, clips), out, Context.of(command_line(), collections=opened))
     if as_json:
         typer.echo((out / "agreement.json").read_text(encoding="utf-8").rstrip())
         tell_where(out, asked)

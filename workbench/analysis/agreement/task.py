@@ -4,6 +4,7 @@
 """
 
 import json
+from collections.abc import Collection as Ids
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -16,16 +17,21 @@ from workbench.analysis.agreement.kappa import agree
 from workbench.analysis.agreement.results import AgreementResult
 from workbench.results.passport import PYTHON_CALL, Context
 from workbench.store.collection import Collection
-from workbench.store.side_by_side import same_clips
+from workbench.store.side_by_side import SameClips, same_clips
 from workbench.store.tables import subjects
 
 
-def run(collections: Sequence[Collection]) -> AgreementResult:
-    """Agreement of the models of collections of the same clips, with labels or without.
+def run(collections: Sequence[Collection], among: Ids[str] | None = None) -> AgreementResult:
+    """Agreement of the models of collections of the same clips, with labels or without; of those `among` these ids, if given.
 
     Raises: InputError as `same_clips`.
     """
     clips = same_clips(collections, need_labels=False)
+    return run_clips(clips if among is None else clips.among(among))
+
+
+def run_clips(clips: SameClips) -> AgreementResult:
+    """Agreement of models that were run over the same clips."""
     found = agree(
         {name: probs.argmax(1) for name, probs in clips.probs.items()},
         subjects(clips.table),

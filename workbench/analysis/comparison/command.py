@@ -11,6 +11,7 @@ from workbench.options import (
     Json,
     PublishedOption,
     ResultsOption,
+    WhereOption,
     WorkspaceOption,
     names_if_given,
     tell_where,
@@ -33,6 +34,7 @@ def compare(
     min_n: Annotated[int, typer.Option("--min-n", min=2, help="Clips that a slice needs in the search for bad ones.")] = 20,
     published: PublishedOption = None,
     draws: Annotated[int, typer.Option(min=100, help="Of the bootstrap and of the exchange tests.")] = 2000,
+    where: WhereOption = None,
     seed: Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Of all draws.")] = 0,
     as_json: Json = False,
 ) -> None:
@@ -43,6 +45,7 @@ def compare(
     """
     from ifdd.io import check_new, claim
     from workbench.analysis.comparison.task import Options, run, write
+    from workbench.app.measured import clips_where
     from workbench.results.passport import Context, command_line
     from workbench.store.given import Given
 
@@ -57,7 +60,8 @@ def compare(
     ctx.with_resource(claim(out))
     opened = [given.collection(name) for name in models]
     papers = tuple(names_if_given(published) or ())
-    found = run(opened, Options(reference, names_if_given(slices), bins, min_n, draws, seed, papers))
+    clips = clips_where(where, dict(zip(models, opened, strict=True)), given.place.results)
+    found = run(opened, Options(reference, names_if_given(slices), bins, min_n, draws, seed, papers), clips)
     write(found, out, Context.of(command_line(), collections=opened))
     if as_json:
         typer.echo((out / "comparison.json").read_text(encoding="utf-8").rstrip())

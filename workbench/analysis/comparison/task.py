@@ -6,6 +6,7 @@
 """
 
 import json
+from collections.abc import Collection as Ids
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -57,8 +58,10 @@ class Options:
 DEFAULT = Options()
 
 
-def run(collections: Sequence[Collection], options: Options = DEFAULT) -> ComparisonReport:
+def run(collections: Sequence[Collection], options: Options = DEFAULT, among: Ids[str] | None = None) -> ComparisonReport:
     """Compare the models of collections of the same clips, by person where they are known, and slice by factors.
+
+    Only the clips `among` these ids count, where they are given.
 
     Raises:
         InputError: no labels, and as `same_clips`, `compare`, `slice_clips`, `published_rows`.
@@ -70,6 +73,7 @@ def run(collections: Sequence[Collection], options: Options = DEFAULT) -> Compar
                 "tells workbench agreement, or add a column label to the list and collect again"
             )
     clips = same_clips(collections)
+    clips = clips if among is None else clips.among(among)
     papers = published_rows(options.published, clips.labels)
     result = compare_clips(clips, reference=options.reference, draws=options.draws, seed=options.seed)
     slices, searches, left_out = slice_clips(clips, options.columns, bins=options.bins, seed=options.seed, min_n=options.min_n)

@@ -5,7 +5,8 @@ from typing import Annotated
 
 import typer
 
-from workbench.options import DatasetOption, Json, ResultsOption, WorkspaceOption, tell_where
+from ifdd.errors import InputError
+from workbench.options import DatasetOption, Json, ResultsOption, WhereOption, WorkspaceOption, tell_where
 from workbench.results.written import written
 
 app = typer.Typer()
@@ -35,6 +36,18 @@ def calibrate(
     binning: Annotated[
         str | None, typer.Option(help="mass or width: what the bins have in common; default: by the number of clips.")
     ] = None,
+    where: WhereOption = None,
+    fit_where: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--fit-where",
+            help="Fit a temperature on these clips of the dataset, as --where, and judge it on the others.",
+            show_default=False,
+        ),
+    ] = None,
+    half: Annotated[
+        bool, typer.Option("--halves", help="Fit a temperature on the clips of half of the persons, and judge it on the others.")
+    ] = False,
     seed: Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Of the bootstrap.")] = 0,
     as_json: Json = False,
 ) -> None:
@@ -45,17 +58,23 @@ def calibrate(
     """
     from ifdd.io import check_new, claim
     from workbench.analysis.confidence.results import CalibrationOptions
-    from workbench.analysis.confidence.task import run, write
+    from workbench.analysis.confidence.task import halves, run, write
+    from workbench.app.measured import clips_where
     from workbench.results.passport import Context, command_line
     from workbench.store.given import Given
 
+    if (validation is not None) + bool(fit_where) + half > 1:
+        raise InputError("a temperature is fitted on one set of clips; give one of --validation, --fit-where and --halves")
     given, asked = Given(workspace, dataset), out
     out = given.out(out, "calibrate")
     check_new(out)
     ctx.with_resource(claim(out))
     other = None if validation is None else given.further(validation, model)
     test = given.collection(model)
-    found = run(test, other, CalibrationOptions(bins, binning, seed))  # type: ignore[arg-type]  # checked there
+    named = {model: test}
+    clips = clips_where(where, named, given.place.results)
+    fit = halves(test, clips, seed) if half else clips_where(fit_where, named, given.place.results)
+    found = run(test, other, CalibrationOptions(bins, binning, seed), clips, fit)  # type: ignore[arg-type]  # checked there
     write(found, out, Context.of(command_line(), collections=[test] if other is None else [other, test]))
     if as_json:
         typer.echo((out / "calibration.json").read_text(encoding="utf-8").rstrip())

@@ -18,6 +18,8 @@ from workbench.results.provenance import record
 BINS, PER_BIN = 15, 20
 """Bins of many clips, and clips that a bin should hold where there are few."""
 DRAWS = 500
+MANY = 10_000
+"""Clips beyond which the error of a perfectly calibrated model needs no draws."""
 DEFAULT = CalibrationOptions()
 TINY = float(np.finfo(np.float32).tiny)
 
@@ -127,13 +129,11 @@ def error_draws(confidence: np.ndarray, hit: np.ndarray, edges: np.ndarray, unit
     times = rng.multinomial(units.count, np.full(units.count, 1 / units.count), size=DRAWS if units.count > 1 else 0)
     sizes = np.bincount(units.index, minlength=units.count)
     drawn = np.abs(times @ gaps).sum(axis=1) / np.maximum(times @ sizes, 1)
-    members = np.eye(bins)[where]
-    few = max(1, 2**22 // len(hit))  # bounds the memory at some 100 MB
-    nulls = [
-        np.abs(((rng.random((min(few, DRAWS - first), len(hit))) < confidence) - confidence) @ members).sum(axis=1)
-        for first in range(0, DRAWS, few)
-    ]
-    return drawn, float(np.concatenate(nulls).mean() / len(hit))
+    if len(hit) > MANY:  # the number of hits in a bin is normal: the mean of |N(0, v)| is √(2v/π)
+        return drawn, float(np.sqrt(2 / np.pi * np.bincount(where, confidence * (1 - confidence), bins)).sum() / len(hit))
+    perfect = (rng.random((DRAWS, len(hit))) < confidence) - confidence
+    null = np.abs(perfect @ np.eye(bins)[where]).sum(axis=1).mean() / len(hit)
+    return drawn, float(null)
 
 
 def error_interval(value: float, drawn: np.ndarray) -> Interval:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from ifdd.data.corpora import CORPORA
-from ifdd.data.published import fitting_row
+from ifdd.data.published import fitting_row, published
 from workbench.analysis.performance.results import PublishedRow
 from workbench.results.interval import Interval
 
@@ -23,6 +23,16 @@ def published_rows(names: Sequence[str], labels: Sequence[str]) -> tuple[Publish
         ('69.2 % [68.4, 70.1]', 'DFEW')
     """
     return tuple(_row(name, labels) for name in names)
+
+
+def fitting_names(labels: Sequence[str]) -> tuple[str, ...]:
+    """Names of all rows of papers with these classes, CORPUS:METHOD, as `published_rows` takes them.
+
+    >>> fitting_names(["yes", "no"])
+    ()
+    """
+    fitting = {name for name, corpus in CORPORA.items() if sorted(corpus.labels) == sorted(labels)}
+    return tuple(dict.fromkeys(f"{row.corpus}:{row.method}" for row in published() if row.corpus in fitting))
 
 
 def _row(name: str, labels: Sequence[str]) -> PublishedRow:

@@ -118,3 +118,23 @@ def test_many_clips_are_kept_in_a_file(kept: KeptClips, table: pd.DataFrame) -> 
     file.write_text("{}")
     with pytest.raises(InputError, match="holds no list of clip ids; remove that chip"):
         kept.clips(many.values[0])
+
+
+def test_clips_on_which_two_columns_differ(table: pd.DataFrame, kept: KeptClips) -> None:
+    differ = Condition("label_name", "<>", ("said m=1",))
+    assert Condition.parse(differ.text) == differ
+    assert differ.mask(table, kept).tolist() == [False, True, False, False, False]  # a missing value differs from none
+    table["right n"] = pd.array([False, False, True, None, True], "boolean")
+    assert Condition.parse("right m%3D1<>right n").mask(table, kept).tolist() == [True, False, False, False, False]
+    assert Condition.parse("right a<>right b").words == "just one of a and b right"
+    assert Condition.parse("said a<>said b").words == "a and b say different classes"
+    with pytest.raises(InputError, match="no column 'said b'"):
+        Condition.parse("label_name<>said b").mask(table, kept)
+    with pytest.raises(InputError, match="compares with no column; write said a<>COLUMN"):
+        Condition.parse("said a<>")
+
+
+def test_a_bound_is_not_rounded_to_the_columns_bits(kept: KeptClips) -> None:
+    table = pd.DataFrame({"p": np.array([0.1, 0.2], np.float32)}, index=pd.Index(["a", "b"], name="clip_id"))
+    above = float(np.nextafter(np.float64(np.float32(0.1)), 1))
+    assert Condition("p", ">=", (repr(above),)).mask(table, kept).tolist() == [False, True]

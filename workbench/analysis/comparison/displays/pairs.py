@@ -93,6 +93,18 @@ class ForestDisplay(ComparisonDisplay):
             )
         )
         figure.add_vline(0, line={"color": "gray", "width": 1})
+        for y, (_, _, _, found) in enumerate(rows):
+            if np.isfinite(found):  # smaller true differences would often be missed
+                figure.add_shape(
+                    type="rect",
+                    x0=-100 * found,
+                    x1=100 * found,
+                    y0=y - 0.4,
+                    y1=y + 0.4,
+                    fillcolor="rgba(128, 128, 128, 0.25)",
+                    line_width=0,
+                    layer="below",
+                )
         figure.update_layout(
             template=style.plotly_template(), height=120 + 30 * len(rows), margin={"t": 20, "l": 40, "r": 10, "b": 40}
         )
@@ -119,7 +131,9 @@ class ConfusionDifferenceDisplay(ComparisonDisplay):
         sizes = first.sum(axis=1, keepdims=True)
         return np.divide(100.0 * (second - first), sizes, out=np.zeros(first.shape), where=sizes > 0)
 
-    def _names(self) -> list[str]:
+    @property
+    def row_names(self) -> list[str]:
+        """Classes with the number of their clips."""
         return [f"{item.name} ({item.n})" for item in self.pair.recalls]
 
     def _draw(self, ax: Any) -> None:
@@ -134,7 +148,7 @@ class ConfusionDifferenceDisplay(ComparisonDisplay):
             text = f"{share:+.0f}" if share else "0"
             self.ax_.text(column, row, text, ha="center", va="center", color=ink, fontsize="small")
         self.ax_.set_xticks(range(len(names)), names, rotation=45, ha="right", rotation_mode="anchor")
-        self.ax_.set_yticks(range(len(names)), self._names())
+        self.ax_.set_yticks(range(len(names)), self.row_names)
         self.ax_.set(xlabel="predicted", ylabel="true (clips)")
         self.ax_.set_title(self.pair.name, fontsize="medium")
         self.figure_.colorbar(image, ax=self.ax_, label="points of percent of the true class", shrink=0.8)
@@ -147,7 +161,7 @@ class ConfusionDifferenceDisplay(ComparisonDisplay):
             go.Heatmap(
                 z=shares,
                 x=list(self.result.label_names),
-                y=self._names(),
+                y=self.row_names,
                 zmin=-peak,
                 zmax=peak,
                 colorscale=style.DIVERGING,

@@ -100,11 +100,13 @@ class SliceDisplay(Display):
                     y=heights,
                     mode="markers",
                     name=model,
-                    text=names,
-                    customdata=values[:, 3],
+                    text=[
+                        f"{row}: {value:.1f} %, its classes explain {expected:.1f} %"
+                        for row, (value, _, _, expected) in zip(names, values.tolist(), strict=True)
+                    ],
                     marker={"color": style.model_colour(i), "symbol": style.PLOTLY_MARKERS[style.model_marker(i)], "size": 8},
                     error_x={"type": "data", "symmetric": False, "array": upper, "arrayminus": lower, "width": 0},
-                    hovertemplate="%{text}: %{x:.1f} %, its classes explain %{customdata:.1f} %<extra>%{fullData.name}</extra>",
+                    hovertemplate="%{text}<extra>%{fullData.name}</extra>",
                 )
             )
         _layout(figure, names, self._label)
@@ -183,11 +185,13 @@ class SearchDisplay(Display):
                 x=[100 * s.gap for s in self.rows],
                 y=list(range(len(names))),
                 orientation="h",
-                text=names,
+                text=[
+                    f"{name}<br>{100 * s.gap:+.1f} points, p = {s.p_adjusted:.3f}"
+                    for name, s in zip(names, self.rows, strict=True)
+                ],
                 textposition="none",
                 marker_color=[self._colour(s) for s in self.rows],
-                customdata=[s.p_adjusted for s in self.rows],
-                hovertemplate="%{text}<br>%{x:+.1f} points, p = %{customdata:.3f}<extra></extra>",
+                hovertemplate="%{text}<extra></extra>",
             )
         )
         _layout(figure, names, "WAR minus expected, points of percent")

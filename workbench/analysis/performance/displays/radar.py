@@ -109,7 +109,7 @@ class RadarDisplay(NamedDisplay[MetricsResult]):
     def to_plotly(self) -> go.Figure:
         """Return radar and points for a web page, the caption as title."""
         figure = make_subplots(
-            1, 2, specs=[[{"type": "polar"}, {"type": "xy"}]], column_widths=[0.45, 0.55], horizontal_spacing=0.2
+            1, 2, specs=[[{"type": "polar"}, {"type": "xy"}]], column_widths=[0.4, 0.6], horizontal_spacing=0.25
         )
         for i, (name, recalls, published) in enumerate(self._polygons()):
             trace = go.Scatterpolar(
@@ -135,7 +135,7 @@ class RadarDisplay(NamedDisplay[MetricsResult]):
         figure.update_xaxes(twin.layout.xaxis)
         figure.update_yaxes(twin.layout.yaxis)
         figure.update_polars(
-            radialaxis={"range": [0, 100], "ticksuffix": " %"},
+            radialaxis={"range": [0, 100], "ticksuffix": " %", "angle": 90 - 180 / len(self.label_names), "tickvals": [50, 100]},
             angularaxis={"direction": "clockwise", "rotation": 90},
             bgcolor="rgba(0, 0, 0, 0)",
         )

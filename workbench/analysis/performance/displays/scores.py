@@ -36,6 +36,15 @@ class ConfusionDisplay(Display):
     def _title(self) -> list[str]:
         return [f"WAR {self.result.war}", f"UAR {self.result.uar}"]
 
+    @property
+    def told(self) -> list[list[str]]:
+        """What a pointer is told of each cell (C, C)."""
+        counts = self.result.confusion
+        return [
+            [f"{100 * share:.1f} %, {n} clips" for share, n in zip(*row, strict=True)]
+            for row in zip(self.shares, counts, strict=True)
+        ]
+
     def _draw(self, ax: Any) -> None:
         names = self.result.label_names
         side = 0.62 * len(names)
