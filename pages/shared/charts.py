@@ -12,7 +12,7 @@ import streamlit as st
 from shared import looks, view
 from workbench.app.reading import Reading, reading
 from workbench.plotting.base import SUFFIXES, Display, without_markup
-from workbench.plotting.numbers import PICTURES, numbers_of
+from workbench.plotting.numbers import FOR_CLICKS, PICTURES, numbers_of
 from workbench.plotting.style import plotly_template
 
 MIME = {".svg": "image/svg+xml", ".pdf": "application/pdf", ".png": "image/png"}
@@ -69,23 +69,30 @@ def show_reading(text: Reading) -> None:
     st.markdown(f"**What misleads**\n\n{text.misleads}")
 
 
-def clickable_cells(figure: Any, links: Sequence[Sequence[str]], x: Sequence[str], y: Sequence[str]) -> Any:
+def clickable_cells(
+    figure: Any, links: Sequence[Sequence[str]], x: Sequence[str], y: Sequence[str], size: float = 26, hover: Any = None
+) -> Any:
     """A heat map whose cells can be clicked: Streamlit tells of points alone, so that each cell gets one that is not seen.
 
-    `links` (rows, columns) are selections as text, "" for a cell without clips.
+    `links` (rows, columns) are selections as text, "" for a cell without clips; `hover` (rows, columns) what a pointer is told,
+    by default the cell's name and number. `size`: pixels of the square that marks a cell.
     """
-    cells = [(x[j], y[i], link) for i, row in enumerate(links) for j, link in enumerate(row) if link]
+    z = figure.data[0].z if hover is None else hover
+    cells = [(i, j, link) for i, row in enumerate(links) for j, link in enumerate(row) if link]
     figure.add_scatter(
-        x=[cell[0] for cell in cells],
-        y=[cell[1] for cell in cells],
-        customdata=[cell[2] for cell in cells],
+        x=[x[j] for _, j, _ in cells],
+        y=[y[i] for i, _, _ in cells],
+        customdata=[link for _, _, link in cells],
+        text=[f"{y[i]}<br>{x[j]}<br>{f'{z[i][j]:.3g}' if hover is None else hover[i][j]}" for i, j, _ in cells],
         mode="markers",
-        marker={"symbol": "square", "size": 34, "color": "rgba(0, 0, 0, 0)", "line": {"width": 0}},
+        marker={"symbol": "square", "size": size, "color": "rgba(0, 0, 0, 0)", "line": {"width": 0}},
         selected={"marker": {"color": "rgba(240, 228, 66, 0.45)"}},
         unselected={"marker": {"opacity": 0}},
-        hoverinfo="skip",
+        hovertemplate="%{text}<br>click: its clips<extra></extra>",  # without a hover there is no click
+        meta=FOR_CLICKS,
         showlegend=False,
     )
+    figure.update_xaxes(range=[-0.5, len(x) - 0.5]).update_yaxes(range=[len(y) - 0.5, -0.5])  # points would widen them
     return figure.update_layout(dragmode=False, clickmode="event+select")
 
 

@@ -73,8 +73,9 @@ def note(text: str) -> None:
 
 def notice(bundles: dict[str, Bundle]) -> None:
     """What the cards warn of, each sentence once."""
-    for text in dict.fromkeys(bundle.card.notice for bundle in bundles.values()):
-        st.warning(markdown_text(text), icon=":material/info:")
+    with st.container(key="notice"):
+        for text in dict.fromkeys(bundle.card.notice for bundle in bundles.values()):
+            st.warning(markdown_text(text), icon=":material/info:")
 
 
 def duration(seconds: float) -> str:

@@ -12,6 +12,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from ifdd import load_checkpoint
+from ifdd.labels import EMOTIONS
 from tests.tiny_demo import CLIPS, MODELS, NOTICE, TinyDemo
 from workbench.analysis import registry
 from workbench.benchmark import task
@@ -23,8 +24,8 @@ PAGES = {
     "overview": 2,
     "clip": 3,
     "agreement": 1,
-    "comparison": 4,
-    "confidence": 2,
+    "comparison": 2,
+    "confidence": 1,
     "embedding": 0,  # its map is a component of its own
     "splits": 2,
     "training": 0,
@@ -55,7 +56,7 @@ def test_page_renders(start: Start, tiny_demo: TinyDemo, page: str) -> None:
     assert all(any(len(trace.get("x", trace.get("z", []))) for trace in figure["data"]) for figure in figures)
 
 
-@pytest.mark.parametrize("page", ["comparison", "splits"])
+@pytest.mark.parametrize("page", ["splits"])
 def test_page_of_a_section_is_of_the_chosen_models(start: Start, tiny_demo: TinyDemo, page: str) -> None:
     app = start(tiny_demo, page)
     assert any("tiny-ifdd" in cell for table in app.dataframe for cell in table.value.iloc[:, 0])
@@ -66,21 +67,23 @@ def test_page_of_a_section_is_of_the_chosen_models(start: Start, tiny_demo: Tiny
 
 
 def test_a_section_that_fails_is_a_panel(start: Start, tiny_demo: TinyDemo, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("workbench.analysis.agreement.section.section", lambda study, options: 1 / 0)
-    assert "analysis/agreement: ZeroDivisionError: division by zero" in panels(start(tiny_demo, "agreement"))
+    monkeypatch.setattr("workbench.analysis.splits.section.section", lambda study, options: 1 / 0)
+    assert "analysis/splits: ZeroDivisionError: division by zero" in panels(start(tiny_demo, "splits"))
 
 
 def test_a_page_without_a_section_is_a_panel(start: Start, tiny_demo: TinyDemo, monkeypatch: pytest.MonkeyPatch) -> None:
     find = registry.find_spec
-    monkeypatch.setattr(registry, "find_spec", lambda place: None if place.endswith("agreement.section") else find(place))
-    assert "add section.py, or pages/agreement.py" in panels(start(tiny_demo, "agreement"))
+    monkeypatch.setattr(registry, "find_spec", lambda place: None if place.endswith("splits.section") else find(place))
+    assert "add section.py, or pages/splits.py" in panels(start(tiny_demo, "splits"))
 
 
 def test_overview_says_what_is_loaded(start: Start, tiny_demo: TinyDemo) -> None:
     app = start(tiny_demo)
     assert [item.value for item in app.warning] == [NOTICE]
-    assert [item.label for item in app.metric] == ["WAR", "UAR", "Constant guess"] * len(MODELS)
-    assert app.metric[2].value == "14.3 %"  # seven classes of two clips each
+    scores = app.dataframe[0].value
+    assert scores["model"].tolist() == sorted(MODELS)
+    assert set(scores["constant guess"]) == {f"{EMOTIONS[0]}: 14.3 %"}  # seven classes of two clips each
+    app = start(tiny_demo, overview_tab="Checkpoints")
     assert set(app.dataframe[0].value["name"]) == set(MODELS)
 
 
@@ -201,7 +204,7 @@ def test_weights_that_are_not_the_cards(start: Start, tiny_demo: TinyDemo, tmp_p
     app = start(tiny)
     assert "sha256" in panels(app)
     assert "fetch the checkpoint again" in panels(app)
-    assert [item.label for item in app.metric] == ["WAR", "UAR", "Constant guess"]  # the other model is still there
+    assert app.dataframe[0].value["model"].tolist() == ["tiny-baseline"]  # the other model is still there
 
 
 def test_collection_of_another_checkpoint(start: Start, tiny_demo: TinyDemo, tmp_path: Path) -> None:
@@ -226,13 +229,13 @@ def test_a_model_that_never_saw_the_clips_asks_before_it_reads_them(start: Start
     shutil.rmtree(folder)
     app = start(tiny)
     assert not panels(app)
-    assert len(app.metric) == 3  # the other model alone
+    assert app.dataframe[0].value["model"].tolist() == ["tiny-baseline"]  # the other model alone
     offer = " ".join(item.value for item in app.markdown).replace("\\", "")
     assert re.search(r"14 clips have not been read with tiny-ifdd yet. Reading them takes about \d+ s", offer)
     assert not folder.exists()
     app = app.button("read_tiny-ifdd").click().run()
     assert not panels(app)
-    assert len(app.metric) == 2 * 3
+    assert app.dataframe[0].value["model"].tolist() == sorted(MODELS)
     again = open_collection(folder, load_checkpoint(tiny.checkpoints / "tiny-ifdd"))
     before = open_collection(tiny_demo.demo / "collections" / "demo" / "tiny-ifdd")
     np.testing.assert_allclose(again.probs, before.probs, atol=1e-6)
@@ -273,10 +276,8 @@ def test_clips_of_ones_own_show_the_checkpoints_that_have_read_them(start: Start
     assert app.multiselect("models").value == ["tiny-baseline", "tiny-ifdd"]
     app = app.multiselect("models").set_value([f"other-{i}" for i in range(4)] + ["tiny-ifdd"]).run()
     assert not panels(app)
-    assert not app.metric  # five models: a table
-    table = app.dataframe[0].value
-    assert list(table["name"]) == [*(f"other-{i}" for i in range(4)), "tiny-ifdd"]
-    assert table["WAR"].isna().tolist() == [True] * 4 + [False]
+    assert app.dataframe[0].value["model"].tolist() == ["tiny-ifdd"]
+    assert "have not been read with other-0, other-1, other-2, other-3 yet" in " ".join(item.value for item in app.markdown)
     shutil.rmtree(own.demo / "collections" / "demo")
     app = start(own)
     assert not panels(app)

@@ -66,9 +66,13 @@ def test_every_page_beside_predictions_of_others(imported: TinyDemo, start: Call
     assert chooser.options == ["tiny-baseline", "tiny-ifdd", "MAE-DFER (predictions)", "part (predictions)"]
     chooser.set_value(["tiny-baseline", "tiny-ifdd", "MAE-DFER", "part"]).run()
     healthy(app, "overview")
-    assert "predictions imported from theirs.csv" in texts(app)
+    assert app.dataframe[0].value["model"].tolist() == ["tiny-baseline", "tiny-ifdd", "MAE-DFER", "part"]
+    app.query_params["overview_tab"] = "Checkpoints"
+    app.session_state["overview_tab"] = "Checkpoints"
+    app.run()
     told = next(table.value for table in app.dataframe if "features" in table.value)
     assert told["name"].tolist() == ["MAE-DFER", "part"]
+    assert told["from"].tolist()[0].startswith("predictions imported from theirs.csv")
     assert told["features"].tolist()[0] == "features"
     assert told["clips"].tolist() == [CLIPS, CLIPS - 2]
     for page in set(PAGES) - {"disentanglement"}:  # a scorecard takes seconds, and is of networks

@@ -118,9 +118,14 @@ def test_one_interval_everywhere(
     st.cache_resource.clear()
     app = AppTest.from_file(APP, default_timeout=120).run()
     assert not app.exception
-    shown = [item.value for item in app.caption]
-    for found in expected.values():
-        assert f"95 %: {100 * found.low:.1f} – {100 * found.high:.1f}" in shown
+    shown = app.dataframe[0].value.set_index("model").loc["tiny"]
+    assert (shown["WAR"], shown["UAR"]) == (str(expected["WAR"]), str(expected["UAR"]))
+
+    # workbench score
+    call(workbench_main, "score", "tiny", "other")
+    of_score = json.loads((mine.results / "score-1/scores.json").read_text())["tiny"]
+    assert of_score["war"] == expected["WAR"].to_dict()
+    assert str(expected["UAR"]) in (mine.results / "score-1/scores.md").read_text()
 
     # the HTML report
     call(workbench_main, "report", "tiny", "other")

@@ -1,0 +1,137 @@
+"""Which model is better, by how much, and on which clips?"""
+
+import streamlit as st
+from shared import charts, looks, measures, state, tables, view
+
+from workbench.analysis.comparison.displays.pairs import ConfusionDifferenceDisplay, FlipsDisplay, ForestDisplay
+from workbench.analysis.comparison.displays.slices import SearchDisplay, SliceDisplay
+from workbench.analysis.performance.displays.radar import RadarDisplay
+from workbench.analysis.performance.displays.scores import RecallDisplay
+from workbench.analysis.performance.published import fitting_names, published_rows
+from workbench.app import comparing, links
+from workbench.app.from_ifdd import InputError
+from workbench.plotting.base import Display
+
+HEIGHT = 330
+
+looks.heading("Compare")
+bundles = state.usable_models()
+everyone = state.collections(state.shown(bundles))
+if not everyone or not state.needs_labels("nothing tells which model is better"):
+    st.stop()
+collections, told = measures.alike(everyone)
+if told:
+    looks.note(told)
+if len(collections) < 2:
+    raise InputError(
+        f"a comparison needs two models or more of the same classes, in view is {next(iter(collections))}; choose another in the "
+        "bar above"
+    )
+among = measures.scope()
+result = measures.comparison(collections, among)
+rows, cells = comparing.pair_rows(result, among.selection)
+tables.linked(
+    rows, cells, "compare_pairs", "Each model against the reference: differences, tests, clips that flip", row_height=30
+)
+
+others = [pair.second for pair in result.pairs]
+chosen = others[0]
+names = ["Differences", "Recalls", "Confusion", "Slices", "Bad slices"]
+with st.container(horizontal=True, vertical_alignment="center"):
+    part = st.segmented_control(
+        "Part", names, default=names[0], required=True, label_visibility="collapsed", **view.linked("compare_part")
+    )
+    if len(others) > 1 and part in ("Differences", "Confusion"):
+        chosen = st.selectbox(
+            "Against the reference", others, label_visibility="collapsed", width=280, **view.linked("compare_with")
+        )
+number = others.index(chosen)
+pair = result.pairs[number]
+labels = result.label_names
+displays: dict[str, Display] = {}
+copied = measures.copies(collections, among).comparison(pair.first)
+
+if part == "Differences":
+    left, right = st.columns(2, gap="medium")
+    displays["differences"] = forest = ForestDisplay.from_result(result)
+    displays["flips"] = flips = FlipsDisplay.from_result(result, number)
+    with left:
+        figure = links.attach(forest.to_plotly().update_layout(height=HEIGHT), [links.differences(result, among.selection)])
+        figure.update_xaxes(title="difference, points of percent, 95 % interval").update_yaxes(title=None)
+        alt = "Paired differences of WAR, UAR and recalls with 95 % intervals"
+        charts.chart(figure, "compare_differences", alt, read="comparison", links=True)
+    with right:
+        figure = flips.to_plotly().update_layout(height=HEIGHT, legend=charts.LEGEND_ABOVE, margin_t=60)
+        links.attach(figure, [own[:-1] for own in links.flips(pair, labels, among.selection).values()])
+        charts.chart(figure, "compare_flips", f"Clips that flip, {pair.name}, by true class", read="flips", links=True)
+elif part == "Recalls":
+    papers = st.multiselect(
+        "Rows of papers",
+        fitting_names(labels),
+        placeholder="Show rows of papers beside",
+        label_visibility="collapsed",
+        help="Of another protocol and not of these clips: they are in no test.",
+        **view.linked("compare_papers"),
+    )
+    published = published_rows(papers, labels)
+    if len(labels) > 2:
+        radar = RadarDisplay.from_result(result.models, {row.name: row.recalls.tolist() for row in published if len(row.recalls)})
+        displays["recalls"], text = radar, radar.caption
+        figure = radar.to_plotly().update_layout(title=None, margin_t=40, height=HEIGHT + 40)
+        twin = next(i for i, trace in enumerate(figure.data) if trace.type == "scatter")
+        ours = [links.recalls(found, name, among.selection) for name, found in result.models.items()]
+        links.attach(figure, [[""] * len(labels)] * twin + ours)
+    else:
+        displays["recalls"], text = (recalls := RecallDisplay.from_result(result.models)), result.caption
+        figure = recalls.to_plotly()
+        links.attach(figure, [links.recalls(found, name, among.selection) for name, found in result.models.items()])
+    charts.chart(figure, "compare_recalls", "Recall of each class, by model, as a radar and as points", read="radar", links=True)
+    looks.note(text)
+    for row in published:
+        looks.note(f"{row.caption}: WAR {row.war}, UAR {looks.percent(row.uar)}; another protocol, and not of these clips")
+elif part == "Confusion":
+    displays["confusion"] = confusion = ConfusionDifferenceDisplay.from_result(result, number)
+    figure = confusion.to_plotly().update_layout(height=HEIGHT + 60, width=760)
+    found = links.confusion_difference(pair, confusion.shares, labels, among.selection)
+    charts.clickable_cells(figure, found, labels, confusion.row_names)
+    alt = f"Confusion of {pair.second} minus that of {pair.first}, in points of percent of the true class"
+    charts.chart(figure, "compare_confusion", alt, read="comparison", links=True, width="content")
+    looks.note("Better where the diagonal is positive. A cell leads to the clips that just one of the two models calls so.")
+else:
+    clips = measures.same(collections, among)
+    columns = comparing.choices(clips)
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        by = st.multiselect(
+            "Slice by",
+            columns,
+            default=comparing.first_choices(clips, columns),
+            **view.linked("compare_by"),
+        )
+        bins = int(st.number_input("Bins of numbers", 2, 12, 4, width=130, **view.linked("compare_bins")))
+    factors = comparing.factors(clips, by, bins)
+    levels = factors.levels
+    copied = measures.copies(collections, among).comparison(pair.first, by)
+    if part == "Slices":
+        displays["slices"] = slices = SliceDisplay.from_result(measures.slices(collections, among, factors))
+        figure = slices.to_plotly().update_layout(legend=charts.LEGEND_ABOVE, margin_t=40)
+        links.attach(figure, [[levels.of(item, among.selection) for item in slices.rows]] * len(result.models))
+        charts.chart(figure, "compare_slices", "WAR of each model at every level of the columns", read="slices", links=True)
+    else:
+        min_n = 20
+        one = st.segmented_control(
+            "Of", list(result.models), default=pair.second, required=True, format_func=looks.markdown_text, key="compare_searched"
+        )
+        displays["bad slices"] = search = SearchDisplay.from_result(measures.search(collections, among, factors, one, min_n))
+        looks.note(search.caption)
+        charts.chart(
+            links.attach(search.to_plotly(), [[levels.of(item, among.selection) for item in search.rows]]),
+            "compare_bad",
+            f"Slices on which {one} is worse",
+            read="bad_slices",
+            links=True,
+        )
+
+looks.note(" · ".join([result.caption, *result.notes]))
+with st.container(horizontal=True):
+    charts.save_button(displays, "compare", "compare_save")
+    charts.reproduce(*copied, key=f"compare_{part}")
