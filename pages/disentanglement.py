@@ -1,47 +1,125 @@
-"""Is the disentanglement real? The scorecard of the chosen models on the clips of the dataset."""
+"""Is the disentanglement real? The scorecard of the models in view on the clips of the dataset."""
 
 from collections.abc import Sequence
 
+import pandas as pd
 import streamlit as st
-from shared import charts, looks, state
+from shared import charts, looks, state, view
 
-from workbench.analysis.disentanglement.displays.probes import CONTROLS, ProbeDisplay
+from workbench.analysis.disentanglement.displays.probes import ProbeDisplay
 from workbench.analysis.disentanglement.displays.readers import ReaderDisplay
-from workbench.analysis.disentanglement.displays.tables import map_rows, summary_rows
+from workbench.analysis.disentanglement.displays.tables import Row, map_rows, row_groups
 from workbench.analysis.disentanglement.results import Scorecard
-from workbench.app.from_ifdd import InputError
+from workbench.analysis.saliency.verdicts import known_verdicts
+from workbench.app.from_ifdd import Bundle
 from workbench.benchmark.displays.robustness import RobustnessDisplay
 from workbench.plotting.base import Display
 
+PARTS = ("Scorecard", "Frames read", "What features know", "Where maps lie", "Robustness")
+
+
+def table(rows: Sequence[Row], cards: Sequence[Scorecard], first: str = "measure") -> pd.DataFrame:
+    """Rows with a column for each model."""
+    names = [card.checkpoint for card in cards]
+    return pd.DataFrame([{first: title} | dict(zip(names, cells, strict=True)) for title, cells in rows])
+
 
 def show_scorecard(cards: Sequence[Scorecard]) -> None:
-    """The measures of each model, and how to read them."""
-    looks.section(
-        "Scorecard",
+    """The headline of each question, and all that was measured behind it."""
+    looks.note(
         f"{cards[0].clips} clips; square brackets hold 95 % intervals over people (clips, where none is named), round ones what "
-        "nothing would give: other clips' features, or one answer for all.",
+        "nothing would give: other clips' features, or one answer for all."
     )
+    groups = row_groups(cards)
+    heads = [(group.title, title, cells) for group in groups for title, cells in group.rows[: group.headline]]
+    shown = table([(title, cells) for _, title, cells in heads], cards)
+    shown.insert(0, "question", [question for question, _, _ in heads])
+    st.dataframe(shown, hide_index=True, height="content", alt="The headline of each question, by model")
+    for group in groups:
+        with st.expander(f"{group.title} · {len(group.rows)} measures"):
+            looks.note(group.about)
+            st.dataframe(table(group.rows, cards), hide_index=True, height="content", alt=group.title)
     for note in dict.fromkeys(note for card in cards for note in card.notes):
         looks.note(f"{note}.")
-    table = [
-        {"measure": title} | dict(zip([card.checkpoint for card in cards], cells, strict=True))
-        for title, cells in summary_rows(cards)
-    ]
-    st.dataframe(table, hide_index=True, height="content", alt="Measures of disentanglement by model")
-    with st.expander("How to read it", icon=":material/help:"):
-        st.markdown(
-            "- **Gap** is 1 if linear probes find the emotion in Y_D alone and all else in Y_S alone, 0 if both know the same.\n"
-            "- **Leakage** is what Y_D still knows of the person, pose, light, talking and scene: 0 nothing, 1 all.\n"
-            "- **AUROC** asks, frame by frame, whether a group reads the frames in which the emotion shows (or moves): D, S, and "
-            "D − S, which is below 0.5 also where both read the emotion and S more. *Other clips* are the model's places in "
-            "clips of other people: chance. *Even-odd*, *half-way* and *random* know nothing of the clip, *middle* only that "
-            "emotions often lie there; *oracle* knows the truth under the same range of offsets, *told* without one.\n"
-            "- **Change of the probabilities**: 0 if nothing is done; *everything of another clip* is what the others are to be "
-            "read against.\n"
-            "- **Own frames**: a backbone that attends over the whole clip makes “reads frame t” true in name only.\n"
-            "- A gap between Y_S and Y_D appears in every model whose loss supervises one of the two; compare with a model "
-            "without a lift before crediting the lift."
-        )
+    for card in cards:
+        if card.skipped:
+            looks.note(f"Not measured for {card.checkpoint}: {'; '.join(card.skipped)}.")
+
+
+def show_readers(cards: Sequence[Scorecard]) -> dict[str, Display]:
+    """How well each group finds the frames of the emotion."""
+    splits = {card.checkpoint: card.split for card in cards if card.split}
+    if not splits:
+        st.info("No model in view splits its frames with a truth to compare with.", icon=":material/info:")
+        return {}
+    looks.note("Area under the ROC curve against the true intensity of each frame, and against its movement.")
+    readers = ReaderDisplay.from_result(splits)
+    charts.chart(
+        readers.to_plotly().update_layout(legend=charts.LEGEND_ABOVE, margin_t=30),
+        "disentanglement_readers",
+        "AUROC of each reader, with 95 % intervals",
+        table=readers.numbers(),
+        read="scorecard",
+    )
+    return {"readers": readers}
+
+
+def show_probes(cards: Sequence[Scorecard]) -> dict[str, Display]:
+    """What linear probes find in each feature."""
+    probes = {card.checkpoint: card.probes for card in cards if card.probes}
+    if not probes:
+        st.info("No probes: the list of clips names no two people, so none can be held out.", icon=":material/info:")
+        return {}
+    looks.note(
+        "Linear probes on unseen people: 0 is guessing, 1 is knowing. In grey their controls: the features of other clips, and a "
+        "feature that is told the factor."
+    )
+    matrix = ProbeDisplay.from_result(probes)
+    alt = "Scores of linear probes, features by factors"
+    charts.chart(matrix.to_plotly(), "disentanglement_probes", alt, read="scorecard")
+    return {"probes": matrix}
+
+
+def show_maps(cards: Sequence[Scorecard], models: dict[str, Bundle]) -> None:
+    """How much of each map lies on what the emotion moves, and what tests of such maps found."""
+    for card in cards:
+        if card.maps:
+            about = f"Grad-CAM of the true class on the pixels that the emotion moves; {card.maps.frames} frames."
+            looks.section(f"Where {card.checkpoint} looks", about)
+            st.dataframe(map_rows(card.maps), hide_index=True, alt=f"Localisation of the maps of {card.checkpoint}")
+    for name, bundle in models.items():
+        verdicts = known_verdicts(bundle, shown=state.dataset().hashes[0])
+        if not verdicts:
+            looks.note(f"The maps of {name} were not tested: workbench faithfulness {name} does.")
+            continue
+        tested = next(iter(verdicts.values())).tested_on
+        looks.section(f"Are the maps of {name} faithful?", f"Deletion and insertion, and random parameters, on {tested}.")
+        rows = [
+            {"method": v.method, "activation": v.activation, "verdict": ("✓ " if v.passes else "✗ ") + v.badge}
+            | {"reasons": " ".join(f"{reason}." for reason in v.reasons)}
+            for v in sorted(verdicts.values(), key=lambda v: not v.passes)
+        ]
+        st.dataframe(rows, hide_index=True, alt=f"Verdicts on the maps of {name}")
+
+
+def show_robustness() -> dict[str, Display]:
+    """How far trained variants hold on harder suites."""
+    if (benchmark := state.benchmark()) is None:
+        looks.note("Nothing was measured: workbench benchmark CHECKPOINTS writes benchmark.json beside the checkpoints.")
+        return {}
+    looks.note(
+        f"UAR on {benchmark.robustness.suites[0].clips} unseen clips of each suite, from checkpoints/benchmark.json. "
+        "Dashed: fewer than three trainings."
+    )
+    everyone = list(benchmark.robustness.members)
+    variants = st.multiselect("Variants", everyone, default=state.compared(benchmark), **view.linked("disentanglement_variants"))
+    if not variants:
+        return {}
+    curves = RobustnessDisplay.from_result(benchmark.robustness.of(variants))
+    figure = curves.to_plotly().update_layout(height=430, legend=charts.LEGEND_ABOVE, margin_t=40)
+    alt = "UAR of each variant on each suite, with 95 % intervals"
+    charts.chart(figure, "disentanglement_robustness", alt, read="robustness")
+    return {"robustness": curves}
 
 
 looks.heading(
@@ -51,58 +129,39 @@ looks.heading(
 models = state.usable_models()
 if not state.needs_network("the scorecard"):
     st.stop()
-with st.sidebar:
-    chosen = st.multiselect("Models", list(models), default=list(models)[: state.FEW], **looks.kept("disentanglement_models"))
-if not chosen:
-    raise InputError("no model is chosen; choose at least one on the left")
-cards = state.scorecards(chosen) if state.needs_labels("the scorecard cannot ask where the emotion is held") else []
-if cards:
-    show_scorecard(cards)
-splits = {card.checkpoint: card.split for card in cards if card.split}
-probes = {card.checkpoint: card.probes for card in cards if card.probes}
+part = st.segmented_control(
+    "Part", PARTS, default=PARTS[0], required=True, label_visibility="collapsed", **view.linked("disentanglement_part")
+)
+names = list(models)[: state.FEW]
+if len(models) > len(names):
+    looks.note(f"The first {state.FEW} of the {len(models)} models in view; choose others in the bar above.")
 displays: dict[str, Display] = {}
-left, right = st.columns([5, 6], gap="medium")
-if splits:
-    with left:
-        looks.section("Which frames are read", "Area under the ROC curve against the true intensity, and against its movement.")
-        displays["readers"] = readers = ReaderDisplay.from_result(splits)
-        figure = readers.to_plotly().update_layout(height=430, legend=charts.LEGEND_ABOVE, margin_t=40)
-        charts.chart(figure, "disentanglement_readers", "AUROC of each reader, with 95 % intervals")
-if probes:
-    with right:
-        looks.section(
-            "What each feature knows",
-            "Linear probes on unseen people: 0 is guessing, 1 is knowing. Below, their controls: the features of "
-            "other clips, and a feature that is told the factor.",
+if part == "Robustness":
+    displays = show_robustness()
+elif state.needs_labels("the scorecard cannot ask where the emotion is held") and (cards := state.scorecards(names)):
+    if part == "Scorecard":
+        show_scorecard(cards)
+    elif part == "Frames read":
+        displays = show_readers(cards)
+    elif part == "What features know":
+        displays = show_probes(cards)
+    else:
+        show_maps(cards, {name: models[name] for name in names})
+with st.container(horizontal=True):
+    if displays:
+        charts.save_button(displays, "disentanglement", "disentanglement_save")
+    if part != "Robustness":
+        place = ["--dataset", state.dataset().name, "--workspace", str(state.workspace().folder)]
+        charts.reproduce(
+            ["workbench", "scorecard", *names, "--maps", "28", *place],
+            f"""
+from ifdd import load_checkpoint
+from workbench.analysis.disentanglement.task import make_scorecard
+from workbench.store.workspace import open_workspace
+
+place = open_workspace({str(state.workspace().folder)!r})
+bundle = load_checkpoint(place.checkpoint({names[0]!r}))
+card = make_scorecard(bundle, {str(state.dataset().manifest)!r}, "scorecard-clips", maps=28)
+""",
+            "disentanglement",
         )
-        displays["probes"] = matrix = ProbeDisplay.from_result(probes)
-        rows = sum(len(result.features) + len(CONTROLS) for result in probes.values())
-        figure = matrix.to_plotly().update_layout(height=140 + 32 * rows)
-        charts.chart(figure, "disentanglement_probes", "Scores of linear probes, features by factors")
-for card in cards:
-    if card.maps:
-        looks.section(
-            f"Where {card.checkpoint} looks",
-            f"Grad-CAM of the true class on the pixels that the emotion moves; {card.maps.frames} frames.",
-        )
-        st.dataframe(map_rows(card.maps), hide_index=True, alt=f"Localisation of the maps of {card.checkpoint}")
-    if card.skipped:
-        looks.note(f"Not measured for {card.checkpoint}: {'; '.join(card.skipped)}.")
-if benchmark := state.benchmark():
-    looks.section(
-        "How far models hold",
-        f"UAR on {benchmark.robustness.suites[0].clips} unseen clips of each suite, from checkpoints/benchmark.json. "
-        "Dashed: fewer than three trainings.",
-    )
-    variants = st.multiselect(
-        "Variants",
-        list(benchmark.robustness.members),
-        default=state.compared(benchmark),
-        **looks.kept("disentanglement_variants"),
-    )
-    if variants:
-        displays["robustness"] = curves = RobustnessDisplay.from_result(benchmark.robustness.of(variants))
-        figure = curves.to_plotly().update_layout(height=430, legend=charts.LEGEND_ABOVE, margin_t=40)
-        charts.chart(figure, "disentanglement_robustness", "UAR of each variant on each suite, with 95 % intervals")
-if displays:
-    charts.save_button(displays, "disentanglement", "disentanglement_save")

@@ -86,6 +86,7 @@ class RobustnessDisplay(Display):
                     line={"dash": "solid" if ranked else "dash", "width": 1.3},
                     error_y={"array": arms[1], "arrayminus": arms[0], "thickness": 1, "width": 0},
                 )
+        figure.update_xaxes(title="suite")
         figure.update_layout(yaxis={"title": "UAR / %", "range": [0, 100]}, scattermode="group", scattergap=0.3)
         return figure
 

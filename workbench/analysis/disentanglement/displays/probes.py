@@ -4,11 +4,15 @@ from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
+from plotly.subplots import make_subplots
 
 from workbench.analysis.disentanglement.results import ProbeMatrix
+from workbench.plotting import style
 from workbench.plotting.base import NamedDisplay, new_grid
 
-SCALE = "Blues"
+SCALE, CONTROL_SCALE = "Blues", [[0, "rgba(128, 128, 128, 0.04)"], [1, "rgba(128, 128, 128, 0.35)"]]
+ROW, BETWEEN = 26, 86
+"""Pixels of a feature, and between the panels of two models."""
 CONTROLS = ("other clips'", "told the factor")
 """Rows below the features: the mean of their nulls, and what a feature that is told the factor reaches."""
 
@@ -33,23 +37,55 @@ class ProbeDisplay(NamedDisplay[ProbeMatrix]):
         self.ax_, self.figure_ = axes, axes[0, 0].figure
 
     def to_plotly(self) -> go.Figure:
-        """One heat map below another."""
-        figure = go.Figure()
-        for name, result in self.results.items():
-            labels = [f"{name} {feature}".strip() for feature in (*result.features, *CONTROLS)]
-            figure.add_heatmap(
-                z=score_table(result),
-                x=list(result.factors),
-                y=labels,
-                zmin=0,
-                zmax=1,
-                colorscale=SCALE,
-                texttemplate="%{z:.2f}",
-                colorbar={"title": "score"},
-                showscale=len(figure.data) == 0,
-            )
-        figure.update_yaxes(autorange="reversed")
+        """One heat map below another, each with its controls in grey; all models have the factors in common."""
+        factors = list(dict.fromkeys(factor for result in self.results.values() for factor in result.factors))
+        heights = [len(result.features) + len(CONTROLS) for result in self.results.values()]
+        room = ROW * sum(heights) + BETWEEN * (len(heights) - 1)
+        figure = make_subplots(
+            len(heights),
+            1,
+            subplot_titles=list(self.results),
+            row_heights=heights,
+            shared_xaxes=True,
+            vertical_spacing=BETWEEN / room if len(heights) > 1 else 0,
+        )
+        for row, result in enumerate(self.results.values(), 1):
+            scores, features, last = score_table(result), list(result.features), row == len(heights)
+            hover = [[_told(result, feature, factor) for factor in result.factors] for feature in features]
+            hover += [
+                [f"{control}, {factor}: {value:.2f}" for factor, value in zip(result.factors, line, strict=True)]
+                for control, line in zip(CONTROLS, scores[len(features) :], strict=True)
+            ]
+            for part, scale in ((slice(None, len(features)), SCALE), (slice(len(features), None), CONTROL_SCALE)):
+                figure.add_heatmap(
+                    z=scores[part],
+                    x=list(result.factors),
+                    y=[*features, *CONTROLS][part],
+                    zmin=0,
+                    zmax=1,
+                    colorscale=scale,
+                    texttemplate="%{z:.2f}",
+                    text=hover[part],
+                    hovertemplate="%{text}<extra></extra>",
+                    xgap=1,
+                    ygap=1,
+                    colorbar={"title": "score", "len": min(1.0, 200 / room), "y": 1, "yanchor": "top"},
+                    showscale=row == 1 and scale == SCALE,
+                    row=row,
+                    col=1,
+                )
+            figure.update_xaxes(title="factor" if last else "", showticklabels=True, row=row, col=1)
+        figure.update_xaxes(categoryorder="array", categoryarray=factors, type="category", tickangle=-30, showgrid=False)
+        figure.update_yaxes(title="feature", autorange="reversed", type="category", showgrid=False)
+        figure.update_layout(template=style.plotly_template(), height=room + 120, margin={"t": 40, "b": 20, "l": 10, "r": 10})
         return figure
+
+
+def _told(result: ProbeMatrix, feature: str, factor: str) -> str:
+    """One cell in words."""
+    cell = result.probe(feature, factor)
+    kind = "R²" if cell.classes is None else f"balanced accuracy of {cell.classes} classes"
+    return f"{feature}, {factor}: {cell.score.text('.2f')}<br>other clips' features {cell.null:.2f}; {kind} {cell.raw:.2f}"
 
 
 def score_table(result: ProbeMatrix) -> np.ndarray:

@@ -3,11 +3,12 @@
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import plotly.graph_objects as go
 
 from workbench.analysis.disentanglement.results import GROUPS, OTHERS, TARGETS, SplitQualityResult
 from workbench.plotting.base import NamedDisplay, new_grid
-from workbench.plotting.style import BLUE, GREY, ORANGE
+from workbench.plotting.style import BLUE, GREY, ORANGE, plotly_template
 from workbench.results.interval import Interval
 
 READERS = ("even-odd", "half-way", "uniform", "middle", "random", "largest difference", "oracle", "told")
@@ -32,23 +33,40 @@ class ReaderDisplay(NamedDisplay[SplitQualityResult]):
         self.ax_, self.figure_ = axes, axes[0, 0].figure
 
     def to_plotly(self) -> go.Figure:
-        """Bars by reader, one colour for each truth."""
+        """Points by reader, one colour and marker for each truth; readers to compare with are grey and hollow."""
         figure = go.Figure()
-        for target, colour in zip(TARGETS, (BLUE, ORANGE), strict=True):
-            names, scores, _ = zip(*self._rows()[target], strict=True)
+        looks = zip(TARGETS, (BLUE, ORANGE), ("circle", "diamond"), (-0.17, 0.17), strict=True)
+        for target, colour, symbol, shift in looks:
+            names, scores, models = zip(*self._rows()[target], strict=True)
             arms = np.array([_arms(score) for score in scores]).T
-            figure.add_bar(
-                x=[score.value for score in scores],
-                y=names,
-                orientation="h",
-                name=target,
-                marker_color=colour,
-                error_x={"array": arms[1], "arrayminus": arms[0], "thickness": 1},
-            )
+            for own in (True, False):
+                rows = [i for i, model in enumerate(models) if model == own]
+                tone = colour if own else GREY
+                figure.add_scatter(
+                    x=[scores[i].value for i in rows],
+                    y=[i + shift for i in rows],
+                    mode="markers",
+                    name=target if own else f"{target}, to compare with",
+                    marker={"color": tone, "symbol": symbol if own else f"{symbol}-open", "size": 9},
+                    error_x={"array": arms[1][rows], "arrayminus": arms[0][rows], "thickness": 1, "width": 0, "color": tone},
+                    text=[names[i] for i in rows],
+                    hovertemplate="%{text}: %{x:.2f}<extra></extra>",
+                )
         figure.add_vline(0.5, line_dash="dot")
-        figure.update_layout(barmode="group", xaxis={"range": [0, 1], "title": "AUROC, 0.5 is guessing"})
-        figure.update_yaxes(autorange="reversed")
+        figure.update_layout(template=plotly_template(), height=140 + 25 * len(names))
+        figure.update_xaxes(range=[-0.02, 1.02], title="AUROC, 0.5 is guessing", zeroline=False)
+        figure.update_yaxes(title="reader", tickvals=list(range(len(names))), ticktext=names, range=[len(names) - 0.4, -0.6])
         return figure
+
+    def numbers(self) -> pd.DataFrame:
+        """A row for each reader and truth."""
+        return pd.DataFrame(
+            [
+                {"reader": name, "truth": target, "AUROC": score.value, "low": score.low, "high": score.high}
+                for target, rows in self._rows().items()
+                for name, score, _ in rows
+            ]
+        )
 
     def _rows(self) -> dict[str, list[tuple[str, Interval, bool]]]:
         """Truth → reader, AUROC, whether it is a model: each model's groups, their nulls, then dynamic groups to compare with."""

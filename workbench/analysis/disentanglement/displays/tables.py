@@ -1,6 +1,7 @@
 """Scorecards as tables."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from ifdd.plain import markdown_line
 from workbench.analysis.disentanglement.displays.probes import CONTROLS
@@ -16,12 +17,83 @@ from workbench.analysis.disentanglement.results import (
 )
 from workbench.plotting.text import beside, interval_text, markdown_table
 
+Row = tuple[str, list[str]]
+"""What is measured, and each scorecard's figure."""
 
-def summary_rows(cards: Sequence[Scorecard]) -> list[tuple[str, list[str]]]:
+
+@dataclass(frozen=True)
+class RowGroup:
+    """Rows that answer one question; `headline` of them, the first ones, say the most. `about` tells how to read them."""
+
+    title: str
+    about: str
+    rows: tuple[Row, ...]
+    headline: int = 1
+
+
+def row_groups(cards: Sequence[Scorecard]) -> list[RowGroup]:
+    """The rows of scorecards by the question that they answer; what none of the models has is left out."""
+    groups = [
+        RowGroup(
+            "Is it right?",
+            "Recalls on these clips, and by the share of their frames that show something else.",
+            (*_scores(cards), *_levels(cards)),
+            2,
+        ),
+        RowGroup(
+            "Do the branches hold different things?",
+            "The gap is 1 if linear probes find the emotion in Y_D alone and all else in Y_S alone, 0 if both know the same. "
+            "Leakage is what Y_D still knows of the person, pose, light, talking and scene. A gap appears in every model whose "
+            "loss supervises one of the two: compare with a model without a lift before crediting the lift.",
+            tuple(_held(cards)),
+            2,
+        ),
+        RowGroup(
+            "Are the frames of the emotion read?",
+            "AUROC asks, frame by frame, whether a group reads the frames in which the emotion shows, or moves: 0.5 is guessing. "
+            "D − S is below 0.5 also where both read the emotion and S more. Other clips are the model's places in clips "
+            "of others: chance. Even-odd, half-way and random know nothing of the clip, middle only that emotions often lie "
+            "there; the oracle knows the truth under the same range of offsets, told without one.",
+            tuple(_frames(cards)),
+            2,
+        ),
+        RowGroup(
+            "Does “reads frame t” mean frame t?",
+            "A backbone that attends over the whole clip makes it true in name only. Places that move when a clip is brighter do "
+            "not follow its content; how far those of other people's clips are says what far is.",
+            (*_own_frames(cards), *_moves(cards)),
+            2,
+        ),
+        RowGroup(
+            "What changes the answer?",
+            "Change of the probabilities: 0 if nothing is done; everything of another clip is what the others are to be read "
+            "against.",
+            tuple(_effects(cards)),
+        ),
+    ]
+    known = [replace(group, rows=tuple(_known(group.rows))) for group in groups]
+    return [group for group in known if group.rows]
+
+
+def summary_rows(cards: Sequence[Scorecard]) -> list[Row]:
     """What is measured and each scorecard's figure with its interval; rows that none has are left out."""
-    rows: list[tuple[str, list[str]]] = [
+    parts = (_scores, _held, _own_frames, _frames, _levels, _moves, _effects)
+    return _known([row for part in parts for row in part(cards)])
+
+
+def _known(rows: Sequence[Row]) -> list[Row]:
+    return [(title, cells) for title, cells in rows if set(cells) != {"–"}]
+
+
+def _scores(cards: Sequence[Scorecard]) -> list[Row]:
+    return [
         ("WAR (always one class)", [beside(str(c.metrics.war), f"{100 * c.metrics.constant_war:.1f} %") for c in cards]),
         ("UAR (always one class)", [beside(str(c.metrics.uar), f"{100 * c.metrics.constant_uar:.1f} %") for c in cards]),
+    ]
+
+
+def _held(cards: Sequence[Scorecard]) -> list[Row]:
+    return [
         ("gap (1: each branch holds its own alone)", [interval_text(card.gap, card.gap_null) for card in cards]),
         ("gap of branches that are told their own alone", [interval_text(card.gap_told) for card in cards]),
         ("leakage: nuisance in Y_D, or in X of a baseline", [interval_text(card.leakage, card.leakage_null) for card in cards]),
@@ -30,12 +102,21 @@ def summary_rows(cards: Sequence[Scorecard]) -> list[tuple[str, list[str]]]:
             "debiased CKA of the branches",
             [interval_text(card.dependence.cka, card.dependence.null) if card.dependence else "–" for card in cards],
         ),
+    ]
+
+
+def _own_frames(cards: Sequence[Scorecard]) -> list[Row]:
+    return [
         ("own frames in what a feature frame sees", [interval_text(card.mixing) for card in cards]),
         (
             "the same if it saw all frames alike",
             ["–" if card.chance_mixing is None else f"{card.chance_mixing:.2f}" for card in cards],
         ),
     ]
+
+
+def _frames(cards: Sequence[Scorecard]) -> list[Row]:
+    rows: list[Row] = []
     for target in TARGETS:
         for group in GROUPS:
             kinds = (("model", group), (OTHERS, f"{group}, {OTHERS}"))
@@ -52,22 +133,35 @@ def summary_rows(cards: Sequence[Scorecard]) -> list[tuple[str, list[str]]]:
     for name in dict.fromkeys(name for card in cards if card.split for name in card.split.intensity_reference):
         cells = [interval_text(card.split.intensity_reference.get(name) if card.split else None) for card in cards]
         rows.append((f"true intensity where it would be read: {name}", cells))
+    return rows
+
+
+def _levels(cards: Sequence[Scorecard]) -> list[Row]:
+    rows: list[Row] = []
     for name in dict.fromkeys(name for card in cards for name in card.levels):
         found = [card.levels.get(name) for card in cards]
         cells = [beside(f"{level.uar}", f"{100 * level.constant_uar:.1f} %") if level else "–" for level in found]
         rows.append((f"UAR, irrelevant frames {name} (always one class)", cells))
+    return rows
+
+
+def _moves(cards: Sequence[Scorecard]) -> list[Row]:
+    rows: list[Row] = []
     for name in dict.fromkeys(name for card in cards if card.stability for name in card.stability.moved):
         cells = [interval_text(card.stability.moved[name] if card.stability else None) for card in cards]
         rows.append((f"places read move, clip {name} (feature frames)", cells))
-    rows.append(
-        ("the same to a clip of other people", [interval_text(c.stability.between if c.stability else None) for c in cards])
-    )
+    between = [interval_text(card.stability.between if card.stability else None) for card in cards]
+    return [*rows, ("the same to a clip of other people", between)]
+
+
+def _effects(cards: Sequence[Scorecard]) -> list[Row]:
+    rows: list[Row] = []
     for kind in ("order", "patches"):
         effects = [{effect.name: effect for effect in getattr(card, kind)} for card in cards]
         for name in dict.fromkeys(name for known in effects for name in known):
             title = f"change of the probabilities: {name}" + (" of another clip" if kind == "patches" else "")
             rows.append((title, [interval_text(known[name].change) if name in known else "–" for known in effects]))
-    return [(title, cells) for title, cells in rows if set(cells) != {"–"}]
+    return rows
 
 
 def _auroc(card: Scorecard, reader: str, target: Target, group: Group) -> str:

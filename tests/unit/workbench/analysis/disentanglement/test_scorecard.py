@@ -13,6 +13,7 @@ from ifdd.data.manifest import read_manifest, write_manifest
 from ifdd.errors import InputError
 from ifdd.scripted import SuiteConfig, render_suite
 from workbench import cli
+from workbench.analysis.disentanglement.displays.tables import row_groups, summary_rows
 from workbench.analysis.disentanglement.results import Scorecard
 from workbench.analysis.disentanglement.task import make_scorecard
 from workbench.report.scores import scorecard_rows
@@ -78,6 +79,10 @@ def test_two_models_side_by_side(
     assert set(ifdd["probes"]["told"]) == factors
     assert set(ifdd["stability"]["moved"]) == {"mirrored", "brighter", "half the frame rate"}
     assert ifdd["levels"]
+    read = [Scorecard.from_dict(card) for card in (ifdd, baseline)]
+    groups = row_groups(read)
+    assert sorted(row for group in groups for row in group.rows) == sorted(summary_rows(read))  # each row answers one question
+    assert all(1 <= group.headline <= len(group.rows) for group in groups)
     assert (baseline["split"], baseline["gap"], baseline["dependence"]) == (None, None, None)
     assert any("a baseline has no split" in reason for reason in baseline["skipped"])
     page = (tmp_path / "out" / "scorecard.md").read_text(encoding="utf-8")

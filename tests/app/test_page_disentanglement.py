@@ -1,0 +1,47 @@
+"""The page Disentanglement: a headline for each question, what lies behind it, and charts that can be read."""
+
+import json
+from collections.abc import Callable
+
+from streamlit.testing.v1 import AppTest
+
+from tests.tiny_demo import MODELS, TinyDemo
+
+Start = Callable[..., AppTest]
+
+
+def healthy(app: AppTest) -> AppTest:
+    assert not app.exception
+    assert not app.error, [item.value for item in app.error]
+    return app
+
+
+def test_parts_of_the_scorecard(start: Start, tiny_demo: TinyDemo) -> None:
+    app = healthy(start(tiny_demo, "disentanglement"))
+    heads = app.dataframe[0].value
+    assert {"WAR (always one class)", "gap (1: each branch holds its own alone)", "AUROC, intensity: D"} <= set(heads["measure"])
+    assert set(MODELS) < set(heads.columns)
+    groups = [item.label for item in app.expander]
+    assert groups[2].startswith("Are the frames of the emotion read? · 3")
+    assert len(app.dataframe) == 1 + len(groups)
+    assert any("workbench scorecard tiny-baseline tiny-ifdd --maps 28" in item.value for item in app.code)
+
+    app = healthy(app.segmented_control("disentanglement_part").set_value("What features know").run())
+    (figure,) = [json.loads(item.proto.spec) for item in app.get("plotly_chart")]
+    maps = [trace for trace in figure["data"] if trace["type"] == "heatmap"]
+    assert [len(trace["y"]) for trace in maps][1::2] == [2, 2]  # the controls of both models, in grey
+    assert all(len(line) == len(trace["x"]) for trace in maps for line in trace["text"])
+
+    app = healthy(app.segmented_control("disentanglement_part").set_value("Frames read").run())
+    (figure,) = [json.loads(item.proto.spec) for item in app.get("plotly_chart")]
+    assert figure["layout"]["yaxis"]["ticktext"][:3] == ["tiny-ifdd D", "tiny-ifdd S", "tiny-ifdd D − S"]
+
+    app = healthy(app.segmented_control("disentanglement_part").set_value("Where maps lie").run())
+    assert any("The maps of tiny-ifdd were not tested" in item.value.replace("\\", "") for item in app.caption)
+
+
+def test_models_in_view_are_measured(start: Start, tiny_demo: TinyDemo) -> None:
+    app = healthy(start(tiny_demo, "disentanglement", models="tiny-baseline"))
+    heads = app.dataframe[0].value
+    assert list(heads.columns) == ["question", "measure", "tiny-baseline"]
+    assert not any("AUROC" in measure for measure in heads["measure"])  # no split, no frames that are read
