@@ -19,6 +19,7 @@ SECTIONS: dict[str, list[st.Page]] = {
         *concept.pages("Models"),
     ],
     "Clips": [
+        st.Page("browse.py", title="Browse", icon=":material/grid_view:"),
         st.Page("clip.py", title="Clip", icon=":material/movie:"),
         st.Page("upload.py", title="Upload", icon=":material/upload_file:"),
         *concept.pages("Clips"),
@@ -40,5 +41,5 @@ with looks.error_panel():
                 st.page_link(one, label=one.title, icon=one.icon, width="stretch", query_params=view.params_of(one.url_path))
     by_address = {one.url_path: one for pages in SECTIONS.values() for one in pages}
     tour.show(by_address)
-    view_bar.show(by_address)
+    view_bar.show(by_address, strip=page.url_path not in ("browse", "clip", "upload"))  # these show clips themselves
     page.run()

@@ -7,12 +7,14 @@ from threading import Thread
 
 import streamlit as st
 from _guard import Guard
+from _routes import routes
 from starlette.middleware import Middleware
 
 INDEX = Path(st.__file__).parent / "static" / "index.html"
 
 app = st.App(
     Path(__file__).with_name("app.py"),
+    routes=routes(),
     middleware=[
         Middleware(
             Guard,

@@ -253,7 +253,7 @@ def compare(own: OwnVideos, video: OwnVideo, seen: Mapping[str, Explanation], ke
         st.button("Select the nearest", icon=":material/filter_alt:", key="upload_select", on_click=_select, args=(ids,))
         looks.note(f"By {activation}. {found.words}")
     if as_list:
-        gallery.show(table, ids, "upload_nearest")
+        gallery.show(ids, "upload_nearest", "grid")
         return
     drawn, _ = maps.ask(Request("map", (name,), activation, "tsne"), {name: known[name]})
     maps.draw(drawn, f"{name}: {activation}", "upload_map", further=maps.placed(drawn, {video.name: place}))

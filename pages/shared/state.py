@@ -52,6 +52,11 @@ def dataset() -> Dataset:
     return _read(place, _dataset_name(place))
 
 
+def named_dataset(name: str) -> Dataset:
+    """A dataset of the workspace by name, as `dataset`, whatever the reader sees. Raises: InputError for an unknown one."""
+    return _read(workspace(), name)
+
+
 @once.a_run
 def _opened() -> Workspace:
     return open_workspace(workspace().folder)

@@ -2,15 +2,19 @@
 
 from collections.abc import Mapping
 
+import pandas as pd
 import streamlit as st
 
-from shared import filters, looks, state, tour, view
+from shared import filters, gallery, looks, state, tour, view
 from workbench.app.from_ifdd import InputError
 from workbench.app.selection import Selection
 
 
-def show(pages: Mapping[str, st.Page]) -> None:
-    """Draw the bar; what the address names and is not here is told below it. Who is new is offered a tour through the `pages`."""
+def show(pages: Mapping[str, st.Page], strip: bool = True) -> None:
+    """Draw the bar; what the address names and is not here is told below it, and the selected clips are shown as a `strip`.
+
+    Who is new is offered a tour through the `pages`.
+    """
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="view_bar"):
         lost = view.unknown_in_address()
         state.follow_address()
@@ -18,10 +22,12 @@ def show(pages: Mapping[str, st.Page]) -> None:
             state.ask_dataset()
             state.ask_models_in_view()
         state.note_in_address()
-        _selection()
+        selected = _selection()
         tour.offer(pages)
     for text in lost:
         st.warning(looks.markdown_text(text), icon=":material/link_off:")
+    if strip and selected is not None and len(selected):
+        gallery.show(selected, "strip")
 
 
 def _title() -> str:
@@ -32,12 +38,12 @@ def _title() -> str:
         return "View"
 
 
-def _selection() -> None:
-    """A menu that narrows the selection, and a chip for each of its conditions, which removes it."""
+def _selection() -> pd.DataFrame | None:
+    """A menu that narrows the selection, and a chip for each of its conditions, which removes it; gives the selected clips."""
     try:
         table = state.clip_table()
     except (InputError, OSError):  # the page says what is wrong with the clips
-        return
+        return None
     try:
         selection = view.selection()
         filters.show(table, state.clip_table_key())
@@ -51,8 +57,11 @@ def _selection() -> None:
                 on_click=view.clear,
                 args=(selection.without(condition),),
             )
-        if selection:
-            looks.note(f"{len(view.chosen(table))} of {len(table)} clips")
+        if not selection:
+            return None
+        chosen = view.chosen(table)
+        looks.note(f"{len(chosen)} of {len(table)} clips")
+        return chosen
     except (InputError, OSError) as error:
         looks.show_error(error)
         st.button("All clips", icon=":material/close:", key="chip_all", on_click=view.clear, args=(Selection(),))

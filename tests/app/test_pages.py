@@ -22,6 +22,7 @@ Start = Callable[..., AppTest]
 CLIP_IDS = [f"tiny-test-{i:05d}" for i in range(CLIPS)]
 PAGES = {
     "overview": 2,
+    "browse": 0,
     "clip": 3,
     "agreement": 1,
     "comparison": 2,

@@ -16,7 +16,7 @@ from tests.app.conftest import switch
 from tests.tiny_demo import CLIPS, TinyDemo
 from workbench.store.foreign.task import Options, import_predictions
 
-PAGES = ("clip", "agreement", "comparison", "confidence", "embedding", "splits", "disentanglement", "upload")
+PAGES = ("browse", "clip", "agreement", "comparison", "confidence", "embedding", "splits", "disentanglement", "upload")
 ALONE = "MAE-DFER is predictions alone (theirs.csv), and {} needs the network itself; give it with --model"
 MINE = """
 import torch

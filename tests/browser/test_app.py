@@ -63,6 +63,7 @@ def test_lasso_selects_clips_for_all_pages(page: Page, address: str, screenshots
     page.mouse.up()
     page.get_by_text("14 of 14 chosen").wait_for()
     page.get_by_text("14 of 14 clips").wait_for()
+    page.locator('.gallery[data-layout="strip"] .item[href]').nth(6).wait_for()
     points.focus()
     page.keyboard.press("ArrowRight")  # to the clip that is next to the middle
     name = page.locator(".tip b").inner_text()
@@ -80,6 +81,48 @@ def test_lasso_selects_clips_for_all_pages(page: Page, address: str, screenshots
     points.focus()
     page.keyboard.press("Escape")
     page.get_by_text("14 clips", exact=True).wait_for()
+    settle(page)
+    no_errors(page)
+
+
+PICTURES_DRAWN = """() => {
+    const shadows = [...document.querySelectorAll("*")].map(e => e.shadowRoot).filter(Boolean);
+    const found = shadows.flatMap(root => [...root.querySelectorAll("img")]);
+    return found.length && found.every(image => image.complete && image.naturalWidth);
+}"""
+
+
+def test_browse_by_the_keyboard_alone(page: Page, address: str, screenshots: Path) -> None:
+    visit(page, address, "browse?browse_sort=loss+tiny-ifdd&browse_down=true")
+    items = page.locator(".gallery .item[href]")
+    items.nth(13).wait_for()
+    page.wait_for_function(PICTURES_DRAWN)
+    picture(page, screenshots, "browse-light")
+    items.first.focus()
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press(" ")
+    page.keyboard.press("Shift+ArrowRight")
+    page.keyboard.press(" ")
+    assert page.locator(".gallery .ticked").count() == 2
+    names = page.locator(".gallery .ticked .id").all_inner_texts()
+    page.keyboard.press("Shift+Tab")
+    page.keyboard.press("Shift+Tab")
+    page.keyboard.press("Enter")  # Select these
+    page.get_by_text("2 of 14 clips").wait_for()
+    settle(page)
+    assert items.count() == 2
+    page.get_by_text("table", exact=True).click()
+    page.locator('.gallery[data-layout="table"] .item[href]').nth(1).wait_for()
+    assert sorted(page.locator(".gallery .item .id").all_inner_texts()) == sorted(names)
+    page.reload()  # the address holds it all
+    page.locator('.gallery[data-layout="table"] .item[href]').nth(1).wait_for()
+    assert sorted(page.locator(".gallery .item .id").all_inner_texts()) == sorted(names)
+    page.locator(".gallery .item").first.focus()
+    page.keyboard.press("Enter")
+    page.locator(".player .image").first.wait_for()
+    assert page.get_by_role("heading", level=1).inner_text() in names
+    page.go_back()
+    page.locator('.gallery[data-layout="table"] .item[href]').nth(1).wait_for()
     settle(page)
     no_errors(page)
 
