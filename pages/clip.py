@@ -1,11 +1,20 @@
 """Why does a model read this clip as it does?"""
 
-import streamlit as st
-from shared import looks, player, state, view
+import html
+from dataclasses import replace
 
-from workbench.app.clipview import ClipView, read_truth, said_of
+import streamlit as st
+from shared import clip_parts, looks, player, state, view
+
+from workbench.app.clip_copy import OfClip
+from workbench.app.clipview import ClipView, read_truth, said_of, votes_of
+from workbench.app.first_clip import worth_a_look
 from workbench.app.from_ifdd import InputError
+from workbench.app.map_choice import fitting
+from workbench.explain.results import Explanation
 from workbench.explain.task import Options
+
+AROUND = 200  # so many clips before and after the one in view are in the list; of more a browser would hold megabytes
 
 dataset, models = state.dataset(), state.usable_models()
 collections = state.collections(state.shown(models))
@@ -21,43 +30,82 @@ if asked not in shown.index:
         del st.query_params[view.CLIP]
         where = f"in {dataset.manifest}" if asked not in table.index else "among the clips that are selected"
         st.warning(looks.markdown_text(f"There is no clip {asked} {where}; another is shown."), icon=":material/link_off:")
-    asked = str(shown.index[0])
+    asked = worth_a_look(shown, view.reference())
+at = list(shown.index).index(asked)
+near = shown.iloc[max(at - AROUND, 0) : at + AROUND + 1]
 
 
 def _titled(clip_id: str) -> str:
-    if not dataset.has_labels:
+    if not dataset.has_labels or clip_id not in near.index:
         return clip_id
-    marks = ["✓" if str(shown.loc[clip_id].get(f"right {name}")) == "True" else "✗" for name in collections]
-    return " ".join([clip_id, "·", str(shown.loc[clip_id, "label_name"]), "".join(marks)])
+    marks = {"True": "✓", "False": "✗"}
+    said = "".join(marks.get(str(near.loc[clip_id].get(f"right {name}")), "–") for name in collections)
+    return " ".join([clip_id, "·", str(near.loc[clip_id, "label_name"]), said])
 
 
-def _other_clip() -> None:
-    st.query_params[view.CLIP] = st.session_state["clip_id"]
+def _go(clip_id: str | None = None) -> None:
+    st.query_params[view.CLIP] = clip_id or st.session_state["clip_id"]
 
 
-with st.sidebar:
+with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key="clip_head"):
+    title = st.container()
+    for label, icon, keys, step in (("Previous clip", "left", "Shift+Left", -1), ("Next clip", "right", "Shift+Right", 1)):
+        target = str(shown.index[(at + step) % len(shown)])
+        st.button(
+            "", icon=f":material/chevron_{icon}:", key=f"clip_{icon}", help=label, shortcut=keys, on_click=_go, args=(target,)
+        )
     st.session_state["clip_id"] = asked
-    clip_id = st.selectbox(f"Clip ({len(shown)})", list(shown.index), format_func=_titled, key="clip_id", on_change=_other_clip)
-    clip = table.loc[clip_id]
-    names = player.ask_models(models, "clip") if models else []
-    known: dict[str, str | None] = {"the true class": clip["label_name"]} if dataset.has_labels else {}
-    maps = player.ask_maps([models[name] for name in names], "clip", known) if names else {}
+    clip_id = st.selectbox(
+        f"Clip {at + 1} of {len(shown)}",
+        list(near.index),
+        format_func=_titled,
+        accept_new_options=True,
+        label_visibility="collapsed",
+        width=300,
+        key="clip_id",
+        on_change=_go,
+    )
 st.session_state[state.of_dataset("clip")] = st.query_params[view.CLIP] = clip_id  # the address can be shared
-
+clip = table.loc[clip_id].to_dict()
+with title:
+    looks.heading(clip_id)
 said = [
-    f"{name} says {looks.class_chip(clip[f'said {name}'])}"
-    for name in [*names, *alone]
+    f"{html.escape(name)} says {looks.class_chip(clip[f'said {name}'])} {clip[f'confidence {name}']:.0%}"
+    for name in collections
     if isinstance(clip.get(f"said {name}"), str)
 ]
-looks.heading(clip_id)
 true = "true class " + looks.class_chip(clip["label_name"]) if dataset.has_labels else "no label"
-looks.lead(" · ".join([true, *said]))
+looks.lead(" · ".join([f"{at + 1} of {len(shown)}", true, *said]))
 state.needs_network("a map")
-options = Options(**maps, **dataset.reading(clip_id))
-truth = read_truth(clip["label_name"] or None, dataset.truth_file(clip_id))
+
+names = list(models)[: state.FEW]
+if len(models) > len(names):
+    looks.note(f"The first {len(names)} of {len(models)} models in view are shown; choose others in the bar above.")
 others = {name: told for name, found in alone.items() if (told := said_of(found, clip_id)) is not None}
-seen = ClipView({name: state.explanation(name, dataset.path(clip_id), options) for name in names}, truth, others)
+if (votes := votes_of(clip)) is not None:
+    others["votes of people"] = votes
+truth = read_truth(clip["label_name"] or None, dataset.truth_file(clip_id))
 if not names:
     picture = state.clip_thumbnail(str(dataset.path(clip_id)), dataset.apex(clip_id), dataset.frames(clip_id))
     st.image(picture, width=240, alt=clip_id)
-player.show(seen, clip_id, "clip")
+    player.show(ClipView({}, truth, others), clip_id, "clip")
+    st.stop()
+
+known: dict[str, str | None] = {"the true class": clip["label_name"]} if dataset.has_labels else {}
+maps = player.ask_maps([models[name] for name in names], "clip", known, inline=True)
+options = Options(**maps, **dataset.reading(clip_id), listed=dataset.hashes[0])
+
+
+def _explain(name: str, wanted: Options, clip: str = clip_id) -> Explanation:
+    return state.explanation(name, dataset.path(clip), fitting(wanted, models[name]))
+
+
+def _another(name: str, clip: str) -> Explanation:
+    return _explain(name, replace(Options(), **dataset.reading(clip)), clip)
+
+
+seen = ClipView({name: _explain(name, options) for name in names}, truth, others)
+rows = dataset.clips.loc[[clip_id]].reset_index(drop=True)
+rows.attrs = dataset.clips.attrs
+place = OfClip(state.workspace().folder, dataset.name, dataset.manifest, clip_id)
+player.show(seen, clip_id, "clip", clip_parts.About(place, rows, options, _explain, _another))

@@ -356,7 +356,7 @@ function build(root, data) {
   listen(ahead, "click", () => { stop(); go(Number(root.dataset.frame) + 1); });
   listen(slider, "input", () => { stop(); go(Number(slider.value)); });
   listen(root, "keydown", (event) => {
-    if (event.target.matches(EDITING) || event.ctrlKey || event.altKey || event.metaKey) return;
+    if (event.target.matches(EDITING) || event.shiftKey || event.ctrlKey || event.altKey || event.metaKey) return;
     const now = Number(root.dataset.frame);
     const target = { ArrowLeft: now - 1, ArrowRight: now + 1, Home: 0, End: last }[event.key];
     if (event.key === " ") {

@@ -1,24 +1,18 @@
-"""One clip seen through several models: the player and what belongs to it. Shown by the pages Clip and Upload."""
+"""One clip seen through several models: the player, and in tabs what belongs to it. Shown by the pages Clip and Upload."""
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import streamlit as st
 
-from shared import charts, looks, state
+from shared import charts, clip_parts, looks, view
 from workbench.app.clipview import ClipView
-from workbench.app.from_ifdd import Bundle, InputError
-from workbench.plotting.base import Display
+from workbench.app.from_ifdd import Bundle
+from workbench.app.map_choice import BY_WEIGHTS, METHODS
 
 HERE = Path(__file__).parent
-COLOUR_BAR = {
-    "orientation": "h",
-    "thickness": 10,
-    "y": 1.02,
-    "yanchor": "bottom",
-    "title": {"text": "scaled correlation", "side": "top"},
-}
 _component = st.components.v2.component(
     "ifdd_player",
     html='<div class="player" tabindex="-1"></div>',
@@ -27,50 +21,84 @@ _component = st.components.v2.component(
 )
 
 
-def ask_models(bundles: dict[str, Bundle], key: str) -> list[str]:
-    """Which models are shown.
+def play(data: dict[str, Any], key: str) -> None:
+    """The frame player with the `data` of `player_data`."""
+    _component(key=key, data=data)
 
-    Raises: InputError for none.
+
+def ask_maps(bundles: list[Bundle], key: str, extra: dict[str, str | None], *, inline: bool = False) -> dict[str, Any]:
+    """How maps are made, as Options takes it; `extra` are further ways to name the target.
+
+    `inline`: in one line, with a menu for what is seldom changed.
     """
-    names = st.multiselect(
-        "Models",
-        list(bundles),
-        default=list(bundles)[: state.FEW],
-        help="Shown side by side, moved by one slider.",
-        **looks.kept(f"{key}_models"),
-    )
-    if not names:
-        raise InputError("no model is chosen; choose at least one in the side bar")
-    return names
-
-
-def ask_maps(bundles: list[Bundle], key: str, extra: dict[str, str | None]) -> dict[str, Any]:
-    """How maps are made: `target`, `weights`, `normalise`, `badges` of Options; `extra` are further ways to name the target."""
-    classes = dict.fromkeys(label for bundle in bundles for label in bundle.labels)
+    classes = list(dict.fromkeys(label for bundle in bundles for label in bundle.labels))
     targets = {"the predicted class": None, **extra, **{name: name for name in classes}}
-    target = st.selectbox(
-        "Evidence for", list(targets), help="Maps show what speaks for this class.", **looks.kept(f"{key}_target")
-    )
-    weights = st.segmented_control(
-        "Channel weights",
-        ["global", "per-step"],
-        default="global",
-        required=True,
-        help="Averaged over all positions, or for each time step alone.",
-        **looks.kept(f"{key}_weights"),
-    )
-    normalise = st.segmented_control(
-        "Scale maps by",
-        ["clip", "frame", "none"],
-        default="clip",
-        required=True,
-        help="The maximum of the clip (frames compare), of each frame, or not at all.",
-        **looks.kept(f"{key}_normalise"),
-    )
-    badges = st.toggle(
-        "Badges", True, help="What tests of such maps found, on the clips that the badge is of.", **looks.kept(f"{key}_badges")
-    )
-    return {"target": targets[target], "weights": weights, "normalise": normalise, "badges": badges}
+    with st.container(horizontal=inline, vertical_alignment="bottom", gap="small", key=f"{key}_map_choice"):
+        wide: Any = 300 if inline else "stretch"
+        method = st.selectbox(
+            "Maps",
+            list(METHODS),
+            format_func=METHODS.__getitem__,
+            icon=":material/blur_on:",
+            label_visibility="collapsed" if inline else "visible",
+            help="“Tested” are those that pass the tests of workbench faithfulness, of each model; others wear a badge.",
+            width=wide,
+            **view.linked(f"{key}_map"),
+        )
+        target = st.selectbox(
+            "Evidence for",
+            list(targets),
+            format_func=looks.markdown_text,
+            icon=":material/flag:",
+            label_visibility="collapsed" if inline else "visible",
+            help="Maps show what speaks for this class.",
+            width=220 if inline else "stretch",
+            **view.linked(f"{key}_for"),
+        )
+        with st.popover("More", icon=":material/tune:", key=f"{key}_more") if inline else st.container():
+            known = list(dict.fromkeys(name for bundle in bundles for name in bundle.model.spatial_activations))
+            activations = st.multiselect(
+                "Activations",
+                known,
+                placeholder="those that pass, or the branches",
+                help="Where the map is taken from; a model that lacks one shows its branches.",
+                **view.linked(f"{key}_of"),
+            )
+            against = st.selectbox(
+                "Rather than",
+                classes,
+                index=None,
+                placeholder="any other class",
+                format_func=looks.markdown_text,
+                help="The logit of this class is subtracted: why the one rather than the other?",
+                **view.linked(f"{key}_against"),
+            )
+            weights = "global"
+            if method in BY_WEIGHTS:
+                weights = st.segmented_control(
+                    "Channel weights",
+                    ["global", "per-step"],
+                    default="global",
+                    required=True,
+                    help="Averaged over all positions, or for each time step alone.",
+                    **view.linked(f"{key}_weights"),
+                )
+            normalise = st.segmented_control(
+                "Scale maps by",
+                ["clip", "frame", "none"],
+                default="clip",
+                required=True,
+                help="The maximum of the clip (frames compare), of each frame, or not at all.",
+                **view.linked(f"{key}_scale"),
+            )
+    return {
+        "target": targets[target],
+        "method": method,
+        "activations": tuple(activations) or None,
+        "against": against,
+        "weights": weights,
+        "normalise": normalise,
+    }
 
 
 def in_words(text: str) -> str:
@@ -78,38 +106,32 @@ def in_words(text: str) -> str:
     return re.sub(r"--(crop|face|start|end|window|stride)\b", lambda found: found[1].capitalize(), text)
 
 
-def show(view: ClipView, name: str, key: str) -> None:
-    """The whole view of a clip: player, probabilities, what was read; `name` for files, `key` for widgets."""
-    for warning in view.warnings:
+def show(seen: ClipView, name: str, key: str, about: clip_parts.About | None = None) -> None:
+    """The whole view of a clip; `name` for files, `key` for widgets, `about`: what a clip of a dataset has beside them."""
+    for warning in seen.warnings:
         st.warning(looks.markdown_text(in_words(warning)), icon=":material/info:")
-    for number, data in enumerate(view.players()):
-        _component(key=f"{key}_player_{number}", data=data)
-    displays: dict[str, Display] = {f"film strip {model}": view.film_strip(model) for model in view.explanations}
-    displays["probabilities"] = probabilities = view.probabilities()
-    looks.section("Probabilities")
-    charts.chart(probabilities.to_plotly(), f"{key}_probabilities", "Probability of each class, by model")
-    for model in view.windowed_models():
-        text = "The video was read in windows; above is this model's own: the one with the highest probability of the class."
-        looks.section(f"What {model} says over time", text)
-        displays[f"timeline {model}"] = windows = view.windows(model)
-        charts.chart(windows.to_plotly(), f"{key}_windows_{model}", f"Probability of each class over time, {model}")
-    for model in view.split_models():
-        looks.section(
-            f"What {model} reads",
-            "Each step of the dynamic (D) and the static (S) group starts at its initial index, moves by its offset (arrow) "
-            "and reads at the triangle; a thin line marks what it asked for, where that is elsewhere. "
-            "Right: the correlation between feature frames that the offsets are made from.",
-        )
-        displays[f"split {model}"] = timeline = view.timeline(model)
-        correlation = view.correlation(model)
-        left, right = st.columns([7, 3], gap="medium")
-        with left:
-            alt = f"Frames that each step of {model} reads, over the clip"
-            charts.chart(timeline.to_plotly().update_xaxes(tickangle=0, tickfont_size=10), f"{key}_split_{model}", alt)
-        if correlation is not None:
-            displays[f"correlation {model}"] = correlation
-            figure = correlation.to_plotly().update_yaxes(constrain="domain", constraintoward="top").update_layout(height=400)
-            figure.update_traces(colorbar=COLOUR_BAR)
-            with right:
-                charts.chart(figure, f"{key}_correlation_{model}", f"Correlation between feature frames, {model}")
-    charts.save_button(displays, name, f"{key}_save")
+    parts: dict[str, Callable[[], clip_parts.Part]] = {
+        "Maps": lambda: _maps(seen, about, key),
+        "Classes": lambda: clip_parts.classes(seen, about, key),
+        "Split": lambda: clip_parts.split(seen, about, key),
+        "Frames": lambda: clip_parts.frames(seen, about, key),
+        "Regions": lambda: clip_parts.regions(seen, about, key),
+        "Difference": lambda: clip_parts.difference(seen, about, name, key, play),
+        "What if": lambda: clip_parts.what_if(seen, about, key, play),
+    }
+    if not seen.explanations:  # models of whom nothing is known but what they said
+        parts = {"Classes": parts["Classes"]}
+    for tab, part in zip(st.tabs(list(parts), key=f"{key}_tab", bind="query-params"), parts.values(), strict=True):
+        if tab.open:
+            with tab, looks.error_panel():
+                displays, lines = part()
+                with st.container(horizontal=True):
+                    if lines is not None:
+                        charts.reproduce(*lines, key)
+                    charts.save_button(displays, name, f"{key}_save")
+
+
+def _maps(seen: ClipView, about: clip_parts.About | None, key: str) -> clip_parts.Part:
+    for number, data in enumerate(seen.players()):
+        play(data, f"{key}_player_{number}")
+    return {f"film strip {model}": seen.film_strip(model) for model in seen.explanations}, clip_parts.explained(seen, about)

@@ -518,6 +518,7 @@ def explanations(
 
     `faces` finds the faces of the stretch, where they may be known already.
     """
+    from workbench.app.map_choice import fitting
     from workbench.explain import task as explaining
     from workbench.store.sources import preprocessing_of, read_source
 
@@ -530,7 +531,7 @@ def explanations(
             else:
                 sources[wanted] = read_source(video, wanted, options)
         with in_turn(name) as bundle:
-            found[name] = explaining.explain_source(bundle, sources[wanted], options)
+            found[name] = explaining.explain_source(bundle, sources[wanted], fitting(options, bundle))
     return found
 
 

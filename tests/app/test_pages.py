@@ -23,7 +23,7 @@ CLIP_IDS = [f"tiny-test-{i:05d}" for i in range(CLIPS)]
 PAGES = {
     "overview": 2,
     "browse": 0,
-    "clip": 3,
+    "clip": 0,
     "agreement": 1,
     "comparison": 2,
     "confidence": 1,
@@ -100,29 +100,30 @@ def test_clip_player_has_a_panel_for_each_branch(start: Start, tiny_demo: TinyDe
 def test_clip_follows_a_link_and_keeps_its_address(start: Start, tiny_demo: TinyDemo) -> None:
     app = start(tiny_demo, "clip", clip="tiny-test-00003")
     assert app.title[0].value == "tiny-test-00003"
-    app.sidebar.selectbox("clip_id").set_value("tiny-test-00005").run()
+    app.selectbox("clip_id").set_value("tiny-test-00005").run()
     assert app.title[0].value == "tiny-test-00005"
     assert app.query_params["clip"] == "tiny-test-00005"
 
 
 def test_clip_settings_reach_the_maps(start: Start, tiny_demo: TinyDemo) -> None:
     app = start(tiny_demo, "clip")
-    app.sidebar.selectbox("clip_target").set_value("disgust")
-    app.sidebar.segmented_control("clip_weights").set_value("per-step")
-    app.sidebar.segmented_control("clip_normalise").set_value("none")
+    app.selectbox("clip_for").set_value("disgust")
+    app.selectbox("clip_map").set_value("gradcam").run()
+    app.segmented_control("clip_weights").set_value("per-step")
+    app.segmented_control("clip_scale").set_value("none")
     app.run()
     assert panels(app) == ""
-    sentences = json.loads(app.get("bidi_component")[0].proto.json)["notes"]
-    assert all("“disgust”" in text and "per time step" in text and "not scaled" in text for text in sentences)
+    notes = json.loads(app.get("bidi_component")[0].proto.json)["notes"]
+    assert all("“disgust”" in text and "per time step" in text and "not scaled" in text for text in notes)
 
 
 def test_selection_narrows_the_list(start: Start, tiny_demo: TinyDemo) -> None:
-    assert len(start(tiny_demo, "clip").sidebar.selectbox("clip_id").options) == CLIPS
+    assert len(start(tiny_demo, "clip").selectbox("clip_id").options) == CLIPS
     app = start(tiny_demo, "clip", sel="label_name=sad")
-    assert len(app.sidebar.selectbox("clip_id").options) == 2
+    assert len(app.selectbox("clip_id").options) == 2
     assert panels(app) == ""
     app = app.button("chip_0").click().run()
-    assert len(app.sidebar.selectbox("clip_id").options) == CLIPS
+    assert len(app.selectbox("clip_id").options) == CLIPS
 
 
 def test_unknown_clip_in_the_address(start: Start, tiny_demo: TinyDemo) -> None:
@@ -151,12 +152,6 @@ def test_unknown_selection_in_the_address(start: Start, tiny_demo: TinyDemo, ask
 def test_unknown_model_in_the_address(start: Start, tiny_demo: TinyDemo) -> None:
     app = start(tiny_demo, models="nobody")
     assert any("The address names the model nobody" in item.value for item in app.warning)
-
-
-def test_no_model_chosen(start: Start, tiny_demo: TinyDemo) -> None:
-    app = start(tiny_demo, "clip")
-    app.sidebar.multiselect("clip_models").set_value([]).run()
-    assert "choose at least one" in panels(app)
 
 
 def test_benchmark_knobs_change_the_clip(start: Start, tiny_demo: TinyDemo) -> None:
@@ -241,7 +236,8 @@ def test_many_checkpoints_are_chosen_from(start: Start, tiny_demo: TinyDemo, tmp
     assert chooser.value == ["tiny-baseline", "tiny-ifdd"]  # trained on clips like the demo's
     app = chooser.set_value(["other-1", "tiny-ifdd"]).run()
     app = app.switch_page("clip.py").run()
-    assert app.multiselect("clip_models").options == ["other-1", "tiny-ifdd"]
+    (player,) = app.get("bidi_component")
+    assert [group["title"] for group in json.loads(player.proto.json)["groups"]] == ["input", "other-1", "tiny-ifdd"]
     assert not panels(app)
     assert not (many.demo / "collections" / "demo" / "other-1").exists()
     app = app.button("read_other-1").click().run()

@@ -79,10 +79,11 @@ def test_splits_are_by_prediction(start: Start, tiny_demo: TinyDemo) -> None:
 
 def test_clip_has_maps_and_predictions_but_no_true_class(start: Start, tiny_demo: TinyDemo) -> None:
     app = start(tiny_demo, "clip")
-    assert "true class" not in [*app.sidebar.selectbox("clip_target").options]
+    assert "the true class" not in [*app.selectbox("clip_for").options]
     assert len(app.get("bidi_component")) == 1
-    assert len(app.get("plotly_chart")) == 3  # probabilities, the split, the correlation
-    assert "(true)" not in app.get("plotly_chart")[0].proto.spec
+    app = start(tiny_demo, "clip", clip_tab="Classes")
+    (bars,) = app.get("plotly_chart")
+    assert "(true)" not in bars.proto.spec
 
 
 def test_embedding_is_coloured_by_what_the_model_says(start: Start, tiny_demo: TinyDemo) -> None:
@@ -105,13 +106,13 @@ def test_what_was_chosen_of_labelled_clips_does_not_stand_in_the_way(
     shutil.copytree(unlabelled.folder / "collections" / "plain", made.folder / "collections" / "plain")
     monkeypatch.setenv("IFDD_WORKSPACE", str(made.folder))
     app = start(tiny_demo, "clip")
-    app = app.sidebar.selectbox("clip_target").set_value("the true class").run()
+    app = app.selectbox("clip_for").set_value("the true class").run()
     assert "true class" in " ".join(item.proto.body for item in app.get("html"))
     app = app.selectbox("dataset").set_value("plain").run()
     assert not app.error
     assert not app.exception
-    assert app.title[0].value == "tiny-test-00000"
-    assert app.sidebar.selectbox("clip_target").value == "the predicted class"
+    assert app.title[0].value in unlabelled.dataset("plain").clips.index
+    assert app.selectbox("clip_for").value == "the predicted class"
     app = switch(app, "embedding").run()
     assert app.selectbox("embedding_colour").value.startswith("said ")
     app = app.selectbox("dataset").set_value("labelled").run()

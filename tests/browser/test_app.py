@@ -11,7 +11,7 @@ pytestmark = pytest.mark.browser
 
 
 @pytest.mark.parametrize("page", ["light", "dark"], indirect=True)
-@pytest.mark.parametrize(("name", "charts"), [("", 2), ("clip", 3), ("embedding", 0), ("confidence", 2), ("upload", 0)])
+@pytest.mark.parametrize(("name", "charts"), [("", 2), ("clip", 0), ("embedding", 0), ("confidence", 2), ("upload", 0)])
 def test_page_is_drawn(
     page: Page, address: str, screenshots: Path, name: str, charts: int, request: pytest.FixtureRequest
 ) -> None:
@@ -40,14 +40,26 @@ def test_one_slider_moves_every_panel(page: Page, address: str, screenshots: Pat
 
 
 def test_player_keeps_its_place_with_other_maps(page: Page, address: str) -> None:
-    visit(page, address, "clip")
+    visit(page, address, "clip?clip_tab=Maps")
     player = page.locator(".player")
     player.locator(".slider").fill("5")
     now = player.locator(".readout").inner_text()
-    page.get_by_text("per-step", exact=True).click()
+    page.get_by_role("combobox", name="Maps").click()
+    page.get_by_role("option", name="LayerCAM").click()
     settle(page)
     assert player.locator(".readout").inner_text() == now
-    assert "per time step" in player.locator(".notes").inner_text()
+    assert "LayerCAM" in player.locator(".notes").inner_text()
+    assert "clip_map=LayerCAM" in page.url  # the address can be shared
+    before = page.locator("h1").inner_text()
+    page.locator("h1").click()
+    page.keyboard.press("Shift+ArrowRight")  # the next clip, with the same maps
+    page.wait_for_function("(before) => document.querySelector('h1').innerText !== before", arg=before, timeout=30_000)
+    settle(page)
+    assert "LayerCAM" in player.locator(".notes").inner_text()
+    page.get_by_role("tab", name="Difference").click()
+    settle(page)
+    assert player.locator(".signed").count() == 1
+    no_errors(page)
 
 
 def test_lasso_selects_clips_for_all_pages(page: Page, address: str, screenshots: Path) -> None:
@@ -133,7 +145,7 @@ def test_upload_shows_the_same_view(page: Page, address: str, screenshots: Path,
     page.locator(".player .image").first.wait_for()
     settle(page)
     no_errors(page)
-    assert page.locator(".js-plotly-plot").count() == 3
+    assert page.locator(".player .image").count() == 4
     # pictures of real persons stay out of any folder that is kept
     page.locator(".player .slider").fill("15")
     assert page.locator(".player .readout").inner_text().startswith("clip frame 15 (0 – 15)")

@@ -104,7 +104,8 @@ def test_colours_and_opacity_change_without_the_server(page: Page) -> None:
 
 def test_playing_follows_the_clips_own_time(page: Page) -> None:
     mount(page, made())
-    page.clock.install()
+    page.clock.install(time=0)
+    page.clock.pause_at(1000)  # from here time goes on where the test says
     page.locator(".slider").fill("0")
     page.locator(".slider").press(" ")
     page.clock.run_for(1100)

@@ -10,15 +10,14 @@ from torch import Tensor
 
 from ifdd.checkpoints import Bundle
 from ifdd.errors import InputError
-from workbench.analysis.counterfactuals.changes import counterfactuals
+from workbench.analysis.counterfactuals.changes import counterfactuals, distance
 from workbench.analysis.counterfactuals.frame_edits import FrameEdit
 from workbench.analysis.counterfactuals.results import CounterfactualOptions, CounterfactualResult
 from workbench.analysis.counterfactuals.task import Options as EditOptions
 from workbench.analysis.counterfactuals.task import plan, possible_edits
-from workbench.analysis.saliency.differences import difference
 from workbench.analysis.saliency.displays.heat import row_name
 from workbench.analysis.saliency.regions import region_budget
-from workbench.analysis.saliency.results import DifferenceResult, FrameImportance, How, RegionBudget, SaliencyResult
+from workbench.analysis.saliency.results import FrameImportance, How, RegionBudget, SaliencyResult
 from workbench.analysis.saliency.shown import Shown, regions_of
 from workbench.analysis.saliency.temporal import frame_importance
 from workbench.explain.results import Explanation
@@ -50,23 +49,29 @@ def budgets(bundle: Bundle, item: Explanation, row: pd.DataFrame | None = None) 
     return {key: region_budget(frames, regions, names, source=source) for key, frames in maps.items()}
 
 
-def named_maps(items: Mapping[str, Explanation]) -> dict[str, tuple[str, SaliencyResult]]:
-    """All maps of several models by a name, with the name of the model."""
-    return {f"{model} {row_name(result)}": (model, result) for model, item in items.items() for result in item.saliency.values()}
+@dataclass(frozen=True, eq=False)
+class NamedMap:
+    """The map of a `branch` (or activation, or "input") of one of several models."""
+
+    model: str
+    branch: str
+    result: SaliencyResult
+
+
+def named_maps(items: Mapping[str, Explanation]) -> dict[str, NamedMap]:
+    """All maps of several models, by a name."""
+    found = [NamedMap(model, branch, result) for model, item in items.items() for branch, result in item.saliency.items()]
+    return {f"{item.model} {row_name(item.result)}": item for item in found}
 
 
 def first_pair(items: Mapping[str, Explanation]) -> tuple[str, str] | None:
     """Which two of `named_maps` to compare at first: the first maps of two models, else two of one; None for a single map."""
-    names = {name: model for name, (model, _) in named_maps(items).items()}
-    first = next(iter(names), None)
-    other = next((name for name, model in names.items() if first and model != names[first]), None)
-    other = other or next((name for name in names if name != first), None)
-    return None if first is None or other is None else (first, other)
-
-
-def between(first: tuple[str, SaliencyResult], second: tuple[str, SaliencyResult]) -> DifferenceResult:
-    """Difference of two named maps of a clip. Raises: InputError as `saliency.difference`."""
-    return difference(first[1], second[1], (first[0], second[0]))
+    models = {name: item.model for name, item in named_maps(items).items()}
+    first = next(iter(models), None)
+    others = [name for name in models if name != first]
+    if first is None or not others:
+        return None
+    return first, next((name for name in others if models[name] != models[first]), others[0])
 
 
 @dataclass(frozen=True)
@@ -118,27 +123,29 @@ def edited(bundle: Bundle, clip: Tensor, edits: Edits, donor: Tensor | None = No
 
 
 def effects(results: Mapping[str, CounterfactualResult]) -> pd.DataFrame:
-    """One row for each edit and model.
+    """One row for each edit and model, the clip as it is first.
 
-    What the model says after it; the change of the probability of what it said of the clip as it is, and that of all
-    probabilities (total variation distance, 0 to 1).
+    What the model says, and with which probability `p`; the change of the probability of what it said of the clip as it is, and
+    that of all probabilities (total variation distance, 0 to 1).
     """
+    edits = dict.fromkeys(["as it is", *(edit.name for result in results.values() for edit in result.edits)])
+    order = {name: number for number, name in enumerate(edits)}
     rows = []
     for model, result in results.items():
-        said = int(result.before[0].argmax())
-        for edit in result.edits:
-            now = int(edit.after[0].argmax())
+        before, said = result.before[0], int(result.before[0].argmax())
+        for name, after in (("as it is", before), *((edit.name, edit.after[0]) for edit in result.edits)):
+            now = int(after.argmax())
             rows.append(
                 {
-                    "edit": edit.name,
+                    "edit": name,
                     "model": model,
-                    "says": result.label_names[now],
-                    "flips": now != said,
-                    "Δp of what it said": float(edit.after[0, said] - result.before[0, said]),
-                    "change": float(edit.change[0]),
+                    "says": result.label_names[now] + (" (flips)" if now != said else ""),
+                    "p": float(after[now]),
+                    "Δp of what it said": float(after[said] - before[said]),
+                    "change": float(distance(before[None], after[None])[0]),
                 }
             )
-    return pd.DataFrame(rows)
+    return pd.DataFrame(rows).sort_values("edit", key=lambda column: column.map(order), kind="stable", ignore_index=True)
 
 
 def _batch(bundle: Bundle, item: Explanation) -> Tensor:

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ifdd.data.manifest import VOTES
 from ifdd.data.video import read_frames
 from ifdd.errors import InputError
 from ifdd.scripted.render import store
@@ -145,6 +146,13 @@ def said_of(collection: Collection, clip_id: str) -> Probabilities | None:
     """What a collection says of one clip; None for a clip that it lacks."""
     rows = np.flatnonzero(collection.predictions["clip_id"] == clip_id)
     return Probabilities(collection.probs[rows[0]], collection.labels) if len(rows) else None
+
+
+def votes_of(clip: Mapping[Any, Any]) -> Probabilities | None:
+    """Shares of the votes of people for each class, from a clip's row of a list; None where nobody voted."""
+    votes = {str(name).removeprefix(VOTES): float(clip[name]) for name in clip if str(name).startswith(VOTES)}
+    counts = np.nan_to_num(np.array(list(votes.values())))
+    return Probabilities(counts / counts.sum(), tuple(votes)) if counts.sum() > 0 else None
 
 
 def read_truth(label: str | None, file: Path | None = None) -> Truth:

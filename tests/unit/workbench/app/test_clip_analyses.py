@@ -12,10 +12,8 @@ from ifdd.checkpoints import Bundle
 from ifdd.data.manifest import index_unlabelled, read_manifest, write_manifest
 from workbench.analysis.counterfactuals.task import Options as EditOptions
 from workbench.analysis.counterfactuals.task import run as edit_clips
-from workbench.analysis.saliency.results import SaliencyResult
 from workbench.app.clip_analyses import (
     Edits,
-    between,
     budgets,
     edited,
     effects,
@@ -72,10 +70,8 @@ def test_pairs_of_maps(item: Explanation) -> None:
     assert first_pair({"a": item}) == ("a Y_D", "a Y_S")
     assert first_pair({"a": item, "b": item}) == ("a Y_D", "b Y_D")
     assert first_pair({"a": replace(item, saliency={"D": item.saliency["D"]})}) is None
-    maps: dict[str, SaliencyResult] = {name: result for name, (_, result) in named_maps({"a": item}).items()}
-    found = between(*maps.items())
-    assert found.names == ("a Y_D", "a Y_S")
-    assert found.overlap[0] < 1
+    found = named_maps({"a": item})["a Y_S"]
+    assert (found.model, found.branch, found.result) == ("a", "S", item.saliency["S"])
 
 
 def test_what_if_is_what_the_command_finds(bundle: Bundle, clips: Path) -> None:
@@ -92,9 +88,10 @@ def test_what_if_is_what_the_command_finds(bundle: Bundle, clips: Path) -> None:
         np.testing.assert_allclose(one.after, other.after, atol=1e-6)
     np.testing.assert_allclose(mine.order, theirs.order, atol=1e-6)
     rows = effects({"tiny": mine})
-    assert list(rows["edit"]) == ["freeze", "shuffle", "drop", "zero offsets", "swap Y_S"]
+    assert list(rows["edit"]) == ["as it is", "freeze", "shuffle", "drop", "zero offsets", "swap Y_S"]
+    assert list(effects({"tiny": mine, "same": mine})["model"][:4]) == ["tiny", "same"] * 2  # edit by edit
     said = int(mine.before[0].argmax())
-    assert rows["Δp of what it said"][0] == pytest.approx(mine.edits[0].after[0, said] - mine.before[0, said])
+    assert rows["Δp of what it said"][1] == pytest.approx(mine.edits[0].after[0, said] - mine.before[0, said])
 
 
 def test_edits_of_a_clip_alone_and_their_pictures(bundle: Bundle) -> None:

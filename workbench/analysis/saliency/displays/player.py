@@ -158,8 +158,8 @@ def player_data(
     """Everything that the player needs, as plain JSON values.
 
     The slider steps through the frames of the first panel, to which `video_index` belongs; panels with another number of
-    frames show the one nearest in time. `intensity` is the true intensity of the expression in [0, 1] in each frame: the player
-    begins where it is largest.
+    frames show the one nearest in time. `intensity` is the true intensity of the expression in [0, 1] in each frame. The player
+    begins at the strongest maps, of frames that show at least half of the expression where that is known.
 
     Raises: InputError if there is no panel, or if `video_index`, `intensity` or a track has another length.
     """
@@ -181,7 +181,7 @@ def player_data(
     data: dict[str, Any] = {
         "seconds": [float(t) for t in clock],
         "video_index": [int(i) for i in video_index],
-        "start": 0 if intensity is None or not len(intensity) else int(np.argmax(intensity)),
+        "start": _start(panels, clock, intensity),
         "pictures": [picture for _, picture in pictures.values()],
         "groups": shown,
         "tracks": [_track(row) for row in tracks],
@@ -218,6 +218,17 @@ def sprite(images: np.ndarray, side: int, *, exact: bool = False) -> dict[str, A
         page.save(buffer, "WEBP", quality=88)
     uri = f"data:image/webp;base64,{base64.b64encode(buffer.getvalue()).decode()}"
     return {"uri": uri, "count": count, "columns": columns, "width": size[0], "height": size[1]}
+
+
+def _start(panels: Sequence[Panel], clock: np.ndarray, intensity: np.ndarray | None) -> int:
+    """The first frame to show."""
+    shown = np.zeros(len(clock)) if intensity is None else 1e-3 * intensity  # without maps the expression itself
+    for panel in panels:
+        if panel.heat is not None:
+            shown = shown + np.abs(panel.heat.values).max((1, 2))[_nearest(panel.seconds, clock)]
+    if intensity is not None:
+        shown = np.where(intensity >= intensity.max(initial=0) / 2, shown, -1)
+    return int(np.argmax(shown))
 
 
 def _panel(panel: Panel, clock: np.ndarray, pictures: dict[bytes, tuple[int, dict[str, Any]]]) -> dict[str, Any]:

@@ -1,0 +1,136 @@
+"""The page Clip: its tabs, which maps come first, the way from clip to clip."""
+
+import json
+import shlex
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from streamlit.testing.v1 import AppTest
+from typer.testing import CliRunner
+
+from ifdd.checkpoints import load_checkpoint
+from tests.stored import faithfulness_report
+from tests.tiny_demo import TinyDemo
+from workbench.analysis.saliency.results import Verdict
+from workbench.cli import app as workbench_command
+
+Start = Callable[..., AppTest]
+
+
+def panels(app: AppTest) -> str:
+    assert not app.exception
+    return " ".join(item.value for item in app.error)
+
+
+def players(app: AppTest) -> list[dict[str, Any]]:
+    return [json.loads(found.proto.json) for found in app.get("bidi_component")]
+
+
+def names_of(player: dict[str, Any]) -> list[list[str]]:
+    return [[panel["name"] for panel in group["panels"]] for group in player["groups"]]
+
+
+def test_maps_that_pass_come_first(start: Start, tiny_demo: TinyDemo, tmp_path: Any) -> None:
+    tested = tiny_demo.copy_to(tmp_path)
+    bundle = load_checkpoint(tested.checkpoints / "tiny-ifdd")
+    verdicts = [
+        Verdict("hirescam", "ladm.Y_D", False, (), ("deletion",)),
+        Verdict("gradcam", "ladm.Y_D", True, (), ()),
+        Verdict("gradcam", "ladm.Y_S", False, (), ("deletion",)),
+    ]
+    report = faithfulness_report(bundle.name, bundle.card.sha256, *verdicts)
+    (bundle.path / "faithfulness.json").write_text(json.dumps(report))
+    app = start(tested, "clip")
+    assert panels(app) == ""
+    (player,) = players(app)
+    assert names_of(player) == [["input"], ["X"], ["Y_D"]]
+    badges = [panel["badge"]["text"] for group in player["groups"][1:] for panel in group["panels"]]
+    assert badges == ["not tested", "passes both tests (other clips)"]
+    app = app.selectbox("clip_map").set_value("hirescam").run()
+    assert names_of(players(app)[0]) == [["input"], ["X"], ["Y_D", "Y_S"]]
+    assert "fails: deletion" in players(app)[0]["groups"][2]["panels"][0]["badge"]["text"]
+
+
+def test_pixels_and_an_activation_that_one_model_lacks(start: Start, tiny_demo: TinyDemo) -> None:
+    app = start(tiny_demo, "clip", clip_map="Pixels: gradient saliency")
+    assert names_of(players(app)[0]) == [["input"], ["pixels"], ["pixels"]]
+    app = start(tiny_demo, "clip", clip_map="LayerCAM", clip_of="ladm.detail")
+    assert names_of(players(app)[0]) == [["input"], ["X"], ["detail"]]
+    assert panels(app) == ""
+
+
+def test_next_and_previous_stay_within_the_selection(start: Start, tiny_demo: TinyDemo) -> None:
+    app = start(tiny_demo, "clip", sel="label_name=sad")
+    first = app.title[0].value
+    second = app.button("clip_right").click().run()
+    assert second.title[0].value != first
+    assert second.button("clip_right").click().run().title[0].value == first  # there are two
+    assert app.query_params["clip"] == first
+
+
+@pytest.mark.parametrize(
+    ("tab", "charts", "players_shown", "command"),
+    [
+        ("Classes", 1, 0, "explain"),
+        ("Split", 2, 0, "explain"),
+        ("Frames", 1, 0, "saliency"),
+        ("Regions", 1, 0, "saliency"),
+        ("Difference", 0, 1, "saliency"),
+        ("What if", 2, 1, "counterfactual"),
+    ],
+)
+def test_tabs(start: Start, tiny_demo: TinyDemo, tab: str, charts: int, players_shown: int, command: str) -> None:
+    app = start(tiny_demo, "clip", clip_tab=tab)
+    assert panels(app) == ""
+    assert len(app.get("plotly_chart")) == charts
+    assert len(players(app)) == players_shown
+    line, python = (code.value for code in app.code)
+    assert shlex.split(line)[:2] == ["workbench", command]
+    compile(python, "copied", "exec")
+
+
+def test_copied_lines_run(start: Start, tiny_demo: TinyDemo, tmp_path: Any) -> None:
+    """Of every tab with a computation of its own: the command and the code do without an error what the app shows."""
+    for tab, out in (("Maps", "a"), ("Difference", "b"), ("Frames", "c"), ("Regions", "d")):
+        line, python = (code.value for code in start(tiny_demo, "clip", clip_tab=tab, clip="tiny-test-00003").code)
+        exec(python, {})  # the app's own words
+        if tab in ("Maps", "Difference"):
+            words = [*shlex.split(line)[1:], "--out", str(tmp_path / out)]
+            done = CliRunner().invoke(workbench_command, words)
+            assert done.exit_code == 0, done.output
+
+
+def test_difference_of_models_that_say_different_classes(start: Start, tiny_demo: TinyDemo) -> None:
+    app = start(tiny_demo, "clip", clip_tab="Difference", sel="disagreement>=1")
+    assert panels(app) == ""
+    (player,) = players(app)
+    assert names_of(player) == [["input"], ["X"], ["Y_D"], ["difference"]]
+    assert player["groups"][3]["panels"][0]["heat"]["signed"]
+    assert "so that both can be compared" in " ".join(item.value for item in app.caption)
+
+
+def test_what_if_is_live(start: Start, tiny_demo: TinyDemo) -> None:
+    app = start(tiny_demo, "clip", clip_tab="What if", clip="tiny-test-00003")
+    (table,) = (found.value for found in app.dataframe)
+    assert list(table[table["model"] == "tiny-ifdd"]["edit"]) == [
+        "as it is",
+        "freeze",
+        "reverse",
+        "shuffle",
+        "drop",
+        "zero offsets",
+        "swap Y_S",
+    ]
+    assert len(app.metric) == 2
+    app = app.pills("clip_edits").set_value(["freeze"]).run()
+    shown = app.slider("clip_still").set_value(3).run()
+    (player,) = players(shown)
+    assert [group["title"] for group in player["groups"]] == ["as it is", "freeze"]
+    assert "--still 3" in app.code[0].value
+    assert "no edit is chosen" in panels(app.pills("clip_edits").set_value([]).run())
+
+
+def test_an_activation_alone_has_no_difference(start: Start, tiny_demo: TinyDemo) -> None:
+    app = start(tiny_demo, "clip", clip_tab="Difference", models="tiny-baseline")
+    assert "there is one map alone" in panels(app)
