@@ -1,5 +1,9 @@
 """The figures that `workbench figures` draws, by the beginning of their file names."""
 
+from typing import Literal
+
+Column = Literal["single", "double"]
+"""Widths of a journal's columns, 89 and 183 mm."""
 TABLE = "ifdd_fig3_table"
 FIGURES = {
     "ifdd_fig2_maps": "Maps of clips, one of each class",
