@@ -92,7 +92,7 @@ def show_below(
         with st.popover("Table", icon=":material/table:", key="embedding_table"):
             st.dataframe(twin(found, rows, colours), hide_index=True, alt=alt)
         with st.popover("How to read", icon=":material/help:", key="embedding_read"):
-            charts.show_reading(reading("embedding"))
+            charts.show_reading(reading("stages" if request.shown == "film" else "embedding"))
         charts.save_button({"embedding": display}, "-".join(request.models), "embedding_save")
         clips, place = state.dataset(), str(state.workspace().folder)
         charts.reproduce(request.cli(clips.name, place), request.python(clips.name, place), "embedding")

@@ -73,8 +73,8 @@ def test_agreement_is_that_of_the_collections(start: Start, tiny_demo: TinyDemo,
 
 def test_splits_are_by_prediction(start: Start, tiny_demo: TinyDemo) -> None:
     app = start(tiny_demo, "splits")
-    assert "between classes as the model predicts them, since the clips have no labels" in text(app)
     assert len(app.get("plotly_chart")) == 2
+    assert json.loads(app.get("plotly_chart")[1].proto.spec)["layout"]["yaxis"]["title"]["text"] == "predicted class (clips)"
 
 
 def test_clip_has_maps_and_predictions_but_no_true_class(start: Start, tiny_demo: TinyDemo) -> None:

@@ -166,7 +166,7 @@ def make_scorecard(
         mixing = mean_interval(shares, draw_weights(np.arange(len(shares)), 1000, seed))
     else:
         skipped.append("temporal mixing: the model has no X, the features that all branches are made of")
-    split, no_split = _split(bundle, clips, found, groups, seed)
+    split, no_split = split_scores(bundle, clips, found, groups, seed)
     localised, no_maps = _maps(bundle, rows, tensors, some, seed)
     shared, no_dependence = _dependence(found, branches, groups)
     moved = None
@@ -255,9 +255,13 @@ def _by_level(clips: pd.DataFrame, found: Collection, groups: np.ndarray | None)
     }
 
 
-def _split(
-    bundle: Bundle, clips: pd.DataFrame, found: Collection, groups: np.ndarray | None, seed: int
+def split_scores(
+    bundle: Bundle, clips: pd.DataFrame, found: Collection, groups: np.ndarray | None, seed: int = 0
 ) -> tuple[SplitQualityResult | None, _Reasons]:
+    """How well the split finds the frames of the emotion, beside readers that know nothing or all; None and why not.
+
+    `clips`: the rows of a manifest that `found` holds, in its order.
+    """
     config = bundle.model.config
     if "split" not in bundle.model.capabilities:
         return None, ("split quality: a baseline has no split",)

@@ -172,6 +172,24 @@ class StepSummary(Result):
 
 
 @dataclass(frozen=True, eq=False)
+class SplitPlaces(Result):
+    """Where a split reads, as a collection keeps it: the part of a `SplitSummary` that needs no network.
+
+    `still_D`, `still_S` (T',): reading weights at the initial indices, which know nothing of the clip.
+    """
+
+    kind: str
+    frames: int
+    clips: int
+    steps: tuple[StepSummary, ...]
+    occupancy: Occupancy
+    still_D: np.ndarray
+    still_S: np.ndarray
+    classes: str
+    provenance: Provenance
+
+
+@dataclass(frozen=True, eq=False)
 class SplitSummary(Result):
     """The split of one checkpoint. `saturated`, `elsewhere`: shares of the steps and clips; `classes`: what occupancy is by.
 

@@ -1,14 +1,11 @@
 """What the splits do, in the report and in the app: where each group reads, for all clips and for one."""
 
 import numpy as np
-import torch
 
-from workbench.analysis.embedding.task import vectors
 from workbench.analysis.splits.displays.schematic import SplitSchematicDisplay
 from workbench.analysis.splits.displays.timeline import SplitTimelineDisplay
-from workbench.analysis.splits.inspection import from_activations, split_activations
 from workbench.analysis.splits.places import occupancy
-from workbench.analysis.splits.task import split_of_clip
+from workbench.analysis.splits.task import split_in, split_of_clip
 from workbench.figures.ifdd3_variants import variants_sheet
 from workbench.figures.study import Study
 from workbench.report.parts import Chart, Options, Section, Table, chart
@@ -28,14 +25,8 @@ def section(study: Study, options: Options) -> Section:
         timeline = SplitTimelineDisplay.from_result(one.split, thumbnails=one.frames)
         parts.append(chart(timeline, f"{name}, clip {one.clip_id}: where each step begins (circle) and reads (triangle)."))
         table = usable(study.collections[name])
-        kept, rows = study.collections[name], table["row"].to_numpy()
-        places = {what: told for what, told in split_activations(kept).items() if what.startswith(("position", "sample"))}
-        cache = {what: torch.from_numpy(np.array(vectors(kept, told))[rows]) for what, told in places.items()}
-        start = {
-            g: torch.from_numpy(one.split.both("initial")[:, i * (n := one.split.initial_S.shape[1]) : (i + 1) * n])
-            for i, g in enumerate("SD")
-        }
-        every = from_activations(cache, {g: value.expand(len(table), -1) for g, value in start.items()}, one.split.frames)
+        kept, start = study.collections[name], {g: getattr(one.split, f"initial_{g}") for g in "SD"}
+        every = split_in(kept, one, table["row"].to_numpy())
         for group in ("D", "S"):
             read, asked = every.input_frames()[group], getattr(every, f"offset_{group}")
             steps += [

@@ -76,7 +76,7 @@ def summarise_split(
         kind=kind,
         frames=split.frames,
         clips=len(places),
-        steps=_steps(split),
+        steps=step_summaries(split),
         saturated=float("nan") if offset_range is None else float((np.abs(offsets) > SATURATED * offset_range).mean()),
         elsewhere=float((np.abs(split.both("position") - places) > ELSEWHERE).mean()),
         occupancy=occupancy(split.weights_D, split.weights_S, clips.labels, clips.label_names, groups=groups, seed=seed),
@@ -111,7 +111,8 @@ def _content(
     return tuple(found)
 
 
-def _steps(split: SplitResult) -> tuple[StepSummary, ...]:
+def step_summaries(split: SplitResult) -> tuple[StepSummary, ...]:
+    """Each step of both groups over all clips."""
     steps = []
     for group in ("D", "S"):
         initial, offset, position, sample = (

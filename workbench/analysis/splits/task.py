@@ -16,6 +16,7 @@ from ifdd.data.manifest import clip_path, data_hash, has_labels, of_each_class, 
 from ifdd.errors import InputError
 from ifdd.io import filled_folder, write_text
 from ifdd.progress import tqdm
+from workbench.analysis.embedding.task import vectors
 from workbench.analysis.splits.content import INTENSITY, per_frame
 from workbench.analysis.splits.displays.schematic import SplitSchematicDisplay
 from workbench.analysis.splits.displays.summary import OccupancyDisplay, SplitScoresDisplay, SplitStepsDisplay, markdown
@@ -28,12 +29,24 @@ from workbench.analysis.splits.inspection import (
     require_split,
     split_activations,
 )
-from workbench.analysis.splits.results import CLASS, CONTENT, PREDICTED, SplitClips, SplitKind, SplitResult, SplitSummary
-from workbench.analysis.splits.summary import summarise_split
+from workbench.analysis.splits.places import occupancy
+from workbench.analysis.splits.results import (
+    CLASS,
+    CONTENT,
+    PREDICTED,
+    SplitClips,
+    SplitKind,
+    SplitPlaces,
+    SplitResult,
+    SplitSummary,
+)
+from workbench.analysis.splits.summary import step_summaries, summarise_split
 from workbench.results.passport import PYTHON_CALL, Context
+from workbench.results.provenance import record
 from workbench.results.result import Result
 from workbench.store.collecting import load_row
-from workbench.store.tables import persons
+from workbench.store.collection import Collection
+from workbench.store.tables import persons, usable
 from workbench.store.truth import has_truth, true_intensity
 
 ENERGY = "motion energy"
@@ -186,6 +199,40 @@ def split_of_clip(bundle: Bundle, manifest: str | Path, clip_id: str | None = No
     config, split = bundle.model.config, bundle.model.split
     kind = SplitKind(config.split, split.operator, split.rule)
     return SplitOfClip(str(row["clip_id"]), kind, found, config.grid, pixels, data_hash(table))
+
+
+def places_in(collection: Collection, one: SplitOfClip, *, seed: int = 0) -> SplitPlaces:
+    """Where the split of a collection's model reads all clips that have a label, or all clips of a list without.
+
+    `one`: the split of any clip by the same model, which tells where its steps begin.
+    """
+    table = usable(collection)
+    split = split_in(collection, one, table["row"].to_numpy())
+    classes = table["label" if collection.has_labels else "prediction"].to_numpy()
+    start = {group: torch.tensor(getattr(one.split, f"initial_{group}")[:1]) for group in "SD"}
+    unmoved = {f"{what}_{group}": place for group, place in start.items() for what in ("position", "sample")}
+    still = from_activations(unmoved, start, one.split.frames)
+    return SplitPlaces(
+        kind=one.kind.name,
+        frames=split.frames,
+        clips=len(table),
+        steps=step_summaries(split),
+        occupancy=occupancy(split.weights_D, split.weights_S, classes, collection.labels, groups=persons(table), seed=seed),
+        still_D=still.weights_D[0].sum(0),
+        still_S=still.weights_S[0].sum(0),
+        classes=CLASS if collection.has_labels else PREDICTED,
+        provenance=record(
+            "splits.places_in", {"kind": one.kind.name, "seed": seed}, {"places": split.both("sample"), "classes": classes}, ()
+        ),
+    )
+
+
+def split_in(collection: Collection, one: SplitOfClip, rows: NDArray[np.int64]) -> SplitResult:
+    """The split of some rows of a collection; `one` as `places_in`."""
+    kept = {name: told for name, told in split_activations(collection).items() if name.startswith(("position", "sample"))}
+    cache = {name: torch.from_numpy(np.array(vectors(collection, told))[rows]) for name, told in kept.items()}
+    initial = {g: torch.tensor(getattr(one.split, f"initial_{g}")[:1]).expand(len(rows), -1) for g in "SD"}
+    return from_activations(cache, initial, one.split.frames)
 
 
 def _one(table: pd.DataFrame, clip_id: str | None, manifest: str | Path) -> dict[Any, Any]:

@@ -5,18 +5,22 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from ifdd.timing import to_clip_frames
 from workbench.analysis.splits.displays.timeline import GROUP_NAMES
-from workbench.analysis.splits.results import CONTENT, TOLD, SplitSummary
+from workbench.analysis.splits.results import CONTENT, TOLD, SplitPlaces, SplitSummary
 from workbench.plotting import style
 from workbench.plotting.base import NamedDisplay, new_grid, same_labels
+from workbench.plotting.numbers import FOR_CLICKS
 from workbench.plotting.text import interval_text, markdown_table
 from workbench.results.interval import NOT_KNOWN, Interval
 
 COLUMNS = 3
+STILL_ROW = "offsets at zero"
+"""The last row of occupancy: what is read where no step moves, even frames with S and odd ones with D."""
 READING = (
     "Square brackets: 95 % intervals over persons. Round brackets: what nothing would give: copies, content, motion, places of "
     "other people's clips; clips dealt to other persons. –: not known here, or it never moves.",
@@ -30,7 +34,7 @@ READING = (
 )
 
 
-class SplitStepsDisplay(NamedDisplay[SplitSummary]):
+class SplitStepsDisplay(NamedDisplay[SplitSummary | SplitPlaces]):
     """Where each step begins (circle) and is really read (triangle, mean ± standard deviation over clips), in clip frames."""
 
     def _draw(self, ax: Any) -> None:
@@ -81,13 +85,17 @@ class SplitStepsDisplay(NamedDisplay[SplitSummary]):
                     row=1,
                     col=column,
                 )
-        figure.update_layout(template=style.plotly_template(), height=380)
+        tall = max(len(result.steps) for result in self.results.values())
+        figure.update_layout(
+            template=style.plotly_template(), height=130 + 26 * tall, margin={"t": 60, "l": 10, "r": 10, "b": 10}
+        )
+        figure.update_layout(legend={"orientation": "h", "x": 0, "y": 1.12, "yanchor": "bottom"})
         figure.update_xaxes(title="clip frame")
         figure.update_yaxes(title="step", autorange="reversed")
         return figure
 
 
-class OccupancyDisplay(NamedDisplay[SplitSummary]):
+class OccupancyDisplay(NamedDisplay[SplitSummary | SplitPlaces]):
     """How much of each feature frame the dynamic (left) and the static group (right) read, by class; one row for each model."""
 
     def _draw(self, ax: Any) -> None:
@@ -115,30 +123,62 @@ class OccupancyDisplay(NamedDisplay[SplitSummary]):
     def _top(self) -> float:
         return max(float(np.nanmax([r.occupancy.dynamic, r.occupancy.static])) for r in self.results.values())
 
-    def to_plotly(self) -> go.Figure:
-        """Heat maps of both groups, one row for each model."""
+    def to_plotly(self, links: Mapping[str, Mapping[str, str]] | None = None) -> go.Figure:
+        """Heat maps of both groups, one row for each model; below the classes, what is read where nothing follows the clip.
+
+        `links`: model → class → the selection that a click on a cell makes, as text.
+        """
         names = same_labels({name: result.occupancy for name, result in self.results.items()})
-        titles = [f"{name} {group}" for name in self.results for group in ("D", "S")]
-        figure = make_subplots(len(self.results), 2, subplot_titles=titles)
-        for row, result in enumerate(self.results.values(), 1):
-            for column, values in enumerate((result.occupancy.dynamic, result.occupancy.static), 1):
+        titles = [f"{name} {group}: {word}".strip() for name in self.results for group, word in GROUP_NAMES.items()]
+        rows = len(self.results)
+        figure = make_subplots(
+            rows, 2, subplot_titles=titles, shared_yaxes=True, horizontal_spacing=0.03, vertical_spacing=0.3 / (rows + 1)
+        )
+        for row, (name, result) in enumerate(self.results.items(), 1):
+            found = result.occupancy
+            still = (result.still_D, result.still_S) if isinstance(result, SplitPlaces) else (None, None)
+            for column, (values, fixed) in enumerate(zip((found.dynamic, found.static), still, strict=True), 1):
                 centres = [f"{c:g}" for c in to_clip_frames(np.arange(values.shape[1]), result.frames)]
+                labels = [f"{label} ({n})" for label, n in zip(names, found.counts, strict=True)]
                 figure.add_heatmap(
-                    z=values,
+                    z=values if fixed is None else np.vstack((values, fixed)),
                     x=centres,
-                    y=list(names),
+                    y=labels if fixed is None else [*labels, STILL_ROW],
                     zmin=0,
                     zmax=self._top(),
                     colorscale=style.SEQUENTIAL,
+                    colorbar={"title": "mean reading<br>weight"},
                     showscale=row == column == 1,
+                    hovertemplate="%{y}, clip frame %{x}: %{z:.2f}<extra></extra>",
                     row=row,
                     col=column,
                 )
-        figure.update_layout(template=style.plotly_template(), height=320 * len(self.results))
-        figure.update_xaxes(title="clip frame", type="category")
-        figure.update_yaxes(autorange="reversed")
-        for row, result in enumerate(self.results.values(), 1):
-            figure.update_yaxes(title=result.classes, row=row)
+                told = (
+                    [(x, label, links[name][own]) for own, label in zip(names, labels, strict=True) for x in centres]
+                    if links
+                    else []
+                )
+                figure.add_scatter(
+                    x=[x for x, _, _ in told],
+                    y=[label for _, label, _ in told],
+                    customdata=[link for _, _, link in told],
+                    mode="markers",
+                    marker={"symbol": "square", "size": 20, "color": "rgba(0, 0, 0, 0)", "line": {"width": 0}},
+                    selected={"marker": {"color": "rgba(240, 228, 66, 0.45)"}},
+                    unselected={"marker": {"opacity": 0}},
+                    hovertemplate="%{y}<br>click: its clips<extra></extra>",
+                    meta=FOR_CLICKS,
+                    showlegend=False,
+                    row=row,
+                    col=column,
+                )
+            figure.update_xaxes(range=[-0.5, len(centres) - 0.5], row=row)  # points would widen it
+            figure.update_yaxes(range=[len(labels) - 0.5 + (fixed is not None), -0.5], row=row)
+            figure.update_yaxes(title=f"{result.classes} (clips)", row=row, col=1)
+        figure.update_layout(template=style.plotly_template(), height=110 + 26 * (len(names) + 1) * rows + 70 * (rows - 1))
+        figure.update_layout(margin={"t": 40, "l": 10, "r": 10, "b": 10}, clickmode="event+select", dragmode=False)
+        figure.update_xaxes(title="clip frame", type="category", showgrid=False)
+        figure.update_yaxes(type="category", showgrid=False)
         return figure
 
 
@@ -180,24 +220,58 @@ class SplitScoresDisplay(NamedDisplay[SplitSummary]):
         return 0.7 * ((index + 0.5) / len(self.results) - 0.5)
 
     def to_plotly(self) -> go.Figure:
-        """The same points."""
+        """The same points; hollow grey ones are what nothing would give."""
         rows = self._known_rows()
         figure = go.Figure()
         for index, name in enumerate(self.results):
-            found = [cells[index][0] for _, cells in rows]
+            found = [cells[index] for _, cells in rows]
+            heights = [height + self._shift(index) for height in range(len(rows))]
+            hover = [f"{title.strip()}: {interval_text(*cell)}" for (title, _), cell in zip(rows, found, strict=True)]
+            symbol, colour = style.PLOTLY_MARKERS[style.model_marker(index)], style.model_colour(index)
             figure.add_scatter(
-                x=[f.value for f in found],
-                y=[title for title, _ in rows],
+                x=[null for _, null in found],
+                y=heights,
+                mode="markers",
+                name=f"{name}: what nothing would give",
+                text=hover,
+                hovertemplate="%{text}<extra></extra>",
+                marker={"color": style.GREY, "symbol": f"{symbol}-open", "size": 9},
+            )
+            figure.add_scatter(
+                x=[value.value for value, _ in found],
+                y=heights,
                 mode="markers",
                 name=name,
-                marker={"color": style.model_colour(index), "size": 10},
-                error_x={"array": [f.high - f.value for f in found], "arrayminus": [f.value - f.low for f in found]},
+                text=hover,
+                hovertemplate="%{text}<extra></extra>",
+                marker={"color": colour, "symbol": symbol, "size": 10},
+                error_x={
+                    "array": [value.high - value.value for value, _ in found],
+                    "arrayminus": [value.value - value.low for value, _ in found],
+                    "color": colour,
+                    "thickness": 1,
+                    "width": 0,
+                },
             )
         figure.add_vline(0, line_dash="dot")
-        figure.update_layout(template=style.plotly_template(), height=420, scattermode="group")
+        figure.update_layout(template=style.plotly_template(), height=110 + 26 * len(rows) * max(1, len(self.results) // 2))
         figure.update_xaxes(title="share of the variance, or correlation")
-        figure.update_yaxes(title="", autorange="reversed")
+        titles = [title.replace("  ", "… ") for title, _ in rows]
+        figure.update_yaxes(
+            title="measure", tickvals=list(range(len(rows))), ticktext=titles, range=[len(rows) - 0.5, -0.5], zeroline=False
+        )
         return figure
+
+    def numbers(self) -> pd.DataFrame:
+        """A row for each measure and model."""
+        return pd.DataFrame(
+            [
+                {"measure": title.replace("  ", "… "), "model": name, "value": found.value}
+                | {"low": found.low, "high": found.high, "by chance": null}
+                for title, cells in self._known_rows()
+                for name, (found, null) in zip(self.results, cells, strict=True)
+            ]
+        )
 
 
 def score_rows(results: Mapping[str, SplitSummary]) -> list[tuple[str, list[tuple[Interval, float]]]]:
@@ -248,7 +322,7 @@ def markdown(results: Mapping[str, SplitSummary]) -> str:
     return "\n".join(["# Splits", "", *lines, "", *READING, *([""] if notes else []), *notes]) + "\n"
 
 
-def _title(name: str, result: SplitSummary) -> str:
+def _title(name: str, result: SplitSummary | SplitPlaces) -> str:
     return f"{name}: {result.kind}" if name and name != result.kind else result.kind
 
 
@@ -264,7 +338,7 @@ def _told_energy(result: SplitSummary) -> str:
     return ", ".join(interval_text(value) for value in (result.motion.energy_D_told, result.motion.energy_S_told))
 
 
-def _share(result: SplitSummary) -> str:
+def _share(result: SplitSummary | SplitPlaces) -> str:
     """Share of the variance of the reading weights that lies between classes, and what chance gives."""
     found = result.occupancy
     value, low, high = found.class_share.value, found.class_share.low, found.class_share.high
