@@ -4,6 +4,7 @@ import pandas as pd
 import streamlit as st
 from shared import charts, looks, view
 
+from workbench.app.catalogue import CATALOGUE
 from workbench.app.glossary import KEYS, WORDS
 from workbench.app.reading import first_lines, reading, reading_names
 
@@ -29,7 +30,7 @@ def show_plots() -> None:
 
 looks.heading("Help", "How to read each plot and what misleads, the words, the keys.")
 st.page_link("overview.py", label="Take the tour, 1 min", icon=":material/signpost:", query_params=view.params(tour="1"))
-plots, words, keys = st.tabs(["Plots", "Words", "Keys"])
+plots, words, keys, commands = st.tabs(["Plots", "Words", "Keys", "Commands"])
 with plots:
     show_plots()
 with words:
@@ -37,3 +38,11 @@ with words:
 with keys:
     st.table(pd.DataFrame(KEYS).set_index("keys"))
     looks.note("The player takes keys when it has been clicked, or reached with Tab.")
+with commands:
+    looks.note("The same analysis on a page, on the command line (--help tells its options), and in Python.")
+    rows = [
+        {"command": entry.command, "page": "–" if entry.page is None else entry.page or "overview", "what": entry.about}
+        | {"Python": entry.python}
+        for entry in CATALOGUE
+    ]
+    st.dataframe(pd.DataFrame(rows), hide_index=True, height=560, alt="Commands, the pages that show the same, and the Python")
