@@ -1,6 +1,7 @@
 """The app's server: Streamlit behind a guard. Start it with: workbench app"""
 
 import os
+import sys
 from importlib import import_module
 from pathlib import Path
 from threading import Thread
@@ -9,6 +10,10 @@ import streamlit as st
 from _guard import Guard
 from _routes import routes
 from starlette.middleware import Middleware
+
+# A model gives the interpreter away at every layer, and gets it back after this time at the latest, where other visitors' pages
+# are being drawn: with the usual 5 ms it waits most of the time.
+sys.setswitchinterval(0.0005)
 
 INDEX = Path(st.__file__).parent / "static" / "index.html"
 

@@ -34,6 +34,7 @@ def start_app(
     os.environ["IFDD_TOKEN"] = token = token_for(address, hosts)
     if token:
         sys.stderr.write(f"{warning_of(address, hosts, port, token)}\n")
+    os.environ.setdefault("MALLOC_ARENA_MAX", "2")  # each visitor's thread would keep memory of its own
     os.chdir(page.parents[1])  # where Streamlit looks for its settings
     command = app_command(page, port, address)
     sys.stdout.flush()

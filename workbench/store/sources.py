@@ -55,7 +55,7 @@ def read_source(video: str | Path, preprocessing: Preprocessing, options: Source
         raise InputError(f"{video}: a stride of {options.stride:g} s needs windows; give --window as well")
     if options.window is not None:
         check_windows(video, options.window, options.stride or options.window)  # before the face is looked for
-    detector = make_detector(options.detector, options.detector_weights)
+    detector = make_detector(options.detector, options.detector_weights) if preprocessing.crop == "face" else None
     stretch = {"start": options.start, "end": options.end, "fps": options.fps}
     try:
         return analyse(video, preprocessing, face=options.face, **stretch, detector=detector)
