@@ -1,0 +1,61 @@
+"""No page obeys what names, labels, ids and columns say: in a workspace where all of them try."""
+
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page
+
+from tests.browser.conftest import ROOT, wait_until_healthy
+from tests.browser.using import settle
+from tests.hostile import make_hostile
+from tests.tiny_demo import TinyDemo
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+OBEYED = (
+    "img[src='x'], img[onerror], a[href^='javascript'], a[href='x'], [onmouseover], main u, main s, "
+    "main i:not([class]):not([style]), .katex, svg a"
+)
+
+
+@pytest.fixture(scope="module")
+def hostile(tiny_demo: TinyDemo, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    made = make_hostile(tmp_path_factory.mktemp("hostile"), tiny_demo)
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    flags = ["--server.port", str(port), "--server.headless", "true"]
+    command = [sys.executable, "-m", "streamlit", "run", "pages/server.py", *flags]
+    server = subprocess.Popen(command, cwd=ROOT, env=os.environ | {"IFDD_WORKSPACE": str(made.folder)}, stdout=subprocess.DEVNULL)
+    try:
+        wait_until_healthy(f"http://127.0.0.1:{port}", server)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        server.terminate()
+        server.wait(20)
+
+
+def test_names_are_shown_and_not_obeyed(page: Page, hostile: str, screenshots: Path) -> None:
+    page.goto(hostile)
+    page.wait_for_selector("h1")
+    settle(page)
+    links = page.locator('.st-key-navigation [data-testid="stPageLink"] a').all()
+    pages = [(link.get_attribute("href") or "").partition("?")[0].strip("/").rpartition("/")[2] for link in links]
+    assert len(pages) > 8
+    wrong = []
+    for name in pages:
+        page.goto(f"{hostile}/{name}")
+        page.wait_for_selector("h1")
+        settle(page)
+        page.screenshot(path=screenshots / f"hostile-{name or 'overview'}.png", full_page=True)
+        obeyed = page.locator(OBEYED).evaluate_all("(all) => all.map((one) => one.outerHTML.slice(0, 200))")
+        wrong += [(name, text) for text in obeyed]
+        wrong += [(name, text) for text in page.locator('[data-testid="stException"]').all_inner_texts()]
+        assert page.evaluate("window.hacked") is None, name
+        if name == "clip":
+            assert "<img src=x onerror=" in page.locator("main").inner_text()
+    assert not wrong
