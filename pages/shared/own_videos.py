@@ -256,7 +256,7 @@ def compare(own: OwnVideos, video: OwnVideo, seen: Mapping[str, Explanation], ke
         gallery.show(ids, "upload_nearest", "grid")
         return
     drawn, _ = maps.ask(Request("map", (name,), activation, "tsne"), {name: known[name]})
-    maps.draw(drawn, f"{name}: {activation}", "upload_map", further=maps.placed(drawn, {video.name: place}))
+    maps.draw(drawn, f"{name}: {activation}", "upload_placed", further=maps.placed(drawn, {video.name: place}))
 
 
 def _vector(name: str, collection: Collection, seen: Explanation) -> np.ndarray:
