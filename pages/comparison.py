@@ -1,7 +1,7 @@
 """Which model is better, by how much, and on which clips?"""
 
 import streamlit as st
-from shared import charts, looks, measures, state, tables, view
+from shared import charts, looks, measures, slices, state, tables, view
 
 from workbench.analysis.comparison.displays.pairs import ConfusionDifferenceDisplay, FlipsDisplay, ForestDisplay
 from workbench.analysis.comparison.displays.slices import SearchDisplay, SliceDisplay
@@ -99,22 +99,25 @@ elif part == "Confusion":
     looks.note("Better where the diagonal is positive. A cell leads to the clips that just one of the two models calls so.")
 else:
     clips = measures.same(collections, among)
-    columns = comparing.choices(clips)
+    columns, saved = comparing.choices(clips), slices.saved().all()
     with st.container(horizontal=True, vertical_alignment="bottom"):
         by = st.multiselect(
             "Slice by",
-            columns,
+            [*columns, *(name for name in saved if name not in columns)],
             default=comparing.first_choices(clips, columns),
+            format_func=lambda name: f"slice: {name}" if name in saved and name not in columns else name,
             **view.linked("compare_by"),
         )
         bins = int(st.number_input("Bins of numbers", 2, 12, 4, width=130, **view.linked("compare_bins")))
-    factors = comparing.factors(clips, by, bins)
+    kept = {name: saved[name] for name in by if name not in columns}
+    by = [name for name in by if name in columns]
+    factors = comparing.factors(clips, by, bins, kept, measures.inside(kept))
     levels = factors.levels
     copied = measures.copies(collections, among).comparison(pair.first, by)
     if part == "Slices":
-        displays["slices"] = slices = SliceDisplay.from_result(measures.slices(collections, among, factors))
-        figure = slices.to_plotly().update_layout(legend=charts.LEGEND_ABOVE, margin_t=40)
-        links.attach(figure, [[levels.of(item, among.selection) for item in slices.rows]] * len(result.models))
+        displays["slices"] = by_level = SliceDisplay.from_result(measures.slices(collections, among, factors))
+        figure = by_level.to_plotly().update_layout(legend=charts.LEGEND_ABOVE, margin_t=40)
+        links.attach(figure, [[levels.of(item, among.selection) for item in by_level.rows]] * len(result.models))
         charts.chart(figure, "compare_slices", "WAR of each model at every level of the columns", read="slices", links=True)
     else:
         min_n = 20

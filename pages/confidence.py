@@ -1,7 +1,7 @@
 """How sure are the models, and are they right to be?"""
 
 import streamlit as st
-from shared import charts, looks, measures, state, tables, view
+from shared import charts, gallery, looks, measures, state, tables, view
 
 from workbench.analysis.confidence.displays.densities import CalibrationDisplay, ConfidenceDisplay, Scale
 from workbench.analysis.confidence.displays.votes import AmbiguityDisplay
@@ -123,8 +123,7 @@ elif part == "Votes":
 else:
     wrong = sureness.mistakes(table, one)
     looks.note(f"{len(wrong)} of {len(table)} clips that {one} has wrong, the surest first.")
-    rows, cells = sureness.mistake_rows(wrong.head(200), one)
-    tables.linked(rows, cells, "confidence_mistakes", f"Clips that {one} has wrong, the surest first")
+    gallery.show(wrong, "confidence_mistakes", "grid")
 looks.note(" · ".join(dict.fromkeys(notes)))
 with st.container(horizontal=True):
     if displays:

@@ -15,8 +15,7 @@ from workbench.plotting.base import SUFFIXES, Display, without_markup
 from workbench.plotting.numbers import FOR_CLICKS, PICTURES, numbers_of
 from workbench.plotting.style import plotly_template
 
-NUMBERS = ".csv"
-MIME = {".svg": "image/svg+xml", ".pdf": "application/pdf", ".png": "image/png", NUMBERS: "text/csv"}
+MIME = {".svg": "image/svg+xml", ".pdf": "application/pdf", ".png": "image/png"}
 CHART = {"displaylogo": False, "modeBarButtonsToRemove": ["toImage", "autoScale2d"], "scrollZoom": False}
 LEGEND_ABOVE = {"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"}
 LEGEND_BELOW = {"orientation": "h", "x": 0, "y": -0.08, "yanchor": "top"}
@@ -94,6 +93,8 @@ def clickable_cells(
         showlegend=False,
     )
     figure.update_xaxes(range=[-0.5, len(x) - 0.5]).update_yaxes(range=[len(y) - 0.5, -0.5])  # points would widen them
+    tools = ["zoom2d", "pan2d", "select2d", "lasso2d", "zoomIn2d", "zoomOut2d", "resetScale2d"]
+    figure.update_layout(modebar_remove=tools, margin_t=30)  # what tools are left lie above the cells, not on them
     return figure.update_layout(dragmode=False, clickmode="event+select")
 
 
@@ -106,16 +107,13 @@ def reproduce(cli: Sequence[str], python: str, key: str) -> None:
         st.code(python.strip(), language="python", wrap_lines=True)
 
 
-@st.fragment
 def save_button(displays: Mapping[str, Display], name: str, key: str) -> None:
-    """A small menu with every figure as SVG, PDF and PNG, drawn when asked for, and its numbers as CSV."""
-    with (menu := st.popover("Save figures", icon=":material/download:", key=f"{key}_menu", on_change="rerun")):
-        if not menu.open:
-            return
+    """A small menu with every figure as SVG, PDF and PNG, drawn when asked for."""
+    with st.popover("Save figures", icon=":material/download:", key=f"{key}_menu"):
         for title, display in displays.items():
             looks.note(title)
             with st.container(horizontal=True):
-                for suffix in SUFFIXES if display.numbers().empty else (*SUFFIXES, NUMBERS):
+                for suffix in SUFFIXES:
                     stem = f"{name}-{title}".replace(" ", "-")
                     st.download_button(
                         suffix[1:].upper(),
@@ -134,7 +132,5 @@ class _Drawing:
         self.display, self.suffix = display, suffix
 
     def __call__(self) -> bytes:
-        if self.suffix == NUMBERS:
-            return self.display.numbers().to_csv(index=False).encode()
         with tempfile.TemporaryDirectory() as folder:
             return self.display.save(Path(folder) / f"figure{self.suffix}").read_bytes()

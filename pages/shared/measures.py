@@ -15,7 +15,7 @@ from workbench.analysis.performance.scores import summary
 from workbench.app.copying import Copies, FitOn
 from workbench.app.measured import Measured, Scope, clips_where, measured, said, scopes
 from workbench.app.overview import part_of
-from workbench.app.selection import IDS, where
+from workbench.app.selection import IDS, Selection, where
 from workbench.store.collection import Collection
 from workbench.store.side_by_side import SameClips, same_clips
 
@@ -154,6 +154,12 @@ def _calibration(key: tuple[str, ...], binning: Binning | None, _collection: Col
 def copies(collections: Mapping[str, Collection], among: Measured) -> Copies:
     """What makes figures of these models again, elsewhere."""
     return Copies(state.workspace().folder, state.dataset().name, tuple(collections), among.selection)
+
+
+def inside(saved: Mapping[str, Selection]) -> dict[str, frozenset[str]]:
+    """The clips of saved slices."""
+    table, kept = state.clip_table(), view.kept_clips()
+    return {name: frozenset(table.index[selection.mask(table, kept)]) for name, selection in saved.items()}
 
 
 def slices(collections: Mapping[str, Collection], among: Measured, by: Factors) -> SliceResult:

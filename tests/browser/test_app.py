@@ -11,7 +11,7 @@ pytestmark = pytest.mark.browser
 
 
 @pytest.mark.parametrize("page", ["light", "dark"], indirect=True)
-@pytest.mark.parametrize(("name", "charts"), [("", 2), ("clip", 0), ("embedding", 0), ("confidence", 2), ("upload", 0)])
+@pytest.mark.parametrize(("name", "charts"), [("", 2), ("clip", 0), ("embedding", 0), ("confidence", 1), ("upload", 0)])
 def test_page_is_drawn(
     page: Page, address: str, screenshots: Path, name: str, charts: int, request: pytest.FixtureRequest
 ) -> None:

@@ -39,8 +39,8 @@ def pair_rows(result: ComparisonResult, scope: Selection) -> tuple[pd.DataFrame,
             }
         )
         found = links.flips(pair, result.label_names, scope)
-        for name, kind, count in zip(cells, found, (pair.only_second, pair.only_first, other), strict=True):
-            cells[name].append(found[kind][-1] if count else "")
+        for name, kind in zip(cells, found, strict=True):
+            cells[name].append(found[kind][-1])
     return pd.DataFrame(rows), cells
 
 

@@ -62,27 +62,39 @@ def recalls(result: MetricsResult, model: str, scope: Selection = EVERYONE) -> l
 
 
 def differences(result: ComparisonResult, scope: Selection = EVERYONE) -> list[str]:
-    """For the rows of a `ForestDisplay` the clips that just one of the two models has right."""
+    """For the rows of a `ForestDisplay` the clips that just one of the two models has right; "" for none."""
     found = []
     for pair in result.pairs:
         one_right = Condition(f"right {pair.first}", "<>", (f"right {pair.second}",))
-        found += [text(scope, one_right)] * 2
+        counts = _flips(pair, len(result.label_names))
+        found += [text(scope, one_right) if pair.only_first + pair.only_second else ""] * 2
         if len(result.pairs) == 1:
-            found += [text(scope, where(CLASS, item.name), one_right) if item.n else "" for item in pair.recalls]
+            seen = counts["gained"] + counts["lost"]
+            found += [text(scope, where(CLASS, c.name), one_right) if n else "" for c, n in zip(pair.recalls, seen, strict=True)]
     return found
 
 
 def flips(pair: PairResult, labels: Sequence[str], scope: Selection = EVERYONE) -> dict[str, list[str]]:
-    """For each kind of flip, the clips of each class, and at last those of all."""
+    """For each kind of flip, the clips of each class, and at last those of all; "" for none."""
     kinds = {
         "gained": (right(pair.first, False), right(pair.second, True)),
         "lost": (right(pair.first, True), right(pair.second, False)),
         "other": (right(pair.first, False), right(pair.second, False), differ(pair.first, pair.second)),
     }
+    counts = _flips(pair, len(labels))
     return {
-        kind: [text(scope, where(CLASS, label), *wanted) for label in labels] + [text(scope, *wanted)]
+        kind: [
+            *(text(scope, where(CLASS, label), *wanted) if n else "" for label, n in zip(labels, counts[kind], strict=True)),
+            text(scope, *wanted) if counts[kind].any() else "",
+        ]
         for kind, wanted in kinds.items()
     }
+
+
+def _flips(pair: PairResult, classes: int) -> dict[str, np.ndarray]:
+    """Clips (C,) of each kind of flip, by true class."""
+    kinds = np.array(pair.flips.kinds, dtype=object)
+    return {kind: np.bincount(pair.flips.true[kinds == kind], minlength=classes) for kind in ("gained", "lost", "other")}
 
 
 def confusion_difference(

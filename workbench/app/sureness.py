@@ -95,16 +95,3 @@ def bin_rows(found: CalibrationResult, model: str, scope: Selection) -> tuple[pd
         for i in filled
     ]
     return pd.DataFrame(rows), {"clips": bin_links(found, model, scope)}
-
-
-def mistake_rows(wrong: pd.DataFrame, model: str) -> tuple[pd.DataFrame, dict[str, list[str]]]:
-    """A line for each clip of `mistakes`."""
-    rows = pd.DataFrame(
-        {
-            "clip": list(wrong.index),
-            "class": wrong[links.CLASS].astype(object).to_numpy(),
-            "said": wrong[f"said {model}"].astype(object).to_numpy(),
-            "confidence": [f"{value:.3f}" for value in wrong[f"confidence {model}"]],
-        }
-    )
-    return rows, {"clip": [where("clip_id", clip).text for clip in wrong.index]}

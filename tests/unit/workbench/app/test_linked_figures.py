@@ -185,8 +185,6 @@ def test_classes_told_apart_and_surest_mistakes() -> None:
     wrong = sureness.mistakes(TABLE, "a")
     assert len(wrong) == (PROBS["a"].argmax(1) != TRUE).sum()
     assert wrong["confidence a"].is_monotonic_decreasing
-    rows, cells = sureness.mistake_rows(wrong.head(5), "a")
-    assert [count(text) for text in cells["clip"]] == [1] * 5
 
 
 def test_what_models_say_does_not_narrow_figures_unless_asked() -> None:

@@ -1,0 +1,68 @@
+"""Numbers lead to the clips behind them: cells of a confusion matrix, bars, cells of a table; by a click in Chromium."""
+
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from playwright.sync_api import Locator, Page
+
+from tests.browser.using import no_errors, settle, visit
+
+pytestmark = pytest.mark.browser
+PLOT = ".js-plotly-plot"
+
+
+def selected(page: Page) -> list[str]:
+    """The conditions in the address."""
+    page.wait_for_function("location.search.includes('sel=')", timeout=20_000)
+    settle(page)
+    return parse_qs(urlsplit(page.url).query)["sel"]
+
+
+def click_cell(plot: Locator, row: int, column: int, cells: int) -> None:
+    """Click a cell of a square heat map."""
+    box = plot.bounding_box()
+    assert box
+    axes = plot.evaluate(
+        "el => { const l = el._fullLayout; return [l.xaxis._offset, l.xaxis._length, l.yaxis._offset, l.yaxis._length] }"
+    )
+    x = box["x"] + axes[0] + axes[1] * (column + 0.5) / cells
+    y = box["y"] + axes[2] + axes[3] * (row + 0.5) / cells
+    plot.page.mouse.move(x, y)
+    plot.page.mouse.click(x, y)
+
+
+def filled_cell(plot: Locator) -> tuple[int, int, str]:
+    """Row, column and link of the first cell that can be clicked."""
+    found: list[object] = plot.evaluate(
+        "el => { const t = el.data[1]; return [el._fullLayout.yaxis._categories.indexOf(t.y[0]),"
+        " el._fullLayout.xaxis._categories.indexOf(t.x[0]), t.customdata[0]] }"
+    )
+    return int(str(found[0])), int(str(found[1])), str(found[2])
+
+
+def test_a_cell_of_the_confusion_matrix_selects_its_clips(page: Page, address: str) -> None:
+    visit(page, address, "")
+    plot = page.locator(PLOT).nth(1)
+    row, column, link = filled_cell(plot)
+    click_cell(plot, row, column, 7)
+    assert selected(page) == link.split("&")
+    assert page.get_by_text("Figures are of all clips").count() == 1  # what a model says does not narrow them
+    no_errors(page)
+
+
+def test_a_number_of_a_comparison_selects_its_flips(page: Page, address: str) -> None:
+    visit(page, address, "comparison")
+    table = page.locator('[data-testid="stDataFrame"]').first
+    box = table.bounding_box()
+    assert box
+    cell = table.locator('[role="gridcell"]').nth(4)  # gained
+    count = int(cell.text_content() or "0")
+    page.mouse.click(box["x"] + 30, box["y"] + box["height"] - 15)
+    for _ in range(4):
+        page.keyboard.press("ArrowRight")
+    first, second = "tiny-baseline", "tiny-ifdd"
+    assert selected(page) == [f"right {first}=False", f"right {second}=True"]
+    page.get_by_text(f"{count} of 14 clips", exact=True).wait_for()
+    bars = page.locator(f"{PLOT} .barlayer .point path")
+    assert bars.count() > 0
+    no_errors(page)
