@@ -550,6 +550,21 @@ def in_turn(name: str) -> Iterator[Bundle]:
         yield bundle
 
 
+def played_explained(names: Sequence[str], knobs: Knobs) -> dict[str, Explanation]:
+    """A scripted clip through several models, by maps that pass their tests."""
+    return _played_explained(tuple(model(name)[0].card.sha256 for name in names), knobs, list(names))
+
+
+@st.cache_resource(max_entries=16, show_spinner="Running the models …", hash_funcs={"workbench.app.playground.Knobs": repr})
+def _played_explained(sha256: tuple[str, ...], knobs: Knobs, _names: list[str]) -> dict[str, Explanation]:
+    from workbench.app.playground import keep
+    from workbench.explain.task import TESTED, Options
+
+    with tempfile.TemporaryDirectory() as folder:
+        frames, fps = keep(played(knobs)[1], Path(folder))
+        return explanations(_names, frames, Options(crop="none", fps=fps, method=TESTED))
+
+
 @st.cache_data(max_entries=512, show_spinner=False)
 def clip_thumbnail(path: str, share: float, frames: int) -> Any:
     """One small frame of a clip."""

@@ -169,20 +169,6 @@ def test_unknown_model_in_the_address(start: Start, tiny_demo: TinyDemo) -> None
     assert any("The address names the model nobody" in item.value for item in app.warning)
 
 
-def test_benchmark_knobs_change_the_clip(start: Start, tiny_demo: TinyDemo) -> None:
-    app = start(tiny_demo, "benchmark")
-    before = charts(app)[0]["data"]
-    app.sidebar.selectbox("benchmark_level").set_value("noisy-00").run()
-    assert " · 0% of the time shows something else" in "".join(item.proto.body for item in app.get("html"))
-    app.sidebar.toggle("benchmark_irrelevant_share_on").set_value(True).run()
-    assert panels(app) == ""
-    assert "50% of the time" in "".join(item.proto.body for item in app.get("html"))
-    assert charts(app)[0]["data"] != before
-    app.sidebar.selectbox("benchmark_emotion").set_value("neutral").run()
-    assert panels(app) == ""
-    assert not set(charts(app)[0]["data"][0]["y"]["bdata"]) - {"A", "="}  # zeros only
-
-
 @pytest.mark.parametrize("page", ["overview", "clip", "embedding", "confidence", "disentanglement"])
 def test_missing_demo(start: Start, tiny_demo: TinyDemo, tmp_path: Path, page: str) -> None:
     text = panels(start(TinyDemo(tmp_path / "nothing", tiny_demo.checkpoints), page))

@@ -1,14 +1,17 @@
 """One scripted clip, made on the spot from knobs: what the benchmark shows and what it knows about it."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
 
 import cv2
 import numpy as np
 
 from ifdd.labels import EMOTIONS as EMOTIONS
-from ifdd.scripted import SUITES, Script, render_clip, render_times, sample_script
+from ifdd.scripted import SUITES as SUITES
+from ifdd.scripted import Script, render_clip, render_times, sample_script
 from ifdd.scripted.models import face_model
 from ifdd.scripted.render.clips import RenderedClip
+from ifdd.scripted.render.store import write_clip
 from ifdd.scripted.script.sampling import DIFFICULTIES, Difficulty
 
 MOVED = (230, 159, 0)
@@ -56,10 +59,27 @@ class Knobs:
         return replace(base, **changes)
 
 
+def python_of(knobs: Knobs) -> str:
+    """What makes the clip of the knobs again."""
+    turned = ", ".join(f"{item.name}={value!r}" for item in fields(knobs) if (value := getattr(knobs, item.name)) != item.default)
+    return f"""
+from workbench.app.playground import Knobs, play
+
+script, clip = play(Knobs({turned}))
+frames, truth = clip.frames, clip.truth
+"""
+
+
 def play(knobs: Knobs, frames: int = 32, size: int = 160, face: str = "built-in") -> tuple[Script, RenderedClip]:
     """The script of the knobs and its clip with all of its truth. Raises: InputError for a value out of range."""
     script = sample_script(knobs.clip, knobs.emotion, 20_000_000 + knobs.person, knobs.difficulty())
     return script, render_clip(script, size, render_times(frames, script.duration), face_model(face), full=True)
+
+
+def keep(clip: RenderedClip, folder: Path) -> tuple[Path, float]:
+    """Write the frames of a clip below a folder, as suites have them; returns where they lie, and frames a second."""
+    write_clip(clip, folder, "clip")
+    return folder / "clips" / "clip", float(1 / np.diff(clip.seconds).mean())
 
 
 def strip(clip: RenderedClip, columns: int = 8) -> np.ndarray:
