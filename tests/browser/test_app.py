@@ -74,7 +74,7 @@ def test_lasso_selects_clips_for_all_pages(page: Page, address: str, screenshots
         page.mouse.move(x, y, steps=12)
     page.mouse.up()
     page.get_by_text("14 of 14 chosen").wait_for()
-    page.get_by_text("14 of 14 clips").wait_for()
+    page.get_by_text("14 of 14 clips", exact=True).wait_for()
     page.locator('.gallery[data-layout="strip"] .item[href]').nth(6).wait_for()
     points.focus()
     page.keyboard.press("ArrowRight")  # to the clip that is next to the middle
@@ -85,7 +85,7 @@ def test_lasso_selects_clips_for_all_pages(page: Page, address: str, screenshots
     picture(page, screenshots, "embedding-chosen-light")
     page.get_by_role("link", name="Confidence").click()
     page.get_by_role("heading", name="Confidence", level=1).wait_for()
-    page.get_by_text("1 of 14 clips").wait_for()  # the selection has come along
+    page.get_by_text("1 of 14 clips", exact=True).wait_for()  # the selection has come along
     page.go_back()
     page.get_by_text("1 of 14 chosen").wait_for()
     page.get_by_role("button", name="sad (2)").click()
@@ -120,7 +120,7 @@ def test_browse_by_the_keyboard_alone(page: Page, address: str, screenshots: Pat
     page.keyboard.press("Shift+Tab")
     page.keyboard.press("Shift+Tab")
     page.keyboard.press("Enter")  # Select these
-    page.get_by_text("2 of 14 clips").wait_for()
+    page.get_by_text("2 of 14 clips", exact=True).wait_for()
     settle(page)
     assert items.count() == 2
     page.get_by_text("table", exact=True).click()

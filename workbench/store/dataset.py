@@ -42,7 +42,7 @@ class Dataset:
         """
         return read_manifest(self.manifest).set_index("clip_id", drop=False)
 
-    @property
+    @cached_property
     def has_labels(self) -> bool:
         """Whether the clips have labels: all of them, or none."""
         return has_labels(self.clips)
