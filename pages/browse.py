@@ -6,7 +6,8 @@ from shared import gallery, looks, slices, state, view
 from workbench.app.browse import as_csv, columns_of, in_order, named
 from workbench.app.from_ifdd import InputError
 
-SORT, DOWN = "browse_sort", "browse_down"
+SHAPE, SORT, DOWN = "browse_as", "browse_sort", "browse_down"
+LAYOUTS: list[gallery.Layout] = ["grid", "table"]
 
 
 def sort_by(column: str) -> None:
@@ -27,26 +28,40 @@ def find() -> None:
         st.session_state["browse_error"] = error
 
 
+def remember(key: str, known: list[str], default: str | bool | None) -> None:
+    """A fresh page shows what its address says; later what the reader chose, also where the browser goes back to it."""
+    asked = st.query_params.get(key, "")
+    if key not in st.session_state or (known and st.session_state[key] not in (*known, default)):
+        st.session_state[key] = asked == "true" if isinstance(default, bool) else asked if asked in known else default
+
+
+def note_in_address(key: str, default: str | bool | None) -> None:
+    """The address says what was chosen, and nothing where it is what a fresh page shows."""
+    if (value := st.session_state[key]) != default:
+        st.query_params[key] = str(value).lower() if isinstance(value, bool) else value
+    elif key in st.query_params:
+        del st.query_params[key]
+
+
 table = state.clip_table()
 columns = columns_of(table)
 chosen = view.chosen(table)
-LAYOUTS: list[gallery.Layout] = ["grid", "table"]
+remember(SHAPE, [*LAYOUTS], "grid")
+remember(SORT, columns, None)
+remember(DOWN, [], False)
 with st.container(horizontal=True, vertical_alignment="center", gap="small", key="browse_bar"):
     looks.heading("Browse")
-    layout = st.segmented_control(
-        "Show as", LAYOUTS, default="grid", required=True, label_visibility="collapsed", **view.linked("browse_as")
-    )
+    layout = st.segmented_control("Show as", LAYOUTS, required=True, label_visibility="collapsed", **looks.kept(SHAPE))
     sort = st.selectbox(
         "Sort by",
         columns,
-        index=None,
         placeholder="Sort: as listed",
         label_visibility="collapsed",
         format_func=lambda name: name.replace("_", " "),
         width=205,
-        **view.linked(SORT),
+        **looks.kept(SORT),
     )
-    down = st.toggle("↓", help="Sort with the largest first", **view.linked(DOWN))
+    down = st.toggle("↓", help="Sort with the largest first", **looks.kept(DOWN))
     st.text_input(
         "Find clips by name",
         key="browse_find",
@@ -75,6 +90,8 @@ with st.container(horizontal=True, vertical_alignment="center", gap="small", key
         key="browse_csv",
     )
 
+for key, default in ((SHAPE, "grid"), (SORT, None), (DOWN, False)):
+    note_in_address(key, default)
 if error := st.session_state.pop("browse_error", None):
     looks.show_error(error)
 if sort is not None:

@@ -1,38 +1,14 @@
 """What the page Browse does with a table of clips: which columns there are, an order, clips by name, a file."""
 
-from collections.abc import Iterable, Mapping
-from pathlib import Path
-
 import pandas as pd
 
 from ifdd.documents import shown
 from ifdd.errors import InputError
-from workbench.app.clip_table import clip_table
 from workbench.app.rows import models_of
-from workbench.app.selection import Condition, KeptClips, Selection
-from workbench.store.collection import Collection, in_one_order
+from workbench.app.selection import Condition, KeptClips
 
 _UNSORTED = ("path", "truth", "landmarks", "clip_sha256")
 _LAST = ("kind", "n_frames", "fps", "width", "height", "label", "fold", "split", "suite", "crop")
-
-
-def listed(
-    clips: pd.DataFrame,
-    collections: Mapping[str, Collection],
-    where: Iterable[str] = (),
-    sort: str | None = None,
-    descending: bool = False,
-    kept: KeptClips | None = None,
-) -> pd.DataFrame:
-    """Clips (a list of them, `Dataset.clips`) with what models said, as `clip_table`: those that pass `where`, by a column.
-
-    `where` are conditions as an address of the app holds them, "label_name=happy", "loss ifdd>=2"; `kept` the groups of clips
-    that these may name.
-    Raises: InputError for a text that is no condition, or a column that is not there.
-    """
-    table = clip_table(clips, in_one_order(collections))
-    table = table[Selection.parse(where).mask(table, kept or KeptClips(Path("results/selections")))]
-    return table if sort is None else in_order(table, sort, descending)
 
 
 def columns_of(table: pd.DataFrame) -> list[str]:
