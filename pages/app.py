@@ -27,6 +27,7 @@ SECTIONS: dict[str, list[st.Page]] = {
     "Features": concept.pages("Features"),
     "Publish": [
         *concept.pages("Publish"),
+        st.Page("figures.py", title="Figures", icon=":material/picture_as_pdf:"),
         st.Page("benchmark.py", title="Benchmark", icon=":material/tune:"),
         st.Page("help.py", title="Help", icon=":material/help:"),
     ],

@@ -35,6 +35,7 @@ def figures(
     dataset: DatasetOption = None,
     collections: Collections = None,
     column: Annotated[Literal["single", "double"], typer.Option(help="Width: 89 or 183 mm.")] = "double",
+    only: Annotated[str | None, typer.Option(help="Figures to draw, with commas, e.g. ifdd_fig4_radar; default: all.")] = None,
     formats: Annotated[str, typer.Option(help="With commas between.")] = "png,svg,pdf",
     published: Annotated[
         str | None, typer.Option(help="Rows of papers for the radar, with commas; by default three, and those on DFEW alone.")
@@ -52,7 +53,7 @@ def figures(
     seed: Seed = 0,
     as_json: Annotated[bool, typer.Option("--json", help="Print files, captions and what was left out.")] = False,
 ) -> None:
-    """Rebuild the figures of the IFDD and OUS papers from checkpoints, each with caption and passport.
+    """Rebuild the figures of the IFDD and OUS papers from checkpoints, each with caption, passport, and its numbers as CSV.
 
     Collections that are made are kept in the workspace; of clips given with --data under --out.
     Example: workbench figures --runs scripted-tiny-baseline scripted-tiny-ifdd --data demo/datasets/demo --out figures
@@ -61,20 +62,22 @@ def figures(
     from ifdd.io import claim
     from workbench.benchmark.stored import read_benchmark
     from workbench.figures.study import open_study
-    from workbench.figures.task import Request, check_room, run, write
+    from workbench.figures.task import Request, check_names, check_room, run, write
     from workbench.results.passport import command_line
     from workbench.store.given import Given
 
     given = Given(workspace, dataset)
     out = given.out(out, "figures")
     kinds, rows = names_in(formats), None if published is None else tuple(names_in(published))
+    wanted = None if only is None else tuple(names_in(only))
+    check_names(wanted)
     check_room(out, kinds)
     ctx.with_resource(claim(out))
     if benchmark is not None:
         read_benchmark(benchmark)  # before minutes are spent
     study = open_study([*(runs or []), *(more or [])], data, out, collections, choose_device(device), given)
     chosen = None if clips is None else tuple(names_in(clips))
-    drawn = run(study, Request(column, rows, clip, chosen, method, verdicts, badges, benchmark, seed))
+    drawn = run(study, Request(column, rows, clip, chosen, method, verdicts, badges, benchmark, seed, wanted))
     files = write(drawn, out, study.context(command_line()), formats=kinds)
     for stem, reason in drawn.left_out.items():
         typer.echo(f"warning: {stem} left out: {reason}", err=True)

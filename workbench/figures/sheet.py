@@ -3,7 +3,7 @@
 import textwrap
 from abc import abstractmethod
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
@@ -11,10 +11,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from ifdd.errors import InputError
+from workbench.figures.names import Column as Column
 from workbench.plotting import style
 from workbench.plotting.base import Display
 
-Column = Literal["single", "double"]
 INCH = 25.4
 WIDTHS: dict[Column, float] = {"single": 89 / INCH, "double": 183 / INCH}
 """Inches; 89 and 183 mm are the columns of many journals."""

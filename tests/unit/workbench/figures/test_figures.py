@@ -22,11 +22,13 @@ from workbench.analysis.confidence.densities import density
 from workbench.analysis.performance.scores import summary
 from workbench.analysis.performance.section import section
 from workbench.analysis.performance.task import measure
+from workbench.app.figure_sets import figure_sets
 from workbench.benchmark.results import NO_PLACES, FamilyResult, FamilyRow, Figure, RobustnessResult, SuiteResult
 from workbench.figures.ifdd2_maps import NONE_CORRECT, choose_clips, maps_sheet
 from workbench.figures.ifdd3_table import VariantTable
 from workbench.figures.ifdd4_radar import RadarSheet, radar_sheet
 from workbench.figures.ifdd5_confidence import ConfidenceSheet
+from workbench.figures.names import FIGURES, TABLE
 from workbench.figures.ous5_confusion import ConfusionSheet
 from workbench.figures.published import published_recalls
 from workbench.figures.sheet import WIDTHS
@@ -78,10 +80,16 @@ def test_every_figure_is_there(made: DrawnFigures, study: Study) -> None:
 
 def test_files_have_passports_fonts_and_the_width_of_a_column(made: DrawnFigures, study: Study, tmp_path: Path) -> None:
     files = write(made, tmp_path / "out", context=study.context("workbench figures --x"))
-    assert {file.name for file in files} == {f"{stem}.{suffix}" for stem in made.sheets for suffix in FORMATS} | {CAPTIONS}
+    of_pixels = {"ifdd_fig2_maps"}
+    numbers = {f"{stem}.csv" for stem in made.sheets if stem not in of_pixels}
+    drawn = {f"{stem}.{suffix}" for stem in made.sheets for suffix in FORMATS}
+    assert {file.name for file in files} == drawn | numbers | {CAPTIONS}
     assert sorted(files) == sorted((tmp_path / "out").iterdir())
     for file in files:
         if file.name == CAPTIONS:
+            continue
+        if file.suffix == ".csv":
+            assert len(pd.read_csv(file)) == len(made.sheets[file.stem].numbers())
             continue
         found = read_passport(file)
         assert [run.name for run in found.runs] == ["tiny-baseline", "tiny-ifdd"]
@@ -103,6 +111,26 @@ def test_files_have_passports_fonts_and_the_width_of_a_column(made: DrawnFigures
     assert f"UAR: tiny-baseline {100 * study.metrics()['tiny-baseline'].uar.value:.1f} %" in text
     with pytest.raises(InputError, match="holds figures already"):
         write(made, tmp_path / "out")
+    (found_set,) = figure_sets([tmp_path])
+    assert (found_set.folder, found_set.left_out) == (tmp_path / "out", {})
+    assert [figure.stem for figure in found_set.figures] == sorted(made.sheets)
+    for figure in found_set.figures:
+        assert figure.paper == made.sheets[figure.stem].paper
+        assert figure.width == pytest.approx(183, abs=0.2)
+        assert set(figure.files) == {"png", "svg", "pdf"} | ({"csv"} if figure.stem not in of_pixels else set())
+        assert figure.title.startswith(FIGURES[figure.stem])
+
+
+def test_figures_that_are_asked_for(study: Study) -> None:
+    found = run(study, Request(only=("ous_fig5_confusion", TABLE)))
+    assert list(found.sheets) == ["ous_fig5_confusion"]
+    assert "give --benchmark" in found.left_out[TABLE]
+    with pytest.raises(InputError, match=r"figure .*ous_fig5_confusio.* is unknown.*did you mean ous_fig5_confusion"):
+        run(study, Request(only=("ous_fig5_confusio",)))
+
+
+def test_the_names_are_those_that_are_drawn(made: DrawnFigures) -> None:
+    assert set(FIGURES) == {*made.sheets, TABLE}
 
 
 @pytest.mark.parametrize("column", ["single", "double"])
@@ -383,7 +411,7 @@ def test_the_command(
     assert not end.value.code
     told, err = capsys.readouterr()
     found = json.loads(told)
-    assert len(found["files"]) == 7  # without the stages, and with the captions
+    assert len(found["files"]) == 12  # without the stages, with the captions, and the numbers of all but the maps
     assert "ous_fig4_stages left out" in err
     passport = read_passport(tmp_path / "out" / "ous_fig5_confusion.png")
     assert passport.command.startswith("workbench figures --runs")

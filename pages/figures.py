@@ -1,0 +1,118 @@
+"""Figures for a paper: choose, look at them at the width of a column, and take them along; and the report of everything."""
+
+from datetime import datetime
+
+import streamlit as st
+from shared import charts, looks, state, view
+from streamlit.delta_generator import DeltaGenerator
+
+from workbench.app.figure_sets import FiguresAsked, FigureSet, PaperFigure, figure_sets
+from workbench.app.from_ifdd import InputError, markdown_text
+from workbench.figures.names import FIGURES, TABLE, Column
+from workbench.results.passport_files import read_passport
+from workbench.store.workspace import benchmark_file
+
+COLUMNS: dict[Column, str] = {"double": "183 mm, two columns", "single": "89 mm, one column"}
+FIRST = "ifdd_fig4_radar"
+PIXELS = 96 / 25.4  # of a screen, to the millimetre, as browsers count
+MIME = {"png": "image/png", "svg": "image/svg+xml", "pdf": "application/pdf", "csv": "text/csv"}
+
+
+def ask_for_figures() -> FiguresAsked:
+    """What the reader wants to be drawn."""
+    names = [name for name in FIGURES if name != TABLE]
+    file = benchmark_file(state.workspace().checkpoints())
+    wanted = st.multiselect(
+        "Figures",
+        [*names, *([] if file is None else [TABLE])],
+        default=names,
+        format_func=FIGURES.__getitem__,
+        placeholder="All",
+        **view.linked("figures_only"),
+    )
+    column: Column = st.segmented_control(
+        "Width",
+        list(COLUMNS),
+        default="double",
+        required=True,
+        format_func=COLUMNS.__getitem__,
+        **view.linked("figures_column"),
+    )
+    only = None if not wanted or wanted == names else tuple(wanted)
+    models = tuple(view.models())
+    return FiguresAsked(state.workspace().folder, state.dataset().name, models, column, only, file if TABLE in wanted else None)
+
+
+def show_set(found: FigureSet, place: DeltaGenerator) -> None:
+    """The figures of a folder, one at a time, which is chosen in `place`, at the width that they have in print."""
+    if not found.figures:
+        raise InputError(f"{found.folder / 'captions.md'} names no figures; make them anew")
+    by_stem = {figure.stem: figure for figure in found.figures}
+    stem = place.selectbox(
+        "Figure",
+        list(by_stem),
+        index=list(by_stem).index(FIRST) if FIRST in by_stem else 0,
+        format_func=lambda stem: by_stem[stem].title,
+        key=f"figures_of_{found.folder}",
+    )
+    show_figure(by_stem[stem])
+    for left, reason in found.left_out.items():
+        st.warning(f"{markdown_text(FIGURES.get(left, left))}: {reason}", icon=":material/hide_image:")
+
+
+def show_figure(figure: PaperFigure) -> None:
+    """One figure with its caption, its files, and what it was made from."""
+    with st.container(horizontal=True, gap="small"):
+        for kind, file in figure.files.items():
+            st.download_button(
+                "Numbers, CSV" if kind == "csv" else kind.upper(),
+                data=file.read_bytes(),
+                file_name=file.name,
+                mime=MIME[kind],
+                icon=":material/download:",
+                key=f"figures_{file}",
+                on_click="ignore",
+            )
+        with st.popover("Passport", icon=":material/badge:"):
+            lines = read_passport(next(iter(figure.files.values()))).lines()
+            st.markdown("\n".join(f"- {markdown_text(line)}" for line in lines))
+    if figure.width is not None:
+        st.image(str(figure.files["png"]), width=round(figure.width * PIXELS), alt=figure.title)
+        looks.note(f"As wide as in print: {figure.width:.0f} mm on a screen of usual density.")
+    st.markdown(figure.caption)
+
+
+def show_sets() -> None:
+    """The figures that were made, the newest set first."""
+    sets = figure_sets([state.workspace().results])
+    if not sets:
+        st.info(
+            markdown_text(
+                f"No figures have been made in {state.workspace().results} yet. Choose some under Make; they will stand here "
+                "with caption, passport and numbers."
+            ),
+            icon=":material/image:",
+        )
+        return
+    folders = {str(found.folder): found for found in sets}
+    left, right = st.columns(2)
+    chosen = left.selectbox("Set", list(folders), format_func=lambda place: title_of(folders[place]), key="figures_set")
+    show_set(folders[chosen], right)
+
+
+def title_of(found: FigureSet) -> str:
+    """When a set was made, of how many figures, and where it lies."""
+    place = found.folder.relative_to(state.workspace().results)
+    return f"{datetime.fromtimestamp(found.made):%d %b %Y, %H:%M} · {len(found.figures)} figures · {place}"
+
+
+looks.heading(
+    "Figures", "The figures of the papers, of your models: at the width of a column, with caption, passport and numbers."
+)
+state.usable_models()
+look, make = st.tabs(["Look", "Make"])
+with look:
+    show_sets()
+with make:
+    asked = ask_for_figures()
+    charts.reproduce(asked.argv, asked.python, "figures_make")

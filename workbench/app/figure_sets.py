@@ -1,0 +1,114 @@
+"""Sets of paper figures that `workbench figures` has written, as the page Figures shows them."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from PIL import Image
+
+from ifdd.documents import read_text
+from ifdd.errors import InputError
+from workbench.figures.names import FIGURES, Column
+
+CAPTIONS = "captions.md"
+DPI, INCH = 300, 25.4
+DEPTH = 3
+"""So deep below the results are sets looked for: those of jobs lie in folders of their own."""
+_CAPTION = re.compile(r"^\*\*\d+\. (?P<stem>\w+)\*\* \(after (?P<paper>[^)]+)\)\. (?P<caption>.+)$", re.MULTILINE)
+_LEFT_OUT = re.compile(r"^- (?P<stem>\w+): (?P<reason>.+)$", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class FiguresAsked:
+    """What the figures should show: of which models on which dataset of a workspace, how wide, which of them (all: None)."""
+
+    workspace: Path
+    dataset: str
+    models: tuple[str, ...]
+    column: Column
+    only: tuple[str, ...] | None
+    benchmark: Path | None = None
+
+    @property
+    def argv(self) -> list[str]:
+        """The command."""
+        about = ["--workspace", str(self.workspace), "--dataset", self.dataset, "--column", self.column]
+        only = [] if self.only is None else ["--only", ",".join(self.only)]
+        table = [] if self.benchmark is None else ["--benchmark", str(self.benchmark)]
+        return ["workbench", "figures", *self.models, *about, *only, *table]
+
+    @property
+    def python(self) -> str:
+        """The same in Python."""
+        told = [f"column={self.column!r}"]
+        told += [] if self.only is None else [f"only={self.only!r}"]
+        told += [] if self.benchmark is None else [f"benchmark=Path({str(self.benchmark)!r})"]
+        return f"""
+from pathlib import Path
+
+from workbench.figures.study import open_study
+from workbench.figures.task import Request, run, write
+from workbench.store.given import Given
+
+given = Given(Path({str(self.workspace)!r}), {self.dataset!r})
+study = open_study({list(self.models)!r}, None, Path("kept"), given=given)
+write(run(study, Request({", ".join(told)})), Path("figures"), study.context())
+"""
+
+
+@dataclass(frozen=True)
+class PaperFigure:
+    """One figure: the paper's that it follows, its caption (Markdown), and its files by suffix."""
+
+    stem: str
+    paper: str
+    caption: str
+    files: dict[str, Path]
+
+    @property
+    def title(self) -> str:
+        """What it shows, and which of the papers' it is."""
+        return f"{FIGURES.get(self.stem, self.stem)} ({self.paper})"
+
+    @property
+    def width(self) -> float | None:
+        """Millimetres, of the PNG; None without one."""
+        if "png" not in self.files:
+            return None
+        with Image.open(self.files["png"]) as image:
+            return image.width / DPI * INCH
+
+
+@dataclass(frozen=True)
+class FigureSet:
+    """The figures of one folder, made at `made` (seconds since 1970), and of those that were left out the reason (Markdown)."""
+
+    folder: Path
+    made: float
+    figures: tuple[PaperFigure, ...]
+    left_out: dict[str, str]
+
+
+def figure_sets(places: Iterable[Path]) -> list[FigureSet]:
+    """The sets that are, or lie below, these folders; the newest first, each once."""
+    pattern = ["/".join(["*"] * depth + [CAPTIONS]) for depth in range(DEPTH + 1)]
+    files = {file.resolve(): file for place in places if place.is_dir() for one in pattern for file in place.glob(one)}
+    return sorted((read_set(file.parent) for file in files.values()), key=lambda found: found.made, reverse=True)
+
+
+def read_set(folder: Path) -> FigureSet:
+    """A folder that `workbench figures` wrote. Raises: InputError for any other."""
+    file = folder / CAPTIONS
+    try:
+        text, _, left = read_text(file).partition("## Left out")
+    except FileNotFoundError:
+        raise InputError(f"{file} is missing; make the figures anew with workbench figures") from None
+    figures = tuple(
+        PaperFigure(one["stem"], one["paper"], one["caption"], _files(folder, one["stem"])) for one in _CAPTION.finditer(text)
+    )
+    return FigureSet(folder, file.stat().st_mtime, figures, {one["stem"]: one["reason"] for one in _LEFT_OUT.finditer(left)})
+
+
+def _files(folder: Path, stem: str) -> dict[str, Path]:
+    return {kind: file for kind in ("png", "svg", "pdf", "csv") if (file := folder / f"{stem}.{kind}").is_file()}
