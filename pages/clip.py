@@ -45,6 +45,7 @@ def _titled(clip_id: str) -> str:
 
 def _go(clip_id: str | None = None) -> None:
     st.query_params[view.CLIP] = clip_id or st.session_state["clip_id"]
+    st.session_state.pop("clip_slow", None)  # what takes a minute is asked for again
 
 
 with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key="clip_head"):

@@ -239,6 +239,8 @@ def what_if(seen: ClipView, about: About | None, key: str, play: Play) -> Part:
         seed = st.number_input("Seed of the shuffle", 0, 2**32 - 1, 0, **view.linked(f"{key}_seed"))
     if not names:
         raise InputError("no edit is chosen; choose one or more")
+    if donor is not None and donor not in state.dataset().clips.index:
+        raise InputError(f"there is no clip {donor}; choose one of the list, or type the id of another")
     edits = Edits(tuple(names), int(still), (int(lost[0]), int(lost[1])), int(seed), length)
     found = {}
     for name, item in items.items():
@@ -293,20 +295,19 @@ def _ask_donor(about: About | None, key: str) -> str | None:
     """Another clip of the dataset to take from: at first the next one of another class."""
     if about is None:
         return None
-    table = state.clip_table()
-    others = table[table.index != about.place.clip_id]
-    if "label_name" in others:
-        another = others[others["label_name"] != about.row["label_name"].iloc[0]]
-        others = pd.concat([another, others.drop(another.index)])
-    ids = list(others.index[:500])
-    if not ids:
+    names = state.clip_table().get("label_name")
+    ids = state.clip_table().index
+    if names is not None:
+        ids = ids[np.argsort(names == about.row["label_name"].iloc[0], kind="stable")]
+    ids = ids[ids != about.place.clip_id][:500]  # of more a browser would hold megabytes
+    if not len(ids):
         return None
-    names = others["label_name"] if "label_name" in others else pd.Series("", others.index)
     return st.selectbox(
         "The other clip",
-        ids,
-        format_func=lambda clip: " · ".join(filter(None, (clip, str(names[clip])))),
-        help="Whose frames and branches are taken.",
+        list(ids),
+        format_func=lambda clip: clip if names is None or clip not in names.index else f"{clip} · {names[clip]}",
+        accept_new_options=True,
+        help="Whose frames and branches are taken; the id of any clip may be typed.",
         **view.linked(f"{key}_other"),
     )
 

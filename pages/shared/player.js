@@ -220,12 +220,13 @@ function build(root, data) {
   }
   element("div", "", strip);
   const ticks = element("div", "ticks", strip);
-  const many = Math.min(steps, 16);
-  for (let i = 0; i < many; i++) {
-    const frame = Math.floor(((i + 0.5) * steps) / many);
-    element("span", "tick", ticks, data.seconds[frame].toFixed(2));
-  }
-  element("span", "unit", ticks, "s");
+  const label = () => { // as many times as there is room for
+    const many = Math.max(1, Math.min(steps, Math.floor(ticks.clientWidth / 44)));
+    if (ticks.childElementCount === many + 1) return;
+    ticks.replaceChildren();
+    for (let i = 0; i < many; i++) element("span", "tick", ticks, data.seconds[Math.floor(((i + 0.5) * steps) / many)].toFixed(2));
+    element("span", "unit", ticks, "s");
+  };
   const cursor = element("div", "cursor", strip);
 
   const notes = element("div", "notes", root);
@@ -274,6 +275,7 @@ function build(root, data) {
   }
 
   function drawStrip() {
+    label();
     const dense = window.devicePixelRatio || 1;
     for (const { canvas, paint, height } of rows) {
       const width = canvas.clientWidth;

@@ -10,7 +10,7 @@ import streamlit as st
 from shared import charts, clip_parts, looks, view
 from workbench.app.clipview import ClipView
 from workbench.app.from_ifdd import Bundle
-from workbench.app.map_choice import BY_WEIGHTS, METHODS
+from workbench.app.map_choice import BY_WEIGHTS, METHODS, SLOW
 
 HERE = Path(__file__).parent
 _component = st.components.v2.component(
@@ -32,12 +32,13 @@ def ask_maps(bundles: list[Bundle], key: str, extra: dict[str, str | None], *, i
     `inline`: in one line, with a menu for what is seldom changed.
     """
     classes = list(dict.fromkeys(label for bundle in bundles for label in bundle.labels))
+    methods = [name for name in METHODS if inline or name != SLOW]
     targets = {"the predicted class": None, **extra, **{name: name for name in classes}}
     with st.container(horizontal=inline, vertical_alignment="bottom", gap="small", key=f"{key}_map_choice"):
         wide: Any = 300 if inline else "stretch"
         method = st.selectbox(
             "Maps",
-            list(METHODS),
+            methods,
             format_func=METHODS.__getitem__,
             icon=":material/blur_on:",
             label_visibility="collapsed" if inline else "visible",
@@ -91,6 +92,12 @@ def ask_maps(bundles: list[Bundle], key: str, extra: dict[str, str | None], *, i
                 help="The maximum of the clip (frames compare), of each frame, or not at all.",
                 **view.linked(f"{key}_scale"),
             )
+    if method == SLOW and not st.session_state.get(f"{key}_slow"):
+        st.info(
+            f"{METHODS[SLOW]} runs the model thousands of times: about a minute for each model and clip.", icon=":material/timer:"
+        )
+        st.button("Make these maps", key=f"{key}_slow_go", on_click=st.session_state.update, kwargs={f"{key}_slow": True})
+        st.stop()
     return {
         "target": targets[target],
         "method": method,

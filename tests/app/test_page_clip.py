@@ -60,6 +60,13 @@ def test_pixels_and_an_activation_that_one_model_lacks(start: Start, tiny_demo: 
     assert panels(app) == ""
 
 
+def test_what_takes_a_minute_is_asked_for(start: Start, tiny_demo: TinyDemo) -> None:
+    app = start(tiny_demo, "clip", clip_map="Pixels: occlusion")
+    assert not players(app)
+    assert "about a minute" in app.info[0].value
+    assert app.button("clip_slow_go").label == "Make these maps"
+
+
 def test_next_and_previous_stay_within_the_selection(start: Start, tiny_demo: TinyDemo) -> None:
     app = start(tiny_demo, "clip", sel="label_name=sad")
     first = app.title[0].value
@@ -129,6 +136,14 @@ def test_what_if_is_live(start: Start, tiny_demo: TinyDemo) -> None:
     assert [group["title"] for group in player["groups"]] == ["as it is", "freeze"]
     assert "--still 3" in app.code[0].value
     assert "no edit is chosen" in panels(app.pills("clip_edits").set_value([]).run())
+
+
+def test_the_other_clip_may_be_typed_and_must_be_there(start: Start, tiny_demo: TinyDemo) -> None:
+    app = start(tiny_demo, "clip", clip_tab="What if", clip="tiny-test-00003")
+    other = app.selectbox("clip_other").value
+    assert other != "tiny-test-00003"
+    assert "--clip tiny-test-00003 --clip " + other in app.code[0].value
+    assert "no clip nobody" in panels(start(tiny_demo, "clip", clip_tab="What if", clip_other="nobody"))
 
 
 def test_an_activation_alone_has_no_difference(start: Start, tiny_demo: TinyDemo) -> None:
