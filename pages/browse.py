@@ -101,7 +101,7 @@ if chosen.empty:
 gallery.show(
     chosen,
     "browse_gallery",
-    layout,
+    "table" if layout == "table" else "grid",
     columns=shown,
     sort=None if sort is None else (sort, down),
     height="calc(100vh - 11rem)",
