@@ -15,7 +15,8 @@ from workbench.plotting.base import SUFFIXES, Display, without_markup
 from workbench.plotting.numbers import FOR_CLICKS, PICTURES, numbers_of
 from workbench.plotting.style import plotly_template
 
-MIME = {".svg": "image/svg+xml", ".pdf": "application/pdf", ".png": "image/png"}
+NUMBERS = ".csv"
+MIME = {".svg": "image/svg+xml", ".pdf": "application/pdf", ".png": "image/png", NUMBERS: "text/csv"}
 CHART = {"displaylogo": False, "modeBarButtonsToRemove": ["toImage", "autoScale2d"], "scrollZoom": False}
 LEGEND_ABOVE = {"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"}
 LEGEND_BELOW = {"orientation": "h", "x": 0, "y": -0.08, "yanchor": "top"}
@@ -107,13 +108,16 @@ def reproduce(cli: Sequence[str], python: str, key: str) -> None:
         st.code(python.strip(), language="python", wrap_lines=True)
 
 
+@st.fragment
 def save_button(displays: Mapping[str, Display], name: str, key: str) -> None:
-    """A small menu with every figure as SVG, PDF and PNG, drawn when asked for."""
-    with st.popover("Save figures", icon=":material/download:", key=f"{key}_menu"):
+    """A small menu with every figure as SVG, PDF and PNG, drawn when asked for, and its numbers as CSV."""
+    with (menu := st.popover("Save figures", icon=":material/download:", key=f"{key}_menu", on_change="rerun")):
+        if not menu.open:
+            return
         for title, display in displays.items():
             looks.note(title)
             with st.container(horizontal=True):
-                for suffix in SUFFIXES:
+                for suffix in SUFFIXES if display.numbers().empty else (*SUFFIXES, NUMBERS):
                     stem = f"{name}-{title}".replace(" ", "-")
                     st.download_button(
                         suffix[1:].upper(),
@@ -132,5 +136,7 @@ class _Drawing:
         self.display, self.suffix = display, suffix
 
     def __call__(self) -> bytes:
+        if self.suffix == NUMBERS:
+            return self.display.numbers().to_csv(index=False).encode()
         with tempfile.TemporaryDirectory() as folder:
             return self.display.save(Path(folder) / f"figure{self.suffix}").read_bytes()
