@@ -69,6 +69,7 @@ KEYS = (
     Key("← →", "player", "one frame back or on"),
     Key("space", "player", "play, pause"),
     Key("Home End", "player", "first, last frame"),
+    Key("Shift + ←, Shift + →", "Clip", "the clip before, the next one, of those that are selected"),
     Key("Tab, Shift + Tab", "everywhere", "to the next control, and back; what has the focus is framed"),
     Key("Enter or space", "button, link, menu", "press it"),
     Key("Esc", "menu, dialog", "close it"),

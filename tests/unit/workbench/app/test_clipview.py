@@ -7,7 +7,7 @@ import pytest
 from ifdd import InputError
 from ifdd.data.clips import Clip
 from workbench.analysis.saliency.results import SaliencyResult
-from workbench.app.clipview import ClipView, Truth
+from workbench.app.clipview import ClipView, Truth, votes_of
 from workbench.explain.results import Explanation, Timeline
 
 
@@ -61,3 +61,12 @@ def test_windows() -> None:
     view = ClipView({"a": replace(explanation(), timeline=line)})
     assert view.windowed_models() == ("a",)
     np.testing.assert_array_equal(view.windows("a").centre, [0.5, 1.5])
+
+
+def test_votes_of_people_are_shares_by_class() -> None:
+    votes = votes_of({"clip_id": "a", "votes_sad": 3, "votes_happy": 1, "votes_fear": float("nan")})
+    assert votes is not None
+    assert votes.label_names == ("sad", "happy", "fear")
+    assert votes.values.tolist() == [0.75, 0.25, 0]
+    assert votes_of({"clip_id": "a", "votes_sad": 0}) is None
+    assert votes_of({"clip_id": "a"}) is None
