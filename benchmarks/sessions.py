@@ -4,6 +4,7 @@ import http.client
 import re
 import time
 import uuid
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import Any, Self
 from urllib.parse import urlsplit
@@ -52,7 +53,8 @@ class Visitor:
         self.xsrf = self._xsrf()
         cookies = "; ".join(filter(None, (self.cookie, f"_streamlit_xsrf={self.xsrf}" if self.xsrf else "")))
         self.cookies = cookies
-        self.socket: ClientConnection = connect(
+        self.closing = ExitStack()
+        line = connect(
             f"ws://{self.host}/_stcore/stream",
             subprotocols=["streamlit", self.xsrf or "PLACEHOLDER"],  # type: ignore[list-item]
             origin=f"http://{self.host}",  # type: ignore[arg-type]
@@ -61,10 +63,11 @@ class Visitor:
             open_timeout=PATIENCE,
             ping_interval=None,
         )
+        self.socket: ClientConnection = self.closing.enter_context(line)
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.socket.close()
+        self.closing.close()
 
     def _xsrf(self) -> str:
         line = http.client.HTTPConnection(self.host, timeout=PATIENCE)
@@ -145,7 +148,9 @@ class Visitor:
         connection = http.client.HTTPConnection(self.host, timeout=PATIENCE)
         try:
             connection.request("PUT", path, head.encode() + content + f"\r\n--{line}--\r\n".encode(), headers)
-            return connection.getresponse().status
+            answer = connection.getresponse()
+            answer.read()
+            return answer.status
         finally:
             connection.close()
 
