@@ -43,6 +43,7 @@ GUIDES = (
     "protocol.md",
     "doctor.md",
     "faces.md",
+    "app_for_others.md",
     "other_models.md",
     "scripted_faces.md",
 )
