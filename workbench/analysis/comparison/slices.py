@@ -41,16 +41,17 @@ def slice_metrics(
     >>> [(item.name, item.n, item.war.value) for item in found.models["new"]]
     [('light = bright', 2, 0.5), ('light = dark', 2, 1.0)]
     """
+    if not models:
+        raise InputError("no model to slice; pass one or more")
+    n = np.size(labels)
+    members = None if groups is None else group_index(groups, n)
+    slices = list(_single(all_levels(factors, n, bins)))  # the same for every model
     found = {}
     for name, predicted in models.items():
         guesses, y, _ = check_predictions(predicted, labels, label_names)
-        members = None if groups is None else group_index(groups, len(y))
         hit = (guesses == y).astype(float)
         expected = _expected(hit, y, "class")
-        parts = all_levels(factors, len(y), bins)
-        found[name] = tuple(_slice(terms, inside, hit, expected, members) for terms, inside in _single(parts))
-    if not found:
-        raise InputError("no model to slice; pass one or more")
+        found[name] = tuple(_slice(terms, inside, hit, expected, members) for terms, inside in slices)
     inputs = {"labels": y, **{f"predicted {name}": np.asarray(values) for name, values in models.items()}}
     settings = {"factors": list(factors), "bins": bins, "seed": seed, "grouped": members is not None}
     return SliceResult(len(y), found, record("slices.slice_metrics", settings, inputs, ["scipy", "pandas"]))
