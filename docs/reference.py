@@ -37,6 +37,7 @@ SHARED = {
     "Who made a file": ("workbench.results.passport.Context",),
 }
 GUIDES = (
+    "app.md",
     "manifest.md",
     "corpora.md",
     "training.md",
