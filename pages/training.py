@@ -12,7 +12,7 @@ from workbench.analysis.training.results import RunLog
 from workbench.analysis.training.runs import find_runs, read_run, stamp
 from workbench.analysis.training.task import gathered
 from workbench.app.from_ifdd import Bundle, InputError, markdown_text
-from workbench.app.runs import recipes_of, run_places
+from workbench.app.runs import audit_rows, audits_of, recipes_of, run_places
 from workbench.benchmark.displays.seeds import FEW, SeedsDisplay
 
 SHOWN = 6  # so many curves can be told apart; the reader may choose more
@@ -100,6 +100,29 @@ def show_recipes(bundles: dict[str, Bundle]) -> None:
     st.dataframe(table, hide_index=True, height="content", alt="Keys of the recipes, a column for each")
 
 
+def show_audit() -> None:
+    """The checkpoints that a run kept side by side, where that has been computed."""
+    ended = [run for run in logs() if run.state == "finished"]
+    if not ended:
+        st.info("No run has ended yet: an audit scores the checkpoints that it kept.", icon=":material/info:")
+        return
+    runs = gathered(ended).runs
+    name = st.selectbox("Run", list(runs), **view.linked("training_audit"))
+    folder, results = runs[name].folder, state.workspace().results
+    found = audits_of([results]).get(folder)
+    if found is None:
+        looks.note(
+            "Not audited yet. An audit scores the best checkpoint, the last, and averaged weights on validation and test, and "
+            "tells by how much a choice on the test part would have been too good. It reads all clips of both."
+        )
+    else:
+        lines, words = audit_rows(found)
+        st.dataframe(pd.DataFrame(lines), hide_index=True, alt="UAR and WAR of each checkpoint of the run, with 95 % intervals")
+        st.markdown(markdown_text(f"{words[0].upper()}{words[1:]}."))
+    python = f"from ifdd.training.audit import audit\n\nprint(audit({folder!r}).words)"
+    charts.reproduce(["ifdd", "audit", folder, "--out", str(results / f"audit-{Path(folder).name}")], python, "training_audit")
+
+
 def show_seeds() -> None:
     """How far seeds of one variant lie apart."""
     benchmark = state.benchmark()
@@ -122,11 +145,13 @@ def show_seeds() -> None:
 
 looks.heading("Training", "How the trainings went, which epoch was kept, and in what their recipes differ.")
 models = state.usable_models()
-curves, recipes, seeds = st.tabs(["Curves", "Recipes", "Seeds"])
+curves, recipes, audit, seeds = st.tabs(["Curves", "Recipes", "Audit", "Seeds"])
 with curves:
     running = any(run.state == "running" for run in logs())
     st.fragment(show_curves, run_every=5 if running else None)()
 with recipes:
     show_recipes(models)
+with audit:
+    show_audit()
 with seeds:
     show_seeds()

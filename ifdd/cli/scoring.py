@@ -77,18 +77,27 @@ def evaluate(
 
 @scoring_app.command()
 def audit(
+    ctx: typer.Context,
     run: Annotated[Path, typer.Argument(help="Folder of a run of ifdd train.")],
+    out: Annotated[Path | None, typer.Option(help="New folder for audit.json.", show_default=False)] = None,
     device: Device = "auto",
     as_json: Json = False,
 ) -> None:
     """Show the checkpoints that a run kept side by side, on validation and test, and how much a choice on test would have lied.
 
-    Best on validation, last, averaged weights (ema) and those that they are averages of. Nothing is written.
+    Best on validation, last, averaged weights (ema) and those that they are averages of. Nothing is written without --out.
     Example: ifdd audit runs/dfew/fold-1
     """
+    from ifdd.io import check_new, claim, new_folder, write_json
     from ifdd.training.audit import audit as score_kept
 
+    if out is not None:
+        check_new(out)
+        ctx.with_resource(claim(out))
     found = score_kept(run, device=device)
+    if out is not None:
+        with new_folder(out) as folder:
+            write_json(folder / "audit.json", found.to_dict())
     if as_json:
         say_json(found.to_dict())
         return

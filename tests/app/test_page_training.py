@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 from collections.abc import Callable
 from pathlib import Path
 
@@ -38,6 +39,27 @@ def test_curves_of_runs_and_what_their_recipes_differ_in(
     app.toggle("training_keys").set_value(True).run()
     recipes = next(frame.value for frame in app.dataframe if "key" in frame.value)
     assert "optim.betas" in set(recipes["key"])
+
+
+def test_an_audit_stands_beside_the_run_that_it_is_of(
+    start: Callable[..., AppTest], tiny_demo: TinyDemo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tiny = tiny_demo.copy_to(tmp_path)
+    run = make_run(tmp_path / "runs" / "a", [0.2, 0.6])
+    monkeypatch.setenv(RUNS, str(tmp_path / "runs"))
+    app = start(tiny, "training")
+    command = next(item.value for item in app.code if item.value.startswith("ifdd audit"))
+    assert shlex.split(command)[2:4] == [str(run), "--out"]
+    scores = {"n": 9, "WAR": 0.5, "UAR": 0.25, "intervals": {"WAR": [0.4, 0.6], "UAR": [0.2, 0.3]}}
+    one = {"name": "last", "epoch": 2, "reported": True, "val": scores, "test": scores}
+    out = Path(shlex.split(command)[4])
+    out.mkdir(parents=True)
+    (out / "audit.json").write_text(json.dumps({"run": str(run), "candidates": [one], "words": "optimism gap 0.0"}))
+    app = app.run()
+    assert not app.exception
+    (table,) = [frame.value for frame in app.dataframe if "checkpoint" in frame.value]
+    assert table.iloc[0].tolist()[:3] == ["last (reported)", "2", "25.0 % [20.0, 30.0]"]
+    assert any("Optimism gap" in item.value for item in app.markdown)
 
 
 def test_without_a_run_the_page_says_where_it_looked(

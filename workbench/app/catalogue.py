@@ -44,7 +44,7 @@ CATALOGUE = (
     Entry("ifdd train", None, "runs for hours; see Training", "ifdd.training.run.train"),
     Entry("ifdd cross-validate", None, "runs for days; see Training", "ifdd.training.cross_validation.cross_validate"),
     Entry("ifdd sweep", None, "runs for days; see Training", "ifdd.training.sweep.sweep"),
-    Entry("ifdd audit", None, "reads the clips of a training, which may be elsewhere", "ifdd.training.audit.audit"),
+    Entry("ifdd audit", "training", "tab Audit", "ifdd.training.audit.audit"),
     Entry("ifdd evaluate", None, "other clips than a dataset of the workspace", "ifdd.training.evaluation.write_evaluation"),
     Entry("ifdd models", None, "lists what can be built; no clips", "ifdd.create_model"),
     Entry("workbench init", None, "makes a workspace", "workbench.store.workspace.init_workspace"),

@@ -19,6 +19,7 @@ from ifdd.training.audit import audit
 from ifdd.training.clipsets import load_split
 from ifdd.training.evaluation import predict_set
 from ifdd.training.recipe import Recipe
+from workbench.app.runs import audit_rows, audits_of
 
 pytestmark = [
     pytest.mark.usefixtures("one_thread"),
@@ -98,10 +99,14 @@ def test_a_run_that_chose_on_its_test_part_has_no_gap_to_tell(corpus: Path, tmp_
 def test_the_command_prints_a_table_and_refuses_what_is_no_run(averaged: tuple[Recipe, Path], tmp_path: Path):
     _, folder = averaged
     before = sorted(path.name for path in folder.iterdir())
-    told = CliRunner().invoke(app, ["audit", str(folder), "--device", "cpu"])
+    told = CliRunner().invoke(app, ["audit", str(folder), "--device", "cpu", "--out", str(tmp_path / "audit")])
     assert told.exit_code == 0, told.output
     assert "best on validation, averaged (reported)" in told.stdout
     assert sorted(path.name for path in folder.iterdir()) == before
+    lines, words = audit_rows(audits_of([tmp_path])[str(folder)])
+    assert lines[0]["checkpoint"] == "best on validation, averaged (reported)"
+    assert set(lines[0]) == {"checkpoint", "epoch", "val UAR", "val WAR", "test UAR", "test WAR"}
+    assert words in told.stdout
     with pytest.raises(InputError, match=r"no run \(there is no config\.yaml\)"):
         audit(tmp_path)
     broken = tmp_path / "run"
