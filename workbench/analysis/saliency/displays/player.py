@@ -28,6 +28,8 @@ COLOURMAPS = (COLOURMAP, "viridis", "cividis", "gray")
 SIGNED_COLOURMAPS = (style.DIVERGING, "PuOr_r", "PRGn")
 UNTESTED = {"text": "not tested", "colour": "#5A5A5A"}
 """Badge of a map that no test of `workbench faithfulness` was about."""
+SATURATED = 0.995
+"""Share of the pixels of a map of the input itself up to which its colours tell values apart."""
 MANY = 64
 """Frames above which pictures are made smaller, so that a browser holds all of them."""
 
@@ -105,6 +107,8 @@ def map_group(
     `verdicts` by branch: a map without one is marked as not tested; None leaves badges out.
     """
     peak = peak_of(maps)
+    if pixelwise := "input" in maps:  # a few pixels would leave all others dark
+        peak = float(np.quantile(maps["input"].frames[0], SATURATED)) or peak
     panels = tuple(
         Panel(
             row_name(result),
@@ -120,6 +124,8 @@ def map_group(
     note = f"{title}: {conventions(maps, label)}"
     if any(result.normalise == "none" for result in maps.values()):
         note += f" (strongest colour: {peak:.3g})"
+    if pixelwise:
+        note += f"; the strongest {1 - SATURATED:.1%} of the pixels have one colour"
     return Group(title, hint, panels, note)
 
 

@@ -211,3 +211,13 @@ def test_a_map_that_was_tested_wears_its_verdict() -> None:
     assert badges == [None, {"text": "fails: parameter randomisation", "colour": badge_colour(verdict)}]
     group = map_group("model", "happy", frames(4), seconds, maps(4), "happy", verdicts={})
     assert group.panels[0].badge == UNTESTED
+
+
+def test_a_few_strong_pixels_leave_the_others_to_be_seen() -> None:
+    heat = np.full((1, 4, 8, 12), 0.1, np.float32)
+    heat[0, 0, 0, 0] = 1
+    result = SaliencyResult("input", np.array([0]), "position", "clip", heat, heat, np.ones((1, 4), bool), method="saliency")
+    group = map_group("model", "", frames(4), np.arange(4.0), {"input": result}, "happy")
+    assert group.panels[0].heat is not None
+    assert group.panels[0].heat.values.min() == 1
+    assert "the strongest 0.5% of the pixels have one colour" in group.note
