@@ -20,6 +20,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from ifdd.errors import InputError
+from ifdd.progress import tqdm
 from workbench.analysis._probing import DIMENSIONS, FOLDS, PENALTIES
 from workbench.analysis.disentanglement.results import Probe, ProbeMatrix
 from workbench.results.bootstrap import draw_weights, group_members, spread
@@ -74,7 +75,8 @@ def probe_matrix(
     )
     samples, told = np.empty((len(arrays), len(columns), resamples)), {}
     cells: dict[tuple[str, str], Probe] = {}
-    for j, (factor, column) in enumerate(columns.items()):
+    bar = tqdm(columns.items(), desc="probe", unit="factor", delay=2, disable=None, leave=False)
+    for j, (factor, column) in enumerate(bar):
         by = columns[across] if factor == person else members
         held_out = across if factor == person else "groups"
         known = _known(column)

@@ -146,32 +146,41 @@ def make_scorecard(
     groups = persons(clips)
     columns, not_probed = factors_of(clips, factors, groups)
     skipped = [*found.notes, *not_probed]
-    probes = None
-    if groups is not None:
-        identity = (IDENTITY, EMOTION) if IDENTITY in columns else None
-        features = {name: np.asarray(found.activation(name), np.float64) for name in probed}
-        probes = probe_matrix(features, columns, groups, seed=seed, identity=identity)
-    else:
-        skipped.append("probes: the manifest names no two subjects, so no person can be held out")
-    branches = model.branches
-    held, not_held = _held_by_branches(probes, branches, columns, scene_column(clips) == "scene")
-    skipped += not_held
-    rows = of_each_class(clips, maps)
-    place = next(model.parameters()).device
-    tensors = each(stack([load_row(clips, row, bundle) for row in rows.to_dict("records")]), lambda part: part.to(place))
-    some = persons(rows)
-    mixing = None
-    if model.with_roles("X"):
-        shares = interventions.temporal_mixing(model, of_input(tensors, None)[:MIXED], seed=seed).mean(1)
-        mixing = mean_interval(shares, draw_weights(np.arange(len(shares)), 1000, seed))
-    else:
-        skipped.append("temporal mixing: the model has no X, the features that all branches are made of")
-    split, no_split = split_scores(bundle, clips, found, groups, seed)
-    localised, no_maps = _maps(bundle, rows, tensors, some, seed)
-    shared, no_dependence = _dependence(found, branches, groups)
-    moved = None
-    if "split" in model.capabilities:
-        moved = interventions.split_stability(model, of_input(tensors, None), groups=some, batch=batch, seed=seed)
+    with tqdm(total=7, desc=f"measure {bundle.name}", unit="part", disable=None, leave=False) as bar:
+        probes = None
+        if groups is not None:
+            identity = (IDENTITY, EMOTION) if IDENTITY in columns else None
+            features = {name: np.asarray(found.activation(name), np.float64) for name in probed}
+            probes = probe_matrix(features, columns, groups, seed=seed, identity=identity)
+        else:
+            skipped.append("probes: the manifest names no two subjects, so no person can be held out")
+        bar.update()
+        branches = model.branches
+        held, not_held = _held_by_branches(probes, branches, columns, scene_column(clips) == "scene")
+        skipped += not_held
+        rows = of_each_class(clips, maps)
+        place = next(model.parameters()).device
+        tensors = each(stack([load_row(clips, row, bundle) for row in rows.to_dict("records")]), lambda part: part.to(place))
+        some = persons(rows)
+        mixing = None
+        if model.with_roles("X"):
+            shares = interventions.temporal_mixing(model, of_input(tensors, None)[:MIXED], seed=seed).mean(1)
+            mixing = mean_interval(shares, draw_weights(np.arange(len(shares)), 1000, seed))
+        else:
+            skipped.append("temporal mixing: the model has no X, the features that all branches are made of")
+        bar.update()
+        split, no_split = split_scores(bundle, clips, found, groups, seed)
+        bar.update()
+        localised, no_maps = _maps(bundle, rows, tensors, some, seed)
+        bar.update()
+        shared, no_dependence = _dependence(found, branches, groups)
+        moved = None
+        if "split" in model.capabilities:
+            moved = interventions.split_stability(model, of_input(tensors, None), groups=some, batch=batch, seed=seed)
+        bar.update()
+        order = interventions.order_sensitivity(model, tensors, groups=some, batch=batch, seed=seed)
+        bar.update()
+        patches = interventions.patch_between_clips(model, tensors, groups=some, batch=batch, seed=seed)
     return Scorecard(
         checkpoint=bundle.name,
         sha256=bundle.card.sha256,
@@ -190,8 +199,8 @@ def make_scorecard(
         dependence=shared,
         stability=moved,
         levels=_by_level(clips, found, groups),
-        order=interventions.order_sensitivity(model, tensors, groups=some, batch=batch, seed=seed),
-        patches=interventions.patch_between_clips(model, tensors, groups=some, batch=batch, seed=seed),
+        order=order,
+        patches=patches,
         mixing=mixing,
         chance_mixing=1 / model.config.feature_frames if mixing else None,
         skipped=(*skipped, *no_split, *no_maps, *no_dependence),
