@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import streamlit as st
-from shared import concept, looks, once, tour, view, view_bar
+from shared import concept, jobs, looks, once, tour, view, view_bar
 
 HERE = Path(__file__).parent
 
@@ -29,6 +29,7 @@ SECTIONS: dict[str, list[st.Page]] = {
         *concept.pages("Publish"),
         st.Page("figures.py", title="Figures", icon=":material/picture_as_pdf:"),
         st.Page("benchmark.py", title="Benchmark", icon=":material/tune:"),
+        st.Page("jobs.py", title="Jobs", icon=":material/pending_actions:"),
         st.Page("help.py", title="Help", icon=":material/help:"),
     ],
 }
@@ -40,6 +41,8 @@ with looks.error_panel():
             st.html(f'<p class="section">{section}</p>')
             for one in pages:
                 st.page_link(one, label=one.title, icon=one.icon, width="stretch", query_params=view.params_of(one.url_path))
+    with st.sidebar:
+        jobs.indicator()
     by_address = {one.url_path: one for pages in SECTIONS.values() for one in pages}
     tour.show(by_address)
     view_bar.show(by_address, strip=page.url_path not in ("browse", "clip", "upload"))  # these show clips themselves

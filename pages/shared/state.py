@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 import streamlit as st
 
-from shared import looks, once, view
+from shared import jobs, looks, once, view
 from workbench.analysis.comparison.results import RANKED_FROM
 from workbench.analysis.performance.results import MetricsResult
 from workbench.analysis.performance.task import measure
@@ -311,14 +311,12 @@ def collections(models: Iterable[str]) -> dict[str, Collection]:
     """What the models said about the clips; an offer to read them where that is still to do, a panel for each that fails."""
     names, alone = list(models), predictions_alone()
     unread = [name for name in names if name not in dataset().collected()]
-    if unread and not _asked_to_read(unread):
-        names = [name for name in names if name not in unread]
-        unread = []
+    made = _read_clips(unread) if unread else {}
     found = {}
     for name in names:
+        if name in unread and name not in made:
+            continue
         try:
-            if name in unread:
-                _collect(name)
             found[name] = _collection(dataset(), name, name in alone)
         except (InputError, OSError) as error:
             looks.show_error(error, name)
@@ -330,22 +328,24 @@ def _collection(clips: Dataset, name: str, alone: bool) -> Collection:
     return clips.collection(None if alone else model(name)[0], name)
 
 
-def _asked_to_read(names: Sequence[str]) -> bool:
-    """Offer to read the clips with models that have not; True in the run in which the reader agrees."""
-    clips = dataset()
-    try:
-        seconds = sum(_seconds_to_collect(model(name)[0].card.sha256, str(clips.manifest), name) for name in names)
-        takes = f"takes about {looks.duration(seconds)}"
-    except (InputError, OSError) as error:
-        takes = f"may fail: {error}"
-    place = st.empty()
-    with place.container(border=True):
-        who = ", ".join(names)
-        st.markdown(looks.markdown_text(f"{len(clips.clips)} clips have not been read with {who} yet. Reading them {takes}."))
-        agreed = st.button("Read the clips", icon=":material/play_arrow:", key=f"read_{'_'.join(names)}")
-    if agreed:
-        place.empty()
-    return agreed
+def _read_clips(names: Sequence[str]) -> dict[str, Path]:
+    """Offer to read the clips with models that have not; the collections that were made meanwhile."""
+    clips, works, seconds = dataset(), {}, 0.0
+    for name in names:
+        try:
+            bundle = model(name)[0]
+            seconds += _seconds_to_collect(bundle.card.sha256, str(clips.manifest), name)
+        except (InputError, OSError) as error:
+            looks.show_error(error, name)
+            continue
+        which = ["--model", bundle.given] if bundle.given else [name]
+        line = ["workbench", "collect", *which, clips.name, "--workspace", str(workspace().folder)]
+        title = f"Read {clips.name} with {name}"
+        works[name] = jobs.Work(title, line, [bundle.card.sha256], workspace().collection_folder(clips.name, name))
+    if not works:
+        return {}
+    about = f"{len(clips.clips)} clips have not been read with {', '.join(works)} yet."
+    return jobs.offer_all(works, f"read_{'_'.join(works)}", button="Read the clips", seconds=seconds, about=about)
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
@@ -355,14 +355,6 @@ def _seconds_to_collect(sha256: str, manifest: str, name: str) -> float:
     bundle, turn = model(name)
     with turn:
         return seconds_to_collect(bundle, manifest)
-
-
-def _collect(name: str) -> None:
-    clips, (bundle, turn) = dataset(), model(name)
-    with st.spinner(f"Reading the clips with {name} for the first time …"), turn:
-        if name not in clips.collected():  # another reader may have waited for the same
-            clips.collect(bundle, name)
-    once.begin()
 
 
 def needs_labels(what: str) -> bool:
@@ -446,30 +438,46 @@ def _confidences(key: tuple[str, ...], _collection: Collection) -> tuple[Confide
     return density(probs, labels, names), calibration(probs, labels, label_names=names, groups=subjects(table))
 
 
-def scorecard(name: str) -> Scorecard:
-    """Measures of disentanglement of a model on the dataset's clips; half a minute the first time."""
-    clips = dataset()
-    return _scorecard(model(name)[0].card.sha256, str(clips.manifest), clips.manifest.stat().st_mtime_ns, name)
-
-
 def scorecards(names: Sequence[str]) -> list[Scorecard]:
-    """The scorecards of several models; a panel for each that cannot be measured."""
+    """The scorecards of several models; an offer to measure those that were not yet, a panel for each that cannot be read."""
+    clips, works = dataset(), {}
+    for name in names:
+        if name in own_networks():  # which the command does not take
+            continue
+        line = ["workbench", "scorecard", name, "--dataset", clips.name, "--maps", "28", "--workspace", str(workspace().folder)]
+        title, inputs = f"Measure the disentanglement of {name}", [model(name)[0].card.sha256, *clips.hashes]
+        works[name] = jobs.Work(title, [*line, "--out", "{out}"], inputs)
+    about = f"The disentanglement of {', '.join(works)} has not been measured on these clips yet."
+    made = jobs.offer_all(works, f"scorecard_{'_'.join(works)}", button="Measure", seconds=SCORECARD * len(works), about=about)
     found = []
     for name in names:
         try:
-            found.append(scorecard(name))
+            if name in own_networks():
+                found.append(_own_scorecard(str(clips.manifest), clips.manifest.stat().st_mtime_ns, name))
+            elif name in made:
+                file = made[name] / "scorecard.json"
+                found.append(_scorecard(file, file.stat().st_mtime_ns))
         except (InputError, OSError) as error:
             looks.show_error(error, name)
     return found
 
 
 @st.cache_resource(max_entries=8, show_spinner="Measuring the disentanglement, half a minute for each model …")
-def _scorecard(sha256: str, manifest: str, stamp: int, name: str) -> Scorecard:
+def _own_scorecard(manifest: str, stamp: int, name: str) -> Scorecard:
     from workbench.analysis.disentanglement.task import make_scorecard
 
-    bundle, turn = model(name)
-    with turn, tempfile.TemporaryDirectory() as folder:
+    with in_turn(name) as bundle, tempfile.TemporaryDirectory() as folder:
         return make_scorecard(bundle, manifest, Path(folder) / "collection", maps=28)
+
+
+SCORECARD = 45.0  # seconds that the scorecard of one model takes on two cores, of 140 clips
+
+
+@st.cache_resource(max_entries=32, show_spinner=False)
+def _scorecard(file: Path, stamp: int) -> Scorecard:
+    from workbench.analysis.disentanglement.stored import read_scorecards
+
+    return next(iter(read_scorecards(file).values()))
 
 
 def benchmark() -> FamilyResult | None:

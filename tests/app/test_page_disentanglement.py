@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 from streamlit.testing.v1 import AppTest
 
+from tests.app.waiting import finished
 from tests.tiny_demo import MODELS, TinyDemo
 
 Start = Callable[..., AppTest]
@@ -17,7 +18,7 @@ def healthy(app: AppTest) -> AppTest:
 
 
 def test_parts_of_the_scorecard(start: Start, tiny_demo: TinyDemo) -> None:
-    app = healthy(start(tiny_demo, "disentanglement"))
+    app = healthy(finished(start(tiny_demo, "disentanglement"), "Measure"))
     heads = app.dataframe[0].value
     assert {"WAR (always one class)", "gap (1: each branch holds its own alone)", "AUROC, intensity: D"} <= set(heads["measure"])
     assert set(MODELS) < set(heads.columns)
@@ -41,7 +42,7 @@ def test_parts_of_the_scorecard(start: Start, tiny_demo: TinyDemo) -> None:
 
 
 def test_models_in_view_are_measured(start: Start, tiny_demo: TinyDemo) -> None:
-    app = healthy(start(tiny_demo, "disentanglement", models="tiny-baseline"))
+    app = healthy(finished(start(tiny_demo, "disentanglement", models="tiny-baseline"), "Measure"))
     heads = app.dataframe[0].value
     assert list(heads.columns) == ["question", "measure", "tiny-baseline"]
     assert not any("AUROC" in measure for measure in heads["measure"])  # no split, no frames that are read

@@ -13,6 +13,7 @@ from streamlit.testing.v1 import AppTest
 from ifdd.data.manifest import read_manifest
 from ifdd.labels import EMOTIONS
 from tests.app.conftest import switch
+from tests.app.waiting import finished
 from tests.tiny_demo import CLIPS, TinyDemo
 from workbench.store.foreign.task import Options, import_predictions
 
@@ -121,7 +122,7 @@ def test_a_network_of_ones_own_has_maps_where_the_app_was_started_with_it(
     chooser = next(item for item in app.multiselect if item.label == "Models")
     assert "mine" in chooser.options
     chooser.set_value(["mine", "MAE-DFER"]).run()
-    next(item for item in app.button if item.label == "Read the clips").click().run()
+    finished(app, "Read the clips")
     healthy(app, "overview")
     assert (imported.demo / "collections" / "demo" / "mine" / "manifest.json").is_file()
     for page in ("clip", "comparison", "embedding"):

@@ -9,6 +9,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from tests.app.conftest import switch
+from tests.app.waiting import finished
 from tests.tiny_demo import CLIPS, MODELS, TinyDemo, make_bare
 from workbench.store.collection import open_collection
 from workbench.store.workspace import Workspace, init_workspace
@@ -139,6 +140,7 @@ def test_labels_alone_are_enough_for_every_page(
     app = start(tiny_demo)
     for page, words in over.items():
         app = app if page == "overview" else switch(app, page).run()
+        app = finished(app, "Measure") if page == "disentanglement" else app
         told = text(app)
         assert not app.error, page
         assert "have no labels" not in told

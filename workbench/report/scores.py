@@ -4,10 +4,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ifdd.documents import read_json
-from ifdd.errors import InputError
 from workbench.analysis.counterfactuals.results import Effect
 from workbench.analysis.disentanglement.results import Scorecard
+from workbench.analysis.disentanglement.stored import read_scorecards
 from workbench.plotting.text import interval_text
 from workbench.report.parts import Section, Table
 
@@ -48,14 +47,7 @@ def scorecard_section(file: Path) -> Section:
 
     Raises: InputError for a file that is not there or no scorecard.json.
     """
-    try:
-        values = read_json(file)
-    except (FileNotFoundError, NotADirectoryError):
-        raise InputError(f"{file} is not there; workbench scorecard writes it into its --out") from None
-    what, again = f"{file} is no file of workbench scorecard", "write it anew with workbench scorecard"
-    if not isinstance(values, dict) or not values:
-        raise InputError(f"{what}: it holds no checkpoint; {again}")
-    cards = {name: Scorecard.from_dict(card, f"{what}: {name}", again) for name, card in values.items()}
+    cards = read_scorecards(file)
     rows = scorecard_rows(cards)
     skipped = [f"{name}: {why}" for name, card in cards.items() for why in card.skipped]
     clips = ", ".join(f"{name} {card.clips}" for name, card in cards.items())
