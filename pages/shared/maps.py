@@ -89,10 +89,17 @@ def show_below(
     for note in dict.fromkeys(note for one in maps_of(found).values() for note in one.notes):
         looks.note(f"{note}.")
     with st.container(horizontal=True):
-        with st.popover("Table", icon=":material/table:", key="embedding_table"):
-            st.dataframe(twin(found, rows, colours), hide_index=True, alt=alt)
+        _table(found, rows, colours, alt)
         with st.popover("How to read", icon=":material/help:", key="embedding_read"):
             charts.show_reading(reading("stages" if request.shown == "film" else "embedding"))
         charts.save_button({"embedding": display}, "-".join(request.models), "embedding_save")
         clips, place = state.dataset(), str(state.workspace().folder)
         charts.reproduce(request.cli(clips.name, place), request.python(clips.name, place), "embedding")
+
+
+@st.fragment
+def _table(found: EmbeddingResult | EmbeddingSeries, rows: pd.DataFrame, colours: Colouring, alt: str) -> None:
+    """The numbers of the maps, made when the menu is opened: of 40,000 clips they are large."""
+    with (menu := st.popover("Table", icon=":material/table:", key="embedding_table", on_change="rerun")):
+        if menu.open:
+            st.dataframe(twin(found, rows, colours), hide_index=True, alt=alt)

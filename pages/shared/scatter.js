@@ -1,5 +1,6 @@
 // Clips as points in one or more panels that share colours and what is chosen. `data` is made by workbench.app.clip_map.
 const NEAR = 14; // pixels: so near a click or the pointer means a point
+const MANY = 4000; // beyond so many points pixels are written at once: 40,000 pictures take ten times as long
 const GREY = "#8a8a8a";
 const SHAPES = {
   o: (c, r) => c.arc(0, 0, r, 0, 7),
@@ -154,7 +155,10 @@ function build(root, data) {
         c.strokeStyle = "rgba(255, 255, 255, 0.8)";
         c.stroke();
       }
-      sprites.set(name, { canvas, half });
+      const { data: pixels, width } = c.getImageData(0, 0, canvas.width, canvas.height);
+      const dots = []; // offsets and colour of what a stamp covers, for maps of many clips
+      for (let i = 0; i < width * width; i++) if (pixels[4 * i + 3] > 60) dots.push([(i % width) - width / 2, ((i / width) | 0) - width / 2]);
+      sprites.set(name, { canvas, half, dots, tone: parseInt(colour.slice(1), 16) });
     }
     return sprites.get(name);
   }
@@ -297,21 +301,31 @@ function build(root, data) {
       pen.setTransform(scale, 0, 0, scale, 0, 0);
       pen.clearRect(0, 0, width, height);
       for (let i = 0; i < count; i++) [screen[2 * i], screen[2 * i + 1]] = at(now[2 * i], now[2 * i + 1]);
-      const put = (i, look) => {
+      const many = count > MANY ? new Uint32Array(points.width * points.height) : null;
+      const put = many ? (i, look) => {
+        const x = Math.round(screen[2 * i] * scale), y = Math.round(screen[2 * i + 1] * scale), edge = 6 * scale;
+        if (x < edge || y < edge || x >= points.width - edge || y >= points.height - edge) return;
+        const { tone, dots } = look, ink = ((opacity << 24) | ((tone & 255) << 16) | (tone & 65280) | (tone >> 16)) >>> 0;
+        for (const [dx, dy] of dots) many[(y + dy | 0) * points.width + (x + dx | 0)] = ink;
+      } : (i, look) => {
         const x = screen[2 * i], y = screen[2 * i + 1];
         if (x > -9 && y > -9 && x < width + 9 && y < height + 9) pen.drawImage(look.canvas, x - look.half, y - look.half, 2 * look.half, 2 * look.half);
       };
+      let opacity = 200; // of 255, of stamps
       if (chosen) {
         const dim = sprite(GREY, "o");
         pen.globalAlpha = 0.22;
+        opacity = 60;
         for (let i = 0; i < count; i++) if (!chosen[i]) put(i, dim);
         pen.globalAlpha = 1;
+        opacity = 255;
         for (let i = 0; i < count; i++) if (chosen[i]) put(i, looks[i]);
       } else {
-        pen.globalAlpha = count > 5000 ? 0.75 : 0.9;
+        pen.globalAlpha = 0.9;
         for (let i = 0; i < count; i++) put(i, looks[i]);
         pen.globalAlpha = 1;
       }
+      if (many) pen.putImageData(new ImageData(new Uint8ClampedArray(many.buffer), points.width, points.height), 0, 0);
       for (const extra of panel.placed ?? []) {
         const [x, y] = at(extra.x, extra.y);
         pen.save();
