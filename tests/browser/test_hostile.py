@@ -6,13 +6,14 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 from playwright.sync_api import Page
 
 from tests.browser.conftest import ROOT, wait_until_healthy
 from tests.browser.using import settle
-from tests.hostile import make_hostile
+from tests.hostile import IMAGE, make_hostile
 from tests.tiny_demo import TinyDemo
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -48,7 +49,8 @@ def test_names_are_shown_and_not_obeyed(page: Page, hostile: str, screenshots: P
     assert len(pages) > 8
     wrong = []
     for name in pages:
-        page.goto(f"{hostile}/{name}")
+        asked = f"?clip={quote(f'0 {IMAGE}')}" if name == "clip" else ""
+        page.goto(f"{hostile}/{name}{asked}")
         page.wait_for_selector("h1")
         settle(page)
         page.screenshot(path=screenshots / f"hostile-{name or 'overview'}.png", full_page=True)
