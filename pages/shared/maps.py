@@ -1,6 +1,7 @@
 """Maps of clips: made while the reader waits or, where that takes minutes, of a sample; and what belongs below them."""
 
 from collections.abc import Mapping
+from urllib.parse import quote
 
 import numpy as np
 import pandas as pd
@@ -71,6 +72,7 @@ def draw(
         alt=alt,
         chosen=rows.index.isin(view.chosen(rows).index) if view.selection() else None,
         facts=facts_of(rows),
+        thumbs=f"/thumbs/{quote(state.dataset().name, safe='')}/",
     )
     scatter.show(data, key)
     return rows, colours, alt
