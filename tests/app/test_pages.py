@@ -33,6 +33,7 @@ PAGES = {
     "splits": 2,
     "training": 0,
     "help": 0,
+    "jobs": 0,
     "figures": 0,
     "disentanglement": 0,  # a table first
     "benchmark": 1,
