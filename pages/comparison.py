@@ -112,7 +112,7 @@ else:
     kept = {name: saved[name] for name in by if name not in columns}
     by = [name for name in by if name in columns]
     factors = comparing.factors(clips, by, bins, kept, measures.inside(kept))
-    levels = factors.levels
+    levels = measures.levels(collections, among, factors)
     copied = measures.copies(collections, among).comparison(pair.first, by)
     if part == "Slices":
         displays["slices"] = by_level = SliceDisplay.from_result(measures.slices(collections, among, factors))

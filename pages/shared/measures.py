@@ -30,6 +30,7 @@ if TYPE_CHECKING:  # what one page alone needs is loaded when it does: the first
         ScalingResult,
     )
     from workbench.app.comparing import Factors
+    from workbench.app.links import Levels
 
 SCOPES: dict[Scope, str] = {"filter": "Filtered", "all": "All", "selected": "Selected"}
 
@@ -172,6 +173,16 @@ def _slices(key: tuple[str, ...], _collections: Mapping[str, Collection], _among
     from workbench.app.comparing import sliced
 
     return sliced(same(_collections, _among), _by)
+
+
+def levels(collections: Mapping[str, Collection], among: Measured, by: Factors) -> Levels:
+    """The clips of each level of columns."""
+    return _levels((*_key_of(collections, among), *by.key), by)
+
+
+@st.cache_resource(max_entries=16, show_spinner=False)
+def _levels(key: tuple[str, ...], _by: Factors) -> Levels:
+    return _by.levels
 
 
 def search(collections: Mapping[str, Collection], among: Measured, by: Factors, model: str, min_n: int) -> SearchResult:
