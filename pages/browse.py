@@ -58,16 +58,16 @@ with st.container(horizontal=True, vertical_alignment="center", gap="small", key
         placeholder="Sort: as listed",
         label_visibility="collapsed",
         format_func=lambda name: name.replace("_", " "),
-        width=205,
+        width=190,
         **looks.kept(SORT),
     )
-    down = st.toggle("↓", help="Sort with the largest first", **looks.kept(DOWN))
+    down = st.toggle("Down", **looks.kept(DOWN))
     st.text_input(
         "Find clips by name",
         key="browse_find",
         placeholder="Find by name",
         label_visibility="collapsed",
-        width=130,
+        width=115,
         on_change=find,
     )
     shown: list[str] = []
