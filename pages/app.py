@@ -43,7 +43,11 @@ with looks.error_panel():
                 st.page_link(one, label=one.title, icon=one.icon, width="stretch", query_params=view.params_of(one.url_path))
     with st.sidebar:
         jobs.indicator()
+    view.ask_at_first()
     by_address = {one.url_path: one for pages in SECTIONS.values() for one in pages}
     tour.show(by_address)
     view_bar.show(by_address, strip=page.url_path not in ("browse", "clip", "upload"))  # these show clips themselves
+    told = st.container()
     page.run()
+    for text in view.not_taken():
+        told.warning(looks.markdown_text(text), icon=":material/link_off:")

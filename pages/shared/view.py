@@ -18,7 +18,7 @@ from workbench.app.from_ifdd import InputError
 from workbench.app.selection import Condition, KeptClips, Selection
 
 SELECTION, CLIP = "sel", "clip"
-_CHARTS = "selections made"
+_CHARTS, _ASKED = "selections made", "asked by the first address"
 
 
 class Linked(TypedDict):
@@ -192,6 +192,23 @@ def unknown_in_address() -> list[str]:
             told.append(
                 f"The address names the {what} {', '.join(lost)}, which is not in {state.workspace().folder}; another is shown."
             )
+    return told
+
+
+def ask_at_first() -> None:
+    """Note what the address says that a session begins with: later ones are written by the widgets themselves."""
+    ours = (state.DATASET, state.IN_VIEW, state.REFERENCE, SELECTION, CLIP)
+    st.session_state.setdefault(_ASKED, {key: st.query_params.get_all(key) for key in st.query_params if key not in ours})
+
+
+def not_taken() -> list[str]:
+    """Which settings of the first address no widget took, in sentences: Streamlit leaves them out without a word."""
+    told, asked = [], st.session_state[_ASKED]
+    for key in [key for key in asked if key in st.session_state]:  # the others are of no widget of this page
+        now, values = st.session_state[key], asked.pop(key)
+        known = {str(value).lower() for value in (now if isinstance(now, (list, tuple)) else [now])}
+        if lost := [value for value in values if value.lower() not in known]:
+            told.append(f"The address asks for {key} = {', '.join(lost)}, which is not offered; another is shown.")
     return told
 
 

@@ -166,6 +166,13 @@ def test_unknown_selection_in_the_address(start: Start, tiny_demo: TinyDemo, ask
     assert "sel" not in app.query_params
 
 
+@pytest.mark.parametrize(("asked", "told"), [("loudness", True), ("grid", False), ("table", False)])
+def test_unknown_setting_in_the_address(start: Start, tiny_demo: TinyDemo, asked: str, told: bool) -> None:
+    app = start(tiny_demo, "browse", browse_as=asked)
+    assert any(f"browse_as = {asked}" in item.value.replace("\\", "") for item in app.warning) == told
+    assert not app.run().warning or not any("browse_as" in item.value for item in app.warning)
+
+
 def test_unknown_model_in_the_address(start: Start, tiny_demo: TinyDemo) -> None:
     app = start(tiny_demo, models="nobody")
     assert any("The address names the model nobody" in item.value for item in app.warning)
