@@ -24,7 +24,8 @@ def drawn(app: AppTest) -> dict[str, Any]:
     """What the map is drawn from."""
     assert not app.exception
     assert not app.error, [item.value for item in app.error]
-    return json.loads(app.get("bidi_component")[0].proto.json)
+    (data,) = [made for item in app.get("bidi_component") if "panels" in (made := json.loads(item.proto.json))]
+    return data
 
 
 def places(data: dict[str, Any], panel: int = 0, stage: int = 0) -> np.ndarray:
