@@ -3,6 +3,8 @@
 import json
 import os
 import signal
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -192,6 +194,40 @@ def test_two_who_start_the_same_job_share_it(jobs: Jobs, tmp_path: Path) -> None
     (tmp_path / "go").touch()
     assert ended(jobs, found[0]).state == "done"
     assert (tmp_path / "go.order").read_text().count(str(found[0].result)) == 1
+
+
+SERVER = """
+import sys, time
+from pathlib import Path
+
+from workbench.app.jobs import store
+
+store.PROGRAMS = ("workbench_for_tests",)
+store.Jobs(Path(sys.argv[1])).ask("Wait", sys.argv[2:])
+print("asked", flush=True)
+time.sleep(600)
+"""
+
+
+def test_a_job_outlives_the_server_that_started_it_and_the_next_one_joins_it(jobs: Jobs, tmp_path: Path) -> None:
+    line = command("until", tmp_path / "go")
+    place = os.pathsep.join(part for part in sys.path if part)
+    server = subprocess.Popen(
+        [sys.executable, "-c", SERVER, str(jobs.folder), *line],
+        stdout=subprocess.PIPE,
+        start_new_session=True,
+        env=os.environ | {"PYTHONPATH": place},
+    )
+    with server:
+        assert server.stdout is not None
+        assert server.stdout.readline() == b"asked\n"
+        os.killpg(server.pid, signal.SIGKILL)
+    (job,) = jobs.all()
+    assert not job.is_over
+    assert jobs.ask("Wait", line).asked == job.asked
+    (tmp_path / "go").touch()
+    assert ended(jobs, job).has_result
+    assert (tmp_path / "go.order").read_text().count(str(job.result)) == 1
 
 
 def test_jobs_wait_for_their_turn_in_the_order_in_which_they_were_asked_for(
