@@ -3,7 +3,7 @@
 from datetime import datetime
 
 import streamlit as st
-from shared import charts, looks, state, view
+from shared import charts, jobs, looks, state, view
 from streamlit.delta_generator import DeltaGenerator
 
 from workbench.app.figure_sets import FiguresAsked, FigureSet, PaperFigure, figure_sets
@@ -41,6 +41,12 @@ def ask_for_figures() -> FiguresAsked:
     only = None if not wanted or wanted == names else tuple(wanted)
     models = tuple(view.models())
     return FiguresAsked(state.workspace().folder, state.dataset().name, models, column, only, file if TABLE in wanted else None)
+
+
+def what_they_are_of() -> list[str]:
+    """Hashes of the weights and clips in view: with others, figures are drawn anew."""
+    known = state.usable_models()
+    return [*(bundle.card.sha256 for bundle in known.values()), state.dataset().hashes[0]]
 
 
 def show_set(found: FigureSet, place: DeltaGenerator) -> None:
@@ -115,4 +121,7 @@ with look:
     show_sets()
 with make:
     asked = ask_for_figures()
+    made = jobs.offer("Draw the figures", [*asked.argv, "--out", "{out}"], "figures_draw", inputs=what_they_are_of(), seconds=60)
+    if made is not None:
+        looks.note("These have been drawn; they are under Look.")
     charts.reproduce(asked.argv, asked.python, "figures_make")

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pandas as pd
 import streamlit as st
-from shared import charts, looks, state, view
+from shared import charts, jobs, looks, state, view
 
 from workbench.analysis.training.displays import CAPTION, CurvesDisplay, recipe_rows, rows
 from workbench.analysis.training.recipes import recipe_differences
@@ -115,6 +115,8 @@ def show_audit() -> None:
             "Not audited yet. An audit scores the best checkpoint, the last, and averaged weights on validation and test, and "
             "tells by how much a choice on the test part would have been too good. It reads all clips of both."
         )
+        argv = ["ifdd", "audit", folder, "--out", "{out}"]
+        jobs.offer("Audit the run", argv, "training_audit_job", inputs=[Path(folder) / "metrics.json"])
     else:
         lines, words = audit_rows(found)
         st.dataframe(pd.DataFrame(lines), hide_index=True, alt="UAR and WAR of each checkpoint of the run, with 95 % intervals")
