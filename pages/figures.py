@@ -6,7 +6,7 @@ import streamlit as st
 from shared import charts, jobs, looks, state, view
 from streamlit.delta_generator import DeltaGenerator
 
-from workbench.app.figure_sets import FiguresAsked, FigureSet, PaperFigure, figure_sets
+from workbench.app.figure_sets import FiguresAsked, FigureSet, PaperFigure, ReportAsked, figure_sets
 from workbench.app.from_ifdd import InputError, markdown_text
 from workbench.figures.names import FIGURES, TABLE, Column
 from workbench.results.passport_files import read_passport
@@ -116,7 +116,7 @@ looks.heading(
     "Figures", "The figures of the papers, of your models: at the width of a column, with caption, passport and numbers."
 )
 state.usable_models()
-look, make = st.tabs(["Look", "Make"])
+look, make, report = st.tabs(["Look", "Make", "Report"])
 with look:
     show_sets()
 with make:
@@ -125,3 +125,19 @@ with make:
     if made is not None:
         looks.note("These have been drawn; they are under Look.")
     charts.reproduce(asked.argv, asked.python, "figures_make")
+with report:
+    looks.note("Every table and plot of the models in view as one HTML file, for who has no app; it needs no network.")
+    told = ReportAsked(state.workspace().folder, state.dataset().name, tuple(view.models()))
+    written = jobs.offer(
+        "Write the report", [*told.argv, "--out", "{out}/report.html"], "figures_report", inputs=what_they_are_of(), seconds=90
+    )
+    if written is not None:
+        st.download_button(
+            "Report, HTML",
+            data=(written / "report.html").read_bytes,
+            file_name=f"{state.dataset().name}-report.html",
+            mime="text/html",
+            icon=":material/download:",
+            on_click="ignore",
+        )
+    charts.reproduce(told.argv, told.python, "figures_told")

@@ -10,7 +10,8 @@ from streamlit.testing.v1 import AppTest
 
 from tests.tiny_demo import TinyDemo
 from workbench import cli
-from workbench.app.figure_sets import FiguresAsked, figure_sets
+from workbench.app.figure_sets import FiguresAsked, ReportAsked, figure_sets
+from workbench.app.jobs.store import Jobs
 
 Start = Callable[..., AppTest]
 
@@ -42,6 +43,19 @@ def test_what_the_page_asks_for_is_made_and_shown(
     assert "89 mm" in " ".join(item.value for item in app.caption)
     assert [item.proto.label for item in app.get("download_button")] == ["PNG", "SVG", "Numbers, CSV"]
     assert any("weights sha256" in item.value for item in app.markdown)  # of the passport
+
+
+def test_the_report_is_a_job_whose_file_can_be_taken_along(start: Start, tiny_demo: TinyDemo, tmp_path: Path) -> None:
+    tiny = tiny_demo.copy_to(tmp_path)
+    app = start(tiny, "figures")
+    command = next(item.value for item in app.code if item.value.startswith("workbench report"))
+    argv = [*shlex.split(command), "--out", "{out}/report.html"]
+    jobs = Jobs(tiny.demo / "results" / "jobs")
+    assert jobs.find(argv) is None
+    assert [button.label for button in app.button if "report" in button.label] == ["Write the report"]
+    made = ReportAsked(tiny.demo, "demo", tuple(shlex.split(command)[2:4]))
+    assert made.argv == shlex.split(command)
+    compile(made.python, "told", "exec")
 
 
 def test_a_damaged_set_is_a_panel(start: Start, tiny_demo: TinyDemo, tmp_path: Path) -> None:

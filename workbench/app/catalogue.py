@@ -40,7 +40,7 @@ CATALOGUE = (
     Entry("workbench passport", "figures", "button Passport", "workbench.results.passport_files.read_passport"),
     Entry("ifdd data render", "benchmark", "a scripted clip with its truth", "workbench.app.playground.play"),
     Entry("workbench collect", "", "offered wherever a model has not read the clips", "workbench.store.collecting.collect"),
-    Entry("workbench report", None, "one HTML file of all sections, for who has no app", "workbench.report.task.run"),
+    Entry("workbench report", "figures", "tab Report: one HTML file of all sections", "workbench.report.task.run"),
     Entry("ifdd train", None, "runs for hours; see Training", "ifdd.training.run.train"),
     Entry("ifdd cross-validate", None, "runs for days; see Training", "ifdd.training.cross_validation.cross_validate"),
     Entry("ifdd sweep", None, "runs for days; see Training", "ifdd.training.sweep.sweep"),

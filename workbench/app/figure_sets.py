@@ -58,6 +58,35 @@ write(run(study, Request({", ".join(told)})), Path("figures"), study.context())
 
 
 @dataclass(frozen=True)
+class ReportAsked:
+    """What the report should tell of: which models on which dataset of a workspace."""
+
+    workspace: Path
+    dataset: str
+    models: tuple[str, ...]
+
+    @property
+    def argv(self) -> list[str]:
+        """The command."""
+        return ["workbench", "report", *self.models, "--workspace", str(self.workspace), "--dataset", self.dataset]
+
+    @property
+    def python(self) -> str:
+        """The same in Python."""
+        return f"""
+from pathlib import Path
+
+from workbench.figures.study import open_study
+from workbench.report.task import run, write
+from workbench.store.given import Given
+
+given = Given(Path({str(self.workspace)!r}), {self.dataset!r})
+study = open_study({list(self.models)!r}, None, Path("kept"), given=given)
+write(run(study), Path("report.html"), study.context())
+"""
+
+
+@dataclass(frozen=True)
 class PaperFigure:
     """One figure: the paper's that it follows, its caption (Markdown), and its files by suffix."""
 
