@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from tests.app.waiting import finished
 from tests.tiny_demo import TinyDemo
 from workbench import cli
 from workbench.app.figure_sets import FiguresAsked, ReportAsked, figure_sets
-from workbench.app.jobs.store import Jobs
 
 Start = Callable[..., AppTest]
 
@@ -49,13 +49,16 @@ def test_the_report_is_a_job_whose_file_can_be_taken_along(start: Start, tiny_de
     tiny = tiny_demo.copy_to(tmp_path)
     app = start(tiny, "figures")
     command = next(item.value for item in app.code if item.value.startswith("workbench report"))
-    argv = [*shlex.split(command), "--out", "{out}/report.html"]
-    jobs = Jobs(tiny.demo / "results" / "jobs")
-    assert jobs.find(argv) is None
-    assert [button.label for button in app.button if "report" in button.label] == ["Write the report"]
     made = ReportAsked(tiny.demo, "demo", tuple(shlex.split(command)[2:4]))
     assert made.argv == shlex.split(command)
     compile(made.python, "told", "exec")
+    app = finished(app, "Write the report")
+    assert not app.exception
+    assert not app.error
+    assert "Write the report" not in [item.label for item in app.button]
+    assert [item.proto.label for item in app.get("download_button")] == ["Report, HTML"]
+    (file,) = (tiny.demo / "results" / "jobs").glob("*/result/report.html")
+    assert "tiny-ifdd" in file.read_text(encoding="utf-8")
 
 
 def test_a_damaged_set_is_a_panel(start: Start, tiny_demo: TinyDemo, tmp_path: Path) -> None:
