@@ -61,6 +61,6 @@ if shown == "models" and len(names) < 2:
         f"only {', '.join(names) or 'no model'} has {activation}; choose {own[0]}, or another activation that two have"
     )
 request = embeddings.Request(shown, names, activation, method)
-found, request = maps.ask(request, {name: known[name] for name in names})
+found, request = maps.ask(request, {name: known[name] for name in names}, whole=True)
 rows, colours, alt = maps.draw(found, one if shown == "film" else f"{one}: {activation}", "embedding_map", colour)
 maps.show_below(found.found, rows, colours, request, alt)

@@ -1,18 +1,19 @@
 """Maps of clips: made while the reader waits or, where that takes minutes, of a sample; and what belongs below them."""
 
 from collections.abc import Mapping
+from pathlib import Path
 from urllib.parse import quote
 
 import numpy as np
 import pandas as pd
 import streamlit as st
 
-from shared import charts, looks, scatter, state, view
+from shared import charts, jobs, looks, scatter, state, view
 from workbench.analysis.embedding.displays.colours import Colouring
 from workbench.analysis.embedding.displays.scatter import EmbeddingDisplay
 from workbench.analysis.embedding.displays.series import EmbeddingSeriesDisplay
 from workbench.analysis.embedding.results import EmbeddingResult, EmbeddingSeries
-from workbench.analysis.embedding.task import STAGES, Embedded, run
+from workbench.analysis.embedding.task import STAGES, Embedded, read, run
 from workbench.app.clip_map import coloured, columns_to_colour, facts_of, map_data
 from workbench.app.embeddings import Request, axes_of, maps_of, panels, twin
 from workbench.app.from_ifdd import InputError
@@ -21,16 +22,33 @@ from workbench.plotting.base import Display
 from workbench.store.collection import Collection
 
 
-def ask(request: Request, collections: Mapping[str, Collection]) -> tuple[Embedded, Request]:
-    """The maps of a request and, where not all clips are shown, the request that they are of."""
+def ask(request: Request, collections: Mapping[str, Collection], *, whole: bool = False) -> tuple[Embedded, Request]:
+    """The maps of a request and, where not all clips are shown, the request that they are of.
+
+    `whole`: what takes minutes is offered as a job, and shown once it is done; such maps place no further clips.
+    """
     count = min(len(found.predictions) for found in collections.values())
     stages = len(next(iter(collections.values())).with_roles(*STAGES))
-    if not request.quick(count, stages):
-        request = request.sampled(stages)
-        looks.note(
-            f"t-SNE and UMAP of all {count} clips take minutes: these are {request.clips}, of each class alike. PCA shows all."
-        )
-    return made(request, collections), request
+    if request.quick(count, stages):
+        return made(request, collections), request
+    sample = request.sampled(stages)
+    note = f"t-SNE and UMAP of all {count} clips take minutes: these are {sample.clips}, of each class alike. PCA shows all."
+    if not whole:
+        looks.note(note)
+    elif (folder := _offer(request, collections, note)) is not None:
+        return _read(folder, folder.stat().st_mtime_ns), request
+    return made(sample, collections), sample
+
+
+def _offer(request: Request, collections: Mapping[str, Collection], note: str) -> Path | None:
+    argv = request.cli(state.dataset().name, str(state.workspace().folder))
+    of = [text for found in collections.values() for text in state.key_of(found)]
+    return jobs.offer("Map of all clips", [*argv, "--out", "{out}"], "embedding_whole", inputs=of, about=note)
+
+
+@st.cache_resource(max_entries=8, show_spinner="Reading the map …")
+def _read(folder: Path, stamp: int) -> Embedded:
+    return read(folder)
 
 
 def made(request: Request, collections: Mapping[str, Collection]) -> Embedded:

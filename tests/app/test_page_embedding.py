@@ -12,6 +12,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from ifdd import load_checkpoint
+from tests.app.waiting import finished
 from tests.tiny_demo import CLIPS, MODELS, TinyDemo
 from workbench.app import embeddings
 from workbench.store.workspace import Workspace
@@ -96,5 +97,19 @@ def test_large_sets_begin_with_pca_of_all_and_a_sample(
     assert (len(data["ids"]), data["panels"][0]["stages"][0]["note"]) == (CLIPS, "quality not measured")
     app = app.selectbox("embedding_method").set_value("tsne").run()
     assert len(drawn(app)["ids"]) == 7
-    assert any("these are 7, of each class alike" in item.value for item in app.caption)
+    assert any("these are 7, of each class alike" in item.value for item in app.markdown)
     assert any("--clips 7" in item.value for item in app.code)
+    assert [item.label for item in app.button if "Map" in item.label] == ["Map of all clips"]
+
+
+@pytest.mark.slow
+def test_the_map_of_a_large_set_is_made_by_a_job(
+    start: Start, tiny_demo: TinyDemo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(embeddings, "QUICK", CLIPS - 2)
+    monkeypatch.setattr(embeddings, "SAMPLE", 7)
+    app = start(tiny_demo.copy_to(tmp_path), "embedding", embedding_method="t-SNE")
+    assert len(drawn(app)["ids"]) == 7
+    data = drawn(finished(app, "Map of all clips"))
+    assert data["ids"] == CLIP_IDS
+    assert "trustworthiness" in data["panels"][0]["stages"][0]["note"]
