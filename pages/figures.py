@@ -39,14 +39,24 @@ def ask_for_figures() -> FiguresAsked:
         **view.linked("figures_column"),
     )
     only = None if not wanted or wanted == names else tuple(wanted)
-    models = tuple(view.models())
+    models = models_of_the_command()
     return FiguresAsked(state.workspace().folder, state.dataset().name, models, column, only, file if TABLE in wanted else None)
 
 
+def models_of_the_command() -> tuple[str, ...]:
+    """Names of the models in view that a command knows; of networks of the user's own Python a note says that it does not."""
+    own = [name for name in view.models() if name in state.own_networks()]
+    if own:
+        looks.note(
+            f"Left out: {', '.join(own)}. Figures and reports are made by commands, which know checkpoints and predictions."
+        )
+    return tuple(name for name in view.models() if name not in own)
+
+
 def what_they_are_of() -> list[str]:
-    """Hashes of the weights and clips in view: with others, figures are drawn anew."""
+    """What tells weights, clips and predictions in view from others: with others, figures are drawn anew."""
     known = state.usable_models()
-    return [*(bundle.card.sha256 for bundle in known.values()), state.dataset().hashes[0]]
+    return [*(bundle.card.sha256 for bundle in known.values()), *state.clip_table_key()]
 
 
 def show_set(found: FigureSet, place: DeltaGenerator) -> None:
@@ -127,7 +137,7 @@ with make:
     charts.reproduce(asked.argv, asked.python, "figures_make")
 with report:
     looks.note("Every table and plot of the models in view as one HTML file, for who has no app; it needs no network.")
-    told = ReportAsked(state.workspace().folder, state.dataset().name, tuple(view.models()))
+    told = ReportAsked(state.workspace().folder, state.dataset().name, models_of_the_command())
     written = jobs.offer(
         "Write the report", [*told.argv, "--out", "{out}/report.html"], "figures_report", inputs=what_they_are_of(), seconds=90
     )
