@@ -27,7 +27,7 @@ from workbench.store.collection import Collection, in_one_order
 from workbench.store.dataset import Dataset
 from workbench.store.layout import demo_folder
 from workbench.store.tables import labelled, subjects
-from workbench.store.workspace import Workspace, benchmark_file, first_in_view, open_workspace
+from workbench.store.workspace import Workspace, benchmark_file, first_in_view, open_workspace, to_begin_with
 
 if TYPE_CHECKING:  # what one page alone needs is loaded when it does: the first page is drawn in half the time
     from workbench.analysis.confidence.results import CalibrationResult, ConfidenceResult
@@ -264,12 +264,19 @@ def in_view() -> list[str]:
         st.info(
             looks.markdown_text(
                 f"No checkpoint is chosen for the {len(clips.clips)} clips in {clips.manifest.parent}. Choose one or more in the "
-                "bar above (View); one that has not read these clips asks before it does."
+                "menu above, with the eye; one that has not read these clips asks before it does."
             ),
             icon=":material/info:",
         )
+        if suggested := to_begin_with(checkpoints()):
+            label = looks.markdown_text(f"Begin with {' and '.join(suggested)}")
+            st.button(label, icon=":material/play_arrow:", key="view_begin", on_click=_begin_with, args=(suggested,))
         st.stop()
     return names
+
+
+def _begin_with(names: list[str]) -> None:
+    st.session_state[IN_VIEW] = names
 
 
 def usable_models() -> dict[str, Bundle]:

@@ -275,6 +275,9 @@ def test_clips_of_ones_own_show_the_checkpoints_that_have_read_them(start: Start
     app = start(own)
     assert not panels(app)
     assert "No checkpoint is chosen for the 14 clips" in app.info[0].value
+    app = app.button("view_begin").click().run()
+    assert app.multiselect("models").value == app.query_params["models"]
+    assert "have not been read with" in " ".join(item.value for item in app.markdown)
     assert not (own.demo / "collections" / "demo").exists()
 
 

@@ -15,14 +15,12 @@ from ifdd.scripted.script.times import GENERATOR_VERSION
 from ifdd.scripted.suite import render_suite
 from ifdd.scripted.suites import SuiteConfig
 from workbench.store.collection import Collection, open_collection
-from workbench.store.layout import COLLECTIONS, DATASETS, DEMO, FILE
+from workbench.store.layout import COLLECTIONS, DATASETS, DEMO, DEMO_DIFFICULTY, FILE
 from workbench.store.workspace import Workspace, mark, of_the_same_suite
 
 SEED = 2024
 """Of the demo suite; its identities are those of the test split, which no recipe trains on."""
 CLIPS_PER_IDENTITY = 7
-DIFFICULTY = "easy"
-"""As the shipped checkpoints' own data (their recipes), so that the app shows what their cards say."""
 
 
 def prepare_demo(out: str | Path, clips: int = 140, device: torch.device | str = "cpu") -> dict[str, Collection]:
@@ -39,7 +37,12 @@ def prepare_demo(out: str | Path, clips: int = 140, device: torch.device | str =
     if not offered:
         raise InputError("no checkpoint found; train one with ifdd train, or set IFDD_CHECKPOINTS to a folder of them")
     config = SuiteConfig(
-        name=DEMO, seed=SEED, clips=clips, identities=max(1, clips // CLIPS_PER_IDENTITY), split="test", difficulty=DIFFICULTY
+        name=DEMO,
+        seed=SEED,
+        clips=clips,
+        identities=max(1, clips // CLIPS_PER_IDENTITY),
+        split="test",
+        difficulty=DEMO_DIFFICULTY,
     )
     if (out / "clips").exists():  # of an earlier version, which had no workspaces; anything else is refused
         _is_rendered(out / "clips", config)

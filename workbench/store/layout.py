@@ -11,6 +11,8 @@ DATASETS, CHECKPOINTS, COLLECTIONS, RESULTS = "datasets", "checkpoints", "collec
 CHECKPOINT = "checkpoint"
 """Folder of a run that holds what it made."""
 DEMO = "demo"
+DEMO_DIFFICULTY = "easy"
+"""Of the demo's clips: as the shipped checkpoints' own data, so that the app shows what their cards say."""
 """The dataset of the demo."""
 BENCHMARK = "benchmark.json"
 

@@ -27,6 +27,7 @@ from workbench.store.layout import (
     CHECKPOINTS,
     COLLECTIONS,
     DATASETS,
+    DEMO_DIFFICULTY,
     FILE,
     RESULTS,
     SCHEMA,
@@ -287,8 +288,15 @@ def of_the_same_suite(offered: Mapping[str, Path], manifest: Path) -> list[str]:
         return []
     config = about.get("config") if isinstance(about, dict) else None
     kind = config.get("difficulty") if isinstance(config, dict) else None
-    if not isinstance(kind, str):
-        return []
+    return _tested_on(kind, offered) if isinstance(kind, str) else []
+
+
+def to_begin_with(offered: Mapping[str, Path]) -> list[str]:
+    """Checkpoints to suggest for clips that none has read: those of the demo where they are offered, else the first two."""
+    return _tested_on(DEMO_DIFFICULTY, offered)[:2] or list(offered)[:2]
+
+
+def _tested_on(kind: str, offered: Mapping[str, Path]) -> list[str]:
     chosen = []
     for name, folder in offered.items():
         try:

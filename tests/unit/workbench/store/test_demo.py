@@ -43,7 +43,7 @@ def test_demo_is_made_once_and_what_changed_is_made_anew(checkpoints: Path, tmp_
 def test_checkpoints_of_other_clips_are_left_to_the_app(checkpoints: Path, tmp_path: Path) -> None:
     file = checkpoints / "tiny-ifdd" / "card.json"
     card = json.loads(file.read_text(encoding="utf-8"))
-    card["data"]["test"]["difficulty"] = demo.DIFFICULTY
+    card["data"]["test"]["difficulty"] = demo.DEMO_DIFFICULTY
     file.write_text(json.dumps(card), encoding="utf-8")
     out = tmp_path / "demo"
     assert set(prepare_demo(out, clips=7)) == {"tiny-ifdd"}
@@ -74,7 +74,7 @@ def test_demo_is_of_the_data_that_the_shipped_cards_speak_of() -> None:
     for folder in list_checkpoints().values():
         if folder.parent.name == "checkpoints" and folder.name.startswith("scripted-"):
             card = json.loads((folder / "card.json").read_text())
-            assert card["data"]["test"]["difficulty"] == demo.DIFFICULTY
+            assert card["data"]["test"]["difficulty"] == demo.DEMO_DIFFICULTY
 
 
 def test_a_demo_as_it_lay_before_there_were_workspaces_is_made_anew(checkpoints: Path, tmp_path: Path) -> None:
