@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 import streamlit as st
-from shared import charts, looks, state, view
+from shared import charts, looks, measures, state, view
 
 from workbench.analysis.disentanglement.displays.probes import ProbeDisplay
 from workbench.analysis.disentanglement.displays.readers import ReaderDisplay
@@ -132,6 +132,7 @@ if not state.needs_network("the scorecard"):
 part = st.segmented_control(
     "Part", PARTS, default=PARTS[0], required=True, label_visibility="collapsed", **view.linked("disentanglement_part")
 )
+measures.of_all_clips()
 names = list(models)[: state.FEW]
 if len(models) > len(names):
     looks.note(f"The first {state.FEW} of the {len(models)} models in view; choose others in the bar above.")

@@ -2,7 +2,7 @@
 
 import pandas as pd
 import streamlit as st
-from shared import charts, looks, split_views, state, view
+from shared import charts, looks, measures, split_views, state, view
 
 from workbench.analysis.disentanglement.displays.readers import ReaderDisplay
 from workbench.analysis.splits.displays.schematic import SplitSchematicDisplay
@@ -137,6 +137,8 @@ if not names:
 part = st.segmented_control(
     "Part", PARTS, default=PARTS[0], required=True, label_visibility="collapsed", **view.linked("splits_part")
 )
+if part != "One clip":
+    measures.of_all_clips("; One clip shows the first of those that are selected")
 if others := [name for name in collections if name not in names]:
     looks.note(f"{', '.join(others)} split{'s' * (len(others) == 1)} nothing.")
 if len(names) > state.FEW:

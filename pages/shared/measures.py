@@ -62,6 +62,12 @@ def scope() -> Measured:
     return one
 
 
+def of_all_clips(besides: str = "") -> None:
+    """Where clips are selected: this page measures all of them, `besides` what it says."""
+    if view.selection():
+        looks.note(f"Figures are of all clips{besides}.")
+
+
 def alike(collections: Mapping[str, Collection]) -> tuple[dict[str, Collection], str]:
     """The models of the reference's classes, and a sentence on those of others."""
     first = next(iter(collections.values()))

@@ -35,9 +35,16 @@ def test_cells_of_occupancy_select_their_class(start: Start, tiny_demo: TinyDemo
     assert any("tiny-baseline splits nothing" in item.value.replace("\\", "") for item in app.caption)
 
 
+def test_places_say_that_they_are_of_all_clips(start: Start, tiny_demo: TinyDemo) -> None:
+    told = "Figures are of all clips; One clip shows the first"
+    assert not any(told in item.value for item in start(tiny_demo, "splits").caption)
+    assert any(told in item.value for item in start(tiny_demo, "splits", sel="label_name=happy").caption)
+
+
 def test_one_clip_is_the_first_of_the_selection(start: Start, tiny_demo: TinyDemo) -> None:
     app = start(tiny_demo, "splits", splits_part="One clip", sel="clip_id=tiny-test-00005|tiny-test-00009")
     assert len(figures(app)) == 2
+    assert not any("of all clips" in item.value for item in app.caption)
     assert any("Clip tiny-test-00005, the first of the selection" in item.value.replace("\\", "") for item in app.caption)
 
 
