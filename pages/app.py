@@ -46,8 +46,13 @@ with looks.error_panel():
     view.ask_at_first()
     by_address = {one.url_path: one for pages in SECTIONS.values() for one in pages}
     tour.show(by_address)
-    view_bar.show(by_address, strip=page.url_path not in ("browse", "clip", "upload"))  # these show clips themselves
-    told = st.container()
-    page.run()
+    bar, body, drawer = st.container(), st.container(), st.container(key="drawer")
+    with bar:
+        view_bar.show(
+            by_address, None if page.url_path in ("browse", "clip", "upload") else drawer
+        )  # these show clips themselves
+    told = bar.container()
+    with body:
+        page.run()
     for text in view.not_taken():
         told.warning(looks.markdown_text(text), icon=":material/link_off:")

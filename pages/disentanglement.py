@@ -36,7 +36,7 @@ def show_scorecard(cards: Sequence[Scorecard]) -> None:
     shown.insert(0, "question", [question for question, _, _ in heads])
     st.dataframe(shown, hide_index=True, height="content", alt="The headline of each question, by model")
     for group in groups:
-        with st.expander(f"{group.title} · {len(group.rows)} measures"):
+        with st.expander(f"{group.title} · {len(group.rows)} measure{'s' * (len(group.rows) != 1)}"):
             looks.note(group.about)
             st.dataframe(table(group.rows, cards), hide_index=True, height="content", alt=group.title)
     for note in dict.fromkeys(note for card in cards for note in card.notes):
@@ -124,7 +124,7 @@ def show_robustness() -> dict[str, Display]:
 
 looks.heading(
     "Disentanglement",
-    "Does Y_D hold the emotion and Y_S the rest? Measured where the truth is known for every frame and every pixel.",
+    "Does Y_D hold the emotion and Y_S the rest? Where a truth is known (of rendered clips), for every frame and every pixel.",
 )
 models = state.usable_models()
 if not state.needs_network("the scorecard"):

@@ -59,7 +59,8 @@ def show_confusion(results: dict[str, MetricsResult], among: Measured) -> tuple[
     result = results[chosen]
     display = ConfusionDisplay.from_result(result)
     figure = display.to_plotly().update_layout(height=295 if len(names) > 1 else 335, margin={"t": 10, "b": 40}, title=None)
-    figure.update_traces(showscale=False)  # each cell says its number
+    counts = [[str(n) if n else "" for n in row] for row in result.confusion.tolist()]
+    figure.update_traces(showscale=False, text=counts, texttemplate="%{text}", textfont={"size": 12})  # each cell says its clips
     figure.update_xaxes(tickangle=-45)
     cells = links.confusion(result, chosen, among.selection)
     charts.clickable_cells(figure, cells, result.label_names, display.row_names, hover=display.told)

@@ -87,7 +87,7 @@ def clickable_cells(
         text=[f"{y[i]}<br>{x[j]}<br>{f'{z[i][j]:.3g}' if hover is None else hover[i][j]}" for i, j, _ in cells],
         mode="markers",
         marker={"symbol": "square", "size": size, "color": "rgba(0, 0, 0, 0)", "line": {"width": 0}},
-        selected={"marker": {"color": "rgba(240, 228, 66, 0.45)"}},
+        selected={"marker": {"color": "rgba(240, 228, 66, 0.25)"}},
         unselected={"marker": {"opacity": 0}},
         hovertemplate="%{text}<br>click: its clips<extra></extra>",  # without a hover there is no click
         meta=FOR_CLICKS,

@@ -207,6 +207,7 @@ def not_taken() -> list[str]:
     for key in [key for key in asked if key in st.session_state]:  # the others are of no widget of this page
         now, values = st.session_state[key], asked.pop(key)
         known = {str(value).lower() for value in (now if isinstance(now, (list, tuple)) else [now])}
+        known.update(value.lower() for value in st.query_params.get_all(key))  # what Streamlit has left there was taken
         if lost := [value for value in values if value.lower() not in known]:
             told.append(f"The address asks for {key} = {', '.join(lost)}, which is not offered; another is shown.")
     return told

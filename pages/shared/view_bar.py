@@ -4,14 +4,15 @@ from collections.abc import Mapping
 
 import pandas as pd
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from shared import filters, gallery, looks, state, tour, view
 from workbench.app.from_ifdd import InputError
 from workbench.app.selection import Selection
 
 
-def show(pages: Mapping[str, st.Page], strip: bool = True) -> None:
-    """Draw the bar; what the address names and is not here is told below it, and the selected clips are shown as a `strip`.
+def show(pages: Mapping[str, st.Page], drawer: DeltaGenerator | None) -> None:
+    """Draw the bar; what the address names and is not here is told below it, and the selected clips are shown in a `drawer`.
 
     Who is new is offered a tour through the `pages`.
     """
@@ -26,8 +27,9 @@ def show(pages: Mapping[str, st.Page], strip: bool = True) -> None:
         tour.offer(pages)
     for text in lost:
         st.warning(looks.markdown_text(text), icon=":material/link_off:")
-    if strip and selected is not None and len(selected):
-        gallery.show(selected, "strip")
+    if drawer is not None and selected is not None and len(selected):
+        with drawer:
+            gallery.show(selected, "strip")
 
 
 def _title() -> str:

@@ -110,7 +110,7 @@ class Condition:
             if what == kind == "right":
                 return f"just one of {model} and {other} right"
             return f"{self.column} differs from {self.values[0]}"
-        value = _some(self.values)
+        value = f"{self.bound():.3g}" if self.op in _OPERATORS else _some(self.values)
         if what == "said" and model:
             return f"{model} {'does not say' if self.op == '!=' else 'says'} {value}"
         if what == "right" and model and value in ("True", "False"):

@@ -87,7 +87,7 @@ def test_what_selects_nothing_is_told(text: str, told: str, table: pd.DataFrame,
 
 
 def test_words() -> None:
-    said = Selection.parse(["label_name=happy", "said ifdd=sad", "right ifdd=False", "right ifdd!=False", "loss ifdd>=2"])
+    said = Selection.parse(["label_name=happy", "said ifdd=sad", "right ifdd=False", "right ifdd!=False", "loss ifdd>=2.00049"])
     assert said.words == "class is happy, ifdd says sad, ifdd wrong, ifdd right, loss of ifdd ≥ 2"
     assert Selection.parse(["clip_id=a", "subject="]).words == "a, subject is missing"
     assert Selection.parse(["a=1|2|3"]).words == "a is 1 or 2 or 3"
