@@ -27,7 +27,7 @@ def test_a_selection_follows_and_its_link_opens_it(page: Page, browser: Browser,
     assert "sel=label_name%3Dhappy" in link
     assert "ref=tiny-ifdd" in link
     page.go_back()
-    page.get_by_role("heading", name="IFDD Workbench", level=1).wait_for()
+    page.get_by_role("heading", name="Overview", level=1, exact=True).wait_for()
     settle(page)
     assert chips(page) == ["class is happy"]
     page.locator(".st-key-chip_0 button").first.focus()
