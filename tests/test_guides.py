@@ -82,8 +82,7 @@ def test_a_variant(copy: Path, done: Callable[[str], Followed]) -> None:
     done("a_variant")
     assert read_model(copy / "runs/motion/checkpoint")["split"] == "motion"
     page = run_shell(PAGE.format("splits"), copy, IFDD_WORKSPACE=str(copy / "mine"))
-    assert "\nmotion, D 1\n" in page
-    assert "differ most from the one before" in page
+    assert "\nmotion D: dynamic\nmotion S: static\n" in page
     assert page.endswith("2 charts\n")
 
 

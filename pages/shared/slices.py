@@ -46,7 +46,7 @@ def _do(what: str) -> None:
             slices.save(asked[_NAME], view.selection())
             asked[_CHOSEN], asked[_NAME] = " ".join(asked[_NAME].split()), ""
         elif what == "rename":
-            slices.rename(asked[_CHOSEN], asked[_NEW])
+            slices.call(asked[_CHOSEN], asked[_NEW])
             asked[_CHOSEN], asked[_NEW] = " ".join(asked[_NEW].split()), ""
         else:
             slices.delete(asked[_CHOSEN])

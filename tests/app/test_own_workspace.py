@@ -10,6 +10,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from ifdd.labels import EMOTIONS
+from tests.app.waiting import finished
 from tests.tiny_demo import CLIPS, TinyDemo
 from workbench.store.workspace import Workspace, init_workspace
 
@@ -50,7 +51,7 @@ def test_bad_pieces_are_panels_and_the_rest_is_shown(start: Start, tiny_demo: Ti
     assert "card.json has schema version" in told(app)
     offer = " ".join(item.value for item in app.markdown).replace("\\", "")
     assert f"{CLIPS} clips have not been read with tiny-ifdd yet" in offer
-    app = app.button("read_tiny-ifdd").click().run()
+    app = finished(app, "Read the clips")
     assert app.dataframe[0].value["model"].tolist() == ["tiny-ifdd"]
     assert (own.collection_folder("mine", "tiny-ifdd") / "manifest.json").is_file()
     app = app.switch_page("clip.py").run()

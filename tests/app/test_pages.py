@@ -15,6 +15,7 @@ from streamlit.util import calc_hash
 from ifdd import load_checkpoint
 from ifdd.labels import EMOTIONS
 from tests.app.conftest import APP
+from tests.app.waiting import finished
 from tests.tiny_demo import CLIPS, MODELS, NOTICE, TinyDemo
 from workbench.analysis import registry
 from workbench.benchmark import task
@@ -223,9 +224,9 @@ def test_a_model_that_never_saw_the_clips_asks_before_it_reads_them(start: Start
     assert not panels(app)
     assert app.dataframe[0].value["model"].tolist() == ["tiny-baseline"]  # the other model alone
     offer = " ".join(item.value for item in app.markdown).replace("\\", "")
-    assert re.search(r"14 clips have not been read with tiny-ifdd yet. Reading them takes about \d+ s", offer)
+    assert "14 clips have not been read with tiny-ifdd yet." in offer
     assert not folder.exists()
-    app = app.button("read_tiny-ifdd").click().run()
+    app = finished(app, "Read the clips")
     assert not panels(app)
     assert app.dataframe[0].value["model"].tolist() == sorted(MODELS)
     again = open_collection(folder, load_checkpoint(tiny.checkpoints / "tiny-ifdd"))
@@ -250,7 +251,7 @@ def test_many_checkpoints_are_chosen_from(start: Start, tiny_demo: TinyDemo, tmp
     assert [group["title"] for group in json.loads(player.proto.json)["groups"]] == ["input", "other-1", "tiny-ifdd"]
     assert not panels(app)
     assert not (many.demo / "collections" / "demo" / "other-1").exists()
-    app = app.button("read_other-1").click().run()
+    app = finished(app, "Read the clips")
     assert not panels(app)
     assert (many.demo / "collections" / "demo" / "other-1").is_dir()
     app = app.multiselect("models").set_value([]).run()
@@ -299,7 +300,7 @@ def test_text_of_a_card_is_text(start: Start, tiny_demo: TinyDemo, tmp_path: Pat
     clips["clip_id"] = [f"{EVIL}{i}" for i in range(len(clips))]
     clips.to_parquet(manifest)
     app = start(evil)
-    app = app.button("read_tiny-baseline").click().run()
+    app = finished(app, "Read the clips")
     for page in ("overview", "clip", "embedding", "confidence"):
         app = app.switch_page(f"{page}.py").run()
         assert not app.exception

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 from bundles import save_random
 from colours import clip_set, recipe
 from small_corpus import corpus_recipe, make_corpus
@@ -71,6 +72,10 @@ class Sheet:
     def __init__(self, seed: int) -> None:
         probs = np.random.default_rng(seed).dirichlet(np.ones(7), 70)
         self.display = ConfusionDisplay.from_result(summary(probs, np.arange(70) % 7, EMOTIONS))
+
+    def numbers(self) -> pd.DataFrame:
+        """As a display does."""
+        return self.display.numbers()
 
     def save(self, path: Path, dpi: float, context: Context) -> None:
         """As a display does."""

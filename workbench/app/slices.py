@@ -60,7 +60,7 @@ class SavedSlices:
         """Forget a slice; one that is gone already is no error. Raises: as `all`; if the disk refuses."""
         self._change({}, name)
 
-    def rename(self, old: str, new: str) -> None:
+    def call(self, old: str, new: str) -> None:
         """Give a slice another name. Raises: InputError for one that is gone, a name that is taken, or as `save`."""
         new, known = _checked_name(new), self._read().get(self.dataset, {})
         if old not in known:

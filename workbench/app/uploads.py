@@ -2,7 +2,6 @@
 
 import hashlib
 import re
-import shutil
 import tempfile
 import weakref
 from collections import OrderedDict
@@ -171,10 +170,11 @@ class OwnVideos:
     def __init__(self, limits: Limits = LIMITS) -> None:
         self.limits = limits
         self.videos: dict[str, OwnVideo] = {}
-        self.folder = Path(tempfile.mkdtemp(prefix="ifdd-own-"))
+        place = tempfile.TemporaryDirectory(prefix="ifdd-own-", ignore_cleanup_errors=True)
+        self.folder = Path(place.name)
         """Where the files lie."""
         self._results: OrderedDict[tuple[str, Hashable], object] = OrderedDict()
-        weakref.finalize(self, shutil.rmtree, self.folder, ignore_errors=True)  # also when the server ends
+        weakref.finalize(self, place.cleanup)  # also when the server ends
 
     def add(self, name: str, content: memoryview | bytes) -> OwnVideo:
         """Keep a file; the same once. Raises: InputError for one too many or too large, OSError where the disk refuses."""

@@ -21,7 +21,7 @@ def test_a_slice_is_kept_renamed_and_deleted(tmp_path: Path) -> None:
     other.save("hard sad", Selection.parse(["label_name=fear"]))
     assert list(slices.all()) == ["Angry", "hard sad"]
     assert slices.all()["hard sad"] == SAD
-    slices.rename("hard sad", "sad <script>|…")
+    slices.call("hard sad", "sad <script>|…")
     assert slices.all()["sad <script>|…"] == SAD
     slices.delete("Angry")
     slices.delete("Angry")  # somebody else was faster
@@ -42,10 +42,10 @@ def test_what_cannot_be_kept_says_so(tmp_path: Path) -> None:
     slices.save("one", SAD)
     slices.save("two", SAD)
     with pytest.raises(InputError, match="there is a slice 'two' already; choose another name"):
-        slices.rename("one", "two")
+        slices.call("one", "two")
     with pytest.raises(InputError, match="there is no slice 'three' any more"):
-        slices.rename("three", "four")
-    slices.rename("one", "one")
+        slices.call("three", "four")
+    slices.call("one", "one")
 
 
 def test_nobody_loses_what_another_saves(tmp_path: Path) -> None:
