@@ -44,7 +44,7 @@ def budgets(bundle: Bundle, item: Explanation, row: pd.DataFrame | None = None) 
     landmarks = item.clip.landmarks if row is None else known_landmarks(row, row.iloc[0].to_dict(), item.clip)
     shown = Shown(item.video.stem, item.clip.tensor(), item.clip.seconds, landmarks=landmarks)
     margin = float(item.preprocessing["margin"]) if item.preprocessing["crop"] == "face" else 0.0
-    regions, names, source = regions_of(bundle, row, [shown], margin)
+    regions, names, source = regions_of(bundle, row, [shown.landmarks], margin)
     maps = {key: result.frames for key, result in item.saliency.items() if result.frames.any()}
     return {key: region_budget(frames, regions, names, source=source) for key, frames in maps.items()}
 

@@ -70,18 +70,18 @@ def from_manifest(
 
 
 def regions_of(
-    bundle: Bundle, rows: pd.DataFrame | None, shown: Sequence[Shown], margin: float
+    bundle: Bundle, rows: pd.DataFrame | None, landmarks: Sequence[np.ndarray | None], margin: float
 ) -> tuple[np.ndarray, tuple[str, ...], str]:
     """Regions (n, T, H, W) of clips, their names and where they come from.
 
-    That is the truth of scripted clips, else landmarks where they are known of all clips, else rectangles.
+    That is the truth of scripted clips, else `landmarks` (T, 5, 2) where they are known of all n clips, else rectangles.
     """
     frames, size = bundle.model.frames, bundle.model.size
     if rows is not None and has_regions(rows):
         return true_regions(rows, frames, size), REGIONS, "truth of scripted clips"
-    landmarks = [clip.landmarks for clip in shown if clip.landmarks is not None]
-    if landmarks and len(landmarks) == len(shown):
-        return np.stack([landmark_regions(points, size) for points in landmarks]), PARTS, "landmarks of a detector, in each frame"
+    known = [points for points in landmarks if points is not None]
+    if known and len(known) == len(landmarks):
+        return np.stack([landmark_regions(points, size) for points in known]), PARTS, "landmarks of a detector, in each frame"
     plane, names = face_rectangles(size, margin)
-    lack = f"no landmarks of {len(shown) - len(landmarks)} of {len(shown)} clips" if landmarks else "no landmarks"
-    return np.broadcast_to(plane, (len(shown), frames, *size)), names, f"rectangles of an aligned face crop, {lack}"
+    lack = f"no landmarks of {len(landmarks) - len(known)} of {len(landmarks)} clips" if known else "no landmarks"
+    return np.broadcast_to(plane, (len(landmarks), frames, *size)), names, f"rectangles of an aligned face crop, {lack}"

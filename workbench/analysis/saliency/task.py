@@ -195,7 +195,7 @@ def _budgets(
     bundle: Bundle, found: Sequence[ClipMaps], shown: Sequence[Shown], rows: pd.DataFrame | None, margin: float
 ) -> dict[str, RegionBudget]:
     """Budgets of the regions by branch or activation; none of maps that are all zero. Relative to the clip: shares count."""
-    regions, names, source = regions_of(bundle, rows, shown, margin)
+    regions, names, source = regions_of(bundle, rows, [clip.landmarks for clip in shown], margin)
     people = np.array([item.clip.subject or item.clip.name for item in found])
     stacked = {key: np.stack([item.maps[key].frames[0] for item in found]) for key in (found[0].maps if found else ())}
     return {key: region_budget(maps, regions, names, source=source, groups=people) for key, maps in stacked.items() if maps.any()}
