@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-import torch
 from media import gray_images, write_video
 
 from ifdd.checkpoints import load_checkpoint
@@ -21,7 +20,7 @@ from workbench.analysis.faithfulness.task import FaithfulnessRequest, write
 from workbench.analysis.faithfulness.task import run as run_tests
 from workbench.analysis.saliency.requests import Request
 from workbench.analysis.saliency.results import SaliencyResult, Verdict
-from workbench.analysis.saliency.shown import Shown, from_manifest, regions_of
+from workbench.analysis.saliency.shown import from_manifest, regions_of
 from workbench.analysis.saliency.verdicts import read_verdicts, verdicts_on
 from workbench.store.truth import has_regions, true_regions
 
@@ -192,22 +191,16 @@ def test_reports_of_others_are_refused(
         run_tests(tiny, clips_manifest, FaithfulnessRequest(methods=()))
 
 
-def seen(*landmarks: np.ndarray | int | None) -> list[Shown]:
-    """Clips of which only landmarks matter; a number stands for so many without."""
-    known = [None] * landmarks[0] if isinstance(landmarks[0], int) else landmarks
-    return [Shown(str(i), torch.zeros(3, 16, 64, 64), np.arange(16), landmarks=points) for i, points in enumerate(known)]
-
-
 def test_regions_follow_landmarks_where_they_are_known_of_all_clips(tiny_bundle_dir: Path) -> None:
     bundle = load_checkpoint(tiny_bundle_dir)
     left, right = (np.tile((CANONICAL * 0.5 + shift) * 64, (16, 1, 1)) for shift in ((0, 0.25), (0.5, 0.25)))
-    regions, names, source = regions_of(bundle, None, seen(left, right), 0.15)
+    regions, names, source = regions_of(bundle, None, [left, right], 0.15)
     assert source == "landmarks of a detector, in each frame"
     assert regions.shape == (2, 16, 64, 64)
     for clip, points in zip(regions, (left, right), strict=True):
         x, y = points[0].astype(int).T
         assert [names[value] for value in clip[0, y, x]] == ["eyes", "eyes", "nose", "mouth", "mouth"]
-    _, _, source = regions_of(bundle, None, seen(left, None), 0.15)
+    _, _, source = regions_of(bundle, None, [left, None], 0.15)
     assert source == "rectangles of an aligned face crop, no landmarks of 1 of 2 clips"
 
 
@@ -254,7 +247,7 @@ def test_a_list_names_tracks_whose_landmarks_place_the_regions(
 def test_regions_come_from_the_truth_where_it_tells_them(tiny_bundle_dir: Path, clips_manifest: Path, tmp_path: Path) -> None:
     bundle = load_checkpoint(tiny_bundle_dir)
     plain = read_manifest(clips_manifest)
-    regions, names, source = regions_of(bundle, plain, seen(len(plain)), 0.0)
+    regions, names, source = regions_of(bundle, plain, [None] * len(plain), 0.0)
     assert regions.shape == (5, 16, 64, 64)
     assert "rectangles" in source
     drawn = np.zeros((32, 32, 32), np.uint8)
@@ -264,7 +257,7 @@ def test_regions_come_from_the_truth_where_it_tells_them(tiny_bundle_dir: Path, 
     table.attrs["root"] = str(tmp_path)
     assert has_regions(table)
     assert not has_regions(plain)
-    regions, names, source = regions_of(bundle, table, seen(1), 0.0)
+    regions, names, source = regions_of(bundle, table, [None], 0.0)
     assert names == REGIONS
     assert source == "truth of scripted clips"
     assert (regions[0, 8:, :32] == REGIONS.index("mouth")).all()
