@@ -49,7 +49,7 @@ number = others.index(chosen)
 pair = result.pairs[number]
 labels = result.label_names
 displays: dict[str, Display] = {}
-copied = measures.copies(collections, among).comparison(pair.first)
+copied, lacks = measures.copies(collections, among).comparison(pair.first), ""
 
 if part == "Differences":
     left, right = st.columns(2, gap="medium")
@@ -114,6 +114,7 @@ else:
     factors = comparing.factors(clips, by, bins, kept, measures.inside(kept))
     levels = measures.levels(collections, among, factors)
     copied = measures.copies(collections, among).comparison(pair.first, by)
+    lacks = f"Without the slices {', '.join(kept)}: commands slice by columns." if kept else ""
     if part == "Slices":
         displays["slices"] = by_level = SliceDisplay.from_result(measures.slices(collections, among, factors))
         figure = by_level.to_plotly().update_layout(legend=charts.LEGEND_ABOVE, margin_t=40)
@@ -137,4 +138,4 @@ else:
 looks.note(" · ".join([result.caption, *result.notes]))
 with st.container(horizontal=True):
     charts.save_button(displays, "compare", "compare_save")
-    charts.reproduce(*copied, key=f"compare_{part}")
+    charts.reproduce(*copied, key=f"compare_{part}", lacks=lacks)

@@ -99,9 +99,11 @@ def clickable_cells(
     return figure.update_layout(dragmode=False, clickmode="event+select")
 
 
-def reproduce(cli: Sequence[str], python: str, key: str) -> None:
-    """A small menu: what makes the same result on the command line, and in Python."""
+def reproduce(cli: Sequence[str], python: str, key: str, lacks: str = "") -> None:
+    """A small menu: what makes the same result on the command line, and in Python, and what it `lacks` of the page."""
     with st.popover("Copy as", icon=":material/content_copy:", key=f"{key}_copy"):
+        if lacks:
+            looks.note(lacks)
         looks.note("Command line")
         st.code(shlex.join(cli), language="bash", wrap_lines=True)
         looks.note("Python")

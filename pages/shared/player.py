@@ -128,13 +128,16 @@ def show(seen: ClipView, name: str, key: str, about: clip_parts.About | None = N
     }
     if not seen.explanations:  # models of whom nothing is known but what they said
         parts = {"Classes": parts["Classes"]}
-    for tab, part in zip(st.tabs(list(parts), key=f"{key}_tab", bind="query-params"), parts.values(), strict=True):
+    many = len(seen.explanations) > 1
+    for tab, (title, part) in zip(st.tabs(list(parts), key=f"{key}_tab", bind="query-params"), parts.items(), strict=True):
         if tab.open:
             with tab, looks.error_panel():
                 displays, lines = part()
                 with st.container(horizontal=True):
                     if lines is not None:
-                        charts.reproduce(*lines, key)
+                        first = next(iter(seen.explanations), "")
+                        lacks = f"Of {first} alone: give it once for each checkpoint." if many and title != "Difference" else ""
+                        charts.reproduce(*lines, key, lacks)
                     charts.save_button(displays, name, f"{key}_save")
 
 

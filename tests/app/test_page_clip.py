@@ -94,6 +94,8 @@ def test_tabs(start: Start, tiny_demo: TinyDemo, tab: str, charts: int, players_
     assert len(players(app)) == players_shown
     line, python = (code.value for code in app.code)
     assert shlex.split(line)[:2] == ["workbench", command]
+    told = " ".join(item.value for item in app.caption).replace("\\", "")
+    assert ("alone: give it once for each checkpoint" in told) == (tab != "Difference")
     compile(python, "copied", "exec")
 
 
