@@ -68,6 +68,7 @@ def _train_all(
                 say(f"{name}: {(trained(name) or 'trained') if good else f'failed, see {out / name}.log'}")
             for name in list(waiting):
                 source = waiting[name].init_from
+                elsewhere = is_trained_elsewhere(out / name)  # asked first: who has ended by now has left a checkpoint
                 if source in failed:
                     failed.append(name)
                     del waiting[name]
@@ -76,7 +77,7 @@ def _train_all(
                         say(f"{name}: {told} (kept)")
                     done.append(name)
                     del waiting[name]
-                elif is_trained_elsewhere(out / name):
+                elif elsewhere:
                     if name not in awaited:
                         say(f"{name}: another process trains it, which is waited for")
                     awaited.add(name)
