@@ -254,12 +254,12 @@ def test_a_step_of_two_batches_is_that_of_one_twice_as_large(
     corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(run, "create_model", without_batch_statistics)
-    optim = {"lr": 0.001, "epochs": 2, "batch": 8}
+    optim = {"lr": 0.0005, "epochs": 2, "batch": 8}  # Adam makes rounding of tiny gradients as large as a step
     logs = []
     for name, changes in (("one", {}), ("two", {"batch": 4, "accumulate": 2})):
         run.train(corpus_recipe(corpus, augment=STILL, model=EVEN, optim=optim | changes), tmp_path / name, progress=False)
         logs.append(pd.read_csv(tmp_path / name / "log" / "metrics.csv"))
-    np.testing.assert_allclose(*logs, atol=5e-5)  # sums of another order, over two epochs
+    np.testing.assert_allclose(*logs, atol=1e-5)
 
 
 def test_patience_ends_a_training_and_stays_ended(corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
