@@ -9,6 +9,7 @@ import streamlit as st
 
 from shared import charts, clip_parts, looks, view
 from workbench.app.clipview import ClipView
+from workbench.app.every_frame import MOST, EveryFrame, every_frame
 from workbench.app.from_ifdd import Bundle
 from workbench.app.map_choice import BY_WEIGHTS, METHODS, SLOW
 
@@ -108,6 +109,11 @@ def ask_maps(bundles: list[Bundle], key: str, extra: dict[str, str | None], *, i
     }
 
 
+@st.cache_resource(max_entries=4, show_spinner="Reading every frame …")  # each up to 23 MB
+def _read_every(path: str, stamp: int, start: float, end: float, fps: float | None) -> EveryFrame:
+    return every_frame(Path(path), start, end, fps)
+
+
 def in_words(text: str) -> str:
     """A message of the command line with its options as they are called here: --crop none → Crop none."""
     return re.sub(r"--(crop|face|start|end|window|stride)\b", lambda found: found[1].capitalize(), text)
@@ -142,6 +148,18 @@ def show(seen: ClipView, name: str, key: str, about: clip_parts.About | None = N
 
 
 def _maps(seen: ClipView, about: clip_parts.About | None, key: str) -> clip_parts.Part:
-    for number, data in enumerate(seen.players()):
-        play(data, f"{key}_player_{number}")
+    shown = st.container()
+    every = st.toggle(
+        "Every frame of the video",
+        help=f"Also those that no model reads, at most {MOST}; each map is then that of the frame nearest in time.",
+        **view.linked(f"{key}_every"),
+    )
+    fps = None if about is None else about.options.fps
+
+    def read(path: Path, start: float, end: float) -> EveryFrame:
+        return _read_every(str(path), path.stat().st_mtime_ns, start, end, fps)
+
+    with shown:
+        for number, data in enumerate(seen.players(read if every else None)):
+            play(data, f"{key}_player_{number}")
     return {f"film strip {model}": seen.film_strip(model) for model in seen.explanations}, clip_parts.explained(seen, about)

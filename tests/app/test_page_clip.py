@@ -52,6 +52,18 @@ def test_maps_that_pass_come_first(start: Start, tiny_demo: TinyDemo, tmp_path: 
     assert "fails: deletion" in players(app)[0]["groups"][2]["panels"][0]["badge"]["text"]
 
 
+def test_every_frame_of_the_video(start: Start, tiny_demo: TinyDemo) -> None:
+    app = start(tiny_demo, "clip")
+    (read,) = players(app)
+    app = app.toggle("clip_every").set_value(True).run()
+    assert panels(app) == ""
+    (every,) = players(app)
+    assert [group["title"] for group in every["groups"]] == ["video", *(group["title"] for group in read["groups"])]
+    assert every["video_index"] == list(range(16))  # as many as a clip of the tiny demo has
+    assert [panel["name"] for panel in every["groups"][0]["panels"]] == ["video"]
+    assert app.query_params["clip_every"] == ["true"]
+
+
 def test_pixels_and_an_activation_that_one_model_lacks(start: Start, tiny_demo: TinyDemo) -> None:
     app = start(tiny_demo, "clip", clip_map="Pixels: gradient saliency")
     assert names_of(players(app)[0]) == [["input"], ["pixels"], ["pixels"]]

@@ -1,9 +1,11 @@
 """One clip seen through one or several models: what a page of the app shows, computed in one place."""
 
-from collections.abc import Mapping
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -11,13 +13,18 @@ from ifdd.data.manifest import VOTES
 from ifdd.data.video import read_frames
 from ifdd.errors import InputError
 from ifdd.scripted.render import store
-from workbench.analysis.saliency.displays.player import Track, input_group, map_group, player_data, split_track
+from workbench.analysis.saliency.displays.player import Track, input_group, map_group, player_data, split_track, video_group
 from workbench.analysis.saliency.displays.strip import FilmStrip
 from workbench.analysis.splits.displays.timeline import CorrelationDisplay, SplitTimelineDisplay
 from workbench.explain.results import Explanation
 from workbench.plotting.probabilities import Probabilities, ProbabilityDisplay
 from workbench.plotting.timeline import TimelineDisplay
 from workbench.store.collection import Collection
+
+if TYPE_CHECKING:
+    from workbench.app.every_frame import EveryFrame
+
+    ReadStretch = Callable[[Path, float, float], EveryFrame]  # source, start and end in seconds
 
 THUMBNAIL = 96  # pixels, longest side
 
@@ -55,20 +62,26 @@ class ClipView:
         everywhere = len(self.explanations)
         return tuple(note if len(names) == everywhere else f"{', '.join(names)}: {note}" for note, names in notes.items())
 
-    def players(self) -> list[dict[str, Any]]:
+    def players(self, whole: ReadStretch | None = None) -> list[dict[str, Any]]:
         """Data for a frame player: the input, then the branches of every model.
 
-        One player where all models read the same stretch of the video; else (windows) one for each stretch.
+        One player where all models read the same stretch of the video; else (windows) one for each stretch. `whole` reads every
+        frame of a stretch: the player then steps through those, and each map is that of the frame nearest in time.
         """
         stretches: dict[tuple[float, float], list[str]] = {}
         for name, item in self.explanations.items():
             stretches.setdefault((item.clip.start, item.clip.end), []).append(name)
-        return [self._player(names) for names in stretches.values()]
+        return [self._player(names, whole) for names in stretches.values()]
 
-    def _player(self, names: list[str]) -> dict[str, Any]:
-        """The slider steps through the frames of the model that reads most of them."""
+    def _player(self, names: list[str], whole: ReadStretch | None) -> dict[str, Any]:
+        """The slider steps through the frames of the model that reads most of them, or through all."""
         clip = max((self.explanations[name].clip for name in names), key=lambda clip: len(clip.seconds))
-        groups = [input_group(clip.pixels, clip.seconds, f"{clip.start:.2f} – {clip.end:.2f} s")]
+        index, clock, stretch = clip.video_index, clip.seconds, f"{clip.start:.2f} – {clip.end:.2f} s"
+        groups = [input_group(clip.pixels, clock, stretch)]
+        if whole is not None:
+            every = whole(clip.source, clip.start, clip.end)
+            index, clock = every.index, every.seconds
+            groups = [video_group(every.pixels, clock, f"{stretch}, {every.words}"), *groups]
         tracks: list[Track] = []
         for name in names:
             item = self.explanations[name]
@@ -78,9 +91,9 @@ class ClipView:
                 map_group(name, said, item.clip.pixels, item.clip.seconds, item.saliency, label, verdicts=item.verdicts)
             )
             if item.split is not None:
-                tracks.append(split_track(name, item.split, item.clip.seconds, clip.seconds))
-        intensity = None if self.truth is None else self.truth.intensity_of(clip.video_index)
-        return player_data(groups, clip.video_index, intensity, tracks)
+                tracks.append(split_track(name, item.split, item.clip.seconds, clock))
+        intensity = None if self.truth is None else self.truth.intensity_of(index)
+        return player_data(groups, index, intensity, tracks)
 
     def probabilities(self) -> ProbabilityDisplay:
         """Bars of all models."""

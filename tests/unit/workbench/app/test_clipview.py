@@ -8,6 +8,7 @@ from ifdd import InputError
 from ifdd.data.clips import Clip
 from workbench.analysis.saliency.results import SaliencyResult
 from workbench.app.clipview import ClipView, Truth, votes_of
+from workbench.app.every_frame import EveryFrame
 from workbench.explain.results import Explanation, Timeline
 
 
@@ -70,3 +71,22 @@ def test_votes_of_people_are_shares_by_class() -> None:
     assert votes.values.tolist() == [0.75, 0.25, 0]
     assert votes_of({"clip_id": "a", "votes_sad": 0}) is None
     assert votes_of({"clip_id": "a"}) is None
+
+
+def test_a_player_of_every_frame_shows_the_map_nearest_in_time() -> None:
+    asked = []
+
+    def whole(path: Path, start: float, end: float) -> EveryFrame:
+        asked.append((path, start, end))
+        return EveryFrame(np.zeros((8, 4, 4, 3), np.uint8), np.arange(8) / 8, np.arange(8), 20)
+
+    seen = ClipView({"a": explanation(frames=4), "b": explanation(frames=2)}, Truth("sad", np.linspace(0, 0.7, 8)))
+    (player,) = seen.players(whole)
+    assert asked == [(Path("a.mp4"), 0, 1)]
+    assert [group["title"] for group in player["groups"]] == ["video", "input", "a", "b"]
+    assert player["groups"][0]["hint"] == "0.00 – 1.00 s, 8 of 20 frames"
+    assert player["seconds"] == [i / 8 for i in range(8)]
+    assert player["video_index"] == list(range(8))
+    assert player["tracks"][0]["levels"] == pytest.approx([i / 10 for i in range(8)])
+    assert player["groups"][2]["panels"][0]["at"] == [0, 0, 1, 1, 2, 2, 3, 3]  # of two as near the earlier
+    assert player["groups"][3]["panels"][0]["at"] == [0, 0, 0, 1, 1, 1, 1, 1]

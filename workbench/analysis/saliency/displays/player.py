@@ -93,6 +93,11 @@ def input_group(pixels: np.ndarray, seconds: np.ndarray, hint: str = "", name: s
     return Group(name, hint, (Panel(name, "as the model reads it", pixels, seconds, np.ones(len(seconds), bool)),))
 
 
+def video_group(pixels: np.ndarray, seconds: np.ndarray, hint: str = "") -> Group:
+    """A stretch of a video as it is: `pixels` (n, H, W, 3) uint8, `seconds` (n,)."""
+    return Group("video", hint, (Panel("video", "every frame, not cropped", pixels, seconds, np.ones(len(seconds), bool)),))
+
+
 def map_group(
     title: str,
     hint: str,
