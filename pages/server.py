@@ -1,5 +1,6 @@
 """The app's server: Streamlit behind a guard. Start it with: workbench app"""
 
+import gc
 import os
 import sys
 from importlib import import_module
@@ -31,5 +32,11 @@ app = st.App(
     ],
 )
 
-# Every page needs it, and it takes two seconds, in which the browser loads its own part of the app.
-Thread(target=import_module, args=("ifdd.checkpoints",), daemon=True).start()
+
+def _warm() -> None:
+    """Import what every page needs, in the two seconds in which the browser loads its own part of the app."""
+    import_module("ifdd.checkpoints")
+    gc.freeze()  # modules are not garbage: who looks for some, as statsmodels in every call, need not go through them
+
+
+Thread(target=_warm, daemon=True).start()
