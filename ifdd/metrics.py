@@ -131,20 +131,16 @@ def estimate(right: np.ndarray, target: np.ndarray, classes: int, units: Units) 
     Where the persons do not differ at all, as in a class that is all right, the variance is that of as many clips as there are
     persons, at the share (hits + ½)/(persons + 1): a count of none does not mean that there are none.
     """
-    n = len(target)
     order = np.lexsort((right, target, units.index))  # with exact sums: the last digit does not depend on the order of the clips
     right, target, index = np.asarray(right, np.float64)[order], target[order], units.index[order]
-    war = math.fsum(right) / n
-    variance, freedom = spread(np.full(n, 1 / n), right - war, index)
-    whole = Estimate(war, variance, freedom, war) if variance > _NONE else _all_alike(war, units.count)
-
+    whole = _share(right, index, units.count)
     occurring = np.unique(target)
-    weights, residuals, extra = np.zeros(n), np.zeros(n), 0.0
+    weights, residuals, extra = np.zeros(len(target)), np.zeros(len(target)), 0.0
     recalls = [Estimate(np.nan, np.nan, np.nan, np.nan)] * classes
     for c in occurring:
         own = target == c
         share = own / own.sum()
-        recall = math.fsum(right[own]) / int(own.sum())
+        recall = _sum(right[own]) / int(own.sum())
         residuals[own] = right[own] - recall
         weights += share / len(occurring)
         variance, freedom = spread(share, np.where(own, right - recall, 0.0), index)
@@ -157,6 +153,23 @@ def estimate(right: np.ndarray, target: np.ndarray, classes: int, units: Units) 
     return Estimates(whole, Estimate(mean, variance + extra, freedom, inner), tuple(recalls))
 
 
+def estimate_share(right: np.ndarray, units: Units) -> Estimate:
+    """The share of hits `right` (n,) in [0, 1]: `estimate` of WAR alone, where classes do not matter."""
+    order = np.lexsort((right, units.index))
+    return _share(np.asarray(right, np.float64)[order], units.index[order], units.count)
+
+
+def _share(right: np.ndarray, index: np.ndarray, count: int) -> Estimate:
+    share = _sum(right) / len(right)
+    variance, freedom = spread(np.full(len(right), 1 / len(right)), right - share, index)
+    return Estimate(share, variance, freedom, share) if variance > _NONE else _all_alike(share, count)
+
+
+def _sum(values: np.ndarray) -> float:
+    """The exact sum of some (n,), whatever their order."""
+    return math.fsum(values.tolist())
+
+
 def spread(weights: np.ndarray, residuals: np.ndarray, index: np.ndarray) -> tuple[float, float]:
     """Variance of Σ weight · residual over units, and its degrees of freedom; all (n,), the weights sum to 1.
 
@@ -164,8 +177,8 @@ def spread(weights: np.ndarray, residuals: np.ndarray, index: np.ndarray) -> tup
     """
     sums, leverage, clips = (np.bincount(index, values) for values in (weights * residuals, weights, weights > 0))
     several = (clips > 1) & (leverage < 1 - 1e-12)
-    variance = math.fsum(np.square(sums) / np.where(several, 1 - leverage, 1.0))
-    alike = math.fsum(np.square(leverage)) - math.fsum(np.square(weights))
+    variance = _sum(np.square(sums) / np.where(several, 1 - leverage, 1.0))
+    alike = _sum(np.square(leverage)) - _sum(np.square(weights))
     return variance, max(1 / alike - 1, 1.0) if alike > 1e-12 else np.inf
 
 

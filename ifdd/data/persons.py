@@ -22,7 +22,8 @@ def person_ids(values: Iterable[Any]) -> np.ndarray:
     1001, 1001.0, "1001", " 1001 " and "01001" are one person, and so are "S01" and "s01": a table that lacks one value turns
     whole numbers into floats, and a spreadsheet drops zeros in front.
     """
-    return np.array([_person(value) for value in values], dtype=str)
+    known: dict[str, str] = {}  # each text once: a corpus names some thousand persons in tens of thousands of clips
+    return np.array([_known(value, known) if isinstance(value, str) else _person(value) for value in values], dtype=str)
 
 
 def unknown_persons(values: Iterable[Any]) -> int:
@@ -37,6 +38,12 @@ def shared_persons(first: Iterable[Any], second: Iterable[Any]) -> list[str]:
     ['1001']
     """
     return sorted(set(person_ids(first).tolist()) & set(person_ids(second).tolist()) - {""})
+
+
+def _known(text: str, known: dict[str, str]) -> str:
+    if text not in known:
+        known[text] = _person(text)
+    return known[text]
 
 
 def _person(value: Any) -> str:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ifdd.errors import InputError
-from ifdd.metrics import Units, count_units, estimate
+from ifdd.metrics import Units, count_units, estimate_share
 from workbench.analysis.agreement.results import AgreementResult, PairAgreement
 from workbench.results.checks import check_labels
 from workbench.results.interval import NOT_KNOWN, Interval
@@ -67,7 +67,7 @@ def agree(
 def _pair(first: str, second: str, predicted: Mapping[str, np.ndarray], classes: int, units: Units) -> PairAgreement:
     one, other = predicted[first], predicted[second]
     counts = np.bincount(one * classes + other, minlength=classes**2).reshape(classes, classes)
-    alike = estimate((one == other).astype(np.float64), np.zeros_like(one), 1, units).war
+    alike = estimate_share((one == other).astype(np.float64), units)
     chance = float(counts.sum(1) @ counts.sum(0)) / len(one) ** 2
     same = Interval(alike.value, *alike.bounds)
     kappa = NOT_KNOWN

@@ -6,9 +6,10 @@ from itertools import combinations
 
 import numpy as np
 from numpy.typing import ArrayLike
+from scipy.sparse import csr_array
 
 from ifdd.errors import InputError
-from ifdd.metrics import Units, count_units, estimate
+from ifdd.metrics import Units, count_units, estimate_share
 from workbench.analysis.comparison.binning import Levels, all_levels
 from workbench.analysis.comparison.results import Against, SearchOptions, SearchResult, Slice, SliceResult
 from workbench.analysis.performance.scores import FEW_GROUPS, check_predictions, group_index, interval
@@ -45,13 +46,14 @@ def slice_metrics(
         raise InputError("no model to slice; pass one or more")
     n = np.size(labels)
     members = None if groups is None else group_index(groups, n)
-    slices = list(_single(all_levels(factors, n, bins)))  # the same for every model
+    levels = _single(all_levels(factors, n, bins))
+    slices = [(terms, inside, _units(inside, members)) for terms, inside in levels]  # the same for every model
     found = {}
     for name, predicted in models.items():
         guesses, y, _ = check_predictions(predicted, labels, label_names)
         hit = (guesses == y).astype(float)
         expected = _expected(hit, y, "class")
-        found[name] = tuple(_slice(terms, inside, hit, expected, members) for terms, inside in slices)
+        found[name] = tuple(_slice(*one, hit, expected) for one in slices)
     inputs = {"labels": y, **{f"predicted {name}": np.asarray(values) for name, values in models.items()}}
     settings = {"factors": list(factors), "bins": bins, "seed": seed, "grouped": members is not None}
     return SliceResult(len(y), found, record("slices.slice_metrics", settings, inputs, ["scipy", "pandas"]))
@@ -95,7 +97,7 @@ def bad_slices(
     candidates: dict[bytes, tuple[tuple[tuple[str, str], ...], np.ndarray]] = {}
     for terms, inside in (*_single(parts), *_double(parts)):
         if min_n <= inside.sum() <= len(y) - min_n:
-            candidates.setdefault(inside.tobytes(), (terms, inside))  # the same clips under two names are one slice
+            candidates.setdefault(np.packbits(inside).tobytes(), (terms, inside))  # the same clips under two names are one slice
     if not candidates:
         raise InputError(f"no slice has {min_n} clips of {len(y)} inside and outside; lower min_n, or name other factors")
     expected = _expected(hit, y, search.against)
@@ -107,7 +109,11 @@ def bad_slices(
     listed = [i for i, terms in enumerate(every) if len(terms) == 1 or gap[terms] < min(gap.get((t,), 0.0) for t in terms)]
     listed.sort(key=lambda i: (adjusted[i], p[i], gap[every[i]]))
     slices = [
-        replace(_slice(every[i], cells[:, i], hit, expected, members), p=float(p[i]), p_adjusted=float(adjusted[i]))
+        replace(
+            _slice(every[i], cells[:, i], _units(cells[:, i], members), hit, expected),
+            p=float(p[i]),
+            p_adjusted=float(adjusted[i]),
+        )
         for i in listed[:LISTED]
     ]
     notes = [] if hit.min() < hit.max() else [f"all {len(y)} clips are {'right' if hit[0] else 'wrong'}: no slice can differ"]
@@ -140,49 +146,55 @@ def _expected(hit: np.ndarray, labels: np.ndarray, against: Against) -> np.ndarr
     return recalls[labels]
 
 
-def _slice(
-    terms: tuple[tuple[str, str], ...],
-    inside: np.ndarray,
-    hit: np.ndarray,
-    expected: np.ndarray,
-    members: np.ndarray | None,
-) -> Slice:
-    n = int(inside.sum())
+def _units(inside: np.ndarray, members: np.ndarray | None) -> Units:
+    """The groups in a slice, each clip one where `members` are not known."""
     if members is None:
-        n_groups, units = None, count_units(None, n)
+        return count_units(None, int(inside.sum()))
+    own = np.unique(members[inside], return_inverse=True)[1]
+    return Units(own, int(own.max()) + 1, True, ())
+
+
+def _slice(terms: tuple[tuple[str, str], ...], inside: np.ndarray, units: Units, hit: np.ndarray, expected: np.ndarray) -> Slice:
+    own = hit[inside]
+    if units.persons and units.count == 1:  # it says nothing of other groups
+        war = Interval(float(own.mean()), float("nan"), float("nan"))
     else:
-        own = np.unique(members[inside], return_inverse=True)[1]
-        n_groups = int(own.max()) + 1
-        units = Units(own, n_groups, True, ())
-    if n_groups == 1:  # it says nothing of other groups
-        war = Interval(float(hit[inside].mean()), float("nan"), float("nan"))
-    else:
-        war = interval(estimate(hit[inside], np.zeros(n, int), 1, units).war)
+        war = interval(estimate_share(own, units))
     mean = float(expected[inside].mean())
-    return Slice(terms, n, n_groups, war, mean, war.value - mean)
+    return Slice(terms, len(own), units.count if units.persons else None, war, mean, war.value - mean)
 
 
 def _test(
     residual: np.ndarray, cells: np.ndarray, strata: np.ndarray, members: np.ndarray | None, n_draws: int, seed: int
 ) -> tuple[np.ndarray, np.ndarray]:
     """One-sided p-values (S,), alone and for the largest of all, of slices (n, S) whose mean residual (n,) is low."""
-    scores = cells.astype(np.float32)
-    for stratum in np.unique(strata):  # residuals sum to 0 in a stratum, so only a slice's deviation from its share there counts
-        rows = strata == stratum
-        scores[rows] -= scores[rows].mean(axis=0)
-    scores *= -residual[:, None].astype(np.float32)
-    if members is not None:
-        summed = np.zeros((int(members.max()) + 1, scores.shape[1]), np.float32)
-        np.add.at(summed, members, scores)
-        scores = summed
+    observed, alone, largest = [], [], np.full(n_draws, -np.inf)
+    for some in np.array_split(cells, -(-cells.shape[1] // 256), axis=1):  # bounds the memory at 256 × n
+        scores = _scores(residual, some, strata, members)
+        observed.append(scores.sum(axis=0) - 1e-5)
+        alone.append(np.zeros(scores.shape[1]))
+        rng = np.random.default_rng(seed)  # the same signs for all
+        for first in range(0, n_draws, 256):
+            signs = rng.integers(0, 2, (min(256, n_draws - first), len(scores)), np.int8).astype(np.float32) * 2 - 1
+            drawn = signs @ scores
+            alone[-1] += (drawn >= observed[-1]).sum(axis=0)
+            rows = slice(first, first + len(signs))
+            largest[rows] = np.maximum(largest[rows], drawn.max(axis=1))
+    beyond = len(largest) - np.searchsorted(np.sort(largest), np.concatenate(observed))
+    return (1 + np.concatenate(alone)) / (1 + n_draws), (1 + beyond) / (1 + n_draws)
+
+
+def _scores(residual: np.ndarray, cells: np.ndarray, strata: np.ndarray, members: np.ndarray | None) -> np.ndarray:
+    """What each clip, or each group with all its clips, adds to the figure of each slice: (groups, S) of `cells` (n, S).
+
+    Residuals sum to 0 in a stratum, so only a slice's deviation from its share there counts.
+    """
+    n = np.arange(len(residual))
+    loss = -residual.astype(np.float32)
+    groups = n if members is None else members
+    inside = csr_array((loss, (groups, n))) @ cells.astype(np.float32)
+    _, codes = np.unique(strata, return_inverse=True)
+    shares = csr_array((np.ones(len(n), np.float32), (codes, n))) @ cells.astype(np.float32) / np.bincount(codes)[:, None]
+    scores: np.ndarray = inside - csr_array((loss, (groups, codes))) @ shares.astype(np.float32)
     error = np.sqrt(np.square(scores).sum(axis=0))
-    scores = np.divide(scores, error, out=np.zeros_like(scores), where=error > 1e-6)
-    observed = scores.sum(axis=0) - 1e-5
-    rng = np.random.default_rng(seed)
-    alone, largest = np.zeros(scores.shape[1]), np.zeros(scores.shape[1])
-    for first in range(0, n_draws, 256):
-        signs = rng.integers(0, 2, (min(256, n_draws - first), len(scores)), np.int8).astype(np.float32) * 2 - 1
-        drawn = signs @ scores
-        alone += (drawn >= observed).sum(axis=0)
-        largest += (drawn.max(axis=1)[:, None] >= observed).sum(axis=0)
-    return (1 + alone) / (1 + n_draws), (1 + largest) / (1 + n_draws)
+    return np.divide(scores, error, out=np.zeros_like(scores), where=error > 1e-6)

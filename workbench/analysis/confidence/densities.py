@@ -66,6 +66,8 @@ def density(
         grid = max(grid, int(np.ceil(1 / bandwidth)) + 1)
     points = np.linspace(0.0, 1.0, grid)
     units = count_units(None if groups is None else np.asarray(groups), len(p))
+    rng = np.random.default_rng(0)
+    deals = np.stack([np.arange(len(p)), *(rng.permutation(len(p)) for _ in range(DEALS))])
     told: dict[str, list[str]] = {}
     classes = []
     for c, name in enumerate(names):
@@ -81,7 +83,8 @@ def density(
         positives, negatives = sides
         apart = separation(positives.values, negatives.values) if min(positives.n, negatives.n) > 1 else None
         bounds = separation_interval(positives, negatives, units)
-        classes.append(ClassConfidence(name, positives, negatives, *_overlap(positives, negatives, points), apart, bounds))
+        shared = _overlap(positives, negatives, points, deals)
+        classes.append(ClassConfidence(name, positives, negatives, *shared, apart, bounds))
     settings = {
         "bandwidth": bandwidth if bandwidth is not None else "scott",
         "grid": grid,
@@ -116,24 +119,20 @@ def _told(remarks: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
     return tuple(f"{', '.join(names)}{remark}" for remark, names in remarks.items())
 
 
-def _overlap(positives: Density, negatives: Density, points: np.ndarray) -> tuple[float | None, float | None]:
-    """Area under both densities at one bandwidth, and its mean when the clips are dealt to the two sides at random."""
+def _overlap(positives: Density, negatives: Density, points: np.ndarray, deals: np.ndarray) -> tuple[float | None, float | None]:
+    """Area under both densities at one bandwidth, and its mean when the clips are dealt to the two sides at random.
+
+    `deals` (1 + DEALS, n) are orders of the clips, the first as they are: the foremost are the positives.
+    """
     if positives.bandwidth is None or negatives.bandwidth is None:
         return None, None
     bandwidth = max(positives.bandwidth, negatives.bandwidth)
-    values = np.concatenate([positives.values, negatives.values])
-    rng = np.random.default_rng(0)
-    sides = np.stack([np.arange(len(values)) < positives.n, *(rng.permutation(len(values)) < positives.n for _ in range(DEALS))])
-    places, cells = _cells(values)
+    sides = deals < positives.n
+    places, cells = _cells(np.concatenate([positives.values, negatives.values]))
     own = sides if cells is None else np.stack([np.bincount(cells[side], minlength=len(places)) for side in sides])
     every = np.ones(len(places)) if cells is None else np.bincount(cells, minlength=len(places))
-    first = np.zeros((len(sides), len(points)))
-    whole = np.zeros(len(points))
-    for rows in np.array_split(np.arange(len(places)), -(-len(places) // 1024)):  # bounds the memory at 1024 × G
-        kernels = _kernels(places[rows], points, bandwidth)
-        first += own[:, rows] @ kernels
-        whole += every[rows] @ kernels
-    shared = np.minimum(first / positives.n, (whole - first) / negatives.n)
+    *first, whole = _kernels(np.vstack([own, every]), places, points, bandwidth)
+    shared = np.minimum(np.array(first) / positives.n, (whole - first) / negatives.n)
     areas = np.minimum(np.trapezoid(shared, points, axis=1), 1.0)
     return float(areas[0]), float(areas[1:].mean())
 
@@ -145,18 +144,18 @@ def _cells(values: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
     return (np.arange(CELLS) + 0.5) / CELLS, np.minimum((values * CELLS).astype(int), CELLS - 1)
 
 
-def _kernels(values: np.ndarray, points: np.ndarray, bandwidth: float) -> np.ndarray:
-    """Density (n, G) of each single value, as in `reflected_kde`."""
-    bandwidth = min(
-        bandwidth, 4.0
-    )  # from here on the sum is uniform to machine precision; beyond 8 of it less than 1e-14 is added
-    total = np.zeros((len(values), len(points)))
-    last = int(np.ceil((8 * bandwidth + 1) / 2))
-    for m in range(-last, last + 1):
-        for images in (2 * m + values, 2 * m - values):
-            if ((images > -8 * bandwidth) & (images < 1 + 8 * bandwidth)).any():
-                total += np.exp(-0.5 * ((points[None] - images[:, None]) / bandwidth) ** 2)
-    return total / (bandwidth * np.sqrt(2 * np.pi))
+def _kernels(counts: np.ndarray, values: np.ndarray, points: np.ndarray, bandwidth: float) -> np.ndarray:
+    """Densities (S, G) of values (n,), as in `reflected_kde`, summed over each as often as `counts` (S, n) says.
+
+    Between two mirrors a kernel is a series of cosines (Poisson's sum formula), which ends where a term is below the last digit:
+    Σ_m φ_h(x − 2m − v) + φ_h(x − 2m + v) = 1 + 2 Σ_k exp(−(kπh)²/2) cos(kπv) cos(kπx).
+    """
+    last = int(np.ceil(np.sqrt(-2 * np.log(np.finfo(float).eps / 2)) / (np.pi * bandwidth)))
+    total = np.repeat(counts.sum(axis=1, dtype=float)[:, None], len(points), axis=1)
+    for k in np.array_split(np.arange(1, last + 1), -(-last // 256)):  # bounds the memory at 256 × n
+        terms = 2 * np.exp(-0.5 * (k * np.pi * bandwidth) ** 2)
+        total += (counts @ np.cos(np.pi * np.outer(values, k))) * terms @ np.cos(np.pi * np.outer(k, points))
+    return np.maximum(total, 0.0)
 
 
 def separation(positives: np.ndarray, negatives: np.ndarray) -> float | None:
@@ -215,7 +214,6 @@ def reflected_kde(values: np.ndarray, points: np.ndarray, bandwidth: float) -> n
     f(x) = mean over values v of Σ_m φ_h(x - 2m - v) + φ_h(x - 2m + v): every image of v in the two mirrors.
     """
     places, cells = _cells(values)
-    weights = np.ones(len(places)) if cells is None else np.bincount(cells, minlength=len(places))
-    blocks = np.array_split(np.arange(len(places)), -(-len(places) // 1024))  # bounds the memory at 1024 × G
-    total = sum((weights[rows] @ _kernels(places[rows], points, bandwidth) for rows in blocks), np.zeros(len(points)))
+    counts = np.ones(len(places)) if cells is None else np.bincount(cells, minlength=len(places))
+    total: np.ndarray = _kernels(counts[None], places, points, bandwidth)[0]
     return total / len(values)

@@ -9,7 +9,7 @@ from scipy.optimize import brentq
 from scipy.special import log_softmax, softmax
 
 from ifdd.errors import InputError
-from ifdd.metrics import Units, count_units, estimate
+from ifdd.metrics import Units, count_units, estimate_share
 from workbench.analysis.confidence.results import Binning, CalibrationOptions, CalibrationResult, ScalingResult
 from workbench.results.checks import check_labels, check_names, check_probabilities, check_scores
 from workbench.results.interval import Interval
@@ -115,7 +115,7 @@ def bin_bounds(confidence: np.ndarray, hit: np.ndarray, edges: np.ndarray, units
         inside = where == b
         own = np.unique(units.index[inside], return_inverse=True)[1]
         part = Units(own, int(own.max()) + 1, units.persons, ())
-        bounds[b] = estimate(hit[inside], np.zeros(int(inside.sum()), int), 1, part).war.bounds
+        bounds[b] = estimate_share(hit[inside], part).bounds
     return bounds
 
 
