@@ -10,8 +10,10 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
+from typing import NamedTuple
 
 from filelock import FileLock, Timeout
 
@@ -60,7 +62,7 @@ def _turn(job: Job, workers: int) -> FileLock | None:
 
 
 def _run(job: Job) -> None:
-    started, killed = time.time(), _killed_for_memory()
+    started = time.time()
     with (job.folder / LOG).open("wb") as log:
         log.write(f"$ {shlex.join(job.command)}\n".encode())
         log.flush()
@@ -74,27 +76,32 @@ def _run(job: Job) -> None:
             env=environment | {VARIABLE: str(job.folder / PROGRESS), "PYTHONUNBUFFERED": "1"},
         )
         _tell(job, "running", started)
-        _watch(job, child)
+        memory = _watch(job, child)
     if job.is_cancelled and child.returncode:
         _tell(job, "cancelled", started)
     elif child.returncode:
-        _tell(job, "failed", started, _reason(job, child.returncode, _killed_for_memory() > killed))
+        _tell(job, "failed", started, _reason(job, child.returncode, memory))
     elif not job.result.exists():
         _tell(job, "failed", started, f"it ended well, but {job.result} is not there; see its log")
     else:
         _tell(job, "done", started)
 
 
-def _watch(job: Job, child: "subprocess.Popen[bytes]") -> None:
-    """Wait for the end; when somebody wants it sooner, ask the command, and whatever it started, with growing force."""
-    wished, left = 0.0, list(SIGNALS)
+def _watch(job: Job, child: "subprocess.Popen[bytes]") -> "Memory | None":
+    """Wait for the end; when somebody wants it sooner, ask the command, and whatever it started, with growing force.
+
+    Returns the memory at the last look.
+    """
+    wished, left, memory = 0.0, list(SIGNALS), None
     while child.poll() is None:
+        memory = memory_of(child.pid) or memory
         time.sleep(LOOK)
         if job.is_cancelled:
             wished = wished or time.monotonic()
             if left and time.monotonic() - wished >= left[0][0]:
                 with suppress(ProcessLookupError):
                     _send(child, left.pop(0)[1])
+    return memory
 
 
 def _send(child: "subprocess.Popen[bytes]", number: signal.Signals) -> None:
@@ -111,15 +118,13 @@ def _tell(job: Job, state: State, started: float | None = None, reason: str = ""
         write_json(job.folder / STATE, told)
 
 
-def _reason(job: Job, code: int, for_memory: bool) -> str:
-    """Why a command ended, from its exit code (below 0: the signal) and what it said last."""
-    peak = _peak_gigabytes()
-    used = f", at {peak:.1f} GB" if peak else ""
-    if for_memory:
-        return f"it was out of memory{used} and the system ended it; close other programs, or give it less to do at once"
+def _reason(job: Job, code: int, memory: "Memory | None") -> str:
+    """Why a command ended, from its exit code (below 0: the signal), what it said last, and the memory at the last look."""
     if code < 0:
-        name = signal.Signals(-code).name
-        return f"somebody or the system killed it ({name}{used}); start it again, and see whether memory is short"
+        name, held = signal.Signals(-code).name, ""
+        if memory is not None and name == "SIGKILL":
+            held = f", perhaps for memory: at the end it held {memory.held >> 20} MB, and {memory.free >> 20} MB were free"
+        return f"somebody or the system killed it ({name}){held}; start it again, where memory was short with less beside it"
     lines = [line.strip() for line in job.log().splitlines()[1:] if line.strip()]
     told = [line.removeprefix("error: ") for line in lines if line.startswith("error: ")]
     if told:
@@ -127,24 +132,37 @@ def _reason(job: Job, code: int, for_memory: bool) -> str:
     return f"{lines[-1] if lines else 'it said nothing'} (exit code {code}); see its log"
 
 
-def _killed_for_memory() -> int:
-    """How many processes the system has ended because memory was short, as Linux counts them."""
-    count = 0
-    for file in (Path("/proc/vmstat"), Path("/sys/fs/cgroup/memory.events")):
-        with suppress(OSError, ValueError):
-            words = [line.split() for line in file.read_text().splitlines()]
-            count += sum(int(number) for name, number in words if name == "oom_kill")
-    return count
+class Memory(NamedTuple):
+    """In bytes."""
+
+    held: int
+    """Of a command and all that it has started."""
+    free: int
+    """What is left for programs, of the computer or of the part of it that they were given."""
 
 
-def _peak_gigabytes() -> float:
-    """Most memory that a process of the command had."""
+def memory_of(pid: int) -> Memory | None:
+    """As Linux counts it; None elsewhere, and once the command has ended. No record tells whom the system killed for memory."""
     try:
-        import resource
-    except ImportError:  # Windows
-        return 0.0
-    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
-    return peak / 1e9 if sys.platform == "darwin" else peak * 1024 / 1e9
+        meminfo = dict(line.split(":") for line in Path("/proc/meminfo").read_text().splitlines())
+        free = int(meminfo["MemAvailable"].split()[0]) * 1024
+        held = sum(int(Path(f"/proc/{one}/statm").read_text().split()[1]) for one in _with_children(pid)) * os.sysconf(
+            "SC_PAGE_SIZE"
+        )
+    except (OSError, ValueError, KeyError, IndexError):
+        return None
+    with suppress(OSError, ValueError):  # no limit, or another kind of system
+        most, now = (int(Path(f"/sys/fs/cgroup/memory.{name}").read_text()) for name in ("max", "current"))
+        free = min(free, max(most - now, 0))
+    return Memory(held, free) if held else None
+
+
+def _with_children(pid: int) -> Iterator[int]:
+    yield pid
+    for file in Path(f"/proc/{pid}/task").glob("*/children"):
+        with suppress(OSError):
+            for child in file.read_text().split():
+                yield from _with_children(int(child))
 
 
 if __name__ == "__main__":

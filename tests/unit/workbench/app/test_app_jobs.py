@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -14,6 +15,7 @@ import pytest
 
 from ifdd.errors import InputError
 from workbench.app.jobs.records import ASKED, PROGRESS, STATE, Job, read_job
+from workbench.app.jobs.runner import memory_of
 from workbench.app.jobs.store import WORKERS, Jobs, key_of
 
 SOON = 30.0  # seconds
@@ -148,6 +150,24 @@ def test_the_command_is_killed(jobs: Jobs, tmp_path: Path) -> None:
     job = ended(jobs, job)
     assert job.state == "failed"
     assert "somebody or the system killed it (SIGKILL" in job.reason
+    told = re.search(r"perhaps for memory: at the end it held (\d+) MB, and (\d+) MB were free", job.reason)
+    assert told is not None
+    assert 5 < int(told[1]) < 2000  # an interpreter and the one that it started
+    assert int(told[2]) > 0
+
+
+def test_memory_is_that_of_a_command_and_what_it_started() -> None:
+    line = "import subprocess, sys; much = bytearray(%d); subprocess.run([sys.executable, '-c', sys.argv[1]])"
+    inner = "much = bytearray(60 << 20); print('ready', flush=True); input()"
+    command = [sys.executable, "-c", line % (40 << 20), inner]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"ready\n"
+        found = memory_of(process.pid)
+        process.communicate(b"\n")
+    assert found is not None
+    assert 100 << 20 < found.held < 250 << 20
+    assert memory_of(process.pid) is None
 
 
 def test_when_the_process_that_watches_is_killed_the_command_ends_and_the_job_has_failed(jobs: Jobs, tmp_path: Path) -> None:
