@@ -90,7 +90,7 @@ def show_maps(cards: Sequence[Scorecard], models: dict[str, Bundle]) -> None:
     for name, bundle in models.items():
         verdicts = known_verdicts(bundle, shown=state.dataset().hashes[0])
         if not verdicts:
-            looks.note(f"The maps of {name} were not tested: workbench faithfulness {name} does.")
+            looks.note(f"The maps of {name} were not tested: the page Attribution does, or workbench faithfulness {name}.")
             continue
         tested = next(iter(verdicts.values())).tested_on
         looks.section(f"Are the maps of {name} faithful?", f"Deletion and insertion, and random parameters, on {tested}.")

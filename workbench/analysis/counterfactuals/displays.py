@@ -1,5 +1,6 @@
 """Pictures of counterfactuals: how far each clip moves under each edit, and what one clip's probabilities do."""
 
+from collections.abc import Mapping
 from typing import Any, Self
 
 import numpy as np
@@ -68,8 +69,8 @@ class CounterfactualDisplay(Display):
             self.ax_[0].set_yticks(range(n), self._clips)
         self.ax_[0].set_ylabel("clip" if n <= NAMED else f"{n} clips, sorted")
 
-    def to_plotly(self) -> go.Figure:
-        """Return the bars for a web page; each names its clip."""
+    def to_plotly(self, links: Mapping[str, str] | None = None) -> go.Figure:
+        """Return the bars for a web page; each names its clip, and holds what `links` has for it."""
         titles = [title.replace("\n", "<br>") for title in self._titles()]
         figure = make_subplots(1, len(self.panels), shared_yaxes=True, subplot_titles=titles, horizontal_spacing=0.02)
         for column, (name, change, flips, _) in enumerate(self.panels, start=1):
@@ -80,8 +81,10 @@ class CounterfactualDisplay(Display):
                 name=name,
                 showlegend=False,
                 marker_color=np.where(flips[self.order], style.WRONG, style.GREY).tolist(),
-                customdata=self._clips,
-                hovertemplate="%{customdata}: %{x:.3f}<extra>%{fullData.name}</extra>",
+                customdata=self._clips if links is None else [links[clip] for clip in self._clips],
+                text=self._clips,
+                textposition="none",
+                hovertemplate="%{text}: %{x:.3f}<extra>%{fullData.name}</extra>",
             )
             figure.add_trace(bars, 1, column)
         height = 160 + (18 * self.result.n if self.result.n <= NAMED else 420)

@@ -12,6 +12,7 @@ import torch
 
 from ifdd.checkpoints import Bundle
 from ifdd.data.manifest import data_hash, of_each_class, read_manifest, with_ids
+from ifdd.documents import read_json
 from ifdd.errors import InputError
 from ifdd.io import new_folder, write_text
 from ifdd.progress import tqdm
@@ -108,6 +109,17 @@ def report_text(result: EditedClips) -> str:
     report = result.to_dict()
     plain = report.pop("counterfactuals") | {"caption": result.counterfactuals.caption} | report
     return json.dumps(plain, indent=1, ensure_ascii=False) + "\n"
+
+
+def read_report(file: Path) -> EditedClips:
+    """What counterfactual.json holds. Raises: InputError for a file that is missing, damaged or of another version."""
+    try:
+        values = dict(read_json(file))
+    except (FileNotFoundError, NotADirectoryError):
+        raise InputError(f"{file}: No such file or directory; make it with workbench counterfactual") from None
+    values.pop("caption", None)
+    about = {item.name: values.pop(item.name, None) for item in dataclasses.fields(EditedClips) if item.name in values}
+    return EditedClips.from_dict(about | {"counterfactuals": values}, str(file), "make it again with workbench counterfactual")
 
 
 def check_edits(bundle: Bundle, edits: Sequence[str] | None) -> None:

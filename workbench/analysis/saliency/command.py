@@ -58,6 +58,9 @@ def saliency(
     verdicts: Annotated[Path | None, typer.Option(help="Of workbench faithfulness; default: beside the card.")] = None,
     badges: Annotated[bool, typer.Option(help="Draw the verdicts of workbench faithfulness on the maps.")] = True,
     frames: Annotated[bool, typer.Option("--frames", help="Also the importance of each frame.")] = False,
+    summary: Annotated[
+        bool, typer.Option("--summary", help="Only what is said of all clips (regions, pooling): no folder for each.")
+    ] = False,
     crop: Annotated[
         Literal["face", "center", "none"] | None, typer.Option(help="Of videos; default: the checkpoint's own.")
     ] = None,
@@ -80,6 +83,8 @@ def saliency(
     from workbench.store.given import Given
     from workbench.store.sources import SourceOptions, output_names
 
+    if summary and frames:
+        raise InputError("--frames are of single clips, and --summary leaves those out; give one of them")
     given = Given(workspace, dataset)
     of_list = data is not None or (given.asked if not videos else dataset is not None)
     if bool(videos) == of_list:
@@ -114,6 +119,6 @@ def saliency(
         rows, shown = None, from_videos(bundle, videos or [], source, folders)
         margin = bundle.preprocessing.margin if (crop or bundle.preprocessing.crop) == "face" else 0.0
     report = run(bundle, shown, request, rows=rows, margin=margin, verdicts=known, versus=other, frames=frames)
-    write(report, out, context)
-    for line in report.lines(out):
+    write(report, out, context, summary=summary)
+    for line in report.lines(None if summary else out):
         typer.echo(line)

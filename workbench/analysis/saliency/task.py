@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from ifdd.checkpoints import Bundle
 from ifdd.errors import InputError
 from ifdd.io import check_new, filled_folder, write_json
+from ifdd.progress import tqdm
 from workbench.analysis._models import target_index
 from workbench.analysis.saliency.attribution import INPUT
 from workbench.analysis.saliency.differences import difference
@@ -86,13 +87,13 @@ class MapsReport(Result):
         """What the maps of a clip speak for, in words."""
         return self.labels[found.target] + (f" rather than {self.request.against}" if self.request.against else "")
 
-    def lines(self, out: Path) -> list[str]:
-        """One line for each clip, written into `out`, and one for what is left out."""
+    def lines(self, out: Path | None) -> list[str]:
+        """One line for each clip, written into its folder in `out` where it has one, and one for what is left out."""
         told = []
         method = METHODS.get(self.request.method, self.request.method)
         for found in self.clips:
             name, probability = found.clip.name, found.probabilities[found.target]
-            line = f"{name}: {method} for {self.label(found)} ({probability:.1%}) -> {out / name}"
+            line = f"{name}: {method} for {self.label(found)} ({probability:.1%})" + (f" -> {out / name}" if out else "")
             bad = [
                 f"{row_name(found.maps[key])} {verdict.badge}" for key, verdict in found.verdicts.items() if not verdict.passes
             ]
@@ -125,7 +126,8 @@ def run(
         raise InputError(
             f"{versus.name} reads clips, or names classes, in another way than {bundle.name}; compare like with like"
         )
-    found = tuple(_explain(bundle, clip, request, verdicts or {}, versus, frames) for clip in shown)
+    bar = tqdm(shown, desc=METHODS.get(request.method, request.method), unit="clip", disable=None, leave=False)
+    found = tuple(_explain(bundle, clip, request, verdicts or {}, versus, frames) for clip in bar)
     notes: tuple[str, ...] = ()
     regions: dict[str, RegionBudget] = {}
     if request.normalise == "frame":
@@ -145,15 +147,17 @@ def run(
     )
 
 
-def write(report: MapsReport, out: Path, context: Context = PYTHON_CALL) -> list[Path]:
+def write(report: MapsReport, out: Path, context: Context = PYTHON_CALL, *, summary: bool = False) -> list[Path]:
     """Write a folder for each clip, and what is said of all of them, into the folder `out`: all of it or nothing.
 
+    `summary`: only what is said of all of them.
     Raises: InputError for a clip that has its folder there.
     """
-    for found in report.clips:
+    clips = () if summary else report.clips
+    for found in clips:
         check_new(out / found.clip.name)
     with filled_folder(out, last="regions.json") as work:
-        for found in report.clips:
+        for found in tqdm(clips, desc="draw", unit="clip", disable=None, leave=False):
             (work / found.clip.name / "maps").mkdir(parents=True)
             _write_clip(report, found, work / found.clip.name, context)
         if report.regions:

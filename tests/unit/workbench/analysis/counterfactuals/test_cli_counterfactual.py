@@ -10,6 +10,8 @@ import pytest
 
 from ifdd.checkpoints import load_checkpoint
 from ifdd.data.manifest import data_hash, read_manifest
+from ifdd.errors import InputError
+from workbench.analysis.counterfactuals.task import read_report, report_text
 
 Command = Callable[..., tuple[int, str, str]]
 
@@ -27,6 +29,10 @@ def test_counterfactual(run: Command, tiny_bundle_dir: Path, clips_manifest: Pat
     assert found["data_hash"] == data_hash(read_manifest(clips_manifest))
     assert found["provenance"]["source"]["checkpoint"] == load_checkpoint(tiny_bundle_dir).card.sha256
     assert sorted(found["donors"]) == sorted(found["clip_ids"])
+    read = read_report(tmp_path / "out" / "counterfactual.json")
+    assert json.loads(report_text(read)) == found
+    with pytest.raises(InputError, match="make it with workbench counterfactual"):
+        read_report(tmp_path / "counterfactual.json")
     swapped = next(edit for edit in found["edits"] if edit["name"] == "swap Y_D")
     donors = [found["clip_ids"].index(name) for name in found["donors"]]
     np.testing.assert_allclose(swapped["after"], np.array(found["before"])[donors], atol=1e-4)

@@ -49,6 +49,18 @@ def test_saliency_of_a_manifest(run, tiny_bundle_dir: Path, clips_manifest: Path
     assert "exists; choose another folder" in again[2]
 
 
+def test_a_summary_has_no_folder_for_each_clip(run, tiny_bundle_dir: Path, clips_manifest: Path, tmp_path: Path) -> None:
+    words = ["--data", clips_manifest, "--clips", 2, "--checkpoint", tiny_bundle_dir, "--summary"]
+    code, told, err = run("saliency", *words, "--out", tmp_path / "out")
+    assert code == 0, err
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {"regions.png", "regions.json", "pooling.png"}
+    assert "Grad-CAM for " in told
+    assert "->" not in told
+    code, _, err = run("saliency", *words, "--frames", "--out", tmp_path / "other")
+    assert code == 1
+    assert "--summary leaves those out" in err
+
+
 def test_saliency_of_a_video_against_another_checkpoint(
     run, tiny_bundle_dir: Path, baseline_bundle_dir: Path, tmp_path: Path
 ) -> None:
