@@ -1,5 +1,6 @@
 """Long work as jobs: an offer to start one where its result is wanted, how far it is, and what came of it."""
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,6 +36,10 @@ class Work:
         """The job that does it, or has done it."""
         return store().find(self.argv, self.inputs)
 
+    def older(self) -> Job | None:
+        """The job that has done it by another version of the code."""
+        return store().older(self.argv, self.inputs)
+
 
 def store() -> Jobs:
     """The jobs of the workspace in view."""
@@ -53,6 +58,7 @@ def offer(
 ) -> Path | None:
     """The result of a command of `workbench` or `ifdd`, where it is there; else a panel that starts it and shows how far it is.
 
+    A result that another version of the code made is handed over with a panel that says so and offers to make it again.
     `{out}` in `argv` stands for the result's folder, unless the command writes to `result`. `inputs`: what it reads, as hashes or
     files. `seconds`: how long it may take. `about`: why it is wanted, above the button.
     """
@@ -67,10 +73,16 @@ def offer_all(
     found = {name: work.find() for name, work in works.items()}
     done = {name: job.result for name, job in found.items() if job is not None and job.has_result}
     missing = {name: work for name, work in works.items() if name not in done}
+    older = {name: job for name, work in missing.items() if (job := work.older()) is not None}
     if missing:
         active = any(job is not None and not job.is_over for job in found.values())
-        run_again(_panel, active)(missing, key, active, button, seconds, about)
-    return done
+        marks = [f"{job.title}: made on {_when(job)} by another version of the code; run it again." for job in older.values()]
+        run_again(_panel, active)(missing, key, active, button, seconds, about if len(older) < len(missing) else "", marks)
+    return done | {name: job.result for name, job in older.items()}
+
+
+def _when(job: Job) -> str:
+    return time.strftime("%d %b %Y, %H:%M", time.localtime(job.ended))
 
 
 def run_again(part: Callable[..., Any], active: bool) -> Callable[..., Any]:
@@ -78,12 +90,16 @@ def run_again(part: Callable[..., Any], active: bool) -> Callable[..., Any]:
     return st.fragment(part, run_every=EVERY if active else None)
 
 
-def _panel(works: Mapping[str, Work], key: str, active: bool, button: str, seconds: float | None, about: str) -> None:
+def _panel(
+    works: Mapping[str, Work], key: str, active: bool, button: str, seconds: float | None, about: str, marks: Sequence[str]
+) -> None:
     found = {name: work.find() for name, work in works.items()}
     going = [job for job in found.values() if job is not None and not job.is_over]
     if active and not going:
         st.rerun()  # the whole page: its results are there, or the panel says why not
     with st.container(border=True, key=f"{key}_job"):
+        for mark in marks:  # of what is shown below
+            st.markdown(f":orange-badge[:material/history: older] {markdown_text(mark)}")
         if going:
             for job in going:
                 show_progress(job, f"{key}_{job.key}")

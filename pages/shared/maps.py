@@ -36,7 +36,10 @@ def ask(request: Request, collections: Mapping[str, Collection], *, whole: bool 
     if not whole:
         looks.note(note)
     elif (folder := _offer(request, collections, note)) is not None:
-        return _read(folder, folder.stat().st_mtime_ns), request
+        try:
+            return _read(folder, folder.stat().st_mtime_ns), request
+        except (InputError, OSError) as error:  # removed meanwhile, damaged, or of a version that wrote other files
+            looks.show_error(error)
     return made(sample, collections), sample
 
 

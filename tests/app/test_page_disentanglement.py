@@ -1,8 +1,11 @@
 """The page Disentanglement: a headline for each question, what lies behind it, and charts that can be read."""
 
 import json
+import shutil
 from collections.abc import Callable
+from pathlib import Path
 
+import pytest
 from streamlit.testing.v1 import AppTest
 
 from tests.app.waiting import finished
@@ -46,3 +49,20 @@ def test_models_in_view_are_measured(start: Start, tiny_demo: TinyDemo) -> None:
     heads = app.dataframe[0].value
     assert list(heads.columns) == ["question", "measure", "tiny-baseline"]
     assert not any("AUROC" in measure for measure in heads["measure"])  # no split, no frames that are read
+
+
+def test_what_another_version_of_the_code_measured_is_shown_and_marked(
+    start: Start, tiny_demo: TinyDemo, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    shutil.copytree(tiny_demo.demo, tmp_path / "demo", ignore=shutil.ignore_patterns("jobs"))
+    tiny_demo = TinyDemo(tmp_path / "demo", tiny_demo.checkpoints)
+    with monkeypatch.context() as changed:
+        changed.setattr("workbench.app.jobs.store.code", lambda: "other code")
+        healthy(finished(start(tiny_demo, "disentanglement", models="tiny-baseline"), "Measure"))
+    app = healthy(start(tiny_demo, "disentanglement", models="tiny-baseline"))
+    told = " ".join(item.value.replace("\\", "") for item in app.markdown)
+    assert "Measure the disentanglement of tiny-baseline: made on" in told
+    assert "by another version of the code; run it again" in told
+    assert "has not been measured" not in told
+    assert list(app.dataframe[0].value.columns) == ["question", "measure", "tiny-baseline"]
+    assert [item.label for item in app.button if item.label == "Measure"]

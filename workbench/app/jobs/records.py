@@ -50,6 +50,8 @@ class Job:
     ended: float | None = None
     reason: str = ""
     """Why it failed, and what to do."""
+    inputs: tuple[str, ...] | None = None
+    """What it read, as hashes; None where it was asked for before that was written down."""
 
     @property
     def key(self) -> str:
@@ -119,6 +121,7 @@ def read_job(folder: Path) -> Job:
             started=told.get("started"),
             ended=told.get("ended"),
             reason=str(told.get("reason", "")),
+            inputs=tuple(map(str, asked["inputs"])) if "inputs" in asked else None,
         )
     except FileNotFoundError:
         raise InputError(f"{folder} is no job; it may have been removed") from None

@@ -38,6 +38,15 @@ class Jobs:
         except InputError:
             return None
 
+    def older(self, argv: Sequence[str], inputs: Sequence[str | Path] = ()) -> Job | None:
+        """The last job that did the same with the same inputs by another version of the code, where its result is still there."""
+        try:
+            told = tuple(_told(inputs))
+        except InputError:
+            return None
+        same = (job for job in self.all() if (job.argv, job.inputs) == (tuple(argv), told) and job.has_result)
+        return next(same, None)
+
     def get(self, key: str) -> Job:
         """A job by its key. Raises: InputError for one that is not there or damaged."""
         _wait_for_those_that_ended()
@@ -76,7 +85,8 @@ class Jobs:
             remove(folder)
             with new_folder(folder) as work:
                 place = str((folder / RESULT) if result is None else result)
-                write_json(work / ASKED, {"title": title, "argv": list(argv), "result": place, "asked": time.time()})
+                asked = {"title": title, "argv": list(argv), "inputs": _told(inputs), "result": place, "asked": time.time()}
+                write_json(work / ASKED, asked)
                 write_json(work / STATE, {"state": "waiting"})
             self._begin(folder)
         return self.get(folder.name)
@@ -129,8 +139,11 @@ class Jobs:
 
 def key_of(argv: Sequence[str], inputs: Sequence[str | Path] = ()) -> str:
     """Hash of what makes a result: the command, what it reads, and the code. Raises: InputError for a file that is not there."""
-    told = [value if isinstance(value, str) else _content(value) for value in inputs]
-    return hashlib.sha256(json.dumps([list(argv), told, code()]).encode()).hexdigest()[:16]
+    return hashlib.sha256(json.dumps([list(argv), _told(inputs), code()]).encode()).hexdigest()[:16]
+
+
+def _told(inputs: Sequence[str | Path]) -> list[str]:
+    return [value if isinstance(value, str) else _content(value) for value in inputs]
 
 
 @cache

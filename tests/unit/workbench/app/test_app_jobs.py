@@ -312,6 +312,26 @@ def test_the_key_is_what_makes_the_result(tmp_path: Path) -> None:
         key_of(["workbench"], [tmp_path / "gone"])
 
 
+def test_what_another_version_of_the_code_made_is_known(jobs: Jobs, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    read = tmp_path / "read.txt"
+    read.write_text("clips")
+    inputs = ["a checkpoint", read]
+    assert jobs.older(command("make"), inputs) is None
+    with monkeypatch.context() as changed:
+        changed.setattr("workbench.app.jobs.store.code", lambda: "other code")
+        made = ended(jobs, jobs.ask("Make it", command("make"), inputs))
+    assert jobs.find(command("make"), inputs) is None
+    assert jobs.older(command("make"), inputs) == made
+    assert jobs.older(command("make"), ["another checkpoint", read]) is None
+    assert jobs.older(command("until"), inputs) is None
+    read.write_text("other clips")
+    assert jobs.older(command("make"), inputs) is None
+    read.unlink()
+    assert jobs.older(command("make"), inputs) is None
+    jobs.remove(made)
+    assert jobs.older(command("make"), ["a checkpoint"]) is None
+
+
 def test_bad_requests(jobs: Jobs, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(InputError, match="a job is a command of workbench"):
         jobs.ask("Remove", ["rm", "-r", "/"])
