@@ -113,7 +113,7 @@ else:
     by = [name for name in by if name in columns]
     factors = comparing.factors(clips, by, bins, kept, measures.inside(kept))
     levels = measures.levels(collections, among, factors)
-    copied = measures.copies(collections, among).comparison(pair.first, by)
+    copied = measures.copies(collections, among).comparison(pair.first, by, bins)
     lacks = f"Without the slices {', '.join(kept)}: commands slice by columns." if kept else ""
     if part == "Slices":
         displays["slices"] = by_level = SliceDisplay.from_result(measures.slices(collections, among, factors))
@@ -125,17 +125,20 @@ else:
         one = st.segmented_control(
             "Of", list(result.models), default=pair.second, required=True, format_func=looks.markdown_text, key="compare_searched"
         )
-        displays["bad slices"] = search = SearchDisplay.from_result(measures.search(collections, among, factors, one, min_n))
-        looks.note(search.caption)
-        charts.chart(
-            links.attach(search.to_plotly(), [[levels.of(item, among.selection) for item in search.rows]]),
-            "compare_bad",
-            f"Slices on which {one} is worse",
-            read="bad_slices",
-            links=True,
-        )
+        searched = measures.search(collections, among, factors, one, min_n, copied[0])
+        if searched is not None:
+            displays["bad slices"] = search = SearchDisplay.from_result(searched)
+            looks.note(search.caption)
+            charts.chart(
+                links.attach(search.to_plotly(), [[levels.of(item, among.selection) for item in search.rows]]),
+                "compare_bad",
+                f"Slices on which {one} is worse",
+                read="bad_slices",
+                links=True,
+            )
 
 looks.note(" · ".join([result.caption, *result.notes]))
 with st.container(horizontal=True):
-    charts.save_button(displays, "compare", "compare_save")
+    if displays:
+        charts.save_button(displays, "compare", "compare_save")
     charts.reproduce(*copied, key=f"compare_{part}", lacks=lacks)

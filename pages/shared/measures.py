@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pandas as pd
 import streamlit as st
 
-from shared import looks, state, view
+from shared import jobs, looks, state, view
 from workbench.analysis.performance.results import MetricsResult
 from workbench.analysis.performance.scores import summary
 from workbench.app.copying import Copies, FitOn
@@ -191,9 +192,35 @@ def _levels(key: tuple[str, ...], _by: Factors) -> Levels:
     return _by.levels
 
 
-def search(collections: Mapping[str, Collection], among: Measured, by: Factors, model: str, min_n: int) -> SearchResult:
-    """Slices on which a model is worse."""
+def search(
+    collections: Mapping[str, Collection], among: Measured, by: Factors, model: str, min_n: int, argv: Sequence[str]
+) -> SearchResult | None:
+    """Slices on which a model is worse.
+
+    Where the reader would wait for long, the command `argv` searches; None until it has.
+    """
+    if _takes_long((*_key_of(collections, among), *by.key), collections, among, by):
+        inputs = list(_key_of(collections, among))
+        if by.saved:
+            looks.note(f"Without the slices {', '.join(by.saved)}: a search beside your work is of columns.")
+        about = f"So many slices of {len(same(collections, among).table)} clips are searched beside your work, of every model."
+        folder = jobs.offer("Search slices", [*argv, "--out", "{out}"], "compare_search", inputs=inputs, about=about)
+        return None if folder is None else _found(folder, folder.stat().st_mtime_ns, list(collections).index(model))
     return _search((*_key_of(collections, among), *by.key, model, str(min_n)), collections, among, by, model, min_n)
+
+
+@st.cache_resource(max_entries=16, show_spinner=False)
+def _takes_long(key: tuple[str, ...], _collections: Mapping[str, Collection], _among: Measured, _by: Factors) -> bool:
+    from workbench.app.comparing import takes_long
+
+    return takes_long(same(_collections, _among), _by)
+
+
+@st.cache_resource(max_entries=16, show_spinner=False)
+def _found(folder: Path, stamp: int, number: int) -> SearchResult:
+    from workbench.app.comparing import found_by_command
+
+    return found_by_command(folder, number)
 
 
 @st.cache_resource(max_entries=16, show_spinner="Searching slices …")

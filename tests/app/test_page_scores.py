@@ -1,15 +1,18 @@
 """Overview, Compare, Confidence and Agreement: their parts, figures of selected clips, models of other classes."""
 
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pytest
 from streamlit.testing.v1 import AppTest
 
 from ifdd.data.manifest import read_manifest
 from ifdd.labels import EMOTIONS
 from tests.app.conftest import switch
+from tests.app.waiting import jobs
 from tests.tiny_demo import CLIPS, TinyDemo
 from workbench.store.collection import open_collection
 from workbench.store.foreign.task import Options, import_predictions
@@ -57,6 +60,21 @@ def test_parts_of_compare(start: Start, tiny_demo: TinyDemo) -> None:
     app = app.segmented_control("compare_part").set_value("Bad slices").run()
     assert not app.exception
     assert "no slice has 20 clips of 14 inside and outside" in told(app)
+
+
+@pytest.mark.slow
+def test_a_long_search_runs_beside_the_page(start: Start, tiny_demo: TinyDemo, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("workbench.app.comparing.LONG", 0)
+    app = healthy(start(tiny_demo, "comparison", compare_part="Bad slices"))
+    assert not app.get("plotly_chart")
+    next(item for item in app.button if item.label == "Search slices").click().run()
+    while not jobs().all()[0].is_over:
+        time.sleep(0.2)
+    app = app.run()
+    assert not app.exception
+    (job,) = (job for job in jobs().all() if job.title == "Search slices")
+    assert "--slices" in job.argv
+    assert "holds no search for bad slices" in told(app)  # of 14 clips none has 20
 
 
 def test_parts_of_confidence(start: Start, tiny_demo: TinyDemo) -> None:

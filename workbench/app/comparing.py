@@ -3,11 +3,14 @@
 from collections.abc import Collection as Ids
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
+from ifdd.documents import read_json
 from ifdd.errors import InputError
+from workbench.analysis.comparison.binning import levels
 from workbench.analysis.comparison.displays.pairs import p_text
 from workbench.analysis.comparison.results import ComparisonResult, PairResult, SearchOptions, SearchResult, SliceResult
 from workbench.analysis.comparison.slices import bad_slices, slice_metrics
@@ -47,6 +50,10 @@ def pair_rows(result: ComparisonResult, scope: Selection) -> tuple[pd.DataFrame,
 def _p(result: ComparisonResult, pair: PairResult, what: str) -> str:
     """The p-value alone: which test it is stands below, once for all pairs."""
     return p_text(result, pair, what).partition(" (")[0]
+
+
+LONG = 10_000_000
+"""Slices times persons, or clips, beyond which a search for bad ones takes more than some seconds."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -112,3 +119,24 @@ def searched(clips: SameClips, by: Factors, model: str, min_n: int) -> SearchRes
     options = SearchOptions(bins=by.bins, min_n=min_n)
     groups = persons(clips.table)
     return bad_slices(clips.probs[model], clips.true, columns, options, groups=groups, label_names=clips.labels)
+
+
+def takes_long(clips: SameClips, by: Factors) -> bool:
+    """Whether a reader should not wait for `searched`: for the columns of the list, which a command knows."""
+    columns = {str(name): by.table[name] for name in by.table if name not in by.saved}
+    sizes = np.array([len(levels(name, values, len(clips.table), by.bins).names) for name, values in columns.items()], int)
+    looked_at = sizes.sum() + (sizes.sum() ** 2 - np.square(sizes).sum()) // 2  # levels, and those of two columns together
+    groups = persons(clips.table)
+    return bool(looked_at * (len(clips.table) if groups is None else len(np.unique(groups))) > LONG)
+
+
+def found_by_command(folder: Path, number: int) -> SearchResult:
+    """The search for bad slices of a model, by its number, that `workbench compare` wrote.
+
+    Raises: InputError for a folder of other files.
+    """
+    file = folder / "comparison.json"
+    try:
+        return SearchResult.from_dict(list(read_json(file)["searches"].values())[number])
+    except (OSError, KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
+        raise InputError(f"{file} holds no search for bad slices ({type(error).__name__}); search again") from error

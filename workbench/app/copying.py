@@ -33,10 +33,16 @@ class Copies:
         body = "for name, found in collections.items():\n    print(name, measure(found, clips).caption)"
         return self._line("score", *self.models), self._python(["from workbench.analysis.performance.task import measure"], body)
 
-    def comparison(self, reference: str, columns: Sequence[str] | None = None) -> Copied:
-        """Every model against the reference; with `columns` slices by these."""
-        more = ["--reference", reference] + (["--slices", ",".join(columns)] if columns else [])
-        options = f"Options(reference={reference!r}" + (f", columns={list(columns)!r}" if columns else "") + ")"
+    def comparison(self, reference: str, columns: Sequence[str] | None = None, bins: int = 4) -> Copied:
+        """Every model against the reference; with `columns` slices by these, in `bins` where they are numbers."""
+        more, options = ["--reference", reference], f"reference={reference!r}"
+        if columns:
+            more += ["--slices", ",".join(columns)]
+            options += f", columns={list(columns)!r}"
+        if columns and bins != 4:
+            more += ["--bins", str(bins)]
+            options += f", bins={bins}"
+        options = f"Options({options})"
         body = f"report = run(list(collections.values()), {options}, clips)\nprint(report.comparison.caption)\n"
         body += "for pair in report.comparison.pairs:\n    print(pair.name, pair.war, pair.uar)"
         return self._line("compare", *self.models, *more), self._python(

@@ -124,7 +124,9 @@ def _reason(job: Job, code: int, memory: "Memory | None") -> str:
         name, held = signal.Signals(-code).name, ""
         if memory is not None and name == "SIGKILL":
             held = f", perhaps for memory: at the end it held {memory.held >> 20} MB, and {memory.free >> 20} MB were free"
-        return f"somebody or the system killed it ({name}){held}; start it again, where memory was short with less beside it"
+        return (
+            f"somebody or the system killed it ({name}){held}; start it again, and close other programs first if memory is short"
+        )
     lines = [line.strip() for line in job.log().splitlines()[1:] if line.strip()]
     told = [line.removeprefix("error: ") for line in lines if line.startswith("error: ")]
     if told:
