@@ -6,7 +6,6 @@ Usage: python benchmarks/app_load.py [WORKSPACE] [--visitors 20] [--rounds 2] [-
 """
 
 import argparse
-import os
 import random
 import resource
 import subprocess
@@ -19,7 +18,7 @@ from threading import Barrier
 from urllib.parse import quote
 
 import numpy as np
-from app_start import free_port
+from app_start import cpu, free_port
 from sessions import Drawn, Visitor
 
 from ifdd.data.manifest import read_manifest
@@ -165,12 +164,6 @@ def memory(pid: int) -> int:
     children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
     own = int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * resource.getpagesize()
     return own + sum(memory(int(child)) for child in children)
-
-
-def cpu(pid: int) -> float:
-    """Seconds of processor that a process has used."""
-    values = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(values[11]) + int(values[12])) / os.sysconf("SC_CLK_TCK")
 
 
 if __name__ == "__main__":
