@@ -14,6 +14,7 @@ import pandas as pd
 from ifdd.card import Card
 from ifdd.checkpoints import Bundle
 from ifdd.data.manifest import clip_path, crop_of, data_hash, fps_of, has_labels, length, read_manifest
+from ifdd.data.manifest.columns import cells_of
 from ifdd.errors import InputError
 from ifdd.models.base import VideoModel
 from workbench.store.collecting import collect, content_of, named_as, reading_hash
@@ -115,9 +116,8 @@ class Dataset:
                     f"{len(relabelled)} of {len(self.clips)} clips of {self.manifest} have another label now, e.g. "
                     f"{relabelled[0]}, than in {collection.folder}; remove the folder and {again}"
                 )
-        listed = self.clips.index
-        missing = listed[~listed.isin(collection.predictions["clip_id"]) & ~listed.isin(list(collection.left_out))]
-        if len(missing):
+        known = {*cells_of(collection.predictions["clip_id"]), *collection.left_out}
+        if missing := [clip for clip in cells_of(self.clips.index) if clip not in known]:
             raise InputError(
                 f"{collection.folder} lacks {len(missing)} of {len(self.clips)} clips of {self.manifest}, e.g. {missing[0]}; "
                 f"remove the folder and {again}"

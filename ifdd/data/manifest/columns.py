@@ -16,6 +16,7 @@ import pandas as pd
 from ifdd.data.persons import without_fraction
 from ifdd.errors import InputError
 
+_TEXT = pd.Series([], dtype=str).dtype
 _NOT_TEXT = ("Cc", "Cs", "Zl", "Zp")
 """Unicode categories: control characters, halves of characters, separators of lines."""
 NO_NUMBER = frozenset({"", "na", "n/a", "nan", "null", "none", "<na>"})
@@ -46,10 +47,22 @@ def text(column: pd.Series, name: str, source: object) -> pd.Series:
             raise InputError(f"{source}: {name} is {found!r} in row {row}, which is not plain text; rename it")
         return found or None
 
+    if is_printable_text(column) and not _is_padded(column):
+        return column.rename(None)
     return pd.Series([cell(row, value) for row, value in enumerate(cells_of(column))], column.index, str)
 
 
-def cells_of(column: pd.Series) -> np.ndarray:
+def is_printable_text(column: pd.Series) -> bool:
+    """Whether a column is of the type of text, and all its letters can be printed: at once, of tens of thousands of cells."""
+    return column.dtype == _TEXT and "".join(cells_of(column.dropna())).isprintable()
+
+
+def _is_padded(column: pd.Series) -> bool:
+    """Whether a cell of text that can be printed is empty, or has space around it, which can only be " "."""
+    return bool(((column == "") | column.str.startswith(" ") | column.str.endswith(" ")).any())
+
+
+def cells_of(column: pd.Series | pd.Index) -> np.ndarray:
     """The cells (n,) as Python objects; to step through a column itself is slow where Arrow keeps it."""
     return column.to_numpy(dtype=object)
 
@@ -78,6 +91,8 @@ def numbers(column: pd.Series, name: str, source: object, *, whole: bool = False
 
     if pd.api.types.is_integer_dtype(column.dtype) and not column.isna().any() and (column >= least).all():
         return column.astype(np.int64 if whole else np.float64)
+    if column.dtype == np.float64 and not whole and (column.isna() | (column.ge(least) & column.lt(math.inf))).all():
+        return column.rename(None)
     values = np.array([cell(row, value) for row, value in enumerate(column)], np.float64)
     return pd.Series(values.astype(np.int64) if whole and not np.isnan(values).any() else values, column.index)
 
@@ -89,6 +104,8 @@ def plain(column: pd.Series) -> pd.Series:
     """
     if isinstance(column.dtype, np.dtype) and column.dtype.kind in "biuf":
         return column.astype(np.float64) if column.dtype == np.float16 else column
+    if is_printable_text(column):
+        return column.rename(None)
     cells = [value if type(value) is str and value.isprintable() else _plain(value) for value in cells_of(column)]
     known = [cell for cell in cells if cell is not None]
     kinds = {type(cell) for cell in known}

@@ -247,7 +247,7 @@ def _is_folder(path: Path) -> bool:
 
 
 def _one_of(column: pd.Series, name: str, known: Sequence[str], source: object) -> None:
-    unknown = sorted(set(column) - set(known))
+    unknown = sorted(set(column.unique()) - set(known))
     if unknown:
         raise InputError(f"{source}: {name} {unknown[0]!r} is unknown; use {', '.join(known[:-1])} or {known[-1]}")
 
@@ -282,7 +282,7 @@ def _classes(table: dict[str, pd.Series], source: object, labels: Sequence[str] 
             raise InputError(f"{source}: label {codes.max()} has no name; the labels are {', '.join(labels)}, from 0")
         return codes, codes.map(dict(enumerate(labels)))
     names = _all_or_none(text(named, "label_name" if "label_name" in table else "label", source), "label_name", source)
-    names = names.map(lambda name: " ".join(name.split()))
+    names = names.map({name: " ".join(name.split()) for name in names.unique()}).astype(str)
     if given is None:
         order = label_order(names, labels)
         return names.map({name: i for i, name in enumerate(order)}).astype(np.int64), names
@@ -351,7 +351,7 @@ def _label_numbers(given: pd.Series, source: object) -> pd.Series:
 
 def label_order(names: pd.Series, labels: Sequence[str] | None = None) -> list[str]:
     """Classes in the order of their numbers where names alone are given: `labels`, the seven emotions, or the alphabet."""
-    found = set(names)
+    found = set(names.unique())
     for known in (labels or (), EMOTIONS):
         if found <= set(known):
             return list(known)
@@ -359,4 +359,4 @@ def label_order(names: pd.Series, labels: Sequence[str] | None = None) -> list[s
 
 
 def _same(value: object, index: pd.Index) -> pd.Series:
-    return pd.Series([value] * len(index), index)
+    return pd.Series(value, index)

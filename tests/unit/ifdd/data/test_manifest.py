@@ -1,4 +1,6 @@
 import errno
+import hashlib
+import json
 import os
 from collections.abc import Callable
 from contextlib import suppress
@@ -30,6 +32,7 @@ from ifdd.data.manifest import (
     read_manifest,
     write_manifest,
 )
+from ifdd.data.manifest.columns import numbers, plain
 from ifdd.data.manifest.table import complete
 from ifdd.errors import InputError
 from ifdd.labels import EMOTIONS
@@ -483,3 +486,59 @@ def test_columns_without_a_name_that_say_nothing(tmp_path: Path, text: str) -> N
     (tmp_path / "a.csv").write_text(",path,label\n3,a.mp4,happy\n4,b.mp4,sad\n")
     with pytest.raises(InputError, match="column '' has no name"):
         read_manifest(tmp_path / "a.csv")
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        ["a", "b c", "ü", "7", "007"],
+        ["a", None, "b"],
+        [None, None],
+        ["a", "", " "],
+        [" a", "b "],
+        ["a\u00a0", "b"],
+        ["a\tb", "c\n"],
+        ["\u2028a", "b"],
+        ["\x85", "b"],
+        ["nan", "1.5", "true"],
+    ],
+)
+def test_columns_of_text_are_read_at_once_as_cell_by_cell(cells: list[str | None]) -> None:
+    """Arrow's columns take a short way, which columns of objects do not."""
+    column = pd.Series(cells, dtype=str, index=range(5, 5 + len(cells)), name="its")
+    for read in (lambda column: columns.text(column, "name", "list"), plain):
+        found = []
+        for one in (column, column.astype(object)):
+            try:
+                found.append(read(one))
+            except InputError as error:
+                found.append(str(error))
+        if isinstance(found[0], str):
+            assert found[0] == found[1]
+        else:
+            pd.testing.assert_series_equal(*found)
+
+
+@pytest.mark.parametrize("cells", [[1.5, np.nan, 0.0], [-1.0, 2.0], [np.inf], [-np.inf], [np.nan], [2.0, 3.0]])
+@pytest.mark.parametrize("whole", [False, True])
+def test_columns_of_numbers_are_read_at_once_as_cell_by_cell(cells: list[float], whole: bool) -> None:
+    """As above."""
+    column, found = pd.Series(cells, name="its"), []
+    for one in (column, column.astype(object)):
+        try:
+            found.append(numbers(one, "name", "list", whole=whole))
+        except InputError as error:
+            found.append(str(error))
+    if isinstance(found[0], str):
+        assert found[0] == found[1]
+    else:
+        pd.testing.assert_series_equal(*found)
+
+
+def test_data_hash_is_of_the_lines_that_json_writes(table: pd.DataFrame) -> None:
+    """Collections on disk keep it."""
+    strange = table.assign(label_name=[f'ü "{i}" \\ \u2028\x7f' for i in range(len(table))])
+    for clips in (table, strange):
+        rows = clips[["clip_id", "path", "label", "label_name"]].itertuples(index=False)
+        lines = [json.dumps([str(row[0]), str(row[1]), int(row[2]), str(row[3])]) + "\n" for row in rows]
+        assert data_hash(clips) == hashlib.sha256("".join(lines).encode()).hexdigest()
