@@ -137,16 +137,7 @@ def load_checkpoint(name_or_path: str | Path) -> Bundle:
     ({'clip': (3, 16, 112, 112)}, ('happy', 'sad', 'neutral'))
     """
     folder = _find(name_or_path)
-    card = read_card(folder)
-    file = folder / WEIGHTS
-    if not file.is_file():
-        raise InputError(f"{file} is missing; a checkpoint is a folder with {WEIGHTS} and {CARD}")
-    digest = _sha256(file)
-    if digest != card.sha256:
-        raise InputError(
-            f"{file} has sha256 {digest[:12]}…, its card says {card.sha256[:12] or 'nothing'}…: "
-            "the weights are not the ones that the card describes; fetch the checkpoint again"
-        )
+    card, file = verified_card(folder), folder / WEIGHTS
     try:
         state_dict = safetensors.torch.load_file(file)
     except (safetensors.SafetensorError, ValueError, TypeError, KeyError, OverflowError, RuntimeError, MemoryError) as error:
@@ -157,6 +148,23 @@ def load_checkpoint(name_or_path: str | Path) -> Bundle:
     model.labels = card.labels
     first = next(iter(Preprocessing.by_input(card.preprocessing, model.inputs).values()))
     return Bundle(model.eval(), card, first, folder.absolute())
+
+
+def verified_card(folder: Path) -> Card:
+    """The card of a checkpoint folder whose weights file is the one that it describes; the weights are not loaded.
+
+    Raises: InputError as `read_card`, or for another weights file, or none.
+    """
+    card, file = read_card(folder), folder / WEIGHTS
+    if not file.is_file():
+        raise InputError(f"{file} is missing; a checkpoint is a folder with {WEIGHTS} and {CARD}")
+    digest = _sha256(file)
+    if digest != card.sha256:
+        raise InputError(
+            f"{file} has sha256 {digest[:12]}…, its card says {card.sha256[:12] or 'nothing'}…: "
+            "the weights are not the ones that the card describes; fetch the checkpoint again"
+        )
+    return card
 
 
 def check_weights(model: VideoModel, source: str) -> None:

@@ -42,7 +42,7 @@ async def thumbnail(request: Request) -> Response:
 
 def _picture(dataset: str, clip: str) -> tuple[bytes | None, str]:
     """The picture and a tag of it; None for a clip that cannot be read. Raises: KeyError for one that is not listed."""
-    from shared import state
+    from _loaded import state
 
     from workbench.app.from_ifdd import InputError
 

@@ -10,7 +10,7 @@ from workbench.app.from_ifdd import InputError
 HEIGHT = 400
 
 looks.heading("Agreement")
-everyone = state.collections(state.shown(state.usable_models()))
+everyone = state.collections(state.shown(state.cards()))
 if not everyone:
     st.stop()
 collections, told = measures.alike(everyone)

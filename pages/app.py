@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import _loaded  # noqa: F401 - before any part of `shared`
 import streamlit as st
 from shared import concept, jobs, looks, once, tour, view, view_bar
 

@@ -15,8 +15,7 @@ from workbench.plotting.base import Display
 HEIGHT = 330
 
 looks.heading("Compare")
-bundles = state.usable_models()
-everyone = state.collections(state.shown(bundles))
+everyone = state.collections(state.shown(state.cards()))
 if not everyone or not state.needs_labels("nothing tells which model is better"):
     st.stop()
 collections, told = measures.alike(everyone)

@@ -12,7 +12,7 @@ from workbench.plotting.base import Display
 HEIGHT = 400
 
 looks.heading("Confidence")
-collections = state.collections(state.shown(state.usable_models()))
+collections = state.collections(state.shown(state.cards()))
 if not collections or not state.needs_labels("nothing tells whether a model is sure of the right class"):
     st.stop()
 among = measures.scope()

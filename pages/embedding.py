@@ -10,7 +10,7 @@ from workbench.app.clip_map import columns_to_colour
 from workbench.app.from_ifdd import InputError
 
 looks.heading("Embedding", "Every point is a clip; clips that the model sees alike lie together. Draw around some to see them.")
-collections = state.collections(state.shown(state.usable_models()))
+collections = state.collections(state.shown(state.cards()))
 known = {name: found for name, found in collections.items() if has_features(found)}
 if alone := [name for name in collections if name not in known]:
     text = (

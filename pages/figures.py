@@ -55,8 +55,7 @@ def models_of_the_command() -> tuple[str, ...]:
 
 def what_they_are_of() -> list[str]:
     """What tells weights, clips and predictions in view from others: with others, figures are drawn anew."""
-    known = state.usable_models()
-    return [*(bundle.card.sha256 for bundle in known.values()), *state.clip_table_key()]
+    return [*(card.sha256 for card in state.cards().values()), *state.clip_table_key()]
 
 
 def show_set(found: FigureSet, place: DeltaGenerator) -> None:
@@ -125,7 +124,7 @@ def title_of(found: FigureSet) -> str:
 looks.heading(
     "Figures", "The figures of the papers, of your models: at the width of a column, with caption, passport and numbers."
 )
-state.usable_models()
+state.cards()
 look, make, report = st.tabs(["Look", "Make", "Report"])
 with look:
     show_sets()

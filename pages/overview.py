@@ -8,7 +8,7 @@ from shared import charts, looks, measures, state, tables, view
 from workbench.analysis.performance.displays.scores import ConfusionDisplay, RecallDisplay
 from workbench.analysis.performance.results import MetricsResult
 from workbench.app import links
-from workbench.app.from_ifdd import Bundle
+from workbench.app.from_ifdd import Card
 from workbench.app.measured import Measured
 from workbench.app.overview import ClassCountsDisplay, class_counts, class_links, facts, said_counts, score_rows
 from workbench.store.collection import Collection
@@ -89,23 +89,23 @@ def show_dataset(collections: dict[str, Collection]) -> None:
         tables.linked(rows, cells, "overview_said", "How many clips each model calls each class", height="content")
 
 
-def show_checkpoints(bundles: dict[str, Bundle], alone: dict[str, Collection]) -> None:
+def show_checkpoints(cards: dict[str, Card], alone: dict[str, Collection]) -> None:
     """What the checkpoints say about themselves; where predictions come from that none made."""
-    if bundles:
+    if cards:
         looks.section("Checkpoints", "The figures here are a card's own: of its test set, measured when the model was trained.")
         rows = [
             {
                 "name": name,
-                "model": describe(bundle.card),
-                "classes": ", ".join(bundle.labels),
+                "model": describe(card),
+                "classes": ", ".join(card.labels),
                 "test clips": test.get("n"),
                 "WAR": test.get("WAR"),
                 "UAR": test.get("UAR"),
-                "sha256": bundle.card.sha256[:12],
-                "test data": test_data(bundle.card),
+                "sha256": card.sha256[:12],
+                "test data": test_data(card),
             }
-            for name, bundle in bundles.items()
-            for test in [bundle.card.metrics.get("test", {})]
+            for name, card in cards.items()
+            for test in [card.metrics.get("test", {})]
         ]
         percent = st.column_config.NumberColumn(format="percent")
         columns = {"WAR": percent, "UAR": percent}
@@ -127,10 +127,10 @@ def show_checkpoints(bundles: dict[str, Bundle], alone: dict[str, Collection]) -
 
 
 looks.heading("Overview")
-models = state.usable_models()
+models = state.cards()
 clips = state.dataset()
 looks.lead(f"{facts(state.clip_table(), len(clips.clips))} in {html.escape(str(clips.manifest.parent))}")
-looks.notice(models)
+looks.notice(models.values())
 collections = state.collections(state.shown(models))
 if told := [f"{name}: {note}" for name, collection in collections.items() for note in collection.notes]:
     looks.note(" · ".join(told))

@@ -33,10 +33,11 @@ app = st.App(
 )
 
 
-def _warm() -> None:
-    """Import what every page needs, in the two seconds in which the browser loads its own part of the app."""
-    import_module("ifdd.checkpoints")
+def _read_ahead() -> None:
+    """Load what every page needs, and read the clips that a fresh page shows, while the browser loads its own part of the app."""
+    loaded = import_module("_loaded")
     gc.freeze()  # modules are not garbage: who looks for some, as statsmodels in every call, need not go through them
+    loaded.state.read_ahead()
 
 
-Thread(target=_warm, daemon=True).start()
+Thread(target=_read_ahead, name="read ahead", daemon=True).start()

@@ -11,7 +11,7 @@ from workbench.analysis.training.recipes import recipe_differences
 from workbench.analysis.training.results import RunLog
 from workbench.analysis.training.runs import find_runs, read_run, stamp
 from workbench.analysis.training.task import gathered
-from workbench.app.from_ifdd import Bundle, InputError, markdown_text
+from workbench.app.from_ifdd import Card, InputError, markdown_text
 from workbench.app.runs import audit_rows, audits_of, recipes_of, run_places
 from workbench.benchmark.displays.seeds import FEW, SeedsDisplay
 
@@ -78,9 +78,9 @@ print(curves(run({folders!r})))
         )
 
 
-def show_recipes(bundles: dict[str, Bundle]) -> None:
+def show_recipes(cards: dict[str, Card]) -> None:
     """In what the recipes of runs and checkpoints differ."""
-    known = recipes_of({name: bundle.card for name, bundle in bundles.items()})
+    known = recipes_of(cards)
     if runs := logs():
         known |= {f"run {name}": run.recipe for name, run in gathered(runs).runs.items()}
     if not known:
@@ -146,13 +146,13 @@ def show_seeds() -> None:
 
 
 looks.heading("Training", "How the trainings went, which epoch was kept, and in what their recipes differ.")
-models = state.usable_models()
+cards = state.cards()
 curves, recipes, audit, seeds = st.tabs(["Curves", "Recipes", "Audit", "Seeds"])
 with curves:
     running = any(run.state == "running" for run in logs())
     st.fragment(show_curves, run_every=5 if running else None)()
 with recipes:
-    show_recipes(models)
+    show_recipes(cards)
 with audit:
     show_audit()
 with seeds:

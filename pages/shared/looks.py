@@ -1,13 +1,13 @@
 """How the pages look: titles, charts, buttons, and the panel for bad input."""
 
 import html
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Literal, TypedDict
 
 import streamlit as st
 
-from workbench.app.from_ifdd import Bundle, InputError, markdown_text
+from workbench.app.from_ifdd import Card, InputError, markdown_text
 from workbench.plotting.style import class_colour
 
 
@@ -71,10 +71,10 @@ def note(text: str) -> None:
     st.caption(markdown_text(text))
 
 
-def notice(bundles: dict[str, Bundle]) -> None:
+def notice(cards: Iterable[Card]) -> None:
     """What the cards warn of, each sentence once."""
     with st.container(key="notice"):
-        for text in dict.fromkeys(bundle.card.notice for bundle in bundles.values()):
+        for text in dict.fromkeys(card.notice for card in cards):
             st.warning(markdown_text(text), icon=":material/info:")
 
 

@@ -35,7 +35,7 @@ def ask(own: OwnVideos, models: dict[str, Bundle]) -> tuple[OwnVideo, Any]:
     """
     if not own.videos:
         looks.lead("Read on this computer, seen by you alone, and gone when you close this page of the browser.")
-        looks.notice(models)
+        looks.notice(bundle.card for bundle in models.values())
         _take(own)
         st.info("Give a video: a face, a few seconds, any format.", icon=":material/movie:")
         st.stop()

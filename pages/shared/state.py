@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import pandas as pd
 import streamlit as st
@@ -17,7 +17,7 @@ from workbench.analysis.comparison.results import RANKED_FROM
 from workbench.analysis.performance.results import MetricsResult
 from workbench.analysis.performance.task import measure
 from workbench.app.clip_table import clip_table as make_clip_table
-from workbench.app.from_ifdd import Bundle, InputError, load_checkpoint
+from workbench.app.from_ifdd import Bundle, Card, InputError, load_checkpoint, verified_card
 from workbench.app.own_networks import own_bundles
 from workbench.app.selection import Selection
 from workbench.app.turns import Turn
@@ -36,6 +36,9 @@ if TYPE_CHECKING:  # what one page alone needs is loaded when it does: the first
     from workbench.app.uploads import Faces
     from workbench.explain.results import Explanation
     from workbench.explain.task import Options
+
+
+T = TypeVar("T")
 
 
 def workspace() -> Workspace:
@@ -279,18 +282,42 @@ def _begin_with(names: list[str]) -> None:
     st.session_state[IN_VIEW] = names
 
 
+def card(name: str) -> Card:
+    """What a checkpoint, or a network of the user's own, says of itself; its network is not loaded for that.
+
+    Raises: InputError for one that is unknown or damaged.
+    """
+    if name in own_networks():
+        return own_networks()[name][0].card
+    return _card(*_folder_of(name))
+
+
+@st.cache_resource(max_entries=256, show_spinner=False)
+def _card(folder: Path, stamp: int) -> Card:
+    return verified_card(folder)
+
+
+def cards() -> dict[str, Card]:
+    """The cards of the networks in view, for pages that ask no network: as `usable_models`, which takes seconds."""
+    return _usable(card)
+
+
 def usable_models() -> dict[str, Bundle]:
     """The networks in view that load; a panel for each that does not; none where predictions alone are in view.
 
     Raises: InputError if none does.
     """
+    return _usable(lambda name: model(name)[0])
+
+
+def _usable(read: Callable[[str], T]) -> dict[str, T]:
     found = {}
     names, alone = in_view(), predictions_alone()
     for name in names:
         if name in alone:
             continue
         try:
-            found[name] = model(name)[0]
+            found[name] = read(name)
         except (InputError, OSError) as error:
             looks.show_error(error, name)
     if not found and not alone.keys() & set(names):
@@ -300,15 +327,15 @@ def usable_models() -> dict[str, Bundle]:
     return found
 
 
-def shown(models: Mapping[str, Bundle]) -> list[str]:
-    """Names of the models in view: the networks that load, and those whose predictions are all that is known."""
+def shown(models: Container[str]) -> list[str]:
+    """Names of the models in view: those of `cards` or `usable_models`, and those whose predictions are all that is known."""
     alone = predictions_alone()
     return [name for name in in_view() if name in models or name in alone]
 
 
 def needs_network(what: str) -> bool:
     """Whether a network is in view; of each model that has none, one sentence says so."""
-    alone = [name for name in shown({}) if name in predictions_alone()]
+    alone = [name for name in shown(()) if name in predictions_alone()]
     for found in collections(alone).values():
         st.info(looks.markdown_text(f"{found.lacks_network(what)}."), icon=":material/info:")
     return len(alone) < len(in_view())
@@ -332,7 +359,7 @@ def collections(models: Iterable[str]) -> dict[str, Collection]:
 
 @once.a_run
 def _collection(clips: Dataset, name: str, alone: bool) -> Collection:
-    return clips.collection(None if alone else model(name)[0], name)
+    return clips.collection(None if alone else card(name), name)
 
 
 def _read_clips(names: Sequence[str]) -> dict[str, Path]:
@@ -390,12 +417,12 @@ def key_of(collection: Collection) -> tuple[str, str, str]:
 def clip_table() -> pd.DataFrame:
     """All clips, indexed by `clip_id`, with what the models in view said of them: those that have read them."""
     found = _read_collections()
-    return _clip_table(_clip_table_key(found), in_one_order(found))
+    return _clip_table(_clip_table_key(dataset(), found), dataset().clips, in_one_order(found))
 
 
 def clip_table_key() -> tuple[str, ...]:
     """What `clip_table` depends on: its clips, and what each model in view said."""
-    return _clip_table_key(_read_collections())
+    return _clip_table_key(dataset(), _read_collections())
 
 
 def _read_collections() -> dict[str, Collection]:
@@ -411,14 +438,36 @@ def _read_collections() -> dict[str, Collection]:
     return found
 
 
-def _clip_table_key(found: dict[str, Collection]) -> tuple[str, ...]:
-    clips = dataset().manifest
-    return (str(clips), str(clips.stat().st_mtime_ns), *found, *(text for item in found.values() for text in key_of(item)))
+def _clip_table_key(clips: Dataset, found: dict[str, Collection]) -> tuple[str, ...]:
+    file = clips.manifest
+    return (str(file), str(file.stat().st_mtime_ns), *found, *(text for item in found.values() for text in key_of(item)))
+
+
+def read_ahead() -> None:
+    """Read what a fresh page shows, before somebody asks: the clips, and what checkpoints and others said of them.
+
+    No session is asked, for there is none yet. What cannot be read the page tells, which reads it again.
+    """
+    with suppress(InputError, OSError):
+        place = _opened()
+        if place.datasets:
+            _read_first(place)
+
+
+def _read_first(place: Workspace) -> None:
+    clips = _read(place, _first_dataset(place))
+    found: dict[str, Collection] = {}
+    for name in [*first_in_view(place.checkpoints(), clips), *clips.without_checkpoint(place.checkpoints())]:
+        with suppress(InputError, OSError):  # the page shows a panel for it
+            known = _card(*_folder_of(name)) if name in place.checkpoints() else None
+            found[name] = clips.collection(known, name)
+    if found:
+        _clip_table(_clip_table_key(clips, found), clips.clips, in_one_order(found))
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
-def _clip_table(key: tuple[str, ...], _collections: dict[str, Collection]) -> pd.DataFrame:
-    return make_clip_table(dataset().clips, _collections)
+def _clip_table(key: tuple[str, ...], _clips: pd.DataFrame, _collections: dict[str, Collection]) -> pd.DataFrame:
+    return make_clip_table(_clips, _collections)
 
 
 def metrics(collection: Collection) -> MetricsResult:
