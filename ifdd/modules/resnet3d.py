@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ifdd.hooks import HookPoint
+from ifdd.modules.resnet_parts import Block, factorised_stem, joint_stem
 from ifdd.timing import averages_pairs, stem_stride
 
 TemporalStrides = Literal["once", "torchvision"]
@@ -52,11 +53,7 @@ class ResNet3D(nn.Module):
 
     def __init__(self, spec: ResNet3DSpec, frames: int, temporal_strides: TemporalStrides = "once") -> None:
         super().__init__()
-        # importing torchvision costs seconds, which models without it shall not pay
-        from torchvision.models.video.resnet import BasicBlock, BasicStem, Conv2Plus1D, Conv3DSimple, R2Plus1dStem
-
-        convolution = Conv3DSimple if spec.kind == "r3d" else Conv2Plus1D
-        self.stem = BasicStem() if spec.kind == "r3d" else R2Plus1dStem()
+        self.stem = joint_stem() if spec.kind == "r3d" else factorised_stem()
         if spec.dims[0] != 64:
             self.stem[-3] = nn.Conv3d(3, spec.dims[0], (3, 7, 7), (1, 2, 2), (1, 3, 3), bias=False)
             self.stem[-2] = nn.BatchNorm3d(spec.dims[0])
@@ -68,7 +65,7 @@ class ResNet3D(nn.Module):
                 skip = None
                 if stride > 1 or dim_in != dim:
                     skip = nn.Sequential(nn.Conv3d(dim_in, dim, 1, stride, bias=False), nn.BatchNorm3d(dim))
-                blocks.append(BasicBlock(dim_in, dim, convolution, stride, skip))
+                blocks.append(Block(dim_in, dim, spec.kind == "r3d", stride, skip))
                 dim_in = dim
             self.add_module(f"layer{stage + 1}", nn.Sequential(*blocks))
         self.averages_pairs = temporal_strides == "once" and averages_pairs(frames)

@@ -6,10 +6,12 @@ import pytest
 import torch
 from torch import Tensor
 from torchvision.models.video import mvit_v2_s, r2plus1d_18, r3d_18
+from torchvision.models.video.resnet import BasicBlock, BasicStem, Conv2Plus1D, Conv3DSimple, R2Plus1dStem
 
 from ifdd import InputError
 from ifdd.models.base import Normalise
 from ifdd.modules.resnet3d import RESNET_SPECS, ResNet3D
+from ifdd.modules.resnet_parts import Block, factorised_stem, joint_stem
 from ifdd.weights.kinetics import from_kinetics
 
 
@@ -66,6 +68,26 @@ def test_residual_networks(name: str, build: Callable[..., torch.nn.Module]) -> 
     model = from_kinetics(theirs.state_dict(), f"ifdd-{name}")
     torch.testing.assert_close(model.backbone.layer4[1].conv2[1].weight, theirs.layer4[1].conv2[1].weight)
     torch.testing.assert_close(model.normalise.mean.flatten(), torch.tensor([0.43216, 0.394666, 0.37645]))
+
+
+@pytest.mark.parametrize("is_joint", [True, False])
+def test_parts_of_residual_networks_begin_with_the_same_random_numbers(is_joint: bool) -> None:
+    """So a training from scratch, and every checkpoint of ours, is what it was with torchvision's own parts."""
+    for stride in (1, 2):
+        made = []
+        for block, convolution in ((BasicBlock, Conv3DSimple if is_joint else Conv2Plus1D), (Block, is_joint)):
+            torch.manual_seed(stride)
+            skip = torch.nn.Conv3d(8, 16, 1, stride)
+            made.append(block(8, 16, convolution, stride, skip))
+        for key, value in made[0].state_dict().items():
+            assert torch.equal(value, made[1].state_dict()[key]), key
+        clips = torch.rand(1, 8, 4, 6, 6)
+        assert torch.equal(made[0](clips), made[1](clips))
+    for build, theirs in ((joint_stem, BasicStem), (factorised_stem, R2Plus1dStem)):
+        torch.manual_seed(3)
+        expected = theirs().state_dict()
+        torch.manual_seed(3)
+        assert all(torch.equal(value, expected[key]) for key, value in build().state_dict().items())
 
 
 def test_what_does_not_fit_is_told(theirs: torch.nn.Module) -> None:
