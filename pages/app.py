@@ -37,7 +37,7 @@ def show() -> None:
     """Draw what stands on every page, and the page that is asked for."""
     once.begin()
 
-    st.set_page_config(page_title="IFDD Workbench", page_icon=HERE / "icon.svg", layout="wide")
+    st.set_page_config(page_title="IFDD Workbench", page_icon=HERE / "icon.svg", layout="wide", initial_sidebar_state=220)
     st.html(HERE / "app.css")
     st.logo(HERE / "icon.svg", size="large")
     all_pages = sections()
@@ -52,11 +52,13 @@ def show() -> None:
             jobs.indicator()
         view.ask_at_first()
         by_address = {one.url_path: one for pages in all_pages.values() for one in pages}
-        tour.show(by_address)
         bar, body, drawer = st.container(), st.container(), st.container(key="drawer")
+        if page.url_path != view.CLIP and view.CLIP in st.query_params:
+            del st.query_params[view.CLIP]  # the page Clip may still have been writing it when the browser went back
         shows_clips = page.url_path in ("browse", "clip", "upload")
         with bar:
             view_bar.show(by_address, None if shows_clips else drawer)
+            tour.show(by_address)
         told = bar.container()
         with body:
             page.run()

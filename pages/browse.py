@@ -5,6 +5,7 @@ from shared import gallery, looks, slices, state, view
 
 from workbench.app.browse import as_csv, columns_of, in_order, named
 from workbench.app.from_ifdd import InputError
+from workbench.app.selection import in_words
 
 SHAPE, SORT, DOWN = "browse_as", "browse_sort", "browse_down"
 LAYOUTS: list[gallery.Layout] = ["grid", "table"]
@@ -57,7 +58,7 @@ with st.container(horizontal=True, vertical_alignment="center", gap="small", key
         columns,
         placeholder="Sort: as listed",
         label_visibility="collapsed",
-        format_func=lambda name: name.replace("_", " "),
+        format_func=in_words,
         width=190,
         **looks.kept(SORT),
     )
@@ -75,7 +76,7 @@ with st.container(horizontal=True, vertical_alignment="center", gap="small", key
         with st.popover("Columns", icon=":material/view_column:"):
             free = [name for name in columns if not name.startswith("said ") and name not in ("clip_id", "label_name")]
             first = [name for name in ("disagreement", f"loss {view.reference()}") if name in free]
-            shown = st.multiselect("Columns", free, default=first, **view.linked("browse_columns"))
+            shown = st.multiselect("Columns", free, default=first, format_func=in_words, **view.linked("browse_columns"))
         if sort in free and sort not in shown:
             shown = [sort, *shown]
     slices.menu()

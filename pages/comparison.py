@@ -84,7 +84,8 @@ elif part == "Recalls":
         displays["recalls"], text = (recalls := RecallDisplay.from_result(result.models)), result.caption
         figure = recalls.to_plotly()
         links.attach(figure, [links.recalls(found, name, among.selection) for name, found in result.models.items()])
-    charts.chart(figure, "compare_recalls", "Recall of each class, by model, as a radar and as points", read="radar", links=True)
+    alt = "Recall of each class, by model, as a radar and as points"
+    charts.chart(figure, "compare_recalls", alt, table=displays["recalls"].numbers(), read="radar", links=True)
     looks.note(text)
     for row in published:
         looks.note(f"{row.caption}: WAR {row.war}, UAR {looks.percent(row.uar)}; another protocol, and not of these clips")

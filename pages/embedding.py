@@ -8,6 +8,7 @@ from workbench.analysis.embedding.task import has_features, mappable
 from workbench.app import embeddings
 from workbench.app.clip_map import columns_to_colour
 from workbench.app.from_ifdd import InputError
+from workbench.app.selection import in_words
 
 looks.heading("Embedding", "Every point is a clip; clips that the model sees alike lie together. Draw around some to see them.")
 collections = state.collections(state.shown(state.cards()))
@@ -48,7 +49,7 @@ method = how.selectbox(
 colour = by.selectbox(
     "Colour by",
     columns_to_colour(table),
-    format_func=lambda name: {"label_name": "class"}.get(name, name.replace("_", " ")),
+    format_func=in_words,
     help="Any column of the clips; a click on an entry of the legend selects its clips.",
     **view.linked("embedding_colour"),
 )

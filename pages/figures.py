@@ -1,12 +1,13 @@
 """Figures for a paper: choose, look at them at the width of a column, and take them along; and the report of everything."""
 
 from datetime import datetime
+from pathlib import Path
 
 import streamlit as st
 from shared import charts, jobs, looks, state, view
 from streamlit.delta_generator import DeltaGenerator
 
-from workbench.app.figure_sets import FiguresAsked, FigureSet, PaperFigure, ReportAsked, figure_sets
+from workbench.app.figure_sets import LONGEST, FiguresAsked, FigureSet, PaperFigure, ReportAsked, call, figure_sets
 from workbench.app.from_ifdd import InputError, markdown_text
 from workbench.figures.names import FIGURES, TABLE, Column
 from workbench.results.passport_files import read_passport
@@ -14,6 +15,7 @@ from workbench.store.workspace import benchmark_file
 
 COLUMNS: dict[Column, str] = {"double": "183 mm, two columns", "single": "89 mm, one column"}
 FIRST = "ifdd_fig4_radar"
+NAME_ERROR = "figures_name_error"
 PIXELS = 96 / 25.4  # of a screen, to the millimetre, as browsers count
 MIME = {"png": "image/png", "svg": "image/svg+xml", "pdf": "application/pdf", "csv": "text/csv"}
 
@@ -101,24 +103,47 @@ def show_sets() -> None:
     """The figures that were made, the newest set first."""
     sets = figure_sets([state.workspace().results])
     if not sets:
-        st.info(
-            markdown_text(
-                f"No figures have been made in {state.workspace().results} yet. Choose some under Make; they will stand here "
-                "with caption, passport and numbers."
-            ),
-            icon=":material/image:",
-        )
+        asked = FiguresAsked(state.workspace().folder, state.dataset().name, models_of_the_command(), "double", None)
+        about = "No figures have been made of this workspace yet. All of them, at the width of two columns, will stand here with "
+        about += "caption, passport and numbers; under Make you choose which."
+        if draw(asked, "figures_first", about) is not None:
+            st.rerun()  # they have just been made
         return
     folders = {str(found.folder): found for found in sets}
-    left, right = st.columns(2)
+    left, right, name = st.columns([5, 5, 1.5], vertical_alignment="bottom")
     chosen = left.selectbox("Set", list(folders), format_func=lambda place: title_of(folders[place]), key="figures_set")
+    with name:
+        name_a_set(folders[chosen])
     show_set(folders[chosen], right)
 
 
+def name_a_set(found: FigureSet) -> None:
+    """A field for the name of a set; empty, it is called by when it was made."""
+    key = f"figures_name_of_{found.folder}"
+
+    def rename() -> None:
+        try:
+            call(found.folder, st.session_state[key])
+        except (InputError, OSError) as error:
+            st.session_state[NAME_ERROR] = error
+
+    with st.popover("Name", icon=":material/edit:", key="figures_name"):
+        st.text_input("Name of this set", found.name, max_chars=LONGEST, placeholder="e.g. submission", key=key, on_change=rename)
+        looks.note(f"It lies in {found.folder}.")
+    if error := st.session_state.pop(NAME_ERROR, None):
+        looks.show_error(error)
+
+
+def draw(asked: FiguresAsked, key: str, about: str = "") -> Path | None:
+    """The folder of these figures, or an offer to draw them."""
+    argv = [*asked.argv, "--out", "{out}"]
+    return jobs.offer("Draw the figures", argv, key, inputs=what_they_are_of(), seconds=60, about=about)
+
+
 def title_of(found: FigureSet) -> str:
-    """When a set was made, of how many figures, and where it lies."""
-    place = found.folder.relative_to(state.workspace().results)
-    return f"{datetime.fromtimestamp(found.made):%d %b %Y, %H:%M} · {len(found.figures)} figures · {place}"
+    """Its name, if it has one, when it was made, and of how many figures."""
+    about = f"{datetime.fromtimestamp(found.made):%d %b %Y, %H:%M} · {len(found.figures)} figures"
+    return f"{found.name} · {about}" if found.name else about
 
 
 looks.heading(
@@ -130,8 +155,7 @@ with look:
     show_sets()
 with make:
     asked = ask_for_figures()
-    made = jobs.offer("Draw the figures", [*asked.argv, "--out", "{out}"], "figures_draw", inputs=what_they_are_of(), seconds=60)
-    if made is not None:
+    if figure_sets([state.workspace().results]) and draw(asked, "figures_draw") is not None:
         looks.note("These have been drawn; they are under Look.")
     charts.reproduce(asked.argv, asked.python, "figures_make")
 with report:

@@ -55,7 +55,13 @@ def show_confusion(results: dict[str, MetricsResult], among: Measured) -> tuple[
     names = list(results)
     chosen = names[0]
     if len(names) > 1:
-        chosen = st.selectbox("Confusion of", names, label_visibility="collapsed", **view.linked("overview_model")) or chosen
+        chosen = st.selectbox(
+            "Confusion of",
+            names,
+            format_func=lambda name: looks.markdown_text(f"Confusion of {name}"),
+            label_visibility="collapsed",
+            **view.linked("overview_model"),
+        )
     result = results[chosen]
     display = ConfusionDisplay.from_result(result)
     figure = display.to_plotly().update_layout(height=295 if len(names) > 1 else 335, margin={"t": 10, "b": 40}, title=None)

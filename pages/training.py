@@ -15,6 +15,8 @@ from workbench.app.from_ifdd import Card, InputError, markdown_text
 from workbench.app.runs import audit_rows, audits_of, recipes_of, run_places
 from workbench.benchmark.displays.seeds import FEW, SeedsDisplay
 
+SHORT = Path(__file__).resolve().parents[1] / "recipes" / "demo-ifdd.yaml"
+SHORT_TAKES = 400  # seconds on two cores
 SHOWN = 6  # so many curves can be told apart; the reader may choose more
 
 
@@ -34,19 +36,29 @@ def logs() -> list[RunLog]:
     return found
 
 
+def offer_a_training() -> None:
+    """What there is to see without a run: a short training, by one click, and where runs are looked for."""
+    jobs.offer(
+        "Train a small model",
+        ["ifdd", "train", str(SHORT), "--out", "{out}/demo-ifdd"],
+        "training_first",
+        inputs=[SHORT],
+        seconds=SHORT_TAKES,
+        about="No training is here yet. A short one on drawn faces shows how curves grow, which epoch is kept, and what its "
+        "score is worth; it starts from the shipped baseline, and its curves appear after the first epoch.",
+    )
+    places = ", ".join(str(place) for place in run_places(state.workspace()))
+    looks.note(
+        f"Runs of ifdd train are looked for in {places}, and in folders that workbench app --runs names. What the cards of the "
+        "checkpoints tell of their trainings stands under Recipes."
+    )
+
+
 def show_curves() -> None:
     """Curves of the chosen runs; read again every few seconds while one goes on."""
     found = logs()
     if not found:
-        places = ", ".join(str(place) for place in run_places(state.workspace()))
-        st.info(
-            markdown_text(
-                f"No run of ifdd train is in {places}. Train a model, here or with ifdd train recipes/scripted-tiny-ifdd.yaml "
-                f"--out {state.workspace().folder / 'runs' / 'mine'}; or start the app with --runs FOLDER. What the cards of the "
-                "checkpoints tell of their trainings stands under Recipes."
-            ),
-            icon=":material/show_chart:",
-        )
+        offer_a_training()
         return
     result = gathered(found)
     names = list(result.runs)

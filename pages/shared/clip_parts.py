@@ -260,9 +260,18 @@ def what_if(seen: ClipView, about: About | None, key: str, play: Play) -> Part:
             height="content",
             alt="What each model says after each edit",
             column_config={
-                "p": st.column_config.NumberColumn(format="%.2f"),
-                "Δp of what it said": st.column_config.NumberColumn(format="%+.2f"),
-                "change": st.column_config.ProgressColumn(format="%.2f", min_value=0, max_value=1),
+                "sure, p": st.column_config.NumberColumn(
+                    format="%.2f", help="Probability of the class that the model says after the edit, 0 to 1."
+                ),
+                "p of the first answer, change": st.column_config.NumberColumn(
+                    format="%+.2f", help="How much the probability of the class that it says of the clip as it is has changed."
+                ),
+                "all p, change": st.column_config.ProgressColumn(
+                    format="%.2f",
+                    min_value=0,
+                    max_value=1,
+                    help="Total variation distance of all probabilities before and after: 0 none has changed, 1 all have.",
+                ),
             },
         )
     displays: dict[str, Display] = {}

@@ -47,13 +47,11 @@ def show(concept: str, told: ModuleType) -> None:
     collections = state.collections(state.shown(bundles))
     if not collections:
         st.stop()
-    with st.sidebar:
-        everyone = list(collections)
-        names = st.multiselect("Models", everyone, default=everyone[: state.FEW], **looks.kept(f"{concept}_models"))
+    names = list(collections)[: state.FEW]
+    if len(collections) > len(names):
+        looks.note(f"The first {state.FEW} of the {len(collections)} models in view; choose others in the bar above.")
     if (why := getattr(told, "NEEDS_LABELS", "")) and not state.needs_labels(why):
         st.stop()
-    if not names:
-        raise InputError("no model is chosen; choose at least one in the side bar")
     study = study_of(
         {name: bundles[name] for name in names if name in bundles},
         {name: collections[name] for name in names},

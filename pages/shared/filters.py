@@ -5,7 +5,7 @@ import streamlit as st
 
 from shared import looks, view
 from workbench.app.filtering import any_of, between, choice, columns
-from workbench.app.selection import Condition
+from workbench.app.selection import Condition, in_words
 
 
 @st.cache_data(max_entries=16, show_spinner=False)
@@ -16,7 +16,7 @@ def _columns(key: tuple[str, ...], _table: pd.DataFrame) -> list[str]:
 def show(table: pd.DataFrame, key: tuple[str, ...]) -> None:
     """Draw the menu for a clip table that is known by `key`."""
     with st.popover("Filter", icon=":material/filter_alt:", help="Select clips by any column", key="filter_menu"):
-        column = st.selectbox("Column", _columns(key, table), format_func=_in_words, key="filter_column")
+        column = st.selectbox("Column", _columns(key, table), format_func=in_words, key="filter_column")
         found = None if column is None else choice(table, column)
         if found is None:
             looks.note("There is no column to filter by.")
@@ -37,10 +37,6 @@ def show(table: pd.DataFrame, key: tuple[str, ...]) -> None:
         st.button(
             "Select", disabled=not conditions, key="filter_add", type="primary", on_click=_narrow, args=(conditions, column)
         )
-
-
-def _in_words(column: str) -> str:
-    return Condition(column, "=", ("",)).words.removesuffix(" missing").removesuffix(" is").removesuffix(" says")
 
 
 def _narrow(conditions: list[Condition], column: str) -> None:

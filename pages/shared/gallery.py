@@ -13,7 +13,7 @@ import streamlit as st
 
 from shared import state, view
 from workbench.app.rows import SHOWN, is_number, models_of
-from workbench.app.selection import Selection
+from workbench.app.selection import Selection, in_words
 from workbench.plotting.style import class_colour
 
 Layout = Literal["strip", "grid", "table"]
@@ -47,7 +47,7 @@ def show(
     order = order[order >= 0]
     models, labelled = models_of(everything), state.dataset().has_labels
     heads = [("clip", "clip_id"), *([("class", "label_name")] if labelled else [])]
-    heads += [(column.replace("_", " "), column) for column in columns]
+    heads += [(in_words(column), column) for column in columns]
     heads += [(model, f"said {model}") for model in models]
     data = {
         "rows": SHOWN.keep(everything, order, columns),

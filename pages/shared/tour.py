@@ -78,14 +78,15 @@ def show(pages: Mapping[str, st.Page]) -> None:
     number = int(asked)
     st.session_state[SEEN] = True
     step = steps[number - 1]
-    st.dialog(f"{step.title} ({number} of {len(steps)})", position="right", on_dismiss=_end, icon=":material/signpost:")(_step)(
-        pages, steps, number
-    )
+    with st.container(key="tour", border=True, gap="xsmall"):
+        st.markdown(f":material/signpost: **{step.title}** :gray[{number} of {len(steps)}]  \n{step.text}")
+        _ways(pages, steps, number)
+    _remember()
 
 
-def _step(pages: Mapping[str, st.Page], steps: list[Step], number: int) -> None:
-    st.markdown(steps[number - 1].text)
-    with st.container(horizontal=True):
+def _ways(pages: Mapping[str, st.Page], steps: list[Step], number: int) -> None:
+    """Back, on, and out; the page lies below, uncovered, and can be used meanwhile."""
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         for other, label, icon in (
             (number - 1, "Back", ":material/arrow_back:"),
             (number + 1, "Next", ":material/arrow_forward:"),
@@ -95,7 +96,7 @@ def _step(pages: Mapping[str, st.Page], steps: list[Step], number: int) -> None:
                 st.page_link(page, label=label, icon=icon, query_params=view.params(tour=str(other)))
         if number == len(steps):
             st.page_link(pages[""], label="Begin", icon=":material/check:", query_params=view.params())
-    _remember()
+        st.button("End the tour", icon=":material/close:", type="tertiary", key="tour_end", on_click=_end)
 
 
 def _end() -> None:

@@ -69,7 +69,8 @@ def test_without_a_run_the_page_says_where_it_looked(
     app = start(tiny_demo, "training")
     assert not app.exception
     assert not app.error
-    assert str(tmp_path / "nothing") in app.info[0].value.replace("\\", "")
+    assert any(str(tmp_path / "nothing") in item.value.replace("\\", "") for item in app.caption)
+    assert "Train a small model" in [item.label for item in app.button]
 
 
 def test_runs_are_looked_for_in_the_workspace_and_where_the_app_was_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -140,9 +140,9 @@ def effects(results: Mapping[str, CounterfactualResult]) -> pd.DataFrame:
                     "edit": name,
                     "model": model,
                     "says": result.label_names[now] + (" (flips)" if now != said else ""),
-                    "p": float(after[now]),
-                    "Δp of what it said": float(after[said] - before[said]),
-                    "change": float(distance(before[None], after[None])[0]),
+                    "sure, p": float(after[now]),
+                    "p of the first answer, change": float(after[said] - before[said]),
+                    "all p, change": float(distance(before[None], after[None])[0]),
                 }
             )
     return pd.DataFrame(rows).sort_values("edit", key=lambda column: column.map(order), kind="stable", ignore_index=True)

@@ -7,11 +7,15 @@ from pathlib import Path
 
 from PIL import Image
 
-from ifdd.documents import read_text
+from ifdd.documents import read_text, shown
 from ifdd.errors import InputError
+from ifdd.io import write_text
 from workbench.figures.names import FIGURES, Column
 
 CAPTIONS = "captions.md"
+NAME = "name.txt"
+"""Beside the captions: what its reader calls a set."""
+LONGEST = 60
 DPI, INCH = 300, 25.4
 DEPTH = 3
 """So deep below the results are sets looked for: those of jobs lie in folders of their own."""
@@ -111,12 +115,16 @@ class PaperFigure:
 
 @dataclass(frozen=True)
 class FigureSet:
-    """The figures of one folder, made at `made` (seconds since 1970), and of those that were left out the reason (Markdown)."""
+    """The figures of one folder, made at `made` (seconds since 1970), and of those that were left out the reason (Markdown).
+
+    `name`: what its reader calls it; empty where nobody has named it.
+    """
 
     folder: Path
     made: float
     figures: tuple[PaperFigure, ...]
     left_out: dict[str, str]
+    name: str = ""
 
 
 def figure_sets(places: Iterable[Path]) -> list[FigureSet]:
@@ -136,7 +144,23 @@ def read_set(folder: Path) -> FigureSet:
     figures = tuple(
         PaperFigure(one["stem"], one["paper"], one["caption"], _files(folder, one["stem"])) for one in _CAPTION.finditer(text)
     )
-    return FigureSet(folder, file.stat().st_mtime, figures, {one["stem"]: one["reason"] for one in _LEFT_OUT.finditer(left)})
+    left_out = {one["stem"]: one["reason"] for one in _LEFT_OUT.finditer(left)}
+    return FigureSet(folder, file.stat().st_mtime, figures, left_out, _name(folder))
+
+
+def call(folder: Path, name: str) -> None:
+    """Give a set a name, or none. Raises: InputError for one that is too long or cannot be printed; OSError as the disk."""
+    name = " ".join(name.split())
+    if len(name) > LONGEST or not name.isprintable():
+        raise InputError(f"{shown(name)} cannot be the name of a set of figures; give up to {LONGEST} letters, digits or signs")
+    write_text(folder / NAME, name)
+
+
+def _name(folder: Path) -> str:
+    try:
+        return " ".join(read_text(folder / NAME).split())[:LONGEST]
+    except (OSError, InputError):  # it has none
+        return ""
 
 
 def _files(folder: Path, stem: str) -> dict[str, Path]:

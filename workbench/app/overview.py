@@ -143,7 +143,7 @@ def score_rows(found: Mapping[str, MetricsResult], scope: Selection) -> tuple[pd
                 "UAR": str(result.uar),
                 "wrong": int(off.sum()),
                 "most often": f"{names[true]} taken for {names[called]}, {off.max()}" if off.any() else "–",
-                "detectable": result.detectable,
+                "detectable, points": result.detectable,
                 "constant guess": f"{result.constant_class}: {100 * result.constant_war:.1f} %",
             }
         )

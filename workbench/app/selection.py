@@ -115,9 +115,28 @@ class Condition:
             return f"{model} {'does not say' if self.op == '!=' else 'says'} {value}"
         if what == "right" and model and value in ("True", "False"):
             return f"{model} {'right' if (value == 'True') == (self.op == '=') else 'wrong'}"
-        name = f"{what} of {model}" if what in ("confidence", "loss", "margin") and model else self.column
-        name = "class" if name == "label_name" else name.replace("_", " ")
-        return f"{name} {({'=': 'is', '!=': 'is not', '>=': '≥', '<=': '≤'})[self.op]} {value}"
+        return f"{in_words(self.column)} {({'=': 'is', '!=': 'is not', '>=': '≥', '<=': '≤'})[self.op]} {value}"
+
+
+def in_words(column: str) -> str:
+    """A column of a clip table, as menus and chips call it.
+
+    >>> in_words("label_name"), in_words("loss ifdd"), in_words("said ifdd"), in_words("head_yaw")
+    ('class', 'loss of ifdd', 'what ifdd says', 'head yaw')
+    """
+    what, _, model = column.partition(" ")
+    if model and what in _OF_MODEL:
+        return _OF_MODEL[what].format(model)
+    return {"label_name": "class", IDS: "clip"}.get(column, column.replace("_", " "))
+
+
+_OF_MODEL = {
+    "said": "what {} says",
+    "right": "whether {} is right",
+    "confidence": "confidence of {}",
+    "loss": "loss of {}",
+    "margin": "margin of {}",
+}
 
 
 def _some(values: Sequence[str]) -> str:

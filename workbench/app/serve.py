@@ -36,7 +36,7 @@ def start_app(
         sys.stderr.write(f"{warning_of(address, hosts, port, token)}\n")
     os.environ.setdefault("MALLOC_ARENA_MAX", "2")  # each visitor's thread would keep memory of its own
     os.chdir(page.parents[1])  # where Streamlit looks for its settings
-    command = app_command(page, port, address)
+    command = app_command(page, port, address, told=bool(token))
     sys.stdout.flush()
     sys.stderr.flush()
     os.execv(command[0], command)  # signals reach the server itself, and nothing is left behind
@@ -117,8 +117,11 @@ def check_port(port: int, address: str) -> None:
             raise InputError(f"cannot listen on {address}: {error.strerror}; use --address 127.0.0.1") from None
 
 
-def app_command(page: Path, port: int, address: str) -> list[str]:
-    """How Streamlit is started: quiet, without telemetry, reachable at `address` only, a browser where there is a screen."""
+def app_command(page: Path, port: int, address: str, told: bool = False) -> list[str]:
+    """How Streamlit is started: quiet, without telemetry, reachable at `address` only, a browser where there is a screen.
+
+    `told`: its address has been told, with the token, which Streamlit's own greeting would leave out.
+    """
     settings = {
         "server.port": str(port),
         "server.address": address,
@@ -128,7 +131,7 @@ def app_command(page: Path, port: int, address: str) -> list[str]:
         else "true",  # false: a browser is opened, without a token
         "server.showEmailPrompt": "false",
         "browser.gatherUsageStats": "false",
-    }
+    } | ({"logger.hideWelcomeMessage": "true"} if told else {})
     flags = [part for name, value in settings.items() for part in (f"--{name}", value)]
     return [sys.executable, "-m", "streamlit", "run", str(page), *flags]
 

@@ -26,8 +26,8 @@ def model_rows(
             {
                 "model": name,
                 "ECE": found.ece_interval.text(".3f"),
-                "of a perfect model": f"{found.ece_null:.3f}",
-                "mean over classes": f"{found.classwise_ece.mean():.3f}",
+                "ECE of a perfect model": f"{found.ece_null:.3f}",
+                "ECE, mean over classes": f"{found.classwise_ece.mean():.3f}",
                 "mean confidence": f"{np.average(found.mean_confidence[filled], weights=found.counts[filled]):.3f}",
                 "accuracy": f"{np.average(found.accuracy[filled], weights=found.counts[filled]):.3f}",
                 f"wrong at ≥ {SURE:.0%}": count,

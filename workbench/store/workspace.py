@@ -274,7 +274,10 @@ def _again(place: Path) -> str:
 
 
 def _init(place: Path) -> str:
-    return f"workbench init {shlex.quote(str(place))}{'' if _parts_in(place) else ' --dataset NAME=clips.parquet'}"
+    if _parts_in(place):
+        return f"workbench init {shlex.quote(str(place))}"
+    made = "ifdd data index writes that list: of a folder for each class, or with --corpus of DFEW, FERV39k, MAFW and others"
+    return f"workbench init {shlex.quote(str(place))} --dataset NAME=clips.parquet ({made})"
 
 
 def of_the_same_suite(offered: Mapping[str, Path], manifest: Path) -> list[str]:

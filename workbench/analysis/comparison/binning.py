@@ -1,6 +1,6 @@
 """A factor of the clips as levels: names stay, numbers are binned by quantile."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -41,14 +41,13 @@ def levels(name: str, values: ArrayLike, n: int, bins: int = 4) -> Levels:
         parts = pd.qcut(series, bins, labels=False, duplicates="drop")
         parts = parts.map({part: i for i, part in enumerate(sorted(parts.dropna().unique()))})  # a bin may hold no value
         ranges = [(series[parts == i].min(), series[parts == i].max()) for i in range(parts.nunique())]
-        digits = next(d for d in (3, 5, 8, 17) if d == 17 or len({f"{a:.{d}g} {b:.{d}g}" for a, b in ranges}) == len(ranges))
-        text = [f"{a:.{digits}g}" if a == b else f"{a:.{digits}g} to {b:.{digits}g}" for a, b in ranges]
+        text = _shortest([(a,) if a == b else (a, b) for a, b in ranges])
         codes = parts.to_numpy(float)
     else:
         distinct = sorted(series[known].unique().tolist(), key=lambda v: (isinstance(v, str), v))
         if not numeric and len(distinct) == n > 2:
             raise InputError(f"factor {name} has another value in each of the {n} clips; slices need a value that several share")
-        text = [f"{value:g}" if numeric else str(value) or EMPTY for value in distinct]
+        text = _shortest([(value,) for value in distinct]) if numeric else [str(value) or EMPTY for value in distinct]
         if len(set(text)) < len(text):
             text = [str(value) for value in distinct]
         codes = series.map({value: i for i, value in enumerate(distinct)}).to_numpy(float)
@@ -56,6 +55,20 @@ def levels(name: str, values: ArrayLike, n: int, bins: int = 4) -> Levels:
         codes = np.where(known, codes, len(text))
         text = [*text, MISSING]
     return Levels(codes.astype(np.int64), tuple(text))
+
+
+def _shortest(levels: Sequence[tuple[float, ...]]) -> list[str]:
+    """Numbers, or ranges of them, with as few digits as tell the levels apart, three at least.
+
+    >>> _shortest([(0.328125,), (0.640625,), (1200.0,)]), _shortest([(0.0, 0.2501), (0.2502, 0.9)])
+    (['0.328', '0.641', '1200'], ['0 to 0.25', '0.25 to 0.9'])
+    """
+    written = ([" to ".join(_number(value, digits) for value in level) for level in levels] for digits in (3, 5, 8, 17))
+    return next((texts for texts in written if len(set(texts)) == len(texts)), [str(level[0]) for level in levels])
+
+
+def _number(value: float, digits: int) -> str:
+    return f"{value:.0f}" if float(value).is_integer() and abs(value) < 1e7 else f"{value:.{digits}g}"
 
 
 def _column(values: ArrayLike) -> pd.Series | None:

@@ -91,7 +91,7 @@ def test_what_if_is_what_the_command_finds(bundle: Bundle, clips: Path) -> None:
     assert list(rows["edit"]) == ["as it is", "freeze", "shuffle", "drop", "zero offsets", "swap Y_S"]
     assert list(effects({"tiny": mine, "same": mine})["model"][:4]) == ["tiny", "same"] * 2  # edit by edit
     said = int(mine.before[0].argmax())
-    assert rows["Δp of what it said"][1] == pytest.approx(mine.edits[0].after[0, said] - mine.before[0, said])
+    assert rows["p of the first answer, change"][1] == pytest.approx(mine.edits[0].after[0, said] - mine.before[0, said])
 
 
 def test_edits_of_a_clip_alone_and_their_pictures(bundle: Bundle) -> None:

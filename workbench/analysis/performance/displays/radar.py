@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Self
 
 import numpy as np
+import pandas as pd
 import plotly.graph_objects as go
 from matplotlib.figure import Figure
 from plotly.subplots import make_subplots
@@ -105,6 +106,21 @@ class RadarDisplay(NamedDisplay[MetricsResult]):
         last = sorted(range(len(names)), key=lambda i: names[i].endswith(PUBLISHED))
         points.legend([handles[i] for i in last], [names[i] for i in last], loc="upper left", bbox_to_anchor=(1, 1))
         self.figure_.supxlabel(self.caption, fontsize="small", x=0.01, ha="left", wrap=True)
+
+    def numbers(self) -> pd.DataFrame:
+        """Return a row for each model and class: recall in percent with its interval (none where it is published), clips."""
+        rows = [
+            {"model": name or "model", "class": one.name, "recall, %": 100 * one.recall.value}
+            | {"low": 100 * one.recall.low, "high": 100 * one.recall.high, "clips": one.n}
+            for name, result in self.results.items()
+            for one in result.recalls
+        ]
+        rows += [
+            {"model": name + PUBLISHED, "class": label, "recall, %": 100 * value}
+            for name, values in self.published.items()
+            for label, value in zip(self.label_names, values, strict=True)
+        ]
+        return pd.DataFrame(rows)
 
     def to_plotly(self) -> go.Figure:
         """Return radar and points for a web page, the caption as title."""
