@@ -53,8 +53,6 @@ def show() -> None:
         view.ask_at_first()
         by_address = {one.url_path: one for pages in all_pages.values() for one in pages}
         bar, body, drawer = st.container(), st.container(), st.container(key="drawer")
-        if page.url_path != view.CLIP and view.CLIP in st.query_params:
-            del st.query_params[view.CLIP]  # the page Clip may still have been writing it when the browser went back
         shows_clips = page.url_path in ("browse", "clip", "upload")
         with bar:
             view_bar.show(by_address, None if shows_clips else drawer)

@@ -155,7 +155,7 @@ with look:
     show_sets()
 with make:
     asked = ask_for_figures()
-    if figure_sets([state.workspace().results]) and draw(asked, "figures_draw") is not None:
+    if draw(asked, "figures_draw") is not None:
         looks.note("These have been drawn; they are under Look.")
     charts.reproduce(asked.argv, asked.python, "figures_make")
 with report:

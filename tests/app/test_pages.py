@@ -68,21 +68,18 @@ def section(tiny_demo: TinyDemo, start: Start, tmp_path: Path, monkeypatch: pyte
     monkeypatch.syspath_prepend(str(APP.parent))
     monkeypatch.setattr("shared.concept.PAGES", tmp_path)
 
-    def opened() -> AppTest:
-        app = start(tiny_demo)
+    def opened(**query: str) -> AppTest:
+        app = start(tiny_demo, **query)
         app._page_hash = calc_hash("splits")
         return app.run()
 
     return opened
 
 
-def test_page_of_a_section_is_of_the_chosen_models(section: Callable[[], AppTest]) -> None:
+def test_page_of_a_section_is_of_the_models_in_view(section: Callable[..., AppTest]) -> None:
     app = section()
     assert any("tiny-ifdd" in cell for table in app.dataframe for cell in table.value.iloc[:, 0])
-    app = app.sidebar.multiselect("splits_models").set_value(["tiny-baseline"]).run()
-    assert "none of the chosen models splits" in panels(app)
-    app = app.sidebar.multiselect("splits_models").set_value([]).run()
-    assert "no model is chosen" in panels(app)
+    assert "none of the chosen models splits" in panels(section(models="tiny-baseline"))
 
 
 def test_a_section_that_fails_is_a_panel(section: Callable[[], AppTest], monkeypatch: pytest.MonkeyPatch) -> None:
