@@ -46,7 +46,11 @@ MODELS = (
     "noisy-frozen-ifdd-0",
 )
 PAGES = ("Browse", "Compare", "Confidence", "Agreement", "Embedding", "Splits", "Clip", "Overview")
+PARTS = {("Confidence", "Probabilities"): "confidence_density", ("Compare", "Slices"): "compare_slices"}
+"""Parts of pages that measure more than a page's first one, with the key of their chart."""
+FIRST_PARTS = {"Confidence": "Reliability", "Compare": "Differences"}
 PATIENCE = 120_000  # ms
+FEATURE_FRAMES = 8  # of the shipped networks, which all read 16 frames
 IMPORTED, FEATURES = "imported", 768
 
 
@@ -124,6 +128,8 @@ def _collection(data: Dataset, large: pd.DataFrame, few: Path, name: str, random
     labels = large["label"].to_numpy()
     for activation, about in meta["activations"].items():
         values = _around(labels, tuple(about["shape"]), random).astype(about["dtype"])
+        if meta["model"]["activations"][activation].get("role") in ("position", "sample"):  # places lie in the clip
+            values = np.abs(values).clip(max=FEATURE_FRAMES - 1)
         np.save(out / ACTIVATIONS / f"{activation}.npy", values)
     table = predictions_table(large, bundle.labels, _said(labels, len(bundle.labels), random))
     table.to_parquet(out / PREDICTIONS, index=False, write_page_checksum=True)
@@ -144,8 +150,8 @@ def _imported(data: Dataset, large: pd.DataFrame, folder: Path, random: np.rando
     import_predictions(file, data.manifest, IMPORTED, data.collections / IMPORTED, options)
 
 
-def _rss(root: int) -> float:
-    """MB of a process and all below it."""
+def _family(root: int) -> list[Path]:
+    """What the system tells of a process and all below it: folders of /proc."""
     parents = {}
     for place in Path("/proc").glob("[0-9]*/stat"):
         try:
@@ -155,15 +161,26 @@ def _rss(root: int) -> float:
     ours = {root}
     while more := {pid for pid, parent in parents.items() if parent in ours} - ours:
         ours |= more
-    pages = sum(int((Path("/proc") / str(pid) / "statm").read_text().split()[1]) for pid in ours)
+    return [Path("/proc") / str(pid) for pid in ours]
+
+
+def _rss(root: int) -> float:
+    """MB of a process and all below it."""
+    pages = sum(int((place / "statm").read_text().split()[1]) for place in _family(root))
     return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
+
+
+def _cpu(root: int) -> float:
+    """Seconds that a process and all below it have computed: what is left of a time when the machine does other things."""
+    ticks = sum(sum(map(int, (place / "stat").read_text().rpartition(")")[2].split()[11:13])) for place in _family(root))
+    return ticks / os.sysconf("SC_CLK_TCK")
 
 
 class Drive:
     """The app on a workspace, and a browser before it."""
 
-    def __init__(self, page: Page, url: str) -> None:
-        self.page, self.url, self.bytes = page, url, 0
+    def __init__(self, page: Page, url: str, server: int) -> None:
+        self.page, self.url, self.server, self.bytes = page, url, server, 0
         page.on("websocket", lambda socket: socket.on("framereceived", lambda frame: self._count(len(frame))))
 
     def _count(self, size: int) -> None:
@@ -171,13 +188,14 @@ class Drive:
 
     def timed(self, what: str, act: Callable[[], object], *, seen: str) -> None:
         """Do something, wait until `seen` is there and the page is idle, and print how long that took."""
-        begin, before = time.perf_counter(), self.bytes
+        begin, before, cpu = time.perf_counter(), self.bytes, _cpu(self.server)
         act()
         self.page.locator(seen).first.wait_for(state="attached", timeout=PATIENCE)
         seconds = time.perf_counter() - begin
         self.page.wait_for_selector('[data-testid="stApp"][data-test-script-state="notRunning"]', timeout=PATIENCE)
         idle = time.perf_counter() - begin
-        print(f"{what:34s} {seconds:6.2f} s  idle {idle:6.2f} s  {(self.bytes - before) / 1e3:8.0f} kB by WebSocket", flush=True)
+        told = f"{seconds:6.2f} s  idle {idle:6.2f} s  CPU {_cpu(self.server) - cpu:6.2f} s"
+        print(f"{what:34s} {told}  {(self.bytes - before) / 1e3:8.0f} kB by WebSocket", flush=True)
 
 
 def drive(workspace: Path) -> None:
@@ -196,7 +214,7 @@ def drive(workspace: Path) -> None:
         with sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=FLAGS)
             for number, name in enumerate(("first visit of a started server", "first paint, another session")):
-                found = Drive(browser.new_page(viewport={"width": 1280, "height": 720}), url)
+                found = Drive(browser.new_page(viewport={"width": 1280, "height": 720}), url, server.pid)
                 found.timed(name, partial(found.page.goto, f"{url}/?tour=off", wait_until="commit"), seen="h1")
                 if not number:
                     found.page.close()
@@ -215,6 +233,13 @@ def _walk(found: Drive) -> None:
             link = page.get_by_test_id("stSidebar").get_by_role("link", name=name, exact=True)
             title = f'h1:has-text("{name}")' if name != "Clip" else ".player .image"
             found.timed(f"page {name}, {again}", link.click, seen=title)
+    for name, part in PARTS:
+        page.get_by_test_id("stSidebar").get_by_role("link", name=name, exact=True).click()
+        for again in ("first", "again"):
+            wanted = page.get_by_text(part, exact=True).first
+            found.timed(f"{name}, {part}, {again}", wanted.click, seen=f"[class*=st-key-{PARTS[name, part]}]")
+            page.get_by_text(FIRST_PARTS[name], exact=True).first.click()
+            page.locator(f"[class*=st-key-{PARTS[name, part]}]").first.wait_for(state="detached", timeout=PATIENCE)
     browse = page.get_by_test_id("stSidebar").get_by_role("link", name="Browse", exact=True)
     found.timed("page Browse", browse.click, seen=".gallery .item[href]")
     page.get_by_role("button", name="Filter").click()

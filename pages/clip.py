@@ -3,6 +3,7 @@
 import html
 from dataclasses import replace
 
+import pandas as pd
 import streamlit as st
 from shared import clip_parts, looks, player, state, view
 
@@ -31,16 +32,22 @@ if asked not in shown.index:
         where = f"in {dataset.manifest}" if asked not in table.index else "among the clips that are selected"
         st.warning(looks.markdown_text(f"There is no clip {asked} {where}; another is shown."), icon=":material/link_off:")
     asked = worth_a_look(shown, view.reference())
-at = list(shown.index).index(asked)
+at = int(shown.index.get_indexer(pd.Index([asked]))[0])
 near = shown.iloc[max(at - AROUND, 0) : at + AROUND + 1]
 
 
-def _titled(clip_id: str) -> str:
-    if not dataset.has_labels or clip_id not in near.index:
-        return clip_id
+def _titles() -> dict[str, str]:
+    """Of each clip near the one in view its class, and which models have it right."""
+    if not dataset.has_labels:
+        return {}
     marks = {"True": "✓", "False": "✗"}
-    said = "".join(marks.get(str(near.loc[clip_id].get(f"right {name}")), "–") for name in collections)
-    return " ".join([clip_id, "·", str(near.loc[clip_id, "label_name"]), said])
+    known = [near[f"right {name}"].to_numpy(object) if f"right {name}" in near else [None] * len(near) for name in collections]
+    said = ["".join(marks.get(str(hit), "–") for hit in hits) for hits in zip(*known, strict=True)] or [""] * len(near)
+    classes = near["label_name"].to_numpy(object)
+    return {clip: f"{clip} · {name} {told}" for clip, name, told in zip(near.index, classes, said, strict=True)}
+
+
+titles = _titles()
 
 
 def _go(clip_id: str | None = None) -> None:
@@ -59,7 +66,7 @@ with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", ke
     clip_id = st.selectbox(
         f"Clip {at + 1} of {len(shown)}",
         list(near.index),
-        format_func=_titled,
+        format_func=lambda clip: titles.get(clip, clip),
         accept_new_options=True,
         label_visibility="collapsed",
         width=300,
