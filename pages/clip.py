@@ -105,14 +105,15 @@ options = Options(**maps, **dataset.reading(clip_id), listed=dataset.hashes[0])
 
 
 def _explain(name: str, wanted: Options, clip: str = clip_id) -> Explanation:
-    return state.explanation(name, dataset.path(clip), fitting(wanted, models[name]))
+    return state.explained(dataset.path(clip), {name: fitting(wanted, models[name])})[name]
 
 
 def _another(name: str, clip: str) -> Explanation:
     return _explain(name, replace(Options(), **dataset.reading(clip)), clip)
 
 
-seen = ClipView({name: _explain(name, options) for name in names}, truth, others)
+made = state.explained(dataset.path(clip_id), {name: fitting(options, models[name]) for name in names})
+seen = ClipView(made, truth, others)
 rows = dataset.clips.loc[[clip_id]].reset_index(drop=True)
 rows.attrs = dataset.clips.attrs
 place = OfClip(state.workspace().folder, dataset.name, dataset.manifest, clip_id)

@@ -344,8 +344,7 @@ def _maps_key(item: Explanation) -> tuple[str, ...]:
 
 @st.cache_resource(max_entries=128, show_spinner="Taking frames away …")
 def _importance(key: tuple[str, ...], _name: str, _item: Explanation, _how: Any) -> Any:
-    bundle, turn = state.model(_name)
-    with turn:
+    with state.in_turn(_name) as bundle:
         return asking.importance(bundle, _item, _how)
 
 
@@ -356,6 +355,5 @@ def _budgets(key: tuple[str, ...], _name: str, _item: Explanation, _row: pd.Data
 
 @st.cache_resource(max_entries=128, show_spinner="Running the model …")
 def _what_if(key: tuple[str, ...], _name: str, _item: Explanation, _edits: Edits, _other: Explanation | None) -> Any:
-    bundle, turn = state.model(_name)
-    with turn:
+    with state.in_turn(_name) as bundle:
         return asking.what_if(bundle, _item.clip.tensor(), _edits, None if _other is None else _other.clip.tensor())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +11,7 @@ import streamlit as st
 from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from shared import charts, gallery, looks, maps, player, state, view
+from shared import charts, gallery, looks, maps, player, state, view, waiting
 from workbench.analysis.embedding.task import embedding_of, has_features
 from workbench.app.embeddings import Request
 from workbench.app.from_ifdd import Bundle, InputError
@@ -187,11 +187,7 @@ def choose_face(own: OwnVideos, video: OwnVideo, options: Options, beside: Any) 
 
     Raises: InputError for a video that is too long or too large, or none; NoFaceError.
     """
-    with st.spinner(f"Reading {looks.markdown_text(video.name)} …", show_time=True):
-        own.once(video, ("checked", *_stretch(options)), lambda: _check(video, options))
-        if options.crop != "face":
-            return options
-        pictures = own.once(video, ("pictures", *_stretch(options)), lambda: found_faces(_faces(own, video, options)))
+    pictures = own.once(video, ("pictures", options.crop, *_stretch(options)), lambda: _read(own, video, options))
     if len(pictures) < 2:
         return options
     chosen = st.session_state.get(_face_key(video), 1)
@@ -211,15 +207,31 @@ def choose_face(own: OwnVideos, video: OwnVideo, options: Options, beside: Any) 
     return replace(options, face=chosen)
 
 
-def _check(video: OwnVideo, options: Options) -> bool:
-    check_source(video.path, options.start, options.end, options.fps)
-    return True
+def _read(own: OwnVideos, video: OwnVideo, options: Options) -> Any:
+    """The faces that a video shows, each with a picture; none where it is not read by its face."""
+
+    def read() -> Any:
+        check_source(video.path, options.start, options.end, options.fps)
+        return found_faces(_faces(own, video, options)) if options.crop == "face" else []
+
+    return _wait(own, video, ("faces", options.crop, *_stretch(options)), read, f"Reading {video.name}")
+
+
+def _wait(own: OwnVideos, video: OwnVideo, what: tuple[Hashable, ...], make: Callable[[], Any], words: str) -> Any:
+    """What is made of a video, which its visitor alone keeps."""
+    (made,) = waiting.wait_for({(own.folder, video.key, *what): make}, words, keep=False)
+    return made
 
 
 def explain(own: OwnVideos, video: OwnVideo, names: list[str], options: Options) -> dict[str, Explanation]:
     """The video through the models. Raises: InputError as `explain.task.run`."""
-    with st.spinner("Running the models …", show_time=True):
-        return state.explanations(names, video.path, options, lambda: _faces(own, video, options))
+    make = state.explaining(names)
+
+    def explain_it() -> dict[str, Explanation]:
+        return make(video.path, options, lambda: _faces(own, video, options))
+
+    found: dict[str, Explanation] = _wait(own, video, ("explained", *names, options), explain_it, f"Running {', '.join(names)}")
+    return found
 
 
 def show_error(own: OwnVideos, error: InputError) -> None:

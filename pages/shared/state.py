@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Hashable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import pandas as pd
 import streamlit as st
 
-from shared import jobs, looks, once, view
+from shared import jobs, looks, once, view, waiting
 from workbench.analysis.comparison.results import RANKED_FROM
 from workbench.analysis.performance.results import MetricsResult
 from workbench.analysis.performance.task import measure
@@ -561,42 +561,52 @@ def played(knobs: Knobs) -> tuple[Script, RenderedClip]:
     return play(knobs)
 
 
-def explanation(name: str, video: Path, options: Options) -> Explanation:
-    """One clip of the dataset through one model."""
-    return _explanation(model(name)[0].card.sha256, str(video), options, name)
+def explained(video: Path, asked: Mapping[str, Options]) -> dict[str, Explanation]:
+    """One clip of the dataset through models, each with its options; until that is done the page waits (`waiting.wait_for`)."""
+    works: dict[Hashable, Callable[[], Any]] = {
+        (name, model(name)[0].card.sha256, str(video), repr(options)): _explaining(name, video, options)
+        for name, options in asked.items()
+    }
+    return dict(zip(asked, waiting.wait_for(works, f"Running {', '.join(asked)}"), strict=True))
 
 
-@st.cache_resource(max_entries=32, show_spinner="Running the model …", hash_funcs={"workbench.explain.task.Options": repr})
-def _explanation(sha256: str, video: str, options: Options, name: str) -> Explanation:
-    from workbench.explain import task as explaining
-
+def _explaining(name: str, video: Path, options: Options) -> Callable[[], Explanation]:
     bundle, turn = model(name)
-    with turn:
-        return explaining.run(bundle, Path(video), options)
+
+    def explain() -> Explanation:
+        from workbench.explain import task as explaining
+
+        with turn:
+            return explaining.run(bundle, video, options)
+
+    return explain
 
 
-def explanations(
-    names: Sequence[str], video: Path, options: Options, faces: Callable[[], Faces] | None = None
-) -> dict[str, Explanation]:
-    """One video through several models, which is read once for all that read it alike; nothing is kept.
+def explaining(names: Sequence[str]) -> Callable[..., dict[str, Explanation]]:
+    """What takes a video (its path, options, and what finds its faces) through models; it uses nothing of Streamlit.
 
-    `faces` finds the faces of the stretch, where they may be known already.
+    The video is read once for all models that read it alike; nothing is kept.
     """
-    from workbench.app.map_choice import fitting
-    from workbench.explain import task as explaining
-    from workbench.store.sources import preprocessing_of, read_source
+    taken = {name: model(name) for name in names}
 
-    sources, found = {}, {}
-    for name in names:
-        wanted = preprocessing_of(model(name)[0], options)
-        if wanted not in sources:
-            if faces is not None and wanted.crop == "face":
-                sources[wanted] = faces().source(wanted, options.face)
-            else:
-                sources[wanted] = read_source(video, wanted, options)
-        with in_turn(name) as bundle:
-            found[name] = explaining.explain_source(bundle, sources[wanted], fitting(options, bundle))
-    return found
+    def explain(video: Path, options: Options, faces: Callable[[], Faces] | None = None) -> dict[str, Explanation]:
+        from workbench.app.map_choice import fitting
+        from workbench.explain import task
+        from workbench.store.sources import preprocessing_of, read_source
+
+        sources, found = {}, {}
+        for name, (bundle, turn) in taken.items():
+            wanted = preprocessing_of(bundle, options)
+            if wanted not in sources:
+                if faces is not None and wanted.crop == "face":
+                    sources[wanted] = faces().source(wanted, options.face)
+                else:
+                    sources[wanted] = read_source(video, wanted, options)
+            with turn:
+                found[name] = task.explain_source(bundle, sources[wanted], fitting(options, bundle))
+        return found
+
+    return explain
 
 
 @contextmanager
@@ -616,17 +626,18 @@ def in_turn(name: str) -> Iterator[Bundle]:
 
 def played_explained(names: Sequence[str], knobs: Knobs) -> dict[str, Explanation]:
     """A scripted clip through several models, by maps that pass their tests."""
-    return _played_explained(tuple(model(name)[0].card.sha256 for name in names), knobs, list(names))
+    rendered, explain = played(knobs)[1], explaining(names)
 
+    def make() -> dict[str, Explanation]:
+        from workbench.app.playground import keep
+        from workbench.explain.task import TESTED, Options
 
-@st.cache_resource(max_entries=16, show_spinner="Running the models …", hash_funcs={"workbench.app.playground.Knobs": repr})
-def _played_explained(sha256: tuple[str, ...], knobs: Knobs, _names: list[str]) -> dict[str, Explanation]:
-    from workbench.app.playground import keep
-    from workbench.explain.task import TESTED, Options
+        with tempfile.TemporaryDirectory() as folder:
+            frames, fps = keep(rendered, Path(folder))
+            return explain(frames, Options(crop="none", fps=fps, method=TESTED))
 
-    with tempfile.TemporaryDirectory() as folder:
-        frames, fps = keep(played(knobs)[1], Path(folder))
-        return explanations(_names, frames, Options(crop="none", fps=fps, method=TESTED))
+    key = (*names, *(model(name)[0].card.sha256 for name in names), repr(knobs))
+    return waiting.wait_for({key: make}, f"Running {', '.join(names)}")[0]
 
 
 @st.cache_data(max_entries=512, show_spinner=False)

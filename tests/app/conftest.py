@@ -7,6 +7,7 @@ from streamlit.testing.v1 import AppTest
 from streamlit.util import calc_hash
 
 from tests.tiny_demo import TinyDemo, make_bare, tiny_demo_in
+from workbench.app import background
 from workbench.store.workspace import Workspace
 
 APP = Path(__file__).resolve().parents[2] / "pages" / "app.py"
@@ -42,8 +43,9 @@ def use(monkeypatch: pytest.MonkeyPatch) -> Callable[[TinyDemo], None]:
 
 
 @pytest.fixture
-def start(use: Callable[[TinyDemo], None]) -> Callable[..., AppTest]:
-    """Open a page of the app on these folders."""
+def start(use: Callable[[TinyDemo], None], monkeypatch: pytest.MonkeyPatch) -> Callable[..., AppTest]:
+    """Open a page of the app on these folders; it waits for its maps, as nobody looks again who would see them come."""
+    monkeypatch.setattr(background, "PATIENCE", 120.0)
 
     def run(at: TinyDemo, page: str = "overview", **query: str) -> AppTest:
         use(at)

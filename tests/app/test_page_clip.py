@@ -2,17 +2,24 @@
 
 import json
 import shlex
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from threading import Event
 from typing import Any
 
 import pytest
+from streamlit.delta_generator import DeltaGenerator
 from streamlit.testing.v1 import AppTest
 from typer.testing import CliRunner
 
 from ifdd.checkpoints import load_checkpoint
+from tests.app.conftest import switch
 from tests.stored import faithfulness_report
 from tests.tiny_demo import TinyDemo
 from workbench.analysis.saliency.results import Verdict
+from workbench.app import background
+from workbench.app.background import Task
+from workbench.app.turns import Turn
 from workbench.cli import app as workbench_command
 
 Start = Callable[..., AppTest]
@@ -108,6 +115,63 @@ def test_tabs(start: Start, tiny_demo: TinyDemo, tab: str, charts: int, players_
     told = " ".join(item.value for item in app.caption).replace("\\", "")
     assert ("alone: give it once for each checkpoint" in told) == (tab != "Difference")
     compile(python, "copied", "exec")
+
+
+@pytest.mark.parametrize("tab", ["Frames", "What if"])
+def test_who_waits_for_a_model_is_told(start: Start, tiny_demo: TinyDemo, monkeypatch: pytest.MonkeyPatch, tab: str) -> None:
+    """As if others had the model at each run."""
+    said: list[str] = []
+    taken, info = Turn.taken, DeltaGenerator.info
+
+    @contextmanager
+    def busy(turn: Turn, told: Callable[[int], None] | None = None) -> Iterator[None]:
+        if told is not None:
+            told(2)
+        with taken(turn, told):
+            yield
+
+    def tell(place: DeltaGenerator, text: str, **looks: Any) -> DeltaGenerator:
+        said.append(text)
+        return info(place, text, **looks)
+
+    monkeypatch.setattr(Turn, "taken", busy)
+    monkeypatch.setattr(DeltaGenerator, "info", tell)
+    app = start(tiny_demo, "clip", clip_tab=tab, models="tiny-ifdd")
+    assert panels(app) == ""
+    assert [text for text in said if "2 visitors before you" in text], said
+    assert not [item for item in app.info if "before you" in item.value]
+    said.clear()
+    again = app.run()
+    assert panels(again) == ""
+    assert not [text for text in said if "before you" in text]  # it is kept: nobody waits again
+
+
+def test_a_page_is_drawn_before_its_maps(
+    start: Start, tiny_demo: TinyDemo, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> None:
+    """While a model works for others, Clip says so, and has its maps once the model had time."""
+    free = Event()
+    explain = Task.run
+
+    def busy(task: Task) -> None:
+        free.wait(60)
+        explain(task)
+
+    monkeypatch.setattr(Task, "run", busy)
+    request.addfinalizer(free.set)
+    app = start(tiny_demo, "overview")  # which waits for nothing
+    monkeypatch.setattr(background, "PATIENCE", 0.01)
+    app = switch(app, "clip").run()
+    assert panels(app) == ""
+    assert not players(app)
+    assert [item.value for item in app.info] == ["Running tiny-baseline, tiny-ifdd …"]
+    assert app.title  # the clip's name and what models said of it are there
+    free.set()
+    monkeypatch.setattr(background, "PATIENCE", 120.0)
+    app = app.run()
+    assert panels(app) == ""
+    assert len(players(app)) == 1
+    assert not app.info
 
 
 def test_copied_lines_run(start: Start, tiny_demo: TinyDemo, tmp_path: Any) -> None:
