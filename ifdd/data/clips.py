@@ -15,11 +15,12 @@ import torch
 from ifdd.data.faces.alignment import steady
 from ifdd.data.faces.boxes import centre_box, crop, in_crops, widen
 from ifdd.data.faces.face import Detector
+from ifdd.data.faces.hiding import hide
 from ifdd.data.faces.tracking import FaceTrack, FaceTracker
 from ifdd.data.preprocessing import Preprocessing
 from ifdd.data.video import left_out, left_to_show, read_frames, read_times, stretch_name
 from ifdd.data.video.transport import doubts
-from ifdd.errors import InputError
+from ifdd.errors import InputError, NoFaceError
 from ifdd.inputs import Clips
 from ifdd.progress import tqdm
 
@@ -27,6 +28,8 @@ READING = 6
 """Raised when the same files come out as other pixels: what an earlier version has decoded or collected is read anew."""
 LONG = 10.0
 """Seconds above which a clip without windows is warned about: 16 frames say little about it."""
+HIDING_MARGIN = 0.4
+"""How far a box that hides a face reaches beyond its brows and chin, on each side, as a fraction of its side."""
 MOST_CUTS = 8
 """Cuts that a warning tells."""
 
@@ -40,7 +43,8 @@ class Clip:
     supports the frame (False throughout without a face crop). `share` is that of all frames of the stretch, sampled or not
     (None without a face crop); `faces` counts the faces among which one was chosen. `start` and `end` are seconds. `cuts`: where
     the picture cuts to another one in the stretch that was asked for, in seconds; a clip shows one shot of it. `landmarks`
-    (T, 5, 2) in pixels of the clip, gaps bridged, where the detector of a face crop tells any.
+    (T, 5, 2) in pixels of the clip, gaps bridged, where the detector of a face crop tells any. `total`: frames of the stretch
+    that was asked for, of which the clip may show a shot.
     """
 
     pixels: np.ndarray
@@ -56,6 +60,7 @@ class Clip:
     warnings: tuple[str, ...]
     cuts: tuple[float, ...] = ()
     landmarks: np.ndarray | None = None
+    total: int = 0
 
     def tensor(self) -> torch.Tensor:
         """(3, T, H, W) float32 in [0, 1]."""
@@ -69,7 +74,8 @@ class Source:
     `first` is the index of its first frame; `seconds` (n,), `boxes` (n, 4), `found` (n,) and `held` (n,) are per frame
     (`held`: the face is lost and its last box stands in). A stretch for a face crop is one shot: `cuts` (seconds) are those of
     what was asked for, which a warning of every clip tells. `scores` (n,) and `landmarks` (n, 5, 2) of a face crop are those of
-    its detector, NaN where it did not find the face, or tells none.
+    its detector, NaN where it did not find the face, or tells none. `total` as that of `Clip`; `hidden` (n,): boxes (k, 4) of the
+    faces that a frame of a scene does not show.
     """
 
     path: Path
@@ -87,6 +93,8 @@ class Source:
     warnings: tuple[str, ...] = ()
     scores: np.ndarray | None = None
     landmarks: np.ndarray | None = None
+    total: int = 0
+    hidden: tuple[np.ndarray, ...] = ()
 
     def clip(self) -> Clip:
         """One clip of the whole stretch."""
@@ -131,7 +139,11 @@ class Source:
         chosen = keep if wanted is None else {index for index in keep if index - self.first in wanted}
         for frame in read_frames(self.path, fps=self.fps, keep=chosen):
             at = frame.index - self.first
-            yield at, crop(frame.image, self.boxes[at], self.preprocessing.size)
+            yield at, self._crop(frame.image, at)
+
+    def _crop(self, image: np.ndarray, at: int) -> np.ndarray:
+        shown = hide(image, self.hidden[at], self.preprocessing.face) if self.hidden else image
+        return crop(shown, self.boxes[at], self.preprocessing.size)
 
     def lost(self, frames: slice = slice(None)) -> tuple[str, ...]:
         """A warning that tells where the face is lost, if it is."""
@@ -156,7 +168,7 @@ class Source:
         done = 0
         for frame in read_frames(self.path, fps=self.fps, keep=wanted):
             at = frame.index - self.first
-            crops[at] = crop(frame.image, self.boxes[at], self.preprocessing.size)
+            crops[at] = self._crop(frame.image, at)
             while picks[done][-1] <= at:
                 yield self._clip(spans[done], stretches[done], picks[done], crops, warnings)
                 done += 1
@@ -198,6 +210,7 @@ class Source:
             warnings=warnings,
             cuts=self.cuts,
             landmarks=self._landmarks(pick),
+            total=self.total,
         )
 
     def _landmarks(self, pick: np.ndarray) -> np.ndarray | None:
@@ -240,15 +253,24 @@ def analyse(
     path, preprocessing = Path(path), preprocessing or Preprocessing()
     if preprocessing.crop == "face":
         return find_faces(path, start=start, end=end, fps=fps, detector=detector).source(preprocessing, face)
+    if preprocessing.face != "kept":
+        return find_faces(path, start=start, end=end, fps=fps, detector=detector).scene(preprocessing)
     stretch = read_times(path, start, end, fps=fps, on_show=True)
     count = len(stretch.seconds)
     warnings = _doubts(path, stretch.seconds, start, end)
     last = stretch.end if end is None else min(end, stretch.end)
-    box = np.array([0, 0, stretch.width, stretch.height], np.float32)
-    boxes = np.tile(centre_box(box, preprocessing.size) if preprocessing.crop == "center" else box, (count, 1))
+    boxes = _whole((stretch.width, stretch.height), preprocessing, count)
     never = np.zeros(count, bool)
-    seconds = stretch.seconds
-    return Source(path, preprocessing, stretch.first, seconds, boxes, never, never, 0, start or 0.0, last, fps, warnings=warnings)
+    begin, seconds = start or 0.0, stretch.seconds
+    return Source(
+        path, preprocessing, stretch.first, seconds, boxes, never, never, 0, begin, last, fps, warnings=warnings, total=count
+    )
+
+
+def _whole(size: tuple[int, int], preprocessing: Preprocessing, count: int) -> np.ndarray:
+    """Boxes (count, 4) of whole frames of a size (width, height), or of their middles."""
+    box = np.array([0, 0, *size], np.float32)
+    return np.tile(centre_box(box, preprocessing.size) if preprocessing.crop == "center" else box, (count, 1))
 
 
 @dataclass(frozen=True, eq=False)
@@ -279,7 +301,43 @@ class Faces:
         """
         track = self.tracker.result(face, margin=preprocessing.margin, source=self.path)
         source = _face_source(self, preprocessing, track, chosen=face is not None)
-        return replace(source, warnings=self.warnings + source.warnings)
+        return replace(source, warnings=self.warnings + source.warnings, total=len(self.seconds))
+
+    def scene(self, preprocessing: Preprocessing) -> Source:
+        """The whole stretch, its faces blurred or masked, all that were followed, each in its shot.
+
+        Raises: InputError where no face is found: whoever is in the picture would be seen.
+        """
+        count = len(self.seconds)
+        hidden: list[list[np.ndarray]] = [[] for _ in range(count)]
+        try:
+            faces = len(self.tracks())
+        except NoFaceError as error:
+            raise InputError(
+                f"{error.finding}, that could be {preprocessing.face} in the scene; read scenes with face=kept, or leave it out"
+            ) from None
+        for face in range(1, faces + 1):
+            track = self.tracker.result(face, margin=HIDING_MARGIN, source=self.path)
+            for at in range(*track.shot):
+                hidden[at].append(track.boxes[at])
+        boxes = _whole(self.tracker.size, preprocessing, count)
+        found = np.array([bool(there) for there in hidden])
+        return Source(
+            self.path,
+            preprocessing,
+            self.first,
+            self.seconds,
+            boxes,
+            found,
+            ~found,
+            faces,
+            self.start,
+            self.end,
+            self.fps,
+            warnings=self.warnings,
+            total=count,
+            hidden=tuple(np.array(there).reshape(-1, 4) for there in hidden),
+        )
 
 
 def find_faces(
@@ -377,6 +435,7 @@ def load_inputs(
     path: str | Path,
     inputs: Mapping[str, Preprocessing],
     *,
+    scene: str | Path | None = None,
     face: int | None = None,
     start: float | None = None,
     end: float | None = None,
@@ -384,13 +443,73 @@ def load_inputs(
 ) -> dict[str, Clip]:
     """One clip of a source for each input of a model; where one follows a face, all show the stretch in which it is seen.
 
-    Raises: as `analyse`.
+    An input of scenes shows the very frames of the clip, as they are in `scene`, or in the source itself where that shows more
+    than the clip, which is cropped.
+
+    Raises: as `analyse`, for a scene of another length than the source, or none.
     """
-    first = next((name for name, read in inputs.items() if read.crop == "face"), next(iter(inputs)))
-    clip = load_clip(path, inputs[first], face=face, start=start, end=end, fps=fps)
-    others = {name: read for name, read in inputs.items() if name != first}
-    found = {first: clip} | {n: load_clip(path, read, start=clip.start, end=clip.end, fps=fps) for n, read in others.items()}
-    return {name: found[name] for name in inputs}
+    if scene is not None and (start is not None or end is not None):
+        raise InputError(f"{scene}: a scene of its own is as long as its clip; leave out --start and --end, or cut both before")
+    lead = lead_of(inputs)
+    clip = load_clip(path, lead, face=face, start=start, end=end, fps=fps)
+    found: dict[str, Clip] = {}
+    for name, read in inputs.items():
+        if read.stream == "scene":
+            if scene is None and lead.crop == "none" and any(other.stream == "clip" for other in inputs.values()):
+                raise InputError(f"{path}: {NO_SCENE}; {SCENE_WAY_OUT}")
+            found[name] = scene_clip(Path(scene or path), read, clip, fps)
+        else:
+            found[name] = clip if read == lead else load_clip(path, read, start=clip.start, end=clip.end, fps=fps)
+    return found
+
+
+NO_SCENE = "no scene is named, and the clip is read whole as the face, so that nothing is around it"
+SCENE_WAY_OUT = (
+    "name frames of the scene (column scene_path of a list), have the face cropped (crop=face), or train on faces alone "
+    "(inputs.NAME.stream=clip)"
+)
+
+
+def lead_of(inputs: Mapping[str, Preprocessing]) -> Preprocessing:
+    """The input whose clip tells which frames all show: one that follows a face, else the first; of scenes alone, all frames."""
+    clips = [read for read in inputs.values() if read.stream == "clip"]
+    if not clips:
+        return replace(next(iter(inputs.values())), stream="clip", face="kept", crop="none")
+    return next((read for read in clips if read.crop == "face"), clips[0])
+
+
+def scene_clip(place: Path, preprocessing: Preprocessing, clip: Clip, fps: float | None = None) -> Clip:
+    """The frames of a clip as they are in the scene around it; `fps` of a folder of frames.
+
+    Raises: InputError as `analyse`, or for a scene of another length than the clip's source.
+    """
+    if place == clip.source:
+        source = analyse(place, preprocessing, start=clip.start, end=clip.end, fps=fps)
+    else:
+        source = analyse(place, preprocessing, fps=fps if place.is_dir() else None)
+        same_length(place, source.total, clip.source, clip.total)
+    shown = clip.video_index - source.first
+    crops = dict(source.crops(set(shown.tolist())))
+    if missing := set(shown.tolist()) - set(crops):
+        frame = source.first + min(missing)
+        raise InputError(f"{place}: has no frame {frame}, which the clip {clip.source} shows; give the scene of the whole video")
+    return replace(
+        clip,
+        pixels=np.stack([crops[at] for at in shown.tolist()]),
+        boxes=source.boxes[shown],
+        source=place,
+        warnings=source.warnings if place != clip.source else (),
+        landmarks=None,
+    )
+
+
+def same_length(scene: Path, frames: int, clip: Path, total: int) -> None:
+    """Raises: InputError for a scene that has not as many frames as its clip."""
+    if frames != total:
+        raise InputError(
+            f"{scene}: the scene has {frames} frames, its clip {clip} has {total}; they must show the same moments: give both "
+            "the same frames, or leave the clip out of the list"
+        )
 
 
 def as_clips(found: Mapping[str, Clip]) -> Clips:

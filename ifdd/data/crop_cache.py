@@ -19,12 +19,15 @@ from ifdd.io import write_whole
 
 PNG_LEVEL = 1
 """Of 9: higher ones take several times as long for some per cent less."""
-_PARTS = ("png", "ends", "seconds", "span", "warnings")
+_PARTS = ("png", "ends", "seconds", "span", "warnings", "place")
 
 
 @dataclass(frozen=True, eq=False)
 class Crops:
-    """All n cropped frames of a stretch: `png` has their files in a row (bytes,), which end at `ends` (n,)."""
+    """All n cropped frames of a stretch: `png` has their files in a row (bytes,), which end at `ends` (n,).
+
+    The first of them is frame `first` of `total` of the source.
+    """
 
     png: np.ndarray
     ends: np.ndarray
@@ -32,6 +35,8 @@ class Crops:
     start: float
     end: float
     warnings: tuple[str, ...]
+    first: int = 0
+    total: int = 0
 
     def frames(self, pick: np.ndarray) -> np.ndarray:
         """(len(pick), H, W, 3) uint8 RGB."""
@@ -52,6 +57,8 @@ def crop_file(cache: Path, path: Path, preprocessing: Preprocessing, fps: float 
     files = image_files(path) if path.is_dir() else [path]
     about = [(file.name, file.stat().st_size, file.stat().st_mtime_ns) for file in files]
     read = [preprocessing.crop, preprocessing.size, preprocessing.margin if preprocessing.crop == "face" else 0, fps]
+    if preprocessing.face != "kept":
+        read.append(preprocessing.face)
     code = [READING, version("av"), version("opencv-python-headless"), version("pillow")]
     key = hashlib.sha256(json.dumps([str(path.resolve()), about, read, code]).encode()).hexdigest()
     return cache / "crops" / key[:2] / f"{key[2:26]}.npz"
@@ -62,9 +69,9 @@ def read_crops(file: Path) -> Crops | None:
     if not file.is_file():
         return None
     try:
-        png, ends, seconds, span, told = read_arrays(file, *_PARTS, renew="remove it")
+        png, ends, seconds, span, told, place = read_arrays(file, *_PARTS, renew="remove it")
         warnings = tuple(json.loads(told.tobytes()))
-        return Crops(png, ends, seconds, float(span[0]), float(span[1]), warnings)
+        return Crops(png, ends, seconds, float(span[0]), float(span[1]), warnings, int(place[0]), int(place[1]))
     except (InputError, ValueError, IndexError, zipfile.BadZipFile):
         return None
 
@@ -86,13 +93,15 @@ def write_crops(file: Path, source: Source) -> Crops:
         source.start,
         source.end,
         (*source.warnings, *source.lost()),
+        source.first,
+        source.total,
     )
     told = np.frombuffer(json.dumps(crops.warnings).encode(), np.uint8)
-    span = np.array([crops.start, crops.end])
+    span, place = np.array([crops.start, crops.end]), np.array([crops.first, crops.total])
 
     def write(part: Path) -> None:
         with part.open("wb") as stream:
-            np.savez(stream, png=crops.png, ends=crops.ends, seconds=crops.seconds, span=span, warnings=told)
+            np.savez(stream, png=crops.png, ends=crops.ends, seconds=crops.seconds, span=span, warnings=told, place=place)
 
     write_whole(file, write)
     return crops

@@ -14,10 +14,11 @@ import pandas as pd
 
 from ifdd.data.arrays import keep_rows, new_array
 from ifdd.data.bad_clips import UNREADABLE, OnError, left_out, reason, settle, warnings_summary
-from ifdd.data.clips import READING, Clip, load_clip
+from ifdd.data.clips import READING, Clip, lead_of, load_clip
 from ifdd.data.clipset import ClipSet, joined
 from ifdd.data.manifest import clip_path, crop_notes, crop_of, data_hash, files_hash, fps_of, need_labels, read_manifest
 from ifdd.data.preprocessing import Preprocessing
+from ifdd.data.row_clips import check_scenes, load_row_inputs
 from ifdd.documents import read_cached
 from ifdd.io import make_once, remove
 from ifdd.labels import match_labels
@@ -41,14 +42,16 @@ def from_inputs(
     """`from_manifest` for each input.
 
     With several, a row's `crop` column says only whether a clip is to be cropped: if it is not "none", as each input asks for.
-    Raises: InputError as `from_manifest` and `joined`.
+    Raises: InputError as `from_manifest` and `joined`; a list without the scenes that an input reads (`check_scenes`).
     """
     frame = read_manifest(path) if frame is None else frame
     several = len(inputs) > 1
+    check_scenes(frame, path, inputs)
 
     def of_input(read: Preprocessing) -> ClipSet:
+        lead = lead_of(inputs) if several and read.stream == "scene" else None
         return from_manifest(
-            path, read, labels, cache, progress, on_error=on_error, way_out=way_out, own_crop=several, frame=frame
+            path, read, labels, cache, progress, on_error=on_error, way_out=way_out, own_crop=several, frame=frame, lead=lead
         )
 
     return joined({name: of_input(read) for name, read in inputs.items()})
@@ -65,10 +68,12 @@ def from_manifest(
     way_out: str = "--on-error skip",
     own_crop: bool = False,
     frame: pd.DataFrame | None = None,
+    lead: Preprocessing | None = None,
 ) -> ClipSet:
     """Decode every clip of a manifest, or take them from the cache. A row's `crop` column wins over the preprocessing's.
 
-    With `own_crop` the preprocessing's crop stands for every other than "none"; `frame`: rows that are read, if not all.
+    With `own_crop` the preprocessing's crop stands for every other than "none"; `frame`: rows that are read, if not all. Of
+    scenes (`preprocessing.stream`) `lead` is how the clip is read whose frames they show.
 
     Classes are matched to `labels` by name, as `labels.match_labels` does. Clips that cannot be read are all named; with "skip"
     a few are left out (`bad_clips.settle`), which stands in `about` and `notes`.
@@ -79,12 +84,12 @@ def from_manifest(
     need_labels(frame, path, "training and scoring")
     way_to_map = f"ifdd data index {shlex.quote(str(path))} --out NEW.parquet --map"
     meant, notes = match_labels(frame["label_name"], labels, path, way_out=way_to_map, model="the model")
-    if own_crop and "crop" in frame:
+    if own_crop and "crop" in frame and preprocessing.stream == "clip":
         asked = frame["crop"].where(frame["crop"] == "none", preprocessing.crop)
         frame, attrs = frame.assign(crop=asked), frame.attrs
         frame.attrs = attrs
-    folder = _cached(frame, preprocessing, cache)
-    bad = _decoded(frame, preprocessing, folder, progress)
+    folder = _cached(frame, preprocessing, cache, lead)
+    bad = _decoded(frame, preprocessing, folder, progress, lead)
     notes += (*crop_notes(frame, preprocessing.crop), *settle(bad, len(frame), path, on_error, way_out))
     notes += warnings_summary(_told(folder), len(frame))
     files = tuple(os.path.realpath(clip_path(frame, row)) for row in frame.itertuples())
@@ -120,19 +125,25 @@ def _told(folder: Path) -> dict[str, Sequence[str]]:
     return told
 
 
-def _cached(frame: pd.DataFrame, preprocessing: Preprocessing, cache: Path) -> Path:
+def _cached(frame: pd.DataFrame, preprocessing: Preprocessing, cache: Path, lead: Preprocessing | None = None) -> Path:
     """Place of the decoded clips, by a hash of all that their pixels depend on: files, how they are read, and by which code."""
     code = [READING, version("av"), version("opencv-python-headless"), version("pillow")]
     crops = [crop_of(row) for row in frame.to_dict("records")]
     about = [code, data_hash(frame), files_hash(frame), crops, preprocessing.to_dict(), str(frame["fps"].tolist())]
+    about += [] if lead is None else [lead.to_dict()]
     return cache / hashlib.sha256(json.dumps(about).encode()).hexdigest()[:24]
 
 
-def _decoded(frame: pd.DataFrame, preprocessing: Preprocessing, folder: Path, progress: bool) -> dict[str, str]:
+def _decoded(
+    frame: pd.DataFrame, preprocessing: Preprocessing, folder: Path, progress: bool, lead: Preprocessing | None
+) -> dict[str, str]:
     """Fill the folder of the cache where it is not there; returns the clips that cannot be read, id → reason."""
 
     def load(i: int) -> Clip:
         row = frame.iloc[i]
+        if preprocessing.stream == "scene":
+            around = {"scene": preprocessing}
+            return load_row_inputs(frame, row, around if lead is None else {"clip": lead} | around)["scene"]
         return load_clip(clip_path(frame, row), replace(preprocessing, crop=crop_of(row)), fps=fps_of(row))
 
     def fill(work: Path) -> None:

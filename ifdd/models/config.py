@@ -175,6 +175,11 @@ class VideoConfig(StrictModel):
         raise NotImplementedError
 
     @property
+    def scenes(self) -> frozenset[str]:
+        """Names of the inputs that read what is around the person, the scene stream of the data; the others read the clip."""
+        return frozenset()
+
+    @property
     def capabilities(self) -> frozenset[str]:
         """What can be asked of a model beyond logits and maps.
 

@@ -14,7 +14,7 @@ import time
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Literal
@@ -28,9 +28,10 @@ from ifdd.activations import Activation
 from ifdd.checkpoints import Bundle, finite_logits
 from ifdd.data.arrays import keep_rows
 from ifdd.data.bad_clips import UNREADABLE, OnError, left_out, reason, settle, warnings_summary
-from ifdd.data.clips import READING, Clip, as_clips, load_inputs
+from ifdd.data.clips import READING, Clip, as_clips
 from ifdd.data.decoded import decoded_already
-from ifdd.data.manifest import clip_path, crop_notes, crop_of, data_hash, files_hash, fps_of, has_labels, read_manifest
+from ifdd.data.manifest import clip_path, crop_notes, data_hash, files_hash, has_labels, read_manifest
+from ifdd.data.row_clips import check_scenes, load_row_inputs
 from ifdd.data.same_files import content_hash
 from ifdd.data.traces import seen_before
 from ifdd.errors import InputError
@@ -103,6 +104,7 @@ def collect(
     names = _choose(bundle.model, names)
     clips = read_manifest(manifest)
     listed = data_hash(clips)  # as the list has its classes, whatever the checkpoint calls them
+    check_scenes(clips, manifest, bundle.inputs)
     clips, notes = named_as(clips, bundle.labels, manifest)
     notes += crop_notes(clips, bundle.preprocessing.crop)
     places = [str(clip_path(clips, row)) for row in clips.itertuples()]
@@ -434,10 +436,7 @@ def read_inputs(clips: pd.DataFrame, row: dict[Any, Any], bundle: Bundle) -> dic
     """
     path = clip_path(clips, row)
     try:
-        crop = crop_of(row)
-        own = len(bundle.inputs) > 1 and crop != "none"
-        inputs = {name: read if own else replace(read, crop=crop) for name, read in bundle.inputs.items()}
-        return load_inputs(path, inputs, fps=fps_of(row))
+        return load_row_inputs(clips, row, bundle.inputs)
     except UNREADABLE as error:
         raise InputError(f"{path}: {reason(error, path)}; mend it, or leave it out of the list") from error
 

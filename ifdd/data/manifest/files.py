@@ -18,6 +18,13 @@ def clip_path(root: pd.DataFrame | str | Path, row: Any) -> Path:
     return Path(base) / (row.path if hasattr(row, "path") else row["path"])
 
 
+def scene_path(root: pd.DataFrame | str | Path, row: Any) -> Path | None:
+    """Path of the scene around the clip of a row, None where the row names none; arguments as `clip_path`."""
+    base = root.attrs["root"] if isinstance(root, pd.DataFrame) else root
+    named = getattr(row, "scene_path", None) if hasattr(row, "path") else row.get("scene_path")
+    return Path(base) / named if isinstance(named, str) and named else None
+
+
 def length(root: pd.DataFrame | str | Path, row: Any) -> tuple[int, float]:
     """Frames of a clip, and frames a second: as its row (a Series or mapping) says, or where it does not, as they are on disk.
 
@@ -44,22 +51,27 @@ def crop_notes(frame: pd.DataFrame, crop: str) -> tuple[str, ...]:
 
 
 def data_hash(frame: pd.DataFrame) -> str:
-    """SHA-256 over clip ids, paths and labels, in order."""
+    """SHA-256 over clip ids, paths and labels, in order; and where there are scenes, over theirs."""
     columns = [frame[name].to_numpy(dtype=object) for name in ("clip_id", "path", "label", "label_name")]
     lines = [  # each as json.dumps writes a list, which for tens of thousands of rows takes five times as long
         f"[{_quoted(str(clip))}, {_quoted(str(path))}, {int(label)}, {_quoted(str(name))}]\n"
         for clip, path, label, name in zip(*columns, strict=True)
     ]
+    for column in (name for name in ("scene_path", "scene_face") if name in frame):
+        lines += [f"{_quoted(str(cell))}\n" for cell in (column, *frame[column].to_numpy(dtype=object))]
     return hashlib.sha256("".join(lines).encode()).hexdigest()
 
 
 def files_hash(frame: pd.DataFrame) -> str:
-    """SHA-256 over name, size and time of change of every file of the clips: tells on one machine whether pixels changed.
+    """SHA-256 over name, size and time of change of every file of clips and scenes: tells on one machine whether pixels changed.
 
     A clip that is not there counts as such: reading it says what is wrong.
     """
     lines = []
-    for name in map(str, frame["path"].to_numpy(dtype=object)):
+    names = [str(name) for name in frame["path"].to_numpy(dtype=object)]
+    if "scene_path" in frame:
+        names += frame["scene_path"].dropna().astype(str).tolist()
+    for name in names:
         clip = os.path.join(frame.attrs["root"], name)  # noqa: PTH118 - of tens of thousands, half of the time goes into a Path
         try:
             about = os.stat(clip)  # noqa: PTH116

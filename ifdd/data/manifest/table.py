@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from ifdd.data.manifest.columns import cells_of, numbers, plain, read_cells, text
-from ifdd.data.preprocessing import CROPS
+from ifdd.data.preprocessing import CROPS, HIDDEN
 from ifdd.errors import InputError
 from ifdd.io import write_whole
 from ifdd.labels import EMOTIONS
@@ -24,7 +24,7 @@ REQUIRED = ("clip_id", "path", "kind", "n_frames", "fps", "width", "height", "la
 LABELS = ("label", "label_name")
 NO_LABEL = -1
 """`label` of a clip without one, once a manifest is read; its `label_name` is "". On disk both columns are left out."""
-FILES = ("truth", "landmarks")
+FILES = ("truth", "landmarks", "scene_path")
 """Columns of files beside the clips, whose paths are relative to the folder of the list, as `path` is."""
 VOTES = "votes_"
 """A column `votes_<class>` holds how many annotators chose that class."""
@@ -106,6 +106,9 @@ def complete(frame: pd.DataFrame, root: Path, source: object, labels: Sequence[s
     if "crop" in table:
         found["crop"] = text(table["crop"], "crop", source).fillna("none")
         _one_of(found["crop"], "crop", CROPS, source)
+    if "scene_face" in table:
+        found["scene_face"] = text(table["scene_face"], "scene_face", source).fillna("kept")
+        _one_of(found["scene_face"], "scene_face", HIDDEN, source)
     for name in FILES:
         if name in table:
             found[name] = text(table[name], name, source)
@@ -158,7 +161,7 @@ def _read_text(file: Path) -> pd.DataFrame:
         twice = next(name for name in names if names.count(name) > 1)
         raise InputError(f"{file}: column {twice or '(no name)'} is there twice; every column needs a name of its own")
     columns = {name: pd.Series([row[i].strip() or None for row in rows[1:]], dtype=object) for i, name in enumerate(names)}
-    typed = ("path", "clip_id", "label_name", "subject", "crop", "kind", *FILES)
+    typed = ("path", "clip_id", "label_name", "subject", "crop", "kind", "scene_face", *FILES)
     return pd.DataFrame({name: column if name in typed else read_cells(column) for name, column in columns.items()})
 
 
