@@ -33,6 +33,18 @@ def render(
     size: Annotated[int, typer.Option(min=32, help="Height and width in pixels.")] = 112,
     frames: Annotated[int, typer.Option(min=2, help="Frames of a clip, 16 a second.")] = 32,
     face: Annotated[str, typer.Option(help="built-in, or the path of a face model.")] = "built-in",
+    rho: Annotated[
+        float | None,
+        typer.Option(
+            min=-1,
+            max=1,
+            help="Adds a scene around every clip (scenes/), whose polarity goes with the emotion's by this correlation.",
+            show_default=False,
+        ),
+    ] = None,
+    scene_face: Annotated[
+        Literal["kept", "blurred", "masked"], typer.Option(help="With --rho: what is seen of the face in the scene.")
+    ] = "kept",
     full_truth: Annotated[
         bool | None, typer.Option(help="Region maps and nuisance masks, too; by default for suites with a name.")
     ] = None,
@@ -61,12 +73,17 @@ def render(
         identities=identities,
         split=split,
         difficulty=suite_name or difficulty or "easy",
+        rho=rho,
     )
+    if rho is None and scene_face != "kept":
+        raise InputError(f"--scene-face {scene_face}: there is no scene; add one with --rho, or leave it out")
     if note := class_note(config.difficulty, split):
         typer.echo(f"note: {note}", err=True)
     full = suite_name is not None if full_truth is None else full_truth
     try:
-        manifest = render_suite(config, out, frames=frames, size=size, workers=workers, full=full, face=face)
+        manifest = render_suite(
+            config, out, frames=frames, size=size, workers=workers, full=full, face=face, scene_face=scene_face
+        )
     except KeyboardInterrupt:
         typer.echo("interrupted: what was rendered is kept; the same command goes on from there", err=True)
         raise typer.Exit(130) from None

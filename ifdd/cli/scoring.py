@@ -20,6 +20,12 @@ def evaluate(
     out: Annotated[Path, typer.Option(help="New folder for metrics.json and predictions.parquet.")],
     manifest: Annotated[Path | None, typer.Option(help="List of clips (docs/manifest.md), or its folder.")] = None,
     suite: Annotated[str | None, typer.Option(help="train, val or test of the checkpoint's own scripted data.")] = None,
+    rho: Annotated[
+        float | None,
+        typer.Option(
+            min=-1, max=1, help="With --suite: another correlation of its scenes with the emotions.", show_default=False
+        ),
+    ] = None,
     cache: Annotated[Path, typer.Option(help="Where decoded or rendered clips are kept.")] = Path("cache"),
     clips_per_video: Annotated[
         int | None,
@@ -41,18 +47,21 @@ def evaluate(
 
     Example: ifdd evaluate scripted-tiny-ifdd --suite test --out runs/again
     """
+    from dataclasses import replace
+
     from ifdd.checkpoints import load_checkpoint
-    from ifdd.data.clipset import joined
     from ifdd.data.decoded import from_inputs
     from ifdd.data.manifest import read_manifest
     from ifdd.data.streamed import streamed
     from ifdd.device import choose_device
     from ifdd.io import claim
-    from ifdd.training.clipsets import from_suite, shown_to, suite_of_card, with_class_notes
+    from ifdd.training.clipsets import from_suites, shown_to, suite_of_card, with_class_notes
     from ifdd.training.evaluation import write_evaluation
 
     if (manifest is None) == (suite is None):
         raise InputError("give either --manifest or --suite: the clips to evaluate on")
+    if rho is not None and suite is None:
+        raise InputError(f"--rho {rho:g}: goes with --suite, whose clips are rendered; leave it out")
     if out.exists():
         raise InputError(f"{out} exists; choose another --out or remove it")
     ctx.with_resource(claim(out))
@@ -68,7 +77,9 @@ def evaluate(
         if views > 1:
             raise InputError(f"--clips {views}: rendered clips are shown in one way; give --manifest")
         config = suite_of_card(bundle.card, suite)
-        clips = joined({name: from_suite(config, read.frames, read.size, cache) for name, read in bundle.inputs.items()})
+        if rho is not None:
+            config = replace(config, rho=rho)
+        clips = from_suites(config, bundle.inputs, cache)
     clips = shown_to(bundle.card, clips)
     place = str(choose_device(device))
     metrics = write_evaluation(bundle, clips, out, batch=batch, device=place, views=views, on_error=on_error)
@@ -113,6 +124,12 @@ def predict(
     checkpoint: Annotated[str | None, typer.Option(help="Name or folder of a checkpoint.", show_default=False)] = None,
     model: ModelOption = None,
     crop: Annotated[str | None, typer.Option(help="face, center or none; default: the checkpoint's.")] = None,
+    scene: Annotated[
+        Path | None,
+        typer.Option(
+            help="What is around the face: a video or folder of as many frames; default: VIDEO itself, if it is cropped."
+        ),
+    ] = None,
     face: Annotated[int | None, typer.Option(min=1, help="Which face, from 1, largest first.")] = None,
     start: Annotated[float | None, typer.Option(min=0, help="Seconds.")] = None,
     end: Annotated[float | None, typer.Option(min=0, help="Seconds.")] = None,
@@ -135,9 +152,13 @@ def predict(
     if (checkpoint is None) == (model is None):
         raise InputError("give a checkpoint with --checkpoint, or a network of your own with --model MODULE:FACTORY; one of them")
     bundle = load_own(model or "") if checkpoint is None else load_checkpoint(checkpoint)
-    inputs = {name: read if crop is None else replace(read, crop=crop) for name, read in bundle.inputs.items()}
+    if scene is not None and all(read.stream == "clip" for read in bundle.inputs.values()):
+        raise InputError(f"--scene {scene}: {bundle.name} reads no scene; leave it out")
+    inputs = bundle.inputs
+    if crop is not None:
+        inputs = {name: read if read.stream == "scene" else replace(read, crop=crop) for name, read in inputs.items()}
     try:
-        found = load_inputs(video, inputs, face=face, start=start, end=end, fps=fps)
+        found = load_inputs(video, inputs, scene=scene, face=face, start=start, end=end, fps=fps)
     except NoFaceError as error:
         raise NoFaceError(error.finding, NoFaceError.OPTIONS) from None
     warned = list(dict.fromkeys(note for clip in found.values() for note in clip.warnings))

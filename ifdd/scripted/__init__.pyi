@@ -4,6 +4,7 @@ from .render.cache import segment_centres as segment_centres
 from .render.cache import training_arrays as training_arrays
 from .render.clips import RenderedClip as RenderedClip
 from .render.clips import render_clip as render_clip
+from .render.scenes import render_scene as render_scene
 from .render.store import read_mask as read_mask
 from .render.store import read_regions as read_regions
 from .script.sampling import DIFFICULTIES as DIFFICULTIES

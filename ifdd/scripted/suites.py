@@ -1,7 +1,7 @@
 """Which clips a suite consists of: named suites, disjoint identities, balanced scripts, and the factors of each."""
 
 import hashlib
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -10,6 +10,7 @@ import pandas as pd
 from ifdd.errors import InputError
 from ifdd.labels import EMOTIONS
 from ifdd.scripted.script.sampling import DIFFICULTIES, Difficulty, sample_script
+from ifdd.scripted.script.scenes import with_scene
 from ifdd.scripted.script.script import Script
 from ifdd.scripted.script.times import GENERATOR_VERSION, render_times
 from ifdd.scripted.script.truth import irrelevant_share, occluded_share
@@ -103,7 +104,11 @@ def class_notes(clips: pd.DataFrame) -> tuple[str, ...]:
 
 @dataclass(frozen=True)
 class SuiteConfig:
-    """A set of clips. Equal configs give equal scripts. `difficulty` is a name of `DIFFICULTIES` or of `SUITES`."""
+    """A set of clips. Equal configs give equal scripts. `difficulty` is a name of `DIFFICULTIES` or of `SUITES`.
+
+    With `rho` there is a scene around every clip, in a stream of its own, whose polarity goes with the emotion's by that
+    correlation (`script.scenes`); the clips themselves are the same for every rho, and without.
+    """
 
     name: str
     seed: int
@@ -112,6 +117,7 @@ class SuiteConfig:
     split: str = "train"
     difficulty: str = "standard"
     duration: float = 2.0
+    rho: float | None = None
 
     def __post_init__(self) -> None:
         if self.split not in IDENTITY_RANGES:
@@ -123,6 +129,18 @@ class SuiteConfig:
             raise InputError(f"suite {self.name}: clips is {self.clips}; at least 1 is needed")
         if not 1 <= self.identities <= MOST_IDENTITIES:
             raise InputError(f"suite {self.name}: identities is {self.identities}; choose 1 to {MOST_IDENTITIES}")
+        if self.rho is None:
+            return
+        if not -1 <= self.rho <= 1:
+            raise InputError(f"suite {self.name}: rho {self.rho} is outside [-1, 1]; 0 is a scene that tells nothing")
+        if difficulty_of(self.difficulty, self.split).rho is not None:
+            raise InputError(
+                f"suite {self.name}: rho {self.rho}: {self.difficulty} has a scene behind the face; give rho to another one"
+            )
+
+    def to_dict(self) -> dict[str, Any]:
+        """The fields; `rho` where there is one."""
+        return {name: value for name, value in asdict(self).items() if name != "rho" or value is not None}
 
 
 def suite_identities(cfg: SuiteConfig) -> list[int]:
@@ -140,7 +158,7 @@ def suite_scripts(cfg: SuiteConfig) -> list[Script]:
     difficulty = difficulty_of(cfg.difficulty, cfg.split)
     # every class goes through all people in an order of its own, so that who it is says nothing about the class
     orders = [np.random.default_rng([cfg.seed, 103, c]).permutation(people) for c in range(classes)]
-    return [
+    scripts = [
         sample_script(
             int(seeds[i]),
             EMOTIONS[i % classes],
@@ -150,6 +168,7 @@ def suite_scripts(cfg: SuiteConfig) -> list[Script]:
         )
         for i in range(cfg.clips)
     ]
+    return scripts if cfg.rho is None else [with_scene(script, cfg.rho) for script in scripts]
 
 
 def suite_hash(cfg: SuiteConfig) -> str:

@@ -1,7 +1,7 @@
 """The clips of a recipe's splits, rendered or decoded, as its control shows them."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from itertools import combinations
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from ifdd.data.manifest import read_manifest
 from ifdd.data.parts import SPLITS as SPLITS
 from ifdd.data.parts import SplitName, parts_of
 from ifdd.data.persons import shared_persons, unknown_persons
+from ifdd.data.preprocessing import Preprocessing
 from ifdd.data.same_files import same_files
 from ifdd.data.sampling import Rule
 from ifdd.data.streamed import streamed
@@ -36,6 +37,9 @@ def load_split(recipe: Recipe, split: SplitName, progress: bool = True) -> ClipS
     Raises: InputError for a manifest or a clip that cannot be read, or a class that the recipe does not list.
     """
     clips = _load_split(recipe, split, progress)
+    if alone := [name for name in recipe.model.inputs if name in recipe.model.scenes and recipe.stream_of(name) == "clip"]:
+        note = f"faces alone: {', '.join(alone)} reads the clip in place of a scene (inputs.{alone[0]}.stream=clip)"
+        clips = replace(clips, notes=(*clips.notes, note))
     if clips.files and split != "test":  # the card keeps them, so that a list that has some of them is known
         about = clips.about | {"traces": traces(clips.clip_ids, clips.files, clips.subjects)}
         clips = replace(clips, about=about)
@@ -75,10 +79,7 @@ def _load_split(recipe: Recipe, split: SplitName, progress: bool) -> ClipSet:
     if isinstance(recipe.data, ScriptedData):
         if recipe.labels != EMOTIONS:
             raise InputError(f"recipe {recipe.name}: scripted data has the labels {', '.join(EMOTIONS)}, in this order")
-        suite, cache = suite_of(recipe.data, split), recipe.data.cache
-        return joined(
-            {name: from_suite(suite, read.frames, read.size, cache, progress) for name, read in recipe.reading().items()}
-        )
+        return from_suites(suite_of(recipe.data, split), recipe.reading(), recipe.data.cache, progress)
     if isinstance(recipe.data, CorpusData):
         return _corpus_split(recipe, recipe.data, split)
     data = recipe.data
@@ -138,14 +139,29 @@ def suite_of_card(card: Card, split: str) -> SuiteConfig:
     return checked(TypeAdapter(SuiteConfig), about, f"card of {card.name}: data.{split}", "give a --manifest")
 
 
-def from_suite(suite: SuiteConfig, frames: int, size: tuple[int, int], cache: Path, progress: bool = True) -> ClipSet:
-    """Render a suite, or take it from the cache.
+def from_suites(suite: SuiteConfig, inputs: Mapping[str, Preprocessing], cache: Path, progress: bool = True) -> ClipSet:
+    """The clips of a suite as each input of a model reads them, its scene where one reads that; rendered, or from the cache.
 
-    Raises: InputError for a size that is not square.
+    Raises: InputError as `from_suite`.
+    """
+    return joined(
+        {
+            name: from_suite(suite, read.frames, read.size, cache, progress, scene=read.face if read.stream == "scene" else "")
+            for name, read in inputs.items()
+        }
+    )
+
+
+def from_suite(
+    suite: SuiteConfig, frames: int, size: tuple[int, int], cache: Path, progress: bool = True, *, scene: str = ""
+) -> ClipSet:
+    """Render a suite, or take it from the cache; `scene`: not its clips, but the scenes around them, as `training_arrays`.
+
+    Raises: InputError for a size that is not square, a scene of a suite that has none.
     """
     if size[0] != size[1]:
         raise InputError(f"suite {suite.name}: size {size[0]}×{size[1]} is not square; scripted clips are")
-    arrays = training_arrays(suite, frames, size[0], cache, progress=progress)
+    arrays = training_arrays(suite, frames, size[0], cache, progress=progress, scene=scene)
     scripts = suite_scripts(suite)
     return ClipSet(
         pixels=arrays.clips,
@@ -153,7 +169,7 @@ def from_suite(suite: SuiteConfig, frames: int, size: tuple[int, int], cache: Pa
         clip_ids=tuple(clip_id(suite, i) for i in range(len(scripts))),
         subjects=tuple(str(script.identity) for script in scripts),
         folds=(0,) * len(scripts),
-        about={"source": "scripted", **asdict(suite)},
+        about={"source": "scripted", **suite.to_dict()},
         intensity=arrays.intensity,
         notes=(note,) if (note := class_note(suite.difficulty, suite.split)) else (),
     )

@@ -25,13 +25,15 @@ NotNegative = Annotated[float, Field(ge=0)]
 class ScriptedSet(StrictModel):
     """One set of rendered clips; its identities come from a range of their own for each split.
 
-    `difficulty` is easy, standard, hard, or a suite of the benchmark (noisy-50, scene-shift, …).
+    `difficulty` is easy, standard, hard, or a suite of the benchmark (noisy-50, scene-shift, …). `rho` puts a scene around every
+    clip, in a stream of its own, whose polarity goes with the emotion's by that correlation.
     """
 
     clips: Count
     identities: Count
     seed: Seed = 0
     difficulty: str = "standard"
+    rho: Annotated[float, Field(ge=-1, le=1)] | None = None
 
     @field_validator("difficulty")
     @classmethod
@@ -177,10 +179,17 @@ class LossConfig(StrictModel):
 
 
 class CropConfig(StrictModel):
-    """How a video of one's own is cropped for this model: goes into the card, together with the model's frames and size."""
+    """How a video of one's own is cropped for this model: goes into the card, together with the model's frames and size.
+
+    `stream` is what an input reads, null as the model says: the clip, or the scene around the person, in which faces are kept,
+    blurred or masked (`face`). Of a scene, "face" as `crop` means the whole picture. With stream=clip an input of scenes reads
+    the clip itself: a training on faces alone, of which the card tells.
+    """
 
     crop: Literal["face", "center", "none"] = "face"
     margin: Annotated[float, Field(ge=0, le=2)] = 0.15
+    stream: Literal["clip", "scene"] | None = None
+    face: Literal["kept", "blurred", "masked"] = "kept"
 
 
 class Recipe(OfAnyFamily):
@@ -226,17 +235,33 @@ class Recipe(OfAnyFamily):
     def _inputs_fit(self) -> Self:
         if unknown := [name for name in self.inputs if name not in self.model.inputs]:
             raise ValueError(f"inputs names {unknown[0]!r}; this model reads {', '.join(self.model.inputs)}")
+        streams = {name: self.stream_of(name) for name in self.model.inputs}
+        if self.preprocessing.stream is not None or self.preprocessing.face != "kept":
+            raise ValueError(
+                "preprocessing is of all inputs; say stream and face of one of them: inputs.NAME.stream, inputs.NAME.face"
+            )
+        for name, asked in self.inputs.items():
+            if asked.face != "kept" and streams[name] == "clip":
+                raise ValueError(
+                    f"inputs.{name}.face={asked.face}: this input reads the clip, which shows the face; leave it out"
+                )
         if len(self.model.inputs) > 1 and self.augment.cutmix and self.augment.mix:
             raise ValueError("cutmix cuts one box out of one picture, this model reads several; set augment.cutmix=0")
         return self
 
     def reading(self) -> dict[str, Preprocessing]:
         """How a source becomes a clip, by input."""
-        crops = {name: self.inputs.get(name, self.preprocessing) for name in self.model.inputs}
-        return {
-            name: Preprocessing(frames, (height, width), crops[name].crop, crops[name].margin)
-            for name, (_, frames, height, width) in self.model.inputs.items()
-        }
+        found = {}
+        for name, (_, frames, height, width) in self.model.inputs.items():
+            asked, stream = self.inputs.get(name, self.preprocessing), self.stream_of(name)
+            crop = "none" if stream == "scene" and asked.crop == "face" else asked.crop
+            found[name] = Preprocessing(frames, (height, width), crop, asked.margin, stream, asked.face)
+        return found
+
+    def stream_of(self, name: str) -> str:
+        """What an input reads, clip or scene: as it is asked for, else as the model says."""
+        asked = self.inputs[name].stream if name in self.inputs else None
+        return asked or ("scene" if name in self.model.scenes else "clip")
 
     @model_validator(mode="after")
     def _starts_fit(self) -> Self:

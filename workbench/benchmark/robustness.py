@@ -7,13 +7,13 @@ import numpy as np
 
 from ifdd.card import Card
 from ifdd.checkpoints import Bundle
-from ifdd.data.clipset import ClipSet, joined
+from ifdd.data.clipset import ClipSet
 from ifdd.errors import InputError
 from ifdd.labels import EMOTIONS
 from ifdd.progress import tqdm
 from ifdd.scripted import SUITES, SuiteConfig, suite_hash, suite_scripts
 from ifdd.scripted.position import position_auroc
-from ifdd.training.clipsets import from_suite
+from ifdd.training.clipsets import from_suites
 from workbench.analysis.comparison.seeds import over_seeds
 from workbench.benchmark.results import RobustnessResult, SuiteResult
 from workbench.results.provenance import record
@@ -96,9 +96,12 @@ def _read(
 ) -> tuple[dict[str, Reading], ClipSet]:
     """Readings of every checkpoint; those of other input sizes get clips of their own."""
     readings: dict[str, Reading] = {}
-    shapes = {name: tuple((n, read.frames, read.size) for n, read in bundle.inputs.items()) for name, bundle in named.items()}
+    shapes = {
+        name: tuple((n, read.frames, read.size, read.stream, read.face) for n, read in bundle.inputs.items())
+        for name, bundle in named.items()
+    }
     for shape in sorted(set(shapes.values())):
-        clips = joined({name: from_suite(config, frames, size, cache) for name, frames, size in shape})
         same = {name: bundle for name, bundle in named.items() if shapes[name] == shape}
+        clips = from_suites(config, next(iter(same.values())).inputs, cache)
         readings |= read_clips(same, clips, names=names, batch=batch, title=config.difficulty, cache=cache)
     return {name: readings[name] for name in named}, clips

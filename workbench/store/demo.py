@@ -1,7 +1,6 @@
 """What the app shows out of the box: rendered clips, and a collection of them for each checkpoint of such clips."""
 
 import warnings
-from dataclasses import asdict
 from pathlib import Path
 
 import torch
@@ -107,6 +106,6 @@ def _is_rendered(folder: Path, config: SuiteConfig) -> bool:
         raise InputError(f"{folder} is no folder of demo clips; choose another --out or remove it") from None
     if found.get("name") != DEMO:
         raise InputError(f"{folder} holds the suite {found.get('name')!r}; choose another --out or remove it")
-    wanted = asdict(config)
+    wanted = config.to_dict()
     wanted["duration"] = found.get("duration")  # follows from the number of frames when a suite is rendered
     return about.get("generator_version") == GENERATOR_VERSION and found == wanted and (folder / FILE_NAME).is_file()

@@ -74,7 +74,8 @@ def recompress(image: np.ndarray, quality: int) -> np.ndarray:
 class Stage:
     """One script on one face model, ready to draw single frames. Buffers are reused: one stage, one thread."""
 
-    def __init__(self, script: Script, size: int, model: FaceModel) -> None:
+    def __init__(self, script: Script, size: int, model: FaceModel, behind: np.ndarray | None = None) -> None:
+        """`behind`: linear picture (size, size, 3) float32 of all shots, by default the script's backgrounds."""
         self.script, self.size = script, size
         self.person: Person = model.person(script.identity, script.appearance)
         v, fine = len(self.person.vertices), size * SUPERSAMPLING
@@ -84,7 +85,8 @@ class Stage:
         self._face = np.empty((fine, fine), np.int32)
         self._bary = np.empty((fine, fine, 2), np.float32)
         shots = (script.background,) if script.cut is None else (script.background, script.cut.background)
-        self._backgrounds = [paint_background(shot, size) * np.float32(script.camera.exposure) for shot in shots]
+        painted = [paint_background(shot, size) if behind is None else behind for shot in shots]
+        self._backgrounds = [picture * np.float32(script.camera.exposure) for picture in painted]
         side = max(size // 16, 1)
         self._noise = (
             np.random.default_rng([script.seed, 13]).normal(size=(size + 2 * side, size + 2 * side, 3)).astype(np.float32)

@@ -17,12 +17,17 @@ def write_clip(clip: RenderedClip, folder: Path, name: str) -> None:
 
     Both appear whole, the truth last: a clip is finished when its truth is there.
     """
-    make_once(folder / "clips" / name, lambda work: _write_frames(clip, work))
+    make_once(folder / "clips" / name, lambda work: _write_frames(clip.frames, work))
     write_whole(folder / "truth" / f"{name}.npz", lambda part: _write_truth(clip, part))
 
 
-def _write_frames(clip: RenderedClip, folder: Path) -> None:
-    for i, frame in enumerate(clip.frames):
+def write_scene(frames: np.ndarray, folder: Path, name: str) -> None:
+    """Frames (n, H, W, 3) of the scene around a clip as scenes/<name>/000.png…, whole or not there."""
+    make_once(folder / "scenes" / name, lambda work: _write_frames(frames, work))
+
+
+def _write_frames(frames: np.ndarray, folder: Path) -> None:
+    for i, frame in enumerate(frames):
         file = folder / f"{i:03d}.png"
         done, png = cv2.imencode(".png", cv2.cvtColor(frame, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_PNG_COMPRESSION, 3])
         if not done:

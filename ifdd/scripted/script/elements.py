@@ -118,6 +118,26 @@ class Background:
 
 
 @dataclass(frozen=True)
+class Scene:
+    """What is around a person, seen by a camera of its own: kind is one of `script.scenes.KINDS`, of that polarity.
+
+    `light` is a factor of the brightness, `haze` the share of the contrast that the air takes, `grain` the strength of the
+    texture; the face's middle is at (x, y), its frame takes `side` of the picture (shares, y down).
+    """
+
+    polarity: str
+    kind: str
+    colours: tuple[RGB, ...]
+    light: float
+    haze: float
+    grain: float
+    x: float
+    y: float
+    side: float
+    seed: int
+
+
+@dataclass(frozen=True)
 class Camera:
     """Distance in cm (perspective), framing jitter and picture faults."""
 

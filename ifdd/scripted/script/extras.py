@@ -42,6 +42,11 @@ _STREAMS = {
     "scene": 83,
     "jpeg": 89,
     "independent": 97,
+    "polarity": 107,
+    "scene-place": 131,
+    "scene-positive": 109,
+    "scene-negative": 113,
+    "scene-neutral": 127,
 }
 
 

@@ -18,6 +18,7 @@ from ifdd.scripted.script.elements import (
     Cut,
     Light,
     Occluder,
+    Scene,
     Stretch,
     Talk,
     Wave,
@@ -28,7 +29,7 @@ from ifdd.scripted.script.elements import (
 from ifdd.scripted.script.units import INDEX, UNITS
 
 SCENES = ("positive", "negative", "neutral")
-"""What a background may tell."""
+"""What a background, or the scene around a person, may tell."""
 
 OCCLUDERS = ("hand", "scarf", "bar")
 
@@ -61,7 +62,8 @@ class Script:
 
     `onsets` are the seconds by which units of the emotion start later than `curve`; `compression` is the quality (1 to 100) of
     the JPEG that every frame went through, None for no such; `scene` is what the background tells, one of `SCENES`, or '' for a
-    background that tells nothing.
+    background that tells nothing. `around` is a scene in a stream of its own, whose polarity `scene` then is: of the clip's own
+    pixels it changes none.
     """
 
     seed: int
@@ -89,6 +91,7 @@ class Script:
     cut: Cut | None = None
     compression: int | None = None
     scene: str = ""
+    around: Scene | None = None
 
     def __post_init__(self) -> None:
         if self.emotion not in EMOTIONS:
@@ -116,6 +119,8 @@ class Script:
             )
         if self.scene not in ("", *SCENES):
             raise InputError(f"script: scene {self.scene!r} is not one of {', '.join(SCENES)}; '' is a scene that tells nothing")
+        if self.around is not None and self.around.polarity != self.scene:
+            raise InputError(f"script: scene {self.scene!r} with {self.around.polarity!r} around the person; give both the same")
 
     def emotion_at(self, times: np.ndarray) -> np.ndarray:
         """Units (n, A) of the clip's emotion at times (n,), each from its own onset on."""
@@ -216,6 +221,7 @@ _PARTS: dict[str, type] = {
     "background": Background,
     "camera": Camera,
     "cut": Cut,
+    "around": Scene,
 }
 
 
@@ -250,6 +256,7 @@ __all__ = [
     "Cut",
     "Light",
     "Occluder",
+    "Scene",
     "Script",
     "Stretch",
     "Talk",
