@@ -35,6 +35,11 @@ def crop(
     image_format: Annotated[
         Literal["png", "jpg"], typer.Option("--format", help="png: lossless, about 40 kB a frame of 224. jpg: a third of that.")
     ] = "png",
+    scene: Annotated[
+        Literal["kept", "blurred", "masked"] | None,
+        typer.Option(help="Write what is around the face too (column scene_path), faces in it kept, blurred or masked."),
+    ] = None,
+    scene_size: Annotated[int, typer.Option(min=8, max=2048, help="With --scene: pixels of its longer side, at most.")] = 336,
     workers: Annotated[int, typer.Option(min=1, help="Processes.")] = 2,
     on_error: OnErrorOption = "stop",
     as_json: Json = False,
@@ -51,7 +56,7 @@ def crop(
     from ifdd.io import check_new
 
     check_new(out)
-    options = CropOptions(detector, model, size, margin, align, every, image_format)
+    options = CropOptions(detector, model, size, margin, align, every, image_format, scene or "", scene_size)
     try:
         made = crop_corpus(table_of(sources), out, options, workers=workers, on_error=on_error)
     except KeyboardInterrupt:

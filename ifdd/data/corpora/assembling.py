@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ from ifdd.errors import InputError
 from ifdd.labels import meant_class
 from ifdd.progress import tqdm
 
-STRICT: tuple[Kind, ...] = ("missing", "unreadable", "holes", "too short", "twice")
+STRICT: tuple[Kind, ...] = ("missing", "unreadable", "holes", "too short", "twice", "no scene", "other scene")
 """What `strict` takes for an error; `surplus` too where every clip on disk should be listed."""
 
 
@@ -78,6 +78,8 @@ class Gathered:
         label_source: who says which class a clip has.
         columns: name of a column → clip id → value.
         notes: what a user is told.
+        scene_folder: of the pictures around the faces, "" where there are none.
+        scenes: clip id → its path there.
     """
 
     corpus: Facts
@@ -90,6 +92,8 @@ class Gathered:
     label_source: str
     columns: Mapping[str, Mapping[str, Any]]
     notes: Sequence[str]
+    scene_folder: str = ""
+    scenes: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)
@@ -121,8 +125,12 @@ def assemble(found: Gathered, options: Options) -> Indexed:
         for one, seen in zip(rows, measured, strict=True)
         if claimed.get(one.clip_id, seen.n_frames) != seen.n_frames
     ]
+    columns = dict(found.columns)
+    if found.scene_folder:
+        columns["scene_path"] = found.scenes
+        findings += _scene_findings(found, rows, measured, options)
     labels, meant = _classes(corpus.labels, options.names)
-    frame = _frame(rows, measured, labels, meant, options.crop, found.columns)
+    frame = _frame(rows, measured, labels, meant, options.crop, columns)
     frame.attrs["root"] = str(found.root)
     lists = options.lists
     report: dict[str, Any] = {
@@ -134,6 +142,7 @@ def assemble(found: Gathered, options: Options) -> Indexed:
             "kinds": sorted({one.kind for one in measured}),
             "sizes": _sizes(measured),
             "other_folders": dict(found.others),
+            "scenes": found.scene_folder,
         },
         "lists": {
             "root": str((lists if lists is not None and lists.is_dir() else lists.parent if lists else found.root).resolve()),
@@ -175,7 +184,7 @@ def write_indexed(indexed: Indexed, target: Path) -> Path:
     root, base = os.path.realpath(indexed.frame.attrs["root"]), os.path.realpath(file.parent)
     above = os.path.relpath(root, base).replace(os.sep, "/")
     frame = indexed.frame
-    for name in ("path", "truth"):
+    for name in ("path", "truth", "scene_path"):
         if name in frame and above != ".":
             paths = [
                 f"{above}/{path}" if isinstance(path, str) and not Path(path).is_absolute() else path for path in frame[name]
@@ -227,6 +236,26 @@ def _measured(
             f"{root}: no clip is left of {len(wanted)}: {few or 'none is listed'}; give the folder that holds the clips"
         )
     return kept, sizes
+
+
+def _scene_findings(found: Gathered, rows: Sequence[Wanted], measured: Sequence[Measured], options: Options) -> list[Finding]:
+    """Clips without a scene, or with one of another length; films are not decoded for it unless all is read (`deep`)."""
+    there = [
+        (one, seen, found.scenes[one.clip_id]) for one, seen in zip(rows, measured, strict=True) if one.clip_id in found.scenes
+    ]
+    lacking = [one for one in rows if one.clip_id not in found.scenes]
+    findings = [_row(one, "no scene", f"not in {found.scene_folder}", left_out=False) for one in lacking]
+    counted = [(one, seen, path) for one, seen, path in there if options.deep or (found.root / path).is_dir()]
+    look = measure_deeply if options.deep else measure
+    for (one, seen, path), scene in zip(
+        counted, in_threads(look, (found.root / path for _, _, path in counted), options.workers), strict=True
+    ):
+        if isinstance(scene, str):
+            findings.append(_row(one, "other scene", f"{path}: {scene}", left_out=False))
+        elif scene.n_frames != seen.n_frames:
+            told = f"{scene.n_frames} frames in {path}, {seen.n_frames} of the face"
+            findings.append(_row(one, "other scene", told, left_out=False))
+    return findings
 
 
 def _row(one: Wanted, kind: Kind, why: str, *, left_out: bool) -> Finding:
@@ -320,8 +349,11 @@ def _sizes(measured: Sequence[Measured]) -> dict[str, int]:
 def _notes(found: Gathered, findings: Sequence[Finding]) -> list[str]:
     corpus, listing = found.corpus, found.listing
     notes = []
-    if found.others:
-        most = sorted(found.others.items(), key=lambda pair: -pair[1])
+    if found.scene_folder:
+        notes.append(f"scenes around the faces are those of {found.scene_folder} (column scene_path)")
+    others = {name: count for name, count in found.others.items() if name != found.scene_folder}
+    if others:
+        most = sorted(others.items(), key=lambda pair: -pair[1])
         more = ", ".join(f"{name} ({count})" for name, count in most[:5])
         more += f" and {len(most) - 5} more" if len(most) > 5 else ""
         notes.append(f"clips are those of {found.folder}; there are also {more} (--frames NAME takes them)")

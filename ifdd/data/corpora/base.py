@@ -78,6 +78,7 @@ class Facts:
         class_of: the class that a clip's id names, None where it names none.
         factors: what else files of the corpus tell of some clips.
         folders: names of folders of clips, the official full one first.
+        scenes: names of folders whose clips show what is around the faces of the others, the best first.
         parts_of_one: folders whose clips belong together.
         looked_for: what a root must hold, for messages.
         lists_needed: whether labels come from lists.
@@ -98,6 +99,7 @@ class Facts:
     looked_for: str
     class_of: Callable[[str], str | None] = no_class
     factors: "Callable[[Found, Sequence[str]], Factors]" = no_factors
+    scenes: tuple[str, ...] = ()
     parts_of_one: re.Pattern[str] = re.compile(r"(?!)")
     lists_needed: bool = True
     whole_list: re.Pattern[str] = re.compile(r"(?!)")

@@ -1,7 +1,8 @@
 """FERV39k: 38,935 clips of 22 scenes; one split into 31,088 for training and 7,847 for testing.
 
 Wang et al., "FERV39k: A Large-Scale Multi-Scene Dataset for Facial Expression Recognition in Videos", CVPR 2022. Faces lie in
-`2_ClipsforFaceCrop/<Scene>/<Class>/<id>/`, whole pictures in `3_ClipsforScenImages/…`, lists in `4_setups/All_scenes`.
+`2_ClipsforFaceCrop/<Scene>/<Class>/<id>/`, whole pictures in `3_ClipsforScenImages/…` (column `scene_path`), lists in
+`4_setups/All_scenes`.
 A path names the class: a numbered list is read by it, and one that says another class is refused.
 """
 
@@ -53,6 +54,7 @@ FERV39K = Corpus(
     class_of=class_of,
     factors=scenes,
     folders=("2_clipsforfacecrop", "3_clipsforscenimages"),
+    scenes=("3_clipsforscenimages",),
     looked_for="2_ClipsforFaceCrop/<Scene>/<Class>/<id>/, and 4_setups/All_scenes/train_All.csv",
     no_lists=re.compile(r"4_setups/(?!all_scenes/)"),
     lists_needed=False,

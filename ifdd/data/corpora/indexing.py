@@ -69,9 +69,33 @@ def index_corpus(corpus: Facts, root: Path, options: Options | None = None) -> I
             if clip not in twins
         ]
     others = {name: len(more) for name, more in found.clips.items() if name != folder}
+    scenes = scenes_of(corpus, found, folder)
     return assemble(
-        Gathered(corpus, root, folder, others, wanted, findings, listing, source, factors.columns, factors.notes), options
+        Gathered(
+            corpus, root, folder, others, wanted, findings, listing, source, factors.columns, factors.notes, *(scenes or ("", {}))
+        ),
+        options,
     )
+
+
+def scenes_of(corpus: Facts, found: Found, folder: str) -> tuple[str, Mapping[str, str]] | None:
+    """The folder of the scenes around the clips of a folder, and clip id → path; None where the clips are whole pictures.
+
+    >>> from ifdd.data.corpora.ferv39k import FERV39K
+    >>> faces, whole = {"Action/Happy/0001": "2_ClipsforFaceCrop/…"}, {"Action/Happy/0001": "3_ClipsforScenImages/…"}
+    >>> found = Found(Path(), {"2_ClipsforFaceCrop": faces, "3_ClipsforScenImages": whole})
+    >>> scenes_of(FERV39K, found, "2_ClipsforFaceCrop")[0], scenes_of(FERV39K, found, "3_ClipsforScenImages")
+    ('3_ClipsforScenImages', None)
+    """
+
+    def called(name: str, known: str) -> bool:
+        return known in name.lower().split("/")
+
+    if any(called(folder, known) for known in corpus.scenes):
+        return None
+    fitting = (name for known in corpus.scenes for name in found.clips if name != folder and called(name, known))
+    chosen = next(fitting, None)
+    return None if chosen is None else (chosen, found.clips[chosen])
 
 
 def listing_of(corpus: Facts, found: Found, options: Options) -> Listing | None:

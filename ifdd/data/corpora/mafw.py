@@ -1,9 +1,10 @@
 """MAFW: 10,045 clips, of which 9,172 have a single one of eleven classes; five folds.
 
 Liu et al., "MAFW: A Large-scale, Multi-modal, Compound Affective Database for Dynamic Facial Expression Recognition in the Wild",
-ACM MM 2022. Clips are `00001.mp4`, or folders of frames of that name; lists are `single/no_caption/set_1/train.txt` with lines
-`03747.mp4 anger`, the same with captions, `single_label.txt` without folds, and the numbered lists of DFER-CLIP, MAE-DFER and
-S2D. Compound labels of the multi set are refused.
+ACM MM 2022. Clips are `00001.mp4`, or folders of frames of that name: faces in `faces`, `face` or `clips_faces`, whole pictures
+in `frames` or `clips` (column `scene_path`). Lists are `single/no_caption/set_1/train.txt` with lines `03747.mp4 anger`, the same
+with captions, `single_label.txt` without folds, and the numbered lists of DFER-CLIP, MAE-DFER and S2D. Compound labels of the
+multi set are refused.
 """
 
 import re
@@ -30,7 +31,8 @@ MAFW = Corpus(
     counts=folds_of(MAFW_LABELS, TESTS),
     total=dict(zip(MAFW_LABELS, map(sum, zip(*TESTS, strict=True)), strict=True)),
     key_of=key_of,
-    folders=("faces", "clips_faces", "frames", "clips"),
+    folders=("faces", "face", "clips_faces", "frames", "clips"),
+    scenes=("frames", "clips"),
     looked_for="videos or folders named 00001, … (clips/00001.mp4, frames/00001/), and single/no_caption/set_1/train.txt",
     whole_list=re.compile(r"single[_-]?(?:label|set).*\.(?:txt|csv|tsv)"),
     no_lists=re.compile(r"multi|compound"),

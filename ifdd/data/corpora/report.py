@@ -16,7 +16,9 @@ from ifdd.io import write_text
 
 MAX_REPORT = 256 * 2**20
 """Bytes of a report: one of 40,000 clips, each of which is listed twice, has 10 MB."""
-Kind = Literal["missing", "unreadable", "holes", "too short", "short", "other count", "surplus", "twice"]
+Kind = Literal[
+    "missing", "unreadable", "holes", "too short", "short", "other count", "surplus", "twice", "no scene", "other scene"
+]
 KINDS: dict[Kind, str] = {
     "missing": "listed, and not on disk: left out",
     "unreadable": "cannot be read: left out",
@@ -26,6 +28,8 @@ KINDS: dict[Kind, str] = {
     "other count": "the lists claim another number of frames than lie on disk: kept, the disk counts",
     "surplus": "on disk, and in no list: left out",
     "twice": "there twice: counted once",
+    "no scene": "nothing is there of what is around the face: kept, column scene_path is empty",
+    "other scene": "the scene has another number of frames than the face: kept, a model that reads scenes cannot read it",
 }
 """Kinds of what is listed, and what became of such clips."""
 

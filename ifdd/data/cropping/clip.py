@@ -7,12 +7,13 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from ifdd.data.clips import Source, analyse
+from ifdd.data.clips import Source, analyse, find_faces
 from ifdd.data.cropping.options import CropOptions, Format
 from ifdd.data.cropping.tracks import Track
 from ifdd.data.faces.alignment import box_transforms, follow, placed, steady, transforms, warp
 from ifdd.data.faces.boxes import crop
 from ifdd.data.faces.detectors import Detector, make_detector
+from ifdd.data.faces.hiding import hide
 from ifdd.data.preprocessing import Preprocessing
 from ifdd.data.video import FOLDER_FPS, read_frames
 from ifdd.errors import InputError
@@ -27,15 +28,19 @@ def _detector(name: str, model: Path | None) -> Detector:
     return make_detector(name, model)  # one for each process
 
 
-def follow_face(path: Path, options: CropOptions, fps: float | None = None) -> tuple[Source, Track]:
-    """The largest face of a source, and how it is cropped; `fps` of a folder of frames.
+def follow_face(path: Path, options: CropOptions, fps: float | None = None) -> tuple[Source, Track, Source | None]:
+    """The largest face of a source, how it is cropped, and the scene around it if asked for; `fps` of a folder of frames.
 
     Raises: InputError as `analyse`: no face, a source that cannot be read.
     """
-    whole = options.detector == "precropped"
-    read = Preprocessing(2, (options.size, options.size), "none" if whole else "face", options.margin)
-    source = analyse(path, read, fps=fps, detector=None if whole else _detector(options.detector, options.model))
-    return source, _track(source, options)
+    size = (options.size, options.size)
+    if options.detector == "precropped":
+        source = analyse(path, Preprocessing(2, size, "none", options.margin), fps=fps)
+        return source, _track(source, options), None
+    faces = find_faces(path, fps=fps, detector=_detector(options.detector, options.model))
+    source = faces.source(Preprocessing(2, size, "face", options.margin))
+    scene = faces.scene(Preprocessing(2, size, "none", stream="scene", face=options.scene)) if options.scene else None
+    return source, _track(source, options), scene
 
 
 def _track(source: Source, options: CropOptions) -> Track:
@@ -91,6 +96,23 @@ def crops(source: Source, track: Track, aligned: bool) -> Iterator[np.ndarray]:
         if count == len(wanted):
             return
     raise InputError(f"{source.path}: changed while it was being read; try again")
+
+
+def scenes(scene: Source, track: Track, longer: int) -> Iterator[np.ndarray]:
+    """The frames of a track as whole pictures (H, W, 3) uint8 RGB, at most `longer` pixels on their longer side, faces hidden.
+
+    Raises: InputError if the source has changed since it was followed.
+    """
+    wanted = {int(index) for index in track.video_index}
+    for count, frame in enumerate(read_frames(scene.path, fps=scene.fps, keep=wanted), start=1):
+        image = hide(frame.image, scene.hidden[frame.index - scene.first], scene.preprocessing.face)
+        height, width = image.shape[:2]
+        scale = min(1.0, longer / max(height, width))
+        size = max(1, round(scale * height)), max(1, round(scale * width))
+        yield crop(image, np.array([0, 0, width, height], np.float32), size)
+        if count == len(wanted):
+            return
+    raise InputError(f"{scene.path}: changed while it was being read; try again")
 
 
 def write_frame(image: np.ndarray, file: Path, kind: Format) -> None:

@@ -2,6 +2,7 @@
 
 clips.parquet  the clips with all that the list said of them, and what is known of their faces
 clips/<id>/    000000.png …
+scenes/<id>/   the same frames of what is around the face, if they are asked for
 tracks/<id>.npz
 sheet.html …   to look through
 crop.json      how it was made, and which clips were left out and why
@@ -20,8 +21,8 @@ import numpy as np
 import pandas as pd
 
 from ifdd.data.bad_clips import UNREADABLE, OnError, reason, settle, warnings_summary
-from ifdd.data.cropping.clip import crops, follow_face, write_frame
-from ifdd.data.cropping.options import CropOptions
+from ifdd.data.cropping.clip import crops, follow_face, scenes, write_frame
+from ifdd.data.cropping.options import OF_SCENES, CropOptions
 from ifdd.data.cropping.sheet import Shown, write_sheets
 from ifdd.data.cropping.sources import ABOUT
 from ifdd.data.cropping.tracks import Track, read_track, write_track
@@ -40,7 +41,7 @@ FACE_COLUMNS = ("detector", "face_found", "face_score", "faces", "landmarks", "c
 choose from, the file of its track where that holds landmarks, and the clip that it was cut from."""
 VERSION = 1
 
-_ABOUT_PIXELS = ("path", "kind", "n_frames", "fps", "width", "height", "crop", "truth", *FACE_COLUMNS)
+_ABOUT_PIXELS = ("path", "kind", "n_frames", "fps", "width", "height", "crop", "truth", "scene_path", "scene_face", *FACE_COLUMNS)
 
 
 @dataclass(frozen=True)
@@ -85,7 +86,8 @@ def crop_corpus(
     options = options or CropOptions()
     check_new(out)
     make_detector(options.detector, options.model)  # before minutes are spent
-    about = {"version": VERSION, **asdict(options), **_weights(options), "model": options.model and str(options.model)}
+    asked = {name: value for name, value in asdict(options).items() if options.scene or name not in OF_SCENES}
+    about = {"version": VERSION, **asked, **_weights(options), "model": options.model and str(options.model)}
     key = json.dumps(about | {"list": data_hash(table), "files": files_hash(table)}, sort_keys=True)
     with unfinished_folder(out, key) as work:
         jobs = [
@@ -126,7 +128,7 @@ def _crop(job: _Job) -> str:
         cv2.setNumThreads(1)  # processes are enough
     options = job.options
     try:
-        source, track = follow_face(job.path, options, job.fps)
+        source, track, scene = follow_face(job.path, options, job.fps)
     except NoFaceError as error:
         return error.finding.removeprefix(f"{job.path}: ")
     except UNREADABLE as error:
@@ -137,7 +139,14 @@ def _crop(job: _Job) -> str:
         for at, image in enumerate(crops(source, track, aligned)):
             write_frame(image, folder / f"{at:06d}.{options.format}", options.format)
 
+    def fill_scene(folder: Path) -> None:
+        assert scene is not None
+        for at, image in enumerate(scenes(scene, track, options.scene_size)):
+            write_frame(image, folder / f"{at:06d}.{options.format}", options.format)
+
     make_once(job.folder / "clips" / job.name, fill)
+    if scene is not None:
+        make_once(job.folder / "scenes" / job.name, fill_scene)
     write_whole(_track_file(job.folder, job.name), lambda part: write_track(track, part))
     return ""
 
@@ -179,6 +188,9 @@ def _listed(table: pd.DataFrame, tracks: Sequence[Track], options: CropOptions, 
         if name not in frame and name not in _ABOUT_PIXELS:
             frame[name] = table[name].to_numpy()
     frame["crop"] = "none"
+    if options.scene:
+        frame["scene_path"] = [f"scenes/{name}" for name in ids]
+        frame["scene_face"] = options.scene
     frame["detector"] = options.detector
     whole = options.detector == "precropped"
     frame["face_found"] = [np.nan if whole else float(track.found.mean()) for track in tracks]
