@@ -30,7 +30,7 @@ from ifdd.data.arrays import keep_rows
 from ifdd.data.bad_clips import UNREADABLE, OnError, left_out, reason, settle, warnings_summary
 from ifdd.data.clips import READING, Clip, as_clips
 from ifdd.data.decoded import decoded_already
-from ifdd.data.manifest import clip_path, crop_notes, data_hash, files_hash, has_labels, read_manifest
+from ifdd.data.manifest import clip_path, crop_notes, data_hash, files_hash, has_labels, read_manifest, scene_path
 from ifdd.data.row_clips import check_scenes, load_row_inputs
 from ifdd.data.same_files import content_hash
 from ifdd.data.traces import seen_before
@@ -465,13 +465,14 @@ def predictions_table(clips: pd.DataFrame, names: Sequence[str], probs: np.ndarr
     renamed = kept_as(clips.columns, names)
     columns |= {renamed.get(name, name): clips[name] for name in clips.columns if name not in columns or name in renamed}
     rows = tqdm(clips.itertuples(), desc="hash clips", total=len(clips), unit="clip", disable=None, delay=2, leave=False)
-    columns[CONTENT] = [content_of(clip_path(clips, row)) for row in rows]
+    columns[CONTENT] = [content_of(clip_path(clips, row), scene_path(clips, row)) for row in rows]
     return pd.DataFrame(columns)
 
 
-def content_of(clip: Path) -> str:
-    """Hash of a clip's content, "" where it cannot be read."""
+def content_of(clip: Path, scene: Path | None = None) -> str:
+    """Hash of a clip's content, and of the scene around it if there is one; "" where it cannot be read."""
     try:
-        return content_hash(clip)
+        found = content_hash(clip)
+        return found if scene is None else hashlib.sha256(f"{found}{content_hash(scene)}".encode()).hexdigest()
     except UNREADABLE:  # gone since it was read
         return ""

@@ -13,7 +13,7 @@ import pandas as pd
 
 from ifdd.card import Card
 from ifdd.checkpoints import Bundle
-from ifdd.data.manifest import clip_path, crop_of, data_hash, fps_of, has_labels, length, read_manifest
+from ifdd.data.manifest import clip_path, crop_of, data_hash, fps_of, has_labels, length, read_manifest, scene_path
 from ifdd.data.manifest.columns import cells_of
 from ifdd.errors import InputError
 from ifdd.models.base import VideoModel
@@ -56,7 +56,7 @@ class Dataset:
     @cached_property
     def contents(self) -> dict[str, str]:
         """Hash of what each clip holds, by id; a clip that cannot be read has none."""
-        return {clip: content_of(self.path(clip)) for clip in self.clips.index}
+        return {clip: content_of(self.path(clip), scene_path(self.clips, self.clips.loc[clip])) for clip in self.clips.index}
 
     def collected(self) -> tuple[str, ...]:
         """Names of the checkpoints that have a collection here."""

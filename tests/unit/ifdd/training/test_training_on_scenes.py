@@ -125,6 +125,11 @@ def test_trained_scored_at_another_rho_and_collected(cache: Path, tmp_path: Path
     assert "reads no scene; leave it out" in str(ran.exception)
     found = collect(bundle, manifest, tmp_path / "collection")
     assert found.probs.shape == (4, 7)
+    again = render_suite(replace(suite, rho=0.9), tmp_path / "other", size=48, workers=1, progress=False, scene_face="masked")
+    other = collect(bundle, again, tmp_path / "others")
+    same = other.predictions["scene"].eq(found.predictions["scene"])
+    assert not same.all()  # clips with another scene are other clips, though their faces are the same
+    assert other.predictions["clip_sha256"].eq(found.predictions["clip_sha256"]).tolist() == same.tolist()
     plain = render_suite(replace(suite, rho=None), tmp_path / "plain", size=48, workers=1, progress=False)
     with pytest.raises(InputError, match=r"none of its 4 clips has a scene, which scene reads"):
         collect(bundle, plain, tmp_path / "none")
