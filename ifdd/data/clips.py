@@ -18,6 +18,7 @@ from ifdd.data.faces.face import Detector
 from ifdd.data.faces.hiding import hide
 from ifdd.data.faces.tracking import FaceTrack, FaceTracker
 from ifdd.data.preprocessing import Preprocessing
+from ifdd.data.scenes import NO_SCENE, SCENE_WAY_OUT, same_length
 from ifdd.data.video import left_out, left_to_show, read_frames, read_times, stretch_name
 from ifdd.data.video.transport import doubts
 from ifdd.errors import InputError, NoFaceError
@@ -463,13 +464,6 @@ def load_inputs(
     return found
 
 
-NO_SCENE = "no scene is named, and the clip is read whole as the face, so that nothing is around it"
-SCENE_WAY_OUT = (
-    "name frames of the scene (column scene_path of a list), have the face cropped (crop=face), or train on faces alone "
-    "(inputs.NAME.stream=clip)"
-)
-
-
 def lead_of(inputs: Mapping[str, Preprocessing]) -> Preprocessing:
     """The input whose clip tells which frames all show: one that follows a face, else the first; of scenes alone, all frames."""
     clips = [read for read in inputs.values() if read.stream == "clip"]
@@ -501,15 +495,6 @@ def scene_clip(place: Path, preprocessing: Preprocessing, clip: Clip, fps: float
         warnings=source.warnings if place != clip.source else (),
         landmarks=None,
     )
-
-
-def same_length(scene: Path, frames: int, clip: Path, total: int) -> None:
-    """Raises: InputError for a scene that has not as many frames as its clip."""
-    if frames != total:
-        raise InputError(
-            f"{scene}: the scene has {frames} frames, its clip {clip} has {total}; they must show the same moments: give both "
-            "the same frames, or leave the clip out of the list"
-        )
 
 
 def as_clips(found: Mapping[str, Clip]) -> Clips:

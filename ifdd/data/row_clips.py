@@ -6,9 +6,10 @@ from typing import Any
 
 import pandas as pd
 
-from ifdd.data.clips import NO_SCENE, SCENE_WAY_OUT, Clip, load_inputs
+from ifdd.data.clips import Clip, load_inputs
 from ifdd.data.manifest import clip_path, crop_of, fps_of, scene_path
 from ifdd.data.preprocessing import Preprocessing
+from ifdd.data.scenes import NO_SCENE, SCENE_WAY_OUT
 from ifdd.errors import InputError
 
 

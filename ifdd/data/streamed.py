@@ -11,12 +11,13 @@ import numpy as np
 import pandas as pd
 
 from ifdd.data.bad_clips import OnError, left_out, settle
-from ifdd.data.clips import NO_SCENE, lead_of
+from ifdd.data.clips import lead_of
 from ifdd.data.clipset import ClipSet, PixelSource, joined
 from ifdd.data.manifest import clip_path, crop_notes, crop_of, data_hash, files_hash, fps_of, need_labels, scene_path
 from ifdd.data.preprocessing import Preprocessing
 from ifdd.data.row_clips import check_scenes, lacks_scene, row_inputs
 from ifdd.data.sampling import RULE, Rule
+from ifdd.data.scenes import NO_SCENE
 from ifdd.data.streamed_pixels import StreamedPixels as StreamedPixels
 from ifdd.data.streamed_scenes import StreamedScenes
 from ifdd.labels import match_labels

@@ -6,10 +6,11 @@ from pathlib import Path
 
 import numpy as np
 
-from ifdd.data.clips import analyse, same_length
+from ifdd.data.clips import analyse
 from ifdd.data.crop_cache import crop_file, read_crops, write_crops
 from ifdd.data.preprocessing import Preprocessing
 from ifdd.data.sampling import CENTRES, Take
+from ifdd.data.scenes import same_length
 from ifdd.data.streamed_pixels import StreamedPixels, read_files
 from ifdd.data.video import image_files
 from ifdd.errors import InputError

@@ -7,8 +7,9 @@ from pathlib import Path
 import pandas as pd
 
 from ifdd.data.bad_clips import UNREADABLE, OnError, reason, settle
-from ifdd.data.manifest.files import clip_path
+from ifdd.data.manifest.files import clip_path, scene_path
 from ifdd.data.manifest.table import LABELS, REQUIRED, complete, has_labels, read_columns, read_manifest
+from ifdd.data.scenes import same_length
 from ifdd.data.video import FOLDER_FPS, IMAGE_SUFFIXES, is_animated, natural_key, probe, read_seconds
 from ifdd.errors import InputError
 from ifdd.labels import EMOTIONS, match_labels, meant_class
@@ -207,6 +208,8 @@ def _probed(
             fps = float(row["fps"]) if row["fps"] > 0 and clip.is_dir() else None
             _, seconds = read_seconds(clip, fps=fps)
             info = probe(clip, fps=fps)
+            if (scene := scene_path(frame, row)) is not None:
+                same_length(scene, len(read_seconds(scene)[1]), clip, len(seconds))
         except UNREADABLE as error:
             bad[row["clip_id"]] = reason(error, clip)
             continue

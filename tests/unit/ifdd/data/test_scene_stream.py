@@ -14,7 +14,7 @@ from ifdd.data.clips import lead_of, load_inputs
 from ifdd.data.clipset import ClipSet
 from ifdd.data.decoded import from_inputs
 from ifdd.data.faces.hiding import MASK, hide
-from ifdd.data.manifest import data_hash, files_hash, read_manifest, scene_path, write_manifest
+from ifdd.data.manifest import data_hash, files_hash, index_list, read_manifest, scene_path, write_manifest
 from ifdd.data.preprocessing import Preprocessing, as_written
 from ifdd.data.row_clips import load_row_inputs
 from ifdd.data.sampling import Rule, Take
@@ -137,6 +137,16 @@ def test_a_scene_of_another_length_is_named_with_both_lengths(corpus: Path, tmp_
     for load in loaders(corpus, tmp_path / "cache"):
         with pytest.raises(InputError, match=r"scenes/2: the scene has 22 frames, its clip .*faces/2 has 23"):
             load()
+
+
+def test_a_list_that_is_indexed_has_its_scenes_counted(corpus: Path, tmp_path: Path) -> None:
+    frame = read_manifest(corpus)[["path", "scene_path", "label_name"]].rename(columns={"label_name": "label"})
+    frame.to_csv(corpus.parent / "list.csv", index=False)
+    indexed = index_list(corpus.parent / "list.csv")
+    assert indexed["scene_path"].tolist() == [f"scenes/{i}" for i in range(4)]
+    (corpus.parent / "scenes/0/039.png").unlink()
+    with pytest.raises(InputError, match=r"scenes/0: the scene has 39 frames, its clip .*faces/0 has 40"):
+        index_list(corpus.parent / "list.csv")
 
 
 def test_a_scene_that_is_not_there_is_named(corpus: Path, tmp_path: Path) -> None:
