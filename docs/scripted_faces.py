@@ -1,7 +1,7 @@
 """Draw a contact sheet of ScriptedFaces: a row a person, a column an emotion, each at its apex.
 
 With --phases every person has three rows: onset, apex, offset. --plain leaves out what distracts: speech, blinks, other
-expressions, turns of the head.
+expressions, turns of the head. With --scenes a row is a clip and the three scenes around it, the face kept, blurred or masked.
 
 Example: python docs/scripted_faces.py sheet.png --people 4 --size 224 --difficulty standard --face built-in
 """
@@ -13,12 +13,14 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from ifdd.data.preprocessing import HIDDEN
 from ifdd.errors import InputError
 from ifdd.labels import EMOTIONS
-from ifdd.scripted import DIFFICULTIES, render_clip, sample_script
+from ifdd.scripted import DIFFICULTIES, render_clip, render_scene, sample_script
 from ifdd.scripted.head.face import FaceModel
 from ifdd.scripted.models import BUILT_IN, face_model
 from ifdd.scripted.script.elements import Wave
+from ifdd.scripted.script.scenes import KINDS, sample_scene
 from ifdd.scripted.script.script import Script
 
 
@@ -63,6 +65,17 @@ def person(identity: int, args: argparse.Namespace, model: FaceModel) -> np.ndar
     return np.concatenate(columns, axis=1)
 
 
+def around(identity: int, args: argparse.Namespace, model: FaceModel) -> np.ndarray:
+    """A clip at its apex, and the scenes of each polarity around it, faces as `args.scenes` says: (size, 4 · size, 3)."""
+    script = sample_script(1000 + identity, EMOTIONS[identity % len(EMOTIONS)], identity, args.difficulty)
+    times = moments(script, False)
+    pictures = [render_clip(script, args.size, times, model, masks=False).frames[0]]
+    for polarity in KINDS:
+        placed = replace(script, scene=polarity, around=sample_scene(script.seed, polarity))
+        pictures.append(render_scene(placed, args.size, times, model, face=args.scenes)[0])
+    return np.concatenate(pictures, axis=1)
+
+
 def main() -> None:
     """Reads the command line and writes the sheet."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -74,12 +87,14 @@ def main() -> None:
     parser.add_argument("--face", default=BUILT_IN, help="built-in, or the path of the ICT-FaceKit Light npz or its folder")
     parser.add_argument("--phases", action="store_true", help="onset, apex and offset below each other")
     parser.add_argument("--plain", action="store_true", help="frontal, full intensity, no distraction")
+    parser.add_argument("--scenes", choices=HIDDEN, help="clips and the scenes around them; what is seen of the face there")
     args = parser.parse_args()
     try:
         model = face_model(args.face)
     except InputError as error:
         raise SystemExit(f"error: {error}") from error
-    rows = [person(identity, args, model) for identity in range(args.first, args.first + args.people)]
+    draw = around if args.scenes else person
+    rows = [draw(identity, args, model) for identity in range(args.first, args.first + args.people)]
     done, encoded = cv2.imencode(args.out.suffix or ".png", cv2.cvtColor(np.concatenate(rows), cv2.COLOR_RGB2BGR))
     if not done:
         raise SystemExit(f"error: {args.out}: the sheet could not be encoded; name it .png or .jpg")
