@@ -8,7 +8,7 @@ from typing_extensions import TypedDict  # pydantic wants this one before Python
 from ifdd.control import Control, with_control
 from ifdd.data.preprocessing import Preprocessing
 from ifdd.documents import OPEN, Shaped
-from ifdd.models.config import Labels, ModelConfig, Seed
+from ifdd.models.config import Labels, ModelConfig, Seed, check_labels
 from ifdd.models.families import OfAnyFamily
 
 SCHEMA = 1
@@ -154,6 +154,7 @@ class Card(OfAnyFamily):
     def _fits(self) -> Self:
         if len(self.labels) != self.model.num_classes:
             raise ValueError(f"the card lists {len(self.labels)} labels for {self.model.num_classes} classes")
+        check_labels(self.labels, self.model)
         for split, result in self.metrics.items():
             if unknown := [label for label in result["recall"] if label not in result["counts"]]:
                 raise ValueError(f"metrics.{split} has a recall of {unknown[0]!r} and no count")

@@ -22,6 +22,13 @@ SYNONYMS: tuple[frozenset[str], ...] = (
     frozenset({"disappointment", "disappointed"}),
 )
 """Words for one class."""
+POLARITIES: tuple[str, ...] = ("positive", "negative", "neutral")
+"""What a mood, or a scene, may be."""
+_POLARITY = {
+    "positive": {"happy"},
+    "negative": {"sad", "angry", "disgust", "fear", "contempt", "anxiety", "helplessness", "disappointment"},
+    "neutral": {"neutral", "surprise"},
+}
 
 
 def parse_labels(text: str) -> tuple[str, ...]:
@@ -123,6 +130,17 @@ def meant_class(name: str, labels: Sequence[str] = EMOTIONS) -> str | None:
     key = class_key(name)
     fitting = [label for label in labels if class_key(label) == key] or _same_word(key, labels)
     return fitting[0] if len(fitting) == 1 else _guess(name, labels)
+
+
+def polarity_of(name: str) -> str | None:
+    """The polarity of an emotion, one of `POLARITIES`; surprise is neither. None for a word that names none of these emotions.
+
+    >>> [polarity_of(name) for name in ("Happiness", "fear", "surprise", "yawning")]
+    ['positive', 'negative', 'neutral', None]
+    """
+    key = class_key(name)
+    words = {key}.union(*(group for group in SYNONYMS if key in group))
+    return next((polarity for polarity, emotions in _POLARITY.items() if words & emotions), None)
 
 
 def _told(found: Mapping[str, str], asked: Mapping[str, str]) -> tuple[str, ...]:

@@ -90,7 +90,7 @@ def test_a_variant(copy: Path, done: Callable[[str], Followed]) -> None:
 def test_a_family(copy: Path, done: Callable[[str], Followed]) -> None:
     done("a_family")
     assert (copy / "runs/calibration/calibration.md").is_file()
-    with pytest.raises(InputError, match="unknown family 'frame-mean'; known: ifdd; give the module of another one"):
+    with pytest.raises(InputError, match="unknown family 'frame-mean'; known: ifdd, ous; give the module of another one"):
         read_card(copy / "runs/frame-mean/checkpoint")
 
 

@@ -100,9 +100,21 @@ def convert(
             "ifdd-mvit-xs; a recipe's init_from takes its backbone.",
         ),
     ] = None,
+    clip: Annotated[
+        str | None,
+        typer.Option(
+            "--clip",
+            metavar="MODEL",
+            help="The file is CLIP's state dict, OpenAI's or open_clip's: what to begin, ous-clip-b32 or ous-clip-l14; "
+            "a recipe's init_from takes its encoders.",
+        ),
+    ] = None,
+    gelu: Annotated[
+        Literal["quick-gelu", "gelu"] | None, typer.Option(help="Of CLIP's weights: OpenAI's have quick-gelu, the default.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
-    """Convert a checkpoint of the released code, or Kinetics weights of torchvision; nothing in the file is run.
+    """Convert a checkpoint of the released code, or weights of torchvision (Kinetics) or CLIP; nothing in the file is run.
 
     Options name what leaves no trace in the weights.
 
@@ -111,8 +123,17 @@ def convert(
     from ifdd.labels import parse_labels
     from ifdd.weights import converting as conversion
 
-    told = {key: value for key, value in (("lift", lift), ("split", split), ("frames", frames)) if value is not None}
-    if kinetics is None:
+    told: dict[str, Any] = {
+        key: value for key, value in (("lift", lift), ("split", split), ("frames", frames)) if value is not None
+    }
+    if clip is not None and (kinetics or lift or split):
+        raise InputError("--kinetics, --lift and --split are of other weights than --clip; leave them out")
+    if gelu is not None and clip is None:
+        raise InputError("--gelu is of CLIP's weights; name what to begin from them with --clip, e.g. ous-clip-b32")
+    if clip is not None:
+        told |= {"gelu": gelu} if gelu else {}
+        folder = conversion.convert_clip(file, out, clip, parse_labels(labels), key, **told)
+    elif kinetics is None:
         folder = conversion.convert(file, out, parse_labels(labels), key, **told)
     elif lift or split:
         raise InputError(

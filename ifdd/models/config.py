@@ -194,6 +194,11 @@ class VideoConfig(StrictModel):
         """The model in a few words."""
         return self.family
 
+    @property
+    def class_names(self) -> tuple[str, ...] | None:
+        """Of a model that reads the names of its classes: those, which labels have to be; None where it knows numbers only."""
+        return None
+
 
 class ModelConfig(VideoConfig):
     """One model of the ifdd family. Impossible combinations are refused by name.
@@ -272,6 +277,15 @@ class ModelConfig(VideoConfig):
         """Height and width of X."""
         stride = BACKBONES[self.backbone].stage_strides[-1]
         return self.size[0] // stride, self.size[1] // stride
+
+
+def check_labels(labels: tuple[str, ...], model: VideoConfig) -> None:
+    """Labels are those that the model was told, in its order. Raises: ValueError."""
+    if model.class_names is not None and model.class_names != labels:
+        raise ValueError(
+            f"labels are {', '.join(labels)}; the model was told {', '.join(model.class_names)}, and its prompts follow that "
+            "order: set model.classes to the labels"
+        )
 
 
 def model_names() -> dict[str, dict[str, Any]]:

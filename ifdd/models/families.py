@@ -15,6 +15,10 @@ from ifdd.models.config import ModelConfig, StrictModel, VideoConfig, model_name
 from ifdd.models.ifdd import model as ifdd
 from ifdd.models.ifdd.losses import ifdd_loss
 from ifdd.models.ifdd.parts import LIFTS, POOLINGS, SPLITS
+from ifdd.models.ous import model as ous
+from ifdd.models.ous.config import OUSConfig
+from ifdd.models.ous.config import model_names as ous_names
+from ifdd.models.ous.losses import ous_loss
 from ifdd.own_code import load_named
 
 
@@ -54,7 +58,12 @@ def _class(family: Family) -> str:
     return f"{family.config.__module__}.{family.config.__qualname__}"
 
 
-FAMILIES = Families({"ifdd": Family(ModelConfig, ifdd.build, ifdd_loss, model_names)})
+FAMILIES = Families(
+    {
+        "ifdd": Family(ModelConfig, ifdd.build, ifdd_loss, model_names),
+        "ous": Family(OUSConfig, ous.build, ous_loss, ous_names),
+    }
+)
 
 
 def families() -> dict[str, Family]:

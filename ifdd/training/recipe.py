@@ -13,7 +13,7 @@ from ifdd.data.rules import Balance, Sampling
 from ifdd.documents import MAX_YAML, parse_yaml, plain, read_text, shown
 from ifdd.errors import InputError
 from ifdd.labels import EMOTIONS
-from ifdd.models.config import FilePath, Labels, ModelConfig, Seed, StrictModel
+from ifdd.models.config import FilePath, Labels, ModelConfig, Seed, StrictModel, check_labels
 from ifdd.models.families import OfAnyFamily
 
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -229,6 +229,7 @@ class Recipe(OfAnyFamily):
     def _labels_fit(self) -> Self:
         if len(self.labels) != self.model.num_classes:
             raise ValueError(f"labels {self.labels} must be {self.model.num_classes} different names (model.num_classes)")
+        check_labels(self.labels, self.model)
         return self
 
     @model_validator(mode="after")

@@ -1,4 +1,4 @@
-"""Weights from elsewhere: the released code's, torchvision's; each loaded whole, or refused with what does not fit."""
+"""Weights from elsewhere: the released code's, torchvision's, CLIP's; each loaded whole, or refused with what does not fit."""
 
 import lazy_loader
 

@@ -16,17 +16,18 @@ from torch import Tensor
 
 from ifdd.card import Card
 from ifdd.checkpoints import library_versions, save_checkpoint
-from ifdd.data.preprocessing import Preprocessing
+from ifdd.data.preprocessing import Preprocessing, as_written
 from ifdd.errors import InputError
 from ifdd.io import check_new
 from ifdd.models.base import VideoModel
-from ifdd.models.config import ModelConfig
+from ifdd.weights.clip import from_clip
 from ifdd.weights.kinetics import from_kinetics
 from ifdd.weights.pickle_listing import foreign, list_pickle
 from ifdd.weights.reference import from_reference
 
 NOTICE = "Weights trained elsewhere and converted: what they were trained and tested on is not known here."
 KINETICS = "The backbone was trained on Kinetics-400, all behind it is random: a beginning for init_from, no classifier."
+CLIP = "The encoders are CLIP's, all behind them is random: a beginning for init_from, no classifier."
 RELEASED = "model"
 """Where the released code keeps the last weights; their moving average is under "ema"."""
 _RESAVE = (
@@ -80,19 +81,44 @@ def convert_kinetics(
     return _save(Path(out), built, labels, KINETICS, Path(file), key)
 
 
+def convert_clip(
+    file: str | Path, out: str | Path, model: str, labels: Sequence[str], which: str | None = None, **overrides: Any
+) -> Path:
+    """Weights of CLIP → the checkpoint folder `out`, to begin a training of the ous family from.
+
+    `model` is a short name (see `from_clip`); all behind its encoders is random. Other arguments as `convert`.
+
+    Raises:
+        InputError: as `convert`, and for a model whose encoder is not CLIP's.
+    """
+    check_new(Path(out))
+    weights, key = _checked_weights(Path(file), which)
+    torch.manual_seed(0)
+    try:
+        built = from_clip(weights, model, classes=tuple(labels), **overrides)
+    except InputError as error:
+        raise InputError(f"{file}: {error}") from error
+    return _save(Path(out), built, labels, CLIP, Path(file), key)
+
+
 def _save(out: Path, model: VideoModel, labels: Sequence[str], notice: str, file: Path, key: str) -> Path:
     config = model.config
-    assert isinstance(config, ModelConfig)
-    card = Card(
-        name=out.name,
-        notice=notice,
-        model=config,
-        labels=tuple(labels),
-        preprocessing=Preprocessing(config.frames, config.size).to_dict(),
-        data={},
-        training={"converted_from": file.name, "weights": key},
-        metrics={},
-        versions=library_versions(),
+    crops = {name: "none" if name in config.scenes else "face" for name in config.inputs}
+    reading = {name: Preprocessing(config.frames, config.size, crop) for name, crop in crops.items()}
+    card = Card.parse_as(
+        type(config),
+        {
+            "name": out.name,
+            "notice": notice,
+            "model": config,
+            "labels": tuple(labels),
+            "preprocessing": as_written(reading),
+            "data": {},
+            "training": {"converted_from": file.name, "weights": key},
+            "metrics": {},
+            "versions": library_versions(),
+        },
+        str(out),
     )
     return save_checkpoint(out, model, card)
 

@@ -163,7 +163,7 @@ def test_wrong_clips_are_told_by_input(clips: Any, message: str) -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"model": {"family": "stream"}}, "model.family: unknown family 'stream'; known: ifdd, streams"),
+        ({"model": {"family": "stream"}}, "model.family: unknown family 'stream'; known: ifdd, ous, streams"),
         ({"model": {"family": "streams", "widht": 3}}, "unknown key 'model.widht'; did you mean 'model.width'"),
         ({"augment": {}}, "cutmix cuts one box out of one picture"),
         ({"inputs": {"voice": {}}}, "inputs names 'voice'; this model reads face, scene"),
