@@ -46,6 +46,7 @@ GUIDES = (
     "faces.md",
     "app_for_others.md",
     "other_models.md",
+    "ous.md",
     "scripted_faces.md",
 )
 """Pages in docs/ beside the guides on how to add something."""

@@ -283,8 +283,7 @@ def check_labels(labels: tuple[str, ...], model: VideoConfig) -> None:
     """Labels are those that the model was told, in its order. Raises: ValueError."""
     if model.class_names is not None and model.class_names != labels:
         raise ValueError(
-            f"labels are {', '.join(labels)}; the model was told {', '.join(model.class_names)}, and its prompts follow that "
-            "order: set model.classes to the labels"
+            f"set model.classes to the labels: they are {', '.join(labels)}, the model's prompts {', '.join(model.class_names)}"
         )
 
 

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from ifdd.errors import InputError
 from ifdd.models.base import VideoModel
-from ifdd.models.families import create_model
+from ifdd.models.families import create_model, named_config
 from ifdd.models.loading import load_exactly
 from ifdd.models.ous.config import ENCODERS, OUSConfig
 
@@ -27,13 +27,18 @@ def from_clip(state_dict: Mapping[str, Tensor], model: str = "ous-clip-b32", **o
 
     Raises:
         InputError: another model, weights of another encoder, or keys that do not fit, which it lists.
+
+    >>> import torch
+    >>> from_clip({"visual.conv1.weight": torch.zeros(1024, 3, 14, 14), "visual.proj": torch.zeros(1024, 768)})
+    Traceback (most recent call last):
+    ifdd.errors.InputError: weights of width 1024, patch 14, 768 features; clip-b32 has 768, 32, 512: choose ous-clip-l14
     """
-    built = create_model(model, **overrides)
-    config = built.config
+    config = named_config(model, **overrides)
     if not isinstance(config, OUSConfig) or not ENCODERS[config.encoder].clip:
         known = ", ".join(f"ous-{name}" for name, encoder in ENCODERS.items() if encoder.clip)
         raise InputError(f"{model} has no CLIP encoder; choose {known}")
     _check_size(state_dict, config)
+    built = create_model(config)
     own = {key: value for key, value in built.state_dict().items() if key not in _taken(built)}
     found = {name: value.float() for key, value in state_dict.items() if (name := renamed(key)) is not None}
     load_exactly(built, own | found)
@@ -76,6 +81,6 @@ def _check_size(state_dict: Mapping[str, Tensor], config: OUSConfig) -> None:
         fitting = [name for name, one in ENCODERS.items() if one.clip and (one.width, one.patch, one.dim) == given]
         way_out = f"choose ous-{fitting[0]}" if fitting else f"give the weights of {wanted.clip}"
         raise InputError(
-            f"weights of an encoder of width {given[0]}, patch {given[1]}, {given[2]} features; {config.encoder} has "
+            f"weights of width {given[0]}, patch {given[1]}, {given[2]} features; {config.encoder} has "
             f"{wanted.width}, {wanted.patch}, {wanted.dim}: {way_out}"
         )

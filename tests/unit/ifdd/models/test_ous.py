@@ -338,5 +338,5 @@ def test_a_checkpoint_keeps_the_order_of_the_classes(tmp_path: Path) -> None:
     clips = some_clips(model)
     with torch.no_grad():
         torch.testing.assert_close(bundle.predict(clips), model(clips).logits.softmax(1), rtol=0, atol=1e-6)
-    with pytest.raises(InputError, match="the model was told sad, happy, angry, and its prompts follow that order"):
+    with pytest.raises(InputError, match="they are happy, sad, angry, the model's prompts sad, happy, angry"):
         Card.parse(card | {"labels": ["happy", "sad", "angry"]}, "card")

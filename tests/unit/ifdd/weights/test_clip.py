@@ -89,7 +89,7 @@ def test_what_is_trained_of_clip(small: dict[str, torch.Tensor]) -> None:
         (
             {"visual.conv1.weight": torch.zeros(1024, 3, 14, 14), "visual.proj": torch.zeros(1024, 768)},
             "ous-clip-b32",
-            "weights of an encoder of width 1024, patch 14, 768 features; clip-b32 has 32, 16, 16: choose ous-clip-l14",
+            "weights of width 1024, patch 14, 768 features; clip-b32 has 32, 16, 16: choose ous-clip-l14",
         ),
         (
             {"visual.conv1.weight": torch.zeros(64, 3, 16, 16)},

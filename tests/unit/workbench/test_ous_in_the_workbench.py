@@ -1,0 +1,82 @@
+"""The family ous is trained, saved, collected and analysed by what was there before it."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+import ifdd
+from ifdd.errors import InputError
+from ifdd.models.ous.model import OUSModel
+from ifdd.scripted.suite import SuiteConfig, render_suite
+from ifdd.training import run
+from ifdd.training.recipe import Recipe
+from workbench.analysis.embedding.task import film_of_stages
+from workbench.analysis.saliency import maps as saliency
+from workbench.store.collecting import collect
+from workbench.store.collection import open_collection
+
+RECIPE: dict[str, Any] = {
+    "name": "ous",
+    "model": {"family": "ous", "frames": 4, "size": [32, 32]},
+    "data": {
+        "source": "scripted",
+        "train": {"clips": 14, "identities": 2, "difficulty": "easy"},
+        "val": {"clips": 7, "identities": 1, "difficulty": "easy"},
+        "test": {"clips": 7, "identities": 1, "difficulty": "easy"},
+    },
+    "inputs": {"scene": {"crop": "none"}},
+    "augment": {"cutmix": 0},
+    "optim": {"lr": 1e-3, "epochs": 2, "batch": 7},
+}
+
+
+@pytest.fixture(scope="module")
+def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("ous")
+    recipe = Recipe.parse(RECIPE | {"data": RECIPE["data"] | {"cache": str(folder / "cache")}}, "ous.yaml")
+    return run.train(recipe, folder / "run", progress=False)
+
+
+@pytest.fixture(scope="module")
+def manifest(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    suite = SuiteConfig(name="ous", seed=3, clips=7, identities=1, split="test", difficulty="easy")
+    return render_suite(suite, tmp_path_factory.mktemp("suite") / "clips", frames=8, fps=8.0, size=48, workers=1, progress=False)
+
+
+def test_trained_collected_and_shown(checkpoint: Path, manifest: Path, tmp_path: Path) -> None:
+    bundle = ifdd.load_checkpoint(checkpoint)
+    assert isinstance(bundle.model, OUSModel)
+    assert {name: read.crop for name, read in bundle.inputs.items()} == {"face": "face", "scene": "none"}
+    names = (*bundle.model.default_activations, *bundle.model.with_roles("stage", "branch"))
+    collect(bundle, manifest, tmp_path / "found", names, "mean", progress=False)
+    found = open_collection(tmp_path / "found", bundle)
+    assert found.activation("polarity").shape == (7, 3)
+    assert found.describe("scene.V_st").group == "scene"
+    film = film_of_stages(found, method="pca")
+    assert film.names == ("face.map", "face.V_f", "face.V_ft", "scene.map", "scene.V_s", "scene.V_st", "head.embedding")
+    torch.manual_seed(0)
+    clips = {name: torch.rand(2, *shape) for name, shape in bundle.model.inputs.items()}
+    maps = saliency.gradcam_branches(bundle.model, clips, target=1)
+    assert {name: result.frames.shape for name, result in maps.items()} == {
+        "face": (2, 4, 32, 32),
+        "scene": (2, 4, 32, 32),
+    }
+    assert all(np.abs(result.raw).max() > 0 for result in maps.values())
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"model": {"family": "ous", "preset": "reference"}}, "model.preset: Input should be 'paper' or 'released'"),
+        ({"labels": ["sad", "happy", "neutral", "angry", "surprise", "disgust", "fear"]}, "set model.classes to the labels"),
+        ({"inputs": {"body": {}}}, "inputs names 'body'; this model reads face, scene"),
+        ({"loss": {"lifting": 1}}, "unknown key 'loss.lifting'"),
+    ],
+)
+def test_impossible_recipes(change: dict[str, Any], message: str) -> None:
+    with pytest.raises(InputError, match=message) as error:
+        Recipe.parse(RECIPE | change, "ous.yaml")
+    assert "\n" not in str(error.value)
