@@ -103,8 +103,12 @@ def convert_clip(
 
 def _save(out: Path, model: VideoModel, labels: Sequence[str], notice: str, file: Path, key: str) -> Path:
     config = model.config
-    crops = {name: "none" if name in config.scenes else "face" for name in config.inputs}
-    reading = {name: Preprocessing(config.frames, config.size, crop) for name, crop in crops.items()}
+    reading = {
+        name: Preprocessing(config.frames, config.size, "none", stream="scene")
+        if name in config.scenes
+        else Preprocessing(config.frames, config.size, "face")
+        for name in config.inputs
+    }
     card = Card.parse_as(
         type(config),
         {
