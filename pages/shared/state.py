@@ -373,7 +373,7 @@ def _read_clips(names: Sequence[str]) -> dict[str, Path]:
             looks.show_error(error, name)
             continue
         which = ["--model", bundle.given] if bundle.given else [name]
-        line = ["workbench", "collect", *which, clips.name, "--workspace", str(workspace().folder)]
+        line = ["workbench", "collect", *which, "--dataset", clips.name, "--workspace", str(workspace().folder)]
         title = f"Read {clips.name} with {name}"
         works[name] = jobs.Work(title, line, [bundle.card.sha256], workspace().collection_folder(clips.name, name))
     if not works:

@@ -83,5 +83,5 @@ def test_a_collection_of_clips_that_have_changed_is_a_panel_beside_the_others(
     app = start(copy)
     assert "1 of 14 clips" in told(app)
     assert "have another label now" in told(app)
-    assert f"workbench collect tiny-ifdd demo --workspace {copy.demo}" in told(app)
+    assert f"workbench collect tiny-ifdd --dataset demo --workspace {copy.demo}" in told(app)
     assert app.dataframe[0].value["model"].tolist() == ["tiny-baseline"]

@@ -29,7 +29,10 @@ def texts(app: AppTest) -> str:
     return " ".join(item.value for item in parts).replace("\\", "")
 
 
-def test_clips_are_read_by_a_job_that_is_listed_and_removed(start: Start, unread: TinyDemo) -> None:
+def test_clips_are_read_by_a_job_that_is_listed_and_removed(
+    start: Start, unread: TinyDemo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)  # where a folder lies that is called as the dataset is
     app = start(unread)
     assert "14 clips have not been read with tiny-baseline yet" in texts(app)
     app = finished(app, "Read the clips")
@@ -38,7 +41,7 @@ def test_clips_are_read_by_a_job_that_is_listed_and_removed(start: Start, unread
 
     app = switch(app, "jobs").run()
     assert "**Read demo with tiny-baseline**" in texts(app)
-    assert "workbench collect tiny-baseline demo --workspace" in texts(app)
+    assert "workbench collect tiny-baseline --dataset demo --workspace" in texts(app)
     shutil.rmtree(unread.demo / "collections" / "demo" / "tiny-baseline")
     app = app.run()
     assert "(not there)" in texts(app)

@@ -132,7 +132,7 @@ class Dataset:
 
     def collect_line(self, name: str) -> str:
         """What a person types to have the clips read by a checkpoint."""
-        return shlex.join(["workbench", "collect", name, self.name, "--workspace", str(self.collections.parents[1])])
+        return shlex.join(["workbench", "collect", name, "--dataset", self.name, "--workspace", str(self.collections.parents[1])])
 
     def import_line(self, name: str, file: str) -> str:
         """What a person types to have a file of predictions imported."""

@@ -59,7 +59,7 @@ def test_a_run_has_the_name_that_it_gave(mine: Workspace, tiny: TinyDemo, tmp_pa
 
 
 def test_clips_that_were_not_read_are_told_with_the_command_that_reads_them(mine: Workspace) -> None:
-    line = f"run workbench collect tiny-baseline own --workspace {mine.folder}"
+    line = f"run workbench collect tiny-baseline --dataset own --workspace {mine.folder}"
     with pytest.raises(InputError, match=f"tiny-baseline has not read the dataset own of .*; {line}$"):
         Given().collection("tiny-baseline")
 
@@ -139,7 +139,7 @@ def test_a_dataset_that_changed(mine: Workspace, tiny: TinyDemo, tmp_path: Path)
     (mine.folder / "datasets/own").symlink_to(folder)
     assert len(Given().collection("tiny-ifdd").predictions) == 14
     table = read_manifest(folder)
-    again = f"workbench collect tiny-ifdd own --workspace {mine.folder}"
+    again = f"workbench collect tiny-ifdd --dataset own --workspace {mine.folder}"
     write_manifest(pd.concat([table, table.iloc[:1].assign(clip_id="one more")], ignore_index=True), folder)
     with pytest.raises(InputError, match=f"lacks 1 of 15 clips .*e.g. one more; remove the folder .*or {again}"):
         Given().collection("tiny-ifdd")
