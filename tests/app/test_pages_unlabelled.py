@@ -90,7 +90,8 @@ def test_clip_has_maps_and_predictions_but_no_true_class(start: Start, tiny_demo
 def test_embedding_is_coloured_by_what_the_model_says(start: Start, tiny_demo: TinyDemo) -> None:
     app = start(tiny_demo, "embedding")
     options = app.selectbox("embedding_colour").options
-    assert options[0].startswith("said ")
+    assert options[0].startswith("what ")
+    assert options[0].endswith(" says")
     assert "class" not in options
     data = json.loads(app.get("bidi_component")[0].proto.json)
     assert sum(entry["count"] for entry in data["groups"]["entries"]) == len(data["ids"]) == 6

@@ -48,7 +48,7 @@ def text(column: pd.Series, name: str, source: object) -> pd.Series:
         return found or None
 
     if is_printable_text(column) and not _is_padded(column):
-        return column.rename(None)
+        return pd.Series(column.array, column.index)
     return pd.Series([cell(row, value) for row, value in enumerate(cells_of(column))], column.index, str)
 
 
@@ -92,7 +92,7 @@ def numbers(column: pd.Series, name: str, source: object, *, whole: bool = False
     if pd.api.types.is_integer_dtype(column.dtype) and not column.isna().any() and (column >= least).all():
         return column.astype(np.int64 if whole else np.float64)
     if column.dtype == np.float64 and not whole and (column.isna() | (column.ge(least) & column.lt(math.inf))).all():
-        return column.rename(None)
+        return pd.Series(column.array, column.index)
     values = np.array([cell(row, value) for row, value in enumerate(column)], np.float64)
     return pd.Series(values.astype(np.int64) if whole and not np.isnan(values).any() else values, column.index)
 
@@ -105,7 +105,7 @@ def plain(column: pd.Series) -> pd.Series:
     if isinstance(column.dtype, np.dtype) and column.dtype.kind in "biuf":
         return column.astype(np.float64) if column.dtype == np.float16 else column
     if is_printable_text(column):
-        return column.rename(None)
+        return pd.Series(column.array, column.index)
     cells = [value if type(value) is str and value.isprintable() else _plain(value) for value in cells_of(column)]
     known = [cell for cell in cells if cell is not None]
     kinds = {type(cell) for cell in known}

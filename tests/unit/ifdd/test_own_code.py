@@ -37,15 +37,15 @@ def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 
 def test_a_family_is_known_once_its_file_is_named(own: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert set(families()) == {"ifdd"}
+    assert set(families()) == {"ifdd", "ous"}
     with pytest.raises(InputError, match="unknown model 'own-tiny'"):
         ifdd.create_model("own-tiny")
     monkeypatch.chdir(tmp_path)
     name_modules([own.name])
-    assert set(FAMILIES) == {"ifdd"}  # nothing is loaded before it is asked for
+    assert set(FAMILIES) == {"ifdd", "ous"}  # nothing is loaded before it is asked for
     monkeypatch.chdir("/")  # as the app's server does
     assert ifdd.create_model("own-tiny").config.family == "own"
-    assert set(families()) == {"ifdd", "own"}
+    assert set(families()) == {"ifdd", "ous", "own"}
 
 
 def test_the_commands_offer_it(own: Path) -> None:
@@ -100,7 +100,7 @@ def test_a_fault_of_the_module_itself_is_one_line(own: Path, tmp_path: Path, cod
     assert str(raised.value).startswith(f"{own}, line ")
     assert told in str(raised.value)
     assert "\n" not in str(raised.value)
-    assert set(FAMILIES) == {"ifdd"}
+    assert set(FAMILIES) == {"ifdd", "ous"}
     assert FAMILIES["ifdd"].config is ifdd.ModelConfig
 
 
@@ -115,7 +115,7 @@ def test_a_model_of_a_name_that_is_taken_is_refused(own: Path) -> None:
 
 def test_a_family_may_be_registered_again(own: Path) -> None:
     FAMILIES["ifdd"] = FAMILIES["ifdd"]
-    assert set(families()) == {"ifdd"}
+    assert set(families()) == {"ifdd", "ous"}
 
 
 @pytest.mark.parametrize("text", ["", "  ", "some/folder"])
