@@ -21,9 +21,9 @@ from pathlib import Path
 import av
 import numpy as np
 import pandas as pd
-from app_start import FLAGS, ROOT, free_port
 from PIL import Image
 from playwright.sync_api import Page, sync_playwright
+from serving import FLAGS, ROOT, free_port
 
 from ifdd.checkpoints import list_checkpoints, load_checkpoint
 from ifdd.data.manifest import data_hash, read_manifest, write_manifest

@@ -18,13 +18,13 @@ from threading import Barrier
 from urllib.parse import quote
 
 import numpy as np
-from app_start import cpu, free_port
+from app_start import cpu
+from serving import ROOT, free_port
 from sessions import Drawn, Visitor
 
 from ifdd.data.manifest import read_manifest
 from workbench.store.workspace import find_workspace
 
-ROOT = Path(__file__).resolve().parents[1]
 STARTED = 60  # seconds
 
 

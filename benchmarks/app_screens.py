@@ -9,7 +9,6 @@ out of git. Exit code 1 where something is told.
 
 import argparse
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -17,18 +16,9 @@ import urllib.request
 from pathlib import Path
 
 from playwright.sync_api import Page, sync_playwright
+from serving import FLAGS, ROOT, free_port
 
-ROOT = Path(__file__).resolve().parents[1]
 CHROMIUM = "/usr/bin/chromium"
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 PATIENCE = 400_000  # ms: the first scorecards take minutes
 SIZES = "1280x720,1920x1080,820x1180"
 LOOK = """
@@ -92,9 +82,7 @@ def look(page: Page, address: str, name: str, file: Path, size: tuple[int, int])
 
 def started(workspace: list[str]) -> tuple[subprocess.Popen, str]:
     """The app on a free port, once it answers."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     server = subprocess.Popen(
         [sys.executable, "-c", "from workbench.cli import main; main()", "app", *workspace, "--port", str(port)],
         cwd=ROOT,

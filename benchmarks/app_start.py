@@ -5,7 +5,6 @@ Needs Chromium and a demo (`workbench demo`). Usage: python benchmarks/app_start
 
 import argparse
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -13,16 +12,7 @@ import urllib.request
 from pathlib import Path
 
 from playwright.sync_api import Browser, sync_playwright
-
-ROOT = Path(__file__).resolve().parents[1]
-FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking")
-
-
-def free_port() -> int:
-    """A port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+from serving import FLAGS, ROOT, free_port
 
 
 def cpu(pid: int) -> float:

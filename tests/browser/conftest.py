@@ -3,31 +3,17 @@
 import os
 import re
 import shutil
-import socket
-import subprocess
-import sys
-import time
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from benchmarks.serving import FLAGS, serving
 from tests.conftest import skip_or_fail
 from tests.tiny_demo import TinyDemo, tiny_demo_in
 
-ROOT = Path(__file__).resolve().parents[2]
 CHROMIUM = shutil.which("chromium")
-FLAGS = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
 PATIENCE = 120_000  # ms
 
 
@@ -49,50 +35,18 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture(scope="session")
 def address(tiny_demo: TinyDemo, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The app on a free port, with the small demo; what it prints must be quiet."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
     log = tmp_path_factory.mktemp("app") / "app.log"
-    environment = os.environ | {
-        "IFDD_DEMO": str(tiny_demo.demo),
-        "IFDD_CHECKPOINTS": str(tiny_demo.checkpoints),
-        "PYTHONWARNINGS": "default",
-    }
-    command = [
-        sys.executable,
-        "-m",
-        "streamlit",
-        "run",
-        "pages/server.py",
-        "--server.port",
-        str(port),
-        "--server.headless",
-        "true",
-    ]
-    with log.open("wb") as output:
-        server = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=output, stderr=subprocess.STDOUT)
-    try:
-        wait_until_healthy(f"http://127.0.0.1:{port}", server)
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        server.terminate()
-        server.wait(20)
+    with serving(settings_of(tiny_demo) | {"PYTHONWARNINGS": "default"}, log) as served:
+        yield served.address
     said = log.read_text()
     assert "Traceback" not in said
     assert "Deprecat" not in said
     assert "deprecat" not in said
 
 
-def wait_until_healthy(url: str, server: subprocess.Popen) -> None:
-    end = time.monotonic() + 60
-    while time.monotonic() < end and server.poll() is None:
-        try:
-            with urllib.request.urlopen(f"{url}/_stcore/health", timeout=5) as answer:
-                if answer.status == 200:
-                    return
-        except OSError:
-            time.sleep(0.2)
-    pytest.fail("the app did not start")
+def settings_of(tiny: TinyDemo) -> dict[str, str]:
+    """Variables of the environment by which the app shows a small demo."""
+    return {"IFDD_DEMO": str(tiny.demo), "IFDD_CHECKPOINTS": str(tiny.checkpoints)}
 
 
 @pytest.fixture(params=["light"])

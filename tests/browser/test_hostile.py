@@ -1,9 +1,5 @@
 """No page obeys what names, labels, ids and columns say: in a workspace where all of them try."""
 
-import os
-import socket
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import quote
@@ -11,7 +7,7 @@ from urllib.parse import quote
 import pytest
 from playwright.sync_api import Page
 
-from tests.browser.conftest import ROOT, wait_until_healthy
+from benchmarks.serving import serving
 from tests.browser.using import settle
 from tests.hostile import IMAGE, make_hostile
 from tests.tiny_demo import TinyDemo
@@ -26,18 +22,8 @@ OBEYED = (
 @pytest.fixture(scope="module")
 def hostile(tiny_demo: TinyDemo, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     made = make_hostile(tmp_path_factory.mktemp("hostile"), tiny_demo)
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    flags = ["--server.port", str(port), "--server.headless", "true"]
-    command = [sys.executable, "-m", "streamlit", "run", "pages/server.py", *flags]
-    server = subprocess.Popen(command, cwd=ROOT, env=os.environ | {"IFDD_WORKSPACE": str(made.folder)}, stdout=subprocess.DEVNULL)
-    try:
-        wait_until_healthy(f"http://127.0.0.1:{port}", server)
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        server.terminate()
-        server.wait(20)
+    with serving({"IFDD_WORKSPACE": str(made.folder)}) as served:
+        yield served.address
 
 
 def test_names_are_shown_and_not_obeyed(page: Page, hostile: str, screenshots: Path) -> None:

@@ -3,18 +3,15 @@
 import http.client
 import itertools
 import os
-import socket
-import subprocess
-import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser
 
+from benchmarks.serving import serving
 from benchmarks.sessions import Visitor
-from tests.browser.conftest import PATIENCE, ROOT
+from tests.browser.conftest import PATIENCE, settings_of
 from tests.tiny_demo import TinyDemo
 from workbench.app.limits import LIMITS
 
@@ -31,22 +28,8 @@ def rss(pid: int) -> float:
 @pytest.fixture(scope="module")
 def locked(tiny_demo: TinyDemo) -> Iterator[tuple[str, int]]:
     """An app that asks for a token: its address and its process."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    flags = ["--server.port", str(port), "--server.headless", "true"]
-    settings = {"IFDD_DEMO": str(tiny_demo.demo), "IFDD_CHECKPOINTS": str(tiny_demo.checkpoints), "IFDD_TOKEN": TOKEN}
-    command = [sys.executable, "-m", "streamlit", "run", "pages/server.py", *flags]
-    server = subprocess.Popen(command, cwd=ROOT, env=os.environ | settings, stdout=subprocess.DEVNULL)
-    try:
-        end = time.monotonic() + 60
-        while time.monotonic() < end and status(port) is None:
-            time.sleep(0.2)
-        assert status(port) == 401
-        yield f"http://127.0.0.1:{port}", server.pid
-    finally:
-        server.terminate()
-        server.wait(20)
+    with serving(settings_of(tiny_demo) | {"IFDD_TOKEN": TOKEN}, healthy=401) as served:
+        yield served.address, served.process.pid
 
 
 def status(port: int, path: str = "/_stcore/health") -> int | None:
