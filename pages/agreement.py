@@ -5,7 +5,6 @@ from shared import charts, looks, measures, state, tables, view
 
 from workbench.analysis.agreement.displays import AgreementDisplay
 from workbench.app import agreeing, links
-from workbench.app.from_ifdd import InputError
 
 HEIGHT = 400
 
@@ -13,14 +12,7 @@ looks.heading("Agreement")
 everyone = state.collections(state.shown(state.cards()))
 if not everyone:
     st.stop()
-collections, told = measures.alike(everyone)
-if told:
-    looks.note(told)
-if len(collections) < 2:
-    raise InputError(
-        f"agreement needs two models or more of the same classes, in view is {next(iter(collections))}; choose another in the "
-        "bar above"
-    )
+collections = measures.two_or_more(everyone, "agreement")
 among = measures.scope()
 result = measures.agreement(collections, among)
 pairs = {pair.name: number for number, pair in enumerate(result.pairs)}

@@ -9,7 +9,6 @@ from workbench.analysis.performance.displays.radar import RadarDisplay
 from workbench.analysis.performance.displays.scores import RecallDisplay
 from workbench.analysis.performance.published import fitting_names, published_rows
 from workbench.app import comparing, links
-from workbench.app.from_ifdd import InputError
 from workbench.plotting.base import Display
 
 HEIGHT = 330
@@ -18,14 +17,7 @@ looks.heading("Compare")
 everyone = state.collections(state.shown(state.cards()))
 if not everyone or not state.needs_labels("nothing tells which model is better"):
     st.stop()
-collections, told = measures.alike(everyone)
-if told:
-    looks.note(told)
-if len(collections) < 2:
-    raise InputError(
-        f"a comparison needs two models or more of the same classes, in view is {next(iter(collections))}; choose another in the "
-        "bar above"
-    )
+collections = measures.two_or_more(everyone, "a comparison")
 among = measures.scope()
 result = measures.comparison(collections, among)
 rows, cells = comparing.pair_rows(result, among.selection)

@@ -4,10 +4,9 @@ from collections.abc import Sequence
 
 import pandas as pd
 import streamlit as st
-from shared import charts, looks, measures, state, view
+from shared import charts, looks, measures, split_views, state, view
 
 from workbench.analysis.disentanglement.displays.probes import ProbeDisplay
-from workbench.analysis.disentanglement.displays.readers import ReaderDisplay
 from workbench.analysis.disentanglement.displays.tables import Row, map_rows, row_groups
 from workbench.analysis.disentanglement.results import Scorecard
 from workbench.analysis.saliency.verdicts import known_verdicts
@@ -53,15 +52,7 @@ def show_readers(cards: Sequence[Scorecard]) -> dict[str, Display]:
         st.info("No model in view splits its frames with a truth to compare with.", icon=":material/info:")
         return {}
     looks.note("Area under the ROC curve against the true intensity of each frame, and against its movement.")
-    readers = ReaderDisplay.from_result(splits)
-    charts.chart(
-        readers.to_plotly().update_layout(legend=charts.LEGEND_ABOVE, margin_t=30),
-        "disentanglement_readers",
-        "AUROC of each reader, with 95 % intervals",
-        table=readers.numbers(),
-        read="scorecard",
-    )
-    return {"readers": readers}
+    return split_views.readers(splits, "disentanglement_readers")
 
 
 def show_probes(cards: Sequence[Scorecard]) -> dict[str, Display]:

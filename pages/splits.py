@@ -4,7 +4,6 @@ import pandas as pd
 import streamlit as st
 from shared import charts, looks, measures, split_views, state, view
 
-from workbench.analysis.disentanglement.displays.readers import ReaderDisplay
 from workbench.analysis.splits.displays.schematic import SplitSchematicDisplay
 from workbench.analysis.splits.displays.summary import (
     OccupancyDisplay,
@@ -89,15 +88,7 @@ def show_controls(collections: dict[str, Collection]) -> dict[str, Display]:
         "AUROC of the reading weight against the true intensity, and its movement, frame by frame. Even-odd, half-way, uniform, "
         "middle and random know nothing of the clip, the largest difference of frames knows its motion, oracle and told the rest."
     )
-    readers = ReaderDisplay.from_result(found)
-    charts.chart(
-        readers.to_plotly().update_layout(legend=charts.LEGEND_ABOVE, margin_t=30),
-        "splits_readers",
-        "AUROC of each reader, with 95 % intervals",
-        table=readers.numbers(),
-        read="scorecard",
-    )
-    return {"readers": readers}
+    return split_views.readers(found, "splits_readers")
 
 
 def show_scores(names: list[str]) -> dict[str, Display]:

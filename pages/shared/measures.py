@@ -14,6 +14,7 @@ from shared import jobs, looks, state, view
 from workbench.analysis.performance.results import MetricsResult
 from workbench.analysis.performance.scores import summary
 from workbench.app.copying import Copies, FitOn
+from workbench.app.from_ifdd import InputError
 from workbench.app.measured import Measured, Scope, clips_where, measured, said, scopes
 from workbench.app.overview import part_of
 from workbench.app.selection import IDS, Selection, where
@@ -78,6 +79,19 @@ def alike(collections: Mapping[str, Collection]) -> tuple[dict[str, Collection],
         f"Of other classes than {first.name} and not shown beside it: {'; '.join(others)}. Choose another reference to see them."
     )
     return same, told if others else ""
+
+
+def two_or_more(collections: dict[str, Collection], what: str) -> dict[str, Collection]:
+    """The models of the reference's classes, for `what` needs two; others are told. Raises: InputError for one alone."""
+    found, told = alike(collections)
+    if told:
+        looks.note(told)
+    if len(found) < 2:
+        raise InputError(
+            f"{what} needs two models or more of the same classes, in view is {next(iter(found))}; choose another in the bar "
+            "above"
+        )
+    return found
 
 
 def metrics(collection: Collection, among: Measured) -> MetricsResult:

@@ -1,14 +1,16 @@
 """What the page Splits shows, kept for all readers: where splits read, one clip, what the places follow, and the controls."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
-from shared import state
+from shared import charts, state
+from workbench.analysis.disentanglement.displays.readers import ReaderDisplay
 from workbench.analysis.disentanglement.results import SplitQualityResult
 from workbench.analysis.disentanglement.task import split_scores
 from workbench.analysis.splits.results import SplitPlaces, SplitSummary
 from workbench.analysis.splits.task import SplitOfClip, measure_split, places_in, split_of_clip
+from workbench.plotting.base import Display
 from workbench.store.collection import Collection
 from workbench.store.tables import persons
 
@@ -71,3 +73,11 @@ def _controlled(key: tuple[str, ...], _name: str, _collection: Collection) -> tu
     clips.attrs = everything.attrs
     with state.in_turn(_name) as bundle:
         return split_scores(bundle, clips, _collection, persons(clips))
+
+
+def readers(found: Mapping[str, SplitQualityResult], key: str) -> dict[str, Display]:
+    """How well each reader finds the frames of the emotion, drawn; what there is to save."""
+    display = ReaderDisplay.from_result(found)
+    figure = display.to_plotly().update_layout(legend=charts.LEGEND_ABOVE, margin_t=30)
+    charts.chart(figure, key, "AUROC of each reader, with 95 % intervals", table=display.numbers(), read="scorecard")
+    return {"readers": display}
