@@ -21,7 +21,8 @@ def numbers_of(figure: go.Figure) -> pd.DataFrame:
     """What a plotly figure draws: a row for each point, bar or cell; empty for a film strip, whose pixels are no numbers.
 
     Columns are named as the axes, where all panels have the same ones; `low` and `high` are ends of error bars, `clips` what a
-    point stands for. A table that is drawn as a figure is that table.
+    point stands for. Where ticks name whole numbers, points are named as the tick that they stand beside. A table that is drawn
+    as a figure is that table.
     """
     tables = [trace for trace in figure.data if trace.type == "table"]
     if tables:
@@ -34,6 +35,9 @@ def numbers_of(figure: go.Figure) -> pd.DataFrame:
         return pd.DataFrame()
     table = pd.concat(frames, ignore_index=True)
     table = table.drop(columns=[name for name, nothing in (("panel", 1), ("series", "")) if (table[name] == nothing).all()])
+    for axis in ("x", "y"):
+        if axis in table and (names := _rungs(figure, axis)):
+            table[axis] = [_named(value, names) for value in table[axis]]
     axes = {**_axis_name(figure, "x"), **_axis_name(figure, "y"), **_colour_name(figure)}
     if len(set(axes.values())) == len(axes):
         table.columns = pd.Index([axes.get(name, name) for name in table.columns])
@@ -113,6 +117,22 @@ def _panel(trace: Any) -> int:
 def _is_hidden(trace: Any) -> bool:
     """Drawn to be clicked, or for the legend alone."""
     return trace.visible is False or trace.meta == FOR_CLICKS or (trace.hoverinfo == "skip" and trace.customdata is not None)
+
+
+def _rungs(figure: go.Figure, axis: str) -> list[str]:
+    """Names of 0, 1, … on an axis that is labelled so, in all panels alike; else none."""
+    axes = list(getattr(figure, f"select_{axis}axes")())
+    ticks = {(tuple(one.tickvals or ()), tuple(one.ticktext or ())) for one in axes}
+    places, names = ticks.pop() if len(ticks) == 1 else ((), ())
+    return [plain(name) for name in names] if places == tuple(range(len(names))) else []
+
+
+def _named(value: Any, names: list[str]) -> Any:
+    """The name of the place that a number is at, or beside; the number itself where it is between two."""
+    if isinstance(value, str) or not np.isfinite(value):
+        return value
+    place = round(value)
+    return names[place] if 0 <= place < len(names) and abs(value - place) < 0.45 else value
 
 
 def _axis_name(figure: go.Figure, axis: str) -> dict[str, str]:

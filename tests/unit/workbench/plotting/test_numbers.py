@@ -54,3 +54,11 @@ def test_a_film_strip_has_no_numbers_and_a_table_its_cells() -> None:
     assert numbers_of(go.Figure(go.Image(z=np.zeros((2, 2, 3))))).empty
     figure = go.Figure(go.Table(header={"values": ["<b>who</b>", "UAR"]}, cells={"values": [["a", "b"], ["1 &lt; 2", "3"]]}))
     assert numbers_of(figure).to_dict("list") == {"who": ["a", "b"], "UAR": ["1 < 2", "3"]}
+
+
+def test_points_beside_a_named_tick_have_its_name() -> None:
+    figure = go.Figure([go.Scatter(x=[50, 70], y=[-0.2, 0.8], name="a"), go.Scatter(x=[60, 80], y=[0.2, 1.2], name="b")])
+    figure.update_yaxes(title="class", tickvals=[0, 1], ticktext=["<b>sad</b>", "happy"])
+    assert numbers_of(figure)["class"].tolist() == ["sad", "happy"] * 2
+    figure.update_yaxes(tickvals=[0, 0.5], ticktext=["0", ".5"])  # a scale of numbers
+    assert numbers_of(figure)["class"].tolist() == [-0.2, 0.8, 0.2, 1.2]
