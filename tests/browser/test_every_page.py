@@ -5,7 +5,7 @@ from playwright.sync_api import Page
 
 from tests.browser.using import no_errors, settle, visit
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 CONTRAST = """() => {
     const light = (colour) => {
       const linear = (v) => (v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4);

@@ -15,7 +15,7 @@ from tests.browser.test_clicks import PLOT, click_cell, filled_cell, selected
 from tests.browser.using import no_errors, settle, visit
 from tests.tiny_demo import MODELS, TinyDemo
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 STRIP = '.gallery[data-layout="strip"] .item[href]'
 
 

@@ -7,7 +7,7 @@ from playwright.sync_api import Page
 
 from tests.browser.using import no_errors, settle, visit
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 POINT = """() => {
     for (const el of document.querySelectorAll(".js-plotly-plot")) {
       const box = el.getBoundingClientRect();
