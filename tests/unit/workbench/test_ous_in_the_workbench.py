@@ -23,9 +23,9 @@ RECIPE: dict[str, Any] = {
     "model": {"family": "ous", "frames": 4, "size": [32, 32]},
     "data": {
         "source": "scripted",
-        "train": {"clips": 14, "identities": 2, "difficulty": "easy"},
-        "val": {"clips": 7, "identities": 1, "difficulty": "easy"},
-        "test": {"clips": 7, "identities": 1, "difficulty": "easy"},
+        "train": {"clips": 14, "identities": 2, "difficulty": "easy", "rho": 0.5},
+        "val": {"clips": 7, "identities": 1, "difficulty": "easy", "rho": 0.5},
+        "test": {"clips": 7, "identities": 1, "difficulty": "easy", "rho": 0.5},
     },
     "inputs": {"scene": {"crop": "none"}},
     "augment": {"cutmix": 0},
@@ -42,7 +42,7 @@ def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def manifest(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    suite = SuiteConfig(name="ous", seed=3, clips=7, identities=1, split="test", difficulty="easy")
+    suite = SuiteConfig(name="ous", seed=3, clips=7, identities=1, split="test", difficulty="easy", rho=0.5)
     return render_suite(suite, tmp_path_factory.mktemp("suite") / "clips", frames=8, fps=8.0, size=48, workers=1, progress=False)
 
 
