@@ -136,7 +136,8 @@ def test_the_site_is_searched_from_a_folder_without_a_network(site: Path) -> Non
             page.get_by_role("textbox", name="Search").press_sequentially("temperature_scaling")
             page.locator(".md-search-result__item a").first.click(timeout=60_000)
             expect(page).to_have_title("confidence - IFDD Workbench", timeout=60_000)
-            assert page.evaluate("document.body.getAttribute('data-md-color-scheme')") == name
+            # waited for: a page has its title before it has a body
+            expect(page.locator("body")).to_have_attribute("data-md-color-scheme", name, timeout=60_000)
         browser.close()
     assert asked
     assert [url for url in asked if not url.startswith(("file:", "data:", "about:"))] == []

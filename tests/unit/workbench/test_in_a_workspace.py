@@ -90,7 +90,7 @@ def test_what_is_missing_is_read_with_the_command_that_is_told(run, mine: Worksp
     code, _, err = run("compare", *TWO)
     assert code == 1
     line = one_error(err).partition("; run workbench ")[2].split()
-    assert line == ["collect", "tiny-ifdd", "own", "--workspace", str(mine.folder)]
+    assert line == ["collect", "tiny-ifdd", "--dataset", "own", "--workspace", str(mine.folder)]
     assert not list(mine.results.iterdir())
     assert run(*line)[0] == 0
     assert run("compare", *TWO, "--draws", 100)[0] == 0
