@@ -22,6 +22,11 @@ def group_members(groups: ArrayLike | None, n: int) -> np.ndarray:
     return np.unique(check_groups(groups, n), return_inverse=True)[1].reshape(-1)
 
 
+def rows_of_groups(members: np.ndarray) -> list[np.ndarray]:
+    """Rows of each group, ascending; one pass however many groups there are."""
+    return np.split(np.argsort(members, kind="stable"), np.cumsum(np.bincount(members))[:-1])
+
+
 def draw_weights(members: np.ndarray, resamples: int, seed: int) -> np.ndarray:
     """How often each clip counts (resamples, n) when whole groups are drawn with replacement."""
     count = int(members.max()) + 1
@@ -57,10 +62,28 @@ def jackknife(measure: Callable[[np.ndarray], float], members: np.ndarray, low: 
     `measure` is given the rows; where it is undefined without some group there are no bounds.
     """
     value, count = measure(np.arange(len(members))), int(members.max()) + 1
-    left_out = (
-        np.array([measure(np.flatnonzero(members != group)) for group in range(count)]) if count > 1 else np.full(1, np.nan)
-    )
-    if not np.isfinite(left_out).all():
+    left_out = np.array([measure(np.flatnonzero(members != group)) for group in range(count)]) if count > 1 else np.empty(0)
+    return _from_left_out(value, left_out, low, high)
+
+
+def jackknife_of_sums(
+    measure: Callable[[np.ndarray], np.ndarray], terms: np.ndarray, members: np.ndarray, low: float, high: float
+) -> Interval:
+    """`jackknife` of what depends on sums over rows alone, in one pass however many groups there are.
+
+    `terms` (n, …): what each row adds; `measure`: sums (m, …) → values (m,).
+    """
+    count = int(members.max()) + 1
+    sums = np.zeros((count, *terms.shape[1:]))
+    np.add.at(sums, members, terms)
+    total = sums.sum(0)
+    return _from_left_out(float(measure(total[None])[0]), measure(total - sums) if count > 1 else np.empty(0), low, high)
+
+
+def _from_left_out(value: float, left_out: np.ndarray, low: float, high: float) -> Interval:
+    """From the values without each group; no bounds where there is one group, or one is undefined."""
+    count = len(left_out)
+    if count < 2 or not np.isfinite(left_out).all():
         return Interval(value, float("nan"), float("nan"))
     error = np.sqrt((count - 1) / count * np.square(left_out - left_out.mean()).sum())
     wide = students_t(count - 1) * error

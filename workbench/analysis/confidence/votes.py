@@ -19,7 +19,7 @@ from workbench.analysis.confidence.reliability import (
 )
 from workbench.analysis.confidence.results import AmbiguityResult
 from workbench.analysis.performance.scores import group_index
-from workbench.results.bootstrap import spread
+from workbench.results.bootstrap import rows_of_groups, spread
 from workbench.results.checks import check_names, check_probabilities
 from workbench.results.interval import Interval
 from workbench.results.provenance import record
@@ -104,7 +104,7 @@ def ambiguity(
 def _rank_correlation(a: np.ndarray, b: np.ndarray, keys: np.ndarray | None, seed: int) -> Interval:
     """Spearman's correlation of (n,) and (n,), with a percentile interval over clips or groups."""
     members = np.arange(len(a)) if keys is None else np.unique(keys, return_inverse=True)[1]
-    clips = [np.flatnonzero(members == group) for group in range(int(members.max()) + 1)]
+    clips = rows_of_groups(members)
     rng = np.random.default_rng(seed)
     samples = np.empty(DRAWS if len(clips) > 1 else 0)  # one group alone has no interval
     for i in range(len(samples)):

@@ -17,7 +17,7 @@ from sklearn.neighbors import NearestNeighbors
 
 from ifdd.errors import InputError
 from workbench.analysis.embedding.results import NO_LABEL, MapMeasure, Space
-from workbench.results.bootstrap import group_members
+from workbench.results.bootstrap import group_members, rows_of_groups
 
 UNLABELLED = "the clips have no labels"
 MOST_CLIPS = 5000
@@ -95,7 +95,7 @@ def shuffled(labels: np.ndarray, members: np.ndarray, rng: np.random.Generator) 
     count = int(members.max()) + 1
     if count == len(labels):
         return rng.permutation(labels)
-    own = [np.flatnonzero(members == person) for person in range(count)]
+    own = rows_of_groups(members)
     dealt = np.empty_like(labels)
     for rows, giver in zip(own, rng.permutation(count), strict=True):
         dealt[rows] = np.resize(rng.permutation(labels[own[giver]]), len(rows))

@@ -16,7 +16,7 @@ from ifdd.errors import InputError
 from workbench.analysis._probing import DIMENSIONS, FOLDS, PENALTIES
 from workbench.analysis.splits.places import RESAMPLES, STILL
 from workbench.analysis.splits.results import ContentScore
-from workbench.results.bootstrap import draw_weights, group_members, jackknife, spread
+from workbench.results.bootstrap import draw_weights, group_members, jackknife, rows_of_groups, spread
 from workbench.results.checks import check_finite
 from workbench.results.controls import dealt_clips, other_clips
 from workbench.results.interval import Interval
@@ -88,7 +88,7 @@ def group_share(offsets: np.ndarray, groups: ArrayLike) -> float:
     if count < 2 or n <= count or y.std(0).max() < STILL:
         return float("nan")
     inner = (_from_own_mean(y, members) ** 2).sum() / (n - count)
-    means = np.stack([y[members == g].mean(0) for g in range(count)])
+    means = np.stack([y[rows].mean(0) for rows in rows_of_groups(members)])
     outer = (sizes[:, None] * (means - y.mean(0)) ** 2).sum() / (count - 1)
     typical = (n - (sizes**2).sum() / n) / (count - 1)
     component = max((outer - inner) / typical, 0.0)

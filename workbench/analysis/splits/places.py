@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 from ifdd.errors import InputError
 from workbench.analysis.embedding.quality import shuffled
 from workbench.analysis.splits.results import Awareness, MotionAgreement, Occupancy
-from workbench.results.bootstrap import BOUNDS, draw_weights, group_members, jackknife, mean_interval, spread
+from workbench.results.bootstrap import BOUNDS, draw_weights, group_members, jackknife_of_sums, mean_interval, spread
 from workbench.results.checks import check_finite, check_labels
 from workbench.results.controls import other_clips
 from workbench.results.interval import Interval
@@ -48,8 +48,9 @@ def occupancy(
     means, bounds = zip(*(_by_class(array, codes, draws) for array in (dynamic, static)), strict=True)
     rng = np.random.default_rng(seed)
     lean = dynamic - static
-    null = [_between_share(lean, np.eye(len(label_names))[shuffled(y, members, rng)]) for _ in range(SHUFFLES)]
-    share = jackknife(lambda rows: _between_share(lean[rows], codes[rows]), members, 0, 1)
+    lean -= lean.mean(0)  # squares of centred values lose no digits to the mean's
+    null = [_share_between(_terms(lean, np.eye(len(label_names))[shuffled(y, members, rng)]).sum(0)) for _ in range(SHUFFLES)]
+    share = jackknife_of_sums(_share_between, _terms(lean, codes), members, 0, 1)
     return Occupancy(
         label_names=label_names,
         counts=codes.sum(0).astype(np.int64),
@@ -189,14 +190,20 @@ def _by_class(array: np.ndarray, codes: np.ndarray, draws: np.ndarray) -> tuple[
     return means, bounds
 
 
-def _between_share(array: np.ndarray, codes: np.ndarray) -> float:
-    """η²: sum of squares between classes over the total, over all columns."""
-    centred = array - array.mean(0)
-    total = (centred**2).sum()
-    if total < len(array) * STILL**2:
-        return float("nan")
-    sizes = np.maximum(codes.sum(0), 1)[:, None]
-    return float((sizes * (codes.T @ centred / sizes) ** 2).sum() / total)
+def _terms(array: np.ndarray, codes: np.ndarray) -> np.ndarray:
+    """What each row (n, T') adds to the sums that η² is made of (n, classes, 2 + T'): one, its squares, its values; by class."""
+    added = np.concatenate([np.ones((len(array), 1)), (array**2).sum(1, keepdims=True), array], 1)
+    return codes[:, :, None] * added[:, None]
+
+
+def _share_between(sums: np.ndarray) -> np.ndarray:
+    """η² (…) from sums (…, classes, 2 + T') of `_terms`: sum of squares between classes over the total, over all columns."""
+    sizes, values = sums[..., 0], sums[..., 2:]
+    n = sizes.sum(-1)
+    middle = (values.sum(-2) ** 2).sum(-1) / n
+    total = sums[..., 1].sum(-1) - middle
+    between = ((values**2).sum(-1) / np.maximum(sizes, 1)).sum(-1) - middle
+    return np.divide(between, total, out=np.full(np.shape(total), np.nan), where=total >= n * STILL**2)
 
 
 def _correlations(a: np.ndarray, b: np.ndarray) -> np.ndarray:

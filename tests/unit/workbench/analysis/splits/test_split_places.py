@@ -1,5 +1,7 @@
 """Places of a split: occupancy, awareness and agreement by hand, against a published table, and against planted effects."""
 
+from dataclasses import astuple
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -7,6 +9,7 @@ from hypothesis import strategies as st
 
 from ifdd.errors import InputError
 from workbench.analysis.splits.places import awareness, motion_agreement, moved, occupancy
+from workbench.results.bootstrap import jackknife
 
 SHROUT_FLEISS = np.array([[9, 2, 5, 8], [6, 1, 3, 2], [8, 4, 6, 8], [7, 1, 2, 6], [10, 5, 6, 9], [6, 2, 4, 7]], float)
 """Shrout and Fleiss 1979, table 2: six targets, four judges; ICC(1, 1) = 0.17 in their table 4."""
@@ -161,3 +164,19 @@ def test_clips_without_motion_are_left_out() -> None:
 def test_moved_is_the_mean_distance() -> None:
     before = np.zeros((2, 2))
     assert moved(before, np.array([[1.0, -1], [0, 0.5]])).value == pytest.approx((1 + 0.25) / 2)
+
+
+def test_the_interval_of_the_class_share_is_a_jackknife_over_persons() -> None:
+    rng = np.random.default_rng(3)
+    persons, labels = np.repeat(np.arange(12), 5), rng.integers(3, size=60)
+    reads = reading(rng.integers(4, size=(60, 2)).tolist())
+    lean = (reads - (1 - reads)).sum(1)
+
+    def share(rows: np.ndarray) -> float:
+        """η² as in a textbook, class by class."""
+        kept, named = lean[rows], labels[rows]
+        between = sum((named == c).sum() * ((kept[named == c].mean(0) - kept.mean(0)) ** 2).sum() for c in range(3))
+        return float(between / ((kept - kept.mean(0)) ** 2).sum())
+
+    found = occupancy(reads, 1 - reads, labels, ("a", "b", "c"), groups=persons).class_share
+    assert astuple(found) == pytest.approx(astuple(jackknife(share, persons, 0, 1)), abs=1e-12)
