@@ -78,8 +78,8 @@ class VideoModel(HookedModule, ABC):
     """Short branch name → its activation; what every display asks for."""
     labels: tuple[str, ...] | None = None
     """Class names in the order of the logits; known to the model of a checkpoint, so that a class can be given by its name."""
-    backbone: nn.Module
-    """Of a model that is capable of "stages": what `freeze` keeps as it is."""
+    kept_part: str = ""
+    """Of a model that is capable of "stages": the part that `freeze` keeps as it is."""
     started_from: tuple[str, ...] = ()
     """Parts that a training with `init_from` takes from a checkpoint."""
 
@@ -153,6 +153,19 @@ class VideoModel(HookedModule, ABC):
         """The rest of the model."""
         output: Output = self(dict(zip(self.inputs, stages, strict=True)))
         return output
+
+    @property
+    def kept_depends_on(self) -> str:
+        """Whatever `read_kept` depends on besides the weights of the kept part."""
+        return str(self.config)
+
+    def read_kept(self, clips: Clips) -> tuple[Tensor, ...]:
+        """What the kept part makes of clips; tensors that `go_on` does not need are empty."""
+        return self.encode(clips)
+
+    def go_on(self, kept: tuple[Tensor, ...]) -> Output:
+        """The rest of the model after `read_kept`."""
+        return self.decode(kept)
 
     def check_clips(self, clips: Clips) -> dict[str, Tensor]:
         """The clips by input, if this model was built for them: checked before any compute.

@@ -11,24 +11,20 @@ from torch import Tensor, nn
 from ifdd.data.arrays import new_array
 from ifdd.data.clipset import ClipSet, as_tensors
 from ifdd.documents import read_cached
-from ifdd.inputs import of_input, to_clips
+from ifdd.inputs import each, to_clips
 from ifdd.io import make_once
 from ifdd.models.base import VideoModel
 from ifdd.progress import tqdm
 
 Stages = dict[int, np.ndarray]
-"""Number of a stage that the pyramid reads → features (n, C, T', H, W) float32, memory-mapped."""
+"""Place in what `VideoModel.read_kept` returns → features (n, …) float32, memory-mapped; what is empty there is missing."""
 
 BATCH = 16
 
 
 def backbone_key(model: VideoModel) -> str:
     """SHA-256 of all that the stages of a clip depend on: two models with one key make the same stages."""
-    config = model.config
-    if "stages" not in model.capabilities:
-        return weights_hash(model, str(config))
-    about = f"{config.backbone} {config.normalise} {config.frames} {config.size} {config.stages}"
-    return weights_hash(model.backbone, about)
+    return weights_hash(model.get_submodule(model.kept_part), model.kept_depends_on)  # without a part: the whole model
 
 
 def weights_hash(module: nn.Module, about: str) -> str:
@@ -51,7 +47,7 @@ def read_stages(
     key = hashlib.sha256(f"{backbone_key(model)} {mirrored} {content_hash(clips)}".encode()).hexdigest()
     folder = cache / f"stages-{key[:24]}"
     make_once(folder, lambda work: _write(model, clips, work, mirrored, title, progress))
-    return {stage: read_cached(folder / f"{stage}.npy") for stage in model.config.stages}
+    return {int(file.stem): read_cached(file) for file in sorted(folder.glob("*.npy"))}
 
 
 def _write(model: VideoModel, clips: ClipSet, folder: Path, mirrored: bool, title: str, progress: bool) -> None:
@@ -60,10 +56,11 @@ def _write(model: VideoModel, clips: ClipSet, folder: Path, mirrored: bool, titl
     with model.evaluating():
         for start in tqdm(range(0, len(clips), BATCH), desc=title, unit="batch", disable=not progress):
             index = list(range(start, min(start + BATCH, len(clips))))
-            pixels = of_input(as_tensors(clips.read(index)), None).to(device)
-            stages = model.encode(to_clips(pixels.flip(3) if mirrored else pixels))
-            for stage in model.config.stages:
-                features = stages[stage].float().cpu().numpy()
+            pixels = each(as_tensors(clips.read(index)), lambda part: to_clips((part.flip(3) if mirrored else part).to(device)))
+            for stage, found in enumerate(model.read_kept(pixels)):
+                if not found.numel():
+                    continue
+                features = found.float().cpu().numpy()
                 if stage not in kept:
                     kept[stage] = new_array(folder / f"{stage}.npy", (len(clips), *features.shape[1:]), np.float32)
                 kept[stage][index] = features
@@ -82,7 +79,7 @@ def content_hash(clips: ClipSet) -> str:
 
 
 def as_stages(found: Stages, index: Sequence[int], device: str | torch.device = "cpu") -> tuple[Tensor, ...]:
-    """Some clips' stages as `VideoModel.decode` takes them; those that no pyramid reads are empty."""
+    """Some clips' stages as `VideoModel.go_on` takes them; those that it does not read are empty."""
     last = max(found)
     return tuple(
         torch.from_numpy(found[stage][list(index)]).to(device) if stage in found else torch.empty(0) for stage in range(last + 1)

@@ -47,7 +47,8 @@ class StageDataset(Dataset[Batch]):
             chosen = torch.rand(len(index)) < self.flip
             other = as_stages(self.mirrored, index)
             stages = tuple(
-                torch.where(chosen.view(-1, 1, 1, 1, 1), b, a) if a.numel() else a for a, b in zip(stages, other, strict=True)
+                torch.where(chosen.view(-1, *[1] * (a.dim() - 1)), b, a) if a.numel() else a
+                for a, b in zip(stages, other, strict=True)
             )
         return stages, torch.from_numpy(self.clips.target[index]), as_tensor(self.clips.places, index)
 

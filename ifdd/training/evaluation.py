@@ -105,7 +105,8 @@ def _predict(
                     continue
                 rows, inputs = read.rows, model.encode(each(read.pixels, lambda part: to_clips(part.to(device))))
             with oracle_split(model, as_tensor(clips.places, rows, device)):
-                found[rows] = model.decode(inputs).logits.double().softmax(-1).cpu().numpy()
+                output = model.decode(inputs) if stages is None else model.go_on(inputs)
+                found[rows] = output.logits.double().softmax(-1).cpu().numpy()
     return found
 
 

@@ -58,7 +58,7 @@ class TrainingModule(L.LightningModule):
         super().__init__()
         self.frozen = frozen
         if frozen:
-            model.backbone.requires_grad_(False)
+            model.get_submodule(model.kept_part).requires_grad_(False)
         self.model = model
         self.loss = loss
         self.optim = optim
@@ -104,7 +104,7 @@ class TrainingModule(L.LightningModule):
     def on_train_batch_start(self, _batch: Any, _index: int) -> None:
         """A backbone that is kept does not gather statistics."""
         if self.frozen:
-            self.model.backbone.eval()
+            self.model.get_submodule(self.model.kept_part).eval()
 
     def training_step(self, batch: Batch, _index: int) -> Tensor:
         """Loss of one batch, in one process of several of its part.
@@ -136,7 +136,7 @@ class TrainingModule(L.LightningModule):
     def _run(self, model: VideoModel, batch: Batch) -> Output:
         clips, _, places = batch
         with oracle_split(model, places):
-            output: Output = model.decode(tuple(clips)) if isinstance(clips, tuple | list) else model(clips)
+            output: Output = model.go_on(tuple(clips)) if isinstance(clips, tuple | list) else model(clips)
         return output
 
     def on_validation_epoch_start(self) -> None:

@@ -31,6 +31,7 @@ class PyramidModel(VideoModel):
 
     config: ModelConfig
     started_from = ("backbone", "pyramid")
+    kept_part = "backbone"
 
     def __init__(self, config: ModelConfig, *, normalise: nn.Module, backbone: nn.Module, pyramid: Pyramid, head: Head) -> None:
         super().__init__(config)
@@ -61,6 +62,16 @@ class PyramidModel(VideoModel):
                 found = tuple(stages[i].shape) if i < len(stages) else "missing"
                 raise InputError(f"backbone {config.backbone}: stage {i} is {found}, its spec and ifdd.timing say {owed}")
         return stages
+
+    @property
+    def kept_depends_on(self) -> str:
+        """The backbone's name, what it is shown, and which of its stages are read."""
+        config = self.config
+        return f"{config.backbone} {config.normalise} {config.frames} {config.size} {config.stages}"
+
+    def read_kept(self, clips: Clips) -> tuple[Tensor, ...]:
+        """Stages of the backbone, those that the pyramid does not read empty."""
+        return tuple(stage if i in self.config.stages else stage.new_empty(0) for i, stage in enumerate(self.encode(clips)))
 
     def decode(self, stages: tuple[Tensor, ...]) -> IFDDOutput:
         """Stages of the backbone → output; all that a saliency map of any named activation needs gradients of."""

@@ -166,8 +166,8 @@ class OUSConfig(VideoConfig):
 
     @property
     def capabilities(self) -> frozenset[str]:
-        """Its maps lie on two streams, if it has both."""
-        return frozenset({"streams"}) if len(self.streams) == 2 else frozenset()
+        """Its encoder can be kept as it is; its maps lie on two streams, if it has both."""
+        return frozenset({"stages", "streams"}) if len(self.streams) == 2 else frozenset({"stages"})
 
     @property
     def class_names(self) -> tuple[str, ...]:

@@ -110,6 +110,7 @@ class OUSModel(VideoModel):
 
     config: OUSConfig
     started_from = ("encoder", "text_encoder")
+    kept_part = "encoder"
 
     def __init__(
         self,
@@ -158,16 +159,32 @@ class OUSModel(VideoModel):
 
         Raises: InputError for another shape or an integer type, or a stream that is missing.
         """
+        return self.go_on(self.read_kept(clips))
+
+    @property
+    def kept_depends_on(self) -> str:
+        """The encoder, what it is shown, and whether the polarity is read off its first blocks."""
+        config = self.config
+        return f"{config.encoder} {config.gelu} {config.inputs} {self.polarity_encoder is not None}"
+
+    def read_kept(self, clips: Clips) -> tuple[Tensor, ...]:
+        """Features (B, T, C) of each stream's frames, then what the Polarity Encoder reads of the scene, if there is one."""
         given = self.check_clips(clips)
-        features, early = [], {}
+        features, early = [], []
         for name, stream in self.streams.items():
-            found, early[name] = self._encode(given[name], stream.map, EARLY if name == "scene" else 0)
-            features.append(stream.see(found))
-        fused = self.lstm(features)
+            reads = name == "scene" and self.polarity_encoder is not None
+            found, means = self._encode(given[name], stream.map, EARLY if reads else 0)
+            features.append(found)
+            early += [means] * reads
+        return *features, *early
+
+    def go_on(self, kept: tuple[Tensor, ...]) -> OUSOutput:
+        """All that follows the encoder."""
+        fused = self.lstm([stream.see(found) for stream, found in zip(self.streams.values(), kept, strict=False)])
         types = {name: stream(x) for (name, stream), x in zip(self.streams.items(), fused, strict=True)}
         read, polarity = list(types.values()), None
         if self.polarity_encoder is not None:
-            polarity = self.polarity(self.polarity_encoder(early["scene"]))
+            polarity = self.polarity(self.polarity_encoder(kept[-1]))
             read.append(self.polarity_encoder.token(polarity))
         text = self.prompts(self.text_encoder)
         embedding, logits = self.head(self.fusion(read), text)

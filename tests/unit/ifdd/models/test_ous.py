@@ -66,7 +66,7 @@ def test_activations_have_the_shapes_that_they_tell(preset: str) -> None:
     }
     assert model.branches == {"face": "face.map", "scene": "scene.map"}
     assert model.spatial_activations == ("face.map", "scene.map")
-    assert model.capabilities == {"streams"}
+    assert model.capabilities == {"stages", "streams"}
     assert output.logits.shape == (3, 7)
     torch.testing.assert_close(output.embedding.norm(dim=1), torch.ones(3))
     torch.testing.assert_close(cache["fusion.attention"].sum(-1), torch.ones(3, 2, 4, types))
@@ -173,7 +173,7 @@ def test_late_fusion_is_the_mean_of_the_streams_logits() -> None:
 def test_one_stream_alone(stream: str) -> None:
     model = made(streams=(stream,))
     assert (model.inputs, model.branches) == ({stream: (3, 4, 32, 48)}, {stream: f"{stream}.map"})
-    assert model.capabilities == set()
+    assert model.capabilities == {"stages"}
     clips = some_clips(model)
     with torch.no_grad():
         output = model(clips[stream])
