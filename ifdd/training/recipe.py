@@ -193,12 +193,14 @@ class CropConfig(StrictModel):
 
 
 class Recipe(OfAnyFamily):
-    """An experiment. `model` is of any family; `inputs` tells by input's name how those of a model with several are cropped,
-    where not as `preprocessing` says. `ema` is the decay of the averaged weights (null: none); `init_from` a checkpoint whose
-    backbone and pyramid, or encoder, are the starting point; `freeze` keeps that backbone or encoder as it is and trains what
-    follows; `precision`: 32 bits, or the halves of a GPU, bfloat16 where it has them (Ampere and later), else fp16 with a scaled
-    loss; `labels` in the order of the logits. `control` makes a control or an upper bound of the experiment. `keep` is the epoch that is kept: best on
-    validation, or last. `tensorboard` logs for it, too.
+    """An experiment.
+
+    `model` is of any family; `inputs` tells by input's name how those of a model with several are cropped, where not as
+    `preprocessing` says. `ema` is the decay of the averaged weights (null: none); `init_from` a checkpoint whose backbone and
+    pyramid, or encoder, are the starting point; `freeze` keeps that backbone or encoder as it is and trains what follows;
+    `precision`: 32 bits, or the halves of a GPU, bfloat16 where it has them (Ampere and later), else fp16 with a scaled loss;
+    `labels` in the order of the logits. `control` makes a control or an upper bound of the experiment. `keep` is the epoch that
+    is kept: best on validation, or last. `tensorboard` logs for it, too.
     """
 
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
