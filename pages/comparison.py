@@ -48,7 +48,7 @@ if part == "Differences":
     displays["flips"] = flips = FlipsDisplay.from_result(result, number)
     with left:
         figure = links.attach(forest.to_plotly().update_layout(height=HEIGHT), [links.differences(result, among.selection)])
-        figure.update_xaxes(title="difference, points of percent, 95 % interval").update_yaxes(title=None)
+        figure.update_xaxes(title="difference, points of percent, 95 % interval")
         alt = "Paired differences of WAR, UAR and recalls with 95 % intervals"
         charts.chart(figure, "compare_differences", alt, read="comparison", links=True)
     with right:

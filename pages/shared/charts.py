@@ -93,7 +93,8 @@ def clickable_cells(
         meta=FOR_CLICKS,
         showlegend=False,
     )
-    figure.update_xaxes(range=[-0.5, len(x) - 0.5]).update_yaxes(range=[len(y) - 0.5, -0.5])  # points would widen them
+    figure.update_xaxes(range=[-0.5, len(x) - 0.5], autorange=False)  # points would widen them
+    figure.update_yaxes(range=[len(y) - 0.5, -0.5], autorange=False)
     tools = ["zoom2d", "pan2d", "select2d", "lasso2d", "zoomIn2d", "zoomOut2d", "resetScale2d"]
     figure.update_layout(modebar_remove=tools, margin_t=30)  # what tools are left lie above the cells, not on them
     return figure.update_layout(dragmode=False, clickmode="event+select")

@@ -15,6 +15,7 @@ from workbench.plotting.base import NamedDisplay, check_length, new_axes, new_gr
 Scale = Literal["peak", "density"]
 SIDES = (("positives", style.POSITIVE), ("negatives", style.NEGATIVE))
 RASTER_CLIPS = 500
+EDGES = (-0.05, 1.05)  # of an axis from 0 to 1 whose largest markers lie on its ends
 DOTS = 500
 """Clips of a side that a panel of a web page shows one by one; of more the most wrong half of so many, and some of the others."""
 PANEL, GAP = 135, 84  # pixels of a row on a web page, and between rows: ticks, and a title of four lines
@@ -248,8 +249,8 @@ class CalibrationDisplay(NamedDisplay[CalibrationResult]):
             margin={"t": 20, "l": 40, "r": 10, "b": 40},
             legend={"x": 0, "y": -0.18, "yanchor": "top"},  # beside the curve, its two lines would leave it a third of the width
         )
-        figure.update_xaxes(title="mean confidence of the bin", range=[-0.03, 1.03])
-        figure.update_yaxes(title="accuracy in the bin", range=[-0.03, 1.03])
+        figure.update_xaxes(title="mean confidence of the bin", range=EDGES)
+        figure.update_yaxes(title="accuracy in the bin", range=EDGES)
         return figure
 
 

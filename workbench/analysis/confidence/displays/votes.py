@@ -61,6 +61,6 @@ class AmbiguityDisplay(Display):
             )
         )
         figure.update_layout(template=style.plotly_template(), margin={"t": 20, "l": 40, "r": 10, "b": 40})
-        figure.update_xaxes(title=self.label[0], range=[-0.03, 1.03])
-        figure.update_yaxes(title=self.label[1], range=[-0.03, 1.03])
+        figure.update_xaxes(title=self.label[0], range=[-0.05, 1.05])
+        figure.update_yaxes(title=self.label[1], range=[-0.05, 1.05])
         return figure

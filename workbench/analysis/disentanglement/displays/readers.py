@@ -54,7 +54,7 @@ class ReaderDisplay(NamedDisplay[SplitQualityResult]):
                 )
         figure.add_vline(0.5, line_dash="dot")
         figure.update_layout(template=plotly_template(), height=140 + 25 * len(names))
-        figure.update_xaxes(range=[-0.02, 1.02], title="AUROC, 0.5 is guessing", zeroline=False)
+        figure.update_xaxes(range=[-0.05, 1.05], title="AUROC, 0.5 is guessing", zeroline=False)
         figure.update_yaxes(title="reader", tickvals=list(range(len(names))), ticktext=names, range=[len(names) - 0.4, -0.6])
         return figure
 

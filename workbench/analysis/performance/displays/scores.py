@@ -165,7 +165,7 @@ class RecallDisplay(NamedDisplay[MetricsResult]):
             margin={"t": 20, "l": 40, "r": 10, "b": 40},
             showlegend=True,
         )
-        figure.update_xaxes(title="recall, % (WAR and UAR above), with 95 % interval", range=[-1, 101])
+        figure.update_xaxes(title="recall, % (WAR and UAR above), with 95 % interval", range=[-3, 103])
         figure.update_yaxes(
             title="class (clips)",
             tickvals=list(range(len(names))),
