@@ -49,8 +49,8 @@ def offer_a_training() -> None:
     )
     places = ", ".join(str(place) for place in run_places(state.workspace()))
     looks.note(
-        f"Runs of ifdd train are looked for in {places}, and in folders that workbench app --runs names. What the cards of the "
-        "checkpoints tell of their trainings stands under Recipes."
+        f"Runs are looked up in {places}, and in the folders given to workbench app --runs. Recipes shows what the checkpoints' "
+        "cards record of their training."
     )
 
 

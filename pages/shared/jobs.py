@@ -103,7 +103,7 @@ def _panel(
         if going:
             for job in going:
                 show_progress(job, f"{key}_{job.key}")
-            looks.note("It goes on when you leave this page, and when you close it; all that runs stands on the page Jobs.")
+            looks.note("It goes on when you leave this page, and when you close it; the page Jobs lists all that runs.")
             return
         for ended in filter(None, found.values()):
             show_end(ended, f"{key}_{ended.key}")
