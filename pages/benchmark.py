@@ -84,7 +84,7 @@ with st.container(horizontal=True, vertical_alignment="center"):
         "Part", PARTS, default=PARTS[0], required=True, label_visibility="collapsed", **view.linked("benchmark_part")
     )
     looks.lead(
-        f"{looks.class_chip(knobs.emotion)} · {known.irrelevant_share:.0%} of the time shows something else · "
+        f"{looks.class_chip(knobs.emotion)} · {100 * known.irrelevant_share:.0f} % of the time shows something else · "
         f"scene {known.scene or 'tells nothing'}"
     )
 if part == PARTS[0]:

@@ -78,7 +78,7 @@ clip = table.loc[clip_id].to_dict()
 with title:
     looks.heading(clip_id)
 said = [
-    f"{html.escape(name)} says {looks.class_chip(clip[f'said {name}'])} {clip[f'confidence {name}']:.0%}"
+    f"{html.escape(name)} says {looks.class_chip(clip[f'said {name}'])} {100 * clip[f'confidence {name}']:.0f} %"
     for name in collections
     if isinstance(clip.get(f"said {name}"), str)
 ]

@@ -194,7 +194,7 @@ def choose_face(own: OwnVideos, video: OwnVideo, options: Options, beside: Any) 
     chosen = chosen if chosen <= len(pictures) else 1
     with beside:
         for face in pictures:
-            alt = f"Face {face.number}, seen from {face.begin:.1f} to {face.end:.1f} s in {face.share:.0%} of the frames"
+            alt = f"Face {face.number}, seen from {face.begin:.1f} to {face.end:.1f} s in {100 * face.share:.0f} % of the frames"
             st.image(face.picture, width=40, alt=alt)
             st.button(
                 f"Face {face.number}",

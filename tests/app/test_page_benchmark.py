@@ -30,9 +30,9 @@ def test_knobs_change_the_clip(start: Start, tiny_demo: TinyDemo) -> None:
     app = healthy(start(tiny_demo, "benchmark"))
     before = drawn(app)
     app = healthy(app.selectbox("benchmark_level").set_value("noisy-00").run())
-    assert " · 0% of the time shows something else" in told(app)
+    assert " · 0 % of the time shows something else" in told(app)
     app = healthy(app.toggle("benchmark_irrelevant_share_on").set_value(True).run())
-    assert "50% of the time" in told(app)
+    assert "50 % of the time" in told(app)
     assert drawn(app) != before
     app = healthy(app.selectbox("benchmark_emotion").set_value("neutral").run())
     assert not set(drawn(app)[0]["y"]["bdata"]) - {"A", "="}  # zeros only

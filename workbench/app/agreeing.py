@@ -17,7 +17,7 @@ def pair_rows(result: AgreementResult, scope: Selection) -> tuple[pd.DataFrame, 
         {
             "models": pair.name,
             "called alike": str(pair.same),
-            "by chance": f"{pair.chance:.0%}",
+            "by chance": f"{100 * pair.chance:.1f} %",
             "kappa": interval_text(pair.kappa),
             "differ": len(pair.differ),
         }

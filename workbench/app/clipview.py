@@ -85,7 +85,7 @@ class ClipView:
         tracks: list[Track] = []
         for name in names:
             item = self.explanations[name]
-            said = f"{item.labels[item.predicted]} {item.probabilities[item.predicted]:.0%}"
+            said = f"{item.labels[item.predicted]} {100 * item.probabilities[item.predicted]:.0f} %"
             label = item.labels[item.target]
             groups.append(
                 map_group(name, said, item.clip.pixels, item.clip.seconds, item.saliency, label, verdicts=item.verdicts)

@@ -30,12 +30,12 @@ def model_rows(
                 "ECE, mean over classes": f"{found.classwise_ece.mean():.3f}",
                 "mean confidence": f"{np.average(found.mean_confidence[filled], weights=found.counts[filled]):.3f}",
                 "accuracy": f"{np.average(found.accuracy[filled], weights=found.counts[filled]):.3f}",
-                f"wrong at ≥ {SURE:.0%}": count,
+                f"wrong at ≥ {100 * SURE:.0f} %": count,
             }
         )
         conditions = (links.right(name, False), Condition(f"confidence {name}", ">=", (str(SURE),)))
         sure.append(links.text(scope, *conditions) if count else "")
-    return pd.DataFrame(rows), {f"wrong at ≥ {SURE:.0%}": sure}
+    return pd.DataFrame(rows), {f"wrong at ≥ {100 * SURE:.0f} %": sure}
 
 
 def bin_links(found: CalibrationResult, model: str, scope: Selection) -> list[str]:

@@ -61,4 +61,4 @@ class Explanation:
     def verdict(self) -> str:
         """The predicted class, and the target where it is another one, with their probabilities."""
         chosen = dict.fromkeys((self.predicted, self.target))
-        return "  ·  ".join(f"{self.labels[c]} {self.probabilities[c]:.1%}" for c in chosen)
+        return "  ·  ".join(f"{self.labels[c]} {100 * self.probabilities[c]:.1f} %" for c in chosen)

@@ -148,7 +148,7 @@ class MapsSheet(Sheet):
         self._bar(tall, foot)
 
     def _name(self, row: Row, left: float, middle: float, tall: float) -> None:
-        told = f"{row.name}\n{row.probability:.0%}"
+        told = f"{row.name}\n{100 * row.probability:.0f} %"
         place = ((left - 0.06) / self.width, middle / tall)
         self.figure_.text(*place, told, ha="right", va="center", color=style.class_colour(row.name), fontweight="bold")
 

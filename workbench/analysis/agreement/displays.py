@@ -80,7 +80,7 @@ def rows(result: AgreementResult) -> list[dict[str, str]]:
         {
             "models": pair.name,
             "called alike": str(pair.same),
-            "by chance": f"{pair.chance:.0%}",
+            "by chance": f"{100 * pair.chance:.1f} %",
             "kappa": interval_text(pair.kappa),
             "differ": f"{len(pair.differ)} of {len(result.clip_ids)} clips",
         }

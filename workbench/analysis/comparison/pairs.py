@@ -165,7 +165,7 @@ def _pair(first: _Model, second: _Model, clips: _Clips, n_boot: int, rng: np.ran
     swap_war, swap_uar = swap_test(d, y, len(names), groups, n_boot, rng)
     notes = []
     if draws.lost:
-        notes.append(f"{draws.lost:.1%} of the draws lack a class: their UAR is the mean over the others")
+        notes.append(f"{100 * draws.lost:.1f} % of the draws lack a class: their UAR is the mean over the others")
     sizes = np.bincount(y, minlength=len(names))
     units = count_units(None, len(y)) if groups is None else Units(groups, int(groups.max()) + 1, True, ())
     by_persons = estimate(d, y, len(names), units)

@@ -199,7 +199,8 @@ class AmbiguityResult(Result):
         """One sentence: n, rank correlation of the entropies, mean support, error against the votes."""
         return (
             f"n = {self.n}; rank correlation of the entropies {self.correlation.text()}, the predicted class has "
-            f"{self.support.mean():.1%} of the votes, calibration error against the votes {self.soft_ece_interval.text('.3f')}"
+            f"{100 * self.support.mean():.1f} % of the votes, calibration error against the votes "
+            f"{self.soft_ece_interval.text('.3f')}"
         )
 
 

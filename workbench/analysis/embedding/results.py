@@ -152,7 +152,7 @@ class EmbeddingResult(Result):
         settings = {
             "tsne": f"perplexity {self.parameters.get('perplexity', 0):.3g}, seed {self.parameters['seed']}",
             "umap": f"{self.parameters.get('neighbors')} neighbours, seed {self.parameters['seed']}",
-            "pca": f"{self.parameters.get('explained_variance', 0):.0%} of the variance",
+            "pca": f"{100 * self.parameters.get('explained_variance', 0):.0f} % of the variance",
         }[self.method]
         head = f"{METHOD_NAMES[self.method]} ({settings}), n = {len(self.xy)}"
         if not self.measures:

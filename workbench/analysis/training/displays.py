@@ -161,7 +161,7 @@ def rows(result: TrainingResult) -> list[dict[str, str]]:
             **{score: str(run.scores[score]) if score in run.scores else "–" for score in SCORES},
             "minutes": f"{run.minutes:.1f}",
             "clips/s": f"{np.median(run.clips_per_second):.3g}" if len(run.clips_per_second) else "–",
-            "waiting": f"{np.median(run.waiting):.0%}" if len(run.waiting) else "–",
+            "waiting": f"{100 * np.median(run.waiting):.0f} %" if len(run.waiting) else "–",
         }
         for name, run in result.runs.items()
     ]

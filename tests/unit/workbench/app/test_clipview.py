@@ -32,7 +32,7 @@ def test_one_player_for_one_stretch_steps_through_the_most_frames() -> None:
     view = ClipView({"a": explanation(frames=2), "b": explanation(frames=4)}, Truth("sad", np.array([0, 0.25, 0.5, 0.75])))
     (player,) = view.players()
     assert [group["title"] for group in player["groups"]] == ["input", "a", "b"]
-    assert [group["hint"] for group in player["groups"]] == ["0.00 – 1.00 s", "happy 75%", "happy 75%"]
+    assert [group["hint"] for group in player["groups"]] == ["0.00 – 1.00 s", "happy 75 %", "happy 75 %"]
     assert player["seconds"] == player["tracks"][0]["levels"] == [0, 0.25, 0.5, 0.75]
 
 

@@ -98,7 +98,10 @@ class RegionBudgetDisplay(NamedDisplay[RegionBudget]):
         figure = go.Figure()
         for i, (name, result) in enumerate(self.results.items()):
             ratios = [row.ratio for row in result.regions]
-            text = [f"{row.share.value:.1%} of the map on {row.area.value:.1%} of the pixels" for row in result.regions]
+            text = [
+                f"{100 * row.share.value:.1f} % of the map on {100 * row.area.value:.1f} % of the pixels"
+                for row in result.regions
+            ]
             figure.add_bar(
                 y=[row.name for row in result.regions],
                 x=[r.value for r in ratios],

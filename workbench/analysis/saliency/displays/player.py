@@ -130,7 +130,7 @@ def map_group(
     if any(result.normalise == "none" for result in maps.values()):
         note += f" (strongest colour: {peak:.3g})"
     if pixelwise:
-        note += f"; the strongest {1 - SATURATED:.1%} of the pixels have one colour"
+        note += f"; the strongest {100 * (1 - SATURATED):.1f} % of the pixels have one colour"
     return Group(title, hint, panels, note)
 
 

@@ -313,8 +313,8 @@ def markdown(results: Mapping[str, SplitSummary]) -> str:
         ("motion energy where S reads", [interval_text(m.energy_S, m.energy_S_null) for m in motions]),
         ("motion energy where D and S would read, told it", [_told_energy(r) for r in found]),
         ("mean offset, feature frames", [f"{np.mean([abs(s.offset) for s in r.steps]):.2f}" for r in found]),
-        ("offsets at the end of their range", ["–" if math.isnan(r.saturated) else f"{r.saturated:.0%}" for r in found]),
-        ("read elsewhere than asked for", [f"{r.elsewhere:.0%}" for r in found]),
+        ("offsets at the end of their range", ["–" if math.isnan(r.saturated) else f"{100 * r.saturated:.0f} %" for r in found]),
+        ("read elsewhere than asked for", [f"{100 * r.elsewhere:.0f} %" for r in found]),
         ("reading weight between classes", [_share(r) for r in found]),
     ]
     lines = markdown_table(["", *results], [[title, *cells] for title, cells in rows])
@@ -345,4 +345,4 @@ def _share(result: SplitSummary | SplitPlaces) -> str:
     if math.isnan(value):
         return "–"
     bounds = "" if math.isnan(low) else f" [{100 * low:.0f}, {100 * high:.0f}]"
-    return f"{value:.0%}{bounds} (chance {found.class_null:.0%})"
+    return f"{100 * value:.0f} %{bounds} (chance {100 * found.class_null:.0f} %)"

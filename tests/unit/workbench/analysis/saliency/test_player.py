@@ -220,4 +220,4 @@ def test_a_few_strong_pixels_leave_the_others_to_be_seen() -> None:
     group = map_group("model", "", frames(4), np.arange(4.0), {"input": result}, "happy")
     assert group.panels[0].heat is not None
     assert group.panels[0].heat.values.min() == 1
-    assert "the strongest 0.5% of the pixels have one colour" in group.note
+    assert "the strongest 0.5 % of the pixels have one colour" in group.note
