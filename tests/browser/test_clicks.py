@@ -1,4 +1,4 @@
-"""Numbers lead to the clips behind them: cells of a confusion matrix, bars, cells of a table; by a click in Chromium."""
+"""Numbers of tables lead to the clips behind them, by a click in Chromium; how a cell of a heat map is clicked."""
 
 from urllib.parse import parse_qs, urlsplit
 
@@ -38,16 +38,6 @@ def filled_cell(plot: Locator) -> tuple[int, int, str]:
         " el._fullLayout.xaxis._categories.indexOf(t.x[0]), t.customdata[0]] }"
     )
     return int(str(found[0])), int(str(found[1])), str(found[2])
-
-
-def test_a_cell_of_the_confusion_matrix_selects_its_clips(page: Page, address: str) -> None:
-    visit(page, address, "")
-    plot = page.locator(PLOT).nth(1)
-    row, column, link = filled_cell(plot)
-    click_cell(plot, row, column, 7)
-    assert selected(page) == link.split("&")
-    assert page.get_by_text("Figures are of all clips").count() == 1  # what a model says does not narrow them
-    no_errors(page)
 
 
 def test_a_number_of_a_comparison_selects_its_flips(page: Page, address: str) -> None:

