@@ -23,34 +23,37 @@ if not known:
 can = {name: mappable(found) for name, found in known.items()}
 table = state.clip_table()
 
-what, who, which, how, by = st.columns([2.2, 2.5, 2.2, 1.5, 2], gap="small", vertical_alignment="bottom")
+row = st.container(horizontal=True, vertical_alignment="bottom")  # it goes on below where the window is narrow
 kinds = [kind for kind in embeddings.SHOWN if kind != "models" or len(known) > 1]
-shown = what.selectbox("Show", kinds, format_func=embeddings.SHOWN.__getitem__, **view.linked("embedding_show"))
-one = who.selectbox("Model", list(known), disabled=shown == "models", **view.linked("embedding_model"))
+shown = row.selectbox("Show", kinds, format_func=embeddings.SHOWN.__getitem__, width=190, **view.linked("embedding_show"))
+one = row.selectbox("Model", list(known), disabled=shown == "models", width=220, **view.linked("embedding_model"))
 own = embeddings.activations_of(known if shown == "models" else {one: known[one]}, can if shown == "models" else {one: can[one]})
 if not own:
     raise InputError(f"{known[one].folder} holds no vector for each clip; collect it again with workbench collect")
-activation = which.selectbox(
+activation = row.selectbox(
     "Activation",
     own,
     disabled=shown == "film",
     help=f"What the map is made of; {own[0]} is what the classifier reads.",
+    width=190,
     **view.linked("embedding_activation"),
 )
 methods = list(METHOD_NAMES)
-method = how.selectbox(
+method = row.selectbox(
     "Method",
     methods,
     index=methods.index("tsne" if len(table) <= embeddings.LARGE else "pca"),
     format_func=METHOD_NAMES.__getitem__,
     help="Distances between far groups mean little in t-SNE and UMAP.",
+    width=125,
     **view.linked("embedding_method"),
 )
-colour = by.selectbox(
+colour = row.selectbox(
     "Colour by",
     columns_to_colour(table),
     format_func=in_words,
     help="Any column of the clips; a click on an entry of the legend selects its clips.",
+    width=175,
     **view.linked("embedding_colour"),
 )
 

@@ -66,8 +66,11 @@ def show_regions(models: Mapping[str, Bundle], asked: Asked, method: str) -> Sho
     displays: dict[str, Display] = {}
     if found:
         displays["regions"] = display = RegionBudgetDisplay.from_result(found)
-        looks.note("1 is the null: a map that knows nothing spends on every region as much as its area. Bars: 95 % intervals.")
-        figure = display.to_plotly().update_layout(legend=charts.LEGEND_BELOW, height=330 + 26 * len(found))
+        looks.note("A map that knows nothing gives every region 1, as much as its area. Bars: 95 % intervals.")
+        looks.note(f"Regions: {'; '.join(dict.fromkeys(budget.source for budget in found.values()))}.")
+        figure = display.to_plotly().update_layout(
+            legend=charts.LEGEND_ABOVE, title=None, margin_t=60, height=330 + 26 * len(found)
+        )
         charts.chart(figure, "saliency_budget", "Share of the attribution over share of the area, by region", read="regions")
     first, bundle = next(iter(models.items()))
     return displays, (asked.regions(first, method), asked.regions_python(bundle.path, method))

@@ -1,7 +1,7 @@
 """Long work as jobs: an offer to start one where its result is wanted, how far it is, and what came of it."""
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -76,13 +76,15 @@ def offer_all(
     older = {name: job for name, work in missing.items() if (job := work.older()) is not None}
     if missing:
         active = any(job is not None and not job.is_over for job in found.values())
-        marks = [f"{job.title}: made on {_when(job)} by another version of the code; run it again." for job in older.values()]
-        run_again(_panel, active)(missing, key, active, button, seconds, about if len(older) < len(missing) else "", marks)
+        what = f"{len(older)} results" if len(older) > 1 else "".join(job.title for job in older.values())
+        mark = f"{what}: made on {_when(older.values())} by another version of the code; run it again." if older else ""
+        run_again(_panel, active)(missing, key, active, button, seconds, about if len(older) < len(missing) else "", mark)
     return done | {name: job.result for name, job in older.items()}
 
 
-def _when(job: Job) -> str:
-    return time.strftime("%d %b %Y, %H:%M", time.localtime(job.ended))
+def _when(ended: Iterable[Job]) -> str:
+    """When the first of them ended."""
+    return time.strftime("%d %b %Y, %H:%M", time.localtime(min(job.ended or 0 for job in ended)))
 
 
 def run_again(part: Callable[..., Any], active: bool) -> Callable[..., Any]:
@@ -90,15 +92,13 @@ def run_again(part: Callable[..., Any], active: bool) -> Callable[..., Any]:
     return st.fragment(part, run_every=EVERY if active else None)
 
 
-def _panel(
-    works: Mapping[str, Work], key: str, active: bool, button: str, seconds: float | None, about: str, marks: Sequence[str]
-) -> None:
+def _panel(works: Mapping[str, Work], key: str, active: bool, button: str, seconds: float | None, about: str, mark: str) -> None:
     found = {name: work.find() for name, work in works.items()}
     going = [job for job in found.values() if job is not None and not job.is_over]
     if active and not going:
         st.rerun()  # the whole page: its results are there, or the panel says why not
     with st.container(border=True, key=f"{key}_job"):
-        for mark in marks:  # of what is shown below
+        if mark:  # of what is shown below
             st.markdown(f":orange-badge[:material/history: older] {markdown_text(mark)}")
         if going:
             for job in going:

@@ -104,7 +104,7 @@ class RandomisationDisplay(NamedDisplay[RandomisationResult]):
                     showlegend=column == 1,
                 )
                 figure.add_trace(trace, 1, column)
-        figure.add_hline(LIMIT, line_dash="dot")
+        figure.add_hline(LIMIT, line={"dash": "dot", "color": "gray"})
         figure.update_yaxes(range=[-0.02, 1.05])
         figure.update_layout(template=style.plotly_template(), height=400)
         return figure

@@ -52,7 +52,7 @@ class ReaderDisplay(NamedDisplay[SplitQualityResult]):
                     text=[names[i] for i in rows],
                     hovertemplate="%{text}: %{x:.2f}<extra></extra>",
                 )
-        figure.add_vline(0.5, line_dash="dot")
+        figure.add_vline(0.5, line={"dash": "dot", "color": "gray"})
         figure.update_layout(template=plotly_template(), height=140 + 25 * len(names))
         figure.update_xaxes(range=[-0.05, 1.05], title="AUROC, 0.5 is guessing", zeroline=False)
         figure.update_yaxes(title="reader", tickvals=list(range(len(names))), ticktext=names, range=[len(names) - 0.4, -0.6])

@@ -51,7 +51,7 @@ class FrameImportanceDisplay(NamedDisplay[FrameImportance]):
                     showlegend=False,
                 )
             figure.add_scatter(x=frames, y=result.mean, name=self._label(name), mode="lines+markers", line={"color": colour})
-        figure.add_hline(0, line_dash="dot")
+        figure.add_hline(0, line={"dash": "dot", "color": "gray"})
         figure.update_layout(template=style.plotly_template(), title=self._title(), height=320)
         figure.update_xaxes(title="clip frame")
         figure.update_yaxes(title="drop of the score (logits)")
@@ -111,13 +111,17 @@ class RegionBudgetDisplay(NamedDisplay[RegionBudget]):
                 text=text,
                 textposition="none",
                 hovertemplate="%{y}: %{x:.2f}, %{text}",
-                error_x={"array": [r.high - r.value for r in ratios], "arrayminus": [r.value - r.low for r in ratios]},
+                error_x={
+                    "array": [r.high - r.value for r in ratios],
+                    "arrayminus": [r.value - r.low for r in ratios],
+                    "color": "gray",
+                },
             )
-        figure.add_vline(1, line_dash="dot")
+        figure.add_vline(1, line={"dash": "dot", "color": "gray"})
         titles = "<br>".join(dict.fromkeys(_heading(name, result) for name, result in self.results.items()))
         figure.update_layout(template=style.plotly_template(), title=titles, barmode="group", height=360)
         figure.update_xaxes(title="share of attribution / share of area")
-        figure.update_yaxes(autorange="reversed")
+        figure.update_yaxes(title="region", autorange="reversed")
         return figure
 
 

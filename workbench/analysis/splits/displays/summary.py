@@ -129,7 +129,8 @@ class OccupancyDisplay(NamedDisplay[SplitSummary | SplitPlaces]):
         `links`: model → class → the selection that a click on a cell makes, as text.
         """
         names = same_labels({name: result.occupancy for name, result in self.results.items()})
-        titles = [f"{name} {group}: {word}".strip() for name in self.results for group, word in GROUP_NAMES.items()]
+        words = [f"{group}: {word}" for group, word in GROUP_NAMES.items()]
+        titles = [title for name in self.results for title in (f"{name} {words[0]}".strip(), *words[1:])]  # two would not fit
         rows = len(self.results)
         figure = make_subplots(
             rows, 2, subplot_titles=titles, shared_yaxes=True, horizontal_spacing=0.03, vertical_spacing=0.3 / (rows + 1)
@@ -253,7 +254,7 @@ class SplitScoresDisplay(NamedDisplay[SplitSummary]):
                     "width": 0,
                 },
             )
-        figure.add_vline(0, line_dash="dot")
+        figure.add_vline(0, line={"dash": "dot", "color": "gray"})
         figure.update_layout(template=style.plotly_template(), height=110 + 26 * len(rows) * max(1, len(self.results) // 2))
         figure.update_xaxes(title="share of the variance, or correlation")
         titles = [title.replace("  ", "… ") for title, _ in rows]
