@@ -16,10 +16,10 @@ from workbench.plotting.numbers import FOR_CLICKS, PICTURES, numbers_of
 from workbench.plotting.style import plotly_template
 
 NUMBERS = ".csv"
+AT_HAND = 2  # so many figures have their SVG beside the menu
 MIME = {".svg": "image/svg+xml", ".pdf": "application/pdf", ".png": "image/png", NUMBERS: "text/csv"}
 CHART = {"displaylogo": False, "modeBarButtonsToRemove": ["toImage", "autoScale2d"], "scrollZoom": False}
 LEGEND_ABOVE = {"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"}
-LEGEND_BELOW = {"orientation": "h", "x": 0, "y": -0.08, "yanchor": "top"}
 
 
 def chart(
@@ -113,23 +113,31 @@ def reproduce(cli: Sequence[str], python: str, key: str, lacks: str = "") -> Non
 
 @st.fragment
 def save_button(displays: Mapping[str, Display], name: str, key: str) -> None:
-    """A small menu with every figure as SVG, PDF and PNG, drawn when asked for, and its numbers as CSV."""
-    with (menu := st.popover("Save figures", icon=":material/download:", key=f"{key}_menu", on_change="rerun")):
-        if not menu.open:
-            return
+    """A menu with every figure as SVG, PDF and PNG, drawn when asked for, and its numbers; the SVG of one or two beside it."""
+
+    def button(label: str, title: str, suffix: str, place: str) -> None:
+        st.download_button(
+            label,
+            data=_Drawing(displays[title], suffix),
+            file_name=f"{name}-{title}{suffix}".replace(" ", "-"),
+            mime=MIME[suffix],
+            key=f"{key}_{title}_{suffix}{place}",
+            on_click="ignore",
+        )
+
+    with st.container(horizontal=True, width="content"):
+        menu = st.popover("Save figures", icon=":material/download:", key=f"{key}_menu", on_change="rerun")
+        if len(displays) <= AT_HAND:
+            for title in displays:
+                button("SVG" if len(displays) == 1 else f"SVG: {title}", title, ".svg", "_at_hand")
+    if not menu.open:
+        return
+    with menu:
         for title, display in displays.items():
             looks.note(title)
             with st.container(horizontal=True):
                 for suffix in SUFFIXES if display.numbers().empty else (*SUFFIXES, NUMBERS):
-                    stem = f"{name}-{title}".replace(" ", "-")
-                    st.download_button(
-                        suffix[1:].upper(),
-                        data=_Drawing(display, suffix),
-                        file_name=f"{stem}{suffix}",
-                        mime=MIME[suffix],
-                        key=f"{key}_{title}_{suffix}",
-                        on_click="ignore",
-                    )
+                    button(suffix[1:].upper(), title, suffix, "")
 
 
 class _Drawing:
