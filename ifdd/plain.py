@@ -14,6 +14,8 @@ _SIGNS = frozenset("\\`*_{}[]<>|~$:&")
 # what opens a list, a heading or a rule at the begin of a line, and a link without any other sign
 _OPENERS = re.compile(r"^(?=[-+#=])|(?<=^\d)(?=[.)])|(?<=^\d\d)(?=[.)])|(?<=\bwww)(?=\.)", re.IGNORECASE)
 
+_FORMULA = re.compile(r"\s*(?:[=@＝＠]|[-+＋－].*[(|!])", re.DOTALL)
+
 
 def markdown_text(text: object) -> str:
     """The text as Markdown that shows it letter by letter, in one line."""
@@ -37,6 +39,17 @@ def escape_what_cannot_be_printed() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
+
+
+def sheet_text(text: str) -> str:
+    """The text for a cell of a CSV file, with ' before what a spreadsheet would run.
+
+    What begins with + or - is one where it calls something: a name may begin so.
+
+    >>> sheet_text("=1+2"), sheet_text("-2+cmd|'x'!A0"), sheet_text("-0.5"), sheet_text("-id of a clip")
+    ("'=1+2", "'-2+cmd|'x'!A0", '-0.5', '-id of a clip')
+    """
+    return f"'{text}" if _FORMULA.match(text) else text
 
 
 def markdown_line(text: object) -> str:

@@ -1,4 +1,4 @@
-"""Tables from strangers' files."""
+"""Tables from strangers' files, and tables for others' programs."""
 
 from pathlib import Path
 
@@ -8,6 +8,7 @@ import pyarrow.parquet as pq
 
 from ifdd.documents import one_line
 from ifdd.errors import InputError
+from ifdd.plain import sheet_text
 
 MAX_CELLS = 100_000_000
 """Rows times columns; DFEW has 16 000 rows."""
@@ -51,3 +52,13 @@ def read_table(file: Path, renew: str, *, exact: bool = False) -> pd.DataFrame:
     if len(set(names)) < len(names):
         raise InputError(f"{file}: column {next(n for n in names if names.count(n) > 1)!r} is there twice; {renew}")
     return frame
+
+
+def csv_text(table: pd.DataFrame) -> str:
+    """The table as CSV without its index; names and texts in it are no formulas to the spreadsheet that opens it."""
+    plain = table.rename(columns=lambda name: sheet_text(str(name)))
+    for at, kind in enumerate(table.dtypes):
+        if not pd.api.types.is_numeric_dtype(kind):
+            values = [sheet_text(value) if isinstance(value, str) else value for value in table.iloc[:, at]]
+            plain.isetitem(at, values)
+    return plain.to_csv(index=False)

@@ -10,6 +10,7 @@ import pandas as pd
 import streamlit as st
 
 from shared import looks, view
+from workbench.app.from_ifdd import csv_text
 from workbench.app.reading import Reading, reading
 from workbench.plotting.base import SUFFIXES, Display, without_markup
 from workbench.plotting.numbers import FOR_CLICKS, PICTURES, numbers_of
@@ -148,6 +149,6 @@ class _Drawing:
 
     def __call__(self) -> bytes:
         if self.suffix == NUMBERS:
-            return self.display.numbers().to_csv(index=False).encode()
+            return csv_text(self.display.numbers()).encode()
         with tempfile.TemporaryDirectory() as folder:
             return self.display.save(Path(folder) / f"figure{self.suffix}").read_bytes()

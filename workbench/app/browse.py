@@ -4,6 +4,7 @@ import pandas as pd
 
 from ifdd.documents import shown
 from ifdd.errors import InputError
+from ifdd.tables import csv_text
 from workbench.app.rows import models_of
 from workbench.app.selection import Condition, KeptClips
 
@@ -44,4 +45,4 @@ def named(table: pd.DataFrame, text: str, kept: KeptClips) -> Condition:
 
 def as_csv(table: pd.DataFrame) -> bytes:
     """The table as CSV in UTF-8, a row for each clip."""
-    return table.to_csv(index=False).encode()
+    return csv_text(table).encode()

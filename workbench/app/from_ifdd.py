@@ -8,3 +8,4 @@ from ifdd.documents import user_path as user_path
 from ifdd.errors import InputError as InputError
 from ifdd.errors import NoFaceError as NoFaceError
 from ifdd.plain import markdown_text as markdown_text
+from ifdd.tables import csv_text as csv_text

@@ -10,6 +10,7 @@ from ifdd.errors import InputError
 from ifdd.io import check_folder, filled_folder, write_text
 from ifdd.plain import markdown_line
 from ifdd.progress import tqdm
+from ifdd.tables import csv_text
 from workbench.analysis.saliency.verdicts import known_verdicts
 from workbench.benchmark.stored import read_benchmark
 from workbench.figures.ifdd2_embedding import embedding_sheet
@@ -131,7 +132,7 @@ def write(drawn: DrawnFigures, out: Path, context: Context = PYTHON_CALL, *, for
             for suffix in formats:
                 sheet.save(work / f"{stem}.{suffix}", dpi=DPI, context=context)
             if len(numbers := sheet.numbers()):
-                numbers.to_csv(work / f"{stem}{NUMBERS}", index=False)
+                write_text(work / f"{stem}{NUMBERS}", csv_text(numbers))
         write_text(work / CAPTIONS, captions(drawn))
         names = sorted((file.name for file in work.iterdir()), key=lambda name: name == CAPTIONS)
     return [out / name for name in names]

@@ -12,6 +12,7 @@ from pathlib import Path
 import pandas as pd
 
 from ifdd.io import new_folder, write_text
+from ifdd.tables import csv_text
 from workbench.analysis.agreement.displays import AgreementDisplay, agreement_markdown, said
 from workbench.analysis.agreement.kappa import agree
 from workbench.analysis.agreement.results import AgreementResult
@@ -50,7 +51,8 @@ def write(result: AgreementResult, out: Path, context: Context = PYTHON_CALL) ->
         plain = {"caption": result.caption} | result.to_dict()
         write_text(folder / "agreement.json", json.dumps(plain, indent=1, ensure_ascii=False) + "\n")
         write_text(folder / "agreement.md", agreement_markdown(result))
-        pd.DataFrame(said(result), columns=["clip_id", *result.predicted]).to_csv(folder / "differences.csv", index=False)
+        differ = pd.DataFrame(said(result), columns=["clip_id", *result.predicted])
+        write_text(folder / "differences.csv", csv_text(differ))
         for i in range(len(result.pairs)):
             AgreementDisplay.from_result(result, i).save(folder / f"agreement_{i + 1}.png", context=context)
     return sorted(out.iterdir())

@@ -15,6 +15,7 @@ import pandas as pd
 
 from ifdd.errors import InputError
 from ifdd.io import new_folder, write_text
+from ifdd.tables import csv_text
 from workbench.analysis.comparison.binning import levels
 from workbench.analysis.comparison.displays.page import comparison_markdown
 from workbench.analysis.comparison.displays.pairs import ConfusionDifferenceDisplay, FlipsDisplay, ForestDisplay
@@ -115,7 +116,7 @@ def write(result: ComparisonReport, out: Path, context: Context = PYTHON_CALL) -
 
 def _picture_and_table(display: Display, rows: list[dict[str, object]], stem: Path, context: Context) -> None:
     display.save(stem.with_suffix(".png"), context=context)
-    pd.DataFrame(rows).to_csv(stem.with_suffix(".csv"), index=False)
+    write_text(stem.with_suffix(".csv"), csv_text(pd.DataFrame(rows)))
 
 
 def compare_clips(clips: SameClips, *, reference: str | None = None, draws: int = 2000, seed: int = 0) -> ComparisonResult:

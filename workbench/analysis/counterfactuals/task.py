@@ -16,6 +16,7 @@ from ifdd.documents import read_json
 from ifdd.errors import InputError
 from ifdd.io import new_folder, write_text
 from ifdd.progress import tqdm
+from ifdd.tables import csv_text
 from workbench.analysis.counterfactuals.changes import Edit, counterfactuals, swap, zero_offsets
 from workbench.analysis.counterfactuals.displays import ClipChangeDisplay, CounterfactualDisplay
 from workbench.analysis.counterfactuals.frame_edits import drop, freeze, random_donors, replace, reverse, shuffle
@@ -95,7 +96,7 @@ def write(result: EditedClips, out: Path, context: Context = PYTHON_CALL) -> lis
     found = result.counterfactuals
     with new_folder(out) as folder:
         write_text(folder / REPORT, report_text(result))
-        pd.DataFrame(found.table).to_csv(folder / "clips.csv", index=False)
+        write_text(folder / "clips.csv", csv_text(pd.DataFrame(found.table)))
         if found.edits or found.order is not None:
             CounterfactualDisplay.from_result(found).save(folder / "clips.png", context=context)
         if found.edits:

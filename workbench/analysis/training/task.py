@@ -11,6 +11,7 @@ import pandas as pd
 
 from ifdd.errors import InputError
 from ifdd.io import new_folder, write_text
+from ifdd.tables import csv_text
 from workbench.analysis.training.displays import CurvesDisplay, training_markdown
 from workbench.analysis.training.recipes import recipe_differences
 from workbench.analysis.training.results import RunLog, TrainingResult
@@ -66,7 +67,7 @@ def write(result: TrainingResult, out: Path, context: Context = PYTHON_CALL) -> 
     with new_folder(out) as folder:
         write_text(folder / "training.json", json.dumps(result.to_dict(), indent=1, ensure_ascii=False) + "\n")
         write_text(folder / "training.md", training_markdown(result))
-        curves(result).to_csv(folder / "curves.csv", index=False)
+        write_text(folder / "curves.csv", csv_text(curves(result)))
         if any(len(log.epochs) for log in result.runs.values()):
             CurvesDisplay.from_result(result).save(folder / "curves.png", context=context)
     return sorted(out.iterdir())
