@@ -23,6 +23,8 @@ if many := len(pairs) > 1:
     chosen = (
         st.selectbox("Models", list(pairs), label_visibility="collapsed", width=480, **view.linked("agreement_pair")) or chosen
     )
+else:
+    view.only("agreement_pair", chosen)
 pair = result.pairs[pairs[chosen]]
 left, right = st.columns(2, gap="medium") if many else (None, st.container(width=640))
 if left is not None:

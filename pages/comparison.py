@@ -36,6 +36,8 @@ with st.container(horizontal=True, vertical_alignment="center"):
         chosen = st.selectbox(
             "Against the reference", others, label_visibility="collapsed", width=280, **view.linked("compare_with")
         )
+if len(others) == 1:
+    view.only("compare_with", chosen)
 number = others.index(chosen)
 pair = result.pairs[number]
 labels = result.label_names

@@ -45,6 +45,8 @@ one = every[0]
 if len(every) > 1 and part != "Probabilities":
     with bar:
         one = st.selectbox("Model", every, label_visibility="collapsed", width=190, **view.linked("confidence_model")) or one
+if len(every) == 1:
+    view.only("confidence_model", one)
 displays: dict[str, Display] = {}
 copied = measures.copies(collections, among).calibration(one, binning)
 notes = [note for found in calibrations.values() for note in found.notes]

@@ -62,6 +62,8 @@ def show_confusion(results: dict[str, MetricsResult], among: Measured) -> tuple[
             label_visibility="collapsed",
             **view.linked("overview_model"),
         )
+    else:
+        view.only("overview_model", chosen)
     result = results[chosen]
     display = ConfusionDisplay.from_result(result)
     figure = display.to_plotly().update_layout(height=295 if len(names) > 1 else 335, margin={"t": 10, "b": 40}, title=None)

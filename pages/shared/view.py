@@ -34,6 +34,13 @@ def linked(key: str) -> Linked:
     return {"key": key, "bind": "query-params", "persist_state": "session"}
 
 
+def only(key: str, shown: str) -> None:
+    """Where one value alone is to be had, and so no widget `key` is drawn: an address that asks for another is told of it."""
+    if st.query_params.get(key) not in (None, shown):
+        del st.query_params[key]
+    st.session_state[key] = shown
+
+
 def followed(key: str, known: Sequence[str], default: Sequence[str]) -> list[str]:
     """What is chosen as `key`: what the address says, where that is new, else what the session has, else the default."""
     asked, had = st.query_params.get_all(key), st.session_state.get(key)
@@ -192,7 +199,18 @@ def unknown_in_address() -> list[str]:
             told.append(
                 f"The address names the {what} {', '.join(lost)}, which is not in {state.workspace().folder}; another is shown."
             )
+    if (ref := _not_in_view()) is not None:
+        told.append(f"The address names the reference {ref}, which is not among the models in view; another is taken.")
     return told
+
+
+def _not_in_view() -> str | None:
+    """The reference that a new address asks for, where it is none of the models that it shows."""
+    asked, offered = st.query_params.get_all(state.REFERENCE), _offered()
+    if not offered or asked == st.session_state.get(_written(state.REFERENCE), []):
+        return None
+    shown = [name for name in st.query_params.get_all(state.IN_VIEW) if name in offered] or state.chosen_models()
+    return next((name for name in asked if name not in shown), None)
 
 
 def ask_at_first() -> None:

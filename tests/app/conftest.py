@@ -47,7 +47,7 @@ def start(use: Callable[[TinyDemo], None], monkeypatch: pytest.MonkeyPatch) -> C
     """Open a page of the app on these folders; it waits for its maps, as nobody looks again who would see them come."""
     monkeypatch.setattr(background, "PATIENCE", 120.0)
 
-    def run(at: TinyDemo, page: str = "overview", **query: str) -> AppTest:
+    def run(at: TinyDemo, page: str = "overview", **query: str | list[str]) -> AppTest:
         use(at)
         app = AppTest.from_file(APP, default_timeout=120)
         app.query_params.update(query)

@@ -176,6 +176,34 @@ def test_unknown_model_in_the_address(start: Start, tiny_demo: TinyDemo) -> None
     assert any("The address names the model nobody" in item.value for item in app.warning)
 
 
+@pytest.mark.parametrize(
+    ("page", "setting", "models"),
+    [
+        ("comparison", "compare_with", list(MODELS)),
+        ("agreement", "agreement_pair", list(MODELS)),
+        ("confidence", "confidence_model", ["tiny-ifdd"]),
+        ("overview", "overview_model", ["tiny-ifdd"]),
+    ],
+)
+def test_where_nothing_is_to_be_chosen_the_address_is_told_all_the_same(
+    start: Start, tiny_demo: TinyDemo, page: str, setting: str, models: list[str]
+) -> None:
+    app = start(tiny_demo, page, models=models, **{setting: "nobody"})
+    assert f"The address asks for {setting} = nobody" in " ".join(item.value for item in app.warning).replace("\\", "")
+    assert setting not in app.query_params
+    assert not any(setting in item.value.replace("\\", "") for item in app.run().warning)
+
+
+@pytest.mark.parametrize("ref", ["nobody", "tiny-ifdd"])
+def test_a_reference_that_is_not_in_view_is_told_once(start: Start, tiny_demo: TinyDemo, ref: str) -> None:
+    app = start(tiny_demo, models="tiny-baseline", ref=ref)
+    (told,) = app.warning[0], *[item for item in app.warning[1:] if "reference" in item.value]
+    assert f"The address names the reference {ref}, which is not among the models" in told.value.replace("\\", "")
+    assert not any("reference" in item.value for item in app.run().warning)
+    app = start(tiny_demo, ref="tiny-ifdd").multiselect("models").set_value(["tiny-baseline"]).run()
+    assert not any("reference" in item.value for item in app.warning)
+
+
 @pytest.mark.parametrize("page", ["overview", "clip", "embedding", "confidence", "disentanglement"])
 def test_missing_demo(start: Start, tiny_demo: TinyDemo, tmp_path: Path, page: str) -> None:
     text = panels(start(TinyDemo(tmp_path / "nothing", tiny_demo.checkpoints), page))
