@@ -12,9 +12,14 @@ from workbench.analysis.disentanglement.results import Scorecard
 from workbench.analysis.saliency.verdicts import known_verdicts
 from workbench.app.from_ifdd import Bundle
 from workbench.benchmark.displays.robustness import RobustnessDisplay
+from workbench.benchmark.scenes.display import ScenesDisplay
+from workbench.benchmark.scenes.results import percent
 from workbench.plotting.base import Display
 
-PARTS = ("Scorecard", "Frames read", "What features know", "Where maps lie", "Robustness")
+PARTS = ("Scorecard", "Frames read", "What features know", "Where maps lie", "Robustness", "Scenes")
+
+MEASURED_BEFORE = ("Robustness", "Scenes")
+"""Parts that show what commands measured of the shipped checkpoints."""
 
 
 def table(rows: Sequence[Row], cards: Sequence[Scorecard], first: str = "measure") -> pd.DataFrame:
@@ -113,6 +118,39 @@ def show_robustness() -> dict[str, Display]:
     return {"robustness": curves}
 
 
+def show_scenes() -> dict[str, Display]:
+    """What trained variants make of the scene around the face."""
+    if (found := state.scenes()) is None:
+        looks.note("Nothing was measured: workbench scenes CHECKPOINTS writes scenes.json; put it beside the checkpoints.")
+        return {}
+    everyone = [row.variant for row in found.rows]
+    ranked = [row.variant for row in found.rows if row.scores[0].ranked] or everyone
+    variants = st.multiselect("Variants", everyone, default=ranked[:8], **view.linked("disentanglement_scene_variants"))
+    if not variants:
+        return {}
+    chosen = found.of(variants)
+    looks.note(
+        f"UAR on {found.clips} clips of unseen people, the same faces at every ρ, from checkpoints/scenes.json. ρ: how far the "
+        "scene's polarity goes with the emotion's. Dashed: fewer than three trainings."
+    )
+    curves = ScenesDisplay.from_result(chosen)
+    figure = curves.to_plotly().update_layout(height=380, legend=charts.LEGEND_ABOVE, margin_t=60)
+    charts.chart(figure, "disentanglement_scenes", "UAR of each variant at each ρ, with 95 % intervals", read="scenes")
+    rows = [
+        {
+            "variant": row.variant,
+            "reads": " + ".join(row.reads),
+            "ρ in training": "–" if row.trained is None else f"{row.trained:g}",
+            "helps / points": percent(row.helps.uar),
+            "misleads / points": percent(row.misleads.uar),
+            "follows the scene / %": percent(row.follows),
+        }
+        for row in chosen.rows
+    ]
+    st.dataframe(rows, hide_index=True, height="content", alt="How far the scene helps, misleads and is followed, by variant")
+    return {"scenes": curves}
+
+
 looks.heading(
     "Disentanglement",
     "Does Y_D hold the emotion and Y_S the rest? Where a truth is known (of rendered clips), for every frame and every pixel.",
@@ -128,8 +166,8 @@ names = list(models)[: state.FEW]
 if len(models) > len(names):
     looks.note(f"The first {state.FEW} of the {len(models)} models in view; choose others in the bar above.")
 displays: dict[str, Display] = {}
-if part == "Robustness":
-    displays = show_robustness()
+if part in MEASURED_BEFORE:
+    displays = show_robustness() if part == "Robustness" else show_scenes()
 elif state.needs_labels("the scorecard cannot ask where the emotion is held") and (cards := state.scorecards(names)):
     if part == "Scorecard":
         show_scorecard(cards)
@@ -142,7 +180,7 @@ elif state.needs_labels("the scorecard cannot ask where the emotion is held") an
 with st.container(horizontal=True):
     if displays:
         charts.save_button(displays, "disentanglement", "disentanglement_save")
-    if part != "Robustness":
+    if part not in MEASURED_BEFORE:
         place = ["--dataset", state.dataset().name, "--workspace", str(state.workspace().folder)]
         charts.reproduce(
             ["workbench", "scorecard", *names, "--maps", "28", *place],

@@ -12,6 +12,7 @@ from ifdd.plain import escape_what_cannot_be_printed
 from workbench.analysis.registry import faces
 from workbench.app.command import serve_app
 from workbench.benchmark.command import benchmark_app
+from workbench.benchmark.scenes.command import scenes_app
 from workbench.explain.command import explain_app
 from workbench.figures.command import figures_app
 from workbench.options import fail, one_line, say
@@ -41,6 +42,7 @@ for command in (
     explain_app,
     *(concept.app for concept in concepts),
     benchmark_app,
+    scenes_app,
     figures_app,
     report_app,
     passport_app,

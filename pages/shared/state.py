@@ -22,12 +22,13 @@ from workbench.app.own_networks import own_bundles
 from workbench.app.selection import Selection
 from workbench.app.turns import Turn
 from workbench.benchmark.results import FamilyResult
+from workbench.benchmark.scenes.results import ScenesResult, read_scenes
 from workbench.benchmark.stored import read_benchmark
 from workbench.store.collection import Collection, in_one_order
 from workbench.store.dataset import Dataset
-from workbench.store.layout import demo_folder
+from workbench.store.layout import BENCHMARK, SCENES, demo_folder
 from workbench.store.tables import labelled, subjects
-from workbench.store.workspace import Workspace, benchmark_file, first_in_view, open_workspace, to_begin_with
+from workbench.store.workspace import Workspace, file_beside, first_in_view, open_workspace, to_begin_with
 
 if TYPE_CHECKING:  # what one page alone needs is loaded when it does: the first page is drawn in half the time
     from workbench.analysis.confidence.results import CalibrationResult, ConfidenceResult
@@ -538,13 +539,24 @@ def _scorecard(file: Path, stamp: int) -> Scorecard:
 
 def benchmark() -> FamilyResult | None:
     """What `workbench benchmark` measured of the shipped checkpoints; None where nothing was measured."""
-    file = benchmark_file(workspace().checkpoints())
+    file = file_beside(workspace().checkpoints(), BENCHMARK)
     return None if file is None else _benchmark(str(file), file.stat().st_mtime_ns)
 
 
 @st.cache_resource(max_entries=2, show_spinner=False)
 def _benchmark(file: str, stamp: int) -> FamilyResult:
     return read_benchmark(file)
+
+
+def scenes() -> ScenesResult | None:
+    """What `workbench scenes` measured of the shipped checkpoints; None where nothing was measured."""
+    file = file_beside(workspace().checkpoints(), SCENES)
+    return None if file is None else _scenes(str(file), file.stat().st_mtime_ns)
+
+
+@st.cache_resource(max_entries=2, show_spinner=False)
+def _scenes(file: str, stamp: int) -> ScenesResult:
+    return read_scenes(file)
 
 
 def compared(found: FamilyResult) -> list[str]:

@@ -46,6 +46,7 @@ CATALOGUE = (
     Entry("workbench splits", "splits", "which frames each branch reads", "workbench.analysis.splits.task.run"),
     Entry("workbench scorecard", "disentanglement", "scorecard", "workbench.analysis.disentanglement.task.make_scorecard"),
     Entry("workbench benchmark", "training", "tab Seeds; robustness: Disentanglement", "workbench.benchmark.task.run"),
+    Entry("workbench scenes", "disentanglement", "tab Scenes", "workbench.benchmark.scenes.task.measure_scenes"),
     Entry("workbench figures", "figures", "figures of the papers", "workbench.figures.task.run"),
     Entry("workbench passport", "figures", "button Passport", "workbench.results.passport_files.read_passport"),
     Entry("ifdd data render", "benchmark", "a scripted clip with its truth", "workbench.app.playground.play"),

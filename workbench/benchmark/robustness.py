@@ -46,17 +46,14 @@ def measure_robustness(
 
     Raises: InputError for an unknown suite, two checkpoints of one name, or one with other labels than the suites have.
     """
-    named = _by_name(bundles)
+    named = by_name(bundles)
     if unknown := [suite for suite in suites if suite not in SUITES]:
         raise InputError(f"suite {unknown[0]!r} is unknown; known: {', '.join(SUITES)}")
-    members: dict[str, tuple[str, ...]] = {}
-    for name, bundle in named.items():
-        variant = variant_of(bundle.card)
-        members[variant] = (*members.get(variant, ()), name)
+    members = members_of(named)
     results = []
     for suite in tqdm(suites, desc="suites", unit="suite", disable=None):
         config = SuiteConfig("benchmark", seed, clips, identities, "test", suite)
-        readings, truth = _read(named, config, Path(cache), batch, names)
+        readings, truth = read_suite(named, config, Path(cache), batch, names)
         position = position_auroc(suite_scripts(config))
         guesses = {name: reading.probs.argmax(1) for name, reading in readings.items()}
         results.append(
@@ -78,7 +75,17 @@ def measure_robustness(
     return RobustnessResult(members, tuple(results), record("robustness", settings, hashes, ("torch",)))
 
 
-def _by_name(bundles: Sequence[Bundle]) -> dict[str, Bundle]:
+def members_of(named: Mapping[str, Bundle]) -> dict[str, tuple[str, ...]]:
+    """Variant → names of its checkpoints, one for each seed."""
+    members: dict[str, tuple[str, ...]] = {}
+    for name, bundle in named.items():
+        variant = variant_of(bundle.card)
+        members[variant] = (*members.get(variant, ()), name)
+    return members
+
+
+def by_name(bundles: Sequence[Bundle]) -> dict[str, Bundle]:
+    """Checkpoints by their names. Raises: InputError for none, two of one name, or other labels than the suites have."""
     named: dict[str, Bundle] = {}
     for bundle in bundles:
         if bundle.labels != EMOTIONS:
@@ -91,7 +98,7 @@ def _by_name(bundles: Sequence[Bundle]) -> dict[str, Bundle]:
     return named
 
 
-def _read(
+def read_suite(
     named: Mapping[str, Bundle], config: SuiteConfig, cache: Path, batch: int, names: Sequence[str]
 ) -> tuple[dict[str, Reading], ClipSet]:
     """Readings of every checkpoint; those of other input sizes get clips of their own."""

@@ -15,6 +15,7 @@ DEMO_DIFFICULTY = "easy"
 """Of the demo's clips: as the shipped checkpoints' own data, so that the app shows what their cards say."""
 """The dataset of the demo."""
 BENCHMARK = "benchmark.json"
+SCENES = "scenes.json"
 
 
 def is_marked(folder: Path) -> bool:

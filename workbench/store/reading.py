@@ -108,14 +108,17 @@ def _read_shared(bundles: dict[str, Bundle], shown: dict[str, ClipSet], names: S
         for bundle in bundles.values():
             stack.enter_context(bundle.model.evaluating())
         for index in ordered_batches(len(clips), batch):
-            stages = encoder.encode(each(as_tensors(clips.read(index)), lambda part: to_clips(part.to(device))))
+            pixels = each(as_tensors(clips.read(index)), lambda part: to_clips(part.to(device)))
+            # cut behind the part that is shared, unless activations are asked for, which may lie in it
+            stages = encoder.encode(pixels) if names else encoder.read_kept(pixels)
             for name, bundle in bundles.items():
                 model = bundle.model
                 wanted = [key for key in names if key in model.activation_names]
                 keep = {key: _keeper(model.describe(key), kept[name].setdefault(key, [])) for key in wanted}
                 # told places first: hooks run in the order in which they are set
                 with oracle_split(model, as_tensor(shown[name].places, index, device)), model.hooks(keep):
-                    logits = model.decode(tuple(stage.to(device) for stage in stages)).logits
+                    behind = tuple(stage.to(device) for stage in stages)
+                    logits = (model.decode(behind) if names else model.go_on(behind)).logits
                 probs[name].append(finite_logits(logits, name).double().softmax(-1).cpu().numpy())
     return {
         name: Reading(np.concatenate(probs[name]), {key: np.concatenate(parts) for key, parts in kept[name].items()})

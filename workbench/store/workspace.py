@@ -22,7 +22,6 @@ from ifdd.errors import InputError
 from ifdd.io import check_new, is_claimed, new_folder, write_json
 from workbench.store.dataset import Dataset
 from workbench.store.layout import (
-    BENCHMARK,
     CHECKPOINT,
     CHECKPOINTS,
     COLLECTIONS,
@@ -317,10 +316,10 @@ def first_in_view(offered: Mapping[str, Path], dataset: Dataset) -> list[str]:
     return of_the_same_suite(read, dataset.manifest) or list(read)
 
 
-def benchmark_file(offered: Mapping[str, Path]) -> Path | None:
-    """What `workbench benchmark` measured of the checkpoints that are offered, kept beside them; None where there is no file."""
+def file_beside(offered: Mapping[str, Path], name: str) -> Path | None:
+    """What a command measured of the checkpoints that are offered, kept beside them; None where there is no such file."""
     folders = dict.fromkeys(folder.parent for folder in offered.values())
-    return next((folder / BENCHMARK for folder in folders if (folder / BENCHMARK).is_file()), None)
+    return next((folder / name for folder in folders if (folder / name).is_file()), None)
 
 
 def upload_name(name: str) -> str:

@@ -1,0 +1,112 @@
+"""What the measurement of scenes returns."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Self
+
+from ifdd.documents import read_json
+from ifdd.errors import InputError
+from workbench.analysis.comparison.results import SeedDifference, SeedScore
+from workbench.results.interval import Interval
+from workbench.results.provenance import Provenance
+from workbench.results.result import Result
+
+SCHEMA = 1
+"""Of scenes.json."""
+
+
+@dataclass(frozen=True, eq=False)
+class SceneRow(Result):
+    """One variant over the same faces in other scenes. Differences are paired: the same clips, the same seeds.
+
+    `scores`: UAR and WAR at each ρ. `helps`: what is gained where every scene has the emotion's polarity (ρ = 1) instead of one
+    that tells nothing (ρ = 0); `misleads`: what is gained, below nothing where it is lost, where every scene has the opposite one
+    (ρ = −1). `follows`: of clips whose emotion has a polarity, how many more are given that of the scene where it is the opposite
+    one than where it is the emotion's: 0 for who does not look at the scene, 1 for who looks at nothing else and knows it.
+    `reads`: the inputs; `trained`: ρ in training, None where no scene was seen.
+    """
+
+    variant: str
+    members: tuple[str, ...]
+    reads: tuple[str, ...]
+    trained: float | None
+    scores: tuple[SeedScore, ...]
+    helps: SeedDifference
+    misleads: SeedDifference
+    follows: Interval
+
+
+@dataclass(frozen=True, eq=False)
+class ScenesResult(Result):
+    """Variants over ρ, the correlation of the scene's polarity with the emotion's over the test clips of a suite.
+
+    `clips` of `persons`; `chance` is the UAR of a guess; `hashes` of the suite at each ρ.
+    """
+
+    suite: str
+    rhos: tuple[float, ...]
+    clips: int
+    persons: int
+    chance: float
+    rows: tuple[SceneRow, ...]
+    hashes: tuple[str, ...]
+    provenance: Provenance
+    schema_version: int = SCHEMA
+
+    def row(self, variant: str) -> SceneRow:
+        """That of one variant. Raises: InputError if it was not measured."""
+        for found in self.rows:
+            if found.variant == variant:
+                return found
+        raise InputError(f"{variant!r} was not measured; measured: {', '.join(row.variant for row in self.rows)}")
+
+    def of(self, variants: Sequence[str]) -> Self:
+        """The same for some of the variants, in their order."""
+        return replace(self, rows=tuple(self.row(name) for name in variants))
+
+
+def read_scenes(file: str | Path) -> ScenesResult:
+    """The result that a scenes.json holds.
+
+    Raises: InputError for a file that is not there, not whole, or of another schema version.
+    """
+    values = read_json(Path(file))
+    again = "write it anew with workbench scenes"
+    if isinstance(values, dict) and values.get("schema_version") not in (SCHEMA, None):
+        raise InputError(f"{file} has schema version {values['schema_version']}; this version reads {SCHEMA}; {again}")
+    return ScenesResult.from_dict(values, f"{file} is no file of workbench scenes", again)
+
+
+def markdown(found: ScenesResult, names: Mapping[str, str] | None = None) -> str:
+    """A table, a row for each variant; UAR in percent, differences in points, 95 % intervals in square brackets."""
+    heads = [f"ρ {rho:+g}".replace("-", "−").replace("+0", "0") for rho in found.rhos]
+    lines = [
+        f"UAR in percent on {found.clips} test clips of {found.suite} ({found.persons} persons whom no recipe trains on), the "
+        f"same faces at every ρ; chance is {100 * found.chance:.1f}. Square brackets: 95 % interval over persons and, where "
+        "there are several, seeds. Helps, misleads: points gained where every scene has the polarity of the emotion, or the "
+        "opposite one, against scenes that tell nothing. Follows: of clips whose emotion has a polarity, how many more per cent "
+        "are given the scene's where it is the opposite one than where it is the emotion's.",
+        "",
+        f"| variant | reads | ρ in training | seeds | {' | '.join(heads)} | helps | misleads | follows |",
+        f"| {' | '.join(['---'] * (7 + len(heads)))} |",
+    ]
+    for row in found.rows:
+        cells = [
+            (names or {}).get(row.variant, row.variant),
+            " + ".join(row.reads),
+            "–" if row.trained is None else f"{row.trained:g}".replace("-", "−"),
+            str(len(row.members)),
+            *(percent(score.uar) for score in row.scores),
+            percent(row.helps.uar),
+            percent(row.misleads.uar),
+            percent(row.follows),
+        ]
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines) + "\n"
+
+
+def percent(value: Interval) -> str:
+    """A share or a difference of shares in percent, with its interval where there is one."""
+    told, low, high = (f"{100 * one + 0.0:.1f}".replace("-0.0", "0.0") for one in (value.value, value.low, value.high))
+    return (f"{told} [{low}, {high}]" if low != "nan" else told).replace("-", "−")
