@@ -10,14 +10,17 @@ from shared import charts, jobs, looks, state, view
 from workbench.analysis.counterfactuals.displays import CounterfactualDisplay
 from workbench.analysis.faithfulness.displays import PerturbationDisplay, RandomisationDisplay, verdict_table
 from workbench.analysis.saliency.displays.attribution import RegionBudgetDisplay
-from workbench.app.attribution import MOST, Asked, asked_ids, read_edits, read_regions, read_tests
+from workbench.analysis.streams.displays import HEADER as STREAMS
+from workbench.analysis.streams.displays import StreamsDisplay
+from workbench.analysis.streams.displays import rows as stream_rows
+from workbench.app.attribution import MOST, Asked, asked_ids, read_edits, read_regions, read_streams, read_tests
 from workbench.app.clip_copy import Lines
 from workbench.app.from_ifdd import Bundle, InputError
 from workbench.app.map_choice import METHODS
 from workbench.app.selection import IDS, Selection, linked, where
 from workbench.plotting.base import Display
 
-PARTS = ("Regions", "Are maps true?", "What if")
+PARTS = ("Regions", "Are maps true?", "What if", "Face and scene")
 OF_EACH, SELECTED = "of each class alike", "selected"
 TESTED = ("gradcam", "hirescam", "saliency")  # as the command by itself
 EDITS = ("freeze", "reverse", "shuffle", "drop")
@@ -41,7 +44,7 @@ def ask_clips(part: str) -> tuple[Asked, bool]:
         if len(ids) < len(chosen):
             looks.note(f"The first {len(ids)} of the {len(chosen)} selected clips, of each class alike.")
         return Asked(place, clips.name, manifest, len(ids), ids), True
-    least = 2 if part == PARTS[1] else 1
+    least = 2 if part in (PARTS[1], PARTS[3]) else 1
     wanted = min(28, len(clips.clips))
     count = st.number_input("How many clips", least, MOST, max(wanted, least), **view.linked("saliency_count"), width=160)
     return Asked(place, clips.name, manifest, int(count)), False
@@ -145,6 +148,29 @@ def show_edits(models: Mapping[str, Bundle], asked: Asked, edits: list[str], lin
     return displays, (asked.edits(first, possible(first)), asked.edits_python(bundle.path, possible(first)))
 
 
+def show_streams(models: Mapping[str, Bundle], asked: Asked) -> Shown:
+    """What each of two inputs does to the answers of the models that have two."""
+    able = {name: bundle for name, bundle in models.items() if len(bundle.model.inputs) == 2}
+    if not able:
+        raise InputError(
+            f"no model in view reads two inputs ({', '.join(models)} read one); choose one that reads face and scene"
+        )
+    made = measured(able, "Exchange the inputs of", "Exchange face and scene", "streams", asked.streams)
+    found = {name: result for folder in made.values() for name, result in read_streams(folder).items()}
+    displays: dict[str, Display] = {}
+    if found:
+        looks.note(f"{next(iter(found.values())).caption}.")
+        displays["streams"] = display = StreamsDisplay.from_result(found)
+        charts.chart(display.to_plotly(), "saliency_streams", "Share of the logit that each input has, by model")
+        table = pd.DataFrame(stream_rows(found), columns=STREAMS)
+        st.dataframe(table, hide_index=True, height="content", alt="What each input does, by model")
+        for name, result in found.items():
+            for note in result.notes:
+                looks.note(f"{name}: {note}.")
+    first, bundle = next(iter(able.items()))
+    return displays, (asked.streams(first), asked.streams_python(bundle.path))
+
+
 def offer_clips(asked: Asked) -> None:
     """A button that selects the clips that figures are of."""
     ids = asked_ids(state.dataset().clips, asked.count)
@@ -180,7 +206,7 @@ with st.container(horizontal=True, vertical_alignment="bottom", key="saliency_as
         methods = st.multiselect(
             "Maps", known, default=list(TESTED), format_func=METHODS.__getitem__, width=420, **view.linked("saliency_methods")
         )
-    else:
+    elif part == PARTS[2]:
         splits = any("split" in bundle.model.capabilities for bundle in models.values())
         offered = [*EDITS, *(SPLIT_EDITS if splits else ())]
         edits = st.multiselect("Edits", offered, default=offered, width=420, **view.linked("saliency_edits"))
@@ -193,6 +219,8 @@ elif part == PARTS[1]:
     if not methods:
         raise InputError("no maps are chosen; choose one method or more")
     displays, lines = show_tests(models, asked, methods)
+elif part == PARTS[3]:
+    displays, lines = show_streams(models, asked)
 else:
     if not edits:
         raise InputError("no edit is chosen; choose one or more")

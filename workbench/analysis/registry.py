@@ -26,6 +26,7 @@ CONCEPTS = (
     "faithfulness",
     "disentanglement",
     "counterfactuals",
+    "streams",
 )
 
 Face = Literal["command", "section", "page"]

@@ -13,6 +13,8 @@ from workbench.analysis.counterfactuals.task import REPORT, read_report
 from workbench.analysis.faithfulness.results import FaithfulnessReport
 from workbench.analysis.saliency.results import RegionBudget
 from workbench.analysis.saliency.verdicts import FILE
+from workbench.analysis.streams import task as streams
+from workbench.analysis.streams.results import StreamsResult
 
 MOST = 200
 """Selected clips that a command is given by name; of more the first ones of each class alike are taken."""
@@ -45,6 +47,10 @@ class Asked:
     def edits(self, checkpoint: str, edits: Sequence[str]) -> list[str]:
         """Changes clips and measures what a checkpoint then says."""
         return self.line("counterfactual", checkpoint, "--edits", ",".join(edits))
+
+    def streams(self, checkpoint: str) -> list[str]:
+        """Exchanges the inputs of clips and measures what a checkpoint then says."""
+        return self.line("streams", checkpoint)
 
     def regions_python(self, folder: Path, method: str) -> str:
         """The same as `regions`, in Python."""
@@ -81,6 +87,17 @@ bundle = load_checkpoint({str(folder)!r})
 found = run(bundle, {str(self.manifest)!r}, Options(edits={list(edits)!r}, {which})).counterfactuals
 """
 
+    def streams_python(self, folder: Path) -> str:
+        """The same as `streams`, in Python."""
+        which = f"clips={self.count}" if not self.clip_ids else f"clip_ids={list(self.clip_ids)!r}"
+        return f"""
+from ifdd import load_checkpoint
+from workbench.analysis.streams.task import Options, run
+
+bundle = load_checkpoint({str(folder)!r})
+found = run([bundle], {str(self.manifest)!r}, Options({which}))[bundle.name]
+"""
+
 
 def asked_ids(table: pd.DataFrame, count: int) -> tuple[str, ...]:
     """Ids of at most `count` rows of a list of clips, of each class alike, as the commands take them."""
@@ -96,6 +113,11 @@ def read_regions(folder: Path) -> dict[str, RegionBudget]:
 def read_tests(folder: Path) -> FaithfulnessReport:
     """Verdicts and curves, of a folder of `workbench faithfulness`. Raises: InputError for a damaged file."""
     return FaithfulnessReport.from_dict(read_json(folder / FILE), str(folder / FILE))
+
+
+def read_streams(folder: Path) -> dict[str, StreamsResult]:
+    """What each input does, of a folder of `workbench streams`. Raises: InputError for a damaged file."""
+    return streams.read_report(folder / streams.REPORT)
 
 
 def read_edits(folder: Path) -> EditedClips:

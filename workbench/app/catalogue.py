@@ -41,6 +41,7 @@ CATALOGUE = (
         "Attribution: What if; of one clip: Clip",
         "workbench.analysis.counterfactuals.task.run",
     ),
+    Entry("workbench streams", "saliency", "Attribution: Face and scene", "workbench.analysis.streams.task.run"),
     Entry("ifdd predict", "upload", "classes of own videos", "ifdd.checkpoints.load_checkpoint"),
     Entry("workbench embed", "embedding", "map of all clips, film over the stages", "workbench.analysis.embedding.task.run"),
     Entry("workbench splits", "splits", "which frames each branch reads", "workbench.analysis.splits.task.run"),

@@ -1,0 +1,118 @@
+"""From checkpoints and a manifest to what each input does, and the files that `workbench streams` writes.
+
+<out>/  streams.json   streams.md   clips.csv   streams.png
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pandas as pd
+
+from ifdd.checkpoints import Bundle
+from ifdd.data.manifest import data_hash, of_each_class, read_manifest, with_ids
+from ifdd.documents import read_json
+from ifdd.errors import InputError
+from ifdd.inputs import stack
+from ifdd.io import new_folder, write_text
+from ifdd.progress import tqdm
+from workbench.analysis.streams.displays import StreamsDisplay, markdown
+from workbench.analysis.streams.results import StreamsResult
+from workbench.analysis.streams.shares import DONORS, stream_shares
+from workbench.results.passport import PYTHON_CALL, Context
+from workbench.store.collecting import load_row
+from workbench.store.tables import persons
+
+REPORT = "streams.json"
+
+
+@dataclass(frozen=True)
+class Options:
+    """Which clips: `clip_ids`, None for `clips` of them, those of each class alike; `donors` of each; `seed` draws them."""
+
+    clip_ids: Sequence[str] | None = None
+    clips: int = 70
+    donors: int = DONORS
+    batch: int = 8
+    seed: int = 0
+
+
+DEFAULT = Options()
+
+
+def run(bundles: Sequence[Bundle], manifest: str | Path, options: Options = DEFAULT) -> dict[str, StreamsResult]:
+    """What each input does to the answers of every checkpoint, on the same clips.
+
+    Raises: InputError for unknown clips, clips without a scene where one is read, and as `stream_shares`.
+    """
+    check(bundles)
+    listed = read_manifest(manifest)
+    table = of_each_class(listed, options.clips) if options.clip_ids is None else with_ids(listed, options.clip_ids)
+    found = {}
+    for bundle in bundles:
+        rows = tqdm(table.to_dict("records"), desc=f"read {bundle.name}", unit="clip", disable=None, leave=False)
+        clips = stack([load_row(table, row, bundle) for row in rows])
+        with tqdm(total=len(table) * (1 + 2 * options.donors), desc="exchange", unit="clip", disable=None, leave=False) as bar:
+            result = stream_shares(
+                bundle.model,
+                clips,
+                bundle.labels,
+                list(table["clip_id"]),
+                groups=persons(table),
+                donors=options.donors,
+                seed=options.seed,
+                batch=options.batch,
+                progress=bar.update,
+            )
+        source = result.provenance.with_source(checkpoint=bundle.card.sha256, name=bundle.name)
+        found[bundle.name] = replace(result, checkpoint=bundle.name, provenance=source, data_hash=data_hash(listed))
+    return found
+
+
+def check(bundles: Sequence[Bundle]) -> None:
+    """Refuse what cannot work before clips are read. Raises: InputError for a model of one input, or two of one name."""
+    for i, bundle in enumerate(bundles):
+        if len(bundle.model.inputs) != 2:
+            raise InputError(f"{bundle.name} reads {', '.join(bundle.model.inputs)} alone; streams are of models with two inputs")
+        if bundle.name in [other.name for other in bundles[:i]]:
+            raise InputError(f"two checkpoints are called {bundle.name!r}; leave one out")
+
+
+def write(results: Mapping[str, StreamsResult], out: Path, context: Context = PYTHON_CALL) -> list[Path]:
+    """Write the new folder `out`, all of it or nothing; returns its files.
+
+    Raises: InputError if `out` exists.
+    """
+    with new_folder(out) as folder:
+        write_text(folder / REPORT, report_text(results))
+        write_text(folder / "streams.md", markdown(results))
+        tables = [
+            pd.DataFrame(
+                {"model": name, "clip_id": result.clip_ids, "predicted": result.predicted}
+                | {f"share of {shown}": result.shares[:, i] for i, shown in enumerate(result.inputs)}
+                | {"together": result.together}
+            )
+            for name, result in results.items()
+        ]
+        pd.concat(tables).to_csv(folder / "clips.csv", index=False)
+        StreamsDisplay.from_result(results).save(folder / "streams.png", context=context)
+    return sorted(out.iterdir())
+
+
+def report_text(results: Mapping[str, StreamsResult]) -> str:
+    """The text of streams.json: all numbers by model, with captions."""
+    plain = {name: {"caption": result.caption} | result.to_dict() for name, result in results.items()}
+    return json.dumps(plain, indent=1, ensure_ascii=False) + "\n"
+
+
+def read_report(file: Path) -> dict[str, StreamsResult]:
+    """What streams.json holds. Raises: InputError for a file that is missing, damaged or of another version."""
+    again = "make it again with workbench streams"
+    values = read_json(file)
+    if not isinstance(values, dict) or not all(isinstance(one, dict) for one in values.values()):
+        raise InputError(f"{file} is no file of workbench streams; {again}")
+    return {
+        name: StreamsResult.from_dict({k: v for k, v in one.items() if k != "caption"}, f"{file}, {name}", again)
+        for name, one in values.items()
+    }
