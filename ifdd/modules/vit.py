@@ -47,9 +47,9 @@ class Block(nn.Module):
 class PatchStem(nn.Sequential):
     """Convolutions of stride 2 in place of one large patch: a small ViT then learns from few clips (Xiao et al. 2021)."""
 
-    def __init__(self, width: int, patch: int) -> None:
+    def __init__(self, width: int, patch: int, channels: int = 3) -> None:
         steps = patch.bit_length() - 1
-        widths = [3, *(max(width >> (steps - 1 - i), 16) for i in range(steps - 1)), width]
+        widths = [channels, *(max(width >> (steps - 1 - i), 16) for i in range(steps - 1)), width]
         layers: list[nn.Module] = []
         for i in range(steps):
             layers += [nn.Conv2d(widths[i], widths[i + 1], 3, 2, 1, bias=False), nn.GroupNorm(4, widths[i + 1]), nn.GELU()]
@@ -57,7 +57,7 @@ class PatchStem(nn.Sequential):
 
 
 class VisionTransformer(nn.Module):
-    """Pictures (N, 3, H, W) → features (N, dim): the class token after the last block, normed and projected."""
+    """Pictures (N, channels, H, W) → features (N, dim): the class token after the last block, normed and projected."""
 
     def __init__(
         self,
@@ -70,11 +70,12 @@ class VisionTransformer(nn.Module):
         dim: int,
         gelu: Gelu = "quick-gelu",
         convolutions: bool = False,
+        channels: int = 3,
     ) -> None:
         super().__init__()
         self.grid = (size[0] // patch, size[1] // patch)
         scale = width**-0.5
-        self.conv1 = PatchStem(width, patch) if convolutions else nn.Conv2d(3, width, patch, patch, bias=False)
+        self.conv1 = PatchStem(width, patch, channels) if convolutions else nn.Conv2d(channels, width, patch, patch, bias=False)
         self.class_embedding = nn.Parameter(scale * torch.randn(width))
         self.positional_embedding = nn.Parameter(scale * torch.randn(self.grid[0] * self.grid[1] + 1, width))
         self.ln_pre = nn.LayerNorm(width)

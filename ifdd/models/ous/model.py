@@ -12,7 +12,7 @@ from ifdd.inputs import Clips
 from ifdd.models.base import Normalise, Output, VideoModel
 from ifdd.models.ous.config import EARLY, ENCODERS, LENGTH, WORDS, OUSConfig
 from ifdd.models.ous.fusion import LateFusion, TypeFusion
-from ifdd.models.ous.parts import LSTMS, Alignment, FrameEncoder, FramesMean, NoLSTM, PolarityEncoder
+from ifdd.models.ous.parts import LSTMS, Alignment, BesideMean, FrameEncoder, FramesMean, NoLSTM, PolarityEncoder
 from ifdd.models.ous.text import ClassVectors, Prompts
 from ifdd.modules.vit import TextTransformer, VisionTransformer
 
@@ -218,6 +218,7 @@ def build(config: OUSConfig) -> OUSModel:
         dim=dim,
         gelu=config.gelu,
         convolutions=small,
+        channels=6 if small else 3,
     )
     encoder.requires_grad_(config.encoder_is_trained)
     text_encoder: TextTransformer | None = None
@@ -256,7 +257,7 @@ def build(config: OUSConfig) -> OUSModel:
     lstm = LSTMS[parts.lstm]
     model = OUSModel(
         config,
-        normalise=nn.Identity() if small else Normalise(*CLIP_COLOURS),
+        normalise=BesideMean() if small else Normalise(*CLIP_COLOURS),
         encoder=encoder,
         streams=streams,
         lstm=NoLSTM() if lstm is None else lstm(dim),

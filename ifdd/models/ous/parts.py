@@ -87,6 +87,20 @@ class FramesMean(nn.Module):
         return projected
 
 
+class BesideMean(nn.Module):
+    """Each frame beside its difference from the mean frame: clips (B, 3, T, H, W) → (B, 6, T, H, W).
+
+    An encoder without training on pictures of the world takes very long to see an expression in a face that it does not know; in
+    what moves it is plain. A scene that stands still differs from its mean by nothing.
+    """
+
+    GAIN = 4.0  # differences are then about as large as frames
+
+    def forward(self, clips: Tensor) -> Tensor:
+        """Pixels of the frame, then of the difference."""
+        return torch.cat([clips, self.GAIN * (clips - clips.mean(2, keepdim=True))], 1)
+
+
 class PolarityEncoder(nn.Module):
     """Texture, colour and atmosphere, the means of the encoder's first blocks (B, blocks, width), → the scene's polarity.
 

@@ -340,3 +340,13 @@ def test_a_checkpoint_keeps_the_order_of_the_classes(tmp_path: Path) -> None:
         torch.testing.assert_close(bundle.predict(clips), model(clips).logits.softmax(1), rtol=0, atol=1e-6)
     with pytest.raises(InputError, match="they are happy, sad, angry, the model's prompts sad, happy, angry"):
         Card.parse(card | {"labels": ["happy", "sad", "angry"]}, "card")
+
+
+def test_a_small_encoder_reads_each_frame_beside_what_moved_in_it() -> None:
+    model = made()
+    clips = some_clips(model)
+    shown = model.normalise(clips["face"])
+    torch.testing.assert_close(shown[:, :3], clips["face"])
+    torch.testing.assert_close(shown[:, 3:].mean(2), torch.zeros_like(shown[:, 3:, 0]), atol=1e-5, rtol=0)
+    still = clips["face"][:, :, :1].expand_as(clips["face"])
+    assert model.normalise(still)[:, 3:].abs().max() < 1e-6
