@@ -78,6 +78,7 @@ def test_a_backbone(done: Callable[[str], Followed]) -> None:
     assert re.search(r"^index, update-first +0\.\d+ M parameters", printed, re.MULTILINE)
 
 
+@pytest.mark.slow  # a backbone, a page and an analysis are followed with every run
 def test_a_variant(copy: Path, done: Callable[[str], Followed]) -> None:
     done("a_variant")
     assert read_model(copy / "runs/motion/checkpoint")["split"] == "motion"
@@ -94,6 +95,7 @@ def test_a_family(copy: Path, done: Callable[[str], Followed]) -> None:
         read_card(copy / "runs/frame-mean/checkpoint")
 
 
+@pytest.mark.slow  # its commands have tests of their own
 def test_other_peoples_models(copy: Path) -> None:
     printed = follow(ROOT / "docs" / "other_models.md", copy).printed
     assert "runs/theirs: 14 clips, classes happy, sad, neutral, angry, surprise, disgust, fear, kept logits, features" in printed

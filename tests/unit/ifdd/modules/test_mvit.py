@@ -92,7 +92,7 @@ def test_keeps_less_than_half_of_what_torchvisions_block_keeps() -> None:
     assert kept(block) < 0.5 * kept(theirs)
 
 
-@pytest.mark.parametrize("training", [False, True])
+@pytest.mark.parametrize("training", [pytest.param(False, marks=pytest.mark.slow), True])
 def test_compiles_without_a_graph_break(training: bool) -> None:
     torch.manual_seed(0)
     model = create_model("ifdd-mvit-tiny", num_classes=3, size=(32, 48), frames=8, drop_path=0.0, dropout=0.0).train(training)
