@@ -80,8 +80,11 @@ looks.heading("Benchmark", "Turn the knobs of ScriptedFaces: a clip, its truth, 
 knobs = ask_knobs()
 known = state.played(knobs)[1].truth
 with st.container(horizontal=True, vertical_alignment="center"):
-    part = st.segmented_control(
-        "Part", PARTS, default=PARTS[0], required=True, label_visibility="collapsed", **view.linked("benchmark_part")
+    part = (
+        st.segmented_control(
+            "Part", PARTS, default=PARTS[0], required=True, label_visibility="collapsed", **view.linked("benchmark_part")
+        )
+        or PARTS[0]
     )
     looks.lead(
         f"{looks.class_chip(knobs.emotion)} · {100 * known.irrelevant_share:.0f} % of the time shows something else · "

@@ -93,6 +93,7 @@ with st.container(horizontal=True, vertical_alignment="center", gap="small", key
 
 for key, default in ((SHAPE, "grid"), (SORT, None), (DOWN, False)):
     note_in_address(key, default)
+state.tell_who_is_left_out()
 if error := st.session_state.pop("browse_error", None):
     looks.show_error(error)
 if sort is not None:

@@ -20,8 +20,11 @@ every = list(collections)
 names = ["Reliability", "Probabilities", "Temperature", "Votes", "Surest mistakes"]
 bar = st.container(horizontal=True, vertical_alignment="center")
 with bar:
-    part = st.segmented_control(
-        "Part", names, default=names[0], required=True, label_visibility="collapsed", **view.linked("confidence_part")
+    part = (
+        st.segmented_control(
+            "Part", names, default=names[0], required=True, label_visibility="collapsed", **view.linked("confidence_part")
+        )
+        or names[0]
     )
 binning: Binning | None = None
 if part == "Reliability":

@@ -158,8 +158,11 @@ looks.heading(
 models = state.usable_models()
 if not state.needs_network("the scorecard"):
     st.stop()
-part = st.segmented_control(
-    "Part", PARTS, default=PARTS[0], required=True, label_visibility="collapsed", **view.linked("disentanglement_part")
+part = (
+    st.segmented_control(
+        "Part", PARTS, default=PARTS[0], required=True, label_visibility="collapsed", **view.linked("disentanglement_part")
+    )
+    or PARTS[0]
 )
 measures.of_all_clips()
 names = list(models)[: state.FEW]

@@ -33,13 +33,16 @@ def ask_for_figures() -> FiguresAsked:
         placeholder="All",
         **view.linked("figures_only"),
     )
-    column: Column = st.segmented_control(
-        "Width",
-        list(COLUMNS),
-        default="double",
-        required=True,
-        format_func=COLUMNS.__getitem__,
-        **view.linked("figures_column"),
+    column: Column = (
+        st.segmented_control(
+            "Width",
+            list(COLUMNS),
+            default="double",
+            required=True,
+            format_func=COLUMNS.__getitem__,
+            **view.linked("figures_column"),
+        )
+        or "double"
     )
     only = None if not wanted or wanted == names else tuple(wanted)
     models = models_of_the_command()
@@ -58,7 +61,7 @@ def models_of_the_command() -> tuple[str, ...]:
 
 def what_they_are_of() -> list[str]:
     """What tells weights, clips and predictions in view from others: with others, figures are drawn anew."""
-    return [*(card.sha256 for card in state.cards().values()), *state.clip_table_key()]
+    return [*(card.sha256 for card in cards.values()), *state.clip_table_key()]
 
 
 def show_set(found: FigureSet, place: DeltaGenerator) -> None:
@@ -150,7 +153,7 @@ def title_of(found: FigureSet) -> str:
 looks.heading(
     "Figures", "The figures of the papers, of your models: at the width of a column, with caption, passport and numbers."
 )
-state.cards()
+cards = state.cards()  # once: each call shows a panel for each that cannot be used
 look, make, report = st.tabs(["Look", "Make", "Report"])
 with look:
     show_sets()

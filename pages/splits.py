@@ -125,8 +125,11 @@ if collections and not names:
     raise InputError(NO_SPLIT)
 if not names:
     st.stop()
-part = st.segmented_control(
-    "Part", PARTS, default=PARTS[0], required=True, label_visibility="collapsed", **view.linked("splits_part")
+part = (
+    st.segmented_control(
+        "Part", PARTS, default=PARTS[0], required=True, label_visibility="collapsed", **view.linked("splits_part")
+    )
+    or PARTS[0]
 )
 if part != "One clip":
     measures.of_all_clips("; One clip shows the first of those that are selected")

@@ -114,13 +114,16 @@ def split(seen: ClipView, about: About | None, key: str) -> Part:
 
 def frames(seen: ClipView, about: About | None, key: str) -> Part:
     """By how much the score falls without each frame."""
-    how = st.segmented_control(
-        "A frame is taken away by",
-        ["freeze", "occlude"],
-        default="freeze",
-        required=True,
-        format_func={"freeze": "the frame before it again", "occlude": "the mean colour in its place"}.__getitem__,
-        **view.linked(f"{key}_how"),
+    how = (
+        st.segmented_control(
+            "A frame is taken away by",
+            ["freeze", "occlude"],
+            default="freeze",
+            required=True,
+            format_func={"freeze": "the frame before it again", "occlude": "the mean colour in its place"}.__getitem__,
+            **view.linked(f"{key}_how"),
+        )
+        or "freeze"
     )
     found = {}
     for name, item in seen.explanations.items():

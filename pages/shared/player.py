@@ -79,21 +79,27 @@ def ask_maps(bundles: list[Bundle], key: str, extra: dict[str, str | None], *, i
             )
             weights = "global"
             if method in BY_WEIGHTS:
-                weights = st.segmented_control(
-                    "Channel weights",
-                    ["global", "per-step"],
-                    default="global",
-                    required=True,
-                    help="Averaged over all positions, or for each time step alone.",
-                    **view.linked(f"{key}_weights"),
+                weights = (
+                    st.segmented_control(
+                        "Channel weights",
+                        ["global", "per-step"],
+                        default="global",
+                        required=True,
+                        help="Averaged over all positions, or for each time step alone.",
+                        **view.linked(f"{key}_weights"),
+                    )
+                    or "global"
                 )
-            normalise = st.segmented_control(
-                "Scale maps by",
-                ["clip", "frame", "none"],
-                default="clip",
-                required=True,
-                help="The maximum of the clip (frames compare), of each frame, or not at all.",
-                **view.linked(f"{key}_scale"),
+            normalise = (
+                st.segmented_control(
+                    "Scale maps by",
+                    ["clip", "frame", "none"],
+                    default="clip",
+                    required=True,
+                    help="The maximum of the clip (frames compare), of each frame, or not at all.",
+                    **view.linked(f"{key}_scale"),
+                )
+                or "clip"
             )
     if method == SLOW and not st.session_state.get(f"{key}_slow"):
         st.info(

@@ -128,6 +128,11 @@ def follow_address() -> None:
     st.session_state[REFERENCE] = next(iter(view.followed(REFERENCE, chosen, chosen[:1])), None)
 
 
+def chosen_before() -> list[str]:
+    """The models that this session had in view when a page was drawn last; none for a session that begins."""
+    return list(st.session_state.get(of_dataset("models chosen"), ()))
+
+
 def note_in_address() -> None:
     """The address says what is chosen; after the widgets that choose it were drawn."""
     place = workspace()
@@ -437,6 +442,21 @@ def _read_collections() -> dict[str, Collection]:
         except (InputError, OSError):  # the page shows a panel for it
             continue
     return found
+
+
+def tell_who_is_left_out() -> None:
+    """Of the models in view that `clip_table` has no answers of: a panel with why, or a note where one has not read the clips."""
+    found, collected = _read_collections(), dataset().collected()
+    for name in chosen_models():
+        if name in found:
+            continue
+        if name not in collected:
+            looks.note(f"{name} has not read these clips, so nothing here is of it; other pages offer to read them.")
+            continue
+        try:
+            _collection(dataset(), name, name in predictions_alone())
+        except (InputError, OSError) as error:
+            looks.show_error(error, name)
 
 
 def _clip_table_key(clips: Dataset, found: dict[str, Collection]) -> tuple[str, ...]:

@@ -190,17 +190,19 @@ def add(condition: Condition) -> None:
 def unknown_in_address() -> list[str]:
     """What the address names that is not here, in sentences; Streamlit itself leaves such values out without a word."""
     told: list[str] = []
+    place = state.workspace().folder
     for key, known, what in (
         (state.DATASET, list(state.workspace().datasets), "dataset"),
         (state.IN_VIEW, _offered(), "model"),
     ):
         lost = [name for name in st.query_params.get_all(key) if name not in known]
         if lost and known:
-            told.append(
-                f"The address names the {what} {', '.join(lost)}, which is not in {state.workspace().folder}; another is shown."
-            )
+            told.append(f"The address names the {what} {_listed(lost)}, which is not in {place}; another is shown.")
+    asked, offered = st.query_params.get_all(state.IN_VIEW), _offered()
+    if gone := [name for name in state.chosen_before() if name not in offered and name not in asked]:
+        told.append(f"What was in view is not there any more: {', '.join(gone)}.")
     if (ref := _not_in_view()) is not None:
-        told.append(f"The address names the reference {ref}, which is not among the models in view; another is taken.")
+        told.append(f"The address names the reference {_listed([ref])}, which is not among the models in view; another is taken.")
     return told
 
 
@@ -225,10 +227,15 @@ def not_taken() -> list[str]:
     for key in [key for key in asked if key in st.session_state]:  # the others are of no widget of this page
         now, values = st.session_state[key], asked.pop(key)
         known = {str(value).lower() for value in (now if isinstance(now, (list, tuple)) else [now])}
-        known.update(value.lower() for value in st.query_params.get_all(key))  # what Streamlit has left there was taken
+        left = st.query_params.get_all(key)  # what Streamlit has left there was taken, but for nothing where one is needed
+        known.update(value.lower() for value in left if value or isinstance(now, (list, tuple)))
         if lost := [value for value in values if value.lower() not in known]:
-            told.append(f"The address asks for {key} = {', '.join(lost)}, which is not offered; another is shown.")
+            told.append(f"The address asks for {key} = {_listed(lost)}, which is not offered; another is shown.")
     return told
+
+
+def _listed(values: Sequence[str]) -> str:
+    return ", ".join(value or "(nothing)" for value in values)
 
 
 def _offered() -> list[str]:

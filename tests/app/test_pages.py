@@ -348,3 +348,15 @@ def test_curves_of_the_benchmark_beside_the_scorecard(start: Start, tiny_demo: T
     assert not app.error
     assert len(charts(app)) == 1
     assert app.multiselect("disentanglement_variants").value == ["tiny-baseline", "tiny-ifdd"]
+
+
+@pytest.mark.parametrize(("page", "setting"), [("splits", "splits_part"), ("comparison", "compare_part"), ("clip", "clip_scale")])
+def test_an_empty_setting_in_the_address_is_what_a_fresh_page_shows(
+    start: Start, tiny_demo: TinyDemo, page: str, setting: str
+) -> None:
+    app = start(tiny_demo, page, **{setting: ""})
+    assert not panels(app)
+    assert any(f"{setting} = (nothing)" in item.value.replace("\\", "") for item in app.warning)
+    assert [chart.proto.id for chart in app.get("plotly_chart")] == [
+        chart.proto.id for chart in start(tiny_demo, page).get("plotly_chart")
+    ]

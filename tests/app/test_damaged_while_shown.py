@@ -1,0 +1,82 @@
+"""What is damaged while the app shows it: the page says so, of each model once, and the others go on."""
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from tests.tiny_demo import TinyDemo
+
+Start = Callable[..., AppTest]
+FRESH = "tiny-ifdd"
+OTHER = "tiny-baseline"
+
+
+def panels(app: AppTest) -> list[str]:
+    assert not app.exception, app.exception
+    return [item.value.replace("\\", "") for item in app.error]
+
+
+def collection(tiny: TinyDemo) -> Path:
+    return tiny.demo / "collections" / "demo" / FRESH
+
+
+def cut_predictions(tiny: TinyDemo) -> None:
+    file = collection(tiny) / "predictions.parquet"
+    file.write_bytes(file.read_bytes()[:1000])
+
+
+def swap_weights(tiny: TinyDemo) -> None:
+    shutil.copy(tiny.checkpoints / OTHER / "weights.safetensors", tiny.checkpoints / FRESH)
+
+
+def swap_checkpoint(tiny: TinyDemo) -> None:
+    shutil.rmtree(tiny.checkpoints / FRESH)
+    shutil.copytree(tiny.checkpoints / OTHER, tiny.checkpoints / FRESH)
+
+
+@pytest.mark.parametrize(
+    ("damage", "said"),
+    [
+        (cut_predictions, "predictions.parquet cannot be read as a table"),
+        (swap_weights, "the weights are not the ones that the card describes"),
+        (swap_checkpoint, f"was collected with checkpoint {FRESH}"),
+    ],
+)
+def test_browse_says_whose_answers_are_left_out(
+    start: Start, tiny_demo: TinyDemo, tmp_path: Path, damage: Callable[[TinyDemo], None], said: str
+) -> None:
+    tiny = tiny_demo.copy_to(tmp_path)
+    app = start(tiny, "browse")
+    assert not panels(app)
+    damage(tiny)
+    (told,) = panels(app.run())
+    assert said in told
+
+
+def test_browse_says_who_has_not_read_the_clips(start: Start, tiny_demo: TinyDemo, tmp_path: Path) -> None:
+    tiny = tiny_demo.copy_to(tmp_path)
+    app = start(tiny, "browse")
+    shutil.rmtree(collection(tiny))
+    app = app.run()
+    assert not panels(app)
+    assert any(f"{FRESH} has not read these clips" in item.value.replace("\\", "") for item in app.caption)
+
+
+def test_figures_tell_of_a_damaged_checkpoint_once(start: Start, tiny_demo: TinyDemo, tmp_path: Path) -> None:
+    tiny = tiny_demo.copy_to(tmp_path)
+    app = start(tiny, "figures")
+    swap_weights(tiny)
+    assert len(panels(app.run())) == 1
+
+
+@pytest.mark.parametrize("page", ["training", "browse", "overview"])
+def test_a_model_that_was_in_view_and_is_gone_is_told(start: Start, tiny_demo: TinyDemo, tmp_path: Path, page: str) -> None:
+    tiny = tiny_demo.copy_to(tmp_path)
+    app = start(tiny, page)
+    shutil.rmtree(tiny.checkpoints / FRESH)
+    told = [item.value.replace("\\", "") for item in app.run().warning if "is not there any more" in item.value]
+    assert told == [f"What was in view is not there any more: {FRESH}."]
+    assert not [item for item in app.run().warning if "is not there any more" in item.value]
