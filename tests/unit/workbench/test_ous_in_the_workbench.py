@@ -8,14 +8,18 @@ import pytest
 import torch
 
 import ifdd
+from ifdd.data.manifest import read_manifest
 from ifdd.errors import InputError
+from ifdd.inputs import each, stack
 from ifdd.models.ous.model import OUSModel
 from ifdd.scripted.suite import SuiteConfig, render_suite
 from ifdd.training import run
 from ifdd.training.recipe import Recipe
+from workbench.analysis.counterfactuals.task import Options
+from workbench.analysis.counterfactuals.task import run as run_edits
 from workbench.analysis.embedding.task import film_of_stages
 from workbench.analysis.saliency import maps as saliency
-from workbench.store.collecting import collect
+from workbench.store.collecting import collect, load_row
 from workbench.store.collection import open_collection
 
 RECIPE: dict[str, Any] = {
@@ -80,3 +84,17 @@ def test_impossible_recipes(change: dict[str, Any], message: str) -> None:
     with pytest.raises(InputError, match=message) as error:
         Recipe.parse(RECIPE | change, "ous.yaml")
     assert "\n" not in str(error.value)
+
+
+def test_frames_of_both_streams_are_edited_alike(checkpoint: Path, manifest: Path) -> None:
+    bundle = ifdd.load_checkpoint(checkpoint)
+    options = Options(clips=7, shuffles=1, edits=["freeze", "reverse"], still=1)
+    found = run_edits(bundle, manifest, options).counterfactuals
+    table = read_manifest(manifest)
+    clips = stack([load_row(table, row, bundle) for row in table.to_dict("records")])
+    with torch.no_grad(), bundle.model.evaluating():
+        for edit, order in zip(found.edits, ([1] * 4, [3, 2, 1, 0]), strict=True):
+            probs = bundle.model(each(clips, lambda part, order=order: part[:, :, order])).logits.softmax(-1)  # type: ignore[misc]
+            by_id = dict(zip(table["clip_id"], probs.numpy(), strict=True))
+            np.testing.assert_allclose(edit.after, [by_id[name] for name in found.clip_ids], atol=1e-5)
+    assert found.order is not None

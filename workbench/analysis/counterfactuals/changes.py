@@ -2,6 +2,8 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
+from operator import itemgetter
 
 import numpy as np
 import torch
@@ -10,6 +12,7 @@ from torch import Tensor
 
 from ifdd.checkpoints import check_range
 from ifdd.errors import InputError
+from ifdd.inputs import Clips, each, of_input, rows_of
 from ifdd.models.base import VideoModel
 from workbench.analysis._models import check_given
 from workbench.analysis.counterfactuals.frame_edits import FrameEdit, check_donors, shuffle
@@ -76,7 +79,7 @@ DEFAULT = CounterfactualOptions()
 @torch.no_grad()
 def counterfactuals(
     model: VideoModel,
-    clips: Tensor,
+    clips: Clips,
     edits: Sequence[Edit],
     options: CounterfactualOptions = DEFAULT,
     *,
@@ -89,7 +92,7 @@ def counterfactuals(
 
     Args:
         model: on any device; the clips are brought to it by `options.batch`.
-        clips: floats in [0, 1], on the CPU.
+        clips: floats in [0, 1], on the CPU; of several inputs by name, whose frames are edited alike.
         edits: see `frame_edits`, `zero_offsets`, `swap`.
         options: how many random orders, clips in one pass, the seed.
         label_names: one name per class.
@@ -110,13 +113,14 @@ def counterfactuals(
     >>> found.edits[0].change.round(3).tolist()
     [0.0, 0.0]
     """
-    check_given(model, clips)
+    check_given(model, clips, several=True)
     _check(model, clips, edits, options)
     names = check_names(label_names, model.config.num_classes)
-    ids = tuple(str(i) for i in range(len(clips))) if clip_ids is None else tuple(str(item) for item in clip_ids)
-    if len(ids) != len(clips):
-        raise InputError(f"clip_ids has {len(ids)} names for {len(clips)} clips; pass one per clip")
-    members, seed = group_members(groups, len(clips)), options.seed
+    n = len(of_input(clips, None))
+    ids = tuple(str(i) for i in range(n)) if clip_ids is None else tuple(str(item) for item in clip_ids)
+    if len(ids) != n:
+        raise InputError(f"clip_ids has {len(ids)} names for {n} clips; pass one per clip")
+    members, seed = group_members(groups, n), options.seed
 
     def run(edit: Edit | None) -> np.ndarray:
         return _predict(model, clips, edit, options.batch, progress)
@@ -128,8 +132,7 @@ def counterfactuals(
         done.append(Counterfactual(edit.name, after, distance(before, after), effect(edit.name, before, after, members, seed)))
     order, index = None, None
     if options.shuffles:
-        shape = (len(clips), clips.shape[2])
-        changes = [distance(before, run(shuffle(*shape, seed=seed + 1 + i))) for i in range(options.shuffles)]
+        changes = [distance(before, run(shuffle(n, model.frames, seed=seed + 1 + i))) for i in range(options.shuffles)]
         order = np.mean(changes, axis=0)
         index = mean_interval(order, draw_weights(members, 1000, seed))
     settings = {
@@ -162,11 +165,11 @@ def distance(before: np.ndarray, after: np.ndarray) -> np.ndarray:
     return total
 
 
-def _check(model: VideoModel, clips: Tensor, edits: Sequence[Edit], options: CounterfactualOptions) -> None:
-    if not len(clips):
+def _check(model: VideoModel, clips: Clips, edits: Sequence[Edit], options: CounterfactualOptions) -> None:
+    if not len(of_input(clips, None)):
         raise InputError("no clip to edit; give one or more")
-    model.check_clips(clips)
-    check_range(clips)
+    for part in model.check_clips(clips).values():
+        check_range(part)
     told = [edit.name for edit in edits]
     if twice := sorted({name for name in told if told.count(name) > 1}):
         raise InputError(f"two edits are called {twice[0]!r}; give each another name")
@@ -183,26 +186,34 @@ def _notes(model: VideoModel, edits: Sequence[Edit], *, alone: bool) -> tuple[st
 
 
 def _predict(
-    model: VideoModel, clips: Tensor, edit: Edit | None, batch: int, progress: Callable[[int], object] | None
+    model: VideoModel, clips: Clips, edit: Edit | None, batch: int, progress: Callable[[int], object] | None
 ) -> np.ndarray:
     device = next(model.parameters()).device
-    donors = check_donors(edit.donors, len(clips)) if isinstance(edit, FeatureEdit) and edit.donors is not None else None
+    n = len(of_input(clips, None))
+
+    def to_device(part: Tensor) -> Tensor:
+        return part.to(device)
+
+    donors = check_donors(edit.donors, n) if isinstance(edit, FeatureEdit) and edit.donors is not None else None
     found = []
     with model.evaluating():
-        for first in range(0, len(clips), batch):
+        for first in range(0, n, batch):
             rows = slice(first, first + batch)
-            shown = (edit.apply(clips, rows) if isinstance(edit, FrameEdit) else clips[rows]).to(device)
+            # frames of all inputs are of the same moments, and are moved alike
+            shown = each(clips, partial(edit.apply, rows=rows)) if isinstance(edit, FrameEdit) else rows_of(clips, rows)
+            shown = each(shown, to_device)
             if isinstance(edit, FeatureEdit):
                 given: dict[str, Tensor] = {}
                 if donors is not None:
-                    _, given = model.run_with_cache(clips[donors[rows]].to(device), names=edit.activations)
+                    theirs = each(each(clips, itemgetter(donors[rows])), to_device)
+                    _, given = model.run_with_cache(theirs, names=edit.activations)
                 with model.hooks({name: _put(given.get(name)) for name in edit.activations}):
                     logits = model(shown).logits
             else:
                 logits = model(shown).logits
             found.append(logits.float().softmax(-1).cpu())
             if progress is not None:
-                progress(len(shown))
+                progress(len(of_input(shown, None)))
     return check_probabilities(torch.cat(found).numpy())
 
 

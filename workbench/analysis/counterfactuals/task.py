@@ -8,12 +8,12 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import torch
 
 from ifdd.checkpoints import Bundle
 from ifdd.data.manifest import data_hash, of_each_class, read_manifest, with_ids
 from ifdd.documents import read_json
 from ifdd.errors import InputError
+from ifdd.inputs import stack
 from ifdd.io import new_folder, write_text
 from ifdd.progress import tqdm
 from ifdd.tables import csv_text
@@ -58,11 +58,11 @@ def run(bundle: Bundle, manifest: str | Path, options: Options = DEFAULT) -> Edi
     n = len(table)
     plans, at, donors = plan(bundle, n, options)
     rows = tqdm(table.to_dict("records"), desc="read", unit="clip", disable=None, leave=False)
-    tensors = torch.stack([load_row(table, row, bundle) for row in rows])
+    shown = stack([load_row(table, row, bundle) for row in rows])
     with tqdm(total=n * (1 + len(plans) + options.shuffles), desc="edit", unit="clip", disable=None, leave=False) as bar:
         found = counterfactuals(
             bundle.model,
-            tensors,
+            shown,
             plans,
             options,
             label_names=bundle.labels,

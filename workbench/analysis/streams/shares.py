@@ -10,6 +10,7 @@ from torch import Tensor
 from ifdd.errors import InputError
 from ifdd.inputs import Clips, each
 from ifdd.models.base import VideoModel
+from workbench.analysis._models import arrays_of
 from workbench.analysis.streams.results import StreamsResult
 from workbench.results.bootstrap import group_members, jackknife_of_sums
 from workbench.results.controls import other_clips
@@ -66,7 +67,6 @@ def stream_shares(
     flips, along = zip(*(_exchanged(found, said, order, members) for found in (second, first)), strict=True)
     types, rollout = _rolled_out(model, attention, members)
     notes = [] if np.abs(together).max() > ADDITIVE else ["The inputs add up: their shares are exact parts of the logit"]
-    inputs = {name: part.float().cpu().numpy() for name, part in given.items()}
     return StreamsResult(
         checkpoint="",
         inputs=(names[0], names[1]),
@@ -83,7 +83,7 @@ def stream_shares(
         rollout=rollout,
         uniform=1 / len(types) if types else float("nan"),
         notes=tuple(notes),
-        provenance=record("stream shares", {"donors": donors, "seed": seed}, inputs, ("torch",)),
+        provenance=record("stream shares", {"donors": donors, "seed": seed}, arrays_of(given), ("torch",)),
     )
 
 
