@@ -197,12 +197,12 @@ def unknown_in_address() -> list[str]:
     ):
         lost = [name for name in st.query_params.get_all(key) if name not in known]
         if lost and known:
-            told.append(f"The address names the {what} {_listed(lost)}, which is not in {place}; another is shown.")
+            told.append(f"The address names the {what} {listed(lost)}, which is not in {place}; another is shown.")
     asked, offered = st.query_params.get_all(state.IN_VIEW), _offered()
     if gone := [name for name in state.chosen_before() if name not in offered and name not in asked]:
-        told.append(f"What was in view is not there any more: {', '.join(gone)}.")
+        told.append(f"What was in view is not there any more: {listed(gone)}.")
     if (ref := _not_in_view()) is not None:
-        told.append(f"The address names the reference {_listed([ref])}, which is not among the models in view; another is taken.")
+        told.append(f"The address names the reference {listed([ref])}, which is not among the models in view; another is taken.")
     return told
 
 
@@ -213,6 +213,15 @@ def _not_in_view() -> str | None:
         return None
     shown = [name for name in st.query_params.get_all(state.IN_VIEW) if name in offered] or state.chosen_models()
     return next((name for name in asked if name not in shown), None)
+
+
+LONGEST, MOST = 80, 3
+
+
+def listed(values: Sequence[str]) -> str:
+    """What an address names, for a sentence: some of the values, the begin of each, however much stands there."""
+    some = [f"{value[:LONGEST]}…" if len(value) > LONGEST else value or "(nothing)" for value in values[:MOST]]
+    return ", ".join(some) + (f" and {len(values) - MOST} more" if len(values) > MOST else "")
 
 
 def ask_at_first() -> None:
@@ -230,12 +239,8 @@ def not_taken() -> list[str]:
         left = st.query_params.get_all(key)  # what Streamlit has left there was taken, but for nothing where one is needed
         known.update(value.lower() for value in left if value or isinstance(now, (list, tuple)))
         if lost := [value for value in values if value.lower() not in known]:
-            told.append(f"The address asks for {key} = {_listed(lost)}, which is not offered; another is shown.")
+            told.append(f"The address asks for {key} = {listed(lost)}, which is not offered; another is shown.")
     return told
-
-
-def _listed(values: Sequence[str]) -> str:
-    return ", ".join(value or "(nothing)" for value in values)
 
 
 def _offered() -> list[str]:

@@ -194,6 +194,16 @@ def test_where_nothing_is_to_be_chosen_the_address_is_told_all_the_same(
     assert not any(setting in item.value.replace("\\", "") for item in app.run().warning)
 
 
+@pytest.mark.parametrize(
+    ("page", "setting"),
+    [("overview", "models"), ("overview", "dataset"), ("overview", "ref"), ("clip", "clip"), ("clip", "clip_map")],
+)
+def test_an_address_of_100_kb_is_told_in_a_line(start: Start, tiny_demo: TinyDemo, page: str, setting: str) -> None:
+    told = [item.value for item in start(tiny_demo, page, **{setting: "x" * 100_000}).warning]
+    assert any("xxx…" in text for text in told)
+    assert max(map(len, told)) < 500
+
+
 @pytest.mark.parametrize("ref", ["nobody", "tiny-ifdd"])
 def test_a_reference_that_is_not_in_view_is_told_once(start: Start, tiny_demo: TinyDemo, ref: str) -> None:
     app = start(tiny_demo, models="tiny-baseline", ref=ref)

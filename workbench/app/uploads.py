@@ -42,23 +42,25 @@ def check_source(
     found = extent_of(path, fps=fps, at_most=limits.until)
     if found.width * found.height > limits.width * limits.height:
         raise InputError(
-            f"{path}: pictures of {found.width}x{found.height}; up to {limits.width}x{limits.height} are read here: "
+            f"{path}: pictures of {found.width}x{found.height}, up to {limits.width}x{limits.height} are read here; "
             "make the video smaller first, or use workbench explain"
         )
     begin, stop = start or 0.0, end if end is not None else found.seconds
     if stop is not None and stop - begin > limits.seconds:
         lasts = f"the video lasts {clock(stop)}" if end is None and not begin else f"that is a stretch of {clock(stop - begin)}"
-        raise InputError(f"{path}: {lasts}; {clock(limits.seconds)} are read here at most: give Start and End in the side bar")
+        raise InputError(
+            f"{path}: {lasts}, {clock(limits.seconds)} are read here at most; give Start and End, under How it is read"
+        )
     if stop is not None and stop > limits.until:
         raise InputError(
-            f"{path}: a stretch that ends {clock(stop)} into the video; all before it has to be decoded, so End may be "
-            f"{clock(limits.until)} at most here: cut the video first, or use workbench explain"
+            f"{path}: a stretch that ends {clock(stop)} into the video: all before it has to be decoded, so End may be "
+            f"{clock(limits.until)} at most here; cut the video first, or use workbench explain"
         )
     share = 1.0 if not found.seconds or stop is None else min(1.0, (stop - begin) / found.seconds)
     if found.frames * share > limits.frames:
         raise InputError(
-            f"{path}: {found.frames * share:,.0f} frames; {limits.frames:,} are read here at most: "
-            "give Start and End in the side bar"
+            f"{path}: {found.frames * share:,.0f} frames, {limits.frames:,} are read here at most; "
+            "give Start and End, under How it is read"
         )
 
 
