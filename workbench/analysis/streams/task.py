@@ -17,6 +17,7 @@ from ifdd.errors import InputError
 from ifdd.inputs import stack
 from ifdd.io import new_folder, write_text
 from ifdd.progress import tqdm
+from ifdd.tables import csv_text
 from workbench.analysis.streams.displays import StreamsDisplay, markdown
 from workbench.analysis.streams.results import StreamsResult
 from workbench.analysis.streams.shares import DONORS, stream_shares
@@ -95,7 +96,7 @@ def write(results: Mapping[str, StreamsResult], out: Path, context: Context = PY
             )
             for name, result in results.items()
         ]
-        pd.concat(tables).to_csv(folder / "clips.csv", index=False)
+        write_text(folder / "clips.csv", csv_text(pd.concat(tables)))
         StreamsDisplay.from_result(results).save(folder / "streams.png", context=context)
     return sorted(out.iterdir())
 
