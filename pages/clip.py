@@ -31,7 +31,8 @@ if asked not in shown.index:
         del st.query_params[view.CLIP]
         where = f"in {dataset.manifest}" if asked not in table.index else "among the clips that are selected"
         st.warning(
-            looks.markdown_text(f"There is no clip {view.listed([asked])} {where}; another is shown."), icon=":material/link_off:"
+            looks.markdown_text(f"There is no clip {view.listed([str(asked)])} {where}; another is shown."),
+            icon=":material/link_off:",
         )
     asked = worth_a_look(shown, view.reference())
 at = int(shown.index.get_indexer(pd.Index([asked]))[0])
