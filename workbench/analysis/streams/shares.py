@@ -36,10 +36,18 @@ def stream_shares(
 ) -> StreamsResult:
     """Exchange each input of clips (n, 3, T, H, W, by name) for that of clips of other people, `donors` times, by `groups` (n,).
 
-    Raises: InputError for a model that does not read two inputs, one clip alone, or clips that it does not read.
+    Raises:
+        InputError: a model that does not read two inputs, one clip alone, or clips that it does not read.
 
     Source: Shapley 1953, for two players; what is missing is another clip's, as in Lundberg and Lee 2017. Abnar and Zuidema 2020
     (roll-out).
+
+    >>> import ifdd
+    >>> model = ifdd.create_model("ous-vit-tiny", frames=4, size=(32, 32), fusion="late")
+    >>> clips = {name: torch.rand(3, 3, 4, 32, 32) for name in ("face", "scene")}
+    >>> found = stream_shares(model, clips, model.config.classes, ("a", "b", "c"), donors=2)
+    >>> found.inputs, round(float(abs(found.together).max()), 3), found.types
+    (('face', 'scene'), 0.0, ())
     """
     names = tuple(model.inputs)
     if len(names) != 2:
