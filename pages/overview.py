@@ -58,7 +58,7 @@ def show_confusion(results: dict[str, MetricsResult], among: Measured) -> tuple[
         chosen = st.selectbox(
             "Confusion of",
             names,
-            format_func=lambda name: looks.markdown_text(f"Confusion of {name}"),
+            format_func="Confusion of {}".format,
             label_visibility="collapsed",
             **view.linked("overview_model"),
         )

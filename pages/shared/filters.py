@@ -27,7 +27,7 @@ def show(table: pd.DataFrame, key: tuple[str, ...]) -> None:
             values = st.multiselect(
                 "Is any of",
                 list(counts),
-                format_func=lambda value: looks.markdown_text(f"{value or 'missing'} ({counts[value]})"),
+                format_func=lambda value: f"{value or 'missing'} ({counts[value]})",
                 key=f"filter_values_{column}",
             )
             conditions = any_of(found, values)

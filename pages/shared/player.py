@@ -52,7 +52,6 @@ def ask_maps(bundles: list[Bundle], key: str, extra: dict[str, str | None], *, i
         target = st.selectbox(
             "Evidence for",
             list(targets),
-            format_func=looks.markdown_text,
             icon=":material/flag:",
             label_visibility="collapsed" if inline else "visible",
             help="Maps show what speaks for this class.",
@@ -73,7 +72,6 @@ def ask_maps(bundles: list[Bundle], key: str, extra: dict[str, str | None], *, i
                 classes,
                 index=None,
                 placeholder="any other class",
-                format_func=looks.markdown_text,
                 help="The logit of this class is subtracted: why the one rather than the other?",
                 **view.linked(f"{key}_against"),
             )

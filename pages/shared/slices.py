@@ -29,7 +29,7 @@ def menu() -> None:
             looks.note("All clips are shown. Choose some, by a filter or in a chart, to save them as a slice.")
         if not kept:
             return
-        chosen = st.selectbox("Saved", list(kept), format_func=looks.markdown_text, key=_CHOSEN)
+        chosen = st.selectbox("Saved", list(kept), key=_CHOSEN)
         looks.note(kept[chosen].words)
         with st.container(horizontal=True):
             st.button("Show", icon=":material/visibility:", on_click=view.clear, args=(kept[chosen],), key="slices_show")
