@@ -7,6 +7,7 @@ runs, and whose folder nobody holds, has died, also while no server was running.
 """
 
 import json
+import shutil
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +23,9 @@ OUT = "{out}"
 """Stands in a command for the folder that the result goes into."""
 TAIL = 20_000  # bytes of a log that are shown
 DIED = "its process ended without a word: the computer was restarted, or somebody or the system killed it; start it again"
+
+FULL = "the disk is full, so that its process could not even write how it ended; make room, and start it again"
+ROOM = 2**16  # bytes, below which a disk counts as full: no result is smaller
 
 
 @dataclass(frozen=True)
@@ -110,7 +114,7 @@ def read_job(folder: Path) -> Job:
         if told["state"] not in OVER and not is_being_written(folder):
             told = json.loads((folder / STATE).read_text(encoding="utf-8"))  # it may just have ended
             if told["state"] not in OVER:
-                told |= {"state": "failed", "reason": DIED}
+                told |= {"state": "failed", "reason": FULL if _is_full(folder) else DIED}
         return Job(
             folder=folder,
             title=str(asked["title"]),
@@ -127,6 +131,13 @@ def read_job(folder: Path) -> Job:
         raise InputError(f"{folder} is no job; it may have been removed") from None
     except (ValueError, KeyError, TypeError) as error:
         raise InputError(f"{folder} is damaged ({type(error).__name__}: {error}); remove that folder") from None
+
+
+def _is_full(folder: Path) -> bool:
+    try:
+        return shutil.disk_usage(folder).free < ROOM
+    except OSError:
+        return False
 
 
 def _progress(steps: list[dict[str, Any]], since: float) -> Progress:

@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -366,3 +367,12 @@ def test_a_damaged_record_is_left_out_and_asked_for_anew(jobs: Jobs) -> None:
         read_job(job.folder)
     assert jobs.all() == []
     assert jobs.find(command("make")) is None
+
+
+def test_a_job_whose_end_the_full_disk_did_not_take_says_so(jobs: Jobs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    job = jobs.ask("Wait", command("wait", tmp_path / "pids"))
+    until(lambda: jobs.get(job.key).state == "running", "the start")
+    os.kill(json.loads((job.folder / STATE).read_text())["pid"], signal.SIGKILL)
+    assert "ended without a word" in ended(jobs, job).reason
+    monkeypatch.setattr("shutil.disk_usage", lambda place: SimpleNamespace(free=0))
+    assert jobs.get(job.key).reason.startswith("the disk is full")
