@@ -120,9 +120,10 @@ looks.heading("Splits", "Which frames does each group read, and does that follow
 models = state.usable_models()
 collections = state.collections(state.shown(models))
 state.needs_network("a split")
-names = [name for name in collections if name in models and "split" in models[name].model.capabilities]
-if collections and not names:
+splitting = [name for name, bundle in models.items() if "split" in bundle.model.capabilities]
+if collections and not splitting:
     raise InputError(NO_SPLIT)
+names = [name for name in collections if name in splitting]  # the others have not read the clips yet
 if not names:
     st.stop()
 part = (

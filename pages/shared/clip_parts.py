@@ -168,6 +168,10 @@ def difference(seen: ClipView, about: About | None, name: str, key: str, play: P
         right = _ask_map("less this one", "remove", list(maps), pair[1], f"{key}_second")
     first, second = maps[left], maps[right]
     item, other = seen.explanations[first.model], seen.explanations[second.model]
+    sizes = [one.result.frames.shape[1:] for one in (first, second)]
+    if sizes[0] != sizes[1]:
+        reads = [f"{one.model} reads {t} frames of {h}×{w}" for one, (t, h, w) in zip((first, second), sizes, strict=True)]
+        raise InputError(f"{' and '.join(reads)}, so that these maps have no places in common; choose two maps of one model")
     label = item.labels[item.target]
     if other.labels[other.target] != label and about is not None:
         second = asking.named_maps({second.model: about.again(second.model, replace(about.options, target=label))})[right]

@@ -87,10 +87,11 @@ def two_or_more(collections: dict[str, Collection], what: str) -> dict[str, Coll
     if told:
         looks.note(told)
     if len(found) < 2:
-        raise InputError(
-            f"{what} needs two models or more of the same classes, in view is {next(iter(found))}; choose another in the bar "
-            "above"
-        )
+        others = [name for name in state.offered() if name not in collections]
+        way_out = "choose another in the bar above"
+        if not others:
+            way_out = "copy another checkpoint to checkpoints/NAME, or bring in what another model predicted: workbench import"
+        raise InputError(f"{what} needs two models or more of the same classes, in view is {next(iter(found))}; {way_out}")
     return found
 
 

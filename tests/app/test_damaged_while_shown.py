@@ -80,3 +80,13 @@ def test_a_model_that_was_in_view_and_is_gone_is_told(start: Start, tiny_demo: T
     told = [item.value.replace("\\", "") for item in app.run().warning if "is not there any more" in item.value]
     assert told == [f"What was in view is not there any more: {FRESH}."]
     assert not [item for item in app.run().warning if "is not there any more" in item.value]
+
+
+def test_where_no_other_model_is_to_be_had_nothing_says_to_choose_one(start: Start, tiny_demo: TinyDemo, tmp_path: Path) -> None:
+    tiny = tiny_demo.copy_to(tmp_path)
+    shutil.rmtree(tiny.checkpoints / FRESH)
+    shutil.rmtree(collection(tiny))
+    (told,) = panels(start(tiny, "comparison"))
+    assert "workbench import" in told
+    (told,) = panels(start(tiny_demo, "comparison", models=OTHER))
+    assert "choose another in the bar above" in told

@@ -4,6 +4,7 @@ import json
 import shlex
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from threading import Event
 from typing import Any
 
@@ -12,7 +13,9 @@ from streamlit.delta_generator import DeltaGenerator
 from streamlit.testing.v1 import AppTest
 from typer.testing import CliRunner
 
-from ifdd.checkpoints import load_checkpoint
+from ifdd.checkpoints import load_checkpoint, save_checkpoint
+from ifdd.data.preprocessing import Preprocessing
+from ifdd.models.families import create_model
 from tests.app.conftest import switch
 from tests.stored import faithfulness_report
 from tests.tiny_demo import TinyDemo
@@ -192,6 +195,16 @@ def test_difference_of_models_that_say_different_classes(start: Start, tiny_demo
     assert names_of(player) == [["input"], ["X"], ["Y_D"], ["difference"]]
     assert player["groups"][3]["panels"][0]["heat"]["signed"]
     assert "so that both can be compared" in " ".join(item.value for item in app.caption)
+
+
+def test_maps_of_models_that_read_other_frames_have_no_difference(start: Start, tiny_demo: TinyDemo, tmp_path: Path) -> None:
+    copy = tiny_demo.copy_to(tmp_path)
+    bundle = load_checkpoint(copy.checkpoints / "tiny-ifdd")
+    card = bundle.card.model_copy(update={"name": "eight", "preprocessing": Preprocessing(frames=8).to_dict()})
+    model = create_model("ifdd-mvit-tiny", frames=8)
+    save_checkpoint(copy.checkpoints / "eight", model, card.model_copy(update={"model": model.config}))
+    app = start(copy, "clip", clip_tab="Difference", models=["tiny-baseline", "eight"])
+    assert "tiny-baseline reads 16 frames of 112×112 and eight reads 8 frames" in panels(app)
 
 
 def test_what_if_is_live(start: Start, tiny_demo: TinyDemo) -> None:

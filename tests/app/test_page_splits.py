@@ -1,7 +1,9 @@
 """The page Splits: where the groups read, one clip, the controls, and what the places follow."""
 
 import json
+import shutil
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -66,6 +68,16 @@ def test_what_the_places_follow_has_its_nulls(start: Start, tiny_demo: TinyDemo)
 def test_without_a_model_that_splits(start: Start, tiny_demo: TinyDemo) -> None:
     app = start(tiny_demo, "splits", models="tiny-baseline")
     assert "none of the chosen models splits" in app.error[0].value
+
+
+def test_a_model_that_splits_and_has_not_read_the_clips_is_not_taken_for_one_that_does_not(
+    start: Start, tiny_demo: TinyDemo, tmp_path: Path
+) -> None:
+    copy = tiny_demo.copy_to(tmp_path)
+    shutil.rmtree(copy.demo / "collections" / "demo" / "tiny-ifdd")
+    app = start(copy, "splits")
+    assert not app.error
+    assert any(item.label == "Read the clips" for item in app.button)
 
 
 def test_places_of_a_collection_are_those_of_its_network(tiny_demo: TinyDemo) -> None:
