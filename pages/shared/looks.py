@@ -1,5 +1,6 @@
 """How the pages look: titles, charts, buttons, and the panel for bad input."""
 
+import errno
 import html
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -23,11 +24,22 @@ def kept(key: str) -> Kept:
     return {"key": key, "persist_state": "session"}
 
 
+_OWN = "nothing new can be kept here: start the app on a copy of the workspace, or as its owner"
+_TRY_AGAIN = "see whether the disk is full, and try again"
+_WAYS_OUT = {
+    errno.EROFS: _OWN,
+    errno.EACCES: _OWN,
+    errno.EPERM: _OWN,
+    errno.ENOSPC: "make room on the disk, and try again",
+    errno.ENOENT: "somebody may have removed or renamed it: put it back, and load the page again",
+}
+
+
 def show_error(error: Exception, about: str = "") -> None:
     """A panel: what is wrong with what (`about`), and the next step, with which nearly every message of ours ends."""
     text = str(error)
     if isinstance(error, OSError):
-        text = f"{error.filename or 'the computer'}: {error.strerror or error}; see whether the disk is full, and try again"
+        text = f"{error.filename or 'the computer'}: {error.strerror or error}; {_WAYS_OUT.get(error.errno or 0, _TRY_AGAIN)}"
     text = text if not about or about in text else f"{about}: {text}"
     what, _, step = text.rpartition("; ")
     if isinstance(error, (InputError, OSError)) and 0 < text.count("; ") <= 2:  # more of them: a list, not a way out

@@ -1,5 +1,7 @@
 """What is damaged while the app shows it: the page says so, of each model once, and the others go on."""
 
+import errno
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -8,6 +10,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from tests.tiny_demo import TinyDemo
+from workbench.app import selection
 
 Start = Callable[..., AppTest]
 FRESH = "tiny-ifdd"
@@ -63,6 +66,30 @@ def test_browse_says_who_has_not_read_the_clips(start: Start, tiny_demo: TinyDem
     app = app.run()
     assert not panels(app)
     assert any(f"{FRESH} has not read these clips" in item.value.replace("\\", "") for item in app.caption)
+
+
+@pytest.mark.parametrize(
+    ("number", "way_out"),
+    [
+        (errno.EROFS, "start the app on a copy"),
+        (errno.ENOSPC, "make room"),
+        (errno.ENOENT, "put it back"),
+        (errno.EIO, "try again"),
+    ],
+)
+def test_what_the_disk_refuses_has_a_way_out_of_its_own(
+    start: Start, tiny_demo: TinyDemo, monkeypatch: pytest.MonkeyPatch, number: int, way_out: str
+) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(number, os.strerror(number), "/place")
+
+    app = start(tiny_demo, "browse")
+    monkeypatch.setattr(selection, "FEW", 2)
+    monkeypatch.setattr(selection, "write_json", refuse)
+    (told,) = panels(app.text_input("browse_find").set_value("tiny-test").run())
+    assert os.strerror(number) in told
+    assert way_out in told
+    assert ("disk is full" in told) == (number == errno.EIO)
 
 
 def test_figures_tell_of_a_damaged_checkpoint_once(start: Start, tiny_demo: TinyDemo, tmp_path: Path) -> None:
