@@ -82,6 +82,7 @@ class Jobs:
                 job = self.get(folder.name)
                 if not job.is_over or job.has_result:
                     return job
+            _wait_until_left(folder)
             remove(folder)
             with new_folder(folder) as work:
                 place = str((folder / RESULT) if result is None else result)
@@ -107,6 +108,7 @@ class Jobs:
         if not job.is_over:
             raise InputError(f"{job.title} still runs; cancel it first")
         self.check_writable()
+        _wait_until_left(job.folder)
         remove(job.folder)
 
     def check_writable(self) -> None:
@@ -135,6 +137,13 @@ class Jobs:
                     f"{folder}: its process did not begin within {_PATIENCE:.0f} s; see what the computer is busy with"
                 )
             time.sleep(0.02)
+
+
+def _wait_until_left(folder: Path) -> None:
+    """A process that has told how its job ended needs a moment to end itself, on a busy computer a long one."""
+    end = time.monotonic() + _PATIENCE
+    while is_being_written(folder) and time.monotonic() < end:
+        time.sleep(0.02)
 
 
 def key_of(argv: Sequence[str], inputs: Sequence[str | Path] = ()) -> str:

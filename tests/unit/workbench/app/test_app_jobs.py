@@ -16,7 +16,7 @@ import pytest
 
 from ifdd.errors import InputError
 from workbench.app.jobs.records import ASKED, PROGRESS, STATE, Job, read_job
-from workbench.app.jobs.runner import memory_of
+from workbench.app.jobs.runner import LOOK, memory_of
 from workbench.app.jobs.store import WORKERS, Jobs, key_of
 
 SOON = 30.0  # seconds
@@ -147,7 +147,10 @@ def test_a_job_that_fails_says_why_and_can_be_asked_for_again(jobs: Jobs, what: 
 
 def test_the_command_is_killed(jobs: Jobs, tmp_path: Path) -> None:
     job = jobs.ask("Wait", command("wait", tmp_path / "pids"))
-    os.kill(pids(tmp_path / "pids")[0], signal.SIGKILL)
+    command_pid = pids(tmp_path / "pids")[0]
+    until(lambda: jobs.get(job.key).state == "running", "the watch")
+    time.sleep(10 * LOOK)  # whoever watches has looked at its memory, also on a busy computer
+    os.kill(command_pid, signal.SIGKILL)
     job = ended(jobs, job)
     assert job.state == "failed"
     assert "somebody or the system killed it (SIGKILL" in job.reason
