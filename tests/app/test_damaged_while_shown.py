@@ -92,6 +92,16 @@ def test_what_the_disk_refuses_has_a_way_out_of_its_own(
     assert ("disk is full" in told) == (number == errno.EIO)
 
 
+@pytest.mark.parametrize("page", ["training", "jobs", "disentanglement"])
+def test_a_file_in_the_place_of_the_results_is_told(start: Start, tiny_demo: TinyDemo, tmp_path: Path, page: str) -> None:
+    tiny = tiny_demo.copy_to(tmp_path)
+    app = start(tiny, page)
+    shutil.rmtree(tiny.demo / "results", ignore_errors=True)
+    (tiny.demo / "results").write_text("in the way")
+    told = panels(app.run())
+    assert page == "jobs" or any("is no folder, so that no job can run there" in text for text in told)
+
+
 def test_figures_tell_of_a_damaged_checkpoint_once(start: Start, tiny_demo: TinyDemo, tmp_path: Path) -> None:
     tiny = tiny_demo.copy_to(tmp_path)
     app = start(tiny, "figures")

@@ -129,6 +129,8 @@ def read_job(folder: Path) -> Job:
         )
     except FileNotFoundError:
         raise InputError(f"{folder} is no job; it may have been removed") from None
+    except OSError as error:  # a file in the place of a folder, a disk that fails, a folder of somebody else's
+        raise InputError(f"{folder} cannot be read: {error.strerror}; see what lies there") from None
     except (ValueError, KeyError, TypeError) as error:
         raise InputError(f"{folder} is damaged ({type(error).__name__}: {error}); remove that folder") from None
 

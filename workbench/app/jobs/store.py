@@ -114,6 +114,8 @@ class Jobs:
     def check_writable(self) -> None:
         """See whether anything can be kept here. Raises: InputError where it cannot."""
         there = next(place for place in (self.folder, *self.folder.parents) if place.exists())
+        if not there.is_dir():
+            raise InputError(f"{there} is no folder, so that no job can run there; move that file away")
         if not os.access(there, os.W_OK):
             raise InputError(
                 f"{there} cannot be written, so that no job can run there: what was made before is shown, nothing new is; "
