@@ -13,10 +13,10 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
+from sklearn import config_context
 from sklearn.decomposition import PCA
 from sklearn.linear_model import LogisticRegression, RidgeCV
 from sklearn.model_selection import GroupKFold
-from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from ifdd.errors import InputError
@@ -29,6 +29,9 @@ from workbench.results.provenance import record
 
 RANK = 1e-6
 """Components of standardised features with a smaller deviation are rounding: blown up to size they would drown the others."""
+
+CHECKED = {"assume_finite": True, "skip_parameter_validation": True}
+"""Features are checked once: to check them for each of thousands of small probes takes longer than the probes."""
 
 SHUFFLES = 2
 """How often clips are given the features of others, for the null."""
@@ -74,22 +77,36 @@ def probe_matrix(
         [] if dims == dimensions else [f"features are reduced to {dims} dimensions: no more in the smallest, or too few clips"]
     )
     samples, told = np.empty((len(arrays), len(columns), resamples)), {}
-    cells: dict[tuple[str, str], Probe] = {}
-    bar = tqdm(columns.items(), desc="probe", unit="factor", delay=2, disable=None, leave=False)
-    for j, (factor, column) in enumerate(bar):
+    questions: dict[str, _Question] = {}
+    for factor, column in columns.items():
         by = columns[across] if factor == person else members
-        held_out = across if factor == person else "groups"
         known = _known(column)
         folds = len(np.unique(by)) if factor == person else FOLDS  # every other emotion is needed to know a person by
-        question = _Question(factor, column[known], by[known], draws[:, known], dims, folds, seed)
-        told[factor] = spread(*question.ask(question.code())[::2])
-        classes = len(np.unique(question.truth)) if _is_class(column) else None
-        n = len(question.truth)
-        for i, (feature, values) in enumerate(arrays.items()):
-            rows = seed + i  # drawn anew for each feature, so that the mean of their nulls is that of many draws
-            others = dealt_clips(n, shuffles, rows) if factor == person else other_clips(members[known], shuffles, rows)
-            value, raw, samples[i, j] = question.ask(values[known])
-            null = float(np.mean([question.ask(values[known][other])[0] for other in others]))
+        question = _Question(factor, column[known], by[known], draws[:, known], known, dims, folds, seed)
+        questions[factor] = question
+        told[factor] = spread(*question.ask(question.folded(question.code()))[::2])
+    cells: dict[tuple[str, str], Probe] = {}
+    bar = tqdm(arrays.items(), desc="probe", unit="feature", delay=2, disable=None, leave=False)
+    for i, (feature, values) in enumerate(bar):
+        rows = seed + i  # drawn anew for each feature, so that the mean of their nulls is that of many draws
+        orders: dict[str, list[np.ndarray]] = {}
+        for factor, question in questions.items():
+            n = len(question.truth)
+            others = dealt_clips(n, shuffles, rows) if factor == person else other_clips(members[question.known], shuffles, rows)
+            orders[factor] = [np.arange(n), *others]
+        asked: dict[str, list[tuple[float, float, np.ndarray]]] = {factor: [] for factor in questions}
+        for draw in range(shuffles + 1):
+            made: dict[tuple[bool, bytes], list[_Fold]] = {}  # factors that are known for the same clips share them
+            for factor, question in questions.items():
+                key = factor == person, question.known.tobytes()
+                if key not in made:
+                    made[key] = question.folded(values[question.known][orders[factor][draw]])
+                asked[factor].append(question.ask(made[key]))
+        for j, (factor, question) in enumerate(questions.items()):
+            value, raw, samples[i, j] = asked[factor][0]
+            null = float(np.mean([score for score, _, _ in asked[factor][1:]]))
+            classes = len(np.unique(question.truth)) if _is_class(question.truth) else None
+            held_out = across if factor == person else "groups"
             cells[feature, factor] = Probe(feature, factor, spread(value, samples[i, j]), null, raw, classes, held_out)
     return ProbeMatrix(
         probes=tuple(cells[feature, factor] for feature in arrays for factor in columns),
@@ -118,25 +135,36 @@ def probe_matrix(
 
 @dataclass(frozen=True, eq=False)
 class _Question:
-    """One factor of the n clips where it is known, with the weights (resamples, n) of the bootstrap."""
+    """One factor of the n clips where it is `known` (all clips,), with the weights (resamples, n) of the bootstrap."""
 
     factor: str
     truth: np.ndarray
     by: np.ndarray
     weights: np.ndarray
+    known: np.ndarray
     dims: int
     folds: int
     seed: int
 
-    def ask(self, values: np.ndarray) -> tuple[float, float, np.ndarray]:
-        """Score of a feature (n, d), balanced accuracy or R², and the scores of the draws (resamples,)."""
+    def folded(self, values: np.ndarray) -> "list[_Fold]":
+        """A feature (n, d) as probes read it; any factor of the same clips and folds may be asked of it."""
         try:
-            guess = _out_of_fold(values, self.truth, self.by, self.dims, self.seed, self.folds)
+            return _folded(values, self.by, self.dims, self.seed, self.folds)
         except ValueError as error:
-            raise InputError(f"factor {self.factor}: {error}; leave it out, or use more clips") from error
+            raise self._unknown(error) from error
+
+    def ask(self, folds: "list[_Fold]") -> tuple[float, float, np.ndarray]:
+        """Score of a feature, balanced accuracy or R², and the scores of the draws (resamples,)."""
+        try:
+            guess = _out_of_fold(folds, self.truth)
+        except ValueError as error:
+            raise self._unknown(error) from error
         score = _class_score if _is_class(self.truth) else _number_score
         value, raw = score(self.truth, guess, np.ones((1, len(guess))))
         return float(value[0]), float(raw[0]), score(self.truth, guess, self.weights)[0]
+
+    def _unknown(self, error: ValueError) -> InputError:
+        return InputError(f"factor {self.factor}: {error}; leave it out, or use more clips")
 
     def code(self) -> np.ndarray:
         """A feature that tells the factor: a number by itself, a class by a random code of as many dimensions as it needs."""
@@ -180,34 +208,60 @@ def _known(column: np.ndarray) -> np.ndarray:
     return np.isfinite(column) if column.dtype.kind == "f" else np.ones(len(column), bool)
 
 
-def _out_of_fold(features: np.ndarray, column: np.ndarray, by: np.ndarray, dims: int, seed: int, folds: int) -> np.ndarray:
-    """Prediction of each clip (n,) by a probe that saw no clip with the same value of `by`.
+@dataclass(frozen=True, eq=False)
+class _Fold:
+    """Rows of clips that a probe is fitted on and asked, and what it reads of them: None if the feature never changes."""
 
-    Raises: ValueError for fewer than two values of `by`, or one class alone in training.
+    train: np.ndarray
+    test: np.ndarray
+    known: np.ndarray | None = None
+    asked: np.ndarray | None = None
+
+
+def _folded(features: np.ndarray, by: np.ndarray, dims: int, seed: int, folds: int) -> list[_Fold]:
+    """Folds that share no value of `by`, with the features scaled and reduced as those of the training clips are.
+
+    Raises: ValueError for fewer than two values of `by`.
+    """
+    values = len(np.unique(by))
+    if values < 2:
+        raise ValueError("it is known for one group alone, so none can be held out")
+    made = []
+    with config_context(**CHECKED):
+        for train, test in GroupKFold(min(folds, values)).split(features, groups=by):
+            scale = StandardScaler().fit(features[train])
+            known, asked = scale.transform(features[train]), scale.transform(features[test])
+            if known.std(0).max() < RANK:  # a feature that never changes tells nothing
+                made.append(_Fold(train, test))
+                continue
+            reduce = PCA(min(dims, len(train) - 1, features.shape[1]), random_state=seed)
+            known = reduce.fit_transform(known)
+            real = known.std(0) > RANK
+            even = StandardScaler().fit(known[:, real])
+            made.append(_Fold(train, test, even.transform(known[:, real]), even.transform(reduce.transform(asked)[:, real])))
+    return made
+
+
+def _out_of_fold(folds: list[_Fold], column: np.ndarray) -> np.ndarray:
+    """Prediction of each clip (n,) by a probe that saw no clip of its fold.
+
+    Raises: ValueError for one class alone in training.
     """
     classes = _is_class(column)
     labels = np.unique(column.astype(str), return_inverse=True)[1] if classes else column
     guess = np.empty(len(column), np.float64)
-    values = len(np.unique(by))
-    if values < 2:
-        raise ValueError("it is known for one group alone, so none can be held out")
-    for train, test in GroupKFold(min(folds, values)).split(features, labels, by):
+    for fold in folds:
         head = LogisticRegression(class_weight="balanced", max_iter=500) if classes else RidgeCV(PENALTIES)
-        if len(np.unique(labels[train])) < 2:
+        wanted = labels[fold.train]
+        if len(np.unique(wanted)) < 2:
             raise ValueError("all clips of one of its two classes are of one group, so it cannot be learnt without that group")
-        scale = StandardScaler().fit(features[train])
-        known, asked = scale.transform(features[train]), scale.transform(features[test])
-        if known.std(0).max() < RANK:  # a feature that never changes tells nothing
-            guess[test] = labels[train][0] if classes else labels[train].mean()
+        if fold.known is None or fold.asked is None:
+            guess[fold.test] = wanted[0] if classes else wanted.mean()
             continue
-        reduce = PCA(min(dims, len(train) - 1, features.shape[1]), random_state=seed)
-        known = reduce.fit_transform(known)
-        real = known.std(0) > RANK
-        probe = make_pipeline(StandardScaler(), head)
-        with warnings.catch_warnings():  # people are classes, although there may be few clips of each
+        with config_context(**CHECKED), warnings.catch_warnings():
+            # people are classes, although there may be few clips of each
             warnings.filterwarnings("ignore", "The number of unique classes is greater")
-            probe.fit(known[:, real], labels[train])
-        guess[test] = probe.predict(reduce.transform(asked)[:, real])
+            guess[fold.test] = head.fit(fold.known, wanted).predict(fold.asked)
     return guess
 
 
