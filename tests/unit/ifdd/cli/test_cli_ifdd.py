@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 from ifdd import cli, create_model
 from ifdd.checkpoints import read_card
 from ifdd.labels import EMOTIONS
+from ifdd.models.families import short_names
 from ifdd.scripted import SuiteConfig, render_suite
 
 runner = CliRunner()
@@ -52,17 +53,20 @@ def test_help_has_an_example(command: list[str]):
     assert f"Example: ifdd {' '.join(command)}" in result.output
 
 
-def test_models_are_listed_with_parameters():
+def test_models_are_listed_with_parameters(monkeypatch: pytest.MonkeyPatch):
     counts = json.loads(runner.invoke(cli.app, ["models", "--json"]).output)
     assert 37e6 < counts["ifdd-mvit-xs"]["parameters"] < 38e6
     assert counts["ifdd-mvit-xs"]["flops"] == 2 * counts["ifdd-mvit-xs"]["macs"]
+    names = short_names()
+    assert list(counts) == list(names)
+    monkeypatch.setattr("ifdd.models.families.short_names", lambda: {"ifdd-mvit-tiny": names["ifdd-mvit-tiny"]})
     assert "ifdd-mvit-tiny" in runner.invoke(cli.app, ["models"]).output
 
 
 def test_variants_of_a_model_are_listed():
-    counts = json.loads(runner.invoke(cli.app, ["models", "--variants", "ifdd-mvit-tiny", "--json"]).output)
+    counts = json.loads(runner.invoke(cli.app, ["models", "--variants", "ifdd-r3d-tiny", "--json"]).output)
     assert len(counts) == 3 + 6 * 3
-    assert counts["index, update-first"]["parameters"] == sum(p.numel() for p in create_model("ifdd-mvit-tiny").parameters())
+    assert counts["index, update-first"]["parameters"] == sum(p.numel() for p in create_model("ifdd-r3d-tiny").parameters())
     assert counts["even-odd, none"]["parameters"] < counts["index, none"]["parameters"]
 
 
