@@ -6,6 +6,9 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+if "PYTEST_XDIST_WORKER" in os.environ:  # workers share the cores; threads of each would wait for those of the others
+    os.environ.setdefault("OMP_NUM_THREADS", "1")  # before NumPy and torch are loaded, and for what tests start
+
 settings.register_profile("patient", deadline=None)  # the first call of a kernel may take a second on a busy machine
 settings.load_profile("patient")
 

@@ -59,7 +59,7 @@ def copy_of_the_repository(folder: Path) -> Path:
     for name in COPIED:
         place = ROOT / name
         if place.is_dir():
-            shutil.copytree(place, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+            shutil.copytree(place, folder / name)  # with what Python and numba have compiled
         else:
             shutil.copy(place, folder / name)
     for name in LINKED:

@@ -1,9 +1,7 @@
 """The page Disentanglement: a headline for each question, what lies behind it, and charts that can be read."""
 
 import json
-import shutil
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -52,13 +50,10 @@ def test_models_in_view_are_measured(start: Start, tiny_demo: TinyDemo) -> None:
 
 
 def test_what_another_version_of_the_code_measured_is_shown_and_marked(
-    start: Start, tiny_demo: TinyDemo, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    start: Start, tiny_demo: TinyDemo, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    shutil.copytree(tiny_demo.demo, tmp_path / "demo", ignore=shutil.ignore_patterns("jobs"))
-    tiny_demo = TinyDemo(tmp_path / "demo", tiny_demo.checkpoints)
-    with monkeypatch.context() as changed:
-        changed.setattr("workbench.app.jobs.store.code", lambda: "other code")
-        healthy(finished(start(tiny_demo, "disentanglement", models="tiny-baseline"), "Measure"))
+    healthy(finished(start(tiny_demo, "disentanglement", models="tiny-baseline"), "Measure"))
+    monkeypatch.setattr("workbench.app.jobs.store.code", lambda: "code that came after")
     app = healthy(start(tiny_demo, "disentanglement", models="tiny-baseline"))
     told = " ".join(item.value.replace("\\", "") for item in app.markdown)
     assert "Measure the disentanglement of tiny-baseline: made on" in told

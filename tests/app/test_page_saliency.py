@@ -46,7 +46,12 @@ def test_regions_are_those_of_the_command(start: Start, tiny_demo: TinyDemo) -> 
 
 def test_tests_of_maps(start: Start, tiny_demo: TinyDemo) -> None:
     app = start(
-        tiny_demo, "saliency", models=MODEL, saliency_part="Are maps true?", saliency_methods="Grad-CAM", saliency_count="2"
+        tiny_demo,
+        "saliency",
+        models="tiny-baseline",
+        saliency_part="Are maps true?",
+        saliency_methods="Grad-CAM",
+        saliency_count="2",
     )
     app = finished(app, "Test the maps")
     assert len(figures(app)) == 2

@@ -45,6 +45,7 @@ def test_two_models_side_by_side(
     suite: Path, tiny_bundle_dir: Path, baseline_bundle_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("workbench.analysis.disentanglement.task.FEWEST", 4)
+    monkeypatch.setattr("workbench.analysis.disentanglement.task.MIXED", 2)
     arguments = [
         "scorecard",
         str(tiny_bundle_dir),
@@ -96,10 +97,11 @@ def test_two_models_side_by_side(
     assert shown["gap (1: each branch holds its own alone)"] == gap.split(" | ")[1]
     assert shown["gap of branches that are told their own alone"] == f"{ifdd['gap_told']:.2f}"
     assert (tmp_path / "out" / "probes.png").stat().st_size > 5000
-    # a second call uses what was collected
-    again = CliRunner().invoke(cli.app, arguments)
-    assert again.exit_code == 0
-    assert json.loads((tmp_path / "out" / "scorecard.json").read_text(encoding="utf-8")) == cards
+    # a second call uses what was collected; of one model, as both do the same
+    monkeypatch.setattr("workbench.analysis.disentanglement.task.collect", None)
+    again = CliRunner().invoke(cli.app, [word for word in arguments if word != str(baseline_bundle_dir)])
+    assert again.exit_code == 0, again.output
+    assert json.loads((tmp_path / "out" / "scorecard.json").read_text(encoding="utf-8")) == {"tiny-ifdd": ifdd}
 
 
 def test_a_corpus_without_truth(suite: Path, tiny_bundle_dir: Path, tmp_path: Path) -> None:
