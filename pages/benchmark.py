@@ -80,12 +80,7 @@ looks.heading("Benchmark", "Turn the knobs of ScriptedFaces: a clip, its truth, 
 knobs = ask_knobs()
 known = state.played(knobs)[1].truth
 with st.container(horizontal=True, vertical_alignment="center"):
-    part = (
-        st.segmented_control(
-            "Part", PARTS, default=PARTS[0], required=True, label_visibility="collapsed", **view.linked("benchmark_part")
-        )
-        or PARTS[0]
-    )
+    part = view.part(PARTS, "benchmark_part")
     looks.lead(
         f"{looks.class_chip(knobs.emotion)} · {100 * known.irrelevant_share:.0f} % of the time shows something else · "
         f"scene {known.scene or 'tells nothing'}"

@@ -29,12 +29,7 @@ others = [pair.second for pair in result.pairs]
 chosen = others[0]
 names = ["Differences", "Recalls", "Confusion", "Slices", "Bad slices"]
 with st.container(horizontal=True, vertical_alignment="center"):
-    part = (
-        st.segmented_control(
-            "Part", names, default=names[0], required=True, label_visibility="collapsed", **view.linked("compare_part")
-        )
-        or names[0]
-    )
+    part = view.part(names, "compare_part")
     if len(others) > 1 and part in ("Differences", "Confusion"):
         chosen = st.selectbox(
             "Against the reference", others, label_visibility="collapsed", width=280, **view.linked("compare_with")

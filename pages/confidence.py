@@ -20,12 +20,7 @@ every = list(collections)
 names = ["Reliability", "Probabilities", "Temperature", "Votes", "Surest mistakes"]
 bar = st.container(horizontal=True, vertical_alignment="center")
 with bar:
-    part = (
-        st.segmented_control(
-            "Part", names, default=names[0], required=True, label_visibility="collapsed", **view.linked("confidence_part")
-        )
-        or names[0]
-    )
+    part = view.part(names, "confidence_part")
 binning: Binning | None = None
 if part == "Reliability":
     kinds: dict[str, Binning | None] = {"auto": None, "mass": "mass", "width": "width"}

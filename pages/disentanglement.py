@@ -158,12 +158,7 @@ looks.heading(
 models = state.usable_models()
 if not state.needs_network("the scorecard"):
     st.stop()
-part = (
-    st.segmented_control(
-        "Part", PARTS, default=PARTS[0], required=True, label_visibility="collapsed", **view.linked("disentanglement_part")
-    )
-    or PARTS[0]
-)
+part = view.part(PARTS, "disentanglement_part")
 measures.of_all_clips()
 names = list(models)[: state.FEW]
 if len(models) > len(names):

@@ -33,17 +33,7 @@ def ask_for_figures() -> FiguresAsked:
         placeholder="All",
         **view.linked("figures_only"),
     )
-    column: Column = (
-        st.segmented_control(
-            "Width",
-            list(COLUMNS),
-            default="double",
-            required=True,
-            format_func=COLUMNS.__getitem__,
-            **view.linked("figures_column"),
-        )
-        or "double"
-    )
+    column: Column = view.one_of("Width", list(COLUMNS), "figures_column", "double", format_func=COLUMNS.__getitem__)
     only = None if not wanted or wanted == names else tuple(wanted)
     models = models_of_the_command()
     return FiguresAsked(state.workspace().folder, state.dataset().name, models, column, only, file if TABLE in wanted else None)

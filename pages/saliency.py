@@ -35,10 +35,7 @@ def ask_clips(part: str) -> tuple[Asked, bool]:
     chosen = view.chosen(state.clip_table()) if view.selection() else None
     scope = OF_EACH
     if chosen is not None and part != PARTS[1]:
-        scope = (
-            st.segmented_control("Clips", [OF_EACH, SELECTED], default=OF_EACH, required=True, **view.linked("saliency_clips"))
-            or OF_EACH
-        )
+        scope = view.one_of("Clips", [OF_EACH, SELECTED], "saliency_clips")
     place, manifest = state.workspace().folder, clips.manifest
     if chosen is not None and scope == SELECTED:
         ids = asked_ids(clips.clips[clips.clips["clip_id"].isin(chosen.index)], MOST)
@@ -186,12 +183,7 @@ looks.heading("Attribution", "Which regions do maps rest on, over many clips? Ar
 usable = state.usable_models()
 if not state.needs_network("a map"):
     st.stop()
-part = (
-    st.segmented_control(
-        "Part", PARTS, default=PARTS[0], required=True, label_visibility="collapsed", **view.linked("saliency_part")
-    )
-    or PARTS[0]
-)
+part = view.part(PARTS, "saliency_part")
 own = [name for name in usable if name in state.own_networks()]
 if own:
     looks.note(f"{', '.join(own)}: of networks of your own a single clip can be asked, on the page Clip.")

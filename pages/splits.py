@@ -126,12 +126,7 @@ if collections and not splitting:
 names = [name for name in collections if name in splitting]  # the others have not read the clips yet
 if not names:
     st.stop()
-part = (
-    st.segmented_control(
-        "Part", PARTS, default=PARTS[0], required=True, label_visibility="collapsed", **view.linked("splits_part")
-    )
-    or PARTS[0]
-)
+part = view.part(PARTS, "splits_part")
 if part != "One clip":
     measures.of_all_clips("; One clip shows the first of those that are selected")
 if others := [name for name in collections if name not in names]:

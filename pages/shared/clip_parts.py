@@ -114,17 +114,8 @@ def split(seen: ClipView, about: About | None, key: str) -> Part:
 
 def frames(seen: ClipView, about: About | None, key: str) -> Part:
     """By how much the score falls without each frame."""
-    how = (
-        st.segmented_control(
-            "A frame is taken away by",
-            ["freeze", "occlude"],
-            default="freeze",
-            required=True,
-            format_func={"freeze": "the frame before it again", "occlude": "the mean colour in its place"}.__getitem__,
-            **view.linked(f"{key}_how"),
-        )
-        or "freeze"
-    )
+    words = {"freeze": "the frame before it again", "occlude": "the mean colour in its place"}
+    how = view.one_of("A frame is taken away by", list(words), f"{key}_how", format_func=words.__getitem__)
     found = {}
     for name, item in seen.explanations.items():
         label = f"{name}, for {item.labels[item.target]}"

@@ -77,28 +77,10 @@ def ask_maps(bundles: list[Bundle], key: str, extra: dict[str, str | None], *, i
             )
             weights = "global"
             if method in BY_WEIGHTS:
-                weights = (
-                    st.segmented_control(
-                        "Channel weights",
-                        ["global", "per-step"],
-                        default="global",
-                        required=True,
-                        help="Averaged over all positions, or for each time step alone.",
-                        **view.linked(f"{key}_weights"),
-                    )
-                    or "global"
-                )
-            normalise = (
-                st.segmented_control(
-                    "Scale maps by",
-                    ["clip", "frame", "none"],
-                    default="clip",
-                    required=True,
-                    help="The maximum of the clip (frames compare), of each frame, or not at all.",
-                    **view.linked(f"{key}_scale"),
-                )
-                or "clip"
-            )
+                about = "Averaged over all positions, or for each time step alone."
+                weights = view.one_of("Channel weights", ["global", "per-step"], f"{key}_weights", help=about)
+            about = "The maximum of the clip (frames compare), of each frame, or not at all."
+            normalise = view.one_of("Scale maps by", ["clip", "frame", "none"], f"{key}_scale", help=about)
     if method == SLOW and not st.session_state.get(f"{key}_slow"):
         st.info(
             f"{METHODS[SLOW]} runs the model thousands of times: about a minute for each model and clip.", icon=":material/timer:"

@@ -8,7 +8,7 @@ So a link opens the same view, and the browser's back and forward go through the
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Literal, TypedDict
+from typing import Any, Literal, TypedDict, TypeVar
 
 import pandas as pd
 import streamlit as st
@@ -29,9 +29,26 @@ class Linked(TypedDict):
     persist_state: Literal["session"]
 
 
+T = TypeVar("T")
+
+
 def linked(key: str) -> Linked:
     """Options of a widget whose value stands in the address as `key`, and is kept from page to page."""
     return {"key": key, "bind": "query-params", "persist_state": "session"}
+
+
+def one_of(label: str, options: Sequence[T], key: str, default: T | None = None, **more: Any) -> T:
+    """One of several choices side by side, in the address as `key`.
+
+    It begins with `default`, or the first, and goes back to that where the address has the key and nothing behind it.
+    """
+    first = options[0] if default is None else default
+    return st.segmented_control(label, options, default=first, required=True, **linked(key), **more) or first
+
+
+def part(options: Sequence[str], key: str) -> str:
+    """Which part of a page is shown."""
+    return one_of("Part", options, key, label_visibility="collapsed")
 
 
 def only(key: str, shown: str) -> None:
