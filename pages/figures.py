@@ -12,7 +12,6 @@ from workbench.app.from_ifdd import InputError, markdown_text
 from workbench.figures.names import FIGURES, TABLE, Column
 from workbench.results.passport_files import read_passport
 from workbench.store.layout import BENCHMARK
-from workbench.store.workspace import file_beside
 
 COLUMNS: dict[Column, str] = {"double": "183 mm, two columns", "single": "89 mm, one column"}
 FIRST = "ifdd_fig4_radar"
@@ -24,7 +23,7 @@ MIME = {"png": "image/png", "svg": "image/svg+xml", "pdf": "application/pdf", "c
 def ask_for_figures() -> FiguresAsked:
     """What the reader wants to be drawn."""
     names = [name for name in FIGURES if name != TABLE]
-    file = file_beside(state.workspace().checkpoints(), BENCHMARK)
+    file = state.workspace().beside_checkpoints(BENCHMARK)
     wanted = st.multiselect(
         "Figures",
         [*names, *([] if file is None else [TABLE])],

@@ -28,7 +28,7 @@ from workbench.store.collection import Collection, in_one_order
 from workbench.store.dataset import Dataset
 from workbench.store.layout import BENCHMARK, SCENES, demo_folder
 from workbench.store.tables import labelled, subjects
-from workbench.store.workspace import Workspace, file_beside, first_in_view, open_workspace, to_begin_with
+from workbench.store.workspace import Workspace, first_in_view, open_workspace, to_begin_with
 
 if TYPE_CHECKING:  # what one page alone needs is loaded when it does: the first page is drawn in half the time
     from workbench.analysis.confidence.results import CalibrationResult, ConfidenceResult
@@ -559,7 +559,7 @@ def _scorecard(file: Path, stamp: int) -> Scorecard:
 
 def benchmark() -> FamilyResult | None:
     """What `workbench benchmark` measured of the shipped checkpoints; None where nothing was measured."""
-    file = file_beside(workspace().checkpoints(), BENCHMARK)
+    file = workspace().beside_checkpoints(BENCHMARK)
     return None if file is None else _benchmark(str(file), file.stat().st_mtime_ns)
 
 
@@ -570,7 +570,7 @@ def _benchmark(file: str, stamp: int) -> FamilyResult:
 
 def scenes() -> ScenesResult | None:
     """What `workbench scenes` measured of the shipped checkpoints; None where nothing was measured."""
-    file = file_beside(workspace().checkpoints(), SCENES)
+    file = workspace().beside_checkpoints(SCENES)
     return None if file is None else _scenes(str(file), file.stat().st_mtime_ns)
 
 

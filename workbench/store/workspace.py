@@ -91,6 +91,11 @@ class Workspace:
         known = list_checkpoints().items()
         return {name: folder for name, folder in known if not given or folder.parent == user_path(given)}
 
+    def beside_checkpoints(self, name: str) -> Path | None:
+        """What a command measured of the checkpoints that are offered, kept beside them; None where there is no such file."""
+        folders = dict.fromkeys((self.folder / CHECKPOINTS, *(folder.parent for folder in self.checkpoints().values())))
+        return next((folder / name for folder in folders if (folder / name).is_file()), None)
+
     def checkpoint(self, name: str) -> Path:
         """Folder of a checkpoint by name. Raises: InputError for one that is unknown, or a link that leads nowhere."""
         found = self.checkpoints()
@@ -314,12 +319,6 @@ def first_in_view(offered: Mapping[str, Path], dataset: Dataset) -> list[str]:
     collected = dataset.collected()
     read = {name: folder for name, folder in offered.items() if name in collected}
     return of_the_same_suite(read, dataset.manifest) or list(read)
-
-
-def file_beside(offered: Mapping[str, Path], name: str) -> Path | None:
-    """What a command measured of the checkpoints that are offered, kept beside them; None where there is no such file."""
-    folders = dict.fromkeys(folder.parent for folder in offered.values())
-    return next((folder / name for folder in folders if (folder / name).is_file()), None)
 
 
 def upload_name(name: str) -> str:
