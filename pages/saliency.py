@@ -159,7 +159,8 @@ def show_streams(models: Mapping[str, Bundle], asked: Asked) -> Shown:
     if found:
         looks.note(f"{next(iter(found.values())).caption}.")
         displays["streams"] = display = StreamsDisplay.from_result(found)
-        charts.chart(display.to_plotly(), "saliency_streams", "Share of the logit that each input has, by model")
+        figure = display.to_plotly().update_layout(legend=charts.LEGEND_ABOVE)
+        charts.chart(figure, "saliency_streams", "Share of the logit that each input has, by model")
         table = pd.DataFrame(stream_rows(found), columns=STREAMS)
         st.dataframe(table, hide_index=True, height="content", alt="What each input does, by model")
         for name, result in found.items():

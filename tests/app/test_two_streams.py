@@ -1,0 +1,116 @@
+"""A model of face and scene in the app: what each input does, models over ρ, and every page beside it."""
+
+import base64
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from ifdd.checkpoints import Bundle, load_checkpoint
+from ifdd.scripted.suite import SuiteConfig, render_suite
+from ifdd.training import run as training
+from ifdd.training.recipe import Recipe
+from tests.app.waiting import finished
+from tests.tiny_demo import TinyDemo
+from workbench.analysis.streams.task import Options, run
+from workbench.benchmark.scenes.task import measure_scenes, write
+from workbench.store.workspace import Workspace, init_workspace
+
+Start = Callable[..., AppTest]
+SET = {"clips": 14, "identities": 2, "difficulty": "easy", "rho": 0.5}
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
+    """OUS and its late fusion of one step, and fourteen clips that have scenes."""
+    folder = tmp_path_factory.mktemp("two-streams")
+    for name, more in (("ous", {}), ("late", {"fusion": "late"})):
+        values: dict[str, Any] = {
+            "name": name,
+            "model": {"family": "ous", "frames": 4, "size": [48, 48]} | more,
+            "data": {"source": "scripted", "train": SET, "val": SET, "test": SET, "cache": str(folder / "cache")},
+            "augment": {"cutmix": 0},
+            "optim": {"lr": 1e-3, "epochs": 1, "batch": 7, "warmup_epochs": 0},
+            "device": "cpu",
+        }
+        training.train(Recipe.parse(values, "ous.yaml"), folder / "runs" / name, progress=False)
+    suite = SuiteConfig("streams", 3, 14, 7, "test", "easy", rho=0.5)
+    manifest = render_suite(suite, folder / "clips", frames=8, fps=8.0, size=48, workers=1, progress=False)
+    made = init_workspace(folder / "mine", {"clips": manifest}, [folder / "runs" / name for name in ("ous", "late")])
+    for bundle in bundles(made):
+        made.dataset("clips").collect(bundle, bundle.name)
+    return made
+
+
+def bundles(place: Workspace) -> list[Bundle]:
+    return [load_checkpoint(place.checkpoint(name)) for name in ("ous", "late")]
+
+
+@pytest.fixture(autouse=True)
+def _use(place: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("IFDD_WORKSPACE", str(place.folder))
+
+
+def figures(app: AppTest) -> list[dict[str, Any]]:
+    assert not app.exception
+    assert not app.error, [item.value for item in app.error]
+    return [json.loads(item.proto.spec) for item in app.get("plotly_chart")]
+
+
+def said(app: AppTest) -> str:
+    return " ".join(item.value for item in (*app.markdown, *app.caption)).replace("\\", "")
+
+
+def test_what_each_input_does_is_that_of_the_command(start: Start, tiny_demo: TinyDemo, place: Workspace) -> None:
+    app = start(tiny_demo, "saliency", saliency_part="Face and scene", saliency_count="7")
+    app = finished(app, "Exchange face and scene")
+    (figure,) = figures(app)
+    found = run(bundles(place), place.dataset("clips").manifest, Options(clips=7))
+    names = [trace["name"] for trace in figure["data"]]
+    assert names == ["face", "scene"]
+    for i, trace in enumerate(figure["data"]):
+        assert dict(zip(trace["y"], trace["x"], strict=True)) == pytest.approx(
+            {name: 100 * result.share[i].value for name, result in found.items()}, abs=1e-3
+        )
+    table = app.dataframe[0].value
+    assert set(table["model"]) == {"ous", "late"}
+    assert "late: The inputs add up" in said(app)
+    assert "ous: The inputs add up" not in said(app)
+
+
+def test_models_over_rho_are_those_of_the_file(start: Start, tiny_demo: TinyDemo, place: Workspace, tmp_path: Path) -> None:
+    file = place.folder / "checkpoints" / "scenes.json"
+    app = start(tiny_demo, "disentanglement", disentanglement_part="Scenes")
+    assert not figures(app)
+    assert "Nothing was measured: workbench scenes CHECKPOINTS" in said(app)
+    assert "Parts that show" not in said(app)  # words about a constant are for who reads the code
+    found = measure_scenes(bundles(place), rhos=(-1, 1), suite="standard-v2", clips=14, identities=7, cache=tmp_path)
+    write(found, tmp_path / "out")
+    file.write_bytes((tmp_path / "out/scenes.json").read_bytes())
+    try:
+        (figure,) = figures(app.run())
+        curves = {trace["name"]: list(np.frombuffer(base64.b64decode(trace["y"]["bdata"]))) for trace in figure["data"]}
+        assert curves == {row.variant: pytest.approx([100 * score.uar.value for score in row.scores]) for row in found.rows}
+        assert app.dataframe[0].value["reads"].tolist() == ["face + scene"] * 2
+    finally:
+        file.unlink()
+
+
+NOT_OF_TWO = {
+    "splits": "none of the chosen models splits its frames",
+    "clip": "late reads face and scene",  # its player shows one picture
+}
+
+
+@pytest.mark.parametrize(
+    "page", ["overview", "comparison", "confidence", "agreement", "browse", "embedding", "figures", *NOT_OF_TWO]
+)
+def test_every_page_shows_them_or_says_why_not(start: Start, tiny_demo: TinyDemo, page: str) -> None:
+    app = start(tiny_demo, page)
+    assert not app.exception, app.exception
+    told = [item.value for item in app.error]
+    assert [NOT_OF_TWO[page] in text for text in told] == [True] if page in NOT_OF_TWO else told == []
