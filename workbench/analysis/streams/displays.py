@@ -46,7 +46,8 @@ class StreamsDisplay(NamedDisplay[StreamsResult]):
     """A bar for each model, divided by input as the logit of its answers is; in brackets how often an exchange changes them."""
 
     def _draw(self, ax: Any) -> None:
-        panel = new_axes(ax, 6.0, 1.2 + 0.5 * len(self.results))
+        self.ax_ = panel = new_axes(ax, 6.0, 1.2 + 0.5 * len(self.results))
+        self.figure_ = self.ax_.figure
         for row, result in enumerate(self.results.values()):
             left = 0.0
             for i, (width, text) in enumerate(self._parts(result)):
@@ -55,7 +56,6 @@ class StreamsDisplay(NamedDisplay[StreamsResult]):
                 left += width
         panel.set_yticks(range(len(self.results)), list(self.results))
         panel.set(xlim=(0, 100), ylim=(len(self.results) - 0.5, -0.5), xlabel=LABEL)
-        self.ax_, self.figure_ = panel, panel.figure  # type: ignore[assignment]
 
     def to_plotly(self) -> go.Figure:
         """Return the bars for a web page."""
@@ -86,7 +86,8 @@ class StreamsDisplay(NamedDisplay[StreamsResult]):
     def _parts(self, result: StreamsResult) -> list[tuple[float, str]]:
         """Width in percent, and the words, of each input."""
         widths = [100 * np.nan_to_num(share.value) for share in result.share]
+        told = [f" ({100 * flips.value:.0f} % change)" if np.isfinite(flips.value) else "" for flips in result.flips]
         return [
-            (float(width), f"{name} {width:.0f} % ({flips.text('.0f', 100, ' %').partition(' [')[0]} change)")
-            for name, width, flips in zip(result.inputs, widths, result.flips, strict=True)
+            (float(width), f"{name} {width:.0f} %{changes}")
+            for name, width, changes in zip(result.inputs, widths, told, strict=True)
         ]

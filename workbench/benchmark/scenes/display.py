@@ -29,8 +29,8 @@ class ScenesDisplay(Display):
         return self.result.provenance.to_json()
 
     def _draw(self, ax: Any) -> None:
-        panel = new_axes(ax, 6.4, 3.8)
-        self.ax_, self.figure_ = panel, panel.figure  # type: ignore[assignment]
+        self.ax_ = panel = new_axes(ax, 6.4, 3.8)
+        self.figure_ = self.ax_.figure
         for i, row in enumerate(self.result.rows):
             middle, arms = _percent(row)
             panel.errorbar(
