@@ -12,7 +12,7 @@ from ifdd.io import replace_between
 from workbench.analysis.comparison.seeds import mean_over_seeds
 from workbench.benchmark.results import NOISY, TOLD_CONTROL, UNIFORM_CONTROL, FamilyResult, Figure
 from workbench.benchmark.stored import read_benchmark
-from workbench.results.interval import Interval
+from workbench.results.interval import Interval, number_text
 
 FOLDER = Path(__file__).resolve().parents[1] / "checkpoints"
 BENCHMARK, README, MARK = FOLDER / "benchmark.json", FOLDER / "README.md", "claims"
@@ -57,7 +57,7 @@ class Numbers:
 
     def null(self, variant: str, name: str) -> str:
         """The same with other people's clips."""
-        return f"{mean_of(self.result.row(variant).measures[name].null):.2f}"
+        return number_text(mean_of(self.result.row(variant).measures[name].null))
 
     def control(self, control: str, name: str) -> str:
         """A measure of what is known."""
@@ -94,13 +94,8 @@ def _percent(interval: Interval) -> Interval:
     return Interval(100 * interval.value, 100 * interval.low, 100 * interval.high)
 
 
-def _number(value: float, digits: int = 1) -> str:
-    """With a true minus, and no negative zero."""
-    return f"{round(value, digits) + 0.0:.{digits}f}".replace("-", "−")
-
-
 def _bare(found: Interval) -> str:
-    return f"{_number(found.value)} [{_number(found.low)}, {_number(found.high)}]"
+    return f"{number_text(found.value, '.1f')} [{number_text(found.low, '.1f')}, {number_text(found.high, '.1f')}]"
 
 
 def _signed(found: Interval) -> str:
@@ -109,8 +104,8 @@ def _signed(found: Interval) -> str:
 
 def _share(found: Interval) -> str:
     if found.low != found.low:
-        return _number(found.value, 2)
-    return f"{_number(found.value, 2)} [{_number(found.low, 2)}, {_number(found.high, 2)}]"
+        return number_text(found.value)
+    return f"{number_text(found.value)} [{number_text(found.low)}, {number_text(found.high)}]"
 
 
 def finding(interval: Interval) -> str:

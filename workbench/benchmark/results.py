@@ -11,7 +11,7 @@ from ifdd.scripted.suites import SECOND
 from workbench.analysis.comparison.results import SeedScore
 from workbench.analysis.comparison.seeds import mean_over_seeds
 from workbench.analysis.disentanglement.results import PlaceSwapResult
-from workbench.results.interval import NOT_KNOWN, Interval
+from workbench.results.interval import NOT_KNOWN, Interval, number_text
 from workbench.results.provenance import Provenance
 from workbench.results.result import Result
 
@@ -48,11 +48,6 @@ TOLD_CONTROL, OTHERS_CONTROL, UNIFORM_CONTROL = "told the truth", "told of other
 
 NO_PLACES = PlaceSwapResult(NOT_KNOWN, (), 0)
 """Of a model without a split."""
-
-
-def _plain(value: float) -> str:
-    """Two digits; never −0.00."""
-    return f"{round(value, 2) + 0.0:.2f}"
 
 
 @dataclass(frozen=True, eq=False)
@@ -124,11 +119,11 @@ class Figure(Result):
         found = self.interval
         if not np.isfinite(found.value):
             return "–"
-        text = _plain(found.value)
+        text = number_text(found.value)
         if np.isfinite(found.low):
-            text += f" [{_plain(found.low)}, {_plain(found.high)}]"
+            text += f" [{number_text(found.low)}, {number_text(found.high)}]"
         known = [value for value in self.null if np.isfinite(value)]
-        return text + (f" ({_plain(float(np.mean(known)))})" if known else "")
+        return text + (f" ({number_text(float(np.mean(known)))})" if known else "")
 
 
 @dataclass(frozen=True, eq=False)

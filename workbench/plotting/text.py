@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 
 from ifdd.plain import markdown_line
-from workbench.results.interval import Interval
+from workbench.results.interval import Interval, number_text
 
 
 def interval_text(figure: Interval | float | None, null: float | None = None) -> str:
@@ -18,10 +18,10 @@ def interval_text(figure: Interval | float | None, null: float | None = None) ->
     found = figure if figure is None or isinstance(figure, Interval) else Interval(figure, math.nan, math.nan)
     if found is None or math.isnan(found.value):
         return "–"
-    text = f"{round(found.value, 2) + 0.0:.2f}"  # never −0.00
+    text = number_text(found.value)
     if not math.isnan(found.low):
-        text += f" [{found.low:.2f}, {found.high:.2f}]"
-    return text if null is None or math.isnan(null) else beside(text, f"{round(null, 2) + 0.0:.2f}")
+        text += f" [{number_text(found.low)}, {number_text(found.high)}]"
+    return text if null is None or math.isnan(null) else beside(text, number_text(null))
 
 
 def beside(text: str, null: str) -> str:

@@ -5,6 +5,16 @@ from dataclasses import dataclass
 from workbench.results.result import Result
 
 
+def number_text(value: float, form: str = ".2f") -> str:
+    """A number as text and tables write it: with a minus sign, and never −0.00.
+
+    >>> number_text(-0.021), number_text(-0.001), number_text(1.5, "+.1f")
+    ('−0.02', '0.00', '+1.5')
+    """
+    text = f"{value:{form}}"
+    return (text.removeprefix("-") if float(text) == 0 else text).replace("-", "−")
+
+
 @dataclass(frozen=True, eq=False)
 class Interval(Result):
     """A share, or a difference of two, with its 95 % interval."""
@@ -21,10 +31,10 @@ class Interval(Result):
         """The value with its bounds; "(no interval)" where there are none, a dash where there is no value."""
         if self.value != self.value:  # NaN is not itself
             return "–"
-        value = f"{scale * self.value:{form}}{unit}"
+        value, low, high = (number_text(scale * number, form) for number in (self.value, self.low, self.high))
         if self.low != self.low or self.high != self.high:
-            return f"{value} (no interval)"
-        return f"{value} [{scale * self.low:{form}}, {scale * self.high:{form}}]"
+            return f"{value}{unit} (no interval)"
+        return f"{value}{unit} [{low}, {high}]"
 
 
 NOT_KNOWN = Interval(float("nan"), float("nan"), float("nan"))

@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike
 
 from ifdd.errors import InputError
 from workbench.results.checks import check_features
+from workbench.results.interval import number_text
 from workbench.results.provenance import Provenance
 from workbench.results.result import Result
 
@@ -55,7 +56,7 @@ class MapMeasure(Result):
 
     def __str__(self) -> str:
         """The figure with its null, or why there is none."""
-        return f"– ({self.reason})" if self.reason else f"{self.value:.2f} (chance {self.null:.2f})"
+        return f"– ({self.reason})" if self.reason else f"{number_text(self.value)} (chance {number_text(self.null)})"
 
 
 @dataclass(frozen=True, eq=False)
@@ -162,7 +163,7 @@ class EmbeddingResult(Result):
         found += [f"{m.k}-NN accuracy from other groups {m if m.reason else f'{m.value:.2f}'}" for m in others]
         found += [f"{name} {self.measure(name).value:.2f}" for name in ("trustworthiness", "continuity")]
         silhouettes = self.measure("silhouette")
-        found.append(f"silhouette {silhouettes if silhouettes.reason else f'{silhouettes.value:.2f}'}")
+        found.append(f"silhouette {silhouettes if silhouettes.reason else number_text(silhouettes.value)}")
         return f"{head}; {', '.join(found)}"
 
 

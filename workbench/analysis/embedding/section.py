@@ -5,6 +5,7 @@ from workbench.figures.ifdd2_embedding import MapPanels, embedding_sheet
 from workbench.figures.ous4_stages import stages_sheet
 from workbench.figures.study import Study, stages_of
 from workbench.report.parts import Chart, Options, Section, Table, chart
+from workbench.results.interval import number_text
 
 
 def section(study: Study, options: Options) -> Section:
@@ -18,7 +19,7 @@ def section(study: Study, options: Options) -> Section:
         [
             f"{name}, {m.name}",
             m.space,
-            *((str(m), "–") if m.reason else (f"{m.value:.3f}", f"{m.null:.3f}")),
+            *((str(m), "–") if m.reason else (number_text(m.value, ".3f"), number_text(m.null, ".3f"))),
             str(m.n),
             "–" if m.k is None else str(m.k),
         ]

@@ -9,6 +9,7 @@ from workbench.analysis.splits.task import split_in, split_of_clip
 from workbench.figures.ifdd3_variants import variants_sheet
 from workbench.figures.study import Study
 from workbench.report.parts import Chart, Options, Section, Table, chart
+from workbench.results.interval import number_text
 from workbench.store.tables import persons, usable
 
 
@@ -33,7 +34,7 @@ def section(study: Study, options: Options) -> Section:
                 [
                     f"{name}, {group} {k + 1}",
                     f"{start[group][0, k]:.1f}",
-                    f"{asked[:, k].mean():+.2f} ± {asked[:, k].std():.2f}",
+                    f"{number_text(asked[:, k].mean(), '+.2f')} ± {asked[:, k].std():.2f}",
                     f"{read[:, k].mean():.2f} ± {read[:, k].std():.2f}",
                 ]
                 for k in range(read.shape[1])

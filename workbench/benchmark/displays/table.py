@@ -10,6 +10,7 @@ from workbench.analysis.comparison.results import RANKED_FROM, SeedScore
 from workbench.analysis.disentanglement.results import PLACES, WHERE, PlaceSwap
 from workbench.benchmark.results import HOLDS, OTHERS_CONTROL, READS, TOLD_CONTROL, FamilyResult, FamilyRow, Figure, SuiteResult
 from workbench.plotting.text import markdown_table
+from workbench.results.interval import number_text
 
 
 def family_markdown(result: FamilyResult) -> str:
@@ -134,7 +135,7 @@ def _swap(found: PlaceSwap | None) -> str:
     if found is None:
         return ""
     change = found.change
-    return f"{100 * found.uar.value:.1f} [{100 * change.low:+.1f}, {100 * change.high:+.1f}]"
+    return f"{100 * found.uar.value:.1f} [{number_text(100 * change.low, '+.1f')}, {number_text(100 * change.high, '+.1f')}]"
 
 
 def _name(row: FamilyRow) -> str:

@@ -8,6 +8,7 @@ import plotly.graph_objects as go
 from workbench.benchmark.scenes.results import SceneRow, ScenesResult
 from workbench.plotting.base import Display, new_axes
 from workbench.plotting.style import PLOTLY_MARKERS, model_colour, model_marker
+from workbench.results.interval import number_text
 
 X = "ρ of scene and emotion in the test"
 SHIFT = 0.012  # of ρ, between variants: intervals stand side by side
@@ -48,7 +49,7 @@ class ScenesDisplay(Display):
             )
         panel.axhline(100 * self.result.chance, color="black", lw=0.8, ls=":")
         panel.set(xlabel=X, ylabel="UAR / %", xticks=self.result.rhos)
-        panel.set_xticklabels([_told(rho) for rho in self.result.rhos])
+        panel.set_xticklabels([number_text(rho, "g") for rho in self.result.rhos])
         panel.legend(fontsize=7, frameon=False, loc="upper left", bbox_to_anchor=(1, 1))
 
     def to_plotly(self) -> go.Figure:
@@ -70,16 +71,12 @@ class ScenesDisplay(Display):
         chance = 100 * self.result.chance
         figure.add_hline(chance, line={"dash": "dot", "width": 1, "color": "#888888"}, annotation_text="chance")
         ticks = list(self.result.rhos)
-        figure.update_xaxes(title=X, tickvals=ticks, ticktext=[_told(rho) for rho in ticks])
+        figure.update_xaxes(title=X, tickvals=ticks, ticktext=[number_text(rho, "g") for rho in ticks])
         figure.update_layout(yaxis={"title": "UAR / %", "range": [0, 100]})
         return figure
 
     def _places(self, i: int) -> np.ndarray:
         return np.array(self.result.rhos) + SHIFT * (i - (len(self.result.rows) - 1) / 2)
-
-
-def _told(rho: float) -> str:
-    return f"{rho:g}".replace("-", "−")
 
 
 def _percent(row: SceneRow) -> tuple[np.ndarray, np.ndarray]:

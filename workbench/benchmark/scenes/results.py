@@ -8,7 +8,7 @@ from typing import Self
 from ifdd.documents import read_json
 from ifdd.errors import InputError
 from workbench.analysis.comparison.results import SeedDifference, SeedScore
-from workbench.results.interval import Interval
+from workbench.results.interval import Interval, number_text
 from workbench.results.provenance import Provenance
 from workbench.results.result import Result
 
@@ -80,7 +80,7 @@ def read_scenes(file: str | Path) -> ScenesResult:
 
 def markdown(found: ScenesResult, names: Mapping[str, str] | None = None) -> str:
     """A table, a row for each variant; UAR in percent, differences in points, 95 % intervals in square brackets."""
-    heads = [f"ρ {rho:+g}".replace("-", "−").replace("+0", "0") for rho in found.rhos]
+    heads = [f"ρ {number_text(rho, '+g') if rho else 0}" for rho in found.rhos]
     lines = [
         f"UAR in percent on {found.clips} test clips of {found.suite} ({found.persons} persons whom no recipe trains on), the "
         f"same faces at every ρ; chance is {100 * found.chance:.1f}. Square brackets: 95 % interval over persons and, where "
@@ -95,7 +95,7 @@ def markdown(found: ScenesResult, names: Mapping[str, str] | None = None) -> str
         cells = [
             (names or {}).get(row.variant, row.variant),
             " + ".join(row.reads),
-            "–" if row.trained is None else f"{row.trained:g}".replace("-", "−"),
+            "–" if row.trained is None else number_text(row.trained, "g"),
             str(len(row.members)),
             *(percent(score.uar) for score in row.scores),
             percent(row.helps.uar),
@@ -108,5 +108,5 @@ def markdown(found: ScenesResult, names: Mapping[str, str] | None = None) -> str
 
 def percent(value: Interval) -> str:
     """A share or a difference of shares in percent, with its interval where there is one."""
-    told, low, high = (f"{100 * one + 0.0:.1f}".replace("-0.0", "0.0") for one in (value.value, value.low, value.high))
-    return (f"{told} [{low}, {high}]" if low != "nan" else told).replace("-", "−")
+    told, low, high = (number_text(100 * one, ".1f") for one in (value.value, value.low, value.high))
+    return f"{told} [{low}, {high}]" if low != "nan" else told

@@ -9,7 +9,7 @@ from ifdd.errors import InputError
 from workbench.analysis.comparison.results import ComparisonResult, PairResult
 from workbench.plotting import style
 from workbench.plotting.base import Display, new_axes
-from workbench.results.interval import Interval
+from workbench.results.interval import Interval, number_text
 
 KINDS = {"gained": style.CORRECT, "lost": style.WRONG, "other": style.GREY}
 
@@ -145,7 +145,7 @@ class ConfusionDifferenceDisplay(ComparisonDisplay):
         image = self.ax_.imshow(shares, cmap=style.DIVERGING, vmin=-peak, vmax=peak)
         for (row, column), share in np.ndenumerate(shares):
             ink = "white" if abs(share) > 0.6 * peak else "black"
-            text = f"{share:+.0f}" if share else "0"
+            text = number_text(share, "+.0f") if share else "0"
             self.ax_.text(column, row, text, ha="center", va="center", color=ink, fontsize="small")
         self.ax_.set_xticks(range(len(names)), names, rotation=45, ha="right", rotation_mode="anchor")
         self.ax_.set_yticks(range(len(names)), self.row_names)
@@ -165,7 +165,8 @@ class ConfusionDifferenceDisplay(ComparisonDisplay):
                 zmin=-peak,
                 zmax=peak,
                 colorscale=style.DIVERGING,
-                texttemplate="%{z:+.0f}",
+                text=[[number_text(share, "+.0f") if share else "0" for share in row] for row in shares.tolist()],
+                texttemplate="%{text}",
                 hovertemplate="true %{y}<br>predicted %{x}<br>%{z:+.1f} points<extra></extra>",
                 colorbar={"title": {"text": "points of percent", "side": "right"}},
             )

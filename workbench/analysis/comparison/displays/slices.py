@@ -8,6 +8,7 @@ import plotly.graph_objects as go
 from workbench.analysis.comparison.results import SearchResult, Slice, SliceResult
 from workbench.plotting import style
 from workbench.plotting.base import Display, new_axes
+from workbench.results.interval import number_text
 
 SHOWN = 20
 
@@ -186,7 +187,7 @@ class SearchDisplay(Display):
                 y=list(range(len(names))),
                 orientation="h",
                 text=[
-                    f"{name}<br>{100 * s.gap:+.1f} points, p = {s.p_adjusted:.3f}"
+                    f"{name}<br>{number_text(100 * s.gap, '+.1f')} points, p = {s.p_adjusted:.3f}"
                     for name, s in zip(names, self.rows, strict=True)
                 ],
                 textposition="none",

@@ -12,6 +12,7 @@ from workbench.analysis.splits.results import SplitResult
 from workbench.plotting import style
 from workbench.plotting.base import Display, new_axes
 from workbench.plotting.images import data_uri
+from workbench.results.interval import number_text
 
 GROUP_NAMES = {"D": "dynamic", "S": "static"}
 _STEP = 0.8
@@ -295,6 +296,6 @@ def _describe(step: Step) -> str:
         f"{step.group} {step.number}: reads clip frame {step.sample:.2f}"
         + ("" if step.seconds is None else f" ({step.seconds:.2f} s)")
     ]
-    lines.append(f"initial index: clip frame {step.initial:.2f}; offset {step.offset:+.2f} feature frames")
+    lines.append(f"initial index: clip frame {step.initial:.2f}; offset {number_text(step.offset, '+.2f')} feature frames")
     lines.append(f"asked for clip frame {step.position:.2f}")
     return "<br>".join(lines)

@@ -186,7 +186,7 @@ def test_intervals_as_text() -> None:
     assert str(Interval(0.714, 0.682, 0.745)) == "71.4 % [68.2, 74.5]"
     assert str(Interval(0.714, nan, nan)) == "71.4 % (no interval)"
     assert str(Interval(nan, nan, nan)) == "–"
-    assert Interval(-0.01, -0.05, 0.03).text("+.1f", 100) == "-1.0 [-5.0, +3.0]"
+    assert Interval(-0.01, -0.05, 0.03).text("+.1f", 100) == "−1.0 [−5.0, +3.0]"
 
 
 def test_counterfactual_bars_are_the_changes() -> None:
