@@ -2,6 +2,7 @@
 
 import shlex
 import unicodedata
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
 from ifdd.errors import InputError
@@ -31,17 +32,17 @@ _POLARITY = {
 }
 
 
-def parse_labels(text: str) -> tuple[str, ...]:
+def parse_labels(text: str, option: str = "--labels") -> tuple[str, ...]:
     """Names with commas between, without the space around them.
 
     Raises: InputError for an empty name or one that is there twice (but for case and space).
     """
     names = tuple(" ".join(name.split()) for name in text.split(","))
     if not all(names):
-        raise InputError(f"--labels {text!r}: a name is empty; write names with commas between, e.g. happy,sad")
+        raise InputError(f"{option} {text!r}: a name is empty; write names with commas between, e.g. happy,sad")
     keys = [class_key(name) for name in names]
     if twice := [name for i, name in enumerate(names) if keys[i] in keys[:i]]:
-        raise InputError(f"--labels {text!r}: {twice[0]} is there twice; name each class once")
+        raise InputError(f"{option} {text!r}: {twice[0]} is there twice; name each class once")
     return names
 
 
@@ -122,7 +123,23 @@ def match_labels(
             raise InputError(
                 f"{source}: {' and '.join(several)} may both be {label}; if they are, say so with {_command(way_out, told)}"
             )
-    return found, _told(found, asked)
+    return found, told_spellings(found, asked)
+
+
+def shared_classes(names: Sequence[str], labels: Sequence[str]) -> dict[str, str]:
+    """Each name → the one of `labels` that is the same class, in whatever spelling or as a synonym; others are left out, and so
+    are two names of one class.
+
+    >>> shared_classes(("Anger", "joy", "happiness", "sad", "bored"), ("angry", "happy", "sad"))
+    {'Anger': 'angry', 'sad': 'sad'}
+    """
+    by_key = {class_key(label): [label] for label in labels}
+    fitting = {
+        name: [name] if name in labels else by_key.get(class_key(name)) or _same_word(class_key(name), labels) for name in names
+    }
+    found = {name: same[0] for name, same in fitting.items() if len(same) == 1}
+    times = Counter(found.values())
+    return {name: label for name, label in found.items() if name == label or (times[label] == 1)}
 
 
 def meant_class(name: str, labels: Sequence[str] = EMOTIONS) -> str | None:
@@ -143,10 +160,10 @@ def polarity_of(name: str) -> str | None:
     return next((polarity for polarity, emotions in _POLARITY.items() if words & emotions), None)
 
 
-def _told(found: Mapping[str, str], asked: Mapping[str, str]) -> tuple[str, ...]:
-    """One line on names that are left out, one on those that are read as another spelling."""
+def told_spellings(found: Mapping[str, str], asked: Mapping[str, str] | None = None) -> tuple[str, ...]:
+    """One line on names that are left out, one on those that are read as another spelling and that nobody `asked` for."""
     gone = [name for name, label in found.items() if not label]
-    others = [(name, label) for name, label in found.items() if label not in ("", name) and class_key(name) not in asked]
+    others = [(name, label) for name, label in found.items() if label not in ("", name) and class_key(name) not in (asked or {})]
     notes = [f"{', '.join(gone)} {'is' if len(gone) == 1 else 'are'} left out"] if gone else []
     if others:
         notes.append(", ".join(f"{name} {'as' if i else 'is read as'} {label}" for i, (name, label) in enumerate(others)))

@@ -12,6 +12,7 @@ from workbench.app.from_ifdd import Card
 from workbench.app.measured import Measured
 from workbench.app.overview import ClassCountsDisplay, class_counts, class_links, facts, said_counts, score_rows
 from workbench.store.collection import Collection
+from workbench.store.side_by_side import told_once
 from workbench.store.workspace import describe, test_data
 
 
@@ -140,7 +141,7 @@ clips = state.dataset()
 looks.lead(f"{facts(state.clip_table(), len(clips.clips))} in {html.escape(str(clips.manifest.parent))}")
 looks.notice(models.values())
 collections = state.collections(state.shown(models))
-if told := [f"{name}: {note}" for name, collection in collections.items() for note in collection.notes]:
+if told := told_once({name: collection.notes for name, collection in collections.items()}):
     looks.note(" · ".join(told))
 measured = bool(collections) and state.needs_labels("nothing tells which prediction is right: there are no WAR, UAR and recalls")
 names = ["Scores", "Dataset", "Checkpoints"]

@@ -18,7 +18,7 @@ from workbench.app.from_ifdd import InputError
 from workbench.app.measured import Measured, Scope, clips_where, measured, said, scopes
 from workbench.app.overview import part_of
 from workbench.app.selection import IDS, Selection, where
-from workbench.store.collection import Collection
+from workbench.store.collection import ZEROS, Collection
 from workbench.store.side_by_side import SameClips, same_clips
 
 if TYPE_CHECKING:  # what one page alone needs is loaded when it does: the first page is drawn in half the time
@@ -76,7 +76,8 @@ def alike(collections: Mapping[str, Collection]) -> tuple[dict[str, Collection],
     same = {name: found for name, found in collections.items() if set(found.labels) == set(first.labels)}
     others = [f"{name} ({', '.join(found.labels)})" for name, found in collections.items() if name not in same]
     told = (
-        f"Of other classes than {first.name} and not shown beside it: {'; '.join(others)}. Choose another reference to see them."
+        f"Of other classes than {first.name} and not shown beside it: {'; '.join(others)}. Choose another reference to see "
+        f"them {ZEROS}."
     )
     return same, told if others else ""
 

@@ -415,9 +415,10 @@ def needs_labels(what: str) -> bool:
 # A collection is named by where it is and by the sha256 of its checkpoint; the underscore keeps Streamlit from hashing it.
 
 
-def key_of(collection: Collection) -> tuple[str, str, str]:
-    """What a collection is known by: its folder, its checkpoint, its clips."""
-    return str(collection.folder), collection.meta["checkpoint"]["sha256"], collection.meta["data"]["hash"]
+def key_of(collection: Collection) -> tuple[str, ...]:
+    """What a collection is known by: its folder, its checkpoint, its clips, its classes as they are shown."""
+    sha256, clips = collection.meta["checkpoint"]["sha256"], collection.meta["data"]["hash"]
+    return str(collection.folder), sha256, clips, *collection.labels
 
 
 def clip_table() -> pd.DataFrame:

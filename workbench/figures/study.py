@@ -11,12 +11,13 @@ import torch
 from ifdd.checkpoints import Bundle, load_checkpoint
 from ifdd.data.manifest import FILE_NAME, data_hash, need_labels, read_manifest
 from ifdd.errors import InputError
+from ifdd.labels import shared_classes
 from workbench.analysis.embedding.task import STAGES
 from workbench.analysis.performance.results import MetricsResult
 from workbench.analysis.performance.task import measure
 from workbench.results.passport import Context
 from workbench.store.collecting import collect, reading_hash
-from workbench.store.collection import MANIFEST, Collection, in_one_order, open_collection
+from workbench.store.collection import MANIFEST, ZEROS, Collection, in_one_order, open_collection
 from workbench.store.given import Data, Given
 from workbench.store.layout import COLLECTIONS
 from workbench.store.side_by_side import SameClips, same_clips
@@ -155,8 +156,8 @@ def study_of(bundles: Mapping[str, Bundle], collections: Mapping[str, Collection
 
     Raises: InputError for none, for models of other labels, or collections of other clips.
     """
-    _check_labels({name: found.labels for name, found in collections.items()})
     branched = [name for name, bundle in bundles.items() if {"D", "S"} <= set(bundle.model.branches)]
+    _check_labels({name: found.labels for name, found in collections.items()})
     main = next(iter([*branched, *bundles, *collections]))
     collections = in_one_order(collections, main)
     if len(collections) > 1:
@@ -169,10 +170,11 @@ def _check_labels(known: Mapping[str, tuple[str, ...]]) -> None:
         raise InputError("no model is chosen; choose at least one")
     first, *others = known
     for name in others:
-        if set(labels := known[name]) != set(wanted := known[first]):
+        labels, wanted = known[name], known[first]
+        if len(shared_classes(labels, wanted)) < max(len(labels), len(wanted)):
             raise InputError(
                 f"{name} has the classes {', '.join(labels)}, {first} has {', '.join(wanted)}; "
-                "show models of the same classes, in whatever order"
+                f"show models of the same classes, in whatever order {ZEROS}"
             )
 
 

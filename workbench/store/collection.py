@@ -28,9 +28,10 @@ from ifdd.card import Card, Name
 from ifdd.checkpoints import Bundle
 from ifdd.documents import OPEN, checked, read_array, read_json, shown
 from ifdd.errors import InputError
+from ifdd.labels import shared_classes, told_spellings
 from ifdd.models.config import Labels
 from ifdd.tables import read_table
-from workbench.store.columns import own_columns
+from workbench.store.columns import OWN, own_columns, probability_columns
 
 SCHEMA = 2
 """1 did not hold what the activations are."""
@@ -118,6 +119,8 @@ class _Meta(TypedDict):
     adapted: NotRequired[_Adapted]
 
 
+ZEROS = "(a class that a model does not know: workbench import … --zeros CLASS)"
+"""The way out where models have other classes."""
 _META: TypeAdapter[Any] = TypeAdapter(_Meta)
 
 
@@ -125,14 +128,16 @@ _META: TypeAdapter[Any] = TypeAdapter(_Meta)
 class Collection:
     """A finished collection; `meta` is its manifest.json, `ids` old → new ids of clips that have another one here than there.
 
-    `order` are its classes where they are shown in another order than that of the logits, see `in_order`.
+    `order` are its classes where they are shown in another order than that of the logits, or by other `names` (stored → shown),
+    see `in_words_of`.
     """
 
     folder: Path
     meta: dict[str, Any]
     ids: Mapping[str, str] = field(default_factory=dict)
     order: tuple[str, ...] | None = None
-    _in_order: dict[tuple[str, ...], "Collection"] = field(default_factory=dict, init=False, repr=False, compare=False)
+    names: Mapping[str, str] = field(default_factory=dict)
+    _in_words: dict[tuple[str, ...], "Collection"] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -140,18 +145,32 @@ class Collection:
         return self.order or tuple(self.meta["labels"])
 
     def in_order(self, labels: Sequence[str]) -> "Collection":
-        """The same with its classes in this order; activations stay as they are.
+        """`in_words_of` these labels, where they are all classes; activations stay as they are.
 
         Raises:
             InputError: other classes.
         """
-        if set(labels) != set(self.labels):
+        found = self.in_words_of(labels)
+        if found.labels != tuple(labels):
             raise InputError(
-                f"{self.name} has the classes {', '.join(self.labels)}, not {', '.join(labels)}; show models of the same classes"
+                f"{self.name} has the classes {', '.join(self.labels)}, not {', '.join(labels)}; show models of the same classes "
+                f"{ZEROS}"
             )
+        return found
+
+    def in_words_of(self, labels: Sequence[str]) -> "Collection":
+        """The same, with its classes called as `labels` call them (Anger as angry), in that order where these are all classes."""
         if self.labels == tuple(labels):
             return self
-        return self._in_order.setdefault(tuple(labels), replace(self, order=tuple(labels)))  # it reads its predictions once
+        words = shared_classes(self.labels, labels)
+        called = tuple(words.get(label, label) for label in self.labels)
+        order = tuple(labels) if set(called) == set(labels) else called
+        if order == self.labels:
+            return self
+        stored = self.meta["labels"]
+        shown = (self.names.get(label, label) for label in stored)
+        names = {old: words.get(name, name) for old, name in zip(stored, shown, strict=True)}
+        return self._in_words.setdefault(tuple(labels), replace(self, order=order, names=names))  # it reads its predictions once
 
     @property
     def has_labels(self) -> bool:
@@ -193,7 +212,7 @@ class Collection:
     @property
     def notes(self) -> tuple[str, ...]:
         """What has to be told beside its numbers: clips left out, classes and columns by other names."""
-        return tuple(str(note) for note in self.meta.get("notes", ()))
+        return (*(str(note) for note in self.meta.get("notes", ())), *told_spellings(self.names))
 
     @property
     def left_out(self) -> frozenset[str]:
@@ -244,8 +263,9 @@ class Collection:
         if not self.has_labels and not ((table["label"] == -1) & (table["label_name"] == "")).all():
             raise InputError(f"{file} has labels, {MANIFEST} says that it has none; {AGAIN}")
         if self.order is not None:
-            place = [*map(self.order.index, stored), -1]  # -1 stays
-            table = table.assign(label=np.array(place)[table["label"]])
+            shown = [self.names.get(label, label) for label in stored]
+            place = np.array([*map(self.order.index, shown), -1])  # -1 stays
+            table = _called(table, stored, shown).assign(label=place[table["label"]])
         return table.assign(clip_id=[self.ids.get(clip, clip) for clip in table["clip_id"]]) if self.ids else table
 
     @cached_property
@@ -314,9 +334,9 @@ def open_collection(folder: str | Path, bundle: Bundle | Card | None = None) -> 
 
 
 def in_one_order(collections: Mapping[str, Collection], first: str | None = None) -> dict[str, Collection]:
-    """The same, with the classes of all in the order of the first, or of the one of that name; of other classes as they are."""
+    """The same, with classes in the words and the order of the first, or of the one of that name; others stay as they are."""
     labels = collections[first or next(iter(collections))].labels if collections else ()
-    return {name: found.in_order(labels) if set(found.labels) == set(labels) else found for name, found in collections.items()}
+    return {name: found.in_words_of(labels) for name, found in collections.items()}
 
 
 def distinct_names(collections: Sequence[Collection]) -> list[str]:
@@ -329,6 +349,16 @@ def distinct_names(collections: Sequence[Collection]) -> list[str]:
         raise InputError(f"a collection is named twice: {', '.join(folders)}; name each once")
     names = [collection.name for collection in collections]
     return names if len(set(names)) == len(names) else folders
+
+
+def _called(table: pd.DataFrame, stored: Sequence[str], shown: Sequence[str]) -> pd.DataFrame:
+    """Predictions with other names of their classes; a column of the manifest that is called so already gets another one."""
+    own = probability_columns(stored)
+    names = {old: new for old, new in zip(own, probability_columns(shown), strict=True) if old != new}
+    taken = {name: f"{OWN}{name}" for name in names.values() if name in table and name not in own}
+    words = dict(zip(stored, shown, strict=True))
+    renamed = table.rename(columns=taken | names) if names else table
+    return renamed.assign(label_name=[words.get(label, label) for label in table["label_name"]]) if names else renamed
 
 
 def _check_predictions(table: pd.DataFrame, labels: Sequence[str], clips: int, file: Path) -> None:

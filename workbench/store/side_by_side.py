@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from ifdd.errors import InputError
-from workbench.store.collection import Collection, distinct_names
+from workbench.store.collection import ZEROS, Collection, distinct_names
 from workbench.store.identity import other_content, other_reading
 from workbench.store.tables import labelled, predicted
 
@@ -40,8 +40,8 @@ class SameClips:
 def same_clips(collections: Sequence[Collection], *, need_labels: bool = True) -> SameClips:
     """Put collections of the same clips side by side, by clip id; models are named by checkpoint, or by folder if one is twice.
 
-    Only clips with a label are taken, unless `need_labels` is False: then all are. Classes are put in the first collection's
-    order, by name. Clips that one of them could not read are left out, with a note.
+    Only clips with a label are taken, unless `need_labels` is False: then all are. Classes are called and
+    ordered as the first collection has them. Clips that one of them could not read are left out, with a note.
     Raises: InputError for fewer than two collections, other clips, clips of one id with other content, other classes, another
     true label, or no labels where they are needed.
     """
@@ -50,18 +50,18 @@ def same_clips(collections: Sequence[Collection], *, need_labels: bool = True) -
     names = distinct_names(collections)
     first = collections[0]
     table = _by_clip(first, need_labels)
-    notes = _told_once({name: collection.notes for collection, name in zip(collections, names, strict=True)})
+    notes = told_once({name: collection.notes for collection, name in zip(collections, names, strict=True)})
     gone = frozenset().union(*(collection.left_out for collection in collections))
     table = table[~table.index.isin(gone)]
     if table.empty:
         raise InputError(f"{first.folder} shares no clip with the others that all could read")
     probs = {}
     for collection, name in zip(collections, names, strict=True):
-        if set(collection.labels) != set(first.labels):
+        collection = collection.in_words_of(first.labels)
+        if collection.labels != first.labels:
             raise InputError(
                 f"{collection.folder} has the classes {', '.join(collection.labels)}, {first.folder} has "
-                f"{', '.join(first.labels)}; compare models of the same classes, named alike "
-                "(predictions may be imported with a column of zeros for a class that their model lacks)"
+                f"{', '.join(first.labels)}; compare models of the same classes, named alike {ZEROS}"
             )
         other = _by_clip(collection, need_labels)
         other = other[~other.index.isin(gone)]
@@ -87,11 +87,17 @@ def same_clips(collections: Sequence[Collection], *, need_labels: bool = True) -
     return SameClips(probs, table.reset_index(drop=True), first.labels, sources, tuple(notes))
 
 
-def _told_once(notes: Mapping[str, Sequence[str]]) -> list[str]:
-    """Notes on several models: those on all of them once, the others with the model's name."""
-    everywhere = set.intersection(*(set(own) for own in notes.values()))
-    shared = [note for note in next(iter(notes.values())) if note in everywhere]
-    return shared + [f"{name}: {note}" for name, own in notes.items() for note in own if note not in everywhere]
+def told_once(notes: Mapping[str, Sequence[str]]) -> list[str]:
+    """Notes on several models, each once: with the names of its models where it is not on all of them.
+
+    >>> told_once({"a": ["few clips", "no fear"], "b": ["few clips", "no sad"], "c": ["few clips", "no sad"]})
+    ['few clips', 'a: no fear', 'b, c: no sad']
+    """
+    models: dict[str, list[str]] = {}
+    for name, own in notes.items():
+        for note in dict.fromkeys(own):
+            models.setdefault(note, []).append(name)
+    return [note if len(names) == len(notes) else f"{', '.join(names)}: {note}" for note, names in models.items()]
 
 
 def _by_clip(collection: Collection, need_labels: bool) -> pd.DataFrame:

@@ -38,6 +38,10 @@ def import_(
     mapping: Annotated[
         str | None, typer.Option("--map", metavar="NAME=CLASS,...", help="What the file's names of classes mean, if not clear.")
     ] = None,
+    zeros: Annotated[
+        str | None,
+        typer.Option(help="Classes that the model does not know, with commas between: it never says them (probability 0)."),
+    ] = None,
     id_column: Annotated[str | None, typer.Option("--id", help="Column of clip ids or paths; default: by its name.")] = None,
     logits: Annotated[
         bool | None,
@@ -63,7 +67,7 @@ def import_(
     Example: workbench import predictions.csv --dataset clips --name MAE-DFER
     """
     from ifdd.io import check_new
-    from ifdd.labels import parse_map
+    from ifdd.labels import parse_labels, parse_map
     from workbench.store.foreign.scores import Reading, parse_order
     from workbench.store.foreign.task import Options, import_predictions
     from workbench.store.given import Given
@@ -76,7 +80,14 @@ def import_(
     check_new(place)
     kind: Literal["logits", "probabilities"] | None = None if logits is None else "logits" if logits else "probabilities"
     order = None if labels is None else parse_order(labels)
-    reading = Reading(id_column, order, None if mapping is None else parse_map(mapping), kind, split)
+    reading = Reading(
+        id_column,
+        order,
+        None if mapping is None else parse_map(mapping),
+        kind,
+        split,
+        () if zeros is None else parse_labels(zeros, "--zeros"),
+    )
     made = import_predictions(
         file, found.manifest, name, place, Options(reading, features, partial, on_error == "skip", keep_order)
     )

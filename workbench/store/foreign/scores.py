@@ -1,5 +1,6 @@
 """From the columns of a file to probabilities of named classes: which columns they are, of which classes, logits or not."""
 
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -52,7 +53,7 @@ _EXACT = 1e-6
 class Scores:
     """What a file says of its rows: `probs` (n, classes), in the order of `labels`, and the logits, where it holds them.
 
-    `order` are the same classes as the file numbers them, the order of its columns.
+    `order` are the same classes as the file numbers them, the order of its columns; those without a column come last.
     """
 
     labels: tuple[str, ...]
@@ -65,7 +66,7 @@ class Scores:
 @dataclass(frozen=True)
 class Reading:
     """What a person says of a file: the column of ids, the order of plain columns, names → classes, logits or probabilities, and
-    of a file with several parts which one.
+    of a file with several parts which one; classes that have no column since the model never says them.
     """
 
     id: str | None = None
@@ -73,6 +74,7 @@ class Reading:
     map: Mapping[str, str] | None = None
     kind: Kind | None = None
     split: str | None = None
+    zeros: tuple[str, ...] = ()
 
 
 def parse_order(text: str) -> tuple[str, ...]:
@@ -167,6 +169,9 @@ def read_scores(table: Table, keys: Sequence[str], classes: Sequence[str], readi
     _check_finite(values, keys, table)
     order, notes = _classes(names, classes, reading, table)
     probs, logits, more = _distributions(values, told or reading.kind, keys, table)
+    if lacking := order[len(names) :]:
+        probs, logits = np.pad(probs, ((0, 0), (0, len(lacking)))), None  # a logit of -inf is no feature
+        more = (*more, f"the model does not know {', '.join(lacking)}: probability 0 in every clip")
     labels = sorted(order, key=_place)
     places = [order.index(name) for name in labels]
     return Scores(
@@ -270,7 +275,7 @@ def _check_finite(values: np.ndarray, keys: Sequence[str], table: Table) -> None
 def _classes(
     names: Sequence[str], classes: Sequence[str], reading: Reading, table: Table
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Class of each column, as the dataset spells it; and what has to be told."""
+    """Class of each column, as the dataset spells it, and then those of `reading.zeros`; and what has to be told."""
     stated = reading.labels or ()
     if stated and (len(stated) != len(names) or not all(meant(name, stated) for name in names)):
         raise InputError(
@@ -278,7 +283,7 @@ def _classes(
             "leave --labels out"
         )
     known = [*classes]
-    for name in (*CANONICAL, *stated):
+    for name in (*CANONICAL, *stated, *reading.zeros):
         if meant(name, known) is None:
             known.append(name)
     column = true_column(table)
@@ -292,12 +297,16 @@ def _classes(
         )
     if twice := [name for name in order if order.count(name) > 1]:
         raise InputError(f"{table.source} has two columns of {twice[0]}; leave one out")
+    for name in (str(meant(zero, known)) for zero in reading.zeros):
+        if name in order:
+            raise InputError(f"{table.source} has a column of {name}; leave it out of --zeros")
+        order = (*order, name)
     if missing := [name for name in classes if name not in order]:
         raise InputError(
             f"{table.source} has no column of {', '.join(missing)}, of which the dataset has clips; its columns are of "
-            f"{', '.join(names)}"
+            f"{', '.join(names)}; if the model does not know such a class, say so with --zeros {shlex.quote(','.join(missing))}"
         )
-    more = [name for name in order if name not in classes] if classes else []
+    more = [name for name in order[: len(names)] if name not in classes] if classes else []
     return order, (*notes, *([f"the dataset has no clip of {', '.join(more)}, which the model knows"] if more else []))
 
 

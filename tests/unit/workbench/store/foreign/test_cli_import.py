@@ -14,11 +14,12 @@ from ifdd.data.manifest import read_manifest
 from ifdd.errors import InputError
 from ifdd.labels import EMOTIONS
 from tests.tiny_demo import MODELS, TinyDemo
+from workbench.app.clip_table import clip_table
 from workbench.figures.study import open_study
 from workbench.figures.task import Request, captions
 from workbench.figures.task import run as draw
 from workbench.report.task import run as report
-from workbench.store.collection import open_collection
+from workbench.store.collection import in_one_order, open_collection
 from workbench.store.given import Given
 from workbench.store.workspace import Workspace, init_workspace
 
@@ -101,6 +102,50 @@ def test_the_list_changed_since_it_was_imported(run: Run, mine: Workspace, tiny:
         InputError, match=r"have another label now.*remove the folder and import the predictions again: workbench import"
     ):
         Given(dataset="other").collection("theirs")
+
+
+def test_words_for_one_class_are_one_class(run: Run, mine: Workspace) -> None:
+    """A list and predictions that call the classes of a checkpoint otherwise, and a model that does not know one of them."""
+    words = {"happy": "Happiness", "sad": "SAD", "neutral": "Neutral", "angry": "Anger", "surprise": "surprised", "fear": "Fear"}
+    manifest = mine.dataset("own").manifest
+    clips = read_manifest(manifest)
+    kept = clips[clips["label_name"] != "disgust"]
+    (mine.folder / "datasets/words").mkdir()
+    spelled = kept.assign(label=kept["label_name"].map(words), path=[str(manifest.parent / path) for path in kept["path"]])
+    spelled[["clip_id", "path", "label", "subject"]].to_csv(mine.folder / "datasets/words/clips.csv", index=False)
+    probs = np.random.default_rng(0).dirichlet(np.ones(6), len(kept))
+    table = pd.DataFrame(probs, columns=[*words.values()]).assign(id=kept["clip_id"].to_numpy())
+    table.to_csv("theirs.csv", index=False)
+    assert run("collect", "tiny-ifdd", "--dataset", "words")[0] == 0
+
+    assert run("import", "theirs.csv", "--name", "six", "--dataset", "words")[0] == 0
+    for command in ("score", "compare"):
+        code, _, err = run(command, "tiny-ifdd", "six", "--dataset", "words")
+        assert (code, err.count("\n"), "workbench import … --zeros CLASS" in err) == (1, 1, True), command
+
+    code, _, err = run("import", "theirs.csv", "--name", "seven", "--dataset", "words", "--zeros", "Disgust")
+    assert (code, "the model does not know disgust: probability 0 in every clip" in err) == (0, True)
+    assert run("score", "tiny-ifdd", "seven", "--dataset", "words")[0] == 0
+    scores = json.loads((mine.results / "score-1/scores.json").read_text())
+    said = np.array([*words])[probs.argmax(1)]
+    right = pd.Series(said == kept["label_name"].to_numpy()).groupby(kept["label_name"].to_numpy()).mean()
+    recalls = {item["name"]: item["recall"]["value"] for item in scores["seven"]["recalls"] if item["name"] != "disgust"}
+    assert recalls == pytest.approx(right.to_dict())
+    assert run("compare", "tiny-ifdd", "seven", "--dataset", "words", "--draws", 100)[0] == 0
+
+    place = mine.dataset("words")
+    found = {name: open_collection(mine.collection_folder("words", name)) for name in ("tiny-ifdd", "six", "seven")}
+    shown = clip_table(place.clips, in_one_order(found))
+    assert shown["label_name"].tolist() == kept["label_name"].tolist()
+    assert shown["said six"].astype(str).tolist() == said.tolist()
+    ours = found["tiny-ifdd"].probs.argmax(1)
+    others = np.array([EMOTIONS[c] for c in ours]) != said
+    assert shown["disagreement"].tolist() == pytest.approx(others * 2 / 3)
+
+    code, _, err = run("import", "theirs.csv", "--name", "whole", "--dataset", "own", "--partial")
+    assert (code, "no column of disgust, of which the dataset has clips" in err, "--zeros disgust" in err) == (1, True, True)
+    code, _, err = run("import", "theirs.csv", "--name", "twice", "--dataset", "words", "--zeros", "fearful")
+    assert (code, "has a column of Fear; leave it out of --zeros" in err) == (1, True)
 
 
 @pytest.mark.filterwarnings("ignore:.*lacks the means")
