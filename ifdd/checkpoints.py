@@ -22,7 +22,7 @@ from ifdd.card import Card as Card
 from ifdd.data.clips import as_clips, load_inputs
 from ifdd.data.preprocessing import Preprocessing
 from ifdd.documents import one_line, read_json, shown, user_path
-from ifdd.errors import InputError
+from ifdd.errors import DiskError, InputError
 from ifdd.inputs import Clips, each
 from ifdd.io import new_folder, replaced_folder, write_json
 from ifdd.models.adapted import AdaptedModel
@@ -218,7 +218,7 @@ def save_checkpoint(folder: str | Path, model: VideoModel, card: Card, *, replac
         try:
             safetensors.torch.save_file(state_dict, work / WEIGHTS)
         except safetensors.SafetensorError as error:  # its own name for an error of the disk
-            raise InputError(f"{folder}: cannot be written: {error}; free the disk or choose another folder") from error
+            raise DiskError(f"{folder}: cannot be written: {error}", None) from error
         (work / WEIGHTS).chmod(0o644)  # safetensors writes it for the owner alone
         card = card.model_copy(update={"sha256": _sha256(work / WEIGHTS)})
         write_json(work / CARD, card.model_dump(mode="json"))

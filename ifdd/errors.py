@@ -1,4 +1,6 @@
-"""The exception for bad input."""
+"""The exceptions for bad input."""
+
+import errno
 
 LONGEST = 2000
 """Characters of a message."""
@@ -28,3 +30,27 @@ class NoFaceError(InputError):
     ) -> None:
         super().__init__(f"{finding}; {way_out}")
         self.finding = finding
+
+
+class DiskError(InputError):
+    """A file or folder cannot be written: `finding` says which and why, `number` is the system's (`errno`), if there is one.
+
+    >>> import errno
+    >>> str(DiskError("out: cannot be written: Read-only file system", errno.EROFS))
+    'out: cannot be written: Read-only file system; choose a folder on another disk'
+    """
+
+    def __init__(self, finding: str, number: int | None, more: str = "") -> None:
+        way_out = _WAYS_OUT.get(number, "choose another folder")
+        super().__init__(f"{finding}; {way_out}{more}")
+        self.finding = finding
+        self.number = number
+
+
+_FULL = "free the disk or choose another folder"
+_NOT_YOURS = "ask its owner for the right to write there, or choose another folder"
+_WAYS_OUT: dict[int | None, str] = {
+    **dict.fromkeys((errno.ENOSPC, errno.EDQUOT, errno.EFBIG, None), _FULL),
+    **dict.fromkeys((errno.EACCES, errno.EPERM), _NOT_YOURS),
+    errno.EROFS: "choose a folder on another disk",
+}

@@ -29,7 +29,7 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from ifdd.errors import InputError
+from ifdd.errors import DiskError, InputError
 
 _HIDDEN = re.compile(r"\.(?P<name>.+?)(?:\.[0-9a-f]{8}\.ifdd-part|\.ifdd-lock)", re.DOTALL)
 _PATIENCE = 10.0  # seconds for a lock whose holder does not tell who he is: he clears up, or has just begun
@@ -424,10 +424,4 @@ def _disk(out: Path, part: Path, again: str = "") -> Iterator[None]:
             if not ours and not _HIDDEN.fullmatch(named.name):
                 raise
         more = f" ({again})" if again else ""
-        raise InputError(f"{out}: cannot be written: {error.strerror or error}; {_way_out(error)}{more}") from error
-
-
-def _way_out(error: OSError) -> str:
-    """What helps against an error of the disk."""
-    is_full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, None)
-    return "free the disk or choose another folder" if is_full else "choose another folder"
+        raise DiskError(f"{out}: cannot be written: {error.strerror or error}", error.errno, more) from error

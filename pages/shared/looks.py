@@ -8,7 +8,7 @@ from typing import Literal, TypedDict
 
 import streamlit as st
 
-from workbench.app.from_ifdd import Card, InputError, markdown_text
+from workbench.app.from_ifdd import Card, DiskError, InputError, markdown_text
 from workbench.plotting.style import class_colour
 
 
@@ -25,12 +25,14 @@ def kept(key: str) -> Kept:
 
 
 _OWN = "nothing new can be kept here: start the app on a copy of the workspace, or as its owner"
+_FULL = "the disk is full: make room on it, and try again"
 _TRY_AGAIN = "see whether the disk is full, and try again"
 _WAYS_OUT = {
     errno.EROFS: _OWN,
     errno.EACCES: _OWN,
     errno.EPERM: _OWN,
-    errno.ENOSPC: "make room on the disk, and try again",
+    errno.ENOSPC: _FULL,
+    errno.EDQUOT: _FULL,
     errno.ENOENT: "somebody may have removed or renamed it: put it back, and load the page again",
 }
 
@@ -38,7 +40,9 @@ _WAYS_OUT = {
 def show_error(error: Exception, about: str = "") -> None:
     """A panel: what is wrong with what (`about`), and the next step, with which nearly every message of ours ends."""
     text = str(error)
-    if isinstance(error, OSError):
+    if isinstance(error, DiskError):  # a page writes where the workspace is: no other folder can be chosen
+        text = f"{error.finding}; {_WAYS_OUT.get(error.number or 0, _TRY_AGAIN)}"
+    elif isinstance(error, OSError):
         text = f"{error.filename or 'the computer'}: {error.strerror or error}; {_WAYS_OUT.get(error.errno or 0, _TRY_AGAIN)}"
     text = text if not about or about in text else f"{about}: {text}"
     what, _, step = text.rpartition("; ")

@@ -89,7 +89,23 @@ def test_what_the_disk_refuses_has_a_way_out_of_its_own(
     (told,) = panels(app.text_input("browse_find").set_value("tiny-test").run())
     assert os.strerror(number) in told
     assert way_out in told
-    assert ("disk is full" in told) == (number == errno.EIO)
+    assert ("the disk is full" in told) == (number in (errno.ENOSPC, errno.EIO))
+
+
+@pytest.mark.parametrize(("number", "way_out"), [(errno.EROFS, "start the app on a copy"), (errno.ENOSPC, "the disk is full")])
+def test_a_slice_that_cannot_be_kept_tells_what_to_do_here(
+    start: Start, tiny_demo: TinyDemo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, way_out: str
+) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(number, os.strerror(number))
+
+    app = start(tiny_demo.copy_to(tmp_path), "browse", sel="label_name=sad")
+    app = app.text_input("slices_name").set_value("mine").run()
+    monkeypatch.setattr("ifdd.io.os.fsync", refuse)
+    (told,) = panels(next(item for item in app.button if item.label == "Save the selection").click().run())
+    assert os.strerror(number) in told
+    assert way_out in told
+    assert "another folder" not in told
 
 
 @pytest.mark.parametrize("page", ["training", "jobs", "disentanglement"])
