@@ -38,7 +38,7 @@ def show_scores(collections: dict[str, Collection], among: Measured) -> None:
     looks.note(" · ".join([*([told] if told else []), f"95 % intervals {units}", *notes]))
     with st.container(horizontal=True):
         charts.save_button({"recall": recall, f"confusion {chosen}": confusion}, "overview", "overview_save")
-        charts.reproduce(*measures.copies(collections, among).scores(), key="overview_score")
+        charts.reproduce(*measures.copies(alike, among).scores(), key="overview_score")
 
 
 def show_recall(results: dict[str, MetricsResult], among: Measured) -> RecallDisplay:

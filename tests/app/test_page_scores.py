@@ -98,6 +98,8 @@ def test_a_model_of_other_classes_is_a_note(start: Start, tiny_demo: TinyDemo, t
     import_predictions(tmp_path / "eight.csv", manifest, "eight", copy.demo / "collections" / "demo" / "eight", Options())
     app = healthy(start(copy))
     assert app.dataframe[0].value["model"].tolist() == ["tiny-baseline", "tiny-ifdd", "eight"]
+    (line,) = (item.value for item in app.code if item.value.startswith("workbench score"))
+    assert line.startswith("workbench score tiny-baseline tiny-ifdd --dataset"), "the command refuses models of other classes"
     for page in ("overview", "comparison", "agreement", "confidence"):
         app = healthy(app if page == "overview" else switch(app, page).run())
         if page != "confidence":
