@@ -1,6 +1,6 @@
 """What would the model have said of another clip? Edited frames, offsets at zero, branches exchanged, clip by clip."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from operator import itemgetter
@@ -32,7 +32,24 @@ class FeatureEdit:
     donors: np.ndarray | None
 
 
-Edit = FrameEdit | FeatureEdit
+@dataclass(frozen=True, eq=False)
+class InputEdit:
+    """One of several inputs is that of the clips `donors` (n,); the others stay."""
+
+    name: str
+    input: str
+    donors: np.ndarray
+
+    def apply(self, clips: Clips, rows: slice) -> Clips:
+        """Edited clips of the chosen rows, by input, from all clips."""
+        taken = check_donors(self.donors, len(of_input(clips, None)))[rows]
+        return {
+            name: part[taken] if name == self.input else part[rows]
+            for name, part in (clips.items() if isinstance(clips, Mapping) else ())
+        }
+
+
+Edit = FrameEdit | FeatureEdit | InputEdit
 
 
 def zero_offsets(model: VideoModel) -> FeatureEdit:
@@ -73,6 +90,22 @@ def swap(model: VideoModel, branch: str, donors: ArrayLike) -> FeatureEdit:
     return FeatureEdit(f"swap {model.branches[branch].rpartition('.')[2]}", (model.branches[branch],), np.asarray(donors))
 
 
+def swap_input(model: VideoModel, name: str, donors: ArrayLike) -> InputEdit:
+    """Give each clip one input of another clip, e.g. its scene: `donors` (n,), its row. The other inputs stay its own.
+
+    Raises:
+        InputError: a model of one input, or one that is not there.
+
+    >>> from ifdd import create_model
+    >>> swap_input(create_model("ous-vit-tiny"), "scene", [1, 0]).name  # two clips, each in the other's scene
+    'swap scene'
+    """
+    known = list(model.inputs)
+    if len(known) < 2 or name not in known:
+        raise InputError(f"swap {name!r}: this model reads {' and '.join(known)}; one of several inputs can be exchanged")
+    return InputEdit(f"swap {name}", name, np.asarray(donors))
+
+
 DEFAULT = CounterfactualOptions()
 
 
@@ -93,7 +126,7 @@ def counterfactuals(
     Args:
         model: on any device; the clips are brought to it by `options.batch`.
         clips: floats in [0, 1], on the CPU; of several inputs by name, whose frames are edited alike.
-        edits: see `frame_edits`, `zero_offsets`, `swap`.
+        edits: see `frame_edits`, `zero_offsets`, `swap`, `swap_input`.
         options: how many random orders, clips in one pass, the seed.
         label_names: one name per class.
         clip_ids: (n,) names of the clips; by default their row.
@@ -199,9 +232,7 @@ def _predict(
     with model.evaluating():
         for first in range(0, n, batch):
             rows = slice(first, first + batch)
-            # frames of all inputs are of the same moments, and are moved alike
-            shown = each(clips, partial(edit.apply, rows=rows)) if isinstance(edit, FrameEdit) else rows_of(clips, rows)
-            shown = each(shown, to_device)
+            shown = each(_shown(clips, edit, rows), to_device)
             if isinstance(edit, FeatureEdit):
                 given: dict[str, Tensor] = {}
                 if donors is not None:
@@ -215,6 +246,13 @@ def _predict(
             if progress is not None:
                 progress(len(of_input(shown, None)))
     return check_probabilities(torch.cat(found).numpy())
+
+
+def _shown(clips: Clips, edit: Edit | None, rows: slice) -> Clips:
+    if isinstance(edit, InputEdit):
+        return edit.apply(clips, rows)
+    # frames of all inputs are of the same moments, and are moved alike
+    return each(clips, partial(edit.apply, rows=rows)) if isinstance(edit, FrameEdit) else rows_of(clips, rows)
 
 
 def _put(value: Tensor | None) -> Callable[[Tensor], Tensor]:

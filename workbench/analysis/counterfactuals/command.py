@@ -25,7 +25,9 @@ def counterfactual(
     dataset: DatasetOption = None,
     edits: Annotated[
         str | None,
-        typer.Option(help="freeze, reverse, shuffle, drop, replace, zero-offsets, swap-D, swap-S; by default all possible."),
+        typer.Option(
+            help="freeze, reverse, shuffle, drop, replace, zero-offsets, swap-D, swap-S, swap-INPUT; by default all possible."
+        ),
     ] = None,
     frames: Annotated[str | None, typer.Option(help="Those to drop or replace, e.g. 4-7,12; by default the middle half.")] = None,
     still: Annotated[int | None, typer.Option(min=0, help="The frame that freeze shows; by default the middle one.")] = None,

@@ -17,7 +17,7 @@ from ifdd.inputs import stack
 from ifdd.io import new_folder, write_text
 from ifdd.progress import tqdm
 from ifdd.tables import csv_text
-from workbench.analysis.counterfactuals.changes import Edit, counterfactuals, swap, zero_offsets
+from workbench.analysis.counterfactuals.changes import Edit, counterfactuals, swap, swap_input, zero_offsets
 from workbench.analysis.counterfactuals.displays import ClipChangeDisplay, CounterfactualDisplay
 from workbench.analysis.counterfactuals.frame_edits import drop, freeze, random_donors, replace, reverse, shuffle
 from workbench.analysis.counterfactuals.results import CounterfactualOptions, EditedClips
@@ -133,10 +133,15 @@ def check_edits(bundle: Bundle, edits: Sequence[str] | None) -> None:
 
 
 def _known(name: str, bundle: Bundle) -> str:
-    known = (*FRAME_EDITS, *FEATURE_EDITS)
+    known = (*FRAME_EDITS, *FEATURE_EDITS, *input_edits(bundle))
     if name not in known:
         raise InputError(f"unknown edit {name!r}; {bundle.name} takes {', '.join(possible_edits(bundle, 2))}")
     return name
+
+
+def input_edits(bundle: Bundle) -> dict[str, str]:
+    """Names of the edits that exchange one of several inputs → the input."""
+    return {f"swap-{name}": name for name in bundle.model.inputs} if len(bundle.model.inputs) > 1 else {}
 
 
 def possible_edits(bundle: Bundle, n: int) -> list[str]:
@@ -146,6 +151,7 @@ def possible_edits(bundle: Bundle, n: int) -> list[str]:
         names.append("zero-offsets")
     if "split" in bundle.model.capabilities:
         names += ["swap-D", "swap-S"]
+    names += input_edits(bundle)
     return [name for name in names if n > 1 or not name.startswith(("replace", "swap"))]
 
 
@@ -166,4 +172,6 @@ def _plan(name: str, bundle: Bundle, n: int, at: Sequence[int], donors: np.ndarr
             return replace(n, length, at, donors)
         case "zero-offsets":
             return zero_offsets(bundle.model)
+    if of := input_edits(bundle).get(name):
+        return swap_input(bundle.model, of, donors)
     return swap(bundle.model, name[-1], donors)
