@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -35,6 +36,17 @@ def stack(clips: Sequence[Clips]) -> Clips:
     if isinstance(clips[0], Mapping):
         return {name: torch.stack([of_input(clip, name) for clip in clips]) for name in clips[0]}
     return torch.stack([of_input(clip, None) for clip in clips])
+
+
+def to_pixels(clip: Clips) -> np.ndarray | dict[str, np.ndarray]:
+    """A clip (3, T, H, W) in [0, 1], without a batch axis → its pixels (T, H, W, 3) uint8, of several inputs by their names."""
+    if isinstance(clip, Mapping):
+        return {name: _to_pixels(part) for name, part in clip.items()}
+    return _to_pixels(clip)
+
+
+def _to_pixels(clip: Tensor) -> np.ndarray:
+    return (clip.permute(1, 2, 3, 0) * 255).round().to(torch.uint8).cpu().numpy()
 
 
 def to_clips(pixels: Tensor) -> Tensor:

@@ -104,20 +104,25 @@ if not names:
 
 known: dict[str, str | None] = {"the true class": clip["label_name"]} if dataset.has_labels else {}
 maps = player.ask_maps([models[name] for name in names], "clip", known, inline=True)
-options = Options(**maps, **dataset.reading(clip_id), listed=dataset.hashes[0])
+options = Options(**maps, listed=dataset.hashes[0])
+
+
+def _read_by(name: str, wanted: Options, clip: str = clip_id) -> Options:
+    """The options as the model reads a clip."""
+    return fitting(replace(wanted, **dataset.reading(clip, models[name].inputs)), models[name])
 
 
 def _explain(name: str, wanted: Options, clip: str = clip_id) -> Explanation:
-    return state.explained(dataset.path(clip), {name: fitting(wanted, models[name])})[name]
+    return state.explained(dataset.path(clip), {name: _read_by(name, wanted, clip)})[name]
 
 
 def _another(name: str, clip: str) -> Explanation:
-    return _explain(name, replace(Options(), **dataset.reading(clip)), clip)
+    return _explain(name, Options(), clip)
 
 
-made = state.explained(dataset.path(clip_id), {name: fitting(options, models[name]) for name in names})
+made = state.explained(dataset.path(clip_id), {name: _read_by(name, options) for name in names})
 seen = ClipView(made, truth, others)
 rows = dataset.clips.loc[[clip_id]].reset_index(drop=True)
 rows.attrs = dataset.clips.attrs
 place = OfClip(state.workspace().folder, dataset.name, dataset.manifest, clip_id)
-player.show(seen, clip_id, "clip", clip_parts.About(place, rows, options, _explain, _another))
+player.show(seen, clip_id, "clip", clip_parts.About(place, rows, _read_by(names[0], options), _explain, _another))

@@ -17,7 +17,7 @@ own: OwnVideos = st.session_state.setdefault("upload_own", OwnVideos())
 video, beside = own_videos.ask(own, models)
 names = list(models)[: state.FEW]
 with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-    options = own_videos.ask_how(video)
+    options = own_videos.ask_how(own, video, {name: models[name] for name in names})
     with st.popover("Maps", icon=":material/blur_on:", key="upload_maps"):
         maps = player.ask_maps([models[name] for name in names], "upload", {})
     own_videos.copy_as(video, names, options)

@@ -449,18 +449,40 @@ def load_inputs(
 
     Raises: as `analyse`, for a scene of another length than the source, or none.
     """
+    check_scene(path, inputs, scene, start, end)
+    clip = load_clip(path, lead_of(inputs), face=face, start=start, end=end, fps=fps)
+    return inputs_with(clip, inputs, scene=scene, fps=fps)
+
+
+def check_scene(
+    path: str | Path,
+    inputs: Mapping[str, Preprocessing],
+    scene: str | Path | None = None,
+    start: float | None = None,
+    end: float | None = None,
+) -> None:
+    """Refuse a scene that cannot be read, before faces are looked for.
+
+    Raises: InputError for an input of scenes where there is none, or a scene of its own for a stretch from `start` to `end`.
+    """
     if scene is not None and (start is not None or end is not None):
         raise InputError(f"{scene}: a scene of its own is as long as its clip; leave out --start and --end, or cut both before")
+    streams = {read.stream for read in inputs.values()}
+    if scene is None and streams == {"clip", "scene"} and lead_of(inputs).crop == "none":
+        raise InputError(f"{path}: {NO_SCENE}; {SCENE_WAY_OUT}")
+
+
+def inputs_with(
+    clip: Clip, inputs: Mapping[str, Preprocessing], *, scene: str | Path | None = None, fps: float | None = None
+) -> dict[str, Clip]:
+    """The clip of the leading input (`lead_of`), and what all inputs show of its stretch. Raises: as `load_inputs`."""
     lead = lead_of(inputs)
-    clip = load_clip(path, lead, face=face, start=start, end=end, fps=fps)
     found: dict[str, Clip] = {}
     for name, read in inputs.items():
         if read.stream == "scene":
-            if scene is None and lead.crop == "none" and any(other.stream == "clip" for other in inputs.values()):
-                raise InputError(f"{path}: {NO_SCENE}; {SCENE_WAY_OUT}")
-            found[name] = scene_clip(Path(scene or path), read, clip, fps)
+            found[name] = scene_clip(Path(scene or clip.source), read, clip, fps)
         else:
-            found[name] = clip if read == lead else load_clip(path, read, start=clip.start, end=clip.end, fps=fps)
+            found[name] = clip if read == lead else load_clip(clip.source, read, start=clip.start, end=clip.end, fps=fps)
     return found
 
 

@@ -16,6 +16,7 @@ from workbench.analysis.counterfactuals.displays import ClipChangeDisplay
 from workbench.analysis.saliency.differences import difference as between
 from workbench.analysis.saliency.displays.attribution import FrameImportanceDisplay, RegionBudgetDisplay
 from workbench.analysis.saliency.displays.differences import DifferenceStrip
+from workbench.analysis.saliency.displays.heat import below
 from workbench.analysis.saliency.displays.player import difference_group, input_group, map_group, player_data
 from workbench.app import clip_analyses as asking
 from workbench.app.clip_analyses import Edits
@@ -44,8 +45,10 @@ EDITS = {
     "zero-offsets": "Offsets at zero: read at the initial indexes",
     "swap-D": "Swap D: the dynamic branch of the other clip",
     "swap-S": "Swap S: the static branch of the other clip",
+    "swap-face": "Swap face: the face of the other clip, in this scene",
+    "swap-scene": "Swap scene: this face, in the scene of the other clip",
 }
-FIRST_EDITS = ("freeze", "reverse", "shuffle", "drop", "zero-offsets", "swap-S")
+FIRST_EDITS = ("freeze", "reverse", "shuffle", "drop", "zero-offsets", "swap-S", "swap-scene")
 
 
 @dataclass(frozen=True, eq=False)
@@ -125,8 +128,9 @@ def frames(seen: ClipView, about: About | None, key: str) -> Part:
     figure = display.to_plotly().update_layout(legend=charts.LEGEND_ABOVE, title=None, margin_t=60)
     charts.chart(figure, f"{key}_importance", alt, read="frames")
     code = (
-        "from workbench.analysis.saliency import frame_importance\n\n"
-        f"print(frame_importance(bundle.model, found.clip.tensor()[None], {how!r}, found.target).drop)"
+        "from ifdd.inputs import each\nfrom workbench.analysis.saliency import frame_importance\n\n"
+        "clips = each(found.tensor(), lambda part: part[None])\n"
+        f"print(frame_importance(bundle.model, clips, {how!r}, found.target).drop)"
     )
     return {"importance of frames": display}, _saliency_lines(seen, about, code, "--frames")
 
@@ -159,6 +163,8 @@ def difference(seen: ClipView, about: About | None, name: str, key: str, play: P
         right = _ask_map("less this one", "remove", list(maps), pair[1], f"{key}_second")
     first, second = maps[left], maps[right]
     item, other = seen.explanations[first.model], seen.explanations[second.model]
+    if item.on_scene(first.result) != other.on_scene(second.result):
+        raise InputError("one of these maps lies on the face and the other on the scene, which have no places in common")
     sizes = [one.result.frames.shape[1:] for one in (first, second)]
     if sizes[0] != sizes[1]:
         reads = [f"{one.model} reads {t} frames of {h}×{w}" for one, (t, h, w) in zip((first, second), sizes, strict=True)]
@@ -171,13 +177,13 @@ def difference(seen: ClipView, about: About | None, name: str, key: str, play: P
     found = between(first.result, second.result, (left, right))
     for note in found.notes:
         st.warning(looks.markdown_text(note), icon=":material/info:")
-    clip = item.clip
-    groups = [input_group(clip.pixels, clip.seconds)]
+    clip, pixels = item.clip, below(item.pictures, first.result)
+    groups = [input_group(pixels, clip.seconds)]
     groups += [
-        map_group(title, f"for {label}", clip.pixels, clip.seconds, {one.branch: one.result}, label)
+        map_group(title, f"for {label}", pixels, clip.seconds, {one.branch: replace(one.result, input="")}, label)
         for title, one in {left: first, right: second}.items()
     ]
-    groups.append(difference_group("difference", clip.pixels, clip.seconds, found))
+    groups.append(difference_group("difference", pixels, clip.seconds, found))
     intensity = None if seen.truth is None else seen.truth.intensity_of(clip.video_index)
     play(player_data(groups, clip.video_index, intensity), f"{key}_difference")
     looks.note(
@@ -194,7 +200,7 @@ def difference(seen: ClipView, about: About | None, name: str, key: str, play: P
             f"other = run(bundle, {str(item.video)!r}, replace(options, target={label!r}))\n",
         )
     code += f"print(difference(found.saliency[{first.branch!r}], other.saliency[{second.branch!r}]).overlap)"
-    strip = DifferenceStrip.from_difference(clip.pixels, clip.seconds, found, title=name)
+    strip = DifferenceStrip.from_difference(pixels, clip.seconds, found, title=name)
     return {"difference": strip}, _saliency_lines(seen, about, code, *versus, model=first.model)
 
 
@@ -225,8 +231,8 @@ def what_if(seen: ClipView, about: About | None, key: str, play: Play) -> Part:
             offered,
             selection_mode="multi",
             default=[name for name in FIRST_EDITS if name in offered],
-            format_func=lambda name: EDITS[name].split(":")[0],
-            help="  \n".join(EDITS[name] for name in offered),
+            format_func=lambda name: EDITS.get(name, name).split(":")[0],
+            help="  \n".join(EDITS.get(name, name) for name in offered),
             wrap=True,
             **view.linked(f"{key}_edits"),
         )
@@ -284,11 +290,11 @@ def what_if(seen: ClipView, about: About | None, key: str, play: Play) -> Part:
             read="counterfactuals",
         )
     model, bundle = next(iter(bundles.items()))
-    other = None if donor is None or about is None else about.other(model, donor).clip.tensor()
-    pictures = asking.edited(bundle, first.clip.tensor(), edits, other)
+    other = None if donor is None or about is None else about.other(model, donor).tensor()
+    pictures = asking.edited(bundle, first.tensor(), edits, other)
     if pictures:
         looks.section("The clip after each edit")
-        groups = [input_group(first.clip.pixels, first.clip.seconds, name="as it is")]
+        groups = [input_group(first.pictures, first.clip.seconds, name="as it is")]
         groups += [input_group(pixels, first.clip.seconds, name=name) for name, pixels in pictures.items()]
         intensity = None if seen.truth is None else seen.truth.intensity_of(first.clip.video_index)
         play(player_data(groups, first.clip.video_index, intensity), f"{key}_edited")
@@ -332,8 +338,8 @@ def _saliency_lines(seen: ClipView, about: About | None, code: str, *flags: str,
 
 
 def _key(name: str, item: Explanation, *more: object) -> tuple[str, ...]:
-    pixels = hashlib.sha256(item.clip.pixels.tobytes()).hexdigest()
-    return (state.model(name)[0].card.sha256, pixels, *map(str, more))
+    pixels = [hashlib.sha256(clip.pixels.tobytes()).hexdigest() for clip in item.clips.values()]
+    return (state.model(name)[0].card.sha256, *pixels, *map(str, more))
 
 
 def _maps_key(item: Explanation) -> tuple[str, ...]:
@@ -354,4 +360,4 @@ def _budgets(key: tuple[str, ...], _name: str, _item: Explanation, _row: pd.Data
 @st.cache_resource(max_entries=128, show_spinner="Running the model …")
 def _what_if(key: tuple[str, ...], _name: str, _item: Explanation, _edits: Edits, _other: Explanation | None) -> Any:
     with state.in_turn(_name) as bundle:
-        return asking.what_if(bundle, _item.clip.tensor(), _edits, None if _other is None else _other.clip.tensor())
+        return asking.what_if(bundle, _item.tensor(), _edits, None if _other is None else _other.tensor())

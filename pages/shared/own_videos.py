@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import fields, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -95,8 +96,8 @@ def _forget(file_id: str) -> None:
         context.uploaded_file_mgr.remove_file(context.session_id, file_id)
 
 
-def ask_how(video: OwnVideo) -> Options:
-    """How the video is read: crop, stretch, windows; the rate of a folder of frames."""
+def ask_how(own: OwnVideos, video: OwnVideo, models: Mapping[str, Bundle]) -> Options:
+    """How the video is read: crop, stretch, windows; the rate of a folder of frames; what is around it, if a model reads that."""
     with st.popover("How it is read", icon=":material/crop:", key="upload_how"):
         crop = st.segmented_control(
             "Crop", list(CROPS), default="face", format_func=CROPS.__getitem__, required=True, **looks.kept("upload_crop")
@@ -136,7 +137,27 @@ def ask_how(video: OwnVideo) -> Options:
                 help="Images have no time stamps.",
                 **looks.kept("upload_fps"),
             )
-    return Options(crop=crop, start=start, end=end, window=window, stride=stride, fps=fps)
+        scene = _ask_scene(own, video, models)
+    return Options(crop=crop, start=start, end=end, window=window, stride=stride, fps=fps, scene=scene)
+
+
+def _ask_scene(own: OwnVideos, video: OwnVideo, models: Mapping[str, Bundle]) -> Path | None:
+    """Another video given that shows what is around this one; None for the video itself, which shows more than the face."""
+    reading = [name for name, bundle in models.items() if any(read.stream == "scene" for read in bundle.inputs.values())]
+    if not reading:
+        return None
+    others = [key for key in own.videos if key != video.key]
+    chosen = st.selectbox(
+        "Scene",
+        [None, *others],
+        format_func=lambda key: "the video itself" if key is None else own.videos[key].name,
+        help=looks.markdown_text(
+            f"What {' and '.join(reading)} sees around the face. Of a video that is cropped to the face, "
+            "give the whole one, with as many frames, too, and choose it here."
+        ),
+        key=f"upload_scene {video.key}",
+    )
+    return own.videos[chosen].path if chosen in own.videos else None
 
 
 def with_maps(options: Options, maps: Mapping[str, Any]) -> Options:
@@ -155,6 +176,7 @@ def copy_as(video: OwnVideo, names: list[str], options: Options) -> None:
         "stride": options.stride,
     }
     values |= {"fps": options.fps, "face": st.session_state.get(_face_key(video))}
+    values |= {"scene": options.scene.name if options.scene else None}
     known = {name: value for name, value in values.items() if value is not None}
     flags = [part for name, value in known.items() for part in (f"--{name}", str(value))]
     python = (
@@ -273,7 +295,7 @@ def compare(own: OwnVideos, video: OwnVideo, seen: Mapping[str, Explanation], ke
 
 def _vector(name: str, collection: Collection, seen: Explanation) -> np.ndarray:
     with state.in_turn(name) as bundle:
-        return vector_of(bundle, seen.clip, embedding_of(collection))
+        return vector_of(bundle, seen.tensor(), embedding_of(collection))
 
 
 def _select(ids: list[str]) -> None:

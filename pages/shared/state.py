@@ -6,6 +6,7 @@ import os
 import tempfile
 from collections.abc import Callable, Container, Hashable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -629,17 +630,22 @@ def explaining(names: Sequence[str]) -> Callable[..., dict[str, Explanation]]:
 
         sources, found = {}, {}
         for name, (bundle, turn) in taken.items():
-            wanted = preprocessing_of(bundle, options)
+            wanted = preprocessing_of(bundle, video, _with_scene(options, bundle))
             if wanted not in sources:
                 if faces is not None and wanted.crop == "face":
                     sources[wanted] = faces().source(wanted, options.face)
                 else:
                     sources[wanted] = read_source(video, wanted, options)
             with turn:
-                found[name] = task.explain_source(bundle, sources[wanted], fitting(options, bundle))
+                found[name] = task.explain_source(bundle, sources[wanted], fitting(_with_scene(options, bundle), bundle))
         return found
 
     return explain
+
+
+def _with_scene(options: Options, bundle: Bundle) -> Options:
+    """The options without a scene for a model that reads none."""
+    return options if any(read.stream == "scene" for read in bundle.inputs.values()) else replace(options, scene=None)
 
 
 @contextmanager

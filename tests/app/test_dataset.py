@@ -8,6 +8,7 @@ import pytest
 
 from ifdd import InputError, load_checkpoint
 from ifdd.data.manifest import read_manifest, write_manifest
+from ifdd.data.preprocessing import Preprocessing
 from tests.tiny_demo import CLIPS, MODELS, TinyDemo
 from workbench.analysis.performance.task import measure
 from workbench.app.clip_table import clip_table
@@ -41,7 +42,7 @@ def test_clips_lead_to_files(dataset: Dataset) -> None:
         truth = dataset.truth_file(clip)
         assert truth is not None
         assert truth.is_file()
-    assert dataset.reading("tiny-test-00000") == {"crop": "none", "fps": 8.0}
+    assert dataset.reading("tiny-test-00000", {"clip": Preprocessing()}) == {"crop": "none", "fps": 8.0}
 
 
 def test_apex_is_where_the_script_says(dataset: Dataset) -> None:

@@ -100,14 +100,39 @@ def test_models_over_rho_are_those_of_the_file(start: Start, tiny_demo: TinyDemo
         file.unlink()
 
 
-NOT_OF_TWO = {
-    "splits": "none of the chosen models splits its frames",
-    "clip": "late reads face and scene",  # its player shows one picture
-}
+def panels(app: AppTest) -> list[dict[str, Any]]:
+    """Of every player its groups, each by its title with the names of its panels."""
+    assert not app.exception
+    assert not app.error, [item.value for item in app.error]
+    players = [json.loads(item.proto.json) for item in app.get("bidi_component") if "ifdd_player" in item.proto.component_name]
+    return [{group["title"]: [panel["name"] for panel in group["panels"]] for group in one["groups"]} for one in players]
+
+
+def test_a_clip_is_shown_with_its_scene(start: Start, tiny_demo: TinyDemo) -> None:
+    (shown,) = panels(start(tiny_demo, "clip"))
+    assert shown == {"input": ["face", "scene"], "late": ["face map", "scene map"], "ous": ["face map", "scene map"]}
+
+
+@pytest.mark.parametrize("tab", ["Classes", "Frames", "Regions", "Difference", "What if"])
+def test_every_tab_of_a_clip_with_its_scene(start: Start, tiny_demo: TinyDemo, tab: str) -> None:
+    app = start(tiny_demo, "clip", clip_tab=tab)
+    shown = panels(app)
+    names = [trace.get("name") or "" for figure in figures(app) for trace in figure["data"]]
+    if tab == "Regions":  # of the face alone
+        assert any("face" in name for name in names)
+        assert not any("scene" in name for name in names)
+    if tab == "Difference":
+        assert list(shown[0]) == ["input", "late face map", "ous face map", "difference"]
+    if tab == "What if":
+        assert "swap scene" in set(app.dataframe[0].value["edit"])
+        assert shown[0]["reverse"] == ["face", "scene"]
+
+
+NOT_OF_TWO = {"splits": "none of the chosen models splits its frames"}
 
 
 @pytest.mark.parametrize(
-    "page", ["overview", "comparison", "confidence", "agreement", "browse", "embedding", "figures", *NOT_OF_TWO]
+    "page", ["overview", "comparison", "confidence", "agreement", "browse", "clip", "embedding", "figures", *NOT_OF_TWO]
 )
 def test_every_page_shows_them_or_says_why_not(start: Start, tiny_demo: TinyDemo, page: str) -> None:
     app = start(tiny_demo, page)

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from ifdd.activations import Activation
 from ifdd.errors import InputError
 from ifdd.hooks import evaluating as evaluating
-from ifdd.inputs import Clips
+from ifdd.inputs import Clips, of_input, rows_of
 from ifdd.models.base import VideoModel
 
 _FREEZING = threading.RLock()
@@ -176,9 +176,10 @@ def target_index(target: str | None, labels: Sequence[str]) -> int | None:
     return None if target is None else list(labels).index(target)
 
 
-def in_chunks(function: Callable[[Tensor], Tensor], clips: Tensor, batch: int) -> Tensor:
-    """Apply a function to a few clips at a time."""
-    return torch.cat([function(clips[first : first + batch]) for first in range(0, len(clips), batch)])
+def in_chunks(function: Callable[[Any], Tensor], clips: Clips, batch: int) -> Tensor:
+    """Apply a function to a few clips at a time, of several inputs by their names."""
+    firsts = range(0, len(of_input(clips, None)), batch)
+    return torch.cat([function(rows_of(clips, slice(first, first + batch))) for first in firsts])
 
 
 def check_finite(values: Tensor, what: str) -> None:

@@ -3,22 +3,20 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-import numpy as np
 import pandas as pd
-import torch
-from torch import Tensor
 
 from ifdd.checkpoints import Bundle
 from ifdd.errors import InputError
+from ifdd.inputs import Clips, each, stack, to_pixels
 from workbench.analysis.counterfactuals.changes import counterfactuals, distance
 from workbench.analysis.counterfactuals.frame_edits import FrameEdit
 from workbench.analysis.counterfactuals.results import CounterfactualOptions, CounterfactualResult
 from workbench.analysis.counterfactuals.task import Options as EditOptions
 from workbench.analysis.counterfactuals.task import plan, possible_edits
-from workbench.analysis.saliency.displays.heat import row_name
+from workbench.analysis.saliency.displays.heat import Pictures, row_name
 from workbench.analysis.saliency.regions import region_budget
 from workbench.analysis.saliency.results import FrameImportance, How, RegionBudget, SaliencyResult
-from workbench.analysis.saliency.shown import Shown, regions_of
+from workbench.analysis.saliency.shown import regions_of
 from workbench.analysis.saliency.temporal import frame_importance
 from workbench.explain.results import Explanation
 from workbench.store.truth import known_landmarks
@@ -36,16 +34,14 @@ def budgets(bundle: Bundle, item: Explanation, row: pd.DataFrame | None = None) 
     """How the maps of an explanation are spent on the parts of the face, by branch; none of maps that are all zero.
 
     `row` is that of the clip in its manifest, for the truth of scripted clips or the landmarks of a track; else the regions
-    follow the landmarks of a detector, or are rectangles.
+    follow the landmarks of a detector, or are rectangles. Maps over a scene have none: regions are those of the face.
     Raises: InputError for maps that were scaled frame by frame, or a truth file that is missing or damaged.
     """
     if any(result.normalise == "frame" for result in item.saliency.values()):
         raise InputError("maps scaled frame by frame have lost how frames compare; scale them by the clip, or not at all")
     landmarks = item.clip.landmarks if row is None else known_landmarks(row, row.iloc[0].to_dict(), item.clip)
-    shown = Shown(item.video.stem, item.clip.tensor(), item.clip.seconds, landmarks=landmarks)
-    margin = float(item.preprocessing["margin"]) if item.preprocessing["crop"] == "face" else 0.0
-    regions, names, source = regions_of(bundle, row, [shown.landmarks], margin)
-    maps = {key: result.frames for key, result in item.saliency.items() if result.frames.any()}
+    regions, names, source = regions_of(bundle, row, [landmarks], item.margin)
+    maps = {key: result.frames for key, result in item.saliency.items() if result.frames.any() and not item.on_scene(result)}
     return {key: region_budget(frames, regions, names, source=source) for key, frames in maps.items()}
 
 
@@ -65,13 +61,17 @@ def named_maps(items: Mapping[str, Explanation]) -> dict[str, NamedMap]:
 
 
 def first_pair(items: Mapping[str, Explanation]) -> tuple[str, str] | None:
-    """Which two of `named_maps` to compare at first: the first maps of two models, else two of one; None for a single map."""
-    models = {name: item.model for name, item in named_maps(items).items()}
-    first = next(iter(models), None)
-    others = [name for name in models if name != first]
-    if first is None or not others:
-        return None
-    return first, next((name for name in others if models[name] != models[first]), others[0])
+    """Which two of `named_maps` to compare at first: the first maps of two models, else two of one; None for a single map.
+
+    Both lie on the face, or both on the scene.
+    """
+    maps = named_maps(items)
+    for first, one in maps.items():
+        on_scene = items[one.model].on_scene(one.result)
+        others = [name for name, item in maps.items() if name != first and items[item.model].on_scene(item.result) == on_scene]
+        if others:
+            return first, next((name for name in others if maps[name].model != one.model), others[0])
+    return None
 
 
 @dataclass(frozen=True)
@@ -102,24 +102,29 @@ def possible(bundles: Mapping[str, Bundle], donor: bool) -> list[str]:
     return list(dict.fromkeys(name for bundle in bundles.values() for name in possible_edits(bundle, 1 + donor)))
 
 
-def what_if(bundle: Bundle, clip: Tensor, edits: Edits, donor: Tensor | None = None) -> CounterfactualResult:
+def what_if(bundle: Bundle, clip: Clips, edits: Edits, donor: Clips | None = None) -> CounterfactualResult:
     """What a model says of a clip (3, T, H, W) after each edit, alone; `donor` is the clip that others take from.
 
     Row 0 is the clip. Raises: InputError for frames that are not there.
     """
-    clips = torch.stack([clip] if donor is None else [clip, donor])
-    options = edits.of(bundle, len(clips))
-    plans, _, _ = plan(bundle, len(clips), options)
+    clips = stack([clip] if donor is None else [clip, donor])
+    n = 1 if donor is None else 2
+    options = edits.of(bundle, n)
+    plans, _, _ = plan(bundle, n, options)
     asked = CounterfactualOptions(options.shuffles, options.batch, options.seed)
     return counterfactuals(bundle.model, clips, plans, asked, label_names=bundle.labels)
 
 
-def edited(bundle: Bundle, clip: Tensor, edits: Edits, donor: Tensor | None = None) -> dict[str, np.ndarray]:
-    """The clip after each edit that changes its frames, by name: pixels (T, H, W, 3) uint8."""
-    clips = torch.stack([clip] if donor is None else [clip, donor])
-    plans, _, _ = plan(bundle, len(clips), edits.of(bundle, len(clips)))
-    changed = {item.name: item.apply(clips, slice(1))[0] for item in plans if isinstance(item, FrameEdit)}
-    return {name: (item.permute(1, 2, 3, 0) * 255).round().to(torch.uint8).numpy() for name, item in changed.items()}
+def edited(bundle: Bundle, clip: Clips, edits: Edits, donor: Clips | None = None) -> dict[str, Pictures]:
+    """The clip after each edit that changes its frames, by name: pixels (T, H, W, 3) uint8, of several inputs by their names."""
+    clips = stack([clip] if donor is None else [clip, donor])
+    n = 1 if donor is None else 2
+    plans, _, _ = plan(bundle, n, edits.of(bundle, n))
+    return {item.name: to_pixels(_edited(item, clips)) for item in plans if isinstance(item, FrameEdit)}
+
+
+def _edited(edit: FrameEdit, clips: Clips) -> Clips:
+    return each(clips, lambda part: edit.apply(part, slice(1))[0])
 
 
 def effects(results: Mapping[str, CounterfactualResult]) -> pd.DataFrame:
@@ -148,5 +153,6 @@ def effects(results: Mapping[str, CounterfactualResult]) -> pd.DataFrame:
     return pd.DataFrame(rows).sort_values("edit", key=lambda column: column.map(order), kind="stable", ignore_index=True)
 
 
-def _batch(bundle: Bundle, item: Explanation) -> Tensor:
-    return item.clip.tensor()[None].to(next(bundle.model.parameters()).device)
+def _batch(bundle: Bundle, item: Explanation) -> Clips:
+    device = next(bundle.model.parameters()).device
+    return each(item.tensor(), lambda part: part[None].to(device))

@@ -5,11 +5,12 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 
 from workbench.analysis.counterfactuals.task import Options as EditOptions
+from workbench.analysis.saliency.displays.heat import of_pixels
 from workbench.explain.results import Explanation
 from workbench.explain.task import TESTED, Options
 
 _FLAGS = {"method": "--method", "target": "--target", "against": "--against", "weights": "--weights", "normalise": "--normalise"}
-_READING = ("crop", "face", "start", "end", "window", "stride", "fps")
+_READING = ("crop", "face", "start", "end", "window", "stride", "fps", "scene", "scene_face")
 
 Lines = tuple[list[str], str]
 """A command line, and Python code."""
@@ -29,8 +30,8 @@ def explain_lines(checkpoint: str, folder: Path, video: Path, options: Options, 
     """Maps, class and split of one clip: `workbench explain`."""
     line = ["workbench", "explain", str(video), "--checkpoint", checkpoint, "--workspace", str(place.workspace)]
     for name in _READING:
-        if (value := getattr(options, name)) is not None:
-            line += [f"--{name}", str(value)]
+        if (value := getattr(options, name)) not in (None, "kept"):
+            line += [f"--{name.replace('_', '-')}", str(value)]
     return line + _map_flags(options), _explained(folder, video, options)
 
 
@@ -38,7 +39,7 @@ def saliency_lines(item: Explanation, checkpoint: str, folder: Path, options: Op
     """Maps of one clip and what is measured of them: `workbench saliency`, and `code` that goes on from `bundle` and `found`."""
     made = next(iter(item.saliency.values()))
     method = made.method if options.method == TESTED else options.method
-    told = [] if made.activation == "input" else ["--activation", ",".join(found.activation for found in item.saliency.values())]
+    told = [] if of_pixels(made) else ["--activation", ",".join(found.activation for found in item.saliency.values())]
     line = ["workbench", "saliency", "--checkpoint", checkpoint, "--dataset", place.dataset, "--workspace", str(place.workspace)]
     line += ["--clip", place.clip_id, "--method", method, *told]
     flags = _map_flags(Options(target=options.target, against=options.against, normalise=options.normalise))
@@ -79,7 +80,8 @@ def _map_flags(options: Options) -> list[str]:
 def _explained(folder: Path, video: Path, options: Options) -> str:
     plain = Options()
     changed = [item.name for item in fields(options) if getattr(options, item.name) != getattr(plain, item.name)]
-    told = ", ".join(f"{name}={getattr(options, name)!r}" for name in changed)
+    values = {name: getattr(options, name) for name in changed}
+    told = ", ".join(f"{name}={(str(value) if isinstance(value, Path) else value)!r}" for name, value in values.items())
     return f"""
 from dataclasses import replace
 

@@ -75,9 +75,10 @@ class ClipView:
 
     def _player(self, names: list[str], whole: ReadStretch | None) -> dict[str, Any]:
         """The slider steps through the frames of the model that reads most of them, or through all."""
-        clip = max((self.explanations[name].clip for name in names), key=lambda clip: len(clip.seconds))
+        item = max((self.explanations[name] for name in names), key=lambda item: (len(item.clip.seconds), len(item.clips)))
+        clip = item.clip
         index, clock, stretch = clip.video_index, clip.seconds, f"{clip.start:.2f} – {clip.end:.2f} s"
-        groups = [input_group(clip.pixels, clock, stretch)]
+        groups = [input_group(item.pictures, clock, stretch)]
         if whole is not None:
             every = whole(clip.source, clip.start, clip.end)
             index, clock = every.index, every.seconds
@@ -87,9 +88,7 @@ class ClipView:
             item = self.explanations[name]
             said = f"{item.labels[item.predicted]} {100 * item.probabilities[item.predicted]:.0f} %"
             label = item.labels[item.target]
-            groups.append(
-                map_group(name, said, item.clip.pixels, item.clip.seconds, item.saliency, label, verdicts=item.verdicts)
-            )
+            groups.append(map_group(name, said, item.pictures, item.clip.seconds, item.saliency, label, verdicts=item.verdicts))
             if item.split is not None:
                 tracks.append(split_track(name, item.split, item.clip.seconds, clock))
         intensity = None if self.truth is None else self.truth.intensity_of(index)
@@ -145,7 +144,7 @@ class ClipView:
         item = self.explanations[model]
         label, title = item.labels[item.target], f"{item.verdict()}  ·  {item.video.name}  ·  {item.checkpoint}"
         return FilmStrip.from_results(
-            item.clip.pixels,
+            item.pictures,
             item.clip.seconds,
             item.saliency,
             label=label,

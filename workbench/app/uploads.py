@@ -14,13 +14,13 @@ import numpy as np
 import torch
 
 from ifdd.checkpoints import Bundle
-from ifdd.data.clips import Clip
 from ifdd.data.clips import Faces as Faces
 from ifdd.data.clips import find_faces as find_faces
 from ifdd.data.faces.boxes import crop
 from ifdd.data.video import read_frames
 from ifdd.data.video.extent import extent_of
 from ifdd.errors import InputError, NoFaceError
+from ifdd.inputs import Clips, each
 from workbench.analysis.embedding.task import vectors
 from workbench.app.limits import LIMITS, Limits, clock
 from workbench.store.collection import Collection
@@ -101,11 +101,11 @@ def found_faces(faces: Faces, most: int = MOST_FACES) -> list[FoundFace]:
     return found
 
 
-def vector_of(bundle: Bundle, clip: Clip, activation: str) -> np.ndarray:
-    """One activation of a clip as a row (d,) float32, as `embedding.task.vectors` has those of a collection."""
+def vector_of(bundle: Bundle, clip: Clips, activation: str) -> np.ndarray:
+    """One activation of a clip (3, T, H, W) as a row (d,) float32, as `embedding.task.vectors` has those of a collection."""
     device = next(bundle.model.parameters()).device
     with torch.inference_mode():
-        _, cache = bundle.model.eval().run_with_cache(clip.tensor()[None].to(device), names=(activation,))
+        _, cache = bundle.model.eval().run_with_cache(each(clip, lambda part: part[None].to(device)), names=(activation,))
         values = bundle.model.describe(activation).mean(cache[activation])
     return values.float().cpu().numpy().reshape(-1)
 

@@ -40,6 +40,10 @@ def explain(
     window: Annotated[float | None, typer.Option(help="Seconds: predict windows, explain the most probable one.")] = None,
     stride: Annotated[float | None, typer.Option(help="Seconds from one window to the next; by default its length.")] = None,
     fps: Annotated[float | None, typer.Option(help="Frame rate of a folder of frames.")] = None,
+    scene: Annotated[
+        Path | None,
+        typer.Option(help="What lies around VIDEO, of as many frames, for a model that reads it; default: VIDEO itself."),
+    ] = None,
     method: Annotated[
         str, typer.Option(help="As of workbench saliency, or tested: the maps that pass workbench faithfulness.")
     ] = "gradcam",
@@ -53,6 +57,9 @@ def explain(
     ] = "clip",
     badges: Annotated[bool, typer.Option(help="Draw the verdicts of workbench faithfulness on the maps.")] = True,
     film: Annotated[Literal["mp4", "gif"] | None, typer.Option("--format", help="Of the overlay; default: mp4.")] = None,
+    scene_face: Annotated[
+        Literal["kept", "blurred", "masked"], typer.Option(help="With --scene: what is hidden of faces in it already.")
+    ] = "kept",
     detector: DetectorOption = "haar",
     detector_weights: DetectorWeightsOption = None,
     device: Device = "auto",
@@ -70,11 +77,13 @@ def explain(
 
     given = Given(workspace)
     out = given.out(out, "explain")
+    if scene is not None and len(videos) > 1:
+        raise InputError(f"--scene {scene}: {len(videos)} videos are given, and it lies around one; explain them one by one")
     names = output_names(videos)
     check_untaken(out, names.values())
     film_format = check_format(film)
     bundle = named_bundle(given, checkpoint, model, device)
-    read = SourceOptions(crop, face, start, end, window, stride, fps, detector, detector_weights)
+    read = SourceOptions(crop, face, start, end, window, stride, fps, detector, detector_weights, scene, scene_face)
     activations = None if activation is None else tuple(names_in(activation))
     options = Options(**vars(read), target=target, method=method, activations=activations, badges=badges)
     options = replace(options, against=against, weights=weights, normalise=normalise)

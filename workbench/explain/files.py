@@ -8,7 +8,16 @@ from typing import Any
 
 import numpy as np
 
-from workbench.analysis.saliency.displays.heat import badge_colour, badges_note, conventions, overlay, peak_of, row_name
+from workbench.analysis.saliency.displays.heat import (
+    badge_colour,
+    badges_note,
+    below,
+    by_input,
+    conventions,
+    overlay,
+    peak_of,
+    row_name,
+)
 from workbench.analysis.saliency.displays.strip import FilmStrip
 from workbench.analysis.splits.displays.timeline import GROUP_NAMES
 from workbench.analysis.splits.results import SplitResult
@@ -22,12 +31,13 @@ def write_pictures(explanation: Explanation, folder: Path, film_format: str, con
     """Overlay, film strip and, with windows, the time line; returns their names by purpose."""
     clip, label = explanation.clip, explanation.labels[explanation.target]
     peak = peak_of(explanation.saliency)
-    panels = [FilmPanel("input", clip.pixels)]
+    panels = [FilmPanel(name, pixels) for name, pixels in by_input(explanation.pictures).items()]
     for branch, result in explanation.saliency.items():
         name = f"{row_name(result)}, {GROUP_NAMES[branch]}" if branch in GROUP_NAMES else row_name(result)
         verdict = explanation.verdicts.get(branch)
         badge = None if verdict is None else (verdict.badge, badge_colour(verdict))
-        panels.append(FilmPanel(name, overlay(clip.pixels, result, 0, peak), badge, ~result.read[0]))
+        drawn = overlay(below(explanation.pictures, result), result, 0, peak)
+        panels.append(FilmPanel(name, drawn, badge, ~result.read[0]))
     footer = [f"frame {index}  ·  {second:.2f} s" for index, second in zip(clip.video_index, clip.seconds, strict=True)]
     captions = [f"{explanation.verdict()}  ·  maps for “{label}”", f"{explanation.video.name}  ·  {explanation.checkpoint}"]
     captions += filter(None, [badges_note(explanation.verdicts.values())])
@@ -35,7 +45,7 @@ def write_pictures(explanation: Explanation, folder: Path, film_format: str, con
     write_film(folder / files["overlay"], side_by_side(panels, captions, footer))
     title = f"{explanation.verdict()}  ·  {explanation.video.name}  ·  {explanation.checkpoint}"
     strip = FilmStrip.from_results(
-        clip.pixels,
+        explanation.pictures,
         clip.seconds,
         explanation.saliency,
         label=label,

@@ -13,9 +13,11 @@ import numpy as np
 import torch
 
 from ifdd.checkpoints import Bundle
-from ifdd.data.clips import Clip, Source
+from ifdd.data.clips import Clip, Source, as_clips
+from ifdd.data.preprocessing import as_written
 from ifdd.data.video import file_sha256
 from ifdd.errors import InputError
+from ifdd.inputs import each, stack
 from ifdd.io import new_folder
 from workbench.analysis._models import target_index
 from workbench.analysis.saliency.fills import Fill
@@ -27,7 +29,7 @@ from workbench.explain.files import to_dict, write_pictures
 from workbench.explain.results import Explanation, Timeline
 from workbench.plotting.images import can_write_mp4
 from workbench.results.passport import PYTHON_CALL, Context
-from workbench.store.sources import SourceOptions, preprocessing_of, read_source
+from workbench.store.sources import SourceOptions, all_inputs, inputs_of, leading, preprocessing_of, read_source
 
 FORMATS = ("mp4", "gif")
 TESTED = "tested"
@@ -78,23 +80,23 @@ def run(bundle: Bundle, video: str | Path, options: Options | None = None) -> Ex
     """
     options = options or Options()
     options.request(bundle)  # before minutes are spent on the video
-    return explain_source(bundle, read_source(video, preprocessing_of(bundle, options), options), options)
+    return explain_source(bundle, read_source(video, preprocessing_of(bundle, video, options), options), options)
 
 
 def explain_source(bundle: Bundle, source: Source, options: Options) -> Explanation:
     """`run` of a source that is read already, as `preprocessing_of` this checkpoint wants it.
 
-    Raises: InputError for an unknown class, method or activation, or windows that are impossible.
+    Raises: InputError for an unknown class, method or activation, windows that are impossible, or a scene that does not fit.
     """
     request = options.request(bundle)
     target = target_index(options.target, bundle.labels)
     timeline = None
     if options.window is None:
-        clip = source.clip()
+        shown = all_inputs(bundle, source.clip(), options)
     else:
-        windows = source.windows(options.window, options.stride or options.window)
-        clip, target, timeline = _choose_window(bundle, windows, target)
-    clips = clip.tensor()[None].to(_device(bundle))
+        windows = (all_inputs(bundle, clip, options) for clip in source.windows(options.window, options.stride or options.window))
+        shown, target, timeline = _choose_window(bundle, windows, target)
+    clips = each(as_clips(shown), lambda part: part[None].to(_device(bundle)))
     probabilities = bundle.predict(clips)[0].cpu().numpy()
     target = int(probabilities.argmax()) if target is None else target
     maps = make_maps(bundle, clips, request, [target])
@@ -106,8 +108,9 @@ def explain_source(bundle: Bundle, source: Source, options: Options) -> Explanat
         labels=bundle.labels,
         probabilities=probabilities,
         target=target,
-        clip=clip,
-        preprocessing=source.preprocessing.to_dict(),
+        clip=leading(bundle, shown),
+        clips=shown,
+        preprocessing=as_written(inputs_of(bundle, options)),
         saliency=maps,
         split=split,
         timeline=timeline,
@@ -145,31 +148,35 @@ def check_format(film_format: str | None) -> str:
     return film_format
 
 
-def _choose_window(bundle: Bundle, windows: Iterable[Clip], target: int | None) -> tuple[Clip, int, Timeline]:
+Shown = dict[str, Clip]
+
+
+def _choose_window(bundle: Bundle, windows: Iterable[Shown], target: int | None) -> tuple[Shown, int, Timeline]:
     """Predict all windows; of each class (or the target) only the most probable one is kept in memory."""
     wanted = range(len(bundle.labels)) if target is None else [target]
-    best: dict[int, tuple[float, int, Clip]] = {}
+    best: dict[int, tuple[float, int, Shown]] = {}
     rows: list[np.ndarray] = []
     start: list[float] = []
     end: list[float] = []
     for batch in _batched(windows):
-        for clip, row in zip(batch, _predict(bundle, batch), strict=True):
+        for shown, row in zip(batch, _predict(bundle, batch), strict=True):
             for c in wanted:
                 if c not in best or row[c] > best[c][0]:
-                    best[c] = (float(row[c]), len(rows), clip)
+                    best[c] = (float(row[c]), len(rows), shown)
             rows.append(row)
+            clip = leading(bundle, shown)
             start.append(clip.start)
             end.append(clip.end)
     probabilities = np.stack(rows)
     target = int(probabilities.mean(0).argmax()) if target is None else target
-    _, chosen, clip = best[target]
-    return clip, target, Timeline(np.array(start), np.array(end), probabilities, chosen)
+    _, chosen, shown = best[target]
+    return shown, target, Timeline(np.array(start), np.array(end), probabilities, chosen)
 
 
-def _batched(windows: Iterable[Clip]) -> Iterable[list[Clip]]:
-    batch: list[Clip] = []
-    for clip in windows:
-        batch.append(clip)
+def _batched(windows: Iterable[Shown]) -> Iterable[list[Shown]]:
+    batch: list[Shown] = []
+    for shown in windows:
+        batch.append(shown)
         if len(batch) == BATCH:
             yield batch
             batch = []
@@ -177,8 +184,9 @@ def _batched(windows: Iterable[Clip]) -> Iterable[list[Clip]]:
         yield batch
 
 
-def _predict(bundle: Bundle, clips: Sequence[Clip]) -> np.ndarray:
-    return bundle.predict(torch.stack([clip.tensor() for clip in clips]).to(_device(bundle))).cpu().numpy()
+def _predict(bundle: Bundle, clips: Sequence[Shown]) -> np.ndarray:
+    batch = stack([as_clips(shown) for shown in clips])
+    return bundle.predict(each(batch, lambda part: part.to(_device(bundle)))).cpu().numpy()
 
 
 def _device(bundle: Bundle) -> torch.device:

@@ -1,7 +1,7 @@
 """A dataset of a workspace: its clips, and what each checkpoint said about them."""
 
 import shlex
-from collections.abc import Container
+from collections.abc import Container, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -15,6 +15,7 @@ from ifdd.card import Card
 from ifdd.checkpoints import Bundle
 from ifdd.data.manifest import clip_path, crop_of, data_hash, fps_of, has_labels, length, read_manifest, scene_path
 from ifdd.data.manifest.columns import cells_of
+from ifdd.data.preprocessing import Preprocessing
 from ifdd.errors import InputError
 from ifdd.models.base import VideoModel
 from workbench.store.collecting import collect, content_of, named_as, reading_hash
@@ -156,10 +157,19 @@ class Dataset:
         """Video, or folder of frames, of a clip."""
         return clip_path(self.clips, self.clips.loc[clip_id])
 
-    def reading(self, clip_id: str) -> dict[str, Any]:
-        """How a clip has to be read: the `crop` that the manifest asks for, and the `fps` of a folder of frames."""
+    def reading(self, clip_id: str, inputs: Mapping[str, Preprocessing]) -> dict[str, Any]:
+        """How the `inputs` of a model read a clip: the `crop` that the manifest asks for, the `fps` of a folder of frames.
+
+        Of several inputs each crops as it does, unless the clip is a crop already; one that reads scenes is told the `scene`
+        around the clip, and what is hidden of faces in it (`scene_face`).
+        """
         row = self.clips.loc[clip_id]
-        return {"crop": crop_of(row), "fps": fps_of(row)}
+        crop = crop_of(row)
+        found = {"crop": crop if len(inputs) == 1 or crop == "none" else None, "fps": fps_of(row)}
+        if (scene := scene_path(self.clips, row)) is None or all(read.stream == "clip" for read in inputs.values()):
+            return found
+        hidden = row.get("scene_face")
+        return found | {"scene": scene, "scene_face": hidden if isinstance(hidden, str) else "kept"}
 
     def frames(self, clip_id: str) -> int:
         """How many frames a clip has. Raises: InputError for one that is not listed with its length, and cannot be read."""

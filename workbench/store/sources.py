@@ -1,12 +1,12 @@
 """A video or a folder of frames as a checkpoint reads it: which stretch, which face, and the folder that its results go to."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ifdd.checkpoints import Bundle
-from ifdd.data.clips import Source, analyse, check_windows
+from ifdd.data.clips import Clip, Source, analyse, check_scene, check_windows, inputs_with, lead_of
 from ifdd.data.faces.detectors import make_detector
 from ifdd.data.preprocessing import Preprocessing
 from ifdd.errors import InputError, NoFaceError
@@ -18,7 +18,9 @@ class SourceOptions:
     """How a source is read; times in seconds.
 
     `crop` None for the checkpoint's own way; `face` from 1, None for the largest; `window` and `stride` cut the stretch from
-    `start` to `end` into windows; `fps` of a folder of frames; `detector` of a face crop, with the file of its weights.
+    `start` to `end` into windows; `fps` of a folder of frames; `detector` of a face crop, with the file of its weights. `scene`
+    is what lies around the clip, for a model that reads scenes, None for the source itself; `scene_face` tells what is hidden
+    of faces in it already.
     """
 
     crop: str | None = None
@@ -30,18 +32,44 @@ class SourceOptions:
     fps: float | None = None
     detector: str = "haar"
     detector_weights: Path | None = None
+    scene: Path | None = None
+    scene_face: str = "kept"
 
 
-def preprocessing_of(bundle: Bundle, options: SourceOptions) -> Preprocessing:
-    """How the checkpoint reads a source, with the crop that the options ask for.
+def inputs_of(bundle: Bundle, options: SourceOptions) -> dict[str, Preprocessing]:
+    """How each input of the checkpoint reads a source: clips with the crop, scenes with the faces that the options tell of.
 
-    Raises: InputError for a checkpoint that reads several inputs, whose maps lie on different pictures.
+    Raises: InputError for a scene that no input reads.
     """
-    if len(bundle.inputs) > 1:
-        raise InputError(
-            f"{bundle.name} reads {' and '.join(bundle.inputs)}; this shows one picture: call saliency.gradcam from Python"
-        )
-    return bundle.preprocessing if options.crop is None else replace(bundle.preprocessing, crop=options.crop)
+    if options.scene is not None and all(read.stream == "clip" for read in bundle.inputs.values()):
+        raise InputError(f"--scene {options.scene}: {bundle.name} reads no scene; leave it out")
+    return {name: _as_asked(read, options) for name, read in bundle.inputs.items()}
+
+
+def _as_asked(read: Preprocessing, options: SourceOptions) -> Preprocessing:
+    if read.stream == "scene":
+        return replace(read, face="kept") if options.scene is not None and options.scene_face == read.face else read
+    return read if options.crop is None else replace(read, crop=options.crop)
+
+
+def preprocessing_of(bundle: Bundle, video: str | Path, options: SourceOptions) -> Preprocessing:
+    """How the checkpoint reads a source, the input that leads if there are several.
+
+    Raises: InputError as `inputs_of`, or where a scene is read and there is none.
+    """
+    inputs = inputs_of(bundle, options)
+    check_scene(video, inputs, options.scene, options.start, options.end)
+    return lead_of(inputs)
+
+
+def all_inputs(bundle: Bundle, clip: Clip, options: SourceOptions) -> dict[str, Clip]:
+    """A clip of the input that leads, and what every input of the checkpoint shows of it. Raises: as `load_inputs`."""
+    return inputs_with(clip, inputs_of(bundle, options), scene=options.scene, fps=options.fps)
+
+
+def leading(bundle: Bundle, found: Mapping[str, Clip]) -> Clip:
+    """Of the clips of all inputs the one whose face, regions and landmarks are spoken of: the first that is no scene."""
+    return next((clip for name, clip in found.items() if bundle.inputs[name].stream == "clip"), next(iter(found.values())))
 
 
 def read_source(video: str | Path, preprocessing: Preprocessing, options: SourceOptions) -> Source:

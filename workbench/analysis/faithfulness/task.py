@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from ifdd.checkpoints import Bundle
 from ifdd.data.manifest import FILE_NAME, data_hash, read_manifest
 from ifdd.errors import InputError
+from ifdd.inputs import of_input
 from ifdd.io import filled_folder, write_text
 from ifdd.models.config import ModelConfig
 from workbench.analysis.faithfulness.channels import perturb_channels
@@ -95,9 +96,13 @@ def run(
     `shuffled` is a checkpoint of the same architecture trained on shuffled labels.
 
     Raises:
-        InputError: unknown methods or activations, fewer than two clips, a `shuffled` of other labels or another size.
+        InputError: unknown methods or activations, fewer than two clips, a `shuffled` of other labels or another size, a model of
+            several inputs.
     """
     request = request or FaithfulnessRequest()
+    if len(bundle.inputs) > 1:
+        inputs = " and ".join(bundle.inputs)
+        raise InputError(f"{bundle.name} reads {inputs}; tests of maps take away pixels of a single input: test a model of one")
     wanted = request.maps()
     for maps in wanted:
         maps.check(bundle)
@@ -106,7 +111,7 @@ def run(
     rows, shown = from_manifest(bundle, Path(manifest), request.clips)
     model, seed = bundle.model, request.seed
     device = next(model.parameters()).device
-    clips = torch.stack([clip.tensor for clip in shown]).to(device)
+    clips = torch.stack([of_input(clip.tensor, None) for clip in shown]).to(device)
     people = [clip.subject for clip in shown]
     groups = None if None in people else np.array(people)
     target = bundle.predict(clips).argmax(1).tolist()

@@ -11,7 +11,7 @@
 One clip is worked on at a time, `batch` copies of it, and parameters take no gradient: memory grows with `batch` alone.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal, get_args
 
@@ -20,6 +20,7 @@ from torch import Tensor, nn
 
 from ifdd.activations import Activation
 from ifdd.errors import InputError
+from ifdd.inputs import Clips, of_input
 from ifdd.progress import tqdm
 from workbench.analysis._models import (
     Classes,
@@ -65,20 +66,23 @@ class AttributionRequest:
 
 def attribute(
     model: nn.Module,
-    clips: Tensor,
+    clips: Clips,
     method: Method = "integrated-gradients",
     target: Classes = None,
     normalise: Normalisation = "clip",
     request: AttributionRequest = AttributionRequest(),
     *,
     against: Classes = None,
+    of: str | None = None,
 ) -> SaliencyResult:
     """Attribute the score of each of clips (B, 3, T, H, W) to its pixels; `target` and `against` as in `saliency.gradcam`.
+
+    Of a model with several inputs clips are by name, and the pixels are those of the input `of`, the others being as they are.
 
     Source: Simonyan et al. 2014 (saliency); Sundararajan et al. 2017, eq. 1 (integrated gradients); Zeiler and Fergus 2014.
 
     Raises:
-        InputError: unknown names, a block that does not fit, sizes below 1, NaN.
+        InputError: unknown names, a block that does not fit, sizes below 1, NaN; clips by name without one of their names.
 
     >>> brightness = nn.Sequential(nn.Flatten(), nn.Linear(48, 2, bias=False))
     >>> clips = torch.rand(1, 3, 4, 2, 2, generator=torch.Generator().manual_seed(0))
@@ -86,15 +90,18 @@ def attribute(
     >>> found.raw.shape, bool(abs(found.residue[0]) < 1e-5)  # a linear model: the map sums to the score
     ((1, 4, 2, 2), True)
     """
-    check_given(model, clips)
+    check_given(model, clips, several=True)
     check_choice("method", method, get_args(Method))
     check_choice("normalise", normalise, get_args(Normalisation))
-    filled = fill_of(clips, request.fill)
-    check_finite(clips, "the pixels")
+    if isinstance(clips, Mapping) and of not in clips:
+        raise InputError(f"pixels of {of or 'which input'}? These clips have {' and '.join(clips)}; name one with of")
+    pixels = of_input(clips, of)
+    filled = fill_of(pixels, request.fill)
+    check_finite(pixels, "the pixels")
     for name, number in (("steps", request.steps), ("batch", request.batch)):
         if number < 1:
             raise InputError(f"{name} is {number}; it must be 1 or more")
-    block, move = _window(tuple(clips.shape[2:]), request.window, request.stride)
+    block, move = _window(tuple(pixels.shape[2:]), request.window, request.stride)
     request = replace(request, window=block, stride=move)
     with frozen(model):
         with torch.no_grad():
@@ -102,20 +109,21 @@ def attribute(
         check_finite(logits, "the logits")
         contrast = choose_contrast(model, target, against, logits)
         maps = []
-        for i in tqdm(range(len(clips)), desc=method, unit="clip", disable=None, leave=False):
-            scorer = _scorer(model, contrast, i)
-            maps.append(_map(scorer, clips[i : i + 1], filled[i : i + 1], method, request))
+        for i in tqdm(range(len(pixels)), desc=method, unit="clip", disable=None, leave=False):
+            scorer = _scorer(model, contrast, clips, of, i)
+            maps.append(_map(scorer, pixels[i : i + 1], filled[i : i + 1], method, request))
         reference = None
         if method == "integrated-gradients":
+            instead = {**clips, of: filled} if isinstance(clips, Mapping) and of else filled
             with torch.no_grad():
-                reference = contrast.score(in_chunks(lambda part: logits_of(model, part), filled, request.batch))
+                reference = contrast.score(in_chunks(lambda part: logits_of(model, part), instead, request.batch))
     parameters: dict[str, Any] = {"method": method, "fill": request.fill, "normalise": normalise}
     parameters |= {"steps": request.steps} if method == "integrated-gradients" else {}
     parameters |= {"window": list(block), "stride": list(move)} if method == "occlusion" else {}
     raw, scores = torch.cat(maps), contrast.score(logits)
     signed = SignedMaps(
         raw,
-        PIXELS,
+        PIXELS if not isinstance(clips, Mapping) else replace(PIXELS, name=f"{INPUT}.{of}", input=of),
         contrast,
         scores,
         method,
@@ -152,11 +160,14 @@ def _map(scorer: Callable[[Tensor], Tensor], clip: Tensor, filled: Tensor, metho
     return found.sum(1).detach()
 
 
-def _scorer(model: nn.Module, contrast: Contrast, i: int) -> Callable[[Tensor], Tensor]:
-    """Score (B,) of clips that are all variants of clip `i`."""
+def _scorer(model: nn.Module, contrast: Contrast, clips: Clips, of: str | None, i: int) -> Callable[[Tensor], Tensor]:
+    """Score (B,) of pixels that are all variants of those of clip `i`; of several inputs all but `of` stay as they are."""
 
-    def scorer(clips: Tensor) -> Tensor:
-        return contrast.of_clip(i, len(clips)).score(logits_of(model, clips))
+    def scorer(pixels: Tensor) -> Tensor:
+        given: Clips = pixels
+        if isinstance(clips, Mapping):
+            given = {name: part[i].expand(len(pixels), *part[i].shape) for name, part in clips.items()} | {str(of): pixels}
+        return contrast.of_clip(i, len(pixels)).score(logits_of(model, given))
 
     return scorer
 

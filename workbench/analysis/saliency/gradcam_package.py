@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from ifdd.errors import InputError
+from ifdd.inputs import Clips
 from workbench.analysis._models import Classes, Contrast, check_finite, choose_contrast, describe, evaluating, frozen, logits_of
 from workbench.analysis.saliency.activations import run_to
 from workbench.analysis.saliency.rendering import SignedMaps, as_volume, render
@@ -57,7 +58,7 @@ POSITIONS = 4096
 
 def package_cam(
     model: nn.Module,
-    clips: Tensor,
+    clips: Clips,
     activation: str,
     method: str,
     target: Classes = None,
@@ -71,7 +72,7 @@ def package_cam(
 
     Raises:
         InputError: a method that is wrong for clips, with the reason, or unknown; too many positions for an eigenvector; tokens
-            in ShapleyCAM; the package missing.
+            in ShapleyCAM; clips of several inputs; the package missing.
 
     >>> import ifdd, torch
     >>> model = ifdd.create_model("ifdd-mvit-tiny", frames=8, size=(32, 32)).eval()
@@ -82,6 +83,8 @@ def package_cam(
         raise InputError(f"{method} of the grad-cam package is not right for clips: {reason}")
     if method not in OFFERED:
         raise InputError(f"method={method!r} is unknown; the grad-cam package gives {', '.join(OFFERED)}")
+    if not isinstance(clips, Tensor):
+        raise InputError(f"the grad-cam package takes one input, this model reads {' and '.join(clips)}; leave package: out")
     try:
         import pytorch_grad_cam
     except ImportError as error:

@@ -65,6 +65,7 @@ def render(maps: SignedMaps, clips: Clips, normalise: Normalisation) -> Saliency
         pooling=maps.pooling,
         reading=maps.reading,
         provenance=maps.provenance,
+        input=(maps.activation.input or "") if isinstance(clips, Mapping) else "",
     )
 
 

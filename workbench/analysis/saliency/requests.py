@@ -1,13 +1,12 @@
 """Which maps to make of a checkpoint's clips, by any method."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, get_args
 
-from torch import Tensor
-
 from ifdd.checkpoints import Bundle
 from ifdd.errors import InputError
+from ifdd.inputs import Clips
 from ifdd.models.base import VideoModel
 from workbench.analysis._models import target_index
 from workbench.analysis.saliency import attribution, cam
@@ -62,13 +61,14 @@ class Request:
 
 def make_maps(
     bundle: Bundle,
-    clips: Tensor,
+    clips: Clips,
     request: Request,
     target: Sequence[int] | None = None,
     model: VideoModel | None = None,
 ) -> dict[str, SaliencyResult]:
     """Maps of clips (B, 3, T, H, W) by branch (or activation, or `input`); `target` class indexes win over the request's.
 
+    Of a model with several inputs clips are by name, and so are maps of their pixels.
     `model` stands in for the checkpoint's own, e.g. one that has forgotten its weights.
     Raises: InputError as the methods.
     """
@@ -78,7 +78,11 @@ def make_maps(
     if request.method in ON_INPUT:
         method: Any = request.method
         asked = AttributionRequest(fill=request.fill, steps=request.steps)
-        return {INPUT: attribute(network, clips, method, chosen, request.normalise, asked, against=against)}
+        parts = tuple(clips) if isinstance(clips, Mapping) else (None,)
+        return {
+            of or INPUT: attribute(network, clips, method, chosen, request.normalise, asked, against=against, of=of)
+            for of in parts
+        }
     names = request.activations or tuple(bundle.model.branches.values())
     if request.method.startswith(PACKAGE):
         plain = request.method.removeprefix(PACKAGE)

@@ -63,7 +63,8 @@ class SaliencyResult(Result):
     ReLU and scaling, steps = K for the groups' activations and T' else; `frames` (B, T, H, W) non-negative; `read` (B, T), False
     where no step reads a frame, so that nothing is known. `weights` is "position" for methods that average nothing.
     `score` (B,) is what is explained; where the method promises that `raw` sums to score − reference, `reference` (B,) is
-    finite. `pooling` are the weights that a model reads this activation with; `reading` says what the map means.
+    finite. `pooling` are the weights that a model reads this activation with; `reading` says what the map means. `input` names
+    the clip that the maps lie on, of a model that reads several.
     """
 
     activation: str
@@ -81,6 +82,7 @@ class SaliencyResult(Result):
     pooling: PoolingResult | None = None
     reading: str = ""
     provenance: Provenance | None = None
+    input: str = ""
 
     @property
     def residue(self) -> np.ndarray:
@@ -206,10 +208,19 @@ class MapVerdicts(Result):
 
 @dataclass(frozen=True, eq=False)
 class ShownClip(Result):
-    """A clip as a model read it: `pixels` (T, H, W, 3), `seconds` (T,); `name` of its folder; label and person, if known."""
+    """A clip as a model read it: `pixels` (T, H, W, 3), `seconds` (T,); `name` of its folder; label and person, if known.
+
+    Of a model with several inputs `pixels` are those of the first, and `inputs` those of all by their names.
+    """
 
     name: str
     pixels: NDArray[np.uint8]
     seconds: NDArray[np.float64]
     label: str | None = None
     subject: str | None = None
+    inputs: dict[str, NDArray[np.uint8]] = field(default_factory=dict)
+
+    @property
+    def pictures(self) -> np.ndarray | dict[str, np.ndarray]:
+        """What maps are drawn over: the pixels, of several inputs by their names."""
+        return self.inputs or self.pixels

@@ -6,27 +6,31 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import torch
-from torch import Tensor
 
 from ifdd.checkpoints import Bundle
+from ifdd.data.clips import as_clips
 from ifdd.data.faces.regions import PARTS, landmark_regions
 from ifdd.data.manifest import of_each_class, read_manifest, with_ids
 from ifdd.data.persons import person_ids
+from ifdd.inputs import Clips, to_pixels
 from ifdd.io import check_new
 from ifdd.scripted import REGIONS
 from workbench.analysis.saliency.regions import face_rectangles
-from workbench.store.collecting import named_as, read_row
-from workbench.store.sources import SourceOptions, preprocessing_of, read_source
+from workbench.analysis.saliency.results import SaliencyResult, ShownClip
+from workbench.store.collecting import named_as, read_inputs
+from workbench.store.sources import SourceOptions, all_inputs, leading, preprocessing_of, read_source
 from workbench.store.truth import has_regions, known_landmarks, true_regions
 
 
 @dataclass(frozen=True, eq=False)
 class Shown:
-    """One clip as the model reads it: `tensor` (3, T, H, W), `seconds` (T,), the folder it is written to, its label if known."""
+    """One clip as the model reads it: `tensor` (3, T, H, W), `seconds` (T,), the folder it is written to, its label if known.
+
+    Of a model with several inputs `tensor` holds that of each by its name.
+    """
 
     name: str
-    tensor: Tensor
+    tensor: Clips
     seconds: np.ndarray
     label: str | None = None
     subject: str | None = None
@@ -34,16 +38,22 @@ class Shown:
     """(T, 5, 2) in pixels of the clip, where they are known."""
 
     @property
-    def pixels(self) -> np.ndarray:
-        """The clip as pixels (T, H, W, 3) uint8."""
-        return (self.tensor.permute(1, 2, 3, 0) * 255).round().to(torch.uint8).cpu().numpy()
+    def shown(self) -> ShownClip:
+        """The clip as a result keeps it."""
+        pixels = to_pixels(self.tensor)
+        inputs = pixels if isinstance(pixels, dict) else {}
+        first = next(iter(inputs.values())) if isinstance(pixels, dict) else pixels
+        return ShownClip(self.name, first, self.seconds, self.label, self.subject, inputs)
 
 
 def from_videos(bundle: Bundle, videos: Sequence[Path], options: SourceOptions, names: dict[Path, str]) -> list[Shown]:
     """Read videos as the checkpoint does. Raises: InputError as `read_source`."""
-    preprocessing = preprocessing_of(bundle, options)
-    clips = [(names[video], read_source(video, preprocessing, options).clip()) for video in videos]
-    return [Shown(name, clip.tensor(), clip.seconds, landmarks=clip.landmarks) for name, clip in clips]
+    found = []
+    for video in videos:
+        clip = read_source(video, preprocessing_of(bundle, video, options), options).clip()
+        tensor = as_clips(all_inputs(bundle, clip, options))
+        found.append(Shown(names[video], tensor, clip.seconds, landmarks=clip.landmarks))
+    return found
 
 
 def from_manifest(
@@ -61,12 +71,18 @@ def from_manifest(
             check_new(out / str(name))
     found = []
     for row in rows.to_dict("records"):
-        clip = read_row(table, row, bundle)
+        inputs = read_inputs(table, row, bundle)
+        clip = leading(bundle, inputs)
         (subject,) = person_ids([row.get("subject")]).tolist()
         label = str(row["label_name"]) or None
         landmarks = known_landmarks(table, row, clip)
-        found.append(Shown(str(row["clip_id"]), clip.tensor(), clip.seconds, label, subject or None, landmarks))
+        found.append(Shown(str(row["clip_id"]), as_clips(inputs), clip.seconds, label, subject or None, landmarks))
     return rows, found
+
+
+def on_the_face(bundle: Bundle, result: SaliencyResult) -> bool:
+    """Whether a map lies on a clip of the face, not on a scene."""
+    return not result.input or bundle.inputs[result.input].stream == "clip"
 
 
 def regions_of(

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from ifdd.checkpoints import Bundle
 from ifdd.errors import InputError
+from ifdd.inputs import Clips, each
 from ifdd.io import check_new, filled_folder, write_json
 from ifdd.progress import tqdm
 from workbench.analysis._models import target_index
@@ -23,7 +24,7 @@ from workbench.analysis.saliency.attribution import INPUT
 from workbench.analysis.saliency.differences import difference
 from workbench.analysis.saliency.displays.attribution import FrameImportanceDisplay, RegionBudgetDisplay
 from workbench.analysis.saliency.displays.differences import DifferenceStrip, PoolingDisplay
-from workbench.analysis.saliency.displays.heat import METHODS, row_name
+from workbench.analysis.saliency.displays.heat import METHODS, below, row_name
 from workbench.analysis.saliency.displays.strip import FilmStrip
 from workbench.analysis.saliency.pooling import learned_pooling
 from workbench.analysis.saliency.regions import region_budget
@@ -38,7 +39,7 @@ from workbench.analysis.saliency.results import (
     ShownClip,
     Verdict,
 )
-from workbench.analysis.saliency.shown import Shown, regions_of
+from workbench.analysis.saliency.shown import Shown, on_the_face, regions_of
 from workbench.analysis.saliency.temporal import frame_importance
 from workbench.analysis.saliency.verdicts import verdicts_on
 from workbench.analysis.splits.inspection import inspect_split
@@ -122,7 +123,7 @@ def run(
         InputError: as `make_maps`, or a `versus` that reads other clips or classes, or has no map to compare with.
     """
     request.check(bundle)
-    if versus is not None and (versus.labels, versus.preprocessing) != (bundle.labels, bundle.preprocessing):
+    if versus is not None and (versus.labels, versus.inputs) != (bundle.labels, bundle.inputs):
         raise InputError(
             f"{versus.name} reads clips, or names classes, in another way than {bundle.name}; compare like with like"
         )
@@ -171,18 +172,18 @@ def write(report: MapsReport, out: Path, context: Context = PYTHON_CALL, *, summ
 
 def _explain(bundle: Bundle, clip: Shown, request: Request, verdicts: Verdicts, versus: Bundle | None, frames: bool) -> ClipMaps:
     """Maps of one clip and what belongs to them."""
-    tensor = clip.tensor[None].to(next(bundle.model.parameters()).device)
+    tensor = _batch(bundle, clip)
     maps = make_maps(bundle, tensor, request)
     target = int(next(iter(maps.values())).target[0])
     against = target_index(request.against, bundle.labels)
     differences: dict[str, DifferenceResult | None] = {}
     if versus is not None:
         differences = _versus(bundle, versus, clip, maps, request)
-    elif len(maps) == 2:
+    elif len(maps) == 2 and len({result.input for result in maps.values()}) == 1:
         first, second = maps.items()
         differences = {"difference": _difference(first, second)}
     return ClipMaps(
-        clip=ShownClip(clip.name, clip.pixels, clip.seconds, clip.label, clip.subject),
+        clip=clip.shown,
         probabilities=bundle.predict(tensor)[0].cpu().numpy(),
         target=target,
         maps=maps,
@@ -195,13 +196,22 @@ def _explain(bundle: Bundle, clip: Shown, request: Request, verdicts: Verdicts, 
     )
 
 
+def _batch(bundle: Bundle, clip: Shown) -> Clips:
+    device = next(bundle.model.parameters()).device
+    return each(clip.tensor, lambda part: part[None].to(device))
+
+
 def _budgets(
     bundle: Bundle, found: Sequence[ClipMaps], shown: Sequence[Shown], rows: pd.DataFrame | None, margin: float
 ) -> dict[str, RegionBudget]:
-    """Budgets of the regions by branch or activation; none of maps that are all zero. Relative to the clip: shares count."""
+    """Budgets of the regions by branch or activation; none of maps that are all zero. Relative to the clip: shares count.
+
+    Regions are those of the face, so that maps over a scene have none.
+    """
     regions, names, source = regions_of(bundle, rows, [clip.landmarks for clip in shown], margin)
     people = np.array([item.clip.subject or item.clip.name for item in found])
-    stacked = {key: np.stack([item.maps[key].frames[0] for item in found]) for key in (found[0].maps if found else ())}
+    keys = [key for key, result in (found[0].maps if found else {}).items() if on_the_face(bundle, result)]
+    stacked = {key: np.stack([item.maps[key].frames[0] for item in found]) for key in keys}
     return {key: region_budget(maps, regions, names, source=source, groups=people) for key, maps in stacked.items() if maps.any()}
 
 
@@ -209,7 +219,7 @@ def _versus(
     bundle: Bundle, other: Bundle, clip: Shown, maps: Mapping[str, SaliencyResult], request: Request
 ) -> dict[str, DifferenceResult | None]:
     """Differences to another checkpoint's maps for the same class; its only branch stands against each of ours."""
-    tensor = clip.tensor[None].to(next(other.model.parameters()).device)
+    tensor = _batch(other, clip)
     theirs = make_maps(other, tensor, request, [int(next(iter(maps.values())).target[0])])
     found = {}
     for key, result in maps.items():
@@ -238,7 +248,7 @@ def _write_clip(report: MapsReport, found: ClipMaps, folder: Path, context: Cont
     predicted = int(found.probabilities.argmax())
     title = f"{report.labels[predicted]} {found.probabilities[predicted]:.1%}  ·  {clip.name}  ·  {report.checkpoint}"
     strip = FilmStrip.from_results(
-        clip.pixels,
+        clip.pictures,
         clip.seconds,
         found.maps,
         label=report.label(found),
@@ -249,7 +259,9 @@ def _write_clip(report: MapsReport, found: ClipMaps, folder: Path, context: Cont
     strip.save(folder / "film_strip.png", dpi=120, context=context)
     for name, between in found.differences.items():
         if between is not None:
-            picture = DifferenceStrip.from_difference(clip.pixels, clip.seconds, between, title=clip.name)
+            of = found.maps.get(name.removeprefix("difference_")) or next(iter(found.maps.values()))
+            lies_on = below(clip.pictures, of)
+            picture = DifferenceStrip.from_difference(lies_on, clip.seconds, between, title=clip.name)
             picture.save(folder / f"{name}.png", dpi=120, context=context)
     if found.frames:
         FrameImportanceDisplay.from_result({str(how): item for how, item in found.frames.items()}).save(

@@ -1,5 +1,6 @@
 """How much does the score hang on each input frame? Take the frame away, or freeze it, and look."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import get_args
 
@@ -9,8 +10,18 @@ from numpy.typing import ArrayLike
 from torch import Tensor, nn
 
 from ifdd.errors import InputError
+from ifdd.inputs import Clips, each, of_input
 from ifdd.progress import tqdm
-from workbench.analysis._models import Classes, check_finite, check_given, choose_contrast, evaluating, in_chunks, logits_of
+from workbench.analysis._models import (
+    Classes,
+    arrays_of,
+    check_finite,
+    check_given,
+    choose_contrast,
+    evaluating,
+    in_chunks,
+    logits_of,
+)
 from workbench.analysis.saliency.cam import check_choice
 from workbench.analysis.saliency.fills import Fill, check_shape, fill_of
 from workbench.analysis.saliency.results import FrameImportance, How
@@ -30,7 +41,7 @@ class FrameRequest:
 @torch.no_grad()
 def frame_importance(
     model: nn.Module,
-    clips: Tensor,
+    clips: Clips,
     how: How = "occlude",
     target: Classes = None,
     request: FrameRequest = FrameRequest(),
@@ -41,6 +52,7 @@ def frame_importance(
 ) -> FrameImportance:
     """Importance of each frame of clips (n, 3, T, H, W) for the score; `target` and `against` as in `saliency.gradcam`.
 
+    Of a model with several inputs clips are by name, and a frame is taken away from all of them.
     `groups` (n,), e.g. persons, are drawn as a whole for the intervals.
 
     Raises:
@@ -54,23 +66,21 @@ def frame_importance(
     >>> frame_importance(mean, clips, target=0, request=FrameRequest(fill="black")).drop  # 6 pixels of 1/4, then of 3/4
     array([[1.5, 4.5]])
     """
-    check_given(model, clips)
+    check_given(model, clips, several=True)
     check_choice("how", how, get_args(How))
-    check_shape(clips)
-    frames = clips.shape[2]
+    each(clips, _checked)
+    n, _, frames = of_input(clips, None).shape[:3]
     if frames < 2:
         raise InputError(f"clips have {frames} frame; the importance of frames needs two or more")
-    instead = fill_of(clips, request.fill) if how == "occlude" else clips[:, :, [1, *range(frames - 1)]]
+    instead = each(clips, lambda part: fill_of(part, request.fill) if how == "occlude" else part[:, :, [1, *range(frames - 1)]])
     with evaluating(model):
         logits = in_chunks(lambda part: logits_of(model, part), clips, request.batch)
         check_finite(logits, "the logits")
         contrast = choose_contrast(model, target, against, logits)
         kept, sure = contrast.score(logits), contrast.probability(logits)
-        drop, probability = torch.empty(2, len(clips), frames, dtype=torch.float64)
-        for i in tqdm(range(len(clips)), desc=f"{how} frames", unit="clip", disable=None, leave=False):
-            variants = clips[i].repeat(frames, 1, 1, 1, 1)
-            every = torch.arange(frames, device=clips.device)
-            variants[every, :, every] = instead[i].transpose(0, 1)
+        drop, probability = torch.empty(2, n, frames, dtype=torch.float64)
+        for i in tqdm(range(n), desc=f"{how} frames", unit="clip", disable=None, leave=False):
+            variants = _without_each(clips, instead, i)
             found, own = in_chunks(lambda part: logits_of(model, part), variants, request.batch), contrast.of_clip(i, frames)
             drop[i] = (kept[i] - own.score(found)).cpu()
             probability[i] = (sure[i] - own.probability(found)).cpu()
@@ -78,7 +88,7 @@ def frame_importance(
     low, high = _bounds(drops, groups, request.resamples, seed)
     used = request.fill if how == "occlude" else "the frame before"
     parameters = {"how": how, "fill": used, "resamples": request.resamples, "seed": seed}
-    inputs = {"clips": clips.float().cpu().numpy(), "target": contrast.classes.cpu().numpy()}
+    inputs = arrays_of(clips) | {"target": contrast.classes.cpu().numpy()}
     return FrameImportance(
         how=how,
         fill=used,
@@ -91,6 +101,26 @@ def frame_importance(
         high=high,
         provenance=record("frame importance", parameters, inputs, ("torch",)),
     )
+
+
+def _checked(clips: Tensor) -> Tensor:
+    check_shape(clips)
+    return clips
+
+
+def _without_each(clips: Clips, instead: Clips, i: int) -> Clips:
+    """Clip `i` T times, each time with what stands `instead` of another frame."""
+    if isinstance(clips, Mapping):
+        return {name: _without_one(part[i], of_input(instead, name)[i]) for name, part in clips.items()}
+    return _without_one(clips[i], of_input(instead, None)[i])
+
+
+def _without_one(clip: Tensor, instead: Tensor) -> Tensor:
+    """Variants (T, 3, T, H, W) of a clip (3, T, H, W)."""
+    variants = clip.repeat(clip.shape[1], 1, 1, 1, 1)
+    every = torch.arange(clip.shape[1], device=clip.device)
+    variants[every, :, every] = instead.transpose(0, 1)
+    return variants
 
 
 def _bounds(values: np.ndarray, groups: ArrayLike | None, resamples: int, seed: int) -> tuple[np.ndarray, np.ndarray]:

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from ifdd.errors import InputError
+from ifdd.inputs import Clips, of_input
 from ifdd.models.base import VideoModel
 from ifdd.modules.issm import Split, sampling_weights
 from workbench.analysis._models import check_given
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 
 @torch.no_grad()
-def inspect_split(model: VideoModel, clips: Tensor) -> SplitResult:
+def inspect_split(model: VideoModel, clips: Clips) -> SplitResult:
     """Run `clips` (B, 3, T, H, W) through the model and read off its split.
 
     Source: the IFDD paper, Fig. 1(b) (ISSM).
@@ -33,12 +34,12 @@ def inspect_split(model: VideoModel, clips: Tensor) -> SplitResult:
     >>> split.sample_D.shape, split.weights_D.shape
     ((1, 4), (1, 4, 8))
     """
-    check_given(model, clips)
+    check_given(model, clips, several=True)
     split = require_split(model)
     names = split_activations(model)
     with model.evaluating():
         _, cache = model.run_with_cache(clips, names=tuple(names.values()))
-    batch = clips.shape[0]
+    batch = len(of_input(clips, None))
     initial = {"S": split.initial_S.expand(batch, -1), "D": split.initial_D.expand(batch, -1)}
     return from_activations({what: cache[name] for what, name in names.items()}, initial, model.frames)
 

@@ -126,9 +126,9 @@ def test_a_clip_of_the_dataset_is_its_own_nearest(tiny_demo: TinyDemo) -> None:
     clip_id = table["clip_id"].iloc[5]
     from workbench.store.sources import SourceOptions, preprocessing_of, read_source
 
-    options = SourceOptions(**dataset.reading(clip_id))
-    clip = read_source(dataset.path(clip_id), preprocessing_of(bundle, options), options).clip()
-    found = nearest(collection, activation, vector_of(bundle, clip, activation), table["row"].to_numpy())
+    options, path = SourceOptions(**dataset.reading(clip_id, bundle.inputs)), dataset.path(clip_id)
+    clip = read_source(path, preprocessing_of(bundle, path, options), options).clip()
+    found = nearest(collection, activation, vector_of(bundle, clip.tensor(), activation), table["row"].to_numpy())
     assert collection.predictions["clip_id"].iloc[found.rows[0]] == clip_id
     assert found.distances[0] < 1e-4 * found.distances[1]
     assert (np.diff(found.distances) >= 0).all()

@@ -39,6 +39,26 @@ _WEIGHTS = {
 _NORMALISED = {"clip": "scaled by the clip's maximum", "frame": "each frame scaled by its own maximum", "none": "not scaled"}
 
 
+Pictures = np.ndarray | Mapping[str, np.ndarray]
+"""The frames of a clip, (T, H, W, 3) uint8; of a model with several inputs those of each by its name."""
+
+
+def by_input(pictures: Pictures) -> Mapping[str, np.ndarray]:
+    """The frames of each input, a single one called "input"."""
+    return pictures if isinstance(pictures, Mapping) else {"input": pictures}
+
+
+def below(pictures: Pictures, result: SaliencyResult) -> np.ndarray:
+    """The frames that a map lies on. Raises: InputError for pictures of other inputs."""
+    if not isinstance(pictures, Mapping):
+        return pictures
+    if result.input not in pictures:
+        raise InputError(
+            f"{result.activation} is a map of {result.input or 'the only input'}, pictures are of {', '.join(pictures)}"
+        )
+    return pictures[result.input]
+
+
 def peak_of(results: Mapping[str, SaliencyResult], clip: int = 0) -> float:
     """The value drawn in the strongest colour: 1 for scaled maps, else the largest value, one for all branches."""
     if all(result.normalise != "none" for result in results.values()):
@@ -130,8 +150,17 @@ def draw_badge(axes: Axes, verdict: Verdict) -> None:
 
 
 def row_name(result: SaliencyResult) -> str:
-    """The paper's symbol of an activation: `ladm.Y_D` → Y_D; "pixels" for a map of the clip itself."""
-    return "pixels" if result.activation == "input" else result.activation.rsplit(".", 1)[-1]
+    """The paper's symbol of an activation: `ladm.Y_D` → Y_D; "pixels" for a map of the clip itself.
+
+    Maps of one of several inputs are called by it, too: `face.map` → face map, its pixels → face pixels.
+    """
+    last = "pixels" if of_pixels(result) else result.activation.rpartition(".")[2]
+    return f"{result.input} {last}".strip()
+
+
+def of_pixels(result: SaliencyResult) -> bool:
+    """Whether a map is of the clip itself, not of an activation."""
+    return result.activation.partition(".")[0] == "input"
 
 
 def ramp() -> np.ndarray:

@@ -18,7 +18,17 @@ import numpy as np
 from PIL import Image
 
 from ifdd.errors import InputError
-from workbench.analysis.saliency.displays.heat import COLOURMAP, STRENGTH, badge_colour, conventions, peak_of, row_name
+from workbench.analysis.saliency.displays.heat import (
+    COLOURMAP,
+    STRENGTH,
+    Pictures,
+    badge_colour,
+    below,
+    conventions,
+    of_pixels,
+    peak_of,
+    row_name,
+)
 from workbench.analysis.saliency.results import DifferenceResult, SaliencyResult, Verdict
 from workbench.analysis.splits.results import SplitResult
 from workbench.plotting import style
@@ -88,9 +98,11 @@ class Track:
     marks: tuple[Marks, ...] = ()
 
 
-def input_group(pixels: np.ndarray, seconds: np.ndarray, hint: str = "", name: str = "input") -> Group:
-    """A clip as a model reads it: `pixels` (T, H, W, 3) uint8, `seconds` (T,)."""
-    return Group(name, hint, (Panel(name, "as the model reads it", pixels, seconds, np.ones(len(seconds), bool)),))
+def input_group(pictures: Pictures, seconds: np.ndarray, hint: str = "", name: str = "input") -> Group:
+    """A clip as a model reads it, at `seconds` (T,): a panel for each input."""
+    read, parts = np.ones(len(seconds), bool), pictures if isinstance(pictures, Mapping) else {name: pictures}
+    panels = (Panel(of, "as the model reads it", images, seconds, read) for of, images in parts.items())
+    return Group(name, hint, tuple(panels))
 
 
 def video_group(pixels: np.ndarray, seconds: np.ndarray, hint: str = "") -> Group:
@@ -101,7 +113,7 @@ def video_group(pixels: np.ndarray, seconds: np.ndarray, hint: str = "") -> Grou
 def map_group(
     title: str,
     hint: str,
-    pixels: np.ndarray,
+    pictures: Pictures,
     seconds: np.ndarray,
     maps: Mapping[str, SaliencyResult],
     label: str,
@@ -112,13 +124,14 @@ def map_group(
     `verdicts` by branch: a map without one is marked as not tested; None leaves badges out.
     """
     peak = peak_of(maps)
-    if pixelwise := "input" in maps:  # a few pixels would leave all others dark
-        peak = float(np.quantile(maps["input"].frames[0], SATURATED)) or peak
+    pixelwise = [result.frames[0] for result in maps.values() if of_pixels(result)]
+    if pixelwise:  # a few pixels would leave all others dark
+        peak = max(float(np.quantile(frames, SATURATED)) for frames in pixelwise) or peak
     panels = tuple(
         Panel(
             row_name(result),
             BRANCH_HINTS.get(branch, "of the input" if branch == "input" else ""),
-            pixels,
+            below(pictures, result),
             seconds,
             result.read[0],
             Heat(np.clip(result.frames[0] / peak, 0, 1)),

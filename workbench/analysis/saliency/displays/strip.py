@@ -14,8 +14,11 @@ from plotly.subplots import make_subplots
 from workbench.analysis.saliency.displays.heat import (
     METHODS,
     STRENGTH,
+    Pictures,
     badge_colour,
     badges_note,
+    below,
+    by_input,
     conventions,
     draw_badge,
     hatch,
@@ -83,7 +86,7 @@ class FilmStrip(Display):
     @classmethod
     def from_results(
         cls,
-        pixels: np.ndarray,
+        pictures: Pictures,
         seconds: np.ndarray,
         results: Mapping[str, SaliencyResult],
         *,
@@ -93,7 +96,7 @@ class FilmStrip(Display):
         clip: int = 0,
         verdicts: Mapping[str, Verdict] | None = None,
     ) -> Self:
-        """Film strip of one clip: `pixels` (T, H, W, 3) uint8, `seconds` (T,), maps by branch, the class that they speak for.
+        """Film strip of one clip: its frames, `seconds` (T,), maps by branch, the class that they speak for.
 
         `verdicts` by branch are those of maps that were tested; a map that fails says so on its row.
         """
@@ -101,9 +104,9 @@ class FilmStrip(Display):
         peak = peak_of(results, clip)
         read_at = {} if split is None else {group: frames[clip] for group, frames in split.input_frames().items()}
         nowhere = np.empty(0)
-        rows = [Row("input", pixels, nowhere)]
+        rows = [Row(name, images, nowhere) for name, images in by_input(pictures).items()]
         for branch, result in results.items():
-            images = overlay(pixels, result, clip, peak)
+            images = overlay(below(pictures, result), result, clip, peak)
             rows.append(Row(row_name(result), images, read_at.get(branch, nowhere), found.get(branch)))
         hatched = any(not result.read[clip].all() for result in results.values())
         strip = cls(
@@ -193,7 +196,7 @@ class FilmStrip(Display):
         axes.vlines([frame + 0.5 for frame in chosen[:-1]], 0, 1, color="white", linewidth=1)
         axes.set(xlim=(first, first + min(len(self.seconds), PER_LINE)), ylim=(0, 1), yticks=[], xticks=[])
         axes.spines[:].set_visible(False)
-        axes.set_ylabel("", rotation=0, ha="right", va="center", fontsize=14).set(**style.symbol(row.name))
+        axes.set_ylabel("", rotation=0, ha="right", va="center", fontsize=14).set(**style.symbol(row.name.replace(" ", "\n")))
         if times:
             axes.xaxis.tick_top()
             axes.set_xticks(chosen, [f"{self.seconds[frame]:.2f} s" for frame in chosen], fontsize=11)

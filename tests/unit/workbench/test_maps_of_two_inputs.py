@@ -1,0 +1,189 @@
+"""Maps, edits and explanations of models that read a face and its scene, each against what can be computed by hand."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor, nn
+from typer.testing import CliRunner
+
+from ifdd.checkpoints import Bundle, load_checkpoint
+from ifdd.data.manifest import read_manifest
+from ifdd.errors import InputError
+from ifdd.inputs import stack
+from ifdd.scripted.suite import SuiteConfig, render_suite
+from ifdd.training import run as training
+from ifdd.training.recipe import Recipe
+from workbench.analysis.counterfactuals.task import Options as EditOptions
+from workbench.analysis.counterfactuals.task import run as run_edits
+from workbench.analysis.faithfulness.task import FaithfulnessRequest
+from workbench.analysis.faithfulness.task import run as run_tests
+from workbench.analysis.saliency import frame_importance
+from workbench.analysis.saliency.attribution import AttributionRequest, attribute
+from workbench.analysis.saliency.requests import Request, make_maps
+from workbench.analysis.saliency.temporal import FrameRequest
+from workbench.cli import app
+from workbench.explain.task import Options, run, write
+from workbench.store.collecting import load_row
+from workbench.store.sources import SourceOptions, inputs_of
+
+SET = {"clips": 7, "identities": 1, "difficulty": "easy", "rho": 0.5}
+
+
+class Weighted(nn.Module):
+    """Score of class 0: 2 · sum of the face + 3 · sum of the scene; class 1 has none."""
+
+    def forward(self, clips: Mapping[str, Tensor]) -> Tensor:
+        score = 2 * clips["face"].flatten(1).sum(1) + 3 * clips["scene"].flatten(1).sum(1)
+        return torch.stack([score, torch.zeros_like(score)], 1)
+
+
+@pytest.fixture
+def clips() -> dict[str, Tensor]:
+    torch.manual_seed(0)
+    return {"face": torch.rand(2, 3, 4, 6, 6), "scene": torch.rand(2, 3, 4, 8, 8)}
+
+
+@pytest.fixture(scope="module")
+def bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
+    folder = tmp_path_factory.mktemp("ous")
+    values: dict[str, Any] = {
+        "name": "ous",
+        "model": {"family": "ous", "frames": 4, "size": [32, 32]},
+        "data": {"source": "scripted", "train": SET, "val": SET, "test": SET, "cache": str(folder / "cache")},
+        "inputs": {"scene": {"crop": "none"}},
+        "augment": {"cutmix": 0},
+        "optim": {"lr": 1e-3, "epochs": 1, "batch": 7, "warmup_epochs": 0},
+        "device": "cpu",
+    }
+    return load_checkpoint(training.train(Recipe.parse(values, "ous.yaml"), folder / "run", progress=False))
+
+
+@pytest.fixture(scope="module")
+def manifest(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    suite = SuiteConfig("ous", 3, 7, 7, "test", "easy", rho=0.5)
+    return render_suite(suite, tmp_path_factory.mktemp("suite") / "clips", frames=8, fps=8.0, size=48, workers=1, progress=False)
+
+
+@pytest.mark.parametrize(("of", "weight"), [("face", 2), ("scene", 3)])
+@pytest.mark.parametrize("method", ["saliency", "integrated-gradients", "occlusion"])
+def test_pixels_of_one_input_by_hand(clips: dict[str, Tensor], of: str, weight: int, method: Any) -> None:
+    request = AttributionRequest(steps=4, window=(1, 1, 1), stride=(1, 1, 1))
+    found = attribute(Weighted(), clips, method, target=0, normalise="none", request=request, of=of)
+    adds = weight * clips[of].sum(1).numpy()  # a pixel, to the score
+    expected = np.full_like(adds, weight) if method == "saliency" else adds
+    np.testing.assert_allclose(found.raw, expected, rtol=1e-4, atol=1e-3)  # differences of sums of 300 numbers
+    assert (found.activation, found.input) == (f"input.{of}", of)
+    if method == "integrated-gradients":
+        np.testing.assert_allclose(found.residue, 0, atol=1e-3)  # the rest of the score is the other input's
+
+
+def test_an_input_has_to_be_named(clips: dict[str, Tensor]) -> None:
+    for of in (None, "body"):
+        with pytest.raises(InputError, match="These clips have face and scene; name one with of"):
+            attribute(Weighted(), clips, target=0, of=of)
+
+
+def test_a_frame_is_taken_from_both(clips: dict[str, Tensor]) -> None:
+    found = frame_importance(Weighted(), clips, target=0, request=FrameRequest(fill="black"))
+    by_frame = [clips[name].transpose(1, 2).flatten(2).sum(2).numpy() for name in ("face", "scene")]
+    np.testing.assert_allclose(found.drop, 2 * by_frame[0] + 3 * by_frame[1], rtol=1e-4)
+
+
+def test_one_input_is_that_of_another_clip(bundle: Bundle, manifest: Path) -> None:
+    found = run_edits(bundle, manifest, EditOptions(clips=7, shuffles=0, edits=["swap-face", "swap-scene"]))
+    table = read_manifest(manifest).set_index("clip_id", drop=False)
+    table.attrs = read_manifest(manifest).attrs
+    for edit, kept, taken in zip(found.counterfactuals.edits, ("scene", "face"), ("face", "scene"), strict=True):
+        for clip, donor, after in zip(found.counterfactuals.clip_ids, found.donors, edit.after, strict=True):
+            own, theirs = (load_row(table, table.loc[name].to_dict(), bundle) for name in (clip, donor))
+            mixed = {kept: own[kept][None], taken: theirs[taken][None]}
+            np.testing.assert_allclose(bundle.predict(mixed)[0], after, atol=1e-5)
+
+
+def test_explained_as_it_was_collected(bundle: Bundle, manifest: Path, tmp_path: Path) -> None:
+    table = read_manifest(manifest)
+    row = table.iloc[0]
+    video, scene = manifest.parent / row["path"], manifest.parent / row["scene_path"]
+    options = Options(crop="none", fps=8.0, scene=scene)
+    found = run(bundle, video, options)
+    clip = load_row(table, row.to_dict(), bundle)
+    torch.testing.assert_close(torch.tensor(found.probabilities), bundle.predict(stack([clip]))[0])
+    assert list(found.clips) == ["face", "scene"]
+    assert {branch: result.input for branch, result in found.saliency.items()} == {"face": "face", "scene": "scene"}
+    assert [found.on_scene(result) for result in found.saliency.values()] == [False, True]
+    names = {path.name for path in write(found, tmp_path / "out", film_format="gif")}
+    assert names == {"explain.json", "film_strip.png", "film_strip.svg", "overlay.gif"}
+    told = json.loads((tmp_path / "out/explain.json").read_text())
+    assert told["preprocessing"]["scene"]["stream"] == "scene"
+    other = run(bundle, video, replace(options, scene=manifest.parent / table.iloc[5]["scene_path"]))
+    assert not np.array_equal(other.clips["scene"].pixels, found.clips["scene"].pixels)
+    np.testing.assert_array_equal(other.clip.pixels, found.clip.pixels)
+
+
+def test_windows_have_their_own_scenes(bundle: Bundle, manifest: Path) -> None:
+    row = read_manifest(manifest).iloc[0]
+    options = Options(crop="none", fps=8.0, scene=manifest.parent / row["scene_path"], window=0.5)
+    found = run(bundle, manifest.parent / row["path"], options)
+    assert found.timeline is not None
+    assert found.timeline.probabilities.shape == (2, 7)
+    np.testing.assert_array_equal(found.clips["scene"].video_index, found.clip.video_index)
+
+
+def test_maps_of_pixels_by_input(bundle: Bundle) -> None:
+    torch.manual_seed(0)
+    clip = {name: torch.rand(1, *shape) for name, shape in bundle.model.inputs.items()}
+    found = make_maps(bundle, clip, Request("saliency"))
+    assert {key: (result.input, result.frames.shape) for key, result in found.items()} == {
+        name: (name, (1, 4, 32, 32)) for name in ("face", "scene")
+    }
+
+
+def test_the_command_leaves_the_scene_out_of_the_regions(bundle: Bundle, manifest: Path, tmp_path: Path) -> None:
+    line = ["saliency", "--data", str(manifest), "--checkpoint", str(bundle.path), "--clips", "2", "--out", str(tmp_path / "out")]
+    result = CliRunner().invoke(app, line)
+    assert result.exit_code == 0, result.output
+    assert list(json.loads((tmp_path / "out/regions.json").read_text())) == ["face"]
+    folder = next(path for path in (tmp_path / "out").iterdir() if path.is_dir())
+    assert not list(folder.glob("difference*"))  # of a face and a scene there is none
+    assert {path.name for path in (folder / "maps").iterdir()} == {"face.map.npy", "scene.map.npy"}
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (Options(crop="none", fps=8.0), "no scene is named, and the clip is read whole as the face"),
+        (Options(crop="none", fps=8.0, scene=Path("scene"), end=0.5), "a scene of its own is as long as its clip"),
+        (Options(crop="none", fps=8.0, scene=Path("gone")), "gone"),
+    ],
+)
+def test_scenes_that_cannot_be_read(bundle: Bundle, manifest: Path, options: Options, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        run(bundle, manifest.parent / read_manifest(manifest).iloc[0]["path"], options)
+
+
+def test_who_reads_no_scene_says_so(tiny_bundle_dir: Path, manifest: Path) -> None:
+    with pytest.raises(InputError, match="reads no scene; leave it out"):
+        run(
+            load_checkpoint(tiny_bundle_dir),
+            manifest.parent / read_manifest(manifest).iloc[0]["path"],
+            Options(scene=Path("scene")),
+        )
+
+
+def test_tests_of_maps_want_one_input(bundle: Bundle, manifest: Path) -> None:
+    with pytest.raises(InputError, match="tests of maps take away pixels of a single input"):
+        run_tests(bundle, manifest, FaithfulnessRequest(clips=2))
+
+
+def test_faces_hidden_in_a_scene_already_are_not_looked_for(bundle: Bundle) -> None:
+    values = bundle.card.preprocessing | {"scene": bundle.card.preprocessing["scene"] | {"face": "blurred"}}
+    blurring = replace(bundle, card=bundle.card.model_copy(update={"preprocessing": values}))
+    for hidden, expected in (("blurred", "kept"), ("kept", "blurred")):
+        options = SourceOptions(scene=Path("scene"), scene_face=hidden)
+        assert inputs_of(blurring, options)["scene"].face == expected
