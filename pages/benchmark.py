@@ -4,6 +4,7 @@ import streamlit as st
 from shared import charts, looks, player, state, view
 
 from workbench.app.clipview import ClipView, Truth
+from workbench.app.from_ifdd import InputError
 from workbench.app.playground import EMOTIONS, LEVELS, SUITES, Knobs, python_of, strip
 from workbench.plotting.truth import TruthDisplay
 
@@ -68,7 +69,12 @@ def show_models(knobs: Knobs) -> None:
     models = state.usable_models()
     if not state.needs_network("a map"):
         return
-    names = [name for name in models if len(models[name].inputs) == 1][: state.FEW]
+    alone = [name for name, bundle in models.items() if len(bundle.inputs) == 1]
+    if others := [name for name in models if name not in alone]:
+        looks.note(f"The knobs make a face without a scene around it: {', '.join(others)} cannot read it.")
+    if not alone:
+        raise InputError("no model in view reads a face alone; choose one in the bar above")
+    names = alone[: state.FEW]
     truth = Truth(knobs.emotion, state.played(knobs)[1].truth.intensity)
     seen = ClipView(state.played_explained(names, knobs), truth)
     said = [f"{name} says {looks.class_chip(one.labels[one.predicted])}" for name, one in seen.explanations.items()]

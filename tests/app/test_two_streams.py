@@ -139,3 +139,9 @@ def test_every_page_shows_them_or_says_why_not(start: Start, tiny_demo: TinyDemo
     assert not app.exception, app.exception
     told = [item.value for item in app.error]
     assert [NOT_OF_TWO[page] in text for text in told] == [True] if page in NOT_OF_TWO else told == []
+
+
+def test_knobs_make_a_face_alone(start: Start, tiny_demo: TinyDemo) -> None:
+    app = start(tiny_demo, "benchmark", benchmark_part="What the models see")
+    assert "late, ous cannot read it" in said(app)
+    assert "choose one in the bar above" in app.error[0].value
