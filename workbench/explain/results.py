@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ifdd.data.clips import as_clips
 from workbench.analysis.saliency.displays.heat import Pictures, row_name
 from workbench.analysis.saliency.results import SaliencyResult, Verdict
 from workbench.analysis.splits.results import SplitResult
@@ -70,6 +69,8 @@ class Explanation:
 
     def tensor(self) -> "Clips":
         """The clip as the model takes it, without a batch axis."""
+        from ifdd.data.clips import as_clips  # brings torch, which a display does without
+
         return as_clips(self.clips)
 
     @property

@@ -23,8 +23,9 @@ def explanation(start: float = 0.0, frames: int = 4, note: str = "") -> Explanat
     )
     heat = np.ones((1, frames, 8, 8), np.float32)
     result = SaliencyResult("pyramid.X", np.array([1]), "global", "clip", heat, heat, np.ones((1, frames), bool))
+    probabilities, clips = np.array([0.25, 0.75]), {"clip": clip}
     return Explanation(
-        Path("a.mp4"), "0", "model", ("sad", "happy"), np.array([0.25, 0.75]), 1, clip, {}, {"X": result}, None, None
+        Path("a.mp4"), "0", "model", ("sad", "happy"), probabilities, 1, clip, clips, {}, {"X": result}, None, None
     )
 
 
