@@ -102,15 +102,16 @@ def _read_every(path: str, stamp: int, start: float, end: float, fps: float | No
     return every_frame(Path(path), start, end, fps)
 
 
-def in_words(text: str) -> str:
-    """A message of the command line with its options as they are called here: --crop none → Crop none."""
-    return re.sub(r"--(crop|face|start|end|window|stride)\b", lambda found: found[1].capitalize(), text)
+def in_words(text: str, has_options: bool = True) -> str:
+    """A message of the command line with its options as they are called here, or where they are: --crop none → Crop none."""
+    where = "" if has_options else " of the page Upload"
+    return re.sub(r"--(crop|face|start|end|window|stride)\b", lambda found: f"{found[1].capitalize()}{where}", text)
 
 
 def show(seen: ClipView, name: str, key: str, about: clip_parts.About | None = None) -> None:
     """The whole view of a clip; `name` for files, `key` for widgets, `about`: what a clip of a dataset has beside them."""
     for warning in seen.warnings:
-        st.warning(looks.markdown_text(in_words(warning)), icon=":material/info:")
+        st.warning(looks.markdown_text(in_words(warning, has_options=about is None)), icon=":material/info:")
     parts: dict[str, Callable[[], clip_parts.Part]] = {
         "Maps": lambda: _maps(seen, about, key),
         "Classes": lambda: clip_parts.classes(seen, about, key),

@@ -21,6 +21,8 @@ _COMPANIONS = {
     *(".wav", ".mp3", ".flac", ".m4a", ".aac", ".db", ".ini", ".lnk", ".zip", ".gz", ".tar", ".7z", ".rar", ".md5", ".sha256"),
 }
 """What lies beside clips and is none: captions, tables, features, sound, archives, and what Windows leaves (Thumbs.db)."""
+_BARE = {"sha256sums", "sha1sums", "md5sums", "checksums", "license", "licence", "copying", "notice", "readme", "authors"}
+"""The same, of files without an ending; others of these may be videos."""
 
 
 def index_folder(
@@ -125,18 +127,22 @@ def _folders_below(folder: Path, above: frozenset[Path]) -> list[Path]:
 
 def _left_out(beside: Sequence[Path]) -> tuple[str, ...]:
     """A note on files that lie beside clips."""
-    kinds = sorted({file.suffix.lower() for file in beside})
+    kinds = sorted({file.suffix.lower() or file.name for file in beside})
     return (f"left out as no clips: {len(beside)} files ({', '.join(kinds)})",) if beside else ()
 
 
 def _companions(folder: Path) -> list[Path]:
-    return [file for file in folder.iterdir() if file.is_file() and file.suffix.lower() in _COMPANIONS and file.name[0] != "."]
+    return [file for file in folder.iterdir() if file.is_file() and _is_companion(file) and file.name[0] != "."]
+
+
+def _is_companion(file: Path) -> bool:
+    return file.suffix.lower() in _COMPANIONS or file.name.lower() in _BARE
 
 
 def _clips_in(folder: Path) -> list[Path]:
     """What lies in a folder and may be a clip: neither hidden, nor an image that does not move, nor one of `_COMPANIONS`."""
     found = [clip for clip in folder.iterdir() if not clip.name.startswith(".")]
-    found = [clip for clip in found if not (clip.is_file() and clip.suffix.lower() in _COMPANIONS)]
+    found = [clip for clip in found if not (clip.is_file() and _is_companion(clip))]
     return [clip for clip in found if not (clip.is_file() and clip.suffix.lower() in IMAGE_SUFFIXES) or is_animated(clip)]
 
 

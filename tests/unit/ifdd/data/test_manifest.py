@@ -280,12 +280,12 @@ def test_index_folder(tmp_path: Path) -> None:
     ]
     write_manifest(table, tmp_path)
     assert clip_path(read_manifest(tmp_path), table.iloc[1]).is_file()
-    for name in ("Thumbs.db", "2 é.TXT", "10.srt", "10.wav"):
+    for name in ("Thumbs.db", "2 é.TXT", "10.srt", "10.wav", "SHA256SUMS"):
         (tmp_path / "sad" / name).write_text("what lies beside clips")
     (tmp_path / "__MACOSX").mkdir()  # what a ZIP file of a Mac leaves
     beside = index_folder(tmp_path, ("happy", "sad"))
     assert beside["path"].tolist() == table["path"].tolist()
-    assert beside.attrs["notes"] == ("left out as no clips: 4 files (.db, .srt, .txt, .wav)",)
+    assert beside.attrs["notes"] == ("left out as no clips: 5 files (.db, .srt, .txt, .wav, SHA256SUMS)",)
     (tmp_path / "sad/12.mov").write_text("no video")
     with pytest.raises(InputError, match=r"12\.mov"):
         index_folder(tmp_path, ("happy", "sad"))
