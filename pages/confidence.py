@@ -80,6 +80,8 @@ elif part == "Probabilities":
     displays["confidence"] = densities = ConfidenceDisplay.from_result(found, scale)
     ids = measures.clip_links(alike, among)
     figure = densities.to_plotly(ids)
+    figure.for_each_annotation(lambda title: title.update(text=title.text.partition("<br>")[0]))  # the table has the numbers
+    figure.update_layout(margin_t=60)
     alt = "Density of the probability of each class, positives and negatives, by model"
     charts.chart(figure, "confidence_density", alt, read="confidence", links=ids is not None)
     rows, cells = sureness.apart_rows(found, among.selection)
@@ -102,7 +104,7 @@ elif part == "Temperature":
         charts.chart(figure, "confidence_temperature", f"Reliability of {one} before and after scaling", read="calibration")
     with right:
         looks.note(f"{one}: {scaling.caption}.")
-        st.dataframe(sureness.scaling_rows(scaling), hide_index=True, alt=f"What a temperature changes for {one}")
+        tables.show(sureness.scaling_rows(scaling), alt=f"What a temperature changes for {one}")
     copied = measures.copies(collections, among).calibration(one, binning, sources[source])
 elif part == "Votes":
     votes = measures.votes(collections[one], among)

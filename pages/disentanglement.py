@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 import streamlit as st
-from shared import charts, looks, measures, split_views, state, view
+from shared import charts, looks, measures, split_views, state, tables, view
 
 from workbench.analysis.disentanglement.displays.probes import ProbeDisplay
 from workbench.analysis.disentanglement.displays.tables import Row, map_rows, row_groups
@@ -38,11 +38,11 @@ def show_scorecard(cards: Sequence[Scorecard]) -> None:
     heads = [(group.title, title, cells) for group in groups for title, cells in group.rows[: group.headline]]
     shown = table([(title, cells) for _, title, cells in heads], cards)
     shown.insert(0, "question", [question for question, _, _ in heads])
-    st.dataframe(shown, hide_index=True, height="content", alt="The headline of each question, by model")
+    tables.show(shown, height="content", alt="The headline of each question, by model")
     for group in groups:
         with st.expander(f"{group.title} · {len(group.rows)} measure{'s' * (len(group.rows) != 1)}"):
             looks.note(group.about)
-            st.dataframe(table(group.rows, cards), hide_index=True, height="content", alt=group.title)
+            tables.show(table(group.rows, cards), height="content", alt=group.title)
     for note in dict.fromkeys(note for card in cards for note in card.notes):
         looks.note(f"{note}.")
     for card in cards:
@@ -82,7 +82,7 @@ def show_maps(cards: Sequence[Scorecard], models: dict[str, Bundle]) -> None:
         if card.maps:
             about = f"Grad-CAM of the true class on the pixels that the emotion moves; {card.maps.frames} frames."
             looks.section(f"Where {card.checkpoint} looks", about)
-            st.dataframe(map_rows(card.maps), hide_index=True, alt=f"Localisation of the maps of {card.checkpoint}")
+            tables.show(map_rows(card.maps), alt=f"Localisation of the maps of {card.checkpoint}")
     for name, bundle in models.items():
         verdicts = known_verdicts(bundle, shown=state.dataset().hashes[0])
         if not verdicts:
@@ -95,7 +95,7 @@ def show_maps(cards: Sequence[Scorecard], models: dict[str, Bundle]) -> None:
             | {"reasons": " ".join(f"{reason}." for reason in v.reasons)}
             for v in sorted(verdicts.values(), key=lambda v: not v.passes)
         ]
-        st.dataframe(rows, hide_index=True, alt=f"Verdicts on the maps of {name}")
+        tables.show(rows, alt=f"Verdicts on the maps of {name}")
 
 
 def show_robustness() -> dict[str, Display]:
@@ -112,7 +112,7 @@ def show_robustness() -> dict[str, Display]:
     if not variants:
         return {}
     curves = RobustnessDisplay.from_result(benchmark.robustness.of(variants))
-    figure = curves.to_plotly().update_layout(height=430, legend=charts.LEGEND_ABOVE, margin_t=40)
+    figure = curves.to_plotly().update_layout(height=max(430, 340 + 14 * len(variants)), legend=charts.LEGEND_ABOVE, margin_t=40)
     alt = "UAR of each variant on each suite, with 95 % intervals"
     charts.chart(figure, "disentanglement_robustness", alt, read="robustness")
     return {"robustness": curves}
@@ -147,7 +147,7 @@ def show_scenes() -> dict[str, Display]:
         }
         for row in chosen.rows
     ]
-    st.dataframe(rows, hide_index=True, height="content", alt="How far the scene helps, misleads and is followed, by variant")
+    tables.show(rows, height="content", alt="How far the scene helps, misleads and is followed, by variant")
     return {"scenes": curves}
 
 

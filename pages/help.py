@@ -2,7 +2,7 @@
 
 import pandas as pd
 import streamlit as st
-from shared import charts, looks, view
+from shared import charts, looks, tables, view
 
 from workbench.app.catalogue import CATALOGUE
 from workbench.app.glossary import KEYS, WORDS
@@ -15,7 +15,8 @@ def show_plots() -> None:
     titles = {name: reading(name).title for name in names}
     name = st.selectbox("Plot", names, format_func=titles.__getitem__, **view.linked("help_plot"))
     text = reading(name)
-    left, right = st.columns([5, 4], gap="medium")
+    with st.container(key="help_reading"):
+        left, right = st.columns([5, 4], gap="medium")
     with left:
         for alt, file in text.pictures:
             st.image(str(file), caption=alt, alt=alt)
@@ -45,4 +46,4 @@ with commands:
         | {"Python": entry.python}
         for entry in CATALOGUE
     ]
-    st.dataframe(pd.DataFrame(rows), hide_index=True, height=560, alt="Commands, the pages that show the same, and the Python")
+    tables.show(rows, height=560, alt="Commands, the pages that show the same, and the Python")

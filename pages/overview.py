@@ -108,17 +108,15 @@ def show_checkpoints(cards: dict[str, Card], alone: dict[str, Collection]) -> No
                 "model": describe(card),
                 "classes": ", ".join(card.labels),
                 "test clips": test.get("n"),
-                "WAR": test.get("WAR"),
-                "UAR": test.get("UAR"),
+                "WAR": looks.percent(test["WAR"]) if "WAR" in test else None,
+                "UAR": looks.percent(test["UAR"]) if "UAR" in test else None,
                 "sha256": card.sha256[:12],
                 "test data": test_data(card),
             }
             for name, card in cards.items()
             for test in [card.metrics.get("test", {})]
         ]
-        percent = st.column_config.NumberColumn(format="percent")
-        columns = {"WAR": percent, "UAR": percent}
-        st.dataframe(rows, hide_index=True, column_config=columns, placeholder="–", alt="The checkpoints that are loaded")
+        tables.show(rows, alt="The checkpoints that are loaded")
     if alone:
         looks.section("Predictions of others", "What these models said is known, and not how: there are no maps of them.")
         rows = [
@@ -132,7 +130,7 @@ def show_checkpoints(cards: dict[str, Card], alone: dict[str, Collection]) -> No
             }
             for name, found in alone.items()
         ]
-        st.dataframe(rows, hide_index=True, placeholder="–", alt="The models of which predictions alone are known")
+        tables.show(rows, alt="The models of which predictions alone are known")
 
 
 looks.heading("Overview")

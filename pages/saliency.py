@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 import streamlit as st
-from shared import charts, jobs, looks, state, view
+from shared import charts, jobs, looks, state, tables, view
 
 from workbench.analysis.counterfactuals.displays import CounterfactualDisplay
 from workbench.analysis.faithfulness.displays import PerturbationDisplay, RandomisationDisplay, verdict_table
@@ -88,7 +88,7 @@ def show_tests(models: Mapping[str, Bundle], asked: Asked, methods: list[str]) -
         rows = [
             {"": "✓" if v.passes else "✗"} | row for v, row in zip(report.verdicts, verdict_table(report.verdicts), strict=True)
         ]
-        st.dataframe(rows, hide_index=True, alt=f"Verdicts on the maps of {name}")
+        tables.show(rows, alt=f"Verdicts on the maps of {name}")
         removed = PerturbationDisplay.from_result({"pixels": report.pixels, "frames": report.frames})
         displays[f"deletion {name}"] = removed
         charts.chart(removed.to_plotly(), f"saliency_removed_{name}", f"Deletion and insertion, maps of {name}", read="deletion")
@@ -134,7 +134,7 @@ def show_edits(models: Mapping[str, Bundle], asked: Asked, edits: list[str], lin
             for name, result in found.items()
             if result.order_sensitivity is not None
         ]
-        st.dataframe(pd.DataFrame(rows), hide_index=True, height="content", alt="Effect of each edit, by model")
+        tables.show(rows, height="content", alt="Effect of each edit, by model")
     displays: dict[str, Display] = {}
     for name, result in found.items():
         displays[f"edits {name}"] = display = CounterfactualDisplay.from_result(result)
@@ -162,7 +162,7 @@ def show_streams(models: Mapping[str, Bundle], asked: Asked) -> Shown:
         figure = display.to_plotly().update_layout(legend=charts.LEGEND_ABOVE)
         charts.chart(figure, "saliency_streams", "Share of the logit that each input has, by model")
         table = pd.DataFrame(stream_rows(found), columns=STREAMS)
-        st.dataframe(table, hide_index=True, height="content", alt="What each input does, by model")
+        tables.show(table, height="content", alt="What each input does, by model")
         for name, result in found.items():
             for note in result.notes:
                 looks.note(f"{name}: {note}.")

@@ -2,7 +2,7 @@
 
 import pandas as pd
 import streamlit as st
-from shared import charts, looks, measures, split_views, state, view
+from shared import charts, looks, measures, split_views, state, tables, view
 
 from workbench.analysis.splits.displays.schematic import SplitSchematicDisplay
 from workbench.analysis.splits.displays.summary import (
@@ -44,7 +44,7 @@ def show_places(collections: dict[str, Collection]) -> dict[str, Display]:
         for share in [result.occupancy.class_share]
     ]
     looks.note("Share of the variance of D's reading weight minus S's that lies between classes, with 95 % intervals.")
-    st.dataframe(rows, hide_index=True, alt="Share of the reading weights' variance between classes")
+    tables.show(rows, alt="Share of the reading weights' variance between classes")
     return {"steps": steps, "occupancy": occupancy}
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pandas as pd
 import streamlit as st
-from shared import charts, jobs, looks, state, view
+from shared import charts, jobs, looks, state, tables, view
 
 from workbench.analysis.training.displays import CAPTION, CurvesDisplay, recipe_rows, rows
 from workbench.analysis.training.recipes import recipe_differences
@@ -74,7 +74,7 @@ def show_curves() -> None:
         charts.chart(figure, "training_curves", "UAR, WAR, loss and learning rate by epoch, of each run")
         looks.note(CAPTION)
     table = pd.DataFrame(rows(shown))
-    st.dataframe(table, hide_index=True, alt="State, kept epoch and scores of each run, with 95 % intervals")
+    tables.show(table, alt="State, kept epoch and scores of each run, with 95 % intervals")
     with st.container(horizontal=True):
         if displays:
             charts.save_button(displays, "training", "training_save")
@@ -109,7 +109,7 @@ def show_recipes(cards: dict[str, Card]) -> None:
         return
     looks.note(f"{len(found.different)} of {len(found.values)} keys differ. –: the recipe has no such key.")
     table = pd.DataFrame(cells, columns=["key", *found.names])
-    st.dataframe(table, hide_index=True, height="content", alt="Keys of the recipes, a column for each")
+    tables.show(table, height="content", alt="Keys of the recipes, a column for each")
 
 
 def show_audit() -> None:
@@ -131,7 +131,7 @@ def show_audit() -> None:
         jobs.offer("Audit the run", argv, "training_audit_job", inputs=[Path(folder) / "metrics.json"])
     else:
         lines, words = audit_rows(found)
-        st.dataframe(pd.DataFrame(lines), hide_index=True, alt="UAR and WAR of each checkpoint of the run, with 95 % intervals")
+        tables.show(lines, alt="UAR and WAR of each checkpoint of the run, with 95 % intervals")
         st.markdown(markdown_text(f"{words[0].upper()}{words[1:]}."))
     python = f"from ifdd.training.audit import audit\n\nprint(audit({folder!r}).words)"
     charts.reproduce(["ifdd", "audit", folder, "--out", str(results / f"audit-{Path(folder).name}")], python, "training_audit")

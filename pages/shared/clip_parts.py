@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from shared import charts, looks, state, view
+from shared import charts, looks, state, tables, view
 from workbench.analysis.counterfactuals.displays import ClipChangeDisplay
 from workbench.analysis.saliency.differences import difference as between
 from workbench.analysis.saliency.displays.attribution import FrameImportanceDisplay, RegionBudgetDisplay
@@ -24,6 +24,7 @@ from workbench.app.clip_copy import Lines, OfClip, explain_lines, saliency_lines
 from workbench.app.clipview import ClipView
 from workbench.app.from_ifdd import InputError
 from workbench.plotting.base import Display
+from workbench.results.interval import number_text
 
 if TYPE_CHECKING:
     from workbench.explain.results import Explanation
@@ -258,17 +259,18 @@ def what_if(seen: ClipView, about: About | None, key: str, play: Play) -> Part:
                     "–" if result.order is None else f"{result.order[0]:.2f}",
                     help="How far its probabilities move in random orders of the frames: 0 for a bag of frames, at most 1.",
                 )
-        st.dataframe(
-            asking.effects(found),
-            hide_index=True,
+        told, change = asking.effects(found), "p of the first answer, change"
+        tables.show(
+            told.assign(**{change: [number_text(value, "+.2f") for value in told[change]]}),
+            "What each model says after each edit",
+            f"{key}_effects",
             height="content",
-            alt="What each model says after each edit",
             column_config={
                 "sure, p": st.column_config.NumberColumn(
                     format="%.2f", help="Probability of the class that the model says after the edit, 0 to 1."
                 ),
-                "p of the first answer, change": st.column_config.NumberColumn(
-                    format="%+.2f", help="How much the probability of the class that it says of the clip as it is has changed."
+                change: st.column_config.TextColumn(
+                    alignment="right", help="How much the probability of the class that it says of the clip as it is has changed."
                 ),
                 "all p, change": st.column_config.ProgressColumn(
                     format="%.2f",

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 import streamlit as st
 
-from shared import charts, looks, state
+from shared import charts, looks, state, tables
 from workbench.analysis.registry import faces
 from workbench.app.from_ifdd import InputError
 from workbench.report.parts import Options, Section, Table, section_by
@@ -62,7 +62,7 @@ def show(concept: str, told: ModuleType) -> None:
     for number, part in enumerate(made.parts):
         if isinstance(part, Table):
             looks.note(part.caption)
-            st.dataframe(pd.DataFrame(part.rows, columns=list(part.header)), hide_index=True, alt=part.caption)
+            tables.show(pd.DataFrame(part.rows, columns=list(part.header)), part.caption, f"{concept}_{number}")
         else:
             charts.chart(part.figure, f"{concept}_{number}", part.caption)
             looks.note(part.caption)

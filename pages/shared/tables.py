@@ -1,6 +1,11 @@
-"""Tables whose numbers lead to the clips behind them."""
+"""Tables, and those whose numbers lead to the clips behind them.
+
+Streamlit draws a table on a canvas that hides what does not fit. Beside each stands a twin of text in lines, which is shown in
+its place where the page is narrow, and in print (`app.css`).
+"""
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -8,6 +13,7 @@ import streamlit as st
 
 from shared import view
 from workbench.app.selection import Selection
+from workbench.results.interval import number_text
 
 HELP = {
     "detectable, points": "The smallest true difference of WAR, and of UAR, that so many clips show with 80 % probability, "
@@ -18,32 +24,93 @@ HELP = {
 }
 """What the names of some columns mean."""
 
+HERE = Path(__file__).parent
+MISSING = "–"
+_twin = st.components.v2.component(
+    "ifdd_table",
+    html="<table></table>",
+    css=(HERE / "table.css").read_text(encoding="utf-8"),
+    js=(HERE / "table.js").read_text(encoding="utf-8"),
+)
+
+
+def show(
+    rows: pd.DataFrame | Sequence[Mapping[str, Any]],
+    alt: str,
+    key: str = "",
+    *,
+    column_config: Mapping[str, Any] | None = None,
+    **options: Any,
+) -> None:
+    """A table; `column_config` as Streamlit's. Where two of a page have the same `alt`, each has a `key`."""
+    key = key or alt
+    table = rows if isinstance(rows, pd.DataFrame) else pd.DataFrame(rows)
+    config = _helped(table) | dict(column_config or {})
+    with st.container(key=f"table-{key}", gap=None):
+        st.dataframe(table, hide_index=True, alt=alt, column_config=config, placeholder=MISSING, **options)
+        _twin(key=f"twin {key}", data=_data(table, alt, config, {}))
+
 
 def linked(rows: pd.DataFrame, links: Mapping[str, Sequence[str]], key: str, alt: str, **options: Any) -> None:
     """A table; a click on a cell of a column in `links` selects its clips: a selection as text for each row, "" for none."""
     key = f"{key}_{view.generation()}"
 
-    def chosen() -> None:
-        cells = st.session_state[key].selection.cells
-        for row, column in cells[:1]:
-            if text := links.get(column, [""] * len(rows))[row]:
-                view.set_selection(Selection.parse([text]))
+    def select(row: int, column: str) -> None:
+        if text := links.get(column, [""] * len(rows))[row]:
+            view.set_selection(Selection.parse([text]))
 
-    config = {name: st.column_config.Column(help=text) for name, text in HELP.items() if name in rows}
-    config |= options.pop("column_config", {})
-    config |= {
+    def chosen() -> None:
+        for row, column in st.session_state[key].selection.cells[:1]:
+            select(row, column)
+
+    def pressed() -> None:
+        if told := st.session_state[f"{key}_twin"].cell:
+            select(int(told[0]), str(rows.columns[int(told[1])]))
+
+    config = _helped(rows) | {
         name: st.column_config.Column(f"{name} ↗", help="Click a cell to select its clips.")
         for name in links
-        if name in rows and name not in config
+        if name in rows and name not in HELP
     }
-    st.dataframe(
-        rows,
-        hide_index=True,
-        key=key,
-        alt=alt,
-        on_select=chosen,
-        selection_mode="single-cell",
-        column_config=config,
-        placeholder="–",
-        **options,
-    )
+    with st.container(key=f"table-{key}", gap=None):
+        st.dataframe(
+            rows,
+            hide_index=True,
+            key=key,
+            alt=alt,
+            on_select=chosen,
+            selection_mode="single-cell",
+            column_config=config,
+            placeholder=MISSING,
+            **options,
+        )
+        _twin(key=f"{key}_twin", data=_data(rows, alt, config, links), on_cell_change=pressed)
+
+
+def _helped(rows: pd.DataFrame) -> dict[str, Any]:
+    return {name: st.column_config.Column(help=text) for name, text in HELP.items() if name in rows}
+
+
+def _data(
+    rows: pd.DataFrame, alt: str, config: Mapping[str, Mapping[str, Any]], links: Mapping[str, Sequence[str]]
+) -> dict[str, Any]:
+    """What the twin shows: heads with their help, cells as text, and which of them can be clicked."""
+    names = [str(name) for name in rows.columns]
+    told = [config.get(name) or {} for name in names]
+    return {
+        "alt": alt,
+        "heads": [(one.get("label") or name, one.get("help") or "") for name, one in zip(names, told, strict=True)],
+        "numbers": [pd.api.types.is_numeric_dtype(rows.iloc[:, i]) for i in range(len(names))],
+        "cells": [list(row) for row in zip(*(_texts(rows.iloc[:, i]) for i in range(len(names))), strict=True)],
+        "links": [
+            (row, names.index(name)) for name, texts in links.items() if name in names for row, text in enumerate(texts) if text
+        ],
+    }
+
+
+def _texts(cells: pd.Series) -> list[str]:
+    """Cells as text: numbers that are not all whole with two digits."""
+    form = "s"
+    if pd.api.types.is_float_dtype(cells):
+        form = ".0f" if cells.dropna().map(float.is_integer).all() else ".2f"
+    return [MISSING if pd.isna(cell) else number_text(cell, form) if form != "s" else str(cell) for cell in cells]

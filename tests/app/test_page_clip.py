@@ -34,7 +34,8 @@ def panels(app: AppTest) -> str:
 
 
 def players(app: AppTest) -> list[dict[str, Any]]:
-    return [json.loads(found.proto.json) for found in app.get("bidi_component")]
+    made = (json.loads(found.proto.json) for found in app.get("bidi_component"))
+    return [one for one in made if "groups" in one]
 
 
 def names_of(player: dict[str, Any]) -> list[list[str]]:

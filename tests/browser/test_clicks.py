@@ -56,3 +56,27 @@ def test_a_number_of_a_comparison_selects_its_flips(page: Page, address: str) ->
     bars = page.locator(f"{PLOT} .barlayer .point path")
     assert bars.count() > 0
     no_errors(page)
+
+
+def test_a_narrow_page_and_a_print_have_every_column_of_a_table(page: Page, address: str) -> None:
+    """Streamlit's canvas hides those that do not fit; its twin of text has them all, and the same clicks."""
+    visit(page, address, "comparison")
+    canvas, twin = page.locator('[data-testid="stDataFrame"]').first, page.locator('[class*="st-key-table-"] table').first
+    canvas.wait_for()
+    assert not twin.is_visible()
+    heads = canvas.locator("th").all_text_contents()
+    page.emulate_media(media="print")
+    twin.wait_for()
+    assert not canvas.is_visible()
+    assert twin.locator("th").all_text_contents() == heads
+    page.emulate_media(media="screen")
+    page.set_viewport_size({"width": 820, "height": 1180})
+    twin.wait_for()
+    edges = twin.locator("td").evaluate_all("cells => cells.map((cell) => cell.getBoundingClientRect().right)")
+    assert len(edges) == len(heads)
+    assert max(edges) <= 820
+    count = int(twin.locator("button").first.text_content() or "0")
+    twin.locator("button").first.click()
+    assert selected(page) == ["right tiny-baseline=False", "right tiny-ifdd=True"]
+    page.get_by_text(f"{count} of 14 clips", exact=True).wait_for()
+    no_errors(page)
