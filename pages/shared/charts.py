@@ -12,7 +12,7 @@ import streamlit as st
 from shared import looks, view
 from workbench.app.from_ifdd import csv_text
 from workbench.app.reading import Reading, reading
-from workbench.plotting.base import SUFFIXES, Display, without_markup
+from workbench.plotting.base import SUFFIXES, Display, with_short_names, without_markup
 from workbench.plotting.numbers import FOR_CLICKS, PICTURES, numbers_of
 from workbench.plotting.style import plotly_template
 
@@ -46,7 +46,7 @@ def chart(
     if links:
         key = f"{key}_{view.generation()}"
         options = {"on_select": view.select_points(key)} | options
-    drawn = st.plotly_chart(figure, key=key, alt=alt, theme=None, config=CHART, **options)
+    drawn = st.plotly_chart(with_short_names(figure), key=key, alt=alt, theme=None, config=CHART, **options)
     _beside(key, alt, figure, table, read)
     return drawn
 

@@ -105,6 +105,54 @@ def without_markup(figure: go.Figure) -> go.Figure:
     return go.Figure(written_out(figure.to_dict()))
 
 
+LONGEST = {"axis": 44, "legend": 64, "title": 120}
+"""Letters of a line of text that a chart shows: a class may be called by a sentence, which would leave no room for the chart."""
+
+
+def short_name(name: str, most: int = LONGEST["axis"]) -> str:
+    """A name with its middle left out, for what it is told apart by stands at its begin or its end.
+
+    >>> short_name("happy (20)"), short_name("a class that is called by a sentence (20)", 20)
+    ('happy (20)', 'a class th…ence (20)')
+    """
+    begin, end = most // 2, (most - 1) // 2
+    return name if len(name) <= most else f"{name[:begin]}…{name[-end:]}"
+
+
+def with_short_names(figure: go.Figure) -> go.Figure:
+    """The figure with long names shortened, at axes, in legends and titles. Its data, and so the table of it, keep them whole."""
+    figure = go.Figure(figure)
+    aliases = {text: short for text in _categories(figure) if (short := _short_lines(text, "axis")) != text}
+    if aliases:
+        figure.update_xaxes(labelalias=aliases)
+        figure.update_yaxes(labelalias=aliases)
+        figure.update_polars(angularaxis_labelalias=aliases)
+    for axis in (*figure.select_xaxes(), *figure.select_yaxes()):
+        if axis.ticktext is not None:
+            axis.ticktext = [_short_lines(str(text), "axis") for text in axis.ticktext]
+    for trace in figure.data:
+        if trace.name is not None:
+            trace.name = _short_lines(trace.name, "legend")
+    figure.for_each_annotation(lambda told: told.update(text=_short_lines(told.text or "", "title")))
+    if figure.layout.title.text is not None:
+        figure.update_layout(title_text=_short_lines(figure.layout.title.text, "title"))
+    return figure
+
+
+def _categories(figure: go.Figure) -> set[str]:
+    found: set[str] = set()
+    for trace in figure.data:
+        for place in ("x", "y", "theta"):
+            values = getattr(trace, place, None)
+            if values is not None and np.asarray(values).dtype.kind in "OU":
+                found.update(value for value in values if isinstance(value, str))
+    return found
+
+
+def _short_lines(text: str, where: str) -> str:
+    return "<br>".join(short_name(line, LONGEST[where]) for line in text.split("<br>"))
+
+
 class NamedDisplay(Display, Generic[Result]):
     """A display of one result, or of several by name, e.g. one for each model."""
 

@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 
 from ifdd.documents import located, shown
 from ifdd.errors import InputError
-from workbench.plotting.base import Display, without_markup
+from workbench.plotting.base import Display, with_short_names, without_markup
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,13 @@ def section_by(face: ModuleType, study: Any, options: "Options") -> Section:
 
 def chart(display: Display, caption: str, figure: go.Figure | None = None) -> Chart:
     """A display's interactive form."""
-    return Chart(caption, without_markup(figure or display.to_plotly()), display.provenance(), display.normalisation, display)
+    return Chart(
+        caption,
+        with_short_names(without_markup(figure or display.to_plotly())),
+        display.provenance(),
+        display.normalisation,
+        display,
+    )
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import plotly.graph_objects as go
 import pytest
 from display_contract import (  # noqa: F401  what every display keeps to
     test_nothing_is_cut_off,
@@ -28,7 +29,7 @@ from workbench.analysis.embedding.results import EmbeddingResult
 from workbench.analysis.performance.displays.scores import ConfusionDisplay, RecallDisplay
 from workbench.analysis.performance.scores import summary
 from workbench.plotting import style
-from workbench.plotting.base import Display
+from workbench.plotting.base import Display, with_short_names
 
 N = 70
 LABELS = np.arange(N) % 7
@@ -243,3 +244,16 @@ def test_calibration_leaves_out_empty_bins() -> None:
     np.testing.assert_array_equal(trace.x, result.mean_confidence[filled])
     np.testing.assert_array_equal(trace.y, result.accuracy[filled])
     assert 0 < filled.sum() < len(filled)
+
+
+def test_a_class_called_by_a_sentence_leaves_room_for_the_chart() -> None:
+    name = "a face that " + "very " * 60 + "much smiles (20)"
+    figure = go.Figure([go.Bar(x=[name, "sad"], y=[1, 2], name=name), go.Scatterpolar(r=[1], theta=[name])])
+    figure.update_layout(title=f"of<br>{name}").add_annotation(text=name)
+    short = with_short_names(figure)
+    told = [short.layout.xaxis.labelalias[name], short.data[0].name, short.layout.annotations[0].text, short.layout.title.text]
+    assert [len(text) for text in told] == [44, 64, 120, 120 + len("of<br>")]
+    assert all(text.endswith("much smiles (20)") for text in told)
+    assert "sad" not in short.layout.xaxis.labelalias
+    assert list(short.data[0].x) == list(figure.data[0].x) == [name, "sad"]
+    assert figure.data[0].name == name
