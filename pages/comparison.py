@@ -68,16 +68,19 @@ elif part == "Recalls":
     if len(labels) > 2:
         radar = RadarDisplay.from_result(result.models, {row.name: row.recalls.tolist() for row in published if len(row.recalls)})
         displays["recalls"], text = radar, radar.caption
-        figure = radar.to_plotly().update_layout(title=None, margin_t=40, height=HEIGHT + 40)
-        twin = next(i for i, trace in enumerate(figure.data) if trace.type == "scatter")
-        ours = [links.recalls(found, name, among.selection) for name, found in result.models.items()]
-        links.attach(figure, [[""] * len(labels)] * twin + ours)
+        polygons, figure = radar.panels_to_plotly()
+        place, points = st.columns([2, 3], gap="medium")
+        with place:
+            polygons.update_layout(margin={"t": 40, "b": 40, "l": 60, "r": 60}, height=HEIGHT + 40)
+            charts.chart(polygons, "compare_radar", "Recall of each class, by model, as a radar", read="radar")
     else:
         displays["recalls"], text = (recalls := RecallDisplay.from_result(result.models)), result.caption
-        figure = recalls.to_plotly()
-        links.attach(figure, [links.recalls(found, name, among.selection) for name, found in result.models.items()])
-    alt = "Recall of each class, by model, as a radar and as points"
-    charts.chart(figure, "compare_recalls", alt, table=displays["recalls"].numbers(), read="radar", links=True)
+        figure, points = recalls.to_plotly(), st.container()
+    links.attach(figure, [links.recalls(found, name, among.selection) for name, found in result.models.items()])
+    figure.update_layout(legend=charts.LEGEND_ABOVE, margin_t=40, height=HEIGHT + 40)
+    with points:
+        alt = "Recall of each class, by model, as points"
+        charts.chart(figure, "compare_recalls", alt, table=displays["recalls"].numbers(), read="metrics", links=True)
     looks.note(text)
     for row in published:
         looks.note(f"{row.caption}: WAR {row.war}, UAR {looks.percent(row.uar)}; another protocol, and not of these clips")

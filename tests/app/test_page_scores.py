@@ -54,7 +54,7 @@ def test_what_a_model_says_narrows_figures_only_if_asked(start: Start, tiny_demo
 def test_parts_of_compare(start: Start, tiny_demo: TinyDemo) -> None:
     app = healthy(start(tiny_demo, "comparison"))
     assert app.dataframe[0].value["difference"].tolist() == ["tiny-ifdd − tiny-baseline"]
-    for part, charts in (("Recalls", 1), ("Confusion", 1), ("Slices", 1)):
+    for part, charts in (("Recalls", 2), ("Confusion", 1), ("Slices", 1)):
         app = healthy(app.segmented_control("compare_part").set_value(part).run())
         assert len(app.get("plotly_chart")) == charts, part
     app = app.segmented_control("compare_part").set_value("Bad slices").run()

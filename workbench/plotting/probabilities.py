@@ -51,7 +51,7 @@ class ProbabilityDisplay(Display):
 
     def to_plotly(self) -> go.Figure:
         """Return the bars for a web page."""
-        figure = make_subplots(1, len(self.results), subplot_titles=list(self.results), horizontal_spacing=0.16)
+        figure = make_subplots(1, len(self.results), subplot_titles=list(self.results), horizontal_spacing=0.24)
         for column, result in enumerate(self.results.values(), start=1):
             bars = go.Bar(
                 x=result.values,
@@ -70,6 +70,6 @@ class ProbabilityDisplay(Display):
             template=style.plotly_template(), height=90 + 27 * tallest, bargap=0.25, margin={"t": 30, "l": 40, "r": 30, "b": 40}
         )
         figure.update_annotations(font_size=13)
-        figure.update_xaxes(title="probability", range=[0, 1.12], tickvals=[0, 0.5, 1])
+        figure.update_xaxes(title="probability", range=[0, 1.2], tickvals=[0, 0.5, 1])
         figure.update_yaxes(autorange="reversed", showgrid=False, ticks="", showline=False)
         return figure

@@ -170,7 +170,7 @@ class ClipChangeDisplay(Display):
             margin={"t": 80, "l": 40, "r": 10, "b": 40},
         )
         figure.update_annotations(font_size=12)
-        figure.update_xaxes(title="change of p", range=[-1, 1])
+        figure.update_xaxes(title="change of p", range=[-1.1, 1.1], tickvals=[-1, 0, 1], tickangle=0)
         figure.update_yaxes(autorange="reversed")
         figure.update_yaxes(title="class (p as it is)", row=1, col=1)
         return figure

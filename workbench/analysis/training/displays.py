@@ -105,7 +105,7 @@ class CurvesDisplay(Display):
 
     def to_plotly(self) -> go.Figure:
         """Return the same for a web page; a click in the legend hides a run."""
-        figure = make_subplots(2, 2, shared_xaxes=True, vertical_spacing=0.07, horizontal_spacing=0.09)
+        figure = make_subplots(2, 2, shared_xaxes=True, vertical_spacing=0.07, horizontal_spacing=0.14)
         for number, panel in enumerate(PANELS):
             place = {"row": number // 2 + 1, "col": number % 2 + 1}
             for i, (name, run) in enumerate(self.runs.items()):

@@ -127,6 +127,24 @@ class RadarDisplay(NamedDisplay[MetricsResult]):
         figure = make_subplots(
             1, 2, specs=[[{"type": "polar"}, {"type": "xy"}]], column_widths=[0.4, 0.6], horizontal_spacing=0.25
         )
+        radar, points = self.panels_to_plotly()
+        for column, panel in enumerate((radar, points), start=1):
+            for trace in panel.data:
+                figure.add_trace(trace, 1, column)
+        figure.update_polars(radar.layout.polar)
+        figure.update_xaxes(points.layout.xaxis)
+        figure.update_yaxes(points.layout.yaxis)
+        figure.update_layout(
+            template=style.plotly_template(),
+            height=480,
+            title={"text": self.caption, "font": {"size": 12}},
+            margin={"t": 70, "l": 50, "r": 10, "b": 40},
+        )
+        return figure
+
+    def panels_to_plotly(self) -> tuple[go.Figure, go.Figure]:
+        """Return radar and points as figures of their own, for a page that has them below each other."""
+        figure = go.Figure()
         for i, (name, recalls, published) in enumerate(self._polygons()):
             trace = go.Scatterpolar(
                 r=np.append(recalls, recalls[0]),
@@ -137,28 +155,14 @@ class RadarDisplay(NamedDisplay[MetricsResult]):
                 line={"color": style.model_colour(i), "dash": "dash" if published else "solid"},
                 marker={"symbol": style.PLOTLY_MARKERS[style.model_marker(i)], "size": 6},
             )
-            figure.add_trace(trace, 1, 1)
-        twin = RecallDisplay(self.results).to_plotly()
-        for trace in twin.data:
-            figure.add_trace(trace, 1, 2)
+            figure.add_trace(trace)
+        points = RecallDisplay(self.results).to_plotly()
         for i, (name, values) in enumerate(self.published.items(), start=len(self.results)):
             marker = {"color": style.model_colour(i), "symbol": f"{style.PLOTLY_MARKERS[style.model_marker(i)]}-open", "size": 8}
-            figure.add_trace(
-                go.Scatter(x=100 * values, y=np.arange(len(values)) + 2, mode="markers", name=name + PUBLISHED, marker=marker),
-                1,
-                2,
-            )
-        figure.update_xaxes(twin.layout.xaxis)
-        figure.update_yaxes(twin.layout.yaxis)
+            points.add_scatter(x=100 * values, y=np.arange(len(values)) + 2, mode="markers", name=name + PUBLISHED, marker=marker)
         figure.update_polars(
             radialaxis={"range": [0, 100], "ticksuffix": " %", "angle": 90 - 180 / len(self.label_names), "tickvals": [50, 100]},
             angularaxis={"direction": "clockwise", "rotation": 90},
             bgcolor="rgba(0, 0, 0, 0)",
         )
-        figure.update_layout(
-            template=style.plotly_template(),
-            height=480,
-            title={"text": self.caption, "font": {"size": 12}},
-            margin={"t": 70, "l": 50, "r": 10, "b": 40},
-        )
-        return figure
+        return figure.update_layout(template=style.plotly_template()), points
