@@ -95,7 +95,7 @@ def show_maps(cards: Sequence[Scorecard], models: dict[str, Bundle]) -> None:
             | {"reasons": " ".join(f"{reason}." for reason in v.reasons)}
             for v in sorted(verdicts.values(), key=lambda v: not v.passes)
         ]
-        tables.show(rows, alt=f"Verdicts on the maps of {name}")
+        tables.show(rows, alt=f"Verdicts on the maps of {name}", prose=True)
 
 
 def show_robustness() -> dict[str, Display]:

@@ -46,4 +46,4 @@ with commands:
         | {"Python": entry.python}
         for entry in CATALOGUE
     ]
-    tables.show(rows, height=560, alt="Commands, the pages that show the same, and the Python")
+    tables.show(rows, prose=True, alt="Commands, the pages that show the same, and the Python")

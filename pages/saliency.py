@@ -88,7 +88,7 @@ def show_tests(models: Mapping[str, Bundle], asked: Asked, methods: list[str]) -
         rows = [
             {"": "✓" if v.passes else "✗"} | row for v, row in zip(report.verdicts, verdict_table(report.verdicts), strict=True)
         ]
-        tables.show(rows, alt=f"Verdicts on the maps of {name}")
+        tables.show(rows, alt=f"Verdicts on the maps of {name}", prose=True)
         removed = PerturbationDisplay.from_result({"pixels": report.pixels, "frames": report.frames})
         displays[f"deletion {name}"] = removed
         charts.chart(removed.to_plotly(), f"saliency_removed_{name}", f"Deletion and insertion, maps of {name}", read="deletion")

@@ -39,14 +39,18 @@ def show(
     alt: str,
     key: str = "",
     *,
+    prose: bool = False,
     column_config: Mapping[str, Any] | None = None,
     **options: Any,
 ) -> None:
-    """A table; `column_config` as Streamlit's. Where two of a page have the same `alt`, each has a `key`."""
+    """A table; `column_config` as Streamlit's. Where two of a page have the same `alt`, each has a `key`.
+
+    `prose`: cells hold sentences, so that the twin is shown however wide the page is.
+    """
     key = key or alt
     table = rows if isinstance(rows, pd.DataFrame) else pd.DataFrame(rows)
     config = _helped(table) | dict(column_config or {})
-    with st.container(key=f"table-{key}", gap=None):
+    with st.container(key=f"table-{'prose-' * prose}{key}", gap=None):
         st.dataframe(table, hide_index=True, alt=alt, column_config=config, placeholder=MISSING, **options)
         _twin(key=f"twin {key}", data=_data(table, alt, config, {}))
 

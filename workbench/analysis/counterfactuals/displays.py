@@ -71,7 +71,7 @@ class CounterfactualDisplay(Display):
 
     def to_plotly(self, links: Mapping[str, str] | None = None) -> go.Figure:
         """Return the bars for a web page; each names its clip, and holds what `links` has for it."""
-        titles = [title.replace("\n", "<br>") for title in self._titles()]
+        titles = [title.replace("\n", "<br>").replace(" [", "<br>[") for title in self._titles()]
         figure = make_subplots(1, len(self.panels), shared_yaxes=True, subplot_titles=titles, horizontal_spacing=0.02)
         for column, (name, change, flips, _) in enumerate(self.panels, start=1):
             bars = go.Bar(
@@ -89,10 +89,10 @@ class CounterfactualDisplay(Display):
             figure.add_trace(bars, 1, column)
         height = 160 + (18 * self.result.n if self.result.n <= NAMED else 420)
         figure.update_layout(
-            template=style.plotly_template(), height=height, bargap=0.1, margin={"t": 80, "l": 40, "r": 10, "b": 40}
+            template=style.plotly_template(), height=height, bargap=0.1, margin={"t": 95, "l": 40, "r": 10, "b": 40}
         )
-        figure.update_annotations(font_size=12)
-        figure.update_xaxes(title="change (0 to 1)", range=[0, 1])
+        figure.update_annotations(font_size=11)
+        figure.update_xaxes(title="change", range=[0, 1], tickvals=[0, 1])
         figure.update_yaxes(autorange="reversed", showticklabels=False)
         figure.update_yaxes(title="clip", row=1, col=1)
         if self.result.n <= NAMED:

@@ -43,20 +43,36 @@ class PerturbationDisplay(NamedDisplay[PerturbationResult]):
 
     def to_plotly(self) -> go.Figure:
         """Return the curves for a web page."""
-        titles = [f"{_title(name, result)}, {what}" for name, result in self.results.items() for what in PANELS]
-        figure = make_subplots(len(self.results), 2, subplot_titles=titles)
+        titles = [f"{_title(name, result)},<br>{what}" for name, result in self.results.items() for what in PANELS]
+        figure = make_subplots(len(self.results), 2, subplot_titles=titles, horizontal_spacing=0.1)
         dashes = {"-": "solid", "--": "dash", ":": "dot", "-.": "dashdot"}
+        tallest = max(len(result.scores) for result in self.results.values())
         for row, result in enumerate(self.results.values(), start=1):
+            legend = f"legend{row}" if row > 1 else "legend"  # one beside each row: the gaps differ
             for column, what in enumerate(PANELS, start=1):
                 for label, curve, colour, dash in _lines(result, what):
                     line = {"color": colour, "dash": dashes.get(dash, "longdashdot")}
-                    trace = go.Scatter(
-                        x=result.fractions, y=curve, name=label, line=line, showlegend=column == 1, legendgroup=label
-                    )
+                    shown = {"showlegend": column == 1, "legend": legend, "legendgroup": label}
+                    trace = go.Scatter(x=result.fractions, y=curve, name=label, line=line, **shown)
                     figure.add_trace(trace, row, column)
                 figure.update_xaxes(title=f"share of {result.unit}", row=row, col=column)
             figure.update_yaxes(title=result.kind, row=row, col=1)
-        figure.update_layout(template=style.plotly_template(), height=80 + 300 * len(self.results))
+            top = next(figure.select_yaxes(row=row, col=1)).domain[1]
+            figure.update_layout(
+                {
+                    legend: {
+                        "y": top,
+                        "yanchor": "top",
+                        "x": 1.02,
+                        "font": {"size": 11},
+                        "itemsizing": "constant",
+                        "title": {"text": "gap [95 %]"},
+                    }
+                }
+            )
+        figure.update_annotations(font_size=12)
+        height = 80 + max(300, 110 + 19 * tallest) * len(self.results)
+        figure.update_layout(template=style.plotly_template(), height=height, margin={"t": 60})
         return figure
 
 
@@ -89,7 +105,7 @@ class RandomisationDisplay(NamedDisplay[RandomisationResult]):
 
     def to_plotly(self) -> go.Figure:
         """Return the lines for a web page."""
-        titles = [f"{_named(name or r.method)}: {'passes' if r.passes else 'fails'}" for name, r in self.results.items()]
+        titles = [f"{_named(name or r.method)}:<br>{'passes' if r.passes else 'fails'}" for name, r in self.results.items()]
         figure = make_subplots(1, len(self.results), subplot_titles=titles, shared_yaxes=True)
         for column, result in enumerate(self.results.values(), start=1):
             for rows, label, colour in _series(result):
@@ -106,7 +122,10 @@ class RandomisationDisplay(NamedDisplay[RandomisationResult]):
                 figure.add_trace(trace, 1, column)
         figure.add_hline(LIMIT, line={"dash": "dot", "color": "gray"})
         figure.update_yaxes(range=[-0.02, 1.05])
-        figure.update_layout(template=style.plotly_template(), height=400)
+        figure.update_yaxes(title="|rank correlation|", row=1, col=1)
+        figure.update_xaxes(title="forgotten →", tickangle=90, tickfont_size=11)
+        figure.update_annotations(font_size=12)
+        figure.update_layout(template=style.plotly_template(), height=400, legend={"orientation": "h", "y": 1.35, "x": 0})
         return figure
 
 
@@ -155,7 +174,7 @@ def _lines(result: PerturbationResult, what: str) -> list[tuple[str, np.ndarray,
     found: list[tuple[str, np.ndarray, str, Any]] = []
     own, others = 0, 0
     for row in result.scores:
-        label = f"{_named(row.name)}: {_show(row.gap)}"
+        label = f"{_named(row.name)}: {interval_text(row.gap)}"
         curve = row.deletion_curve if what == "deletion" else row.insertion_curve
         if row.control:
             found.append((label, curve, style.GREY, _DASHES[others % len(_DASHES)]))
@@ -169,12 +188,6 @@ def _lines(result: PerturbationResult, what: str) -> list[tuple[str, np.ndarray,
 def _series(result: RandomisationResult) -> list[tuple[Any, str, str]]:
     series: list[tuple[Any, str, str]] = [(result.cascading, "all up to here", style.VERMILLION)]
     return [*series, (result.independent, "this block alone", style.BLUE)] if result.independent else series
-
-
-def _show(interval: Interval) -> str:
-    return (
-        f"{interval.value:.2f}" if np.isnan(interval.low) else f"{interval.value:.2f} [{interval.low:.2f}, {interval.high:.2f}]"
-    )
 
 
 def _arms(interval: Interval) -> tuple[float, float]:
