@@ -343,8 +343,8 @@ def shown(models: Container[str]) -> list[str]:
 def needs_network(what: str) -> bool:
     """Whether a network is in view; of each model that has none, one sentence says so."""
     alone = [name for name in shown(()) if name in predictions_alone()]
-    for found in collections(alone).values():
-        st.info(looks.markdown_text(f"{found.lacks_network(what)}."), icon=":material/info:")
+    if told := [looks.markdown_text(f"{found.lacks_network(what)}.") for found in collections(alone).values()]:
+        st.info("  \n".join(told), icon=":material/info:")
     return len(alone) < len(in_view())
 
 

@@ -121,14 +121,16 @@ def test_recipes_of_corpora_are_read(file: Path):
     assert chosen.name == file.stem
     assert chosen.data.source == "corpus"
     assert len(chosen.labels) == chosen.model.num_classes
-    reference = file.stem.endswith("-reference")
-    assert (chosen.optim.lr, chosen.model.preset) == ((5e-5, "reference") if reference else (1e-4, "paper"))
+    _, _, kind = file.stem.partition("-")
+    known = {"reference": (5e-5, "reference"), "ous": (2e-4, "paper")}
+    assert (chosen.optim.lr, chosen.model.preset) == known.get(kind, (1e-4, "paper"))
     assert chosen.data.val == 0.1
 
 
 def test_there_is_a_recipe_for_each_corpus():
     named = {file.stem for file in RECIPES}
-    assert named == {"crema-d", *(corpus + ending for corpus in ("dfew", "ferv39k", "mafw") for ending in ("", "-reference"))}
+    ours = {"crema-d", *(corpus + ending for corpus in ("dfew", "ferv39k", "mafw") for ending in ("", "-reference"))}
+    assert named == ours | {"dfew-ous", "ferv39k-ous"}
     labels = load_recipe("recipes/corpora/mafw.yaml").labels
     assert labels[:7] == load_recipe("recipes/corpora/dfew.yaml").labels
     assert len(labels) == 11
