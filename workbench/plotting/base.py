@@ -10,7 +10,9 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 from matplotlib.axes import Axes
+from matplotlib.category import StrCategoryFormatter
 from matplotlib.figure import Figure
+from matplotlib.ticker import FixedFormatter, FuncFormatter
 
 from ifdd.errors import InputError
 from ifdd.io import write_whole
@@ -45,6 +47,7 @@ class Display(ABC):
     def draw(self, ax: Any = None) -> None:
         """Draw as `plot`, in the style that is in force: for figures that are made of several displays."""
         self._draw(ax)
+        _shorten(self.figure_)
 
     @abstractmethod
     def _draw(self, ax: Any) -> None:
@@ -137,6 +140,23 @@ def with_short_names(figure: go.Figure) -> go.Figure:
     if figure.layout.title.text is not None:
         figure.update_layout(title_text=_short_lines(figure.layout.title.text, "title"))
     return figure
+
+
+def _shorten(figure: Figure) -> None:
+    """The same for a figure of matplotlib."""
+    for panel in figure.axes:
+        for axis in (panel.xaxis, panel.yaxis):
+            if isinstance(axis.get_major_formatter(), FixedFormatter | FuncFormatter | StrCategoryFormatter):
+                texts = [label.get_text() for label in axis.get_ticklabels()]
+                if any(len(text) > LONGEST["axis"] for text in texts):
+                    axis.set_ticks(axis.get_ticklocs(), labels=[short_name(text) for text in texts])
+        legend = panel.get_legend()
+        for told in [] if legend is None else legend.get_texts():
+            told.set_text(short_name(told.get_text(), LONGEST["legend"]))
+        for told in (panel.title, panel.xaxis.label, panel.yaxis.label):
+            lines = told.get_text().split("\n")
+            if any(len(line) > LONGEST["title"] for line in lines):
+                told.set_text("\n".join(short_name(line, LONGEST["title"]) for line in lines))
 
 
 def _categories(figure: go.Figure) -> set[str]:

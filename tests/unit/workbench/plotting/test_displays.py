@@ -257,3 +257,15 @@ def test_a_class_called_by_a_sentence_leaves_room_for_the_chart() -> None:
     assert "sad" not in short.layout.xaxis.labelalias
     assert list(short.data[0].x) == list(figure.data[0].x) == [name, "sad"]
     assert figure.data[0].name == name
+
+
+@pytest.mark.parametrize("kind", [ConfusionDisplay, RecallDisplay])
+def test_a_class_called_by_a_sentence_leaves_room_in_a_saved_figure(kind: type[Display]) -> None:
+    names = [*EMOTIONS[:-1], "a face that " + "very " * 60 + "much smiles"]
+    drawn = kind.from_result(summary(PROBS["IFDD"], LABELS, names)).plot()  # type: ignore[attr-defined]
+    drawn.figure_.canvas.draw()  # a warning where the axes have no room is an error here
+    panel = np.ravel(drawn.ax_)[0]
+    labels = [label.get_text() for axis in (panel.xaxis, panel.yaxis) for label in axis.get_ticklabels()]
+    assert any("…" in label for label in labels)
+    assert max(map(len, labels)) <= 44
+    assert panel.get_position().width > 0.3
