@@ -21,8 +21,9 @@ class Activation:
     places lie on.
 
     `role` is what it is to any model: logits, embedding, stage (of a backbone), X (what all branches are made of), branch (what
-    is shown of each), read (what a split reads, X_S and X_D), detail, lift, offset, position, sample (where the steps of a group
-    are read, in feature frames), correlation, weight (of feature frames), descriptor; None for anything else.
+    is shown of each), read (what a split reads, X_S and X_D), detail (what is told beside the branches), lift, offset, position,
+    sample (where the steps of a group are read, in feature frames), correlation, weight (of feature frames), descriptor; None
+    for anything else.
 
     `sample` is the activation that tells where its steps were read; `grid` the height and width of tokens; `used` whether the
     logits depend on it.

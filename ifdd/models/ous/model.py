@@ -133,7 +133,7 @@ class OUSModel(VideoModel):
         self.lstm = lstm
         self.polarity_encoder = polarity_encoder
         if polarity_encoder is not None:
-            self.polarity = HookPoint("B polarities", "scene", input="scene")
+            self.polarity = HookPoint("B polarities", "scene", "detail", input="scene")
         self.fusion = fusion
         self.text_encoder = text_encoder
         self.prompts = prompts

@@ -99,7 +99,13 @@ def write(cards: Sequence[Scorecard], out: Path, context: Context = PYTHON_CALL)
 
 def activations_of(model: VideoModel) -> tuple[str, ...]:
     """Activations that a scorecard is made of, each as its mean over places."""
-    return (*model.with_roles(*FEATURES), *model.with_roles("position"), *model.with_roles("sample"))
+    return (*probed_in(model), *model.with_roles("position"), *model.with_roles("sample"))
+
+
+def probed_in(model: VideoModel) -> tuple[str, ...]:
+    """Features of a model that are probed: those of the roles `FEATURES`, and the stages that are one vector for each clip."""
+    found = {name: model.describe(name) for name in model.with_roles("stage", *FEATURES)}
+    return tuple(name for name, told in found.items() if told.role != "stage" or told.axes == ("B", "C"))
 
 
 def _collection(bundle: Bundle, manifest: str | Path, clips: pd.DataFrame, folder: Path, batch: int) -> Collection:
@@ -138,7 +144,7 @@ def make_scorecard(
     if missing := [name for name in factors if name not in clips]:
         raise InputError(f"{manifest} has no column {missing[0]!r}; it has {', '.join(clips.columns)}")
     model = bundle.model.eval()
-    probed = model.with_roles(*FEATURES)
+    probed = probed_in(model)
     found = folder if isinstance(folder, Collection) else _collection(bundle, manifest, clips, Path(folder), batch)
     whole = data_hash(clips)
     clips, attrs = clips[clips["clip_id"].isin(found.predictions["clip_id"])].reset_index(drop=True), clips.attrs

@@ -8,14 +8,14 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
-from ifdd import load_checkpoint
+from ifdd import create_model, load_checkpoint
 from ifdd.data.manifest import read_manifest, write_manifest
 from ifdd.errors import InputError
 from ifdd.scripted import SuiteConfig, render_suite
 from workbench import cli
 from workbench.analysis.disentanglement.displays.tables import row_groups, summary_rows
 from workbench.analysis.disentanglement.results import Scorecard
-from workbench.analysis.disentanglement.task import make_scorecard
+from workbench.analysis.disentanglement.task import make_scorecard, probed_in
 from workbench.report.scores import scorecard_rows
 from workbench.store.truth import true_intensity, true_masks
 
@@ -102,6 +102,12 @@ def test_two_models_side_by_side(
     again = CliRunner().invoke(cli.app, [word for word in arguments if word != str(baseline_bundle_dir)])
     assert again.exit_code == 0, again.output
     assert json.loads((tmp_path / "out" / "scorecard.json").read_text(encoding="utf-8")) == {"tiny-ifdd": ifdd}
+
+
+def test_vectors_of_a_clip_are_probed_and_the_polarity_with_them() -> None:
+    found = {"face.map", "face.V_ft", "scene.map", "scene.V_st", "polarity", "head.embedding"}
+    assert set(probed_in(create_model("ous-vit-tiny"))) == found
+    assert "backbone.stage3" not in probed_in(create_model("ifdd-mvit-tiny"))  # its places are no vector
 
 
 def test_a_corpus_without_truth(suite: Path, tiny_bundle_dir: Path, tmp_path: Path) -> None:
