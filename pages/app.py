@@ -33,6 +33,10 @@ def sections() -> dict[str, list[st.Page]]:
     }
 
 
+ALSO = {"compare": "comparison", "attribution": "saliency"}
+"""Addresses by the words of the navigation → those of pages that are called otherwise."""
+
+
 def show() -> None:
     """Draw what stands on every page, and the page that is asked for."""
     once.begin()
@@ -41,7 +45,13 @@ def show() -> None:
     st.html(HERE / "app.css")
     st.logo(HERE / "icon.svg", size="large")
     all_pages = sections()
-    page = st.navigation([page for pages in all_pages.values() for page in pages], position="hidden")
+    by_address = {one.url_path: one for pages in all_pages.values() for one in pages}
+    others = [st.Page(lambda: None, title=by_address[place].title, url_path=address) for address, place in ALSO.items()]
+    page = st.navigation([*by_address.values(), *others], position="hidden")
+    if page.url_path in ALSO:
+        st.switch_page(
+            by_address[ALSO[page.url_path]], query_params={key: st.query_params.get_all(key) for key in st.query_params}
+        )
     with looks.error_panel():
         with st.sidebar, st.container(gap=None, key="navigation"):
             for section, pages in all_pages.items():
@@ -51,7 +61,6 @@ def show() -> None:
         with st.sidebar:
             jobs.indicator()
         view.ask_at_first()
-        by_address = {one.url_path: one for pages in all_pages.values() for one in pages}
         bar, body, drawer = st.container(), st.container(), st.container(key="drawer")
         shows_clips = page.url_path in ("browse", "clip", "upload")
         with bar:

@@ -47,6 +47,18 @@ def test_a_selection_follows_and_its_link_opens_it(page: Page, browser: Browser,
     colleague.context.close()
 
 
+@pytest.mark.parametrize(
+    ("word", "place", "title"), [("compare", "comparison", "Compare"), ("attribution", "saliency", "Attribution")]
+)
+def test_pages_are_found_by_the_word_of_the_navigation(page: Page, address: str, word: str, place: str, title: str) -> None:
+    visit(page, address, f"{word}?sel=label_name%3Dhappy")
+    page.get_by_role("heading", name=title, level=1, exact=True).wait_for()
+    settle(page)
+    assert f"/{place}?" in page.url
+    assert chips(page) == ["class is happy"]
+    no_errors(page)
+
+
 def test_the_bar_narrows_by_any_column_with_the_keyboard(page: Page, address: str) -> None:
     visit(page, address, "agreement")
     page.get_by_role("button", name="Filter").focus()
