@@ -58,8 +58,10 @@ PAGES = (
     "slices",
     "bad_slices",
     "counterfactuals",
+    "streams",
     "scorecard",
     "robustness",
+    "scenes",
 )
 """In the order of the index."""
 

@@ -135,7 +135,7 @@ def show_scenes() -> dict[str, Display]:
     )
     curves = ScenesDisplay.from_result(chosen)
     figure = curves.to_plotly().update_layout(height=380, legend=charts.LEGEND_ABOVE, margin_t=60)
-    charts.chart(figure, "disentanglement_scenes", "UAR of each variant at each ρ, with 95 % intervals")
+    charts.chart(figure, "disentanglement_scenes", "UAR of each variant at each ρ, with 95 % intervals", read="scenes")
     rows = [
         {
             "variant": row.variant,

@@ -160,7 +160,7 @@ def show_streams(models: Mapping[str, Bundle], asked: Asked) -> Shown:
         looks.note(f"{next(iter(found.values())).caption}.")
         displays["streams"] = display = StreamsDisplay.from_result(found)
         figure = display.to_plotly().update_layout(legend=charts.LEGEND_ABOVE)
-        charts.chart(figure, "saliency_streams", "Share of the logit that each input has, by model")
+        charts.chart(figure, "saliency_streams", "Share of the logit that each input has, by model", read="streams")
         table = pd.DataFrame(stream_rows(found), columns=STREAMS)
         tables.show(table, height="content", alt="What each input does, by model")
         for name, result in found.items():
