@@ -1,7 +1,6 @@
 """The clip of a row of a list, and the scene around it, as each input of a model reads them."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 import pandas as pd
@@ -9,23 +8,21 @@ import pandas as pd
 from ifdd.data.clips import Clip, load_inputs
 from ifdd.data.manifest import clip_path, crop_of, fps_of, scene_path
 from ifdd.data.preprocessing import Preprocessing
-from ifdd.data.scenes import NO_SCENE, SCENE_WAY_OUT
+from ifdd.data.scenes import NO_SCENE, SCENE_WAY_OUT, hidden_in
 from ifdd.errors import InputError
 
 
 def row_inputs(row: Any, inputs: Mapping[str, Preprocessing]) -> dict[str, Preprocessing]:
     """How each input reads the clip of a row (a Series or mapping): of several each crops as it asks for, unless it is a crop.
 
-    A face that the row's own scene hides already is not looked for again.
+    A face that the row's own scene hides already is not looked for again. Raises: InputError as `hidden_in`.
     """
     crop, several = crop_of(row), len(inputs) > 1
     found = {name: read.of_row(crop, several=several) for name, read in inputs.items()}
     hidden = row.get("scene_face")
     if not isinstance(row.get("scene_path"), str) or not isinstance(hidden, str):
         return found
-    return {
-        n: replace(read, face="kept") if read.stream == "scene" and read.face == hidden else read for n, read in found.items()
-    }
+    return hidden_in(found, hidden)
 
 
 def load_row_inputs(frame: pd.DataFrame, row: Any, inputs: Mapping[str, Preprocessing]) -> dict[str, Clip]:

@@ -9,6 +9,7 @@ from ifdd.checkpoints import Bundle
 from ifdd.data.clips import Clip, Source, analyse, check_scene, check_windows, inputs_with, lead_of
 from ifdd.data.faces.detectors import make_detector
 from ifdd.data.preprocessing import Preprocessing
+from ifdd.data.scenes import hidden_in
 from ifdd.errors import InputError, NoFaceError
 from ifdd.io import check_folder
 
@@ -39,17 +40,18 @@ class SourceOptions:
 def inputs_of(bundle: Bundle, options: SourceOptions) -> dict[str, Preprocessing]:
     """How each input of the checkpoint reads a source: clips with the crop, scenes with the faces that the options tell of.
 
-    Raises: InputError for a scene that no input reads.
+    Raises: InputError for a scene that no input reads, or not with such faces.
     """
     if options.scene is not None and all(read.stream == "clip" for read in bundle.inputs.values()):
         raise InputError(f"--scene {options.scene}: {bundle.name} reads no scene; leave it out")
-    return {name: _as_asked(read, options) for name, read in bundle.inputs.items()}
-
-
-def _as_asked(read: Preprocessing, options: SourceOptions) -> Preprocessing:
-    if read.stream == "scene":
-        return replace(read, face="kept") if options.scene is not None and options.scene_face == read.face else read
-    return read if options.crop is None else replace(read, crop=options.crop)
+    if options.scene is None and options.scene_face != "kept":
+        raise InputError(f"--scene-face {options.scene_face}: it tells of --scene, and none is given; leave it out")
+    asked = options.crop
+    found = {n: replace(read, crop=asked) if asked and read.stream == "clip" else read for n, read in bundle.inputs.items()}
+    try:
+        return found if options.scene is None else hidden_in(found, options.scene_face)
+    except InputError as error:
+        raise InputError(f"{options.scene}: {error}") from None
 
 
 def preprocessing_of(bundle: Bundle, video: str | Path, options: SourceOptions) -> Preprocessing:

@@ -160,11 +160,23 @@ def test_the_command_leaves_the_scene_out_of_the_regions(bundle: Bundle, manifes
         (Options(crop="none", fps=8.0), "no scene is named, and the clip is read whole as the face"),
         (Options(crop="none", fps=8.0, scene=Path("scene"), end=0.5), "a scene of its own is as long as its clip"),
         (Options(crop="none", fps=8.0, scene=Path("gone")), "gone"),
+        (
+            Options(crop="none", scene=Path("dim"), scene_face="blurred"),
+            "dim: faces are blurred in its scene, scene reads them kept",
+        ),
+        (Options(crop="none", scene_face="blurred"), "--scene-face blurred: it tells of --scene, and none is given"),
     ],
 )
 def test_scenes_that_cannot_be_read(bundle: Bundle, manifest: Path, options: Options, message: str) -> None:
     with pytest.raises(InputError, match=message):
         run(bundle, manifest.parent / read_manifest(manifest).iloc[0]["path"], options)
+
+
+def test_a_listed_scene_that_hides_faces_is_refused_as_a_given_one(bundle: Bundle, manifest: Path) -> None:
+    table = read_manifest(manifest)
+    row = table.iloc[0].to_dict() | {"scene_face": "blurred"}
+    with pytest.raises(InputError, match="faces are blurred in its scene, scene reads them kept"):
+        load_row(table, row, bundle)
 
 
 def test_who_reads_no_scene_says_so(tiny_bundle_dir: Path, manifest: Path) -> None:
