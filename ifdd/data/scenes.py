@@ -9,8 +9,8 @@ from ifdd.errors import InputError
 
 NO_SCENE = "no scene is named, and the clip is read whole as the face, so that nothing is around it"
 SCENE_WAY_OUT = (
-    "name frames of the scene (column scene_path of a list), have the face cropped (crop=face), or train on faces alone "
-    "(inputs.NAME.stream=clip)"
+    "name frames of the scene (column scene_path of a list, --scene beside a video), have the face cropped (crop=face, or --crop "
+    "face), or train on faces alone (inputs.NAME.stream=clip)"
 )
 
 

@@ -42,7 +42,8 @@ def saliency_lines(item: Explanation, checkpoint: str, folder: Path, options: Op
     told = [] if of_pixels(made) else ["--activation", ",".join(found.activation for found in item.saliency.values())]
     line = ["workbench", "saliency", "--checkpoint", checkpoint, "--dataset", place.dataset, "--workspace", str(place.workspace)]
     line += ["--clip", place.clip_id, "--method", method, *told]
-    flags = _map_flags(Options(target=options.target, against=options.against, normalise=options.normalise))
+    same = {name: getattr(options, name) for name in ("target", "against", "normalise", "weights")}
+    flags = _map_flags(Options(**same))
     return [*line, *flags], _explained(folder, item.video, options) + "\n" + code
 
 

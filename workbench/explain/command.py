@@ -69,6 +69,7 @@ def explain(
 
     Example: workbench explain clip.mp4 --checkpoint scripted-tiny-ifdd --out out
     """
+    from ifdd.data.video import file_sha256
     from ifdd.io import claim
     from workbench.explain.task import Options, check_format, run, write
     from workbench.results.passport import Context, command_line
@@ -97,7 +98,9 @@ def explain(
                 raise InputError(f"{folder} exists; choose another --out or remove it")
             with claim(folder):
                 explanation = run(bundle, video, options)
-                write(explanation, folder, context.with_data(video, explanation.sha256), film_format)
+                about = context.with_data(video, explanation.sha256)
+                about = about if explanation.scene is None else about.with_data(explanation.scene, file_sha256(explanation.scene))
+                write(explanation, folder, about, film_format)
         except (InputError, OSError) as error:
             failed += 1
             fail(one_line(error, video))

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ifdd.data.video import file_sha256
 from workbench.analysis.saliency.displays.heat import (
     badge_colour,
     badges_note,
@@ -81,6 +82,7 @@ def to_dict(explanation: Explanation, files: dict[str, str]) -> dict[str, Any]:
     return {
         "video": str(explanation.video),
         "sha256": explanation.sha256,
+        "scene": None if (scene := explanation.scene) is None else {"path": str(scene), "sha256": file_sha256(scene)},
         "checkpoint": explanation.checkpoint,
         "labels": list(explanation.labels),
         "probabilities": explanation.probabilities.tolist(),

@@ -51,6 +51,11 @@ class Explanation:
     """By branch, where a report of `workbench faithfulness` lies beside the checkpoint."""
 
     @property
+    def scene(self) -> Path | None:
+        """Where the scene lies that a model saw; None where none was read, or the video itself was it."""
+        return next((clip.source for clip in self.clips.values() if clip.source != self.video), None)
+
+    @property
     def pictures(self) -> Pictures:
         """The frames that maps lie on: (T, H, W, 3) uint8, of several inputs by their names."""
         return {name: clip.pixels for name, clip in self.clips.items()} if len(self.clips) > 1 else self.clip.pixels

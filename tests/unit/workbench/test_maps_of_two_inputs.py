@@ -13,7 +13,8 @@ from torch import Tensor, nn
 from typer.testing import CliRunner
 
 from ifdd.checkpoints import Bundle, load_checkpoint
-from ifdd.data.manifest import read_manifest
+from ifdd.data.manifest import read_manifest, write_manifest
+from ifdd.data.video import file_sha256
 from ifdd.errors import InputError
 from ifdd.inputs import stack
 from ifdd.scripted.suite import SuiteConfig, render_suite
@@ -26,7 +27,10 @@ from workbench.analysis.faithfulness.task import run as run_tests
 from workbench.analysis.saliency import frame_importance
 from workbench.analysis.saliency.attribution import AttributionRequest, attribute
 from workbench.analysis.saliency.requests import Request, make_maps
+from workbench.analysis.saliency.shown import from_manifest
 from workbench.analysis.saliency.temporal import FrameRequest
+from workbench.analysis.streams.task import Options as StreamOptions
+from workbench.analysis.streams.task import run as run_streams
 from workbench.cli import app
 from workbench.explain.task import Options, run, write
 from workbench.store.collecting import load_row
@@ -121,6 +125,7 @@ def test_explained_as_it_was_collected(bundle: Bundle, manifest: Path, tmp_path:
     assert names == {"explain.json", "film_strip.png", "film_strip.svg", "overlay.gif"}
     told = json.loads((tmp_path / "out/explain.json").read_text())
     assert told["preprocessing"]["scene"]["stream"] == "scene"
+    assert told["scene"] == {"path": str(scene), "sha256": file_sha256(scene)}
     other = run(bundle, video, replace(options, scene=manifest.parent / table.iloc[5]["scene_path"]))
     assert not np.array_equal(other.clips["scene"].pixels, found.clips["scene"].pixels)
     np.testing.assert_array_equal(other.clip.pixels, found.clip.pixels)
@@ -199,3 +204,15 @@ def test_faces_hidden_in_a_scene_already_are_not_looked_for(bundle: Bundle) -> N
     for hidden, expected in (("blurred", "kept"), ("kept", "blurred")):
         options = SourceOptions(scene=Path("scene"), scene_face=hidden)
         assert inputs_of(blurring, options)["scene"].face == expected
+
+
+def test_a_list_without_scenes_is_told_as_a_whole(bundle: Bundle, manifest: Path) -> None:
+    bare = manifest.parent / "bare.parquet"
+    write_manifest(read_manifest(manifest).drop(columns=["scene_path", "scene_face"]), bare)
+    for ask in (
+        lambda: from_manifest(bundle, bare, 2),
+        lambda: run_edits(bundle, bare, EditOptions(clips=2)),
+        lambda: run_streams([bundle], bare, StreamOptions(clips=2)),
+    ):
+        with pytest.raises(InputError, match="none of its 7 clips has a scene"):
+            ask()

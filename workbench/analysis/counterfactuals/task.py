@@ -11,6 +11,7 @@ import pandas as pd
 
 from ifdd.checkpoints import Bundle
 from ifdd.data.manifest import data_hash, of_each_class, read_manifest, with_ids
+from ifdd.data.row_clips import check_scenes
 from ifdd.documents import read_json
 from ifdd.errors import InputError
 from ifdd.inputs import stack
@@ -54,6 +55,7 @@ def run(bundle: Bundle, manifest: str | Path, options: Options = DEFAULT) -> Edi
     Raises: InputError for unknown clips, edits or frames, edits that the model cannot take, and as `counterfactuals`.
     """
     listed = read_manifest(manifest)
+    check_scenes(listed, manifest, bundle.inputs)
     table = of_each_class(listed, options.clips) if options.clip_ids is None else with_ids(listed, options.clip_ids)
     n = len(table)
     plans, at, donors = plan(bundle, n, options)

@@ -12,6 +12,7 @@ from ifdd.data.clips import as_clips
 from ifdd.data.faces.regions import PARTS, landmark_regions
 from ifdd.data.manifest import of_each_class, read_manifest, with_ids
 from ifdd.data.persons import person_ids
+from ifdd.data.row_clips import check_scenes
 from ifdd.inputs import Clips, to_pixels
 from ifdd.io import check_new
 from ifdd.scripted import REGIONS
@@ -65,6 +66,7 @@ def from_manifest(
     broken clips.
     """
     table, _ = named_as(read_manifest(manifest), bundle.labels, manifest)
+    check_scenes(table, manifest, bundle.inputs)
     rows = of_each_class(table, count) if clip_ids is None else with_ids(table, clip_ids)
     if out is not None:
         for name in rows["clip_id"]:

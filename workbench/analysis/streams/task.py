@@ -12,6 +12,7 @@ import pandas as pd
 
 from ifdd.checkpoints import Bundle
 from ifdd.data.manifest import data_hash, of_each_class, read_manifest, with_ids
+from ifdd.data.row_clips import check_scenes
 from ifdd.documents import read_json
 from ifdd.errors import InputError
 from ifdd.inputs import stack
@@ -52,6 +53,7 @@ def run(bundles: Sequence[Bundle], manifest: str | Path, options: Options = DEFA
     table = of_each_class(listed, options.clips) if options.clip_ids is None else with_ids(listed, options.clip_ids)
     found = {}
     for bundle in bundles:
+        check_scenes(listed, manifest, bundle.inputs)
         rows = tqdm(table.to_dict("records"), desc=f"read {bundle.name}", unit="clip", disable=None, leave=False)
         clips = stack([load_row(table, row, bundle) for row in rows])
         with tqdm(total=len(table) * (1 + 2 * options.donors), desc="exchange", unit="clip", disable=None, leave=False) as bar:
