@@ -46,5 +46,5 @@ def scorecard(value: float, split: bool = True) -> Scorecard:
         patches=(),
         mixing=interval,
         chance_mixing=0.125,
-        skipped=() if split else ("split quality: a baseline has no split",),
+        skipped=() if split else ("split quality: the model has no split",),
     )

@@ -84,7 +84,7 @@ def swap(model: VideoModel, branch: str, donors: ArrayLike) -> FeatureEdit:
     ('ladm.Y_S',)
     """
     if "split" not in model.capabilities:
-        raise InputError("a baseline has no branches to swap; leave this edit out")
+        raise InputError("this model splits nothing and has no branches to swap; leave this edit out")
     if branch not in model.branches:
         raise InputError(f"unknown branch {branch!r}; it is D or S")
     return FeatureEdit(f"swap {model.branches[branch].rpartition('.')[2]}", (model.branches[branch],), np.asarray(donors))

@@ -279,7 +279,7 @@ def split_scores(
     """
     config = bundle.model.config
     if "split" not in bundle.model.capabilities:
-        return None, ("split quality: a baseline has no split",)
+        return None, ("split quality: the model has no split",)
     if not has_truth(clips):
         return None, ("split quality: the manifest names no truth; it is known for scripted clips alone",)
     steps = config.feature_frames
@@ -332,7 +332,7 @@ def _dependence(
     found: Collection, branches: dict[str, str], groups: np.ndarray | None
 ) -> tuple[DependenceResult | None, _Reasons]:
     if "D" not in branches:
-        return None, ("dependence: a baseline has one branch",)
+        return None, ("dependence: the model has no dynamic and static branch",)
     dynamic, static = (np.asarray(found.activation(branches[name]), np.float64) for name in "DS")
     if len(dynamic) < FEWEST_FOR_CKA:
         return None, (f"dependence: it needs {FEWEST_FOR_CKA} clips or more, there are {len(dynamic)}",)

@@ -123,6 +123,6 @@ def require_split(model: VideoModel) -> Split:
     Raises: InputError for a baseline.
     """
     if "split" not in model.capabilities:
-        raise InputError(f"{model.config.summary}: is a baseline, reads all frames alike and has no split to inspect")
+        raise InputError(f"{model.config.summary}: reads all frames alike and has no split to inspect")
     split: Split = model.split
     return split

@@ -47,7 +47,7 @@ def test_counterfactual(run: Command, tiny_bundle_dir: Path, clips_manifest: Pat
     ("options", "message"),
     [
         (["--edits", "jump"], "unknown edit 'jump'; tiny-baseline takes freeze, reverse, shuffle, drop, replace"),
-        (["--edits", "swap-D"], "a baseline has no branches to swap"),
+        (["--edits", "swap-D"], "has no branches to swap"),
         (["--edits", "zero-offsets"], "has no offsets to set to zero"),
         (["--edits", "replace", "--clip", "clip-1"], "replace takes from another clip, and there is one"),
         (["--frames", "9-4"], "frames '9-4' is neither a number nor a range"),

@@ -178,7 +178,7 @@ def broken():
         (lambda: freeze(3, 8).apply(CLIPS), "planned for 3 clips of 8 frames, these are 4 of 8"),
         (lambda: zero_offsets(tiny("mvit-tiny-baseline")), "has no offsets to set to zero"),
         (lambda: zero_offsets(tiny(split="even-odd")), "split 'even-odd' has no offsets"),
-        (lambda: swap(tiny("mvit-tiny-baseline"), "D", [0]), "a baseline has no branches"),
+        (lambda: swap(tiny("mvit-tiny-baseline"), "D", [0]), "has no branches"),
         (lambda: swap(tiny(), "X", [0]), "unknown branch 'X'; it is D or S"),
         (lambda: counterfactuals(tiny(), CLIPS, [swap(tiny(), "S", [0, 1])]), "donors .* do not name"),
         (lambda: counterfactuals(tiny(), CLIPS[:0], []), "no clip to edit"),

@@ -91,5 +91,5 @@ def test_places_read_move_only_where_offsets_depend_on_the_clip() -> None:
     assert moving.between > 0
     still = split_stability(model, CLIPS[:, :, :1].expand(-1, -1, 8, -1, -1))
     assert still.moved["half the frame rate"].value == pytest.approx(0, abs=1e-6)
-    with pytest.raises(InputError, match="is a baseline"):
+    with pytest.raises(InputError, match="has no split"):
         split_stability(tiny("mvit-tiny-baseline"), CLIPS)

@@ -85,7 +85,7 @@ def test_two_models_side_by_side(
     assert sorted(row for group in groups for row in group.rows) == sorted(summary_rows(read))  # each row answers one question
     assert all(1 <= group.headline <= len(group.rows) for group in groups)
     assert (baseline["split"], baseline["gap"], baseline["dependence"]) == (None, None, None)
-    assert any("a baseline has no split" in reason for reason in baseline["skipped"])
+    assert any("the model has no split" in reason for reason in baseline["skipped"])
     page = (tmp_path / "out" / "scorecard.md").read_text(encoding="utf-8")
     gap = next(line for line in page.splitlines() if line.startswith("| gap (1: each branch holds its own alone) |"))
     assert gap.endswith(f"({round(ifdd['gap_null'], 2) + 0.0:.2f}) | – |")

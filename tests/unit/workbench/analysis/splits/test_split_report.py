@@ -203,7 +203,7 @@ def test_a_planted_split_is_found_out() -> None:
 def test_baselines_and_strange_classes_are_refused(
     baseline_bundle_dir: Path, variants: dict[str, Path], clips_manifest: Path
 ) -> None:
-    with pytest.raises(InputError, match="is a baseline"):
+    with pytest.raises(InputError, match="has no split"):
         measure_split(load_checkpoint(baseline_bundle_dir), clips_manifest)
     bundle = load_checkpoint(variants["index"])
     with pytest.raises(InputError, match="between and within need two of each; give two clips or more"):
@@ -332,7 +332,7 @@ def test_command(
     assert {file.name for file in out.iterdir()} == pictures | {"splits.json", "splits.md"}
     assert '"clip": "clip-0"' in (out / "schematic.svg").read_text().replace("&quot;", '"')
     for bad, message in (
-        ((variants["index"], baseline_bundle_dir), "is a baseline"),
+        ((variants["index"], baseline_bundle_dir), "has no split"),
         ((variants["index"], variants["index"]), "a checkpoint is named twice"),
         ((variants["index"],), "has no clip 'x'"),
     ):
