@@ -273,7 +273,7 @@ def test_what_the_benchmark_refuses(bundles: list[Bundle], cache: Path):
 def test_a_figure_prints_its_mean_its_interval_and_its_null():
     half = 4.302652729911275 * 0.25 / 3**0.5  # Student's t with two degrees of freedom
     assert Figure((0.25, 0.5, 0.75)).interval.low == pytest.approx(0.5 - half)
-    assert str(Figure((0.25, 0.5, 0.75))) == f"0.50 [{0.5 - half:.2f}, {0.5 + half:.2f}]"
+    assert str(Figure((0.25, 0.5, 0.75))) == f"0.50 [−{half - 0.5:.2f}, {0.5 + half:.2f}]"
     assert str(Figure((0.25,), ((0.2, 0.3),), (0.01,))) == "0.25 [0.20, 0.30] (0.01)"
     nan = float("nan")
     assert str(Figure((0.25, nan), ((0.2, 0.3), (nan, nan)))) == "0.25 [0.20, 0.30]"  # one seed was measured
