@@ -235,6 +235,11 @@ def test_reading_clips_needs_no_training_and_no_renderer() -> None:
     assert not found_among(reached("workbench.store.collecting"), ("torchvision", "numba", "lightning", "sklearn"))
 
 
+def test_a_clip_is_explained_without_torchs_compiler_and_the_renderer() -> None:
+    seen = reached("workbench.explain.task", "workbench.app.clipview")
+    assert not found_among(seen, ("torchvision", "torch._inductor", "ifdd.scripted.render.clips", "captum"))
+
+
 def test_nothing_is_kept_from_the_formatter() -> None:
     marks = re.compile(r"#\s*fmt:\s*(skip|off)\b")
     tops = ("ifdd", "workbench", "pages", "docs", "benchmarks", "tests")

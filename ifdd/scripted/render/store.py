@@ -1,6 +1,9 @@
 """A rendered clip on disk: frames as PNG, truth as npz; both whole or not there."""
 
+from __future__ import annotations
+
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
@@ -9,7 +12,9 @@ from ifdd.documents import read_arrays
 from ifdd.errors import InputError
 from ifdd.io import make_once, write_whole
 from ifdd.scripted.head.regions import REGIONS
-from ifdd.scripted.render.clips import MASK_THRESHOLD, RenderedClip
+
+if TYPE_CHECKING:  # who reads a truth needs no renderer
+    from ifdd.scripted.render.clips import RenderedClip
 
 
 def write_clip(clip: RenderedClip, folder: Path, name: str) -> None:
@@ -41,6 +46,8 @@ def _write_truth(clip: RenderedClip, file: Path) -> None:
 
 
 def _truth_arrays(clip: RenderedClip) -> dict[str, np.ndarray]:
+    from ifdd.scripted.render.clips import MASK_THRESHOLD
+
     truth = clip.truth
     arrays = {
         "seconds": clip.seconds,

@@ -4,7 +4,6 @@ from typing import Literal, get_args
 
 import torch
 from torch import Tensor
-from torchvision.transforms.v2.functional import gaussian_blur
 
 from ifdd.errors import InputError
 from workbench.analysis.saliency.cam import check_choice
@@ -26,6 +25,8 @@ def fill_of(clips: Tensor, fill: Fill) -> Tensor:
         return torch.full_like(clips, 0.5)
     if fill == "mean":
         return clips.mean((2, 3, 4), keepdim=True).expand_as(clips).contiguous()
+    from torchvision.transforms.v2.functional import gaussian_blur  # brings torch's compiler: a second and more
+
     height, width = clips.shape[-2:]
     sigma = max(height, width) / 10
     size = min(2 * round(3 * sigma) + 1, 2 * (min(height, width) - 1) - 1)  # padding by reflection bounds it
