@@ -16,7 +16,7 @@ from workbench.app.runs import audit_rows, audits_of, recipes_of, run_places
 from workbench.benchmark.displays.seeds import FEW, SeedsDisplay
 
 SHORT = Path(__file__).resolve().parents[1] / "recipes" / "demo-ifdd.yaml"
-SHORT_TAKES = 400  # seconds on two cores
+SHORT_TAKES = 90  # seconds on two cores: 63 on a quiet machine, rendering included
 SHOWN = 6  # so many curves can be told apart; the reader may choose more
 
 
