@@ -23,7 +23,7 @@ from ifdd.data.clips import as_clips, load_inputs
 from ifdd.data.preprocessing import Preprocessing
 from ifdd.documents import one_line, read_json, shown, user_path
 from ifdd.errors import DiskError, InputError
-from ifdd.inputs import Clips, each
+from ifdd.inputs import Clips, batch_of
 from ifdd.io import new_folder, replaced_folder, write_json
 from ifdd.models.adapted import AdaptedModel
 from ifdd.models.base import VideoModel
@@ -78,7 +78,7 @@ class Bundle:
         """
         if isinstance(clips, str | Path):
             found = load_inputs(clips, self.inputs)
-            clips = each(as_clips(found), lambda part: part[None].to(next(self.model.parameters()).device))
+            clips = batch_of(as_clips(found), next(self.model.parameters()).device)
         if not isinstance(clips, Tensor | Mapping):
             raise InputError(f"clips are a {type(clips).__name__}; give a tensor (B, 3, T, H, W), or the path of a video")
         checked = self.model.check_clips(clips) if isinstance(clips, Mapping) else {"": clips}

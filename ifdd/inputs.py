@@ -38,6 +38,11 @@ def stack(clips: Sequence[Clips]) -> Clips:
     return torch.stack([of_input(clip, None) for clip in clips])
 
 
+def batch_of(clip: Clips, device: str | torch.device) -> Clips:
+    """A clip without a batch axis, a tensor or one by input, as a batch of one on a device."""
+    return each(clip, lambda part: part[None].to(device))
+
+
 def to_pixels(clip: Clips) -> np.ndarray | dict[str, np.ndarray]:
     """A clip (3, T, H, W) in [0, 1], without a batch axis → its pixels (T, H, W, 3) uint8, of several inputs by their names."""
     if isinstance(clip, Mapping):

@@ -147,7 +147,7 @@ def predict(
     from ifdd.checkpoints import load_checkpoint
     from ifdd.data.clips import as_clips, load_inputs
     from ifdd.device import choose_device
-    from ifdd.inputs import each
+    from ifdd.inputs import batch_of
 
     if (checkpoint is None) == (model is None):
         raise InputError("give a checkpoint with --checkpoint, or a network of your own with --model MODULE:FACTORY; one of them")
@@ -166,7 +166,7 @@ def predict(
         typer.echo(f"warning: {video}: {warning}", err=True)
     place = choose_device(device)
     bundle.model.to(place)
-    probabilities = bundle.predict(each(as_clips(found), lambda part: part[None].to(place)))[0].tolist()
+    probabilities = bundle.predict(batch_of(as_clips(found), place))[0].tolist()
     named = dict(zip(bundle.labels, probabilities, strict=True))
     if as_json:
         about = {"video": str(video), "checkpoint": bundle.name, "notice": bundle.card.notice}

@@ -7,7 +7,7 @@ import pandas as pd
 
 from ifdd.checkpoints import Bundle
 from ifdd.errors import InputError
-from ifdd.inputs import Clips, each, stack, to_pixels
+from ifdd.inputs import Clips, batch_of, each, stack, to_pixels
 from workbench.analysis.counterfactuals.changes import counterfactuals, distance
 from workbench.analysis.counterfactuals.frame_edits import FrameEdit
 from workbench.analysis.counterfactuals.results import CounterfactualOptions, CounterfactualResult
@@ -154,5 +154,4 @@ def effects(results: Mapping[str, CounterfactualResult]) -> pd.DataFrame:
 
 
 def _batch(bundle: Bundle, item: Explanation) -> Clips:
-    device = next(bundle.model.parameters()).device
-    return each(item.tensor(), lambda part: part[None].to(device))
+    return batch_of(item.tensor(), next(bundle.model.parameters()).device)

@@ -20,7 +20,7 @@ from ifdd.data.faces.boxes import crop
 from ifdd.data.video import read_frames
 from ifdd.data.video.extent import extent_of
 from ifdd.errors import InputError, NoFaceError
-from ifdd.inputs import Clips, each
+from ifdd.inputs import Clips, batch_of
 from workbench.analysis.embedding.task import vectors
 from workbench.app.limits import LIMITS, Limits, clock
 from workbench.store.collection import Collection
@@ -105,7 +105,7 @@ def vector_of(bundle: Bundle, clip: Clips, activation: str) -> np.ndarray:
     """One activation of a clip (3, T, H, W) as a row (d,) float32, as `embedding.task.vectors` has those of a collection."""
     device = next(bundle.model.parameters()).device
     with torch.inference_mode():
-        _, cache = bundle.model.eval().run_with_cache(each(clip, lambda part: part[None].to(device)), names=(activation,))
+        _, cache = bundle.model.eval().run_with_cache(batch_of(clip, device), names=(activation,))
         values = bundle.model.describe(activation).mean(cache[activation])
     return values.float().cpu().numpy().reshape(-1)
 

@@ -17,7 +17,7 @@ from ifdd.data.clips import Clip, Source, as_clips
 from ifdd.data.preprocessing import as_written
 from ifdd.data.video import file_sha256
 from ifdd.errors import InputError
-from ifdd.inputs import each, stack
+from ifdd.inputs import batch_of, each, stack
 from ifdd.io import new_folder
 from workbench.analysis._models import target_index
 from workbench.analysis.saliency.fills import Fill
@@ -96,7 +96,7 @@ def explain_source(bundle: Bundle, source: Source, options: Options) -> Explanat
     else:
         windows = (all_inputs(bundle, clip, options) for clip in source.windows(options.window, options.stride or options.window))
         shown, target, timeline = _choose_window(bundle, windows, target)
-    clips = each(as_clips(shown), lambda part: part[None].to(_device(bundle)))
+    clips = batch_of(as_clips(shown), _device(bundle))
     probabilities = bundle.predict(clips)[0].cpu().numpy()
     target = int(probabilities.argmax()) if target is None else target
     maps = make_maps(bundle, clips, request, [target])

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from ifdd.checkpoints import Bundle
 from ifdd.errors import InputError
-from ifdd.inputs import Clips, each
+from ifdd.inputs import Clips, batch_of
 from ifdd.io import check_new, filled_folder, write_json
 from ifdd.progress import tqdm
 from workbench.analysis._models import target_index
@@ -197,8 +197,7 @@ def _explain(bundle: Bundle, clip: Shown, request: Request, verdicts: Verdicts, 
 
 
 def _batch(bundle: Bundle, clip: Shown) -> Clips:
-    device = next(bundle.model.parameters()).device
-    return each(clip.tensor, lambda part: part[None].to(device))
+    return batch_of(clip.tensor, next(bundle.model.parameters()).device)
 
 
 def _budgets(
