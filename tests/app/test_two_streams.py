@@ -12,16 +12,14 @@ from streamlit.testing.v1 import AppTest
 
 from ifdd.checkpoints import Bundle, load_checkpoint
 from ifdd.scripted.suite import SuiteConfig, render_suite
-from ifdd.training import run as training
-from ifdd.training.recipe import Recipe
 from tests.app.waiting import finished
 from tests.tiny_demo import TinyDemo
+from tests.tiny_ous import train_ous
 from workbench.analysis.streams.task import Options, run
 from workbench.benchmark.scenes.task import measure_scenes, write
 from workbench.store.workspace import Workspace, init_workspace
 
 Start = Callable[..., AppTest]
-SET = {"clips": 14, "identities": 2, "difficulty": "easy", "rho": 0.5}
 
 
 @pytest.fixture(scope="module")
@@ -29,15 +27,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
     """OUS and its late fusion of one step, and fourteen clips that have scenes."""
     folder = tmp_path_factory.mktemp("two-streams")
     for name, more in (("ous", {}), ("late", {"fusion": "late"})):
-        values: dict[str, Any] = {
-            "name": name,
-            "model": {"family": "ous", "frames": 4, "size": [48, 48]} | more,
-            "data": {"source": "scripted", "train": SET, "val": SET, "test": SET, "cache": str(folder / "cache")},
-            "augment": {"cutmix": 0},
-            "optim": {"lr": 1e-3, "epochs": 1, "batch": 7, "warmup_epochs": 0},
-            "device": "cpu",
-        }
-        training.train(Recipe.parse(values, "ous.yaml"), folder / "runs" / name, progress=False)
+        train_ous(folder, name, **more)
     suite = SuiteConfig("streams", 3, 14, 7, "test", "easy", rho=0.5)
     manifest = render_suite(suite, folder / "clips", frames=8, fps=8.0, size=48, workers=1, progress=False)
     made = init_workspace(folder / "mine", {"clips": manifest}, [folder / "runs" / name for name in ("ous", "late")])

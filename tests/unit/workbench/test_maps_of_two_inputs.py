@@ -18,8 +18,7 @@ from ifdd.data.video import file_sha256
 from ifdd.errors import InputError
 from ifdd.inputs import stack
 from ifdd.scripted.suite import SuiteConfig, render_suite
-from ifdd.training import run as training
-from ifdd.training.recipe import Recipe
+from tests.tiny_ous import train_ous
 from workbench.analysis.counterfactuals.task import Options as EditOptions
 from workbench.analysis.counterfactuals.task import run as run_edits
 from workbench.analysis.faithfulness.task import FaithfulnessRequest
@@ -35,8 +34,6 @@ from workbench.cli import app
 from workbench.explain.task import Options, run, write
 from workbench.store.collecting import load_row
 from workbench.store.sources import SourceOptions, inputs_of
-
-SET = {"clips": 7, "identities": 1, "difficulty": "easy", "rho": 0.5}
 
 
 class Weighted(nn.Module):
@@ -55,17 +52,7 @@ def clips() -> dict[str, Tensor]:
 
 @pytest.fixture(scope="module")
 def bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
-    folder = tmp_path_factory.mktemp("ous")
-    values: dict[str, Any] = {
-        "name": "ous",
-        "model": {"family": "ous", "frames": 4, "size": [32, 32]},
-        "data": {"source": "scripted", "train": SET, "val": SET, "test": SET, "cache": str(folder / "cache")},
-        "inputs": {"scene": {"crop": "none"}},
-        "augment": {"cutmix": 0},
-        "optim": {"lr": 1e-3, "epochs": 1, "batch": 7, "warmup_epochs": 0},
-        "device": "cpu",
-    }
-    return load_checkpoint(training.train(Recipe.parse(values, "ous.yaml"), folder / "run", progress=False))
+    return load_checkpoint(train_ous(tmp_path_factory.mktemp("ous"), size=32))
 
 
 @pytest.fixture(scope="module")

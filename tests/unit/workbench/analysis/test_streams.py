@@ -16,8 +16,7 @@ from ifdd.hooks import HookPoint
 from ifdd.models.base import Output, VideoModel
 from ifdd.models.config import VideoConfig
 from ifdd.scripted.suite import SuiteConfig, render_suite
-from ifdd.training import run as training
-from ifdd.training.recipe import Recipe
+from tests.tiny_ous import train_ous
 from workbench import cli
 from workbench.analysis.streams import rollout, stream_shares
 from workbench.analysis.streams.displays import StreamsDisplay, rows
@@ -130,24 +129,12 @@ def test_what_has_no_shares() -> None:
         stream_shares(Colours(lambda face, scene: face), alone, NAMES, ("c",))
 
 
-SET = {"clips": 14, "identities": 2, "difficulty": "easy", "rho": 0.5}
-
-
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> tuple[list[ifdd.checkpoints.Bundle], Path]:
     """OUS, and its late fusion, of one step, and clips."""
     folder, found = tmp_path_factory.mktemp("streams"), []
     for name, more in (("ous", {}), ("late", {"fusion": "late"})):
-        values = {
-            "name": name,
-            "model": {"family": "ous", "frames": 4, "size": [48, 48]} | more,
-            "data": {"source": "scripted", "train": SET, "val": SET, "test": SET, "cache": str(folder / "cache")},
-            "augment": {"cutmix": 0},
-            "optim": {"lr": 1e-3, "epochs": 1, "batch": 7, "warmup_epochs": 0},
-            "device": "cpu",
-        }
-        recipe = Recipe.parse(values, "ous.yaml")
-        found.append(ifdd.load_checkpoint(training.train(recipe, folder / name, progress=False)))
+        found.append(ifdd.load_checkpoint(train_ous(folder, name, **more)))
     suite = SuiteConfig("streams", 3, 7, 7, "test", "easy", rho=0.5)
     return found, render_suite(suite, folder / "clips", frames=8, fps=8.0, size=48, workers=1, progress=False)
 

@@ -3,6 +3,7 @@
 import itertools
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
@@ -260,9 +261,9 @@ def test_a_class_called_by_a_sentence_leaves_room_for_the_chart() -> None:
 
 
 @pytest.mark.parametrize("kind", [ConfusionDisplay, RecallDisplay])
-def test_a_class_called_by_a_sentence_leaves_room_in_a_saved_figure(kind: type[Display]) -> None:
+def test_a_class_called_by_a_sentence_leaves_room_in_a_saved_figure(kind: Any) -> None:
     names = [*EMOTIONS[:-1], "a face that " + "very " * 60 + "much smiles"]
-    drawn = kind.from_result(summary(PROBS["IFDD"], LABELS, names)).plot()  # type: ignore[attr-defined]
+    drawn = kind.from_result(summary(PROBS["IFDD"], LABELS, names)).plot()
     drawn.figure_.canvas.draw()  # a warning where the axes have no room is an error here
     panel = np.ravel(drawn.ax_)[0]
     labels = [label.get_text() for axis in (panel.xaxis, panel.yaxis) for label in axis.get_ticklabels()]
