@@ -217,6 +217,10 @@ def _ask_map(label: str, icon: str, names: list[str], chosen: str, key: str) -> 
     )
 
 
+def _title(edit: str) -> str:
+    return EDITS.get(edit, edit).split(":")[0]
+
+
 def what_if(seen: ClipView, about: About | None, key: str, play: Play) -> Part:
     """Edits of the clip, and what each model then says."""
     items = seen.explanations
@@ -232,7 +236,7 @@ def what_if(seen: ClipView, about: About | None, key: str, play: Play) -> Part:
             offered,
             selection_mode="multi",
             default=[name for name in FIRST_EDITS if name in offered],
-            format_func=lambda name: EDITS.get(name, name).split(":")[0],
+            format_func=_title,
             help="  \n".join(EDITS.get(name, name) for name in offered),
             wrap=True,
             **view.linked(f"{key}_edits"),
