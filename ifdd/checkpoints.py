@@ -66,6 +66,11 @@ class Bundle:
             return {next(iter(self.model.inputs)): self.preprocessing}
         return Preprocessing.by_input(self.card.preprocessing, self.model.inputs)
 
+    @property
+    def scenes(self) -> tuple[str, ...]:
+        """Names of the inputs that are the scene around the face."""
+        return tuple(name for name, read in self.inputs.items() if read.stream == "scene")
+
     @torch.no_grad()
     def predict(self, clips: Clips | str | Path) -> Tensor:
         """Probabilities (B, classes) of clips (B, 3, T, H, W) in [0, 1], or (1, classes) of a video or folder of frames.

@@ -11,7 +11,7 @@ from workbench.app.figure_sets import LONGEST, FiguresAsked, FigureSet, PaperFig
 from workbench.app.from_ifdd import InputError, markdown_text
 from workbench.figures.names import FIGURES, TABLE, Column
 from workbench.results.passport_files import read_passport
-from workbench.store.layout import BENCHMARK
+from workbench.store.layout import BENCHMARK, SCENES
 
 COLUMNS: dict[Column, str] = {"double": "183 mm, two columns", "single": "89 mm, one column"}
 FIRST = "ifdd_fig4_radar"
@@ -153,7 +153,10 @@ with make:
     charts.reproduce(asked.argv, asked.python, "figures_make")
 with report:
     looks.note("Every table and plot of the models in view as one HTML file, for who has no app; it needs no network.")
-    told = ReportAsked(state.workspace().folder, state.dataset().name, models_of_the_command())
+    names, measured = models_of_the_command(), state.scenes()
+    told_of = {member for row in measured.rows for member in row.members} if measured else set()
+    scenes = state.workspace().beside_checkpoints(SCENES) if told_of & set(names) else None
+    told = ReportAsked(state.workspace().folder, state.dataset().name, names, scenes)
     written = jobs.offer(
         "Write the report", [*told.argv, "--out", "{out}/report.html"], "figures_report", inputs=what_they_are_of(), seconds=90
     )

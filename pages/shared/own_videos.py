@@ -143,7 +143,7 @@ def ask_how(own: OwnVideos, video: OwnVideo, models: Mapping[str, Bundle]) -> Op
 
 def _ask_scene(own: OwnVideos, video: OwnVideo, models: Mapping[str, Bundle]) -> Path | None:
     """Another video given that shows what is around this one; None for the video itself, which shows more than the face."""
-    reading = [name for name, bundle in models.items() if any(read.stream == "scene" for read in bundle.inputs.values())]
+    reading = [name for name, bundle in models.items() if bundle.scenes]
     if not reading:
         return None
     others = [key for key in own.videos if key != video.key]

@@ -645,7 +645,7 @@ def explaining(names: Sequence[str]) -> Callable[..., dict[str, Explanation]]:
 
 def _with_scene(options: Options, bundle: Bundle) -> Options:
     """The options without a scene for a model that reads none."""
-    return options if any(read.stream == "scene" for read in bundle.inputs.values()) else replace(options, scene=None)
+    return options if bundle.scenes else replace(options, scene=None)
 
 
 @contextmanager

@@ -63,30 +63,33 @@ write(run(study, Request({", ".join(told)})), Path("figures"), study.context())
 
 @dataclass(frozen=True)
 class ReportAsked:
-    """What the report should tell of: which models on which dataset of a workspace."""
+    """What the report should tell of: which models on which dataset of a workspace, and which file of `workbench scenes`."""
 
     workspace: Path
     dataset: str
     models: tuple[str, ...]
+    scenes: Path | None = None
 
     @property
     def argv(self) -> list[str]:
         """The command."""
-        return ["workbench", "report", *self.models, "--workspace", str(self.workspace), "--dataset", self.dataset]
+        given = [] if self.scenes is None else ["--scenes", str(self.scenes)]
+        return ["workbench", "report", *self.models, "--workspace", str(self.workspace), "--dataset", self.dataset, *given]
 
     @property
     def python(self) -> str:
         """The same in Python."""
+        given = "" if self.scenes is None else f", given=given_sections(scenes=Path({str(self.scenes)!r}))"
         return f"""
 from pathlib import Path
 
 from workbench.figures.study import open_study
-from workbench.report.task import run, write
+from workbench.report.task import {"run, write" if self.scenes is None else "given_sections, run, write"}
 from workbench.store.given import Given
 
 given = Given(Path({str(self.workspace)!r}), {self.dataset!r})
 study = open_study({list(self.models)!r}, None, Path("kept"), given=given)
-write(run(study), Path("report.html"), study.context())
+write(run(study{given}), Path("report.html"), study.context())
 """
 
 

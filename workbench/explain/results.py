@@ -47,6 +47,8 @@ class Explanation:
     saliency: dict[str, SaliencyResult]
     split: SplitResult | None
     timeline: Timeline | None
+    scenes: tuple[str, ...] = ()
+    """Names of the inputs that are the scene around the face."""
     verdicts: dict[str, Verdict] = field(default_factory=dict)
     """By branch, where a report of `workbench faithfulness` lies beside the checkpoint."""
 
@@ -62,8 +64,7 @@ class Explanation:
 
     def on_scene(self, result: SaliencyResult) -> bool:
         """Whether a map lies on a scene, not on the face."""
-        told = self.preprocessing.get(result.input) if result.input else None
-        return isinstance(told, dict) and told.get("stream") == "scene"
+        return (result.input or next(iter(self.clips))) in self.scenes
 
     @property
     def margin(self) -> float:

@@ -114,6 +114,7 @@ def explain_source(bundle: Bundle, source: Source, options: Options) -> Explanat
         saliency=maps,
         split=split,
         timeline=timeline,
+        scenes=bundle.scenes,
         verdicts=verdicts_on(known_verdicts(bundle, shown=options.listed), maps, request.method) if options.badges else {},
     )
 

@@ -27,6 +27,7 @@ def report(
     collections: Collections = None,
     scorecard: Annotated[Path | None, typer.Option(help="scorecard.json of workbench scorecard.")] = None,
     benchmark: Benchmark = None,
+    scenes: Annotated[Path | None, typer.Option(help="scenes.json of workbench scenes, for UAR against ρ.")] = None,
     verdicts: Verdicts = None,
     badges: Badges = True,
     published: PublishedOption = None,
@@ -52,7 +53,7 @@ def report(
     out = given.out(out, "report", "report.html")
     check_out(out)
     ctx.with_resource(claim(out))
-    before = given_sections(scorecard, benchmark)  # before minutes are spent
+    before = given_sections(scorecard, benchmark, scenes)  # before minutes are spent
     study = open_study([*(runs or []), *(more or [])], data, out.with_suffix(""), collections, choose_device(device), given)
     papers = tuple(names_if_given(published) or ())
     published_rows(papers, study.labels)  # before minutes are spent

@@ -42,10 +42,15 @@ class Section:
     parts: Sequence[Table | Chart]
 
 
+class NothingToAsk(InputError):
+    """The question of a section does not arise of these models: a report goes on without it, and misses nothing."""
+
+
 def section_by(face: ModuleType, study: Any, options: "Options") -> Section:
     """What a concept's `section.py` makes of a study.
 
-    Raises: InputError as it does, and, with the line, for any other error in it: one section costs neither report nor app.
+    Raises: NothingToAsk and InputError as it does; InputError with the line for any other error in it: one section costs
+    neither report nor app.
     """
     try:
         made = face.section(study, options)

@@ -1,7 +1,9 @@
-"""The sections of a report that are of no concept: what was compared, and the family of variants."""
+"""The sections of a report that are of no concept: what was compared, the family of variants, and variants over scenes."""
 
 from workbench.benchmark.displays.robustness import RobustnessDisplay
 from workbench.benchmark.results import FamilyResult
+from workbench.benchmark.scenes.display import ScenesDisplay
+from workbench.benchmark.scenes.results import ScenesResult, cells, legend
 from workbench.figures.ifdd3_table import VariantTable
 from workbench.figures.study import Study
 from workbench.report.parts import Options, Section, Table, chart
@@ -46,4 +48,15 @@ def variants(family: FamilyResult) -> Section:
         "The family of variants",
         "Trained variants over the suites of ScriptedFaces.",
         [Table(sheet.caption, header, plain), chart(curves, "UAR by the share of irrelevant frames, and on the other suites.")],
+    )
+
+
+def scenes(found: ScenesResult) -> Section:
+    """UAR of trained variants against ρ, and how far each is helped, misled and led by the scene."""
+    header, rows = cells(found)
+    curves = ScenesDisplay.from_result(found)
+    return Section(
+        "Is the scene noise or signal?",
+        "Trained variants over the same faces, whose scenes go with the emotion by one ρ after the other.",
+        [chart(curves, "UAR against ρ in the test; dashed: fewer than three trainings."), Table(legend(found), header, rows)],
     )

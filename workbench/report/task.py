@@ -8,11 +8,12 @@ from pathlib import Path
 from ifdd.errors import InputError
 from ifdd.progress import tqdm
 from workbench.analysis.registry import faces
+from workbench.benchmark.scenes.results import read_scenes
 from workbench.benchmark.stored import read_benchmark
 from workbench.figures.study import Study
 from workbench.report import sections
 from workbench.report.page import write_page
-from workbench.report.parts import Options, Section, section_by
+from workbench.report.parts import NothingToAsk, Options, Section, section_by
 from workbench.report.scores import scorecard_section
 from workbench.results.passport import PYTHON_CALL, Context
 
@@ -28,10 +29,11 @@ def check_out(out: Path) -> None:
         raise InputError(f"{out} exists; choose another file or remove it")
 
 
-def given_sections(scorecard: Path | None = None, benchmark: Path | None = None) -> list[Section]:
+def given_sections(scorecard: Path | None = None, benchmark: Path | None = None, scenes: Path | None = None) -> list[Section]:
     """Sections of files that were made before. Raises: InputError for one that cannot be read."""
     found = [] if scorecard is None else [scorecard_section(scorecard)]
-    return found if benchmark is None else [*found, sections.variants(read_benchmark(benchmark))]
+    found += [] if benchmark is None else [sections.variants(read_benchmark(benchmark))]
+    return found if scenes is None else [*found, sections.scenes(read_scenes(scenes))]
 
 
 @dataclass(frozen=True)
@@ -44,13 +46,18 @@ class Report:
 
 
 def run(study: Study, *, given: Sequence[Section] = (), options: Options = DEFAULT) -> Report:
-    """Every section that the study allows, a concept after the other, and the sections `given` at the end."""
+    """Every section that the study allows, a concept after the other, and the sections `given` at the end.
+
+    `left_out` names those that could not be made; one whose question does not arise, as of one input, is not missed.
+    """
     makers = {"models": sections.models} | {name: partial(section_by, face) for name, face in faces("section").items()}
     made: list[Section] = []
     left_out: dict[str, str] = {}
     for name, make in tqdm(makers.items(), desc="report", unit="section", disable=None):
         try:
             made.append(make(study, options))
+        except NothingToAsk:
+            continue
         except InputError as error:
             left_out[name] = str(error)
     made += given

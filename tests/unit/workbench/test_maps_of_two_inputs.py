@@ -26,10 +26,11 @@ from workbench.analysis.faithfulness.task import run as run_tests
 from workbench.analysis.saliency import frame_importance
 from workbench.analysis.saliency.attribution import AttributionRequest, attribute
 from workbench.analysis.saliency.requests import Request, make_maps
-from workbench.analysis.saliency.shown import from_manifest
+from workbench.analysis.saliency.shown import from_manifest, on_the_face
 from workbench.analysis.saliency.temporal import FrameRequest
 from workbench.analysis.streams.task import Options as StreamOptions
 from workbench.analysis.streams.task import run as run_streams
+from workbench.app.clip_analyses import budgets
 from workbench.cli import app
 from workbench.explain.task import Options, run, write
 from workbench.store.collecting import load_row
@@ -95,6 +96,16 @@ def test_one_input_is_that_of_another_clip(bundle: Bundle, manifest: Path) -> No
             own, theirs = (load_row(table, table.loc[name].to_dict(), bundle) for name in (clip, donor))
             mixed = {kept: own[kept][None], taken: theirs[taken][None]}
             np.testing.assert_allclose(bundle.predict(mixed)[0], after, atol=1e-5)
+
+
+def test_a_map_of_the_scene_alone_has_no_regions_of_a_face(manifest: Path, tmp_path: Path) -> None:
+    alone = load_checkpoint(train_ous(tmp_path, "alone", size=32, streams=["scene"]))
+    row = read_manifest(manifest).iloc[:1]
+    found = run(alone, manifest.parent / row["scene_path"].iloc[0], Options(crop="none", fps=8.0))
+    (result,) = found.saliency.values()
+    assert found.on_scene(result)
+    assert not on_the_face(alone, result)
+    assert budgets(alone, found, row) == {}
 
 
 def test_explained_as_it_was_collected(bundle: Bundle, manifest: Path, tmp_path: Path) -> None:

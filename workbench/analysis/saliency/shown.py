@@ -84,7 +84,7 @@ def from_manifest(
 
 def on_the_face(bundle: Bundle, result: SaliencyResult) -> bool:
     """Whether a map lies on a clip of the face, not on a scene."""
-    return not result.input or bundle.inputs[result.input].stream == "clip"
+    return (result.input or next(iter(bundle.inputs))) not in bundle.scenes
 
 
 def regions_of(

@@ -29,17 +29,20 @@ def rows(results: Mapping[str, StreamsResult]) -> list[list[str]]:
 
 def markdown(results: Mapping[str, StreamsResult]) -> str:
     """The table, and what is to be known of it."""
-    first = next(iter(results.values()))
-    notes = [f"{first.caption}."]
-    notes += [f"{name}: {note}." for name, result in results.items() for note in result.notes]
-    notes += [
+    notes = [next(iter(results.values())).caption, *told(results)]
+    lines = ["# What does each input do?", "", *markdown_table(HEADER, rows(results)), "", *(f"- {note}." for note in notes)]
+    return "\n".join(lines) + "\n"
+
+
+def told(results: Mapping[str, StreamsResult]) -> list[str]:
+    """What is to be known of each model's row: whether its inputs add up, or what they do together."""
+    notes = [f"{name}: {note}" for name, result in results.items() for note in result.notes]
+    return notes + [
         f"{name}: what the inputs do together is {result.interaction.text()} of their shares; roll-out of an attention that "
-        f"knows nothing is {result.uniform:.2f}."
+        f"knows nothing is {result.uniform:.2f}"
         for name, result in results.items()
         if result.types
     ]
-    lines = ["# What does each input do?", "", *markdown_table(HEADER, rows(results)), "", *(f"- {note}" for note in notes)]
-    return "\n".join(lines) + "\n"
 
 
 class StreamsDisplay(NamedDisplay[StreamsResult]):

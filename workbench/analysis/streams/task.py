@@ -112,7 +112,10 @@ def report_text(results: Mapping[str, StreamsResult]) -> str:
 def read_report(file: Path) -> dict[str, StreamsResult]:
     """What streams.json holds. Raises: InputError for a file that is missing, damaged or of another version."""
     again = "make it again with workbench streams"
-    values = read_json(file)
+    try:
+        values = read_json(file)
+    except (FileNotFoundError, NotADirectoryError):
+        raise InputError(f"{file} is missing; {again}") from None
     if not isinstance(values, dict) or not all(isinstance(one, dict) for one in values.values()):
         raise InputError(f"{file} is no file of workbench streams; {again}")
     return {

@@ -8,6 +8,7 @@ from typing import Self
 from ifdd.documents import read_json
 from ifdd.errors import InputError
 from workbench.analysis.comparison.results import SeedDifference, SeedScore
+from workbench.plotting.text import markdown_table
 from workbench.results.interval import Interval, number_text
 from workbench.results.provenance import Provenance
 from workbench.results.result import Result
@@ -71,8 +72,11 @@ def read_scenes(file: str | Path) -> ScenesResult:
 
     Raises: InputError for a file that is not there, not whole, or of another schema version.
     """
-    values = read_json(Path(file))
     again = "write it anew with workbench scenes"
+    try:
+        values = read_json(Path(file))
+    except (FileNotFoundError, NotADirectoryError):
+        raise InputError(f"{file} is not there; workbench scenes writes it into its --out") from None
     if isinstance(values, dict) and values.get("schema_version") not in (SCHEMA, None):
         raise InputError(f"{file} has schema version {values['schema_version']}; this version reads {SCHEMA}; {again}")
     return ScenesResult.from_dict(values, f"{file} is no file of workbench scenes", again)
@@ -80,19 +84,26 @@ def read_scenes(file: str | Path) -> ScenesResult:
 
 def markdown(found: ScenesResult, names: Mapping[str, str] | None = None) -> str:
     """A table, a row for each variant; UAR in percent, differences in points, 95 % intervals in square brackets."""
-    heads = [f"ρ {number_text(rho, '+g') if rho else 0}" for rho in found.rhos]
-    lines = [
+    head, lines = cells(found, names)
+    return "\n".join([legend(found), "", *markdown_table(head, lines)]) + "\n"
+
+
+def legend(found: ScenesResult) -> str:
+    """How to read the cells."""
+    return (
         f"UAR in percent on {found.clips} test clips of {found.suite} ({found.persons} persons whom no recipe trains on), the "
         f"same faces at every ρ; chance is {100 * found.chance:.1f}. Square brackets: 95 % interval over persons and, where "
         "there are several, seeds. Helps, misleads: points gained where every scene has the polarity of the emotion, or the "
         "opposite one, against scenes that tell nothing. Follows: of clips whose emotion has a polarity, how many more per cent "
-        "are given the scene's where it is the opposite one than where it is the emotion's.",
-        "",
-        f"| variant | reads | ρ in training | seeds | {' | '.join(heads)} | helps | misleads | follows |",
-        f"| {' | '.join(['---'] * (7 + len(heads)))} |",
-    ]
-    for row in found.rows:
-        cells = [
+        "are given the scene's where it is the opposite one than where it is the emotion's."
+    )
+
+
+def cells(found: ScenesResult, names: Mapping[str, str] | None = None) -> tuple[list[str], list[list[str]]]:
+    """The header and a row for each variant, under its name or that of `names`."""
+    heads = [f"ρ {number_text(rho, '+g') if rho else 0}" for rho in found.rhos]
+    lines = [
+        [
             (names or {}).get(row.variant, row.variant),
             " + ".join(row.reads),
             "–" if row.trained is None else number_text(row.trained, "g"),
@@ -102,8 +113,9 @@ def markdown(found: ScenesResult, names: Mapping[str, str] | None = None) -> str
             percent(row.misleads.uar),
             percent(row.follows),
         ]
-        lines.append(f"| {' | '.join(cells)} |")
-    return "\n".join(lines) + "\n"
+        for row in found.rows
+    ]
+    return ["variant", "reads", "ρ in training", "seeds", *heads, "helps", "misleads", "follows"], lines
 
 
 def percent(value: Interval) -> str:

@@ -99,12 +99,11 @@ def _row(
         groups=None if persons is None else np.asarray(persons)[polar],
     )
     reads = tuple(bundle.inputs)
-    sees = any(read.stream == "scene" for read in bundle.inputs.values())
     return SceneRow(
         variant=variant,
         members=own,
         reads=reads,
-        trained=bundle.card.data.get("train", {}).get("rho") if sees else None,
+        trained=bundle.card.data.get("train", {}).get("rho") if bundle.scenes else None,
         scores=tuple(over_seeds(guesses[rho], y, groups=persons) for rho in rhos),
         helps=difference_over_seeds(nothing, guesses[FITS], y, groups=persons),
         misleads=difference_over_seeds(nothing, guesses[OPPOSES], y, groups=persons),

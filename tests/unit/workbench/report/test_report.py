@@ -10,19 +10,26 @@ from pathlib import Path
 import plotly.graph_objects as go
 import pytest
 
-from ifdd.checkpoints import read_card
+from ifdd.checkpoints import load_checkpoint, read_card
 from ifdd.errors import InputError
+from ifdd.scripted.suite import SuiteConfig, render_suite
 from tests.stored import faithfulness_report, scorecard
 from tests.tiny_demo import TinyDemo
+from tests.tiny_ous import train_ous
 from workbench import cli
 from workbench.analysis.comparison.task import compare_clips
 from workbench.analysis.saliency.results import Verdict
+from workbench.analysis.streams.displays import rows
+from workbench.analysis.streams.task import run as run_streams
+from workbench.benchmark.scenes.results import percent, read_scenes
 from workbench.figures.study import Study, open_study
 from workbench.report import task
 from workbench.report.page import render
-from workbench.report.parts import Chart, Section, Table
+from workbench.report.parts import Chart, NothingToAsk, Options, Section, Table
 from workbench.report.scores import scorecard_rows, scorecard_section
 from workbench.results.passport_files import read_passport
+
+ROOT = Path(__file__).parents[4]
 
 
 @pytest.fixture(scope="module")
@@ -210,3 +217,44 @@ def test_the_command(tiny: TinyDemo, tmp_path: Path, monkeypatch: pytest.MonkeyP
         code, _, err = run("--out", out)
         assert code == 1
         assert message in err
+
+
+def test_scenes_are_told_where_a_file_of_them_is_given(tmp_path: Path) -> None:
+    (section,) = task.given_sections(scenes=ROOT / "checkpoints" / "scenes.json")
+    curves, table = section.parts
+    assert isinstance(curves, Chart)
+    assert isinstance(table, Table)
+    found = read_scenes(ROOT / "checkpoints" / "scenes.json")
+    assert [row[0] for row in table.rows] == [row.variant for row in found.rows]
+    assert table.header[4] == "ρ −0.9"
+    assert table.rows[0][4] == percent(found.rows[0].scores[0].uar)
+    with pytest.raises(InputError, match="workbench scenes writes it into its --out"):
+        task.given_sections(scenes=tmp_path / "none.json")
+
+
+def test_what_two_inputs_do_is_told_of_the_models_that_read_two(study: Study, tmp_path: Path) -> None:
+    folder = train_ous(tmp_path)
+    suite = SuiteConfig("streams", 3, 7, 7, "test", "easy", rho=0.5)
+    manifest = render_suite(suite, tmp_path / "clips", frames=8, fps=8.0, size=48, workers=1, progress=False)
+    made = task.run(open_study([str(folder), "scripted-tiny-baseline"], manifest, tmp_path / "kept"))
+    assert "streams" not in made.left_out
+    (section,) = (section for section in made.sections if section.heading == "What does each input do?")
+    found = run_streams([load_checkpoint(folder)], manifest)
+    table = section.parts[1]
+    assert isinstance(table, Table)
+    assert list(table.rows) == rows(found)  # as workbench streams has it
+    assert "knows nothing is 0.33" in table.caption
+    assert "What does each input do?" not in [section.heading for section in task.run(study).sections]
+
+
+def test_a_section_that_fails_is_left_out_and_one_with_nothing_to_ask_is_not_missed(
+    study: Study, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def nothing(study: Study, options: Options) -> Section:
+        raise NothingToAsk("none of these")
+
+    monkeypatch.setattr("workbench.analysis.splits.section.section", nothing)
+    monkeypatch.setattr("workbench.analysis.embedding.section.section", lambda study, options: 1 / 0)
+    made = task.run(study)
+    assert set(made.left_out) == {"embedding"}
+    assert "What do the splits do?" not in [section.heading for section in made.sections]
