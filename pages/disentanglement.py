@@ -124,8 +124,7 @@ def show_scenes() -> dict[str, Display]:
         looks.note("Nothing was measured: workbench scenes CHECKPOINTS writes scenes.json; put it beside the checkpoints.")
         return {}
     everyone = [row.variant for row in found.rows]
-    ranked = [row.variant for row in found.rows if row.scores[0].ranked] or everyone
-    variants = st.multiselect("Variants", everyone, default=ranked[:8], **view.linked("disentanglement_scene_variants"))
+    variants = st.multiselect("Variants", everyone, default=found.compared, **view.linked("disentanglement_scene_variants"))
     if not variants:
         return {}
     chosen = found.of(variants)

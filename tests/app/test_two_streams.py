@@ -68,8 +68,8 @@ def test_what_each_input_does_is_that_of_the_command(start: Start, tiny_demo: Ti
         )
     table = app.dataframe[0].value
     assert set(table["model"]) == {"ous", "late"}
-    assert "late: The inputs add up" in said(app)
-    assert "ous: The inputs add up" not in said(app)
+    assert "late: the inputs add up" in said(app)
+    assert "ous: the inputs add up" not in said(app)
 
 
 def test_models_over_rho_are_those_of_the_file(start: Start, tiny_demo: TinyDemo, place: Workspace, tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ import plotly.graph_objects as go
 from ifdd.documents import located, shown
 from ifdd.errors import InputError
 from workbench.plotting.base import Display, with_short_names, without_markup
+from workbench.plotting.style import plotly_template
 
 
 @dataclass(frozen=True)
@@ -64,10 +65,14 @@ def section_by(face: ModuleType, study: Any, options: "Options") -> Section:
 
 
 def chart(display: Display, caption: str, figure: go.Figure | None = None) -> Chart:
-    """A display's interactive form."""
+    """A display's interactive form, in the colours of the page; a margin at the top that the display has not set is small."""
+    drawn = with_short_names(without_markup(figure or display.to_plotly()))
+    drawn.update_layout(template=plotly_template())
+    if drawn.layout.margin.t is None:
+        drawn.update_layout(margin_t=60 if drawn.layout.title.text else 30)
     return Chart(
         caption,
-        with_short_names(without_markup(figure or display.to_plotly())),
+        drawn,
         display.provenance(),
         display.normalisation,
         display,

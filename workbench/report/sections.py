@@ -54,9 +54,15 @@ def variants(family: FamilyResult) -> Section:
 def scenes(found: ScenesResult) -> Section:
     """UAR of trained variants against ρ, and how far each is helped, misled and led by the scene."""
     header, rows = cells(found)
-    curves = ScenesDisplay.from_result(found)
+    few = found.of(found.compared)
+    of = (
+        ""
+        if len(few.rows) == len(found.rows)
+        else f" The first {len(few.rows)} of {len(found.rows)} variants; the table has all."
+    )
+    curves = chart(ScenesDisplay.from_result(few), f"UAR against ρ in the test; dashed: fewer than three trainings.{of}")
     return Section(
         "Is the scene noise or signal?",
         "Trained variants over the same faces, whose scenes go with the emotion by one ρ after the other.",
-        [chart(curves, "UAR against ρ in the test; dashed: fewer than three trainings."), Table(legend(found), header, rows)],
+        [curves, Table(legend(found), header, rows)],
     )

@@ -80,7 +80,8 @@ class StreamsDisplay(NamedDisplay[StreamsResult]):
         figure.update_layout(
             template=style.plotly_template(),
             barmode="stack",
-            height=150 + 46 * len(names),
+            height=110 + 46 * len(names),
+            legend_traceorder="normal",
             xaxis={"title": LABEL, "range": [0, 100]},
         )
         figure.update_yaxes(autorange="reversed")

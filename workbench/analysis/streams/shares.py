@@ -74,7 +74,7 @@ def stream_shares(
     sizes = np.abs(shares)
     flips, along = zip(*(_exchanged(found, said, order, members) for found in (second, first)), strict=True)
     types, rollout = _rolled_out(model, attention, members)
-    notes = [] if np.abs(together).max() > ADDITIVE else ["The inputs add up: their shares are exact parts of the logit"]
+    notes = [] if np.abs(together).max() > ADDITIVE else ["the inputs add up: their shares are exact parts of the logit"]
     return StreamsResult(
         checkpoint="",
         inputs=(names[0], names[1]),

@@ -15,6 +15,8 @@ from workbench.results.result import Result
 
 SCHEMA = 1
 """Of scenes.json."""
+FEW = 10
+"""As many curves can be told apart."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,6 +63,12 @@ class ScenesResult(Result):
             if found.variant == variant:
                 return found
         raise InputError(f"{variant!r} was not measured; measured: {', '.join(row.variant for row in self.rows)}")
+
+    @property
+    def compared(self) -> list[str]:
+        """Variants to begin with, the first of those trained often enough to be ranked, or of all."""
+        names = [row.variant for row in self.rows if row.scores[0].ranked] or [row.variant for row in self.rows]
+        return names[:FEW]
 
     def of(self, variants: Sequence[str]) -> Self:
         """The same for some of the variants, in their order."""
