@@ -48,6 +48,7 @@ def test_a_number_of_a_comparison_selects_its_flips(page: Page, address: str) ->
     cell = table.locator('[role="gridcell"]').nth(4)  # gained
     count = int(cell.text_content() or "0")
     page.mouse.click(box["x"] + 30, box["y"] + box["height"] - 15)
+    table.locator('[role="gridcell"][aria-selected="true"]').wait_for(state="attached")  # keys before it are lost
     for _ in range(4):
         page.keyboard.press("ArrowRight")
     first, second = "tiny-baseline", "tiny-ifdd"
