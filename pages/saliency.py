@@ -89,7 +89,7 @@ def show_tests(models: Mapping[str, Bundle], asked: Asked, methods: list[str]) -
             {"": "✓" if v.passes else "✗"} | row for v, row in zip(report.verdicts, verdict_table(report.verdicts), strict=True)
         ]
         tables.show(rows, alt=f"Verdicts on the maps of {name}", prose=True)
-        removed = PerturbationDisplay.from_result({"pixels": report.pixels, "frames": report.frames})
+        removed = PerturbationDisplay.from_result(report.removed)
         displays[f"deletion {name}"] = removed
         charts.chart(removed.to_plotly(), f"saliency_removed_{name}", f"Deletion and insertion, maps of {name}", read="deletion")
         forgot = RandomisationDisplay.from_result(report.randomisation)

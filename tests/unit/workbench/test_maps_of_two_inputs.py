@@ -21,13 +21,18 @@ from ifdd.scripted.suite import SuiteConfig, render_suite
 from tests.tiny_ous import train_ous
 from workbench.analysis.counterfactuals.task import Options as EditOptions
 from workbench.analysis.counterfactuals.task import run as run_edits
+from workbench.analysis.faithfulness import perturb_clips
+from workbench.analysis.faithfulness.perturbation import RemovalRequest
+from workbench.analysis.faithfulness.results import FaithfulnessReport
 from workbench.analysis.faithfulness.task import FaithfulnessRequest
 from workbench.analysis.faithfulness.task import run as run_tests
+from workbench.analysis.faithfulness.task import write as write_tests
 from workbench.analysis.saliency import frame_importance
 from workbench.analysis.saliency.attribution import AttributionRequest, attribute
 from workbench.analysis.saliency.requests import Request, make_maps
 from workbench.analysis.saliency.shown import from_manifest, on_the_face
 from workbench.analysis.saliency.temporal import FrameRequest
+from workbench.analysis.saliency.verdicts import read_verdicts, verdicts_on
 from workbench.analysis.streams.task import Options as StreamOptions
 from workbench.analysis.streams.task import run as run_streams
 from workbench.app.clip_analyses import budgets
@@ -191,9 +196,47 @@ def test_who_reads_no_scene_says_so(tiny_bundle_dir: Path, manifest: Path) -> No
         )
 
 
-def test_tests_of_maps_want_one_input(bundle: Bundle, manifest: Path) -> None:
-    with pytest.raises(InputError, match="tests of maps take away pixels of a single input"):
-        run_tests(bundle, manifest, FaithfulnessRequest(clips=2))
+@pytest.mark.parametrize(("of", "weight"), [("face", 2), ("scene", 3)])
+def test_pixels_are_shown_of_one_input_while_the_other_stays(clips: dict[str, Tensor], of: str, weight: int) -> None:
+    how = RemovalRequest(kind="logit", steps=4, fill="black", cell=(1, 1, 1))
+    found = perturb_clips(Weighted(), clips, {"brightness": clips[of].sum(1)}, 0, how, of=of)
+    other, brightest = next(name for name in clips if name != of), clips[of].sum(1).flatten(1).sort(descending=True).values
+    rest = (5 - weight) * clips[other].flatten(1).sum(1)
+    quarters = torch.stack([rest + weight * part for part in brightest.unflatten(1, (4, -1)).sum(2).cumsum(1).unbind(1)], 1)
+    curve = torch.cat([rest[:, None], quarters], 1).mean(0)
+    np.testing.assert_allclose(found.score("brightness").insertion_curve, curve, rtol=1e-5)
+    assert found.unit == f"pixels of {of}"
+    assert found.score("brightness").gap.value > found.score("centre").gap.value
+    with pytest.raises(InputError, match="pixels of which input"):
+        perturb_clips(Weighted(), clips, {"brightness": clips[of].sum(1)}, 0, how)
+
+
+def test_a_frame_is_shown_in_both_inputs(clips: dict[str, Tensor]) -> None:
+    by_frame = sum(w * clips[name].transpose(1, 2).flatten(2).sum(2) for w, name in ((2, "face"), (3, "scene")))
+    assert isinstance(by_frame, Tensor)
+    how = RemovalRequest(kind="logit", steps=4, fill="black", unit="frames")
+    found = perturb_clips(Weighted(), clips, {"told": by_frame}, 0, how)
+    best = by_frame.sort(descending=True).values.cumsum(1).mean(0)
+    np.testing.assert_allclose(found.score("told").insertion_curve, [0, *best], rtol=1e-5, atol=1e-3)
+
+
+def test_maps_are_tested_each_on_its_own_input(bundle: Bundle, manifest: Path, tmp_path: Path) -> None:
+    asked = FaithfulnessRequest(("gradcam", "saliency"), clips=7, steps=2, independent=False)
+    found = run_tests(bundle, manifest, asked)
+    names = ["gradcam face.map", "gradcam scene.map", "saliency face", "saliency scene"]
+    assert list(found.randomisation) == names
+    assert list(found.removed) == ["pixels of face", "pixels of scene", "frames"]
+    assert list(found.channels) == ["face", "scene"]
+    own = [[row.name for row in curves.scores if not row.control] for curves in found.removed.values()]
+    assert own == [names[::2], names[1::2], names]
+    places = [("gradcam", "face.map"), ("gradcam", "scene.map"), ("saliency", "input.face"), ("saliency", "input.scene")]
+    assert [(verdict.method, verdict.activation) for verdict in found.verdicts] == places
+    assert found.by_input["scene"].score("saliency scene").gap != found.by_input["face"].score("saliency face").gap
+    write_tests(found, tmp_path / "out")
+    assert FaithfulnessReport.from_dict(json.loads((tmp_path / "out/faithfulness.json").read_text()), "file") == found
+    assert "## Deletion and insertion of pixels of scene" in (tmp_path / "out/faithfulness.md").read_text()
+    maps = make_maps(bundle, stack([shown.tensor for shown in from_manifest(bundle, manifest, 7)[1]]), Request("saliency"))
+    assert set(verdicts_on(read_verdicts(tmp_path / "out", bundle), maps)) == {"face", "scene"}
 
 
 def test_faces_hidden_in_a_scene_already_are_not_looked_for(bundle: Bundle) -> None:

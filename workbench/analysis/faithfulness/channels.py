@@ -14,8 +14,9 @@ from numpy.typing import ArrayLike
 from torch import Tensor
 
 from ifdd.errors import InputError
+from ifdd.inputs import Clips, of_input
 from ifdd.models.base import VideoModel
-from workbench.analysis._models import Classes, check_given, choose_contrast, describe
+from workbench.analysis._models import Classes, arrays_of, check_given, choose_contrast, describe
 from workbench.analysis.faithfulness.curves import PLAIN, RANDOM, CurveRequest, Units, all_curves, check_kind, summarise
 from workbench.analysis.faithfulness.results import PerturbationResult
 from workbench.analysis.saliency.activations import run_to
@@ -26,7 +27,7 @@ ORDER, LARGEST = "gradient × activation", "largest"
 
 def perturb_channels(
     model: VideoModel,
-    clips: Tensor,
+    clips: Clips,
     activation: str,
     target: Classes = None,
     request: CurveRequest = PLAIN,
@@ -35,7 +36,7 @@ def perturb_channels(
     groups: ArrayLike | None = None,
     seed: int = 0,
 ) -> PerturbationResult:
-    """Deletion and insertion of the channels of one activation of clips (n, 3, T, H, W), two clips or more.
+    """Deletion and insertion of the channels of one activation of clips (n, 3, T, H, W), two clips or more, by input.
 
     `target` and `against` as in `saliency.gradcam`; `groups` (n,), e.g. persons, are drawn as a whole for the intervals.
 
@@ -50,8 +51,8 @@ def perturb_channels(
     >>> found.unit, [row.name for row in found.scores]
     ('channels of ladm.Y_D', ['gradient × activation', 'largest', 'random'])
     """
-    check_given(model, clips)
-    if len(clips) < 2:
+    check_given(model, clips, several=True)
+    if len(of_input(clips, None)) < 2:
         raise InputError("channels are replaced by their mean over clips, and there is one clip; pass two or more")
     check_kind(request, against)
     if describe(model, activation).role == "stage":
@@ -90,7 +91,7 @@ def perturb_channels(
 
     with model.evaluating(), torch.no_grad():
         encoded = model.encode(clips)
-        curves = all_curves(values, evaluator, request, seed=seed, device=clips.device, what="channels")
+        curves = all_curves(values, evaluator, request, seed=seed, device=features.device, what="channels")
     parameters = {
         "activation": activation,
         "kind": request.kind,
@@ -99,5 +100,5 @@ def perturb_channels(
         "seed": seed,
     }
     units = Units(f"channels of {activation}", values[ORDER].shape[1], "mean over clips", frozenset({RANDOM, LARGEST}))
-    source = record("deletion and insertion", parameters, {"clips": clips.float().cpu().numpy()}, ("torch",))
+    source = record("deletion and insertion", parameters, arrays_of(clips), ("torch",))
     return summarise(curves, units, request, source, groups=groups, seed=seed)

@@ -149,7 +149,7 @@ def markdown(report: FaithfulnessReport) -> str:
     about += ", or over clips if not everybody is named."
     lines = [f"# Are the maps of {report.checkpoint} true?", "", about, ""]
     lines += markdown_table(list(table[0]), [list(row.values()) for row in table])
-    for result in (report.pixels, report.frames, *report.channels.values()):
+    for result in (*report.removed.values(), *report.channels.values()):
         lines += ["", f"## Deletion and insertion of {result.unit}", ""]
         lines += [
             f"{result.kind.capitalize()} with all {result.whole:.3f}, with none {result.nothing:.3f}; fill: {result.fill}.",

@@ -19,7 +19,17 @@ from numpy.typing import ArrayLike
 from torch import Tensor, nn
 
 from ifdd.errors import InputError
-from workbench.analysis._models import Classes, check_finite, check_given, choose_contrast, evaluating, in_chunks, logits_of
+from ifdd.inputs import Clips
+from workbench.analysis._models import (
+    Classes,
+    arrays_of,
+    check_finite,
+    check_given,
+    choose_contrast,
+    evaluating,
+    in_chunks,
+    logits_of,
+)
 from workbench.analysis.faithfulness.curves import RANDOM, CurveRequest, Units, all_curves, check_kind, summarise
 from workbench.analysis.faithfulness.results import PerturbationResult
 from workbench.analysis.saliency.cam import check_choice
@@ -45,22 +55,25 @@ class RemovalRequest(CurveRequest):
 @torch.no_grad()
 def perturb_clips(
     model: nn.Module,
-    clips: Tensor,
+    clips: Clips,
     maps: Mapping[str, ArrayLike],
     target: Classes = None,
     request: RemovalRequest = RemovalRequest(),
     *,
     against: Classes = None,
+    of: str | None = None,
     groups: ArrayLike | None = None,
     seed: int = 0,
 ) -> PerturbationResult:
     """Deletion and insertion of the pixels, or of whole frames, of clips (n, 3, T, H, W) in the order of maps by name.
 
     Maps are (n, T, H, W), signed or not; for frames also (n, T). `target` and `against` as in `saliency.gradcam`; a contrast has
-    a logit only. `groups` (n,), e.g. persons, are drawn as a whole for the intervals.
+    a logit only. `groups` (n,), e.g. persons, are drawn as a whole for the intervals. Of a model with several inputs clips are by
+    name, and pixels those of the input `of`, the others being as they are; a frame is taken from all of them.
 
     Raises:
-        InputError: maps that do not fit or are undefined, unknown names, sizes below 1, a class that is not there.
+        InputError: maps that do not fit or are undefined, unknown names, sizes below 1, a class that is not there; clips by name
+            without one of their names where pixels are taken.
 
     Source: Petsiuk et al. 2018 (RISE), section 4.2, in space and time.
 
@@ -72,20 +85,26 @@ def perturb_clips(
     >>> found.score("brightness").gap.value > found.score("centre").gap.value
     True
     """
-    check_given(model, clips)
+    check_given(model, clips, several=True)
     check_choice("unit", request.unit, get_args(Unit))
     check_kind(request, against)
-    filled, (n, _, frames, height, width) = fill_of(clips, request.fill), clips.shape
+    if isinstance(clips, Mapping) and request.unit == "pixels" and of not in clips:
+        raise InputError(f"pixels of {of or 'which input'}? These clips have {' and '.join(clips)}; name one with of")
+    named = dict(clips) if isinstance(clips, Mapping) else {of or "": clips}
+    removed = {name: part for name, part in named.items() if name == (of or "") or request.unit == "frames"}
+    filled = {name: fill_of(part, request.fill) for name, part in removed.items()}
+    lead = next(iter(removed.values()))
+    n, _, frames, height, width = lead.shape
     small = (max(frames // 8, 1), max(height // 14, 1), max(width // 14, 1))
     cell = (1, height, width) if request.unit == "frames" else request.cell or small
     places = _cells((frames, height, width), cell)
-    values = {name: _cell_means(_checked(name, array, tuple(clips.shape)), places) for name, array in maps.items()}
+    values = {name: _cell_means(_checked(name, array, tuple(lead.shape)), places) for name, array in maps.items()}
     if taken := set(values) & {RANDOM, "centre", "edge", "motion"}:
         raise InputError(f"{sorted(taken)[0]} is the name of a control; call the map something else")
-    controls = _controls(clips, request.unit)
+    controls = _controls(lead, request.unit)
     values |= {name: _cell_means(array, places) for name, array in controls.items()}
     values[RANDOM] = np.random.default_rng([seed, 3]).random((n, int(places.max()) + 1))
-    where = torch.from_numpy(places).to(clips.device)
+    where = {name: _in(part, places, request.unit) for name, part in removed.items()}
     with evaluating(model):
         logits = in_chunks(lambda part: logits_of(model, part), clips, request.batch)
         check_finite(logits, "the logits")
@@ -93,13 +112,17 @@ def perturb_clips(
 
         def evaluator(i: int) -> Callable[[Tensor], Tensor]:
             def evaluate(keep: Tensor) -> Tensor:
-                found = logits_of(model, torch.where(keep[:, where][:, None], clips[i], filled[i]))
+                shown = {name: part[i].expand(len(keep), *part[i].shape) for name, part in named.items()}
+                shown |= {
+                    name: torch.where(keep[:, where[name]][:, None], part[i], filled[name][i]) for name, part in removed.items()
+                }
+                found = logits_of(model, _as_given(clips, shown))
                 own = contrast.of_clip(i, len(keep))
                 return own.probability(found) if request.kind == "probability" else own.score(found)
 
             return evaluate
 
-        curves = all_curves(values, evaluator, request, seed=seed, device=clips.device, what=request.unit)
+        curves = all_curves(values, evaluator, request, seed=seed, device=lead.device, what=request.unit)
     parameters = {
         "unit": request.unit,
         "cell": list(cell),
@@ -109,10 +132,22 @@ def perturb_clips(
         "resamples": request.resamples,
         "seed": seed,
     }
-    inputs = {"clips": clips.float().cpu().numpy(), **{name: values[name] for name in maps}}
+    inputs = arrays_of(clips) | {name: values[name] for name in maps}
     source = record("deletion and insertion", parameters, inputs, ("torch",))
-    units = Units(request.unit, int(places.max()) + 1, request.fill, frozenset({*controls, RANDOM}))
+    unit = f"pixels of {of}" if isinstance(clips, Mapping) and request.unit == "pixels" else request.unit
+    units = Units(unit, int(places.max()) + 1, request.fill, frozenset({*controls, RANDOM}))
     return summarise(curves, units, request, source, groups=groups, seed=seed)
+
+
+def _in(clips: Tensor, places: np.ndarray, unit: Unit) -> Tensor:
+    """Number of the cell of each pixel of an input (T, H, W); frames of another size have the same numbers."""
+    frames, *size = clips.shape[2:]
+    found = np.broadcast_to(places[:, :1, :1], (frames, *size)).copy() if unit == "frames" else places
+    return torch.from_numpy(found).to(clips.device)
+
+
+def _as_given(clips: Clips, shown: Mapping[str, Tensor]) -> Clips:
+    return {name: shown[name] for name in clips} if isinstance(clips, Mapping) else next(iter(shown.values()))
 
 
 def _checked(name: str, values: ArrayLike, shape: tuple[int, ...]) -> np.ndarray:

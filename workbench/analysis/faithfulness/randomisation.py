@@ -8,27 +8,29 @@ distribution with its own mean and standard deviation, so that the network stays
 import copy
 import zlib
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import ArrayLike
-from torch import Tensor, nn
+from torch import nn
 
 from ifdd.errors import InputError
+from ifdd.inputs import Clips, of_input, rows_of
 from ifdd.progress import tqdm
-from workbench.analysis._models import evaluating, logits_of
+from workbench.analysis._models import arrays_of, evaluating, logits_of
 from workbench.analysis.faithfulness.results import RandomisationResult
 from workbench.analysis.saliency.likeness import similarity
 from workbench.analysis.saliency.results import Similarity
 from workbench.results.provenance import record
 
-Explain = Callable[[nn.Module, Tensor], np.ndarray]
-"""A model and clips (n, 3, T, H, W) → signed maps (n, T, h, w), for classes that stay the same."""
+Explain = Callable[[nn.Module, Any], np.ndarray]
+"""A model and clips (n, 3, T, H, W), as they were given → signed maps (n, T, h, w), for classes that stay the same."""
 
 
 def parameter_randomisation(
     model: nn.Module,
-    clips: Tensor,
+    clips: Clips,
     explain: Explain,
     method: str,
     *,
@@ -54,10 +56,10 @@ def parameter_randomisation(
     >>> [row.name for row in found.cascading], found.n
     (['1'], 2)
     """
-    parts = blocks(model, clips[:1])
+    parts, n = blocks(model, rows_of(clips, slice(1))), len(of_input(clips, None))
     trained = np.asarray(explain(model, clips))
-    if trained.ndim != 4 or len(trained) != len(clips):
-        raise InputError(f"explain returns maps {trained.shape} for {len(clips)} clips; it must return (clips, T, h, w)")
+    if trained.ndim != 4 or len(trained) != n:
+        raise InputError(f"explain returns maps {trained.shape} for {n} clips; it must return (clips, T, h, w)")
 
     def compare(name: str, forgetful: nn.Module) -> Similarity:
         return similarity(name, trained, explain(forgetful, clips), groups=groups, resamples=resamples, seed=seed)
@@ -76,13 +78,13 @@ def parameter_randomisation(
             alone.append(compare(name, copied))
             bar.update()
     settings = {"method": method, "seed": seed, "resamples": resamples}
-    inputs = {"clips": clips.float().cpu().numpy(), "maps": trained}
+    inputs = arrays_of(clips) | {"maps": trained}
     source = record("parameter randomisation", settings, inputs, ("torch", "scipy"))
-    return RandomisationResult(method, len(clips), tuple(cascading), tuple(alone), source)
+    return RandomisationResult(method, n, tuple(cascading), tuple(alone), source)
 
 
 @torch.no_grad()
-def blocks(model: nn.Module, clips: Tensor) -> dict[str, list[str]]:
+def blocks(model: nn.Module, clips: Clips) -> dict[str, list[str]]:
     """Names of the parameters by block, in the order in which a forward pass leaves the blocks, the last one first.
 
     A block is a child of the model, or of its backbone a child of that; of a ModuleList every member is one.

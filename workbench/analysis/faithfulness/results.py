@@ -1,6 +1,6 @@
 """What tests of maps return."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
@@ -98,7 +98,8 @@ class RandomisationResult(Result):
 class FaithfulnessReport(MapVerdicts):
     """Verdicts of a checkpoint's maps, by method and activation, with the curves and likenesses that they rest on.
 
-    `channels` by branch; `randomisation` and `labels_at_random` by map ("hirescam Y_D").
+    `channels` by branch; `randomisation` and `labels_at_random` by map ("hirescam Y_D"). Of a model with several inputs `pixels`
+    are those of the first that has maps, and `by_input` those of each, by its name.
     """
 
     pixels: PerturbationResult
@@ -106,3 +107,9 @@ class FaithfulnessReport(MapVerdicts):
     channels: dict[str, PerturbationResult]
     randomisation: dict[str, RandomisationResult]
     labels_at_random: dict[str, Similarity]
+    by_input: dict[str, PerturbationResult] = field(default_factory=dict)
+
+    @property
+    def removed(self) -> dict[str, PerturbationResult]:
+        """The curves in which parts of the clips are taken away, by what is."""
+        return {found.unit: found for found in (*(self.by_input.values() or [self.pixels]), self.frames)}

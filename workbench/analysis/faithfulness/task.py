@@ -4,19 +4,18 @@
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
-from torch import Tensor, nn
+from torch import nn
 
 from ifdd.checkpoints import Bundle
 from ifdd.data.manifest import FILE_NAME, data_hash, read_manifest
 from ifdd.errors import InputError
-from ifdd.inputs import of_input
+from ifdd.inputs import Clips, each, stack
 from ifdd.io import filled_folder, write_text
 from ifdd.models.config import ModelConfig
 from workbench.analysis.faithfulness.channels import perturb_channels
@@ -26,7 +25,6 @@ from workbench.analysis.faithfulness.judging import judge
 from workbench.analysis.faithfulness.perturbation import RemovalRequest, perturb_clips
 from workbench.analysis.faithfulness.randomisation import parameter_randomisation
 from workbench.analysis.faithfulness.results import FaithfulnessReport
-from workbench.analysis.saliency.attribution import INPUT
 from workbench.analysis.saliency.fills import Fill
 from workbench.analysis.saliency.likeness import similarity
 from workbench.analysis.saliency.requests import ON_INPUT, Request, make_maps
@@ -74,15 +72,17 @@ class _Tested:
 
     @property
     def name(self) -> str:
-        short = self.found.activation.rpartition(".")[2]
-        return self.request.method if self.found.activation == INPUT else f"{self.request.method} {short}"
+        if self.request.method in ON_INPUT:
+            return f"{self.request.method} {self.found.input}".strip()
+        place, _, short = self.found.activation.rpartition(".")
+        return f"{self.request.method} {self.found.activation if place == self.found.input else short}"
 
-    def again(self, bundle: Bundle) -> Callable[[nn.Module, Tensor], np.ndarray]:
+    def again(self, bundle: Bundle) -> Callable[[nn.Module, Clips], np.ndarray]:
         """Makes this map, for the same classes, of another network."""
-        alone = None if self.key == INPUT else (bundle.model.branches.get(self.key, self.key),)
+        alone = None if self.request.method in ON_INPUT else (bundle.model.branches.get(self.key, self.key),)
         request, target = replace(self.request, activations=alone), self.found.target.tolist()
 
-        def explain(model: nn.Module, clips: Tensor) -> np.ndarray:
+        def explain(model: nn.Module, clips: Clips) -> np.ndarray:
             return make_maps(bundle, clips, request, target, model)[self.key].raw  # type: ignore[arg-type]
 
         return explain
@@ -96,13 +96,9 @@ def run(
     `shuffled` is a checkpoint of the same architecture trained on shuffled labels.
 
     Raises:
-        InputError: unknown methods or activations, fewer than two clips, a `shuffled` of other labels or another size, a model of
-            several inputs.
+        InputError: unknown methods or activations, fewer than two clips, a `shuffled` of other labels or another size.
     """
     request = request or FaithfulnessRequest()
-    if len(bundle.inputs) > 1:
-        inputs = " and ".join(bundle.inputs)
-        raise InputError(f"{bundle.name} reads {inputs}; tests of maps take away pixels of a single input: test a model of one")
     wanted = request.maps()
     for maps in wanted:
         maps.check(bundle)
@@ -111,15 +107,17 @@ def run(
     rows, shown = from_manifest(bundle, Path(manifest), request.clips)
     model, seed = bundle.model, request.seed
     device = next(model.parameters()).device
-    clips = torch.stack([of_input(clip.tensor, None) for clip in shown]).to(device)
+    clips = each(stack([clip.tensor for clip in shown]), lambda part: part.to(device))
     people = [clip.subject for clip in shown]
     groups = None if None in people else np.array(people)
     target = bundle.predict(clips).argmax(1).tolist()
     tested = [_Tested(maps, key, found) for maps in wanted for key, found in make_maps(bundle, clips, maps, target).items()]
-    in_space = {test.name: test.found.frames for test in tested}
-    in_time = {name: values.mean((2, 3)) for name, values in in_space.items()}
+    in_time = {test.name: test.found.frames.mean((2, 3)) for test in tested}
     removal = RemovalRequest(steps=request.steps, fill=request.fill)
-    pixels = perturb_clips(model, clips, in_space, target, removal, groups=groups, seed=seed)
+    pixels = {
+        of: perturb_clips(model, clips, _in_space(tested, of), target, removal, of=of or None, groups=groups, seed=seed)
+        for of in dict.fromkeys(test.found.input for test in tested)
+    }
     frames = perturb_clips(model, clips, in_time, target, replace(removal, unit="frames"), groups=groups, seed=seed)
     curves = CurveRequest(steps=request.steps)
     channels = {
@@ -136,18 +134,23 @@ def run(
             shuffled.model.to(device)
             at_random[name] = similarity(name, test.found.raw, explain(shuffled.model, clips), groups=groups, seed=seed)
         method, activation = test.request.method, test.found.activation
-        verdicts.append(judge(method, activation, pixels, randomisation[name], name=name, labels_at_random=at_random.get(name)))
+        verdicts.append(
+            judge(
+                method, activation, pixels[test.found.input], randomisation[name], name=name, labels_at_random=at_random.get(name)
+            )
+        )
     return FaithfulnessReport(
         checkpoint=bundle.name,
         sha256=bundle.card.sha256,
         data_hash=data_hash(rows),
         clips=len(shown),
         verdicts=tuple(verdicts),
-        pixels=pixels,
+        pixels=next(iter(pixels.values())),
         frames=frames,
         channels=channels,
         randomisation=randomisation,
         labels_at_random=at_random,
+        by_input=pixels if len(bundle.inputs) > 1 else {},
         manifest=_manifest_name(manifest),
         manifest_hash=data_hash(read_manifest(manifest)),
     )
@@ -156,7 +159,7 @@ def run(
 def write(report: FaithfulnessReport, out: Path, context: Context = PYTHON_CALL) -> list[Path]:
     """Write the report into a folder, which is made if it is not there; files of an older one are replaced."""
     pictures: dict[str, NamedDisplay[Any]] = {
-        "curves.png": PerturbationDisplay.from_result({"pixels": report.pixels, "frames": report.frames}),
+        "curves.png": PerturbationDisplay.from_result(report.removed),
         "channels.png": PerturbationDisplay.from_result(report.channels),
         "randomisation.png": RandomisationDisplay.from_result(report.randomisation),
     }
@@ -167,6 +170,11 @@ def write(report: FaithfulnessReport, out: Path, context: Context = PYTHON_CALL)
         write_text(work / FILE, json.dumps(report.to_dict(), indent=1, ensure_ascii=False) + "\n")
         names = [file.name for file in work.iterdir()]
     return sorted(out / name for name in names)
+
+
+def _in_space(tested: Sequence[_Tested], of: str) -> dict[str, np.ndarray]:
+    """The maps that lie on one input, by name."""
+    return {test.name: test.found.frames for test in tested if test.found.input == of}
 
 
 def _manifest_name(path: str | Path) -> str:

@@ -7,6 +7,7 @@ from pathlib import Path
 from ifdd.checkpoints import Bundle
 from ifdd.documents import read_json
 from ifdd.errors import InputError
+from workbench.analysis.saliency.attribution import INPUT
 from workbench.analysis.saliency.displays.heat import METHODS
 from workbench.analysis.saliency.results import MapVerdicts, SaliencyResult, Verdict
 
@@ -80,7 +81,8 @@ def tested_maps(found: Mapping[tuple[str, str], Verdict], branches: tuple[str, .
     for method in FIRST:
         if passing := tuple(name for name in branches if (method, name) in found and found[method, name].passes):
             return method, passing
-        if (method, "input") in found and found[method, "input"].passes:
+        on_clips = [verdict for (name, at), verdict in found.items() if name == method and at.partition(".")[0] == INPUT]
+        if on_clips and all(verdict.passes for verdict in on_clips):
             return method, None
     failed = {method for method, _ in found}
     return next((method for method in FIRST if method not in failed), FIRST[0]), None
