@@ -12,7 +12,7 @@ import torch
 from ifdd.checkpoints import Bundle
 from ifdd.data.manifest import data_hash, need_labels, of_each_class, read_manifest
 from ifdd.errors import InputError
-from ifdd.inputs import Clips, each, of_input, stack
+from ifdd.inputs import Clips, each, of_input, rows_of, stack
 from ifdd.io import filled_folder, write_text
 from ifdd.models.base import VideoModel
 from ifdd.progress import tqdm
@@ -44,6 +44,7 @@ from workbench.analysis.disentanglement.results import (
 from workbench.analysis.performance.results import MetricsResult
 from workbench.analysis.performance.scores import summary
 from workbench.analysis.saliency.maps import gradcam_branches
+from workbench.analysis.saliency.shown import on_the_face
 from workbench.analysis.splits.inspection import from_activations, split_activations
 from workbench.results.bootstrap import draw_weights, mean_interval
 from workbench.results.interval import Interval
@@ -310,20 +311,19 @@ def _maps(
 ) -> tuple[LocalisationResult | None, _Reasons]:
     if not has_truth(rows):
         return None, ("localisation: the manifest names no truth; it is known for scripted clips alone",)
-    if len(bundle.model.inputs) > 1:
-        return None, ("localisation: the maps of several inputs lie on different pictures",)
-    tensors = of_input(clips, None)
+    face = next((name for name in bundle.inputs if name not in bundle.scenes), None)
+    if face is None:
+        return None, ("localisation: the model reads no face, which the emotion moves",)
     masks = true_masks(rows, bundle.model.frames, bundle.model.size)
     if not masks.any():
         return None, ("localisation: the emotion moves nothing in the chosen clips",)
-    found: dict[str, list[np.ndarray]] = {branch: [] for branch in bundle.model.branches}
-    bar = tqdm(
-        zip(tensors, rows["label_name"], strict=True), desc="maps", unit="clip", total=len(rows), disable=None, leave=False
-    )
-    for clip, label in bar:
-        for branch, result in gradcam_branches(bundle.model, clip[None], bundle.labels.index(label)).items():
-            found[branch].append(result.frames[0])
-    pixels = tensors.mean(1).cpu().numpy()
+    found: dict[str, list[np.ndarray]] = {}
+    for i, label in enumerate(tqdm(rows["label_name"], desc="maps", unit="clip", disable=None, leave=False)):
+        maps = gradcam_branches(bundle.model, rows_of(clips, slice(i, i + 1)), bundle.labels.index(label))
+        for branch, result in maps.items():
+            if on_the_face(bundle, result):
+                found.setdefault(branch, []).append(result.frames[0])
+    pixels = of_input(clips, face).mean(1).cpu().numpy()
     stacked = {name: np.stack(maps) for name, maps in found.items()}
     return localisation(stacked, masks, pixels=pixels, groups=groups, seed=seed), ()
 

@@ -12,12 +12,15 @@ from ifdd import create_model, load_checkpoint
 from ifdd.data.manifest import read_manifest, write_manifest
 from ifdd.errors import InputError
 from ifdd.scripted import SuiteConfig, render_suite
+from tests.tiny_ous import train_ous
 from workbench import cli
 from workbench.analysis.disentanglement.displays.tables import row_groups, summary_rows
 from workbench.analysis.disentanglement.results import Scorecard
 from workbench.analysis.disentanglement.task import make_scorecard, probed_in
 from workbench.report.scores import scorecard_rows
 from workbench.store.truth import true_intensity, true_masks
+
+SCENE = {"streams": ["scene"]}
 
 
 @pytest.fixture(scope="module")
@@ -108,6 +111,20 @@ def test_vectors_of_a_clip_are_probed_and_the_polarity_with_them() -> None:
     found = {"face.map", "face.V_ft", "scene.map", "scene.V_st", "polarity", "head.embedding"}
     assert set(probed_in(create_model("ous-vit-tiny"))) == found
     assert "backbone.stage3" not in probed_in(create_model("ifdd-mvit-tiny"))  # its places are no vector
+
+
+def test_the_face_of_a_model_that_reads_the_scene_too_is_looked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("workbench.analysis.disentanglement.task.FEWEST", 4)
+    config = SuiteConfig("both", seed=3, clips=14, identities=4, split="test", rho=0.5)
+    clips = render_suite(config, tmp_path / "clips", frames=8, size=48, workers=1, progress=False)
+    both, scene = (load_checkpoint(train_ous(tmp_path, name, **model)) for name, model in (("ous", {}), ("scene", SCENE)))
+    card = make_scorecard(both, clips, tmp_path / "kept", maps=7)
+    assert card.maps is not None
+    assert {score.name for score in card.maps.scores} >= {"face", "face, other clips", "told", "random"}
+    assert "scene" not in {score.name for score in card.maps.scores}
+    alone = make_scorecard(scene, clips, tmp_path / "kept scene", maps=7)
+    assert alone.maps is None
+    assert "localisation: the model reads no face, which the emotion moves" in alone.skipped
 
 
 def test_a_corpus_without_truth(suite: Path, tiny_bundle_dir: Path, tmp_path: Path) -> None:
