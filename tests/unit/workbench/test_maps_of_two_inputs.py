@@ -80,6 +80,18 @@ def test_pixels_of_one_input_by_hand(clips: dict[str, Tensor], of: str, weight: 
         np.testing.assert_allclose(found.residue, 0, atol=1e-3)  # the rest of the score is the other input's
 
 
+@pytest.mark.parametrize("at", ["face", "scene"])
+def test_the_packages_maps_are_ours_where_the_formula_is(bundle: Bundle, manifest: Path, at: str) -> None:
+    shown = stack([clip.tensor for clip in from_manifest(bundle, manifest, 3)[1]])
+    target = [0, 1, 2]
+    for method in ("gradcam", "hirescam"):
+        ours = make_maps(bundle, shown, Request(method, (f"{at}.map",), normalise="none"), target)[at]
+        theirs = make_maps(bundle, shown, Request(f"package:{method}", (f"{at}.map",), normalise="none"), target)[at]
+        assert theirs.input == at
+        np.testing.assert_allclose(theirs.raw, ours.raw, atol=1e-6 + 1e-4 * np.abs(ours.raw).max())
+    assert np.abs(ours.raw).max() > 0
+
+
 def test_an_input_has_to_be_named(clips: dict[str, Tensor]) -> None:
     for of in (None, "body"):
         with pytest.raises(InputError, match="These clips have face and scene; name one with of"):

@@ -4,6 +4,7 @@ Only its formulas are used: hooks, modes, gradients of the parameters and scalin
 map of a clip are refused with the reason (seen in version 1.5.7).
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -12,8 +13,18 @@ from torch import Tensor, nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from ifdd.errors import InputError
-from ifdd.inputs import Clips
-from workbench.analysis._models import Classes, Contrast, check_finite, choose_contrast, describe, evaluating, frozen, logits_of
+from ifdd.inputs import Clips, each, of_input
+from workbench.analysis._models import (
+    Classes,
+    Contrast,
+    arrays_of,
+    check_finite,
+    choose_contrast,
+    describe,
+    evaluating,
+    frozen,
+    logits_of,
+)
 from workbench.analysis.saliency.activations import run_to
 from workbench.analysis.saliency.rendering import SignedMaps, as_volume, render
 from workbench.analysis.saliency.results import Normalisation, SaliencyResult
@@ -72,7 +83,7 @@ def package_cam(
 
     Raises:
         InputError: a method that is wrong for clips, with the reason, or unknown; too many positions for an eigenvector; tokens
-            in ShapleyCAM; clips of several inputs; the package missing.
+            in ShapleyCAM; the package missing.
 
     >>> import ifdd, torch
     >>> model = ifdd.create_model("ifdd-mvit-tiny", frames=8, size=(32, 32)).eval()
@@ -83,8 +94,6 @@ def package_cam(
         raise InputError(f"{method} of the grad-cam package is not right for clips: {reason}")
     if method not in OFFERED:
         raise InputError(f"method={method!r} is unknown; the grad-cam package gives {', '.join(OFFERED)}")
-    if not isinstance(clips, Tensor):
-        raise InputError(f"the grad-cam package takes one input, this model reads {' and '.join(clips)}; leave package: out")
     try:
         import pytorch_grad_cam
     except ImportError as error:
@@ -101,9 +110,10 @@ def package_cam(
     quiet = evaluating if method == "shapleycam" else frozen
     with quiet(model), torch.enable_grad(), sdpa_kernel(SDPBackend.MATH):  # the only attention with a second derivative
         kind = _raw(getattr(pytorch_grad_cam, OFFERED[method]))
-        cam = kind(_Logits(model), [model.get_submodule(activation)], reshape_transform=reshape)
+        shown = each(clips, lambda part: part.detach().clone().requires_grad_())
+        cam = kind(_Logits(model, shown), [model.get_submodule(activation)], reshape_transform=reshape)
         try:
-            raw = cam(clips.detach().clone().requires_grad_(), [_Score(contrast, i) for i in range(len(clips))])
+            raw = cam(of_input(shown, None), [_Score(contrast, i) for i in range(len(logits))])
         finally:
             _release(cam.activations_and_grads)
     notes: tuple[str, ...] = ()
@@ -112,9 +122,9 @@ def package_cam(
     if method.startswith("eigen"):
         notes = (*notes, "the sign of an eigenvector means nothing: strong and weak may be exchanged")
     parameters = {"activation": activation, "method": method, "normalise": normalise}
-    inputs = {"clips": clips.detach().float().cpu().numpy(), "target": contrast.classes.cpu().numpy()}
+    inputs = arrays_of(clips) | {"target": contrast.classes.cpu().numpy()}
     maps = SignedMaps(
-        torch.from_numpy(np.array(raw, np.float32)).to(clips.device),
+        torch.from_numpy(np.array(raw, np.float32)).to(features.device),
         told,
         contrast,
         contrast.score(logits.detach()),
@@ -160,14 +170,19 @@ def _raw(kind: type) -> Any:
 
 
 class _Logits(nn.Module):
-    """The model as the package wants it; its parameters are reached, its modes are not."""
+    """The model as the package wants it, of one input, the first: others are as they are. Its parameters are reached, its modes
+    are not.
+    """
 
-    def __init__(self, model: nn.Module) -> None:
+    def __init__(self, model: nn.Module, given: Clips) -> None:
         super().__init__()
         self.own = [model]  # a list hides it from eval() and zero_grad()
+        self.given = given
         self.place = nn.Parameter(torch.zeros((), device=next(model.parameters()).device), requires_grad=False)
 
     def forward(self, clips: Tensor) -> Tensor:
+        if isinstance(self.given, Mapping):
+            return logits_of(self.own[0], {**self.given, next(iter(self.given)): clips})
         return logits_of(self.own[0], clips)
 
 
