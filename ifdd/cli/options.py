@@ -14,6 +14,9 @@ OnErrorOption = Annotated[
     Literal["stop", "skip"],
     typer.Option(help="Clips that cannot be read: stop and name them, or skip them if they are at most a fifth."),
 ]
+SceneFaceOption = Annotated[
+    Literal["kept", "blurred", "masked"], typer.Option(help="With --scene: what is hidden of faces in it already.")
+]
 
 
 def say_json(values: Any) -> None:

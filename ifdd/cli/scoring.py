@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from ifdd.cli.options import Batch, Device, Json, OnErrorOption, say_json, show_metrics
+from ifdd.cli.options import Batch, Device, Json, OnErrorOption, SceneFaceOption, say_json, show_metrics
 from ifdd.errors import InputError, NoFaceError
 from ifdd.own_code import ModelOption
 from ifdd.plain import terminal_text
@@ -130,6 +130,7 @@ def predict(
             help="What is around the face: a video or folder of as many frames; default: VIDEO itself, if it is cropped."
         ),
     ] = None,
+    scene_face: SceneFaceOption = "kept",
     face: Annotated[int | None, typer.Option(min=1, help="Which face, from 1, largest first.")] = None,
     start: Annotated[float | None, typer.Option(min=0, help="Seconds.")] = None,
     end: Annotated[float | None, typer.Option(min=0, help="Seconds.")] = None,
@@ -141,22 +142,17 @@ def predict(
 
     Example: ifdd predict smile.mp4 --checkpoint scripted-tiny-ifdd
     """
-    from dataclasses import replace
-
     from ifdd.adapting import load_own
     from ifdd.checkpoints import load_checkpoint
     from ifdd.data.clips import as_clips, load_inputs
+    from ifdd.data.scenes import read_as_asked
     from ifdd.device import choose_device
     from ifdd.inputs import batch_of
 
     if (checkpoint is None) == (model is None):
         raise InputError("give a checkpoint with --checkpoint, or a network of your own with --model MODULE:FACTORY; one of them")
     bundle = load_own(model or "") if checkpoint is None else load_checkpoint(checkpoint)
-    if scene is not None and all(read.stream == "clip" for read in bundle.inputs.values()):
-        raise InputError(f"--scene {scene}: {bundle.name} reads no scene; leave it out")
-    inputs = bundle.inputs
-    if crop is not None:
-        inputs = {name: read if read.stream == "scene" else replace(read, crop=crop) for name, read in inputs.items()}
+    inputs = read_as_asked(bundle.inputs, bundle.name, crop, scene, scene_face)
     try:
         found = load_inputs(video, inputs, scene=scene, face=face, start=start, end=end, fps=fps)
     except NoFaceError as error:

@@ -37,3 +37,21 @@ def hidden_in(inputs: Mapping[str, Preprocessing], hidden: str) -> dict[str, Pre
         if hidden == read.face:
             found[name] = replace(read, face="kept")
     return found
+
+
+def read_as_asked(
+    inputs: Mapping[str, Preprocessing], reader: str, crop: str | None, scene: Path | None, hidden: str
+) -> dict[str, Preprocessing]:
+    """How the inputs of a checkpoint called `reader` read a video: clips with the `crop`, a `scene` given with what it hides.
+
+    Raises: InputError for a scene that no input reads, or not with such faces; faces hidden in no scene.
+    """
+    if scene is not None and all(read.stream == "clip" for read in inputs.values()):
+        raise InputError(f"--scene {scene}: {reader} reads no scene; leave it out")
+    if scene is None and hidden != "kept":
+        raise InputError(f"--scene-face {hidden}: it tells of --scene, and none is given; leave it out")
+    found = {name: replace(read, crop=crop) if crop and read.stream == "clip" else read for name, read in inputs.items()}
+    try:
+        return found if scene is None else hidden_in(found, hidden)
+    except InputError as error:
+        raise InputError(f"{scene}: {error}") from None

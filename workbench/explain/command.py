@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
+from ifdd.cli.options import SceneFaceOption
 from ifdd.errors import InputError
 from ifdd.own_code import ModelOption
 from workbench.options import (
@@ -57,9 +58,7 @@ def explain(
     ] = "clip",
     badges: Annotated[bool, typer.Option(help="Draw the verdicts of workbench faithfulness on the maps.")] = True,
     film: Annotated[Literal["mp4", "gif"] | None, typer.Option("--format", help="Of the overlay; default: mp4.")] = None,
-    scene_face: Annotated[
-        Literal["kept", "blurred", "masked"], typer.Option(help="With --scene: what is hidden of faces in it already.")
-    ] = "kept",
+    scene_face: SceneFaceOption = "kept",
     detector: DetectorOption = "haar",
     detector_weights: DetectorWeightsOption = None,
     device: Device = "auto",

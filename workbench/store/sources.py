@@ -2,14 +2,14 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from ifdd.checkpoints import Bundle
 from ifdd.data.clips import Clip, Source, analyse, check_scene, check_windows, inputs_with, lead_of
 from ifdd.data.faces.detectors import make_detector
 from ifdd.data.preprocessing import Preprocessing
-from ifdd.data.scenes import hidden_in
+from ifdd.data.scenes import read_as_asked
 from ifdd.errors import InputError, NoFaceError
 from ifdd.io import check_folder
 
@@ -42,16 +42,7 @@ def inputs_of(bundle: Bundle, options: SourceOptions) -> dict[str, Preprocessing
 
     Raises: InputError for a scene that no input reads, or not with such faces.
     """
-    if options.scene is not None and all(read.stream == "clip" for read in bundle.inputs.values()):
-        raise InputError(f"--scene {options.scene}: {bundle.name} reads no scene; leave it out")
-    if options.scene is None and options.scene_face != "kept":
-        raise InputError(f"--scene-face {options.scene_face}: it tells of --scene, and none is given; leave it out")
-    asked = options.crop
-    found = {n: replace(read, crop=asked) if asked and read.stream == "clip" else read for n, read in bundle.inputs.items()}
-    try:
-        return found if options.scene is None else hidden_in(found, options.scene_face)
-    except InputError as error:
-        raise InputError(f"{options.scene}: {error}") from None
+    return read_as_asked(bundle.inputs, bundle.name, options.crop, options.scene, options.scene_face)
 
 
 def preprocessing_of(bundle: Bundle, video: str | Path, options: SourceOptions) -> Preprocessing:

@@ -121,10 +121,16 @@ def test_trained_scored_at_another_rho_and_collected(cache: Path, tmp_path: Path
     assert "no scene is named" in str(CliRunner().invoke(cli.app, [*words, "--json"]).exception)
     ran = CliRunner().invoke(cli.app, [*words, "--json", "--scene", folders[1]])  # it is to be masked, and is already
     assert "no face found" in str(ran.exception)
+    told = CliRunner().invoke(cli.app, [*words, "--json", "--scene", folders[1], "--scene-face", "masked", "--fps", "25"])
+    assert told.exit_code == 0, told.output
+    ran = CliRunner().invoke(cli.app, [*words, "--scene-face", "masked"])
+    assert "tells of --scene, and none is given" in str(ran.exception)
     ran = CliRunner().invoke(cli.app, ["predict", folders[0], "--checkpoint", "scripted-tiny-baseline", "--scene", folders[1]])
     assert "reads no scene; leave it out" in str(ran.exception)
     found = collect(bundle, manifest, tmp_path / "collection")
     assert found.probs.shape == (4, 7)
+    said = json.loads(told.stdout)["probabilities"]
+    np.testing.assert_allclose(list(said.values()), found.probs[0], atol=1e-6)  # as the list tells that it is masked
     again = render_suite(replace(suite, rho=0.9), tmp_path / "other", size=48, workers=1, progress=False, scene_face="masked")
     other = collect(bundle, again, tmp_path / "others")
     same = other.predictions["scene"].eq(found.predictions["scene"])
