@@ -146,6 +146,11 @@ class Card(OfAnyFamily):
         return Control(**self.training.get("recipe", {}).get("control", {}))
 
     @property
+    def inputs(self) -> dict[str, Preprocessing]:
+        """How each input of the model is read."""
+        return Preprocessing.by_input(self.preprocessing, self.model.inputs)
+
+    @property
     def test_clips(self) -> int:
         """Over how many clips of each video this checkpoint's own test averages."""
         return self.training.get("recipe", {}).get("data", {}).get("test_clips", 1)
@@ -158,7 +163,7 @@ class Card(OfAnyFamily):
         for split, result in self.metrics.items():
             if unknown := [label for label in result["recall"] if label not in result["counts"]]:
                 raise ValueError(f"metrics.{split} has a recall of {unknown[0]!r} and no count")
-        for name, read in Preprocessing.by_input(self.preprocessing, self.model.inputs).items():
+        for name, read in self.inputs.items():
             _, frames, *size = self.model.inputs[name]
             if (read.frames, read.size) != (frames, tuple(size)):
                 raise ValueError(

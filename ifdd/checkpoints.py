@@ -21,6 +21,7 @@ from ifdd.card import SCHEMA
 from ifdd.card import Card as Card
 from ifdd.data.clips import as_clips, load_inputs
 from ifdd.data.preprocessing import Preprocessing
+from ifdd.data.scenes import scenes_of
 from ifdd.documents import one_line, read_json, shown, user_path
 from ifdd.errors import DiskError, InputError
 from ifdd.inputs import Clips, batch_of
@@ -64,12 +65,12 @@ class Bundle:
         """How each input of the model is read; `preprocessing` is that of the first."""
         if len(self.model.inputs) == 1:
             return {next(iter(self.model.inputs)): self.preprocessing}
-        return Preprocessing.by_input(self.card.preprocessing, self.model.inputs)
+        return self.card.inputs
 
     @property
     def scenes(self) -> tuple[str, ...]:
         """Names of the inputs that are the scene around the face."""
-        return tuple(name for name, read in self.inputs.items() if read.stream == "scene")
+        return scenes_of(self.inputs)
 
     @torch.no_grad()
     def predict(self, clips: Clips | str | Path) -> Tensor:

@@ -83,7 +83,7 @@ def test_a_variant(copy: Path, done: Callable[[str], Followed]) -> None:
     done("a_variant")
     assert read_model(copy / "runs/motion/checkpoint")["split"] == "motion"
     page = run_shell(PAGE.format("splits"), copy, IFDD_WORKSPACE=str(copy / "mine"))
-    assert "\nmotion D: dynamic\nmotion S: static\n" in page
+    assert "\nmotion D: dynamic\nS: static\n" in page
     assert page.endswith("2 charts\n")
 
 

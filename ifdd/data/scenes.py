@@ -14,6 +14,11 @@ SCENE_WAY_OUT = (
 )
 
 
+def scenes_of(inputs: Mapping[str, Preprocessing]) -> tuple[str, ...]:
+    """Names of the inputs that are the scene around the face."""
+    return tuple(name for name, read in inputs.items() if read.stream == "scene")
+
+
 def same_length(scene: Path, frames: int, clip: Path, total: int) -> None:
     """Raises: InputError for a scene that has not as many frames as its clip."""
     if frames != total:
@@ -46,7 +51,7 @@ def read_as_asked(
 
     Raises: InputError for a scene that no input reads, or not with such faces; faces hidden in no scene.
     """
-    if scene is not None and all(read.stream == "clip" for read in inputs.values()):
+    if scene is not None and not scenes_of(inputs):
         raise InputError(f"--scene {scene}: {reader} reads no scene; leave it out")
     if scene is None and hidden != "kept":
         raise InputError(f"--scene-face {hidden}: it tells of --scene, and none is given; leave it out")

@@ -17,7 +17,7 @@ from ifdd.data.manifest import clip_path, crop_notes, crop_of, data_hash, files_
 from ifdd.data.preprocessing import Preprocessing
 from ifdd.data.row_clips import check_scenes, lacks_scene, row_inputs
 from ifdd.data.sampling import RULE, Rule
-from ifdd.data.scenes import NO_SCENE
+from ifdd.data.scenes import NO_SCENE, scenes_of
 from ifdd.data.streamed_pixels import StreamedPixels as StreamedPixels
 from ifdd.data.streamed_scenes import StreamedScenes
 from ifdd.labels import match_labels
@@ -45,8 +45,7 @@ def streamed(
     way_to_map = f"ifdd data index {shlex.quote(str(path))} --out NEW.parquet --map"
     meant, notes = match_labels(frame["label_name"], labels, path, way_out=way_to_map, model="the model")
     places = [str(clip_path(frame, row)) for row in frame.itertuples()]
-    scenes = any(read.stream == "scene" for read in inputs.values())
-    around = [str(scene_path(frame, row) or "") if scenes else "" for row in frame.itertuples()]
+    around = [str(scene_path(frame, row) or "") if scenes_of(inputs) else "" for row in frame.itertuples()]
     bad = {
         clip: why
         for clip, place, scene, lacking in zip(frame["clip_id"], places, around, lacks_scene(frame, inputs), strict=True)

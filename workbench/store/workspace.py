@@ -17,6 +17,7 @@ from ifdd.card import Card
 from ifdd.checkpoints import list_checkpoints, read_card
 from ifdd.data.manifest import FILE_NAME
 from ifdd.data.manifest.table import TEXT_FILES
+from ifdd.data.scenes import scenes_of
 from ifdd.documents import OPEN, checked, read_json, shown, user_path
 from ifdd.errors import InputError
 from ifdd.io import check_new, is_claimed, new_folder, write_json
@@ -295,19 +296,22 @@ def of_the_same_suite(offered: Mapping[str, Path], manifest: Path) -> list[str]:
         return []
     config = about.get("config") if isinstance(about, dict) else None
     kind = config.get("difficulty") if isinstance(config, dict) else None
-    return _tested_on(kind, offered) if isinstance(kind, str) else []
+    around = isinstance(config, dict) and config.get("rho") is not None
+    return _tested_on(kind, offered, scenes=around) if isinstance(kind, str) else []
 
 
 def to_begin_with(offered: Mapping[str, Path]) -> list[str]:
     """Checkpoints to suggest for clips that none has read: those of the demo where they are offered, else the first two."""
-    return _tested_on(DEMO_DIFFICULTY, offered)[:2] or list(offered)[:2]
+    return _tested_on(DEMO_DIFFICULTY, offered, scenes=False)[:2] or list(offered)[:2]
 
 
-def _tested_on(kind: str, offered: Mapping[str, Path]) -> list[str]:
+def _tested_on(kind: str, offered: Mapping[str, Path], *, scenes: bool) -> list[str]:
+    """Those tested on clips of this difficulty; who reads scenes only where clips have `scenes`."""
     chosen = []
     for name, folder in offered.items():
         try:
-            if read_card(folder).data.get("test", {}).get("difficulty") == kind:
+            card = read_card(folder)
+            if card.data.get("test", {}).get("difficulty") == kind and (scenes or not scenes_of(card.inputs)):
                 chosen.append(name)
         except InputError:
             chosen.append(name)

@@ -10,10 +10,20 @@ import pytest
 from ifdd import InputError, load_checkpoint
 from ifdd.data.manifest import read_manifest, write_manifest
 from ifdd.io import claim
+from ifdd.scripted.suite import SuiteConfig, render_suite
 from tests.tiny_demo import MODELS, TinyDemo
 from workbench.store.given import Given
 from workbench.store.layout import FILE
-from workbench.store.workspace import Workspace, find_workspace, init_workspace, open_workspace
+from workbench.store.workspace import (
+    Workspace,
+    find_workspace,
+    init_workspace,
+    of_the_same_suite,
+    open_workspace,
+    to_begin_with,
+)
+
+ROOT = Path(__file__).parents[4]
 
 
 def test_links_to_folders_and_manifests(tiny: TinyDemo, clips: Path, tmp_path: Path) -> None:
@@ -177,3 +187,16 @@ def test_a_mark_of_another_schema_is_renewed_as_the_error_says(clips: Path, tmp_
         open_workspace(mine.folder)
     (mine.folder / FILE).unlink()
     assert init_workspace(mine.folder).datasets == ("own",)
+
+
+def test_who_reads_scenes_is_suggested_where_clips_have_them(tmp_path: Path) -> None:
+    """Of the shipped ones; the encoder of the scenes is tested on clips of the demo's difficulty, too."""
+    shipped = {card.parent.name: card.parent for card in sorted((ROOT / "checkpoints").glob("*/card.json"))}
+    assert "scenes-ous-start" in shipped
+    assert to_begin_with(shipped) == ["scripted-tiny-baseline", "scripted-tiny-ifdd"]
+    for rho, more in ((None, []), (0.5, ["scenes-ous-start"])):
+        clips = tmp_path / f"clips {rho}"
+        suite = SuiteConfig("demo", 3, 1, 1, "test", "easy", rho=rho)
+        manifest = render_suite(suite, clips, frames=2, size=48, workers=1, progress=False)
+        found = of_the_same_suite(shipped, manifest)
+        assert found == [*more, "scripted-tiny-baseline", "scripted-tiny-ifdd"]
