@@ -8,12 +8,14 @@ import streamlit as st
 from shared import charts, jobs, looks, state, tables, view
 
 from workbench.analysis.counterfactuals.displays import CounterfactualDisplay
+from workbench.analysis.counterfactuals.task import possible_edits
 from workbench.analysis.faithfulness.displays import PerturbationDisplay, RandomisationDisplay, verdict_table
 from workbench.analysis.saliency.displays.attribution import RegionBudgetDisplay
 from workbench.analysis.streams.displays import HEADER as STREAMS
 from workbench.analysis.streams.displays import StreamsDisplay
 from workbench.analysis.streams.displays import rows as stream_rows
 from workbench.app.attribution import MOST, Asked, asked_ids, read_edits, read_regions, read_streams, read_tests
+from workbench.app.clip_analyses import possible
 from workbench.app.clip_copy import Lines
 from workbench.app.from_ifdd import Bundle, InputError
 from workbench.app.map_choice import METHODS
@@ -23,8 +25,6 @@ from workbench.plotting.base import Display
 PARTS = ("Regions", "Are maps true?", "What if", "Face and scene")
 OF_EACH, SELECTED = "of each class alike", "selected"
 TESTED = ("gradcam", "hirescam", "saliency")  # as the command by itself
-EDITS = ("freeze", "reverse", "shuffle", "drop")
-SPLIT_EDITS = ("zero-offsets", "swap-D", "swap-S")
 
 Shown = tuple[dict[str, Display], Lines]
 
@@ -103,16 +103,13 @@ def show_tests(models: Mapping[str, Bundle], asked: Asked, methods: list[str]) -
 def show_edits(models: Mapping[str, Bundle], asked: Asked, edits: list[str], linked_bars: bool) -> Shown:
     """How far answers move under edits: a table of all models, and each clip of each model."""
 
-    def possible(name: str) -> list[str]:
-        splits = "split" in models[name].model.capabilities
-        offsets = "offsets" in models[name].model.capabilities
-        swaps = splits and asked.count > 1  # they take from another clip
-        return [edit for edit in edits if edit in EDITS or (offsets if edit == "zero-offsets" else swaps)]
+    def own(name: str) -> list[str]:
+        return [edit for edit in possible_edits(models[name], asked.count) if edit in edits]
 
-    able = {name: bundle for name, bundle in models.items() if possible(name)}
+    able = {name: bundle for name, bundle in models.items() if own(name)}
     if not able:
-        raise InputError(f"no model in view can take {', '.join(edits)}; choose another edit, or a model that splits")
-    made = measured(able, "Edit clips read by", "Edit the clips", "edits", lambda name: asked.edits(name, possible(name)))
+        raise InputError(f"no model in view can take {', '.join(edits)}; choose another edit, or another model")
+    made = measured(able, "Edit clips read by", "Edit the clips", "edits", lambda name: asked.edits(name, own(name)))
     found = {name: read_edits(folder).counterfactuals for name, folder in made.items()}
     if found:
         looks.note(
@@ -143,7 +140,7 @@ def show_edits(models: Mapping[str, Bundle], asked: Asked, edits: list[str], lin
         alt = f"How far what {name} says of each clip moves under each edit"
         charts.chart(display.to_plotly(links), f"saliency_edits_{name}", alt, links=linked_bars, read="counterfactuals")
     first, bundle = next(iter(able.items()))
-    return displays, (asked.edits(first, possible(first)), asked.edits_python(bundle.path, possible(first)))
+    return displays, (asked.edits(first, own(first)), asked.edits_python(bundle.path, own(first)))
 
 
 def show_streams(models: Mapping[str, Bundle], asked: Asked) -> Shown:
@@ -204,8 +201,7 @@ with st.container(horizontal=True, vertical_alignment="bottom", key="saliency_as
             "Maps", known, default=list(TESTED), format_func=METHODS.__getitem__, width=420, **view.linked("saliency_methods")
         )
     elif part == PARTS[2]:
-        splits = any("split" in bundle.model.capabilities for bundle in models.values())
-        offered = [*EDITS, *(SPLIT_EDITS if splits else ())]
+        offered = possible(models, donor=True)
         edits = st.multiselect("Edits", offered, default=offered, width=420, **view.linked("saliency_edits"))
     asked, selected = ask_clips(part)
 if part == PARTS[1] and view.selection():

@@ -86,6 +86,6 @@ def test_selected_clips_alone(start: Start, tiny_demo: TinyDemo) -> None:
 
 def test_what_no_model_can_take(start: Start, tiny_demo: TinyDemo) -> None:
     app = start(tiny_demo, "saliency", models="tiny-baseline", saliency_part="What if")
-    assert app.multiselect("saliency_edits").options == ["freeze", "reverse", "shuffle", "drop"]
+    assert app.multiselect("saliency_edits").options == ["freeze", "reverse", "shuffle", "drop", "replace"]
     app = app.multiselect("saliency_edits").set_value([]).run()
     assert "no edit is chosen" in app.error[0].value

@@ -72,6 +72,23 @@ def test_what_each_input_does_is_that_of_the_command(start: Start, tiny_demo: Ti
     assert "ous: the inputs add up" not in said(app)
 
 
+def test_one_input_of_many_clips_is_exchanged(start: Start, tiny_demo: TinyDemo) -> None:
+    asked = {"saliency_part": "What if", "saliency_edits": "swap-scene", "saliency_count": "3"}
+    app = start(tiny_demo, "saliency", models="late", **asked)
+    assert {"swap-face", "swap-scene"} <= set(app.multiselect("saliency_edits").options)
+    figures(finished(app, "Edit the clips"))
+    assert app.dataframe[0].value["edit"][0] == "swap scene"
+
+
+def test_maps_are_tested_each_on_its_own_input(start: Start, tiny_demo: TinyDemo) -> None:
+    app = start(tiny_demo, "saliency", models="late", saliency_part="Are maps true?", saliency_count="3")
+    app = finished(app, "Test the maps")
+    removed, _ = figures(app)
+    titles = [note["text"] for note in removed["layout"]["annotations"]]
+    assert [title.partition(",")[0] for title in titles[::2]] == ["pixels of face", "pixels of scene", "frames"]
+    assert app.dataframe[0].value["map of"].tolist() == [*["face.map", "scene.map"] * 2, "input.face", "input.scene"]
+
+
 def test_models_over_rho_are_those_of_the_file(start: Start, tiny_demo: TinyDemo, place: Workspace, tmp_path: Path) -> None:
     file = place.folder / "checkpoints" / "scenes.json"
     app = start(tiny_demo, "disentanglement", disentanglement_part="Scenes")
