@@ -1,11 +1,12 @@
 """What does the benchmark show, what does it know, and what do the models make of it? One scripted clip, made from knobs."""
 
+import numpy as np
 import streamlit as st
 from shared import charts, looks, player, state, view
 
 from workbench.app.clipview import ClipView, Truth
 from workbench.app.from_ifdd import InputError
-from workbench.app.playground import EMOTIONS, LEVELS, SUITES, Knobs, python_of, strip
+from workbench.app.playground import AROUND, EMOTIONS, LEVELS, SUITES, Knobs, moments, python_of, strip, surroundings
 from workbench.plotting.truth import TruthDisplay
 
 PARTS = ("The clip and its truth", "What the models see")
@@ -15,7 +16,7 @@ SLIDERS = (
     ("resting", "Resting-face bias", 0.0, 2.0, 1.5),
     ("motion", "Head motion", 0.0, 3.0, 2.0),
     ("light", "Light", 0.0, 2.0, 1.5),
-    ("rho", "Scene with the emotion (ρ)", -1.0, 1.0, 0.9),
+    ("rho", "Scene behind the face, with the emotion (ρ)", -1.0, 1.0, 0.9),
 )
 
 
@@ -34,11 +35,14 @@ def ask_knobs() -> Knobs:
             if st.toggle(title, **view.linked(f"benchmark_{name}_on")):
                 key = view.linked(f"benchmark_{name}")
                 turned[name] = st.slider(title, low, top, begin, 0.05, label_visibility="collapsed", **key)
+        around = st.selectbox(
+            "Scene around the face", list(AROUND), format_func=AROUND.__getitem__, **view.linked("benchmark_around")
+        )
         occluded = st.toggle("Something before the face", **view.linked("benchmark_occluded"))
         cut = st.toggle("A cut", **view.linked("benchmark_cut"))
         if st.toggle("JPEG compression", **view.linked("benchmark_jpeg_on")):
             quality = st.slider("Quality", 5, 95, 20, label_visibility="collapsed", **view.linked("benchmark_quality"))
-    return Knobs(emotion, int(person), int(clip), level, occluded=occluded, cut=cut, quality=quality, **turned)
+    return Knobs(emotion, int(person), int(clip), level, occluded=occluded, cut=cut, quality=quality, around=around, **turned)
 
 
 def show_truth(knobs: Knobs) -> None:
@@ -47,10 +51,14 @@ def show_truth(knobs: Knobs) -> None:
     truth = rendered.truth
     alt = f"Eight moments of a clip of {knobs.emotion}; below, the pixels that the emotion moves are tinted"
     st.image(strip(rendered), width="stretch", alt=alt)
+    if knobs.around:
+        scene = surroundings(script, rendered)
+        alt = f"The {knobs.around} scene around the same clip, at the same moments"
+        st.image(np.concatenate(scene[moments(scene)], 1), width="stretch", alt=alt)
     display = TruthDisplay.from_result(rendered.seconds, truth.intensity, truth.nuisance, truth.nuisance_names)
     looks.note(
-        "Tinted: the pixels that the emotion moves. Below, its intensity, and each distraction over its largest value: dark is "
-        "strong."
+        f"Tinted: the pixels that the emotion moves.{' Below them the scene around the face.' if knobs.around else ''} Then its "
+        "intensity, and each distraction over its largest value: dark is strong."
     )
     alt = f"Intensity of {knobs.emotion} and strength of the distractions over time"
     charts.chart(display.to_plotly().update_layout(height=340), "benchmark_truth", alt)
@@ -69,12 +77,12 @@ def show_models(knobs: Knobs) -> None:
     models = state.usable_models()
     if not state.needs_network("a map"):
         return
-    alone = [name for name, bundle in models.items() if len(bundle.inputs) == 1]
-    if others := [name for name in models if name not in alone]:
-        looks.note(f"The knobs make a face without a scene around it: {', '.join(others)} cannot read it.")
-    if not alone:
-        raise InputError("no model in view reads a face alone; choose one in the bar above")
-    names = alone[: state.FEW]
+    able = [name for name, bundle in models.items() if knobs.around or not bundle.scenes]
+    if others := [name for name in models if name not in able]:
+        looks.note(f"{', '.join(others)} read the scene around the face, and there is none; choose one under Knobs.")
+    if not able:
+        raise InputError("every model in view reads the scene around the face; choose one under Knobs, or another model")
+    names = able[: state.FEW]
     truth = Truth(knobs.emotion, state.played(knobs)[1].truth.intensity)
     seen = ClipView(state.played_explained(names, knobs), truth)
     said = [f"{name} says {looks.class_chip(one.labels[one.predicted])}" for name, one in seen.explanations.items()]

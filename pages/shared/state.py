@@ -665,15 +665,15 @@ def in_turn(name: str) -> Iterator[Bundle]:
 
 def played_explained(names: Sequence[str], knobs: Knobs) -> dict[str, Explanation]:
     """A scripted clip through several models, by maps that pass their tests."""
-    rendered, explain = played(knobs)[1], explaining(names)
+    (script, rendered), explain = played(knobs), explaining(names)
 
     def make() -> dict[str, Explanation]:
-        from workbench.app.playground import keep
+        from workbench.app.playground import keep, surroundings
         from workbench.explain.task import TESTED, Options
 
         with tempfile.TemporaryDirectory() as folder:
-            frames, fps = keep(rendered, Path(folder))
-            return explain(frames, Options(crop="none", fps=fps, method=TESTED))
+            frames, fps, scene = keep(rendered, Path(folder), surroundings(script, rendered) if knobs.around else None)
+            return explain(frames, Options(crop="none", fps=fps, method=TESTED, scene=scene))
 
     key = (*names, *(model(name)[0].card.sha256 for name in names), repr(knobs))
     return waiting.wait_for({key: make}, f"Running {', '.join(names)}")[0]

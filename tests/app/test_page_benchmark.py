@@ -2,14 +2,18 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
+import pytest
 from streamlit.testing.v1 import AppTest
 
+from ifdd.errors import InputError
 from tests.tiny_demo import MODELS, TinyDemo
-from workbench.app.playground import Knobs, play, python_of
+from workbench.app.playground import Knobs, play, python_of, surroundings
 
 Start = Callable[..., AppTest]
+KNOBS = Knobs("sad", 3, 1, "noisy-50", talking=0.5, cut=True)
 
 
 def healthy(app: AppTest) -> AppTest:
@@ -49,7 +53,30 @@ def test_the_models_read_the_clip_with_its_truth_in_step(start: Start, tiny_demo
 
 
 def test_python_makes_the_same_clip() -> None:
-    knobs = Knobs("sad", 3, 1, "noisy-50", talking=0.5, cut=True)
     made: dict[str, Any] = {}
-    exec(python_of(knobs), made)
-    assert (made["frames"] == play(knobs)[1].frames).all()
+    exec(python_of(KNOBS), made)
+    assert (made["frames"] == play(KNOBS)[1].frames).all()
+
+
+def test_the_scene_around_changes_no_pixel_of_the_face() -> None:
+    script, clip = play(replace(KNOBS, around="positive"))
+    assert (clip.frames == play(KNOBS)[1].frames).all()
+    assert clip.truth.scene == "positive"
+    scenes = {}
+    for polarity in ("positive", "negative"):
+        made: dict[str, Any] = {}
+        exec(python_of(replace(KNOBS, around=polarity)), made)
+        scenes[polarity] = made["scene"]
+    assert (scenes["positive"] == surroundings(script, clip)).all()
+    assert (scenes["positive"] != scenes["negative"]).mean() > 0.5
+    with pytest.raises(InputError, match="tells a negative scene already"):
+        play(Knobs("sad", level="standard", rho=1.0, around="positive"))
+
+
+def test_the_scene_around_is_shown(start: Start, tiny_demo: TinyDemo) -> None:
+    app = healthy(start(tiny_demo, "benchmark"))
+    before, pictures = drawn(app), len(app.get("image"))
+    app = healthy(app.selectbox("benchmark_around").set_value("negative").run())
+    assert len(app.get("image")) == pictures + 1
+    assert drawn(app) == before
+    assert "scene negative" in told(app)

@@ -148,7 +148,10 @@ def test_every_page_shows_them_or_says_why_not(start: Start, tiny_demo: TinyDemo
     assert [NOT_OF_TWO[page] in text for text in told] == [True] if page in NOT_OF_TWO else told == []
 
 
-def test_knobs_make_a_face_alone(start: Start, tiny_demo: TinyDemo) -> None:
+def test_knobs_make_a_scene_around_the_face(start: Start, tiny_demo: TinyDemo) -> None:
     app = start(tiny_demo, "benchmark", benchmark_part="What the models see")
-    assert "late, ous cannot read it" in said(app)
-    assert "choose one in the bar above" in app.error[0].value
+    assert "late, ous read the scene around the face, and there is none" in said(app)
+    assert "choose one under Knobs" in app.error[0].value
+    (shown,) = panels(app.selectbox("benchmark_around").set_value("positive").run())
+    assert shown["input"] == ["face", "scene"]
+    assert set(shown) == {"input", "late", "ous"}

@@ -83,7 +83,14 @@ def with_scene(script: Script, rho: float) -> Script:
 
     Raises: InputError for ρ outside [−1, 1], or a script whose background tells a scene.
     """
+    return with_polarity(script, scene_polarity(stream(script.seed, "polarity"), script.emotion, rho))
+
+
+def with_polarity(script: Script, polarity: str) -> Script:
+    """The same clip with its scene of that polarity around it.
+
+    Raises: InputError for an unknown polarity, or a script whose background tells a scene.
+    """
     if script.scene:
-        raise InputError(f"scene: the background of this script tells a {script.scene} scene already; give rho to another suite")
-    polarity = scene_polarity(stream(script.seed, "polarity"), script.emotion, rho)
+        raise InputError(f"scene: the background of this script tells a {script.scene} scene already; choose another suite")
     return replace(script, scene=polarity, around=sample_scene(script.seed, polarity))
