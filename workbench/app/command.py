@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from ifdd.errors import InputError
 from ifdd.own_code import MODELS, split_factory
 from workbench.store.command import demo
 
@@ -17,6 +18,9 @@ def serve(
     workspace: Annotated[
         Path | None,
         typer.Argument(help="Workspace to show; default: the current folder if it is one, else the demo.", show_default=False),
+    ] = None,
+    named: Annotated[
+        Path | None, typer.Option("--workspace", help="The same, as other commands have it.", show_default=False)
     ] = None,
     port: Annotated[int, typer.Option(min=1, max=65535, help="Port to listen on.")] = 8501,
     address: Annotated[
@@ -59,6 +63,9 @@ def serve(
     from workbench.app.serve import check_port, root_settings, start_app
     from workbench.store.layout import is_marked
 
+    if workspace is not None and named is not None:
+        raise InputError(f"the workspace is given twice, {workspace} and --workspace {named}; give it once")
+    workspace = workspace or named
     faces("page")  # a broken one is told here, not by the server
     root_settings(root or [])
     check_port(port, address)  # before minutes are spent on the demo

@@ -6,6 +6,7 @@ import pytest
 from media import gray_images, write_sound, write_video
 
 from workbench.app import serve
+from workbench.store.workspace import init_workspace
 
 
 def one_error(err: str) -> str:
@@ -122,6 +123,18 @@ def test_how_the_app_is_started(tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
         "--server.showEmailPrompt": "false",
         "--browser.gatherUsageStats": "false",
     }
+
+
+def test_the_workspace_of_the_app_is_named_as_elsewhere(run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    started: list[object] = []
+    monkeypatch.setattr(serve, "start_app", lambda *given: started.append(given[3]))
+    init_workspace(tmp_path / "mine", {}, [])
+    for words in ([tmp_path / "mine"], ["--workspace", tmp_path / "mine"]):
+        assert run("app", *words)[0] == 0
+    assert started == [tmp_path / "mine"] * 2
+    code, _, err = run("app", tmp_path / "mine", "--workspace", tmp_path / "other")
+    assert code == 1
+    assert "the workspace is given twice" in one_error(err)
 
 
 def test_interrupted(run, monkeypatch: pytest.MonkeyPatch) -> None:
