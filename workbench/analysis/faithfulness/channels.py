@@ -14,9 +14,18 @@ from numpy.typing import ArrayLike
 from torch import Tensor
 
 from ifdd.errors import InputError
-from ifdd.inputs import Clips, of_input
+from ifdd.inputs import Clips, of_input, rows_of
 from ifdd.models.base import VideoModel
-from workbench.analysis._models import Classes, arrays_of, check_given, choose_contrast, describe
+from workbench.analysis._models import (
+    Classes,
+    Contrast,
+    arrays_of,
+    check_given,
+    choose_contrast,
+    describe,
+    in_chunks,
+    logits_of,
+)
 from workbench.analysis.faithfulness.curves import PLAIN, RANDOM, CurveRequest, Units, all_curves, check_kind, summarise
 from workbench.analysis.faithfulness.results import PerturbationResult
 from workbench.analysis.saliency.activations import run_to
@@ -58,16 +67,13 @@ def perturb_channels(
     if describe(model, activation).role == "stage":
         behind = ", ".join(model.with_roles("X"))
         raise InputError(f"{activation} lies inside the backbone; channels are exchanged behind it: {behind}, or a branch")
-    logits, cache = run_to(model, clips, (activation,))
-    contrast = choose_contrast(model, target, against, logits.detach())
-    with torch.enable_grad():
-        total = contrast.score(logits).sum()
-    (gradient,) = torch.autograd.grad(total, cache[activation], allow_unused=True)
-    features = cache[activation].detach()
+    with model.evaluating(), torch.no_grad():
+        contrast = choose_contrast(model, target, against, in_chunks(lambda part: logits_of(model, part), clips, request.batch))
+    one_by_one = [_sloped(model, clips, activation, contrast, i) for i in range(len(contrast.classes))]
+    features, slope = (torch.cat(parts) for parts in zip(*one_by_one, strict=True))
     dim = 1 if features.dim() == 5 else 2
     over = tuple(d for d in range(1, features.dim()) if d != dim)
     moved = features - features.mean(0)
-    slope = torch.zeros_like(features) if gradient is None else gradient
     values = {
         ORDER: (slope * moved).sum(over).double().cpu().numpy(),
         LARGEST: moved.abs().sum(over).double().cpu().numpy(),
@@ -102,3 +108,13 @@ def perturb_channels(
     units = Units(f"channels of {activation}", values[ORDER].shape[1], "mean over clips", frozenset({RANDOM, LARGEST}))
     source = record("deletion and insertion", parameters, arrays_of(clips), ("torch",))
     return summarise(curves, units, request, source, groups=groups, seed=seed)
+
+
+def _sloped(model: VideoModel, clips: Clips, activation: str, contrast: Contrast, i: int) -> tuple[Tensor, Tensor]:
+    """The activation of clip `i`, and the slope of its score there; clip by clip, for a graph of all of them may be large."""
+    logits, cache = run_to(model, rows_of(clips, slice(i, i + 1)), (activation,))
+    with torch.enable_grad():
+        total = contrast.of_clip(i, 1).score(logits).sum()
+    (gradient,) = torch.autograd.grad(total, cache[activation], allow_unused=True)
+    features = cache[activation].detach()
+    return features, torch.zeros_like(features) if gradient is None else gradient

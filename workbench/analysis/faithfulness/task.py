@@ -4,7 +4,7 @@
 """
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -15,9 +15,10 @@ from torch import nn
 from ifdd.checkpoints import Bundle
 from ifdd.data.manifest import FILE_NAME, data_hash, read_manifest
 from ifdd.errors import InputError
-from ifdd.inputs import Clips, each, stack
+from ifdd.inputs import Clips, each, rows_of, stack
 from ifdd.io import filled_folder, write_text
 from ifdd.models.config import ModelConfig
+from workbench.analysis._models import in_chunks
 from workbench.analysis.faithfulness.channels import perturb_channels
 from workbench.analysis.faithfulness.curves import CurveRequest
 from workbench.analysis.faithfulness.displays import PerturbationDisplay, RandomisationDisplay, markdown
@@ -33,6 +34,9 @@ from workbench.analysis.saliency.shown import from_manifest
 from workbench.analysis.saliency.verdicts import FILE
 from workbench.plotting.base import NamedDisplay
 from workbench.results.passport import PYTHON_CALL, Context
+
+AT_ONCE = 4
+"""Clips of which maps are made in one pass."""
 
 
 @dataclass(frozen=True)
@@ -68,24 +72,53 @@ class _Tested:
 
     request: Request
     key: str
-    found: SaliencyResult
+    activation: str
+    input: str
+    target: list[int]
+    frames: np.ndarray
+    raw: np.ndarray
 
     @property
     def name(self) -> str:
         if self.request.method in ON_INPUT:
-            return f"{self.request.method} {self.found.input}".strip()
-        place, _, short = self.found.activation.rpartition(".")
-        return f"{self.request.method} {self.found.activation if place == self.found.input else short}"
+            return f"{self.request.method} {self.input}".strip()
+        place, _, short = self.activation.rpartition(".")
+        return f"{self.request.method} {self.activation if place == self.input else short}"
 
     def again(self, bundle: Bundle) -> Callable[[nn.Module, Clips], np.ndarray]:
         """Makes this map, for the same classes, of another network."""
         alone = None if self.request.method in ON_INPUT else (bundle.model.branches.get(self.key, self.key),)
-        request, target = replace(self.request, activations=alone), self.found.target.tolist()
+        request = replace(self.request, activations=alone)
 
         def explain(model: nn.Module, clips: Clips) -> np.ndarray:
-            return make_maps(bundle, clips, request, target, model)[self.key].raw  # type: ignore[arg-type]
+            return np.concatenate([found[self.key].raw for found in _maps(bundle, clips, request, self.target, model)])
 
         return explain
+
+
+def _maps(
+    bundle: Bundle, clips: Clips, request: Request, target: list[int], model: nn.Module | None = None
+) -> Iterator[dict[str, SaliencyResult]]:
+    """Maps of a few clips at a time: a graph of all of them may be large."""
+    for first in range(0, len(target), AT_ONCE):
+        rows = slice(first, first + AT_ONCE)
+        yield make_maps(bundle, rows_of(clips, rows), request, target[rows], model)  # type: ignore[arg-type]
+
+
+def _tested(bundle: Bundle, clips: Clips, request: Request, target: list[int]) -> list[_Tested]:
+    parts = list(_maps(bundle, clips, request, target))
+    return [
+        _Tested(
+            request,
+            key,
+            found.activation,
+            found.input,
+            target,
+            np.concatenate([part[key].frames for part in parts]),
+            np.concatenate([part[key].raw for part in parts]),
+        )
+        for key, found in parts[0].items()
+    ]
 
 
 def run(
@@ -110,13 +143,13 @@ def run(
     clips = each(stack([clip.tensor for clip in shown]), lambda part: part.to(device))
     people = [clip.subject for clip in shown]
     groups = None if None in people else np.array(people)
-    target = bundle.predict(clips).argmax(1).tolist()
-    tested = [_Tested(maps, key, found) for maps in wanted for key, found in make_maps(bundle, clips, maps, target).items()]
-    in_time = {test.name: test.found.frames.mean((2, 3)) for test in tested}
+    target = in_chunks(bundle.predict, clips, AT_ONCE).argmax(1).tolist()
+    tested = [test for maps in wanted for test in _tested(bundle, clips, maps, target)]
+    in_time = {test.name: test.frames.mean((2, 3)) for test in tested}
     removal = RemovalRequest(steps=request.steps, fill=request.fill)
     pixels = {
         of: perturb_clips(model, clips, _in_space(tested, of), target, removal, of=of or None, groups=groups, seed=seed)
-        for of in dict.fromkeys(test.found.input for test in tested)
+        for of in dict.fromkeys(test.input for test in tested)
     }
     frames = perturb_clips(model, clips, in_time, target, replace(removal, unit="frames"), groups=groups, seed=seed)
     curves = CurveRequest(steps=request.steps)
@@ -132,12 +165,10 @@ def run(
         )
         if shuffled is not None:
             shuffled.model.to(device)
-            at_random[name] = similarity(name, test.found.raw, explain(shuffled.model, clips), groups=groups, seed=seed)
-        method, activation = test.request.method, test.found.activation
+            at_random[name] = similarity(name, test.raw, explain(shuffled.model, clips), groups=groups, seed=seed)
+        method, activation = test.request.method, test.activation
         verdicts.append(
-            judge(
-                method, activation, pixels[test.found.input], randomisation[name], name=name, labels_at_random=at_random.get(name)
-            )
+            judge(method, activation, pixels[test.input], randomisation[name], name=name, labels_at_random=at_random.get(name))
         )
     return FaithfulnessReport(
         checkpoint=bundle.name,
@@ -174,7 +205,7 @@ def write(report: FaithfulnessReport, out: Path, context: Context = PYTHON_CALL)
 
 def _in_space(tested: Sequence[_Tested], of: str) -> dict[str, np.ndarray]:
     """The maps that lie on one input, by name."""
-    return {test.name: test.found.frames for test in tested if test.found.input == of}
+    return {test.name: test.frames for test in tested if test.input == of}
 
 
 def _manifest_name(path: str | Path) -> str:
