@@ -10,11 +10,13 @@ from workbench.analysis.performance.displays.scores import RecallDisplay
 from workbench.analysis.performance.published import fitting_names, published_rows
 from workbench.app import comparing, links
 from workbench.plotting.base import Display
+from workbench.store.workspace import across_families
 
 HEIGHT = 330
 
 looks.heading("Compare")
-everyone = state.collections(state.shown(state.cards()))
+cards = state.cards()
+everyone = state.collections(state.shown(cards))
 if not everyone or not state.needs_labels("nothing tells which model is better"):
     st.stop()
 collections = measures.two_or_more(everyone, "a comparison")
@@ -132,7 +134,8 @@ else:
                 links=True,
             )
 
-looks.note(" · ".join([result.caption, *result.notes]))
+told = across_families(cards[name] for name in collections if name in cards)
+looks.note(" · ".join([result.caption, *told, *result.notes]))
 with st.container(horizontal=True):
     if displays:
         charts.save_button(displays, "compare", "compare_save")

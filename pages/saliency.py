@@ -14,6 +14,7 @@ from workbench.analysis.saliency.displays.attribution import RegionBudgetDisplay
 from workbench.analysis.streams.displays import HEADER as STREAMS
 from workbench.analysis.streams.displays import StreamsDisplay
 from workbench.analysis.streams.displays import rows as stream_rows
+from workbench.analysis.streams.displays import told as stream_notes
 from workbench.app.attribution import MOST, Asked, asked_ids, read_edits, read_regions, read_streams, read_tests
 from workbench.app.clip_analyses import possible
 from workbench.app.clip_copy import Lines
@@ -49,14 +50,19 @@ def ask_clips(part: str) -> tuple[Asked, bool]:
 
 
 def measured(
-    models: Mapping[str, Bundle], title: str, button: str, key: str, line: Callable[[str], list[str]]
+    models: Mapping[str, Bundle],
+    title: str,
+    button: str,
+    key: str,
+    line: Callable[[str], list[str]],
+    takes: str = "a second or two",
 ) -> dict[str, Path]:
     """Folders of what a command made of each model; an offer to run it for those where it did not yet."""
     clips, works = state.dataset(), {}
     for name, bundle in models.items():
         inputs = [bundle.card.sha256, *clips.hashes]
         works[name] = jobs.Work(f"{title} {name}", [*line(name), "--out", "{out}"], inputs)
-    about = "Not measured yet for these clips and choices; it runs beside your work, a second or two for each clip and model."
+    about = f"Not measured yet for these clips and choices; it runs beside your work, {takes} for each clip and model."
     return jobs.offer_all(works, f"saliency_{key}", button=button, about=about)
 
 
@@ -79,7 +85,9 @@ def show_regions(models: Mapping[str, Bundle], asked: Asked, method: str) -> Sho
 
 def show_tests(models: Mapping[str, Bundle], asked: Asked, methods: list[str]) -> Shown:
     """Verdicts on the maps of each model, and what they rest on."""
-    made = measured(models, "Test the maps of", "Test the maps", "tests", lambda name: asked.tests(name, methods))
+    made = measured(
+        models, "Test the maps of", "Test the maps", "tests", lambda name: asked.tests(name, methods), "up to half a minute"
+    )
     displays: dict[str, Display] = {}
     for name, folder in made.items():
         report = read_tests(folder)
@@ -160,11 +168,11 @@ def show_streams(models: Mapping[str, Bundle], asked: Asked) -> Shown:
         charts.chart(figure, "saliency_streams", "Share of the logit that each input has, by model", read="streams")
         table = pd.DataFrame(stream_rows(found), columns=STREAMS)
         tables.show(table, height="content", alt="What each input does, by model")
-        for name, result in found.items():
-            for note in result.notes:
-                looks.note(f"{name}: {note}.")
-    first, bundle = next(iter(able.items()))
-    return displays, (asked.streams(first), asked.streams_python(bundle.path))
+        for note in stream_notes(found):
+            looks.note(f"{note}.")
+    if others := [name for name in models if name not in able]:
+        looks.note(f"Left out: {', '.join(others)}. With one input there is nothing to exchange.")
+    return displays, (asked.streams(*able), asked.streams_python([bundle.path for bundle in able.values()]))
 
 
 def offer_clips(asked: Asked) -> None:
@@ -223,5 +231,5 @@ with st.container(horizontal=True):
         charts.save_button(displays, "attribution", "saliency_save")
         if not selected:
             offer_clips(asked)
-    lacks = f"Of {next(iter(models))} alone: give it once for each checkpoint." if len(models) > 1 else ""
+    lacks = f"Of {next(iter(models))} alone: give it once for each checkpoint." if len(models) > 1 and part != PARTS[3] else ""
     charts.reproduce(*lines, "saliency", lacks)

@@ -34,6 +34,9 @@ HIDING_MARGIN = 0.4
 MOST_CUTS = 8
 """Cuts that a warning tells."""
 
+WHOLE = 0.6
+"""A face that fills this share of a picture leaves little around it."""
+
 
 @dataclass(frozen=True, eq=False)
 class Clip:
@@ -494,6 +497,22 @@ def lead_of(inputs: Mapping[str, Preprocessing]) -> Preprocessing:
     return next((read for read in clips if read.crop == "face"), clips[0])
 
 
+def _seen_twice(clip: Clip, whole: np.ndarray) -> tuple[str, ...]:
+    """What is to be said where a clip's own video is its scene and shows hardly more than the face; boxes (n, 4) of frames."""
+    share = float(np.median(_area(clip.boxes) / np.maximum(_area(whole), 1)))
+    if share < WHOLE:
+        return ()
+    told = (
+        f"the video itself is taken as the scene, and the face fills {100 * min(share, 1):.0f} % of it, so that it is read twice"
+    )
+    return (f"{told}; name what is around it with --scene",)
+
+
+def _area(boxes: np.ndarray) -> np.ndarray:
+    found: np.ndarray = (boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1])
+    return found
+
+
 def scene_clip(place: Path, preprocessing: Preprocessing, clip: Clip, fps: float | None = None) -> Clip:
     """The frames of a clip as they are in the scene around it; `fps` of a folder of frames.
 
@@ -514,7 +533,7 @@ def scene_clip(place: Path, preprocessing: Preprocessing, clip: Clip, fps: float
         pixels=np.stack([crops[at] for at in shown.tolist()]),
         boxes=source.boxes[shown],
         source=place,
-        warnings=source.warnings if place != clip.source else (),
+        warnings=source.warnings if place != clip.source else _seen_twice(clip, source.boxes[shown]),
         landmarks=None,
     )
 

@@ -314,8 +314,9 @@ def _ask_donor(about: About | None, key: str) -> str | None:
     """Another clip of the dataset to take from: at first the next one of another class."""
     if about is None:
         return None
-    names = state.clip_table().get("label_name")
-    ids = state.clip_table().index
+    table = state.clip_table()
+    names, ids = table.get("label_name"), table.index
+    shown = [table[column].astype(str) for column in ("label_name", "scene") if column in table]
     if names is not None:
         ids = ids[np.argsort(names == about.row["label_name"].iloc[0], kind="stable")]
     ids = ids[ids != about.place.clip_id][:500]  # of more a browser would hold megabytes
@@ -324,7 +325,7 @@ def _ask_donor(about: About | None, key: str) -> str | None:
     return st.selectbox(
         "The other clip",
         list(ids),
-        format_func=lambda clip: clip if names is None or clip not in names.index else f"{clip} · {names[clip]}",
+        format_func=lambda clip: " · ".join([clip, *(told[clip] for told in shown if clip in table.index)]),
         accept_new_options=True,
         help="Whose frames and branches are taken; the id of any clip may be typed.",
         **view.linked(f"{key}_other"),

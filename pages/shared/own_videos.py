@@ -155,6 +155,7 @@ def _ask_scene(own: OwnVideos, video: OwnVideo, models: Mapping[str, Bundle]) ->
             f"What {' and '.join(reading)} sees around the face. Of a video that is cropped to the face, "
             "give the whole one, with as many frames, too, and choose it here."
         ),
+        placeholder="the video itself",
         key=f"upload_scene {video.key}",
     )
     return own.videos[chosen].path if chosen in own.videos else None

@@ -70,6 +70,8 @@ def test_what_each_input_does_is_that_of_the_command(start: Start, tiny_demo: Ti
     assert set(table["model"]) == {"ous", "late"}
     assert "late: the inputs add up" in said(app)
     assert "ous: the inputs add up" not in said(app)
+    assert "roll-out of an attention that knows nothing is 0.33" in said(app)
+    assert any(item.value.startswith("workbench streams late ous ") for item in app.code)
 
 
 def test_one_input_of_many_clips_is_exchanged(start: Start, tiny_demo: TinyDemo) -> None:

@@ -48,9 +48,9 @@ class Asked:
         """Changes clips and measures what a checkpoint then says."""
         return self.line("counterfactual", checkpoint, "--edits", ",".join(edits))
 
-    def streams(self, checkpoint: str) -> list[str]:
-        """Exchanges the inputs of clips and measures what a checkpoint then says."""
-        return self.line("streams", checkpoint)
+    def streams(self, *checkpoints: str) -> list[str]:
+        """Exchanges the inputs of clips and measures what checkpoints then say."""
+        return self.line("streams", *checkpoints)
 
     def regions_python(self, folder: Path, method: str) -> str:
         """The same as `regions`, in Python."""
@@ -87,15 +87,15 @@ bundle = load_checkpoint({str(folder)!r})
 found = run(bundle, {str(self.manifest)!r}, Options(edits={list(edits)!r}, {which})).counterfactuals
 """
 
-    def streams_python(self, folder: Path) -> str:
+    def streams_python(self, folders: Sequence[Path]) -> str:
         """The same as `streams`, in Python."""
         which = f"clips={self.count}" if not self.clip_ids else f"clip_ids={list(self.clip_ids)!r}"
         return f"""
 from ifdd import load_checkpoint
 from workbench.analysis.streams.task import Options, run
 
-bundle = load_checkpoint({str(folder)!r})
-found = run([bundle], {str(self.manifest)!r}, Options({which}))[bundle.name]
+bundles = [load_checkpoint(folder) for folder in {[str(folder) for folder in folders]!r}]
+found = run(bundles, {str(self.manifest)!r}, Options({which}))
 """
 
 

@@ -51,6 +51,12 @@ def variants(family: FamilyResult) -> Section:
     )
 
 
+WHAT = (
+    "UAR against ρ in the test: how far the scene's polarity goes with the emotion's. Bars: 95 % intervals over persons and "
+    "seeds; dashed: fewer than three trainings. Compare variants of one backbone and start, that saw the same ρ in training."
+)
+
+
 def scenes(found: ScenesResult) -> Section:
     """UAR of trained variants against ρ, and how far each is helped, misled and led by the scene."""
     header, rows = cells(found)
@@ -60,7 +66,7 @@ def scenes(found: ScenesResult) -> Section:
         if len(few.rows) == len(found.rows)
         else f" The first {len(few.rows)} of {len(found.rows)} variants; the table has all."
     )
-    curves = chart(ScenesDisplay.from_result(few), f"UAR against ρ in the test; dashed: fewer than three trainings.{of}")
+    curves = chart(ScenesDisplay.from_result(few), f"{WHAT}{of}")
     return Section(
         "Is the scene noise or signal?",
         "Trained variants over the same faces, whose scenes go with the emotion by one ρ after the other.",

@@ -343,3 +343,12 @@ def test_data(card: Card) -> str:
 def describe(card: Card) -> str:
     """A model in one line: of the ifdd family backbone, split, lift, preset, clip."""
     return card.model.summary
+
+
+def across_families(cards: Iterable[Card]) -> tuple[str, ...]:
+    """What a difference between models of several families does not say; nothing where all are of one."""
+    families = sorted({card.model.family for card in cards})
+    if len(families) < 2:
+        return ()
+    told = f"models of the families {' and '.join(families)} differ in backbone, start and inputs"
+    return (f"{told}: a difference between them is of all of these, and says nothing of one",)

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from typer.testing import CliRunner
 
 from ifdd.checkpoints import Bundle, load_checkpoint
+from ifdd.data.clips import load_clip, scene_clip
 from ifdd.data.manifest import read_manifest, write_manifest
 from ifdd.data.video import file_sha256
 from ifdd.errors import InputError
@@ -197,6 +198,15 @@ def test_a_listed_scene_that_hides_faces_is_refused_as_a_given_one(bundle: Bundl
     row = table.iloc[0].to_dict() | {"scene_face": "blurred"}
     with pytest.raises(InputError, match="faces are blurred in its scene, scene reads them kept"):
         load_row(table, row, bundle)
+
+
+@pytest.mark.parametrize(("side", "told"), [(10, False), (46, True)])
+def test_a_face_that_is_its_own_scene_is_told(bundle: Bundle, manifest: Path, side: int, told: bool) -> None:
+    video, inputs = manifest.parent / read_manifest(manifest).iloc[0]["path"], bundle.inputs
+    clip = load_clip(video, replace(inputs["face"], crop="none"), fps=8.0)
+    face = replace(clip, boxes=np.tile([1, 1, 1 + side, 1 + side], (len(clip.boxes), 1)))
+    warned = " ".join(scene_clip(clip.source, inputs["scene"], face, 8.0).warnings)
+    assert ("so that it is read twice; name what is around it with --scene" in warned) == told
 
 
 def test_who_reads_no_scene_says_so(tiny_bundle_dir: Path, manifest: Path) -> None:

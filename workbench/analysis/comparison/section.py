@@ -7,6 +7,7 @@ from workbench.analysis.comparison.task import compare_clips, slice_clips
 from workbench.figures.study import Study
 from workbench.report.parts import Chart, Options, Section, Table, also, chart
 from workbench.results.interval import Interval
+from workbench.store.workspace import across_families
 
 FLIPS = 200
 """Clips that flip which a page lists; the counts are of all."""
@@ -56,7 +57,8 @@ def section(study: Study, options: Options) -> Section:
     slices, _, left_out = slice_clips(clips)
     if slices is not None:
         parts.append(chart(SliceDisplay.from_result(slices), "WAR by factor, with what the classes there explain."))
-    about = f"The same {result.n} clips by each model.{also([*clips.notes, *left_out])}"
+    told = across_families(bundle.card for bundle in study.bundles.values())
+    about = f"The same {result.n} clips by each model.{also([*told, *clips.notes, *left_out])}"
     return Section("Which model is better, and where?", about, parts)
 
 

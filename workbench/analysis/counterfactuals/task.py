@@ -28,6 +28,7 @@ from workbench.store.tables import persons
 
 REPORT = "counterfactual.json"
 FRAME_EDITS = ("freeze", "reverse", "shuffle", "drop", "replace")
+SWAPS_OF_INPUTS = ("swap-face", "swap-scene")
 FEATURE_EDITS = ("zero-offsets", "swap-D", "swap-S")
 
 
@@ -136,6 +137,8 @@ def check_edits(bundle: Bundle, edits: Sequence[str] | None) -> None:
 
 def _known(name: str, bundle: Bundle) -> str:
     known = (*FRAME_EDITS, *FEATURE_EDITS, *input_edits(bundle))
+    if name not in known and name in SWAPS_OF_INPUTS:
+        raise InputError(f"{name}: {bundle.name} reads one input; it takes {', '.join(possible_edits(bundle, 2))}")
     if name not in known:
         raise InputError(f"unknown edit {name!r}; {bundle.name} takes {', '.join(possible_edits(bundle, 2))}")
     return name

@@ -73,6 +73,9 @@ class StreamsDisplay(NamedDisplay[StreamsResult]):
                 text=[text for _, text in parts],
                 customdata=bounds,
                 orientation="h",
+                constraintext="none",
+                insidetextanchor="middle",
+                textangle=0,
                 name=next(iter(self.results.values())).inputs[i],
                 marker_color=style.model_colour(i),
                 hovertemplate="%{y}: %{customdata}<extra>%{fullData.name}</extra>",
@@ -80,11 +83,12 @@ class StreamsDisplay(NamedDisplay[StreamsResult]):
         figure.update_layout(
             template=style.plotly_template(),
             barmode="stack",
-            height=110 + 46 * len(names),
+            height=150 + 46 * len(names),
+            margin={"t": 40, "b": 50},
             legend_traceorder="normal",
             xaxis={"title": LABEL, "range": [0, 100]},
         )
-        figure.update_yaxes(autorange="reversed")
+        figure.update_yaxes(autorange="reversed", title="model", dtick=1)
         return figure
 
     def _parts(self, result: StreamsResult) -> list[tuple[float, str]]:

@@ -116,14 +116,14 @@ def cells(found: ScenesResult, names: Mapping[str, str] | None = None) -> tuple[
             " + ".join(row.reads),
             "–" if row.trained is None else number_text(row.trained, "g"),
             str(len(row.members)),
-            *(percent(score.uar) for score in row.scores),
             percent(row.helps.uar),
             percent(row.misleads.uar),
             percent(row.follows),
+            *(percent(score.uar) for score in row.scores),
         ]
         for row in found.rows
     ]
-    return ["variant", "reads", "ρ in training", "seeds", *heads, "helps", "misleads", "follows"], lines
+    return ["variant", "reads", "ρ in training", "seeds", "helps", "misleads", "follows", *heads], lines
 
 
 def percent(value: Interval) -> str:

@@ -226,8 +226,8 @@ def test_scenes_are_told_where_a_file_of_them_is_given(tmp_path: Path) -> None:
     assert isinstance(table, Table)
     found = read_scenes(ROOT / "checkpoints" / "scenes.json")
     assert [row[0] for row in table.rows] == [row.variant for row in found.rows]
-    assert table.header[4] == "ρ −0.9"
-    assert table.rows[0][4] == percent(found.rows[0].scores[0].uar)
+    assert table.header[4:8] == ["helps", "misleads", "follows", "ρ −0.9"]
+    assert table.rows[0][7] == percent(found.rows[0].scores[0].uar)
     with pytest.raises(InputError, match="workbench scenes writes it into its --out"):
         task.given_sections(scenes=tmp_path / "none.json")
 
@@ -244,6 +244,8 @@ def test_what_two_inputs_do_is_told_of_the_models_that_read_two(study: Study, tm
     assert isinstance(table, Table)
     assert list(table.rows) == rows(found)  # as workbench streams has it
     assert "knows nothing is 0.33" in table.caption
+    (compared,) = (section for section in made.sections if section.heading == "Which model is better, and where?")
+    assert "families ifdd and ous differ in backbone, start and inputs" in compared.about
     assert "What does each input do?" not in [section.heading for section in task.run(study).sections]
 
 
