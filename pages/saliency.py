@@ -185,7 +185,10 @@ def offer_clips(asked: Asked) -> None:
     st.button(f"Select these {len(ids)} clips", icon=":material/select_all:", key="saliency_select", on_click=select)
 
 
-looks.heading("Attribution", "Which regions do maps rest on, over many clips? Are the maps true? What changes an answer?")
+looks.heading(
+    "Attribution",
+    "Which regions do maps rest on, over many clips? Are the maps true? What changes an answer? What do face and scene do?",
+)
 usable = state.usable_models()
 if not state.needs_network("a map"):
     st.stop()
