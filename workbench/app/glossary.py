@@ -26,11 +26,15 @@ WORDS = (
     Word("control", "What a measure gives where nothing is to be found (other people's clips), or all (told the truth)."),
     Word("counterfactual", "The same clip with one thing changed: frames frozen, dropped, shuffled; a branch of another clip."),
     Word("disagreement", "Share of pairs of models in view that call a clip differently."),
+    Word("donor", "A clip of another person that lends another one its frames, a branch, its face or its scene."),
     Word("ECE", "Expected calibration error: mean distance between confidence and accuracy over bins.", "calibration error"),
     Word("faithful", "Of a map: hiding what it points at changes the answer more than hiding anything else does.", "true map"),
     Word("feature frame", "One step in time of a network's features; usually two clip frames."),
-    Word("flip", "A clip that one model gets right and another wrong."),
+    Word("flip", "A clip that one model gets right and another wrong; under an edit, one that is then called otherwise."),
     Word("fold", "The part of a dataset on which a training is tested, in turn."),
+    Word(
+        "follows the scene", "How often an answer takes the polarity of a scene that is against the emotion: 0 never, 100 always."
+    ),
     Word("interval", "95 %, over persons: what other persons would give. [68.2, 74.5] stands behind the value."),
     Word("ISSM", "Part of IFDD that chooses from which feature frames each branch reads."),
     Word("kappa", "Agreement of two models beyond chance; 0 is chance, 1 is full."),
@@ -41,10 +45,14 @@ WORDS = (
     Word(
         "passport", "What a saved figure was made from: checkpoints, clips, command, versions; workbench passport FILE prints it."
     ),
+    Word("polarity", "Positive, negative or neutral: what a scene suggests, or an emotion is."),
     Word("probe", "A linear model that tells a factor from an activation; 0 is guessing, 1 is knowing."),
     Word("recall", "Share of the clips of a class that a model gets right."),
     Word("reference", "The model that others are compared with; chosen in the bar above every page."),
+    Word("roll-out", "What attention lets flow from each input to the answer; alike for all inputs where it knows nothing."),
+    Word("scene", "What is around the face; some models read it as an input of its own.", "context, background"),
     Word("selection", "The clips that all pages show; its conditions stand as chips above every page and in the address."),
+    Word("share of the logit", "What of a model's answer each input owes for, if both may be exchanged.", "Shapley value"),
     Word("slice", "Clips that share something: a class, a background, a range of a column."),
     Word(
         "UAR",
@@ -54,6 +62,7 @@ WORDS = (
     Word("verdict", "Whether maps of a kind passed the tests of workbench faithfulness on this checkpoint; shown as a badge."),
     Word("WAR", "Share of all clips that are right.", "accuracy"),
     Word("X, Y", "Features before (X_S, X_D) and after (Y_S, Y_D) the lift; S static, D dynamic."),
+    Word("ρ", "Of a set of drawn clips: how far scenes go with emotions in their polarity, from −1, against, to 1, with."),
 )
 
 
