@@ -26,7 +26,7 @@ WORDS = (
     Word("control", "What a measure gives where nothing is to be found (other people's clips), or all (told the truth)."),
     Word("counterfactual", "The same clip with one thing changed: frames frozen, dropped, shuffled; a branch of another clip."),
     Word("disagreement", "Share of pairs of models in view that call a clip differently."),
-    Word("donor", "A clip of another person that lends another one its frames, a branch, its face or its scene."),
+    Word("donor", "A clip that lends another one its frames, a branch, its face or its scene."),
     Word("ECE", "Expected calibration error: mean distance between confidence and accuracy over bins.", "calibration error"),
     Word("faithful", "Of a map: hiding what it points at changes the answer more than hiding anything else does.", "true map"),
     Word("feature frame", "One step in time of a network's features; usually two clip frames."),

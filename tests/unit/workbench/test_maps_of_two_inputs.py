@@ -107,6 +107,7 @@ def test_a_frame_is_taken_from_both(clips: dict[str, Tensor]) -> None:
 
 def test_one_input_is_that_of_another_clip(bundle: Bundle, manifest: Path) -> None:
     found = run_edits(bundle, manifest, EditOptions(clips=7, shuffles=0, edits=["swap-face", "swap-scene"]))
+    assert "intervals do not hold another draw" in found.counterfactuals.notes[-1]
     table = read_manifest(manifest).set_index("clip_id", drop=False)
     table.attrs = read_manifest(manifest).attrs
     for edit, kept, taken in zip(found.counterfactuals.edits, ("scene", "face"), ("face", "scene"), strict=True):

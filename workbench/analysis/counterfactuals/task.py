@@ -28,6 +28,9 @@ from workbench.store.tables import persons
 
 REPORT = "counterfactual.json"
 FRAME_EDITS = ("freeze", "reverse", "shuffle", "drop", "replace")
+LENT = ("replace", "swap")
+"""How the names of edits begin that take from another clip."""
+ONE_DONOR = "each clip takes from one other, drawn by the seed among these clips: intervals do not hold another draw"
 SWAPS_OF_INPUTS = ("swap-face", "swap-scene")
 FEATURE_EDITS = ("zero-offsets", "swap-D", "swap-S")
 
@@ -76,7 +79,9 @@ def run(bundle: Bundle, manifest: str | Path, options: Options = DEFAULT) -> Edi
     ids = table["clip_id"].to_numpy()
     source = found.provenance.with_source(checkpoint=bundle.card.sha256, name=bundle.name)
     taken = tuple(ids[donors].tolist()) if n > 1 else ()
-    return EditedClips(dataclasses.replace(found, provenance=source), taken, tuple(at), data_hash(listed))
+    lent = any(name.startswith(LENT) for name in (possible_edits(bundle, n) if options.edits is None else options.edits))
+    notes = (*found.notes, ONE_DONOR) if lent else found.notes
+    return EditedClips(dataclasses.replace(found, provenance=source, notes=notes), taken, tuple(at), data_hash(listed))
 
 
 def plan(bundle: Bundle, n: int, options: Options) -> tuple[list[Edit], list[int], np.ndarray]:
@@ -99,7 +104,10 @@ def write(result: EditedClips, out: Path, context: Context = PYTHON_CALL) -> lis
     found = result.counterfactuals
     with new_folder(out) as folder:
         write_text(folder / REPORT, report_text(result))
-        write_text(folder / "clips.csv", csv_text(pd.DataFrame(found.table)))
+        table = pd.DataFrame(found.table)
+        if result.donors and len(table):
+            table["donor"] = table["clip_id"].map(dict(zip(found.clip_ids, result.donors, strict=True)))
+        write_text(folder / "clips.csv", csv_text(table))
         if found.edits or found.order is not None:
             CounterfactualDisplay.from_result(found).save(folder / "clips.png", context=context)
         if found.edits:
@@ -157,12 +165,12 @@ def possible_edits(bundle: Bundle, n: int) -> list[str]:
     if "split" in bundle.model.capabilities:
         names += ["swap-D", "swap-S"]
     names += input_edits(bundle)
-    return [name for name in names if n > 1 or not name.startswith(("replace", "swap"))]
+    return [name for name in names if n > 1 or not name.startswith(LENT)]
 
 
 def _plan(name: str, bundle: Bundle, n: int, at: Sequence[int], donors: np.ndarray, options: Options) -> Edit:
     length = bundle.model.frames
-    if _known(name, bundle).startswith(("replace", "swap")) and n < 2:
+    if _known(name, bundle).startswith(LENT) and n < 2:
         raise InputError(f"{name} takes from another clip, and there is one; choose two or more")
     match name:
         case "freeze":
