@@ -301,8 +301,21 @@ def of_the_same_suite(offered: Mapping[str, Path], manifest: Path) -> list[str]:
 
 
 def to_begin_with(offered: Mapping[str, Path]) -> list[str]:
-    """Checkpoints to suggest for clips that none has read: those of the demo where they are offered, else the first two."""
-    return _tested_on(DEMO_DIFFICULTY, offered, scenes=False)[:2] or list(offered)[:2]
+    """Checkpoints to suggest for clips that none has read: those of the demo where they are offered, else the first two.
+
+    Who reads scenes comes last: nothing tells whether clips have any.
+    """
+    faces = [name for name, folder in offered.items() if not _reads_scenes(folder)]
+    return (
+        _tested_on(DEMO_DIFFICULTY, offered, scenes=False)[:2] or [*faces, *(name for name in offered if name not in faces)][:2]
+    )
+
+
+def _reads_scenes(folder: Path) -> bool:
+    try:
+        return bool(scenes_of(read_card(folder).inputs))
+    except InputError:  # the app shows what is wrong with it
+        return False
 
 
 def _tested_on(kind: str, offered: Mapping[str, Path], *, scenes: bool) -> list[str]:

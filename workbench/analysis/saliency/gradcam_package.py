@@ -111,9 +111,10 @@ def package_cam(
     with quiet(model), torch.enable_grad(), sdpa_kernel(SDPBackend.MATH):  # the only attention with a second derivative
         kind = _raw(getattr(pytorch_grad_cam, OFFERED[method]))
         shown = each(clips, lambda part: part.detach().clone().requires_grad_())
-        cam = kind(_Logits(model, shown), [model.get_submodule(activation)], reshape_transform=reshape)
+        of = told.input if isinstance(shown, Mapping) and told.input in shown else None  # whose slope reaches the activation
+        cam = kind(_Logits(model, shown, of), [model.get_submodule(activation)], reshape_transform=reshape)
         try:
-            raw = cam(of_input(shown, None), [_Score(contrast, i) for i in range(len(logits))])
+            raw = cam(of_input(shown, of), [_Score(contrast, i) for i in range(len(logits))])
         finally:
             _release(cam.activations_and_grads)
     notes: tuple[str, ...] = ()
@@ -174,15 +175,16 @@ class _Logits(nn.Module):
     are not.
     """
 
-    def __init__(self, model: nn.Module, given: Clips) -> None:
+    def __init__(self, model: nn.Module, given: Clips, of: str | None) -> None:
         super().__init__()
+        self.of = of
         self.own = [model]  # a list hides it from eval() and zero_grad()
         self.given = given
         self.place = nn.Parameter(torch.zeros((), device=next(model.parameters()).device), requires_grad=False)
 
     def forward(self, clips: Tensor) -> Tensor:
         if isinstance(self.given, Mapping):
-            return logits_of(self.own[0], {**self.given, next(iter(self.given)): clips})
+            return logits_of(self.own[0], {**self.given, self.of or next(iter(self.given)): clips})
         return logits_of(self.own[0], clips)
 
 

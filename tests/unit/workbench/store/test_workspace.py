@@ -194,6 +194,8 @@ def test_who_reads_scenes_is_suggested_where_clips_have_them(tmp_path: Path) -> 
     shipped = {card.parent.name: card.parent for card in sorted((ROOT / "checkpoints").glob("*/card.json"))}
     assert "scenes-ous-start" in shipped
     assert to_begin_with(shipped) == ["scripted-tiny-baseline", "scripted-tiny-ifdd"]
+    few = {name: shipped[name] for name in ("scenes-late-r90-0", "scenes-ous-r90-0", "noisy-cnn-ifdd-0")}
+    assert to_begin_with(few) == ["noisy-cnn-ifdd-0", "scenes-late-r90-0"]
     for rho, more in ((None, []), (0.5, ["scenes-ous-start"])):
         clips = tmp_path / f"clips {rho}"
         suite = SuiteConfig("demo", 3, 1, 1, "test", "easy", rho=rho)
