@@ -9,6 +9,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from workbench.app.figure_sets import LONGEST, FiguresAsked, FigureSet, PaperFigure, ReportAsked, call, figure_sets
 from workbench.app.from_ifdd import InputError, markdown_text
+from workbench.benchmark.scenes.results import ScenesResult
 from workbench.figures.names import FIGURES, TABLE, Column
 from workbench.results.passport_files import read_passport
 from workbench.store.layout import BENCHMARK, SCENES
@@ -46,6 +47,15 @@ def models_of_the_command() -> tuple[str, ...]:
             f"Left out: {', '.join(own)}. Figures and reports are made by commands, which know checkpoints and predictions."
         )
     return tuple(name for name in view.models() if name not in own)
+
+
+def measured_scenes() -> ScenesResult | None:
+    """What `workbench scenes` measured; a damaged file is told, and the report goes without it."""
+    try:
+        return state.scenes()
+    except InputError as error:
+        looks.note(str(error))
+        return None
 
 
 def what_they_are_of() -> list[str]:
@@ -153,7 +163,7 @@ with make:
     charts.reproduce(asked.argv, asked.python, "figures_make")
 with report:
     looks.note("Every table and plot of the models in view as one HTML file, for who has no app; it needs no network.")
-    names, measured = models_of_the_command(), state.scenes()
+    names, measured = models_of_the_command(), measured_scenes()
     told_of = {member for row in measured.rows for member in row.members} if measured else set()
     scenes = state.workspace().beside_checkpoints(SCENES) if told_of & set(names) else None
     told = ReportAsked(state.workspace().folder, state.dataset().name, names, scenes)

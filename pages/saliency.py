@@ -70,6 +70,9 @@ def show_regions(models: Mapping[str, Bundle], asked: Asked, method: str) -> Sho
     """Share of the maps over share of the area, by region, of all models."""
     made = measured(models, "Regions of the maps of", "Measure the regions", "regions", lambda name: asked.regions(name, method))
     found = {f"{name} {key}": budget for name, folder in made.items() for key, budget in read_regions(folder).items()}
+    for name, folder in made.items():
+        if not read_regions(folder):
+            looks.note(f"{name}: no map lies on the face, or all are zero.")
     displays: dict[str, Display] = {}
     if found:
         displays["regions"] = display = RegionBudgetDisplay.from_result(found)
@@ -116,6 +119,8 @@ def show_edits(models: Mapping[str, Bundle], asked: Asked, edits: list[str], lin
 
     able = {name: bundle for name, bundle in models.items() if own(name)}
     if not able:
+        if any(edit in possible_edits(bundle, 2) for bundle in models.values() for edit in edits):
+            raise InputError(f"{', '.join(edits)} takes from another clip, and there is one; choose two or more")
         raise InputError(f"no model in view can take {', '.join(edits)}; choose another edit, or another model")
     made = measured(able, "Edit clips read by", "Edit the clips", "edits", lambda name: asked.edits(name, own(name)))
     found = {name: read_edits(folder).counterfactuals for name, folder in made.items()}

@@ -138,6 +138,11 @@ class VideoModel(HookedModule, ABC):
         """How the logits are a weighted sum over one activation; None where they are not."""
         return None
 
+    @property
+    def first_method(self) -> str:
+        """Class activation map to show before any was tested: HiResCAM sums to the score where the pooling is linear."""
+        return "hirescam"
+
     @abstractmethod
     def forward(self, clips: Clips) -> Output:
         """Run the whole model.

@@ -145,6 +145,8 @@ def regions(seen: ClipView, about: About | None, key: str) -> Part:
         ).items():
             found[f"{name} {branch}"] = budget
     if not found:
+        if all(item.on_scene(result) for item in seen.explanations.values() for result in item.saliency.values()):
+            raise InputError("these models read the scene alone, and regions are those of the face; show a model of the face")
         raise InputError("every map of this clip is zero; choose another method, or another class under Evidence for")
     display = RegionBudgetDisplay.from_result(found)
     figure = display.to_plotly().update_layout(legend=charts.LEGEND_ABOVE, title=None, margin_t=40)

@@ -107,6 +107,8 @@ def asked_ids(table: pd.DataFrame, count: int) -> tuple[str, ...]:
 def read_regions(folder: Path) -> dict[str, RegionBudget]:
     """Budgets of regions by branch or activation, of a folder of `workbench saliency`. Raises: InputError for a damaged file."""
     file = folder / "regions.json"
+    if not file.is_file():  # no map lies on a face, or all are zero
+        return {}
     return {key: RegionBudget.from_dict(values, str(file)) for key, values in read_json(file).items()}
 
 

@@ -64,7 +64,9 @@ class Options(SourceOptions):
         names = ("method", "activations", "target", "against", "weights", "normalise", "fill", "steps")
         request = Request(**{name: getattr(self, name) for name in names})
         if self.method == TESTED:
-            method, passing = tested_maps(known_verdicts(bundle), tuple(bundle.model.branches.values()))
+            method, passing = tested_maps(
+                known_verdicts(bundle), tuple(bundle.model.branches.values()), bundle.model.first_method
+            )
             names_of = None if method in ON_INPUT else self.activations or passing
             request = replace(request, method=method, activations=names_of, weights="global")  # as tests make them
         request.check(bundle)

@@ -448,7 +448,8 @@ def read_row(clips: pd.DataFrame, row: dict[Any, Any], bundle: Bundle) -> Clip:
     """
     if len(bundle.inputs) > 1:
         raise InputError(
-            f"{bundle.name} reads {' and '.join(bundle.inputs)}, this shows one clip of one input; call the analysis from Python"
+            f"{bundle.name} reads {' and '.join(bundle.inputs)}, this shows one clip of one input; workbench explain and "
+            "saliency show both"
         )
     return next(iter(read_inputs(clips, row, bundle).values()))
 

@@ -154,6 +154,11 @@ class OUSModel(VideoModel):
             if name in self.activation_names
         )
 
+    @property
+    def first_method(self) -> str:
+        """A norm follows both maps, behind which what HiResCAM adds up is nothing."""
+        return "gradcam"
+
     def forward(self, clips: Clips) -> OUSOutput:
         """Run the whole model.
 

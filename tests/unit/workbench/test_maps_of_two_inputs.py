@@ -85,12 +85,24 @@ def test_pixels_of_one_input_by_hand(clips: dict[str, Tensor], of: str, weight: 
 def test_the_packages_maps_are_ours_where_the_formula_is(bundle: Bundle, manifest: Path, at: str) -> None:
     shown = stack([clip.tensor for clip in from_manifest(bundle, manifest, 3)[1]])
     target = [0, 1, 2]
-    for method in ("gradcam", "hirescam"):
+    for method in ("gradcam", "layercam"):
         ours = make_maps(bundle, shown, Request(method, (f"{at}.map",), normalise="none"), target)[at]
         theirs = make_maps(bundle, shown, Request(f"package:{method}", (f"{at}.map",), normalise="none"), target)[at]
         assert theirs.input == at
         np.testing.assert_allclose(theirs.raw, ours.raw, atol=1e-6 + 1e-4 * np.abs(ours.raw).max())
     assert np.abs(ours.raw).max() > 0
+
+
+@pytest.mark.parametrize("method", ["hirescam", "package:hirescam"])
+def test_a_map_that_a_norm_makes_nothing_is_zero_and_says_so(bundle: Bundle, manifest: Path, method: str) -> None:
+    shown = stack([clip.tensor for clip in from_manifest(bundle, manifest, 3)[1]])
+    for at, found in make_maps(bundle, shown, Request(method)).items():
+        assert not found.raw.any()
+        assert any(f"a norm follows {at}.map" in note for note in found.notes)
+
+
+def test_who_makes_them_nothing_opens_with_another(bundle: Bundle) -> None:
+    assert Options(method="tested").request(bundle).method == "gradcam"
 
 
 def test_an_input_has_to_be_named(clips: dict[str, Tensor]) -> None:

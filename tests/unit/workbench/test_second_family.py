@@ -214,7 +214,9 @@ def test_collected_embedded_and_scored(checkpoint: Path, manifest: Path, tmp_pat
     order = {effect.name: effect.change.value for effect in card.order}
     assert max(order["shuffle"], order["reverse"]) < 1e-5 < order["freeze"]  # means over frames know no order
     assert {effect.name for effect in card.patches} == {"face.map", "scene.map", "everything"}
-    for what in ("split quality", "localisation", "dependence", "temporal mixing"):
+    assert card.maps is not None
+    assert "face" in {score.name for score in card.maps.scores}
+    for what in ("split quality", "dependence", "temporal mixing"):
         assert any(reason.startswith(what) for reason in card.skipped), what
 
 

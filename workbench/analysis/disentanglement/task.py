@@ -44,7 +44,6 @@ from workbench.analysis.disentanglement.results import (
 from workbench.analysis.performance.results import MetricsResult
 from workbench.analysis.performance.scores import summary
 from workbench.analysis.saliency.maps import gradcam_branches
-from workbench.analysis.saliency.shown import on_the_face
 from workbench.analysis.splits.inspection import from_activations, split_activations
 from workbench.results.bootstrap import draw_weights, mean_interval
 from workbench.results.interval import Interval
@@ -321,7 +320,7 @@ def _maps(
     for i, label in enumerate(tqdm(rows["label_name"], desc="maps", unit="clip", disable=None, leave=False)):
         maps = gradcam_branches(bundle.model, rows_of(clips, slice(i, i + 1)), bundle.labels.index(label))
         for branch, result in maps.items():
-            if on_the_face(bundle, result):
+            if (result.input or face) == face:
                 found.setdefault(branch, []).append(result.frames[0])
     pixels = of_input(clips, face).mean(1).cpu().numpy()
     stacked = {name: np.stack(maps) for name, maps in found.items()}

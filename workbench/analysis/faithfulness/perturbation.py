@@ -69,7 +69,8 @@ def perturb_clips(
 
     Maps are (n, T, H, W), signed or not; for frames also (n, T). `target` and `against` as in `saliency.gradcam`; a contrast has
     a logit only. `groups` (n,), e.g. persons, are drawn as a whole for the intervals. Of a model with several inputs clips are by
-    name, and pixels those of the input `of`, the others being as they are; a frame is taken from all of them.
+    name, and pixels those of the input `of`, the others being as they are; a frame is taken from all of them, and its
+    controls are of the first.
 
     Raises:
         InputError: maps that do not fit or are undefined, unknown names, sizes below 1, a class that is not there; clips by name
@@ -92,6 +93,8 @@ def perturb_clips(
         raise InputError(f"pixels of {of or 'which input'}? These clips have {' and '.join(clips)}; name one with of")
     named = dict(clips) if isinstance(clips, Mapping) else {of or "": clips}
     removed = {name: part for name, part in named.items() if name == (of or "") or request.unit == "frames"}
+    if len({part.shape[2:3] for part in removed.values()}) > 1:
+        raise InputError("inputs have other numbers of frames, and a frame is taken from all of them; give them the same moments")
     filled = {name: fill_of(part, request.fill) for name, part in removed.items()}
     lead = next(iter(removed.values()))
     n, _, frames, height, width = lead.shape

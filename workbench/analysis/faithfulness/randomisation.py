@@ -49,7 +49,7 @@ def parameter_randomisation(
     Source: Adebayo et al. 2018, section 3.
 
     >>> model = nn.Sequential(nn.Flatten(), nn.Linear(96, 2))
-    >>> def weights(model: nn.Module, clips: Tensor) -> np.ndarray:
+    >>> def weights(model: nn.Module, clips: torch.Tensor) -> np.ndarray:
     ...     slope = model.get_parameter("1.weight").detach()[0].view(3, 2, 4, 4)
     ...     return (clips * slope).sum(1).numpy()
     >>> found = parameter_randomisation(model, torch.rand(2, 3, 2, 4, 4), weights, "gradient × input", independent=False)

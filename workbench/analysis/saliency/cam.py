@@ -19,6 +19,10 @@ from torch import Tensor
 from ifdd.errors import InputError
 from workbench.analysis.saliency.results import Weights
 
+CANCELLED = "a norm follows {}: slope times activation adds up to nothing at every place; read another method"
+ROUNDING = 1e-4
+"""Of the sum of the terms' sizes: a sum that is smaller is not told from rounding of 32 bits."""
+
 CamMethod = Literal["gradcam", "gradcam++", "xgradcam", "layercam", "hirescam"]
 BY_POSITION: frozenset[str] = frozenset({"layercam", "hirescam"})
 """Methods that average nothing, so that the convention for weights does not touch them."""
@@ -77,3 +81,12 @@ _WEIGHERS: dict[str, Callable[[Tensor, Tensor, tuple[int, ...]], Tensor]] = {
     "gradcam++": _plus_plus,
     "xgradcam": _axiom,
 }
+
+
+def cancels(features: Tensor, slope: Tensor) -> bool:
+    """Whether slope times activation (B, C, T, h, w), summed over channels, is rounding at every place.
+
+    So it is where a norm follows each place alone: it forgets the size of its input, so that its slope is at right angles to it.
+    """
+    terms = slope * features
+    return float(terms.sum(1).abs().max()) < ROUNDING * float(terms.abs().sum(1).max())

@@ -26,6 +26,7 @@ from workbench.analysis._models import (
     logits_of,
 )
 from workbench.analysis.saliency.activations import run_to
+from workbench.analysis.saliency.cam import CANCELLED, cancels
 from workbench.analysis.saliency.rendering import SignedMaps, as_volume, render
 from workbench.analysis.saliency.results import Normalisation, SaliencyResult
 from workbench.results.provenance import record
@@ -118,6 +119,12 @@ def package_cam(
         finally:
             _release(cam.activations_and_grads)
     notes: tuple[str, ...] = ()
+    if method == "hirescam":
+        with torch.enable_grad():
+            total = contrast.score(logits).sum()
+        (slope,) = torch.autograd.grad(total, cache[activation], allow_unused=True)
+        if slope is not None and cancels(volume, as_volume(slope, told.grid)):
+            raw, notes = np.zeros_like(np.array(raw)), (CANCELLED.format(activation),)
     if method in WITHOUT_CLASS:
         notes = (f"{method} does not look at the class: the map is the same for every target",)
     if method.startswith("eigen"):

@@ -14,9 +14,6 @@ from workbench.analysis.saliency.results import MapVerdicts, SaliencyResult, Ver
 FILE = "faithfulness.json"
 """In a report's folder, or copied beside a checkpoint's card."""
 
-FIRST = ("hirescam", *(name for name in METHODS if name != "hirescam"))
-"""Methods in the order in which they are tried for maps that pass: HiResCAM sums to the score where the pooling is linear."""
-
 
 def read_verdicts(path: str | Path, bundle: Bundle, shown: str | None = None) -> dict[tuple[str, str], Verdict]:
     """Verdicts of an earlier report on this checkpoint, by method and activation; `path` is the file or its folder.
@@ -61,28 +58,32 @@ def verdicts_on(
     return {key: found[name] for key, name in keys.items() if name in found}
 
 
-def tested_maps(found: Mapping[tuple[str, str], Verdict], branches: tuple[str, ...]) -> tuple[str, tuple[str, ...] | None]:
+def tested_maps(
+    found: Mapping[tuple[str, str], Verdict], branches: tuple[str, ...], first: str
+) -> tuple[str, tuple[str, ...] | None]:
     """The maps to show first: the first method that passes its tests, and those of the `branches` on which it does.
 
-    None stands for all branches, or for the clip itself. Where no map passes, the first method that was not found to fail, where
-    nothing was tested the first of all.
+    `first` is tried before the others; maps of pixels are taken where those of all inputs pass. None stands for all
+    branches, or for the clip itself. Where no map passes, the first method that was not found to fail, where nothing was tested
+    the first of all.
 
     >>> def verdict(method, activation, passes):
     ...     return {(method, activation): Verdict(method, activation, passes, (), ())}
-    >>> tested_maps(verdict("gradcam", "Y_D", True) | verdict("hirescam", "Y_D", False), ("Y_D", "Y_S"))
+    >>> tested_maps(verdict("gradcam", "Y_D", True) | verdict("hirescam", "Y_D", False), ("Y_D", "Y_S"), "hirescam")
     ('gradcam', ('Y_D',))
-    >>> tested_maps(verdict("saliency", "input", True) | verdict("hirescam", "Y_D", False), ("Y_D", "Y_S"))
+    >>> tested_maps(verdict("saliency", "input", True) | verdict("hirescam", "Y_D", False), ("Y_D", "Y_S"), "hirescam")
     ('saliency', None)
-    >>> tested_maps(verdict("hirescam", "Y_D", False), ("Y_D", "Y_S"))
+    >>> tested_maps(verdict("hirescam", "Y_D", False), ("Y_D", "Y_S"), "hirescam")
     ('gradcam', None)
-    >>> tested_maps({}, ("Y_D", "Y_S"))
+    >>> tested_maps({}, ("Y_D", "Y_S"), "hirescam")
     ('hirescam', None)
     """
-    for method in FIRST:
+    order = (first, *(name for name in METHODS if name != first))
+    for method in order:
         if passing := tuple(name for name in branches if (method, name) in found and found[method, name].passes):
             return method, passing
         on_clips = [verdict for (name, at), verdict in found.items() if name == method and at.partition(".")[0] == INPUT]
         if on_clips and all(verdict.passes for verdict in on_clips):
             return method, None
     failed = {method for method, _ in found}
-    return next((method for method in FIRST if method not in failed), FIRST[0]), None
+    return next((method for method in order if method not in failed), first), None

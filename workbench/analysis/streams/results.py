@@ -49,6 +49,6 @@ class StreamsResult(Result):
         """How it was measured."""
         n = len(self.clip_ids)
         return (
-            f"{n} clips, each with inputs of {self.donors} clips of other people; Shapley values of two inputs on the logit of "
-            "the predicted class above the mean of all"
+            f"{n} clips, each with inputs of {self.donors} other clips, of other people unless one has most of them; Shapley "
+            "values of two inputs on the logit of the predicted class above the mean of all"
         )

@@ -85,9 +85,12 @@ def read_scenes(file: str | Path) -> ScenesResult:
         values = read_json(Path(file))
     except (FileNotFoundError, NotADirectoryError):
         raise InputError(f"{file} is not there; workbench scenes writes it into its --out") from None
-    if isinstance(values, dict) and values.get("schema_version") not in (SCHEMA, None):
+    if isinstance(values, dict) and "rhos" in values and values.get("schema_version") not in (SCHEMA, None):
         raise InputError(f"{file} has schema version {values['schema_version']}; this version reads {SCHEMA}; {again}")
-    return ScenesResult.from_dict(values, f"{file} is no file of workbench scenes", again)
+    found = ScenesResult.from_dict(values, f"{file} is no file of workbench scenes", again)
+    if not found.rows or not found.rhos or any(len(row.scores) != len(found.rhos) for row in found.rows):
+        raise InputError(f"{file} is no whole file of workbench scenes: not every variant has a score for every ρ; {again}")
+    return found
 
 
 def markdown(found: ScenesResult, names: Mapping[str, str] | None = None) -> str:

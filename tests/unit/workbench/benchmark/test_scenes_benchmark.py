@@ -89,7 +89,12 @@ def test_a_model_of_the_face_alone_says_the_same_at_every_rho(bundles: list[Bund
     assert [trace.name for trace in figure.data] == ["both", "face"]
     assert found.of(["face"]).rows == (face,)
     assert markdown(found).count("\n| ") == 4
-    values = json.loads((tmp_path / "out/scenes.json").read_text()) | {"schema_version": 9}
+    whole = json.loads((tmp_path / "out/scenes.json").read_text())
+    for damaged in ({"rhos": []}, {"rows": []}, {"rhos": [0.0]}):
+        (tmp_path / "damaged.json").write_text(json.dumps(whole | damaged))
+        with pytest.raises(InputError, match="is no whole file of workbench scenes"):
+            read_scenes(tmp_path / "damaged.json")
+    values = whole | {"schema_version": 9}
     (tmp_path / "out/scenes.json").write_text(json.dumps(values))
     with pytest.raises(InputError, match="has schema version 9; this version reads 1; write it anew"):
         read_scenes(tmp_path / "out/scenes.json")
