@@ -505,7 +505,7 @@ def _seen_twice(clip: Clip, whole: np.ndarray) -> tuple[str, ...]:
     told = (
         f"the video itself is taken as the scene, and the face fills {100 * min(share, 1):.0f} % of it, so that it is read twice"
     )
-    return (f"{told}; name what is around it with --scene",)
+    return (f"{told}; give what is around it as a scene of its own (--scene)",)
 
 
 def _area(boxes: np.ndarray) -> np.ndarray:

@@ -139,9 +139,9 @@ class VideoModel(HookedModule, ABC):
         return None
 
     @property
-    def first_method(self) -> str:
-        """Class activation map to show before any was tested: HiResCAM sums to the score where the pooling is linear."""
-        return "hirescam"
+    def normed_branches(self) -> bool:
+        """Whether a norm follows each place of the branches alone, so that slope times activation adds up to nothing there."""
+        return False
 
     @abstractmethod
     def forward(self, clips: Clips) -> Output:

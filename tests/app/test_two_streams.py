@@ -82,6 +82,31 @@ def test_one_input_of_many_clips_is_exchanged(start: Start, tiny_demo: TinyDemo)
     assert app.dataframe[0].value["edit"][0] == "swap scene"
 
 
+def test_one_clip_has_no_other_to_take_from(start: Start, tiny_demo: TinyDemo) -> None:
+    app = start(tiny_demo, "saliency", models="late", saliency_part="What if", saliency_count="1")
+    app = app.multiselect("saliency_edits").set_value(["swap-scene"]).run()
+    assert "swap-scene takes from another clip, and there is one" in app.error[0].value
+    assert "choose two or more" in app.error[0].value
+
+
+def test_a_model_of_the_scene_alone_has_no_regions_of_a_face(
+    start: Start, tiny_demo: TinyDemo, place: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And costs the others nothing."""
+    train_ous(tmp_path, "alone", streams=["scene"])
+    made = init_workspace(
+        tmp_path / "mine", {"clips": place.dataset("clips").manifest}, [tmp_path / "runs/alone", place.checkpoint("late")]
+    )
+    monkeypatch.setenv("IFDD_WORKSPACE", str(made.folder))
+    for name, folder in made.checkpoints().items():
+        made.dataset("clips").collect(load_checkpoint(folder), name)
+    app = finished(start(tiny_demo, "saliency", saliency_part="Regions", saliency_count="2"), "Measure the regions")
+    assert len(figures(app)) == 1
+    assert "alone: no map lies on the face, or all are zero" in said(app)
+    app = start(tiny_demo, "clip", models="alone", clip_tab="Regions")
+    assert "these models read the scene alone" in app.error[0].value
+
+
 def test_maps_are_tested_each_on_its_own_input(start: Start, tiny_demo: TinyDemo) -> None:
     app = start(tiny_demo, "saliency", models="late", saliency_part="Are maps true?", saliency_count="3")
     app = finished(app, "Test the maps")

@@ -64,9 +64,9 @@ class Options(SourceOptions):
         names = ("method", "activations", "target", "against", "weights", "normalise", "fill", "steps")
         request = Request(**{name: getattr(self, name) for name in names})
         if self.method == TESTED:
-            method, passing = tested_maps(
-                known_verdicts(bundle), tuple(bundle.model.branches.values()), bundle.model.first_method
-            )
+            # HiResCAM sums to the score where the pooling is linear, and to nothing behind a norm
+            first = "gradcam" if bundle.model.normed_branches else "hirescam"
+            method, passing = tested_maps(known_verdicts(bundle), tuple(bundle.model.branches.values()), first)
             names_of = None if method in ON_INPUT else self.activations or passing
             request = replace(request, method=method, activations=names_of, weights="global")  # as tests make them
         request.check(bundle)

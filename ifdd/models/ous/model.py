@@ -155,9 +155,9 @@ class OUSModel(VideoModel):
         )
 
     @property
-    def first_method(self) -> str:
-        """A norm follows both maps, behind which what HiResCAM adds up is nothing."""
-        return "gradcam"
+    def normed_branches(self) -> bool:
+        """The encoder's last block norms each place of the maps before anything reads it."""
+        return True
 
     def forward(self, clips: Clips) -> OUSOutput:
         """Run the whole model.

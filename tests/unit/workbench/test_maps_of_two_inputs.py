@@ -96,6 +96,7 @@ def test_the_packages_maps_are_ours_where_the_formula_is(bundle: Bundle, manifes
 @pytest.mark.parametrize("method", ["hirescam", "package:hirescam"])
 def test_a_map_that_a_norm_makes_nothing_is_zero_and_says_so(bundle: Bundle, manifest: Path, method: str) -> None:
     shown = stack([clip.tensor for clip in from_manifest(bundle, manifest, 3)[1]])
+    assert bundle.model.normed_branches
     for at, found in make_maps(bundle, shown, Request(method)).items():
         assert not found.raw.any()
         assert any(f"a norm follows {at}.map" in note for note in found.notes)
@@ -219,7 +220,7 @@ def test_a_face_that_is_its_own_scene_is_told(bundle: Bundle, manifest: Path, si
     clip = load_clip(video, replace(inputs["face"], crop="none"), fps=8.0)
     face = replace(clip, boxes=np.tile([1, 1, 1 + side, 1 + side], (len(clip.boxes), 1)))
     warned = " ".join(scene_clip(clip.source, inputs["scene"], face, 8.0).warnings)
-    assert ("so that it is read twice; name what is around it with --scene" in warned) == told
+    assert ("so that it is read twice; give what is around it as a scene of its own (--scene)" in warned) == told
 
 
 def test_who_reads_no_scene_says_so(tiny_bundle_dir: Path, manifest: Path) -> None:

@@ -17,6 +17,7 @@ from ifdd.data.manifest import FILE_NAME, data_hash, read_manifest
 from ifdd.errors import InputError
 from ifdd.inputs import Clips, each, rows_of, stack
 from ifdd.io import filled_folder, write_text
+from ifdd.models.base import VideoModel
 from ifdd.models.config import ModelConfig
 from workbench.analysis._models import in_chunks
 from workbench.analysis.faithfulness.channels import perturb_channels
@@ -91,18 +92,19 @@ class _Tested:
         request = replace(self.request, activations=alone)
 
         def explain(model: nn.Module, clips: Clips) -> np.ndarray:
+            assert isinstance(model, VideoModel)  # a copy of the checkpoint's own, or one of its architecture
             return np.concatenate([found[self.key].raw for found in _maps(bundle, clips, request, self.target, model)])
 
         return explain
 
 
 def _maps(
-    bundle: Bundle, clips: Clips, request: Request, target: list[int], model: nn.Module | None = None
+    bundle: Bundle, clips: Clips, request: Request, target: list[int], model: VideoModel | None = None
 ) -> Iterator[dict[str, SaliencyResult]]:
     """Maps of a few clips at a time: a graph of all of them may be large."""
     for first in range(0, len(target), AT_ONCE):
         rows = slice(first, first + AT_ONCE)
-        yield make_maps(bundle, rows_of(clips, rows), request, target[rows], model)  # type: ignore[arg-type]
+        yield make_maps(bundle, rows_of(clips, rows), request, target[rows], model)
 
 
 def _tested(bundle: Bundle, clips: Clips, request: Request, target: list[int]) -> list[_Tested]:
