@@ -1,9 +1,10 @@
 """The app in Chromium: pages, drawn; the player, the lasso and a video without a face."""
 
+import re
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from tests.browser.using import marks, no_errors, picture, settle, visit
 
@@ -18,7 +19,7 @@ def test_page_is_drawn(
     visit(page, address, name)
     no_errors(page)
     drawn = page.locator(".js-plotly-plot")
-    assert drawn.count() == charts
+    expect(drawn).to_have_count(charts)
     for index in range(charts):
         assert marks(drawn.nth(index)) > 0
     scheme = "dark" if "dark" in request.node.name else "light"
@@ -29,14 +30,14 @@ def test_one_slider_moves_every_panel(page: Page, address: str, screenshots: Pat
     visit(page, address, "clip")
     player = page.locator(".player")
     images = player.locator(".image canvas")
-    assert images.count() == 4  # input, X, Y_D, Y_S
+    expect(images).to_have_count(4)  # input, X, Y_D, Y_S
     player.locator(".slider").fill("1")
     before = [images.nth(i).screenshot() for i in range(4)]
     player.locator(".slider").fill("9")
-    assert player.locator(".readout").inner_text().startswith("clip frame 9 (0 – 15)")
+    expect(player.locator(".readout")).to_contain_text("clip frame 9 (0 – 15)")
     after = [images.nth(i).screenshot() for i in range(4)]
     assert all(a != b for a, b in zip(before, after, strict=True))
-    assert "clip frame 9," in (images.nth(3).get_attribute("aria-label") or "")
+    expect(images.nth(3)).to_have_attribute("aria-label", re.compile("clip frame 9,"))
 
 
 def test_player_keeps_its_place_with_other_maps(page: Page, address: str) -> None:
@@ -47,18 +48,18 @@ def test_player_keeps_its_place_with_other_maps(page: Page, address: str) -> Non
     page.get_by_role("combobox", name="Maps").click()
     page.get_by_role("option", name="LayerCAM").click()
     settle(page)
-    assert player.locator(".readout").inner_text() == now
-    assert "LayerCAM" in player.locator(".notes").inner_text()
-    assert "clip_map=LayerCAM" in page.url  # the address can be shared
+    expect(player.locator(".readout")).to_have_text(now, use_inner_text=True)
+    expect(player.locator(".notes")).to_contain_text("LayerCAM")
+    expect(page).to_have_url(re.compile("clip_map=LayerCAM"))  # the address can be shared
     before = page.locator("h1").inner_text()
     page.locator("h1").click()
     page.keyboard.press("Shift+ArrowRight")  # the next clip, with the same maps
     page.wait_for_function("(before) => document.querySelector('h1').innerText !== before", arg=before, timeout=30_000)
     settle(page)
-    assert "LayerCAM" in player.locator(".notes").inner_text()
+    expect(player.locator(".notes")).to_contain_text("LayerCAM")
     page.get_by_role("tab", name="Difference").click()
     settle(page)
-    assert player.locator(".signed").count() == 1
+    expect(player.locator(".signed")).to_have_count(1)
     no_errors(page)
 
 
@@ -115,14 +116,14 @@ def test_browse_by_the_keyboard_alone(page: Page, address: str, screenshots: Pat
     page.keyboard.press(" ")
     page.keyboard.press("Shift+ArrowRight")
     page.keyboard.press(" ")
-    assert page.locator(".gallery .ticked").count() == 2
+    expect(page.locator(".gallery .ticked")).to_have_count(2)
     names = page.locator(".gallery .ticked .id").all_inner_texts()
     page.keyboard.press("Shift+Tab")
     page.keyboard.press("Shift+Tab")
     page.keyboard.press("Enter")  # Select these
     page.get_by_text("2 of 14 clips", exact=True).wait_for()
     settle(page)
-    assert items.count() == 2
+    expect(items).to_have_count(2)
     page.get_by_text("table", exact=True).click()
     page.locator('.gallery[data-layout="table"] .item[href]').nth(1).wait_for()
     assert sorted(page.locator(".gallery .item .id").all_inner_texts()) == sorted(names)
@@ -145,8 +146,8 @@ def test_video_without_a_face_gets_a_panel_with_the_next_step(page: Page, addres
     panel = page.locator('[data-testid="stAlertContentError"]')
     panel.wait_for()
     settle(page)
-    assert "no face found" in panel.inner_text()
-    assert "Next step" in panel.inner_text()
+    expect(panel).to_contain_text("no face found")
+    expect(panel).to_contain_text("Next step")
     assert page.locator('[data-testid="stException"]').count() == 0
     picture(page, screenshots, "upload-no-face-light")
     page.get_by_role("button", name="the centred square").click()

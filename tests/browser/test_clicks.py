@@ -3,7 +3,7 @@
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from playwright.sync_api import Locator, Page
+from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.using import no_errors, settle, visit
 
@@ -55,7 +55,7 @@ def test_a_number_of_a_comparison_selects_its_flips(page: Page, address: str) ->
     assert selected(page) == [f"right {first}=False", f"right {second}=True"]
     page.get_by_text(f"{count} of 14 clips", exact=True).wait_for()
     bars = page.locator(f"{PLOT} .barlayer .point path")
-    assert bars.count() > 0
+    expect(bars).not_to_have_count(0)
     no_errors(page)
 
 
@@ -64,11 +64,11 @@ def test_a_narrow_page_and_a_print_have_every_column_of_a_table(page: Page, addr
     visit(page, address, "comparison")
     canvas, twin = page.locator('[data-testid="stDataFrame"]').first, page.locator('[class*="st-key-table-"] table').first
     canvas.wait_for()
-    assert not twin.is_visible()
+    expect(twin).to_be_hidden()
     heads = canvas.locator("th").all_text_contents()
     page.emulate_media(media="print")
     twin.wait_for()
-    assert not canvas.is_visible()
+    expect(canvas).to_be_hidden()
     assert twin.locator("th").all_text_contents() == heads
     page.emulate_media(media="screen")
     page.set_viewport_size({"width": 820, "height": 1180})

@@ -49,7 +49,7 @@ def test_from_models_to_the_difference_of_two_maps(page: Page, address: str) -> 
     row, column, link = filled_cell(plot)
     click_cell(plot, row, column, 7)
     assert selected(page) == link.split("&")
-    assert page.get_by_text("Figures are of all clips").count() == 1  # what a model says does not narrow them
+    expect(page.get_by_text("Figures are of all clips")).to_have_count(1)  # what a model says does not narrow them
     name = open_first(page, STRIP)
     assert query(page)["sel"] == link.split("&")
     assert query(page)["models"] == ["tiny-ifdd"]
@@ -66,12 +66,12 @@ def test_from_models_to_the_difference_of_two_maps(page: Page, address: str) -> 
     page.get_by_role("combobox", name="Maps").click()
     page.get_by_role("option", name=other).click()
     settle(page)
-    assert other in player.locator(".notes").inner_text()
+    expect(player.locator(".notes")).to_contain_text(other)
     expect(player.locator(".readout")).to_contain_text("clip frame 11 ")
     page.get_by_role("tab", name="Difference").click()
     player.locator(".signed").wait_for()
     settle(page)
-    assert page.get_by_text(re.compile(r"Share of the evidence that lies in the same places: [01]\.\d\d")).count() == 1
+    expect(page.get_by_text(re.compile(r"Share of the evidence that lies in the same places: [01]\.\d\d"))).to_have_count(1)
     no_errors(page)
 
 
@@ -118,7 +118,7 @@ def test_from_a_flip_to_its_clip_back_and_forward(page: Page, address: str) -> N
     page.go_forward()
     page.get_by_role("heading", name=name, level=1, exact=True).wait_for()
     settle(page)
-    assert page.url == opened
+    expect(page).to_have_url(opened)
     no_errors(page)
 
 
@@ -128,14 +128,14 @@ def test_from_a_real_video_to_the_nearest_clips(page: Page, address: str, shared
     page.locator(".player .image").first.wait_for()
     settle(page)
     no_errors(page)
-    assert page.locator(".player .image").count() == 4  # as of a clip: input, X, Y_D, Y_S
+    expect(page.locator(".player .image")).to_have_count(4)  # as of a clip: input, X, Y_D, Y_S
     page.locator(".player .slider").fill("15")
-    assert page.locator(".player .readout").inner_text().startswith("clip frame 15 (0 – 15)")
+    expect(page.locator(".player .readout")).to_contain_text("clip frame 15 (0 – 15)")
     page.get_by_role("radio", name="Nearest clips").or_(page.get_by_role("button", name="Nearest clips")).first.click()
     near = ".gallery .item[href]"
     page.locator(near).first.wait_for()
     settle(page)
-    assert page.get_by_text(re.compile(r"^By ")).count() == 1  # which feature they are near by
+    expect(page.get_by_text(re.compile(r"^By "))).to_have_count(1)  # which feature they are near by
     name = open_first(page, near)
     assert query(page)["clip"] == [name]
     no_errors(page)

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from benchmarks.serving import serving
 from ifdd.data.manifest import read_manifest, write_manifest
@@ -68,7 +68,7 @@ def test_a_large_list_is_counted_narrowed_and_scrolled(page: Page, large: tuple[
     items = page.locator(".gallery .item[href]")
     items.first.wait_for()
     settle(page)
-    assert items.first.locator(".id").inner_text() == wanted["clip_id"].iloc[0]
+    expect(items.first.locator(".id")).to_have_text(wanted["clip_id"].iloc[0])
     assert page.locator(".gallery .item").count() < 300
     items.first.focus()
     page.keyboard.press("End")

@@ -1,5 +1,6 @@
 """The frame player in a page of its own: keys, touch, playing, colours, many frames."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -76,11 +77,11 @@ def test_keys_move_every_panel_on_one_clock(page: Page) -> None:
     for key, frame in (("Home", 0), ("ArrowRight", 1), ("ArrowRight", 2), ("ArrowLeft", 1), ("End", 15), ("ArrowRight", 15)):
         page.keyboard.press(key)
         assert at(page) == frame
-        assert page.locator(f'.image canvas[data-frame="{frame}"]').count() == 3
-    assert "true intensity 1.00" in (page.locator(".slider").get_attribute("aria-valuetext") or "")
-    assert page.locator(".badge", has_text="not read").locator("visible=true").count() == 2
+        expect(page.locator(f'.image canvas[data-frame="{frame}"]')).to_have_count(3)
+    expect(page.locator(".slider")).to_have_attribute("aria-valuetext", re.compile("true intensity 1.00"))
+    expect(page.locator(".badge", has_text="not read").locator("visible=true")).to_have_count(2)
     page.keyboard.press("Home")
-    assert page.locator(".badge", has_text="not read").locator("visible=true").count() == 0
+    expect(page.locator(".badge", has_text="not read").locator("visible=true")).to_have_count(0)
 
 
 def test_colours_and_opacity_change_without_the_server(page: Page) -> None:
@@ -99,7 +100,7 @@ def test_colours_and_opacity_change_without_the_server(page: Page) -> None:
     page.wait_for_timeout(100)
     assert max(abs(value - base) for value in colour(page, 1, 0.2)) <= 6
     mount(page, made(frames=8))
-    assert page.locator(".map").input_value() == "gray"  # kept from clip to clip
+    expect(page.locator(".map")).to_have_value("gray")  # kept from clip to clip
 
 
 def test_playing_follows_the_clips_own_time(page: Page) -> None:

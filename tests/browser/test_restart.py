@@ -1,11 +1,13 @@
 """The server ends and begins anew under an open page."""
 
+import re
+
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, expect
 
 from benchmarks.serving import free_port, serving
 from tests.browser.conftest import PATIENCE, settings_of
-from tests.browser.test_view import chips, go_to
+from tests.browser.test_view import expect_chips, go_to
 from tests.browser.using import no_errors, settle, visit
 from tests.tiny_demo import TinyDemo
 
@@ -18,15 +20,15 @@ def test_a_page_goes_on_after_a_restart(browser: Browser, tiny_demo: TinyDemo) -
     page.set_default_timeout(PATIENCE)
     with serving(settings_of(tiny_demo), port=port) as served:
         visit(page, served.address, "?tour=off&sel=label_name%3Dhappy&ref=tiny-ifdd")
-        assert chips(page) == ["class is happy"]
+        expect_chips(page, ["class is happy"])
         link = page.url
     page.wait_for_selector('[data-testid="stApp"][data-test-connection-state="CONNECTED"]', state="detached")
     with serving(settings_of(tiny_demo), port=port):
         page.wait_for_selector('[data-testid="stApp"][data-test-connection-state="CONNECTED"]')
         settle(page)
-        assert page.url == link
+        expect(page).to_have_url(link)
         go_to(page, "Compare", "Compare")  # the server answers it, with the state of the address
-        assert chips(page) == ["class is happy"]
-        assert "ref=tiny-ifdd" in page.url
+        expect_chips(page, ["class is happy"])
+        expect(page).to_have_url(re.compile("ref=tiny-ifdd"))
         no_errors(page)
     page.close()

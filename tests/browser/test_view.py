@@ -1,5 +1,7 @@
 """The view follows: from page to page, into a link that a colleague opens, back and forward, and by keyboard alone."""
 
+import re
+
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
@@ -8,8 +10,10 @@ from tests.browser.using import no_errors, settle, visit
 pytestmark = pytest.mark.browser
 
 
-def chips(page: Page) -> list[str]:
-    return [text.removesuffix("close").strip() for text in page.locator('[class*="st-key-chip_"]').all_inner_texts()]
+def expect_chips(page: Page, texts: list[str]) -> None:
+    """Wait until these conditions and no others stand in the bar."""
+    drawn = [re.compile(rf"^\s*{re.escape(text)}\s*close\s*$") for text in texts]
+    expect(page.locator('[class*="st-key-chip_"]')).to_have_text(drawn, use_inner_text=True)
 
 
 def go_to(page: Page, name: str, title: str) -> None:
@@ -20,21 +24,21 @@ def go_to(page: Page, name: str, title: str) -> None:
 
 def test_a_selection_follows_and_its_link_opens_it(page: Page, browser: Browser, address: str) -> None:
     visit(page, address, "?sel=label_name%3Dhappy&ref=tiny-ifdd")
-    assert chips(page) == ["class is happy"]
+    expect_chips(page, ["class is happy"])
     go_to(page, "Compare", "Compare")
-    assert chips(page) == ["class is happy"]
+    expect_chips(page, ["class is happy"])
     link = page.url
     assert "sel=label_name%3Dhappy" in link
     assert "ref=tiny-ifdd" in link
     page.go_back()
     page.get_by_role("heading", name="Overview", level=1, exact=True).wait_for()
     settle(page)
-    assert chips(page) == ["class is happy"]
+    expect_chips(page, ["class is happy"])
     page.locator(".st-key-chip_0 button").first.focus()
     page.keyboard.press("Enter")
     expect(page.locator(".st-key-chip_0")).to_have_count(0)
     settle(page)
-    assert "sel=" not in page.url
+    expect(page).not_to_have_url(re.compile("sel="))
     page.go_back()
     page.locator(".st-key-chip_0").wait_for()
     no_errors(page)
@@ -42,7 +46,7 @@ def test_a_selection_follows_and_its_link_opens_it(page: Page, browser: Browser,
     colleague.goto(link)
     colleague.get_by_role("heading", name="Compare", level=1, exact=True).wait_for()
     settle(colleague)
-    assert chips(colleague) == ["class is happy"]
+    expect_chips(colleague, ["class is happy"])
     no_errors(colleague)
     colleague.context.close()
 
@@ -54,8 +58,8 @@ def test_pages_are_found_by_the_word_of_the_navigation(page: Page, address: str,
     visit(page, address, f"{word}?sel=label_name%3Dhappy")
     page.get_by_role("heading", name=title, level=1, exact=True).wait_for()
     settle(page)
-    assert f"/{place}?" in page.url
-    assert chips(page) == ["class is happy"]
+    expect(page).to_have_url(re.compile(rf"/{place}\?"))
+    expect_chips(page, ["class is happy"])
     no_errors(page)
 
 
@@ -71,6 +75,6 @@ def test_the_bar_narrows_by_any_column_with_the_keyboard(page: Page, address: st
     page.get_by_role("button", name="Select", exact=True).focus()
     page.keyboard.press("Enter")
     page.locator(".st-key-chip_0").wait_for()
-    assert chips(page) == ["class is sad"]
-    assert "2 of 14 clips" in page.locator(".st-key-view_bar").inner_text()
+    expect_chips(page, ["class is sad"])
+    expect(page.locator(".st-key-view_bar")).to_contain_text("2 of 14 clips")
     no_errors(page)
