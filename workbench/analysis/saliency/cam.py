@@ -23,6 +23,13 @@ CANCELLED = "a norm follows {}: slope times activation adds up to nothing at eve
 ROUNDING = 1e-4
 """Of the sum of the terms' sizes: a sum that is smaller is not told from rounding of 32 bits."""
 
+BEYOND = (
+    "XGrad-CAM's weight is a mean of slopes for activations of one sign; {share:.0%} of the map of {name} comes from channels"
+    " whose weight is beyond all their slopes; read another method beside it"
+)
+WORTH_TELLING = 0.01
+"""The least share that a note tells."""
+
 CamMethod = Literal["gradcam", "gradcam++", "xgradcam", "layercam", "hirescam"]
 BY_POSITION: frozenset[str] = frozenset({"layercam", "hirescam"})
 """Methods that average nothing, so that the convention for weights does not touch them."""
@@ -53,6 +60,18 @@ def singular_share(features: Tensor, gradient: Tensor, weights: Weights) -> Tens
     positive = gradient > 0
     singular = positive & (2 + gradient * features.sum(over, keepdim=True) <= 0)
     return singular.flatten(1).sum(1) / positive.flatten(1).sum(1).clamp(min=1)
+
+
+def beyond_slopes(features: Tensor, gradient: Tensor, weights: Weights) -> Tensor:
+    """Share (B,) of an XGrad-CAM map, in size, that comes from channels whose weight is larger than each of their slopes.
+
+    Of rectified activations there are none: the weight is a mean of the slopes. With both signs ΣA may be next to nothing.
+    """
+    over = (2, 3, 4) if weights == "global" else (3, 4)
+    weight = _axiom(features, gradient, over).abs()
+    size = (weight * features.abs()).sum(over, keepdim=True)
+    beyond = weight > (1 + ROUNDING) * gradient.abs().amax(over, keepdim=True)
+    return (size * beyond).flatten(1).sum(1) / size.flatten(1).sum(1).clamp(min=torch.finfo(size.dtype).tiny)
 
 
 def check_choice(name: str, value: str, choices: tuple[str, ...]) -> None:

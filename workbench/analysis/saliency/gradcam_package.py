@@ -26,7 +26,7 @@ from workbench.analysis._models import (
     logits_of,
 )
 from workbench.analysis.saliency.activations import run_to
-from workbench.analysis.saliency.cam import CANCELLED, cancels
+from workbench.analysis.saliency.cam import BEYOND, CANCELLED, WORTH_TELLING, beyond_slopes, cancels
 from workbench.analysis.saliency.rendering import SignedMaps, as_volume, render
 from workbench.analysis.saliency.results import Normalisation, SaliencyResult
 from workbench.results.provenance import record
@@ -63,6 +63,13 @@ REFUSED = {
 
 WITHOUT_CLASS = ("fem", "eigencam")
 """These look at the activation alone: their map is the same for every class."""
+
+ADDED = 1e-6
+"""What the package adds below the fraction of Grad-CAM++."""
+OUTWEIGHED = (
+    "the package adds 1e-6 below Grad-CAM++'s fraction, which is more than the fraction's own at {share:.0%} of the positive"
+    " slopes: such a map is not the paper's; gradcam++ without package: is"
+)
 
 POSITIONS = 4096
 """Most positions for an eigenvector: the package asks for the full square matrix of them (4096² × 4 bytes are 67 MB)."""
@@ -119,12 +126,17 @@ def package_cam(
         finally:
             _release(cam.activations_and_grads)
     notes: tuple[str, ...] = ()
-    if method == "hirescam":
+    if method in ("hirescam", "gradcam++", "xgradcam"):
         with torch.enable_grad():
             total = contrast.score(logits).sum()
-        (slope,) = torch.autograd.grad(total, cache[activation], allow_unused=True)
-        if slope is not None and cancels(volume, as_volume(slope, told.grid)):
+        (gradient,) = torch.autograd.grad(total, cache[activation], allow_unused=True)
+        slope = torch.zeros_like(volume) if gradient is None else as_volume(gradient, told.grid)
+        if method == "hirescam" and gradient is not None and cancels(volume, slope):
             raw, notes = np.zeros_like(np.array(raw)), (CANCELLED.format(activation),)
+        if method == "gradcam++" and (share := outweighed(volume, slope)) >= WORTH_TELLING:
+            notes = (OUTWEIGHED.format(share=share),)
+        if method == "xgradcam" and (share := float(beyond_slopes(volume, slope, "global").max())) >= WORTH_TELLING:
+            notes = (BEYOND.format(share=share, name=activation),)
     if method in WITHOUT_CLASS:
         notes = (f"{method} does not look at the class: the map is the same for every target",)
     if method.startswith("eigen"):
@@ -143,6 +155,15 @@ def package_cam(
         notes=notes,
     )
     return render(maps, clips, normalise)
+
+
+def outweighed(features: Tensor, slope: Tensor) -> float:
+    """Share of the positive slopes, both (B, C, T, h, w), where the package's addition is most of Grad-CAM++'s denominator.
+
+    Its α is g² / (2g² + g³ · ΣA + 1e-6); without the addition that is eq. 19 of Chattopadhay et al. (2018).
+    """
+    below = (2 * slope**2 + slope**3 * features.sum((2, 3, 4), keepdim=True)).abs()[slope > 0]
+    return float((below < ADDED).float().mean()) if len(below) else 0.0
 
 
 def _check_fit(method: str, features: Tensor, volume: Tensor) -> None:

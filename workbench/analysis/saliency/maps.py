@@ -22,7 +22,18 @@ from ifdd.inputs import Clips
 from ifdd.models.base import VideoModel
 from workbench.analysis._models import Classes, arrays_of, check_finite, choose_contrast, describe
 from workbench.analysis.saliency.activations import run_to
-from workbench.analysis.saliency.cam import BY_POSITION, CANCELLED, CamMethod, cancels, check_choice, class_map, singular_share
+from workbench.analysis.saliency.cam import (
+    BEYOND,
+    BY_POSITION,
+    CANCELLED,
+    WORTH_TELLING,
+    CamMethod,
+    beyond_slopes,
+    cancels,
+    check_choice,
+    class_map,
+    singular_share,
+)
 from workbench.analysis.saliency.pooling import averaged_sum_note, learned_pooling, no_bias, pooling_bias
 from workbench.analysis.saliency.rendering import SignedMaps, as_volume, render
 from workbench.analysis.saliency.results import Normalisation, SaliencyResult, Weights
@@ -159,6 +170,8 @@ def class_maps(
         else:
             if method == "gradcam++" and float(singular_share(features, slope, weights).max()) > 0:
                 maps = replace(maps, notes=(f"{UNRECTIFIED}, {name} has negative ones; read another method beside it",))
+            if method == "xgradcam" and (share := float(beyond_slopes(features, slope, weights).max())) >= WORTH_TELLING:
+                maps = replace(maps, notes=(BEYOND.format(share=share, name=name),))
             if method == "hirescam" and cancels(features, slope):
                 maps = replace(maps, raw=torch.zeros_like(raw), notes=(*maps.notes, CANCELLED.format(name)), zero=True)
             maps = _as_the_model_reads_it(model, maps)

@@ -11,7 +11,7 @@ from torch import nn
 
 from ifdd import InputError, create_model
 from workbench.analysis import saliency
-from workbench.analysis.saliency.cam import class_map, singular_share
+from workbench.analysis.saliency.cam import beyond_slopes, class_map, singular_share
 from workbench.analysis.saliency.pooling import learned_pooling
 
 CLIPS = torch.rand(2, 3, 8, 32, 32, generator=torch.Generator().manual_seed(0))
@@ -109,6 +109,29 @@ def test_grad_cam_plus_plus_tells_where_its_formula_breaks() -> None:
     assert singular_share(rectified, gradient, "global").item() == 0
     assert singular_share(signed, gradient, "global").item() == 0.5
     assert torch.isfinite(class_map(signed / 2, gradient, method="gradcam++")).all()  # 2 + 1·(−2) = 0
+
+
+def test_xgradcam_tells_what_comes_from_weights_beyond_all_slopes() -> None:
+    """Channel 0, of one sign: weight (1·3 + 2·1) / 4 = 1.25; channel 1: (1·3 − 1·(−2)) / 1 = 5, beyond its slopes 1 and −1."""
+    features = torch.tensor([3.0, 1.0, 3.0, -2.0]).view(1, 2, 2, 1, 1)
+    gradient = torch.tensor([1.0, 2.0, 1.0, -1.0]).view(1, 2, 2, 1, 1)
+    of_the_first, of_the_second = 1.25 * 4, 5 * 5
+    share = beyond_slopes(features, gradient, "global").item()
+    assert share == pytest.approx(of_the_second / (of_the_first + of_the_second))
+    assert beyond_slopes(features, gradient, "per-step").item() == 0  # a place by itself has its own slope
+    assert beyond_slopes(torch.zeros_like(features), gradient, "global").item() == 0
+    layer = nn.Conv3d(3, 2, 1)
+    model = nn.Sequential(layer, nn.ReLU(), nn.AdaptiveAvgPool3d((2, 1, 1)), nn.Flatten(), nn.Linear(4, 2))
+    torch.manual_seed(0)
+    clips = torch.randn(1, 3, 2, 3, 3)
+    assert not saliency.gradcam(model, clips, "1", 0, method="xgradcam").notes  # rectified
+    with torch.no_grad():  # a bias that brings each sum next to nothing
+        layer.bias -= layer(clips).mean((0, 2, 3, 4)) - 1e-4
+    for found in (
+        saliency.gradcam(model, clips, "0", 0, method="xgradcam"),
+        saliency.package_cam(model, clips, "0", "xgradcam", 0),
+    ):
+        assert "of the map of 0 comes from channels whose weight is beyond all their slopes" in found.notes[0]
 
 
 @pytest.mark.parametrize("lift", ["update-first", "none"])

@@ -44,6 +44,38 @@ def test_every_offered_method_leaves_the_model_as_it_was(method: str) -> None:
     assert not any(module._forward_hooks for module in model.modules())
 
 
+def plus_plus(features: torch.Tensor, slope: torch.Tensor, added: float) -> torch.Tensor:
+    """Chattopadhay et al. 2018, eq. 19 and 7, with something added below the fraction."""
+    total = features.sum((2, 3, 4), keepdim=True)
+    alpha = slope**2 / (2 * slope**2 + total * slope**3 + added)
+    return ((alpha * slope.clamp(min=0)).sum((2, 3, 4), keepdim=True) * features).sum(1)
+
+
+@pytest.mark.parametrize(("steep", "told"), [(1e-3, True), (30.0, False)])
+def test_what_the_package_adds_to_grad_cam_plus_plus_is_told(steep: float, told: bool) -> None:
+    """One channel a class, read by its mean over 32 positions: every slope is steep / 32."""
+    layer, mean = torch.nn.Conv3d(3, 2, 1).double(), torch.nn.AdaptiveAvgPool3d(1)
+    model = torch.nn.Sequential(layer, torch.nn.ReLU(), mean, torch.nn.Flatten(), torch.nn.Linear(2, 2).double()).eval()
+    with torch.no_grad():
+        layer.bias += 1
+        model[4].weight.copy_(steep * torch.eye(2))
+    clips = torch.rand(1, 3, 2, 4, 4, dtype=torch.float64)
+    features = layer(clips).relu().detach()
+    slope = torch.zeros_like(features)
+    slope[:, 1] = steep / 32
+    theirs = package_cam(model, clips, "1", "gradcam++", 1)
+    ours = saliency.gradcam(model, clips, "1", 1, method="gradcam++")
+    np.testing.assert_allclose(theirs.raw, plus_plus(features, slope, 1e-6), rtol=1e-4)
+    exact = torch.where(slope > 0, slope**2 / (2 * slope**2 + features.sum((2, 3, 4), keepdim=True) * slope**3), 0)
+    np.testing.assert_allclose(ours.raw, ((exact * slope).sum((2, 3, 4), keepdim=True) * features).sum(1), rtol=1e-5)
+    assert bool(theirs.notes) is told
+    if told:
+        assert "at 100% of the positive slopes" in theirs.notes[0]
+        assert theirs.raw.max() < 0.01 * ours.raw.max()
+    else:
+        np.testing.assert_allclose(theirs.raw, ours.raw, rtol=1e-4)
+
+
 def test_shapley_equals_its_formula() -> None:
     """On a linear read-out the second derivative is zero, and what is left is Grad-CAM."""
     model = build("r3d-tiny-baseline")
