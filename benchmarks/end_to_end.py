@@ -2,7 +2,9 @@
 
 Index, doctor, a training for every fold (or the official split), the pooled predictions imported, compared, reported; then the
 tables are computed again from predictions.parquet with scikit-learn alone. Prints seconds a step and the largest difference.
-Usage: python benchmarks/end_to_end.py --out DIR [--clips 140] [--epochs 2] [--corpora dfew,ferv39k,mafw]
+With --scenes clips have scenes, those of FERV39k and MAFW lie where these corpora hand them out, and a model that reads both is
+trained beside the others; what it does with them is told by streams, swapped scenes and explain.
+Usage: python benchmarks/end_to_end.py --out DIR [--clips 140] [--epochs 2] [--corpora dfew,ferv39k,mafw] [--scenes]
 """
 
 import argparse
@@ -14,7 +16,7 @@ import time
 from pathlib import Path
 
 import pandas as pd
-from rendered_corpora import KINDS, write_corpus_tree
+from rendered_corpora import HAVE_SCENES, KINDS, write_corpus_tree
 from sklearn.metrics import confusion_matrix, recall_score
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -22,10 +24,12 @@ MODELS = {
     "baseline": ["model.split=none", "model.lift=none"],
     "ifdd": ["model.split=index", "model.lift=update-first"],
 }
+NETWORK = "{{backbone: mvit-tiny, split: none, lift: none, frames: 16, size: [64, 64], num_classes: {classes}}}"
+OF_SCENES = "{{family: ous, encoder: vit-tiny, frames: 16, size: [64, 64], num_classes: {classes}}}"
 RECIPE = """
 name: {name}
 labels: [{labels}]
-model: {{backbone: mvit-tiny, split: none, lift: none, frames: 16, size: [64, 64], num_classes: {classes}}}
+model: {model}
 data: {{source: corpus, manifest: {manifest}, fold: {fold}, val: 0.2, cache: {cache}}}
 optim: {{lr: 0.001, epochs: {epochs}, batch: 8, warmup_epochs: 0.3}}
 """
@@ -49,36 +53,41 @@ def main() -> None:
     parser.add_argument("--clips", type=int, default=140)
     parser.add_argument("--epochs", type=int, default=2)
     parser.add_argument("--corpora", default=",".join(KINDS))
+    parser.add_argument("--scenes", action="store_true")
     given = parser.parse_args()
     out: Path = given.out.resolve()
     out.mkdir(parents=True, exist_ok=True)
     rendered = out / "rendered"
     if not rendered.exists():
         suite = ["--suite-name", "noisy-50", "--split", "test", "--identities", 40, "--size", 64, "--frames", 24]
-        run("ifdd", "data", "render", *suite, "--clips", given.clips, "--out", rendered)
+        run(
+            "ifdd", "data", "render", *suite, "--clips", given.clips, "--out", rendered, *(["--rho", 0.9] if given.scenes else [])
+        )
     for kind in given.corpora.split(","):
-        check(kind, rendered, out / kind, given.epochs)
+        check(kind, rendered, out / kind, given.epochs, given.scenes and kind in HAVE_SCENES)
 
 
-def check(kind: str, rendered: Path, out: Path, epochs: int) -> None:
-    """One corpus from its tree to the report."""
+def check(kind: str, rendered: Path, out: Path, epochs: int, scenes: bool) -> None:
+    """One corpus from its tree to the report; with `scenes` a third model reads these, too."""
+    models = MODELS | ({"ous": ["augment.cutmix=0"]} if scenes else {})
     tree, manifest = write_corpus_tree(kind, rendered, out / "tree"), out / "clips.parquet"
     run("ifdd", "data", "index", "--corpus", kind, tree, "--out", manifest)
     run("ifdd", "data", "doctor", manifest, "--out", out / "doctor.json", ok=(0, 3))
     clips = pd.read_parquet(manifest)
     order = clips.drop_duplicates("label").sort_values("label")["label_name"].tolist()
     folds = sorted(set(clips["fold"]) - {0}) if "fold" in clips else []
-    for name, settings in MODELS.items():
+    for name, settings in models.items():
         recipe = out / f"{name}.yaml"
         about = {"name": f"{kind}-{name}", "manifest": manifest, "cache": out / "cache", "epochs": epochs}
-        text = RECIPE.format(**about, labels=", ".join(order), classes=len(order), fold=folds[0] if folds else "null")
+        model = (OF_SCENES if name == "ous" else NETWORK).format(classes=len(order))
+        text = RECIPE.format(**about, model=model, labels=", ".join(order), fold=folds[0] if folds else "null")
         recipe.write_text(text, encoding="utf-8")
         extra = [word for setting in settings for word in ("--set", setting)]
         command = "cross-validate" if folds else "train"
         run("ifdd", command, recipe, "--out", out / name, *extra)
         compare_with_sklearn(out / name, order, bool(folds))
     workspace = out / "workspace"
-    first = [out / name / ("fold-1" if folds else "") for name in MODELS]
+    first = [out / name / ("fold-1" if folds else "") for name in models]
     checkpoints = [word for folder in first for word in ("--checkpoint", folder)]
     run("workbench", "init", workspace, "--dataset", f"{kind}={manifest}", *checkpoints)
     if folds:
@@ -90,11 +99,11 @@ def check(kind: str, rendered: Path, out: Path, epochs: int) -> None:
     (workspace / "datasets" / "test").symlink_to(test)
     here = ["--workspace", workspace]
     if folds:
-        for name in MODELS:
+        for name in models:
             run("workbench", "import", out / name / "predictions.parquet", *here, "--dataset", kind, "--name", f"{name}-5-folds")
-        run("workbench", "compare", *(f"{name}-5-folds" for name in MODELS), *here, "--dataset", kind)
+        run("workbench", "compare", *(f"{name}-5-folds" for name in models), *here, "--dataset", kind)
     shown = (
-        [f"{kind}-{name}" for name in MODELS]
+        [f"{kind}-{name}" for name in models]
         if not folds
         else [json.loads((f / "checkpoint/card.json").read_text())["name"] for f in first]
     )
@@ -103,6 +112,13 @@ def check(kind: str, rendered: Path, out: Path, epochs: int) -> None:
     run("workbench", "compare", *shown, *here, "--dataset", "test")
     run("workbench", "figures", *shown, *here, "--dataset", "test")
     run("workbench", "report", *shown, *here, "--dataset", "test")
+    if scenes:
+        reader = shown[list(models).index("ous")]
+        run("workbench", "streams", reader, *here, "--dataset", "test")
+        run("workbench", "counterfactual", reader, "--edits", "swap-scene,swap-face", *here, "--dataset", "test")
+        row = pd.read_parquet(test).iloc[0]
+        beside = {name: (test.parent / row[name]).resolve() for name in ("path", "scene_path")}
+        run("workbench", "explain", beside["path"], "--scene", beside["scene_path"], "--checkpoint", reader, *here)
 
 
 def compare_with_sklearn(folder: Path, labels: list[str], pooled: bool) -> None:
