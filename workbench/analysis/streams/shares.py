@@ -19,7 +19,7 @@ from workbench.results.provenance import record
 
 DONORS = 4
 ADDITIVE = 1e-3
-"""Logits: shares of models that are together less than this are parts of a sum, but for rounding."""
+"""Of the largest share: where inputs do less than this together, shares are parts of a sum, but for rounding."""
 
 
 def stream_shares(
@@ -74,7 +74,11 @@ def stream_shares(
     sizes = np.abs(shares)
     flips, along = zip(*(_exchanged(found, said, order, members) for found in (second, first)), strict=True)
     types, rollout = _rolled_out(model, attention, members)
-    notes = [] if np.abs(together).max() > ADDITIVE else ["the inputs add up: their shares are exact parts of the logit"]
+    notes = []
+    if np.abs(together).max() <= ADDITIVE * sizes.max():
+        notes.append("the inputs add up: their shares are exact parts of the logit")
+    if len(set(said)) == 1:
+        notes.append(f"every clip is {label_names[said[0]]} to it, so that no exchange can tell what an answer follows")
     return StreamsResult(
         checkpoint="",
         inputs=(names[0], names[1]),

@@ -96,6 +96,15 @@ def test_what_inputs_do_together_is_told() -> None:
     assert not found.notes
 
 
+def test_small_shares_do_not_make_a_sum() -> None:
+    """A network that hardly looks at its inputs yet: what they do together is as much of it as of a trained one."""
+    found = shares(lambda face, scene: torch.tensor([1.0, 0, 0]) + 1e-3 * face * scene)
+    assert 0 < np.abs(found.together).max() < 5e-3
+    assert found.interaction.value > 0.1
+    assert found.notes == ("every clip is red to it, so that no exchange can tell what an answer follows",)
+    assert np.isnan([found.flips[0].value, found.goes_along[1].value]).all()
+
+
 def test_shares_add_up_to_what_the_clip_is_above_others() -> None:
     """Efficiency: both shares together are the logit with both inputs, less that of other clips."""
 
