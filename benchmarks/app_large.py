@@ -30,10 +30,11 @@ from ifdd.data.manifest import data_hash, read_manifest, write_manifest
 from ifdd.io import write_json
 from ifdd.scripted.suite import render_suite
 from ifdd.scripted.suites import SuiteConfig
-from workbench.store.collecting import predictions_table, reading_hash
+from workbench.store.collecting import predictions_table
 from workbench.store.collection import ACTIVATIONS, MANIFEST, PREDICTIONS
 from workbench.store.dataset import Dataset
 from workbench.store.foreign.task import Options, import_predictions
+from workbench.store.identity import reading_hash
 from workbench.store.workspace import Workspace, init_workspace
 
 CLIPS = 38_935

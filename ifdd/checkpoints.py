@@ -5,8 +5,6 @@
 Only safetensors are read; nothing is ever unpickled. A model is loaded together with its labels and its preprocessing.
 """
 
-import hashlib
-import os
 import platform
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,12 +15,16 @@ import safetensors.torch
 import torch
 from torch import Tensor
 
-from ifdd.card import SCHEMA
 from ifdd.card import Card as Card
+from ifdd.checkpoint_files import CARD as CARD
+from ifdd.checkpoint_files import README, find_checkpoint, sha256_of, verified_card
+from ifdd.checkpoint_files import WEIGHTS as WEIGHTS
+from ifdd.checkpoint_files import list_checkpoints as list_checkpoints
+from ifdd.checkpoint_files import read_card as read_card
 from ifdd.data.clips import as_clips, load_inputs
 from ifdd.data.preprocessing import Preprocessing
 from ifdd.data.scenes import scenes_of
-from ifdd.documents import one_line, read_json, shown, user_path
+from ifdd.documents import one_line
 from ifdd.errors import DiskError, InputError
 from ifdd.inputs import Clips, batch_of
 from ifdd.io import new_folder, replaced_folder, write_json
@@ -31,8 +33,6 @@ from ifdd.models.base import VideoModel
 from ifdd.models.families import create_model
 from ifdd.models.loading import load_exactly
 from ifdd.plain import markdown_line
-
-WEIGHTS, CARD, README = "weights.safetensors", "card.json", "README.md"
 
 
 @dataclass(frozen=True)
@@ -114,23 +114,6 @@ def check_range(clips: Tensor) -> None:
         raise InputError(f"clips hold {bad}; a model reads floats in [0, 1] (divide 8-bit pixels by 255)")
 
 
-def checkpoint_folders() -> list[Path]:
-    """Where names of checkpoints are looked up: $IFDD_CHECKPOINTS, ./checkpoints, and beside the package."""
-    places = [user_path(os.environ["IFDD_CHECKPOINTS"])] if os.environ.get("IFDD_CHECKPOINTS") else []
-    places += [Path("checkpoints"), Path(__file__).resolve().parents[1] / "checkpoints"]
-    return [place for place in places if place.is_dir()]
-
-
-def list_checkpoints() -> dict[str, Path]:
-    """Names of the checkpoints that can be loaded by name → their folders."""
-    found: dict[str, Path] = {}
-    for place in checkpoint_folders():
-        for folder in sorted(place.iterdir()):
-            if _has_card(folder):
-                found.setdefault(folder.name, folder)
-    return found
-
-
 def load_checkpoint(name_or_path: str | Path) -> Bundle:
     """Load a checkpoint by name or by the path of its folder, ready for evaluation, on the CPU.
 
@@ -142,7 +125,7 @@ def load_checkpoint(name_or_path: str | Path) -> Bundle:
     >>> bundle.model.inputs, bundle.labels[:3]
     ({'clip': (3, 16, 112, 112)}, ('happy', 'sad', 'neutral'))
     """
-    folder = _find(name_or_path)
+    folder = find_checkpoint(name_or_path)
     card, file = verified_card(folder), folder / WEIGHTS
     try:
         state_dict = safetensors.torch.load_file(file)
@@ -154,23 +137,6 @@ def load_checkpoint(name_or_path: str | Path) -> Bundle:
     model.labels = card.labels
     first = next(iter(Preprocessing.by_input(card.preprocessing, model.inputs).values()))
     return Bundle(model.eval(), card, first, folder.absolute())
-
-
-def verified_card(folder: Path) -> Card:
-    """The card of a checkpoint folder whose weights file is the one that it describes; the weights are not loaded.
-
-    Raises: InputError as `read_card`, or for another weights file, or none.
-    """
-    card, file = read_card(folder), folder / WEIGHTS
-    if not file.is_file():
-        raise InputError(f"{file} is missing; a checkpoint is a folder with {WEIGHTS} and {CARD}")
-    digest = _sha256(file)
-    if digest != card.sha256:
-        raise InputError(
-            f"{file} has sha256 {digest[:12]}…, its card says {card.sha256[:12] or 'nothing'}…: "
-            "the weights are not the ones that the card describes; fetch the checkpoint again"
-        )
-    return card
 
 
 def check_weights(model: VideoModel, source: str) -> None:
@@ -195,24 +161,6 @@ def verify_checkpoint(name_or_path: str | Path) -> None:
     bundle.predict({name: torch.full((1, *shape), 0.5) for name, shape in bundle.model.inputs.items()})
 
 
-def read_card(folder: Path) -> Card:
-    """Read and check `card.json` of a checkpoint folder.
-
-    Raises: InputError if it is missing, no JSON, of another schema, or has wrong fields.
-    """
-    file = folder / CARD
-    try:
-        values = read_json(file)
-    except (FileNotFoundError, NotADirectoryError):
-        raise InputError(f"{file} is missing; a checkpoint is a folder with {WEIGHTS} and {CARD}") from None
-    if not isinstance(values, dict) or values.get("schema_version") != SCHEMA:
-        given = values.get("schema_version") if isinstance(values, dict) else None
-        raise InputError(
-            f"{file} has schema version {shown(given)}, this version reads {SCHEMA}; save the checkpoint again with it"
-        )
-    return Card.parse(values, str(file))
-
-
 def save_checkpoint(folder: str | Path, model: VideoModel, card: Card, *, replace: bool = False) -> Path:
     """Write weights, card (with the sha256 filled in) and README to a new folder, all of it or nothing.
 
@@ -226,7 +174,7 @@ def save_checkpoint(folder: str | Path, model: VideoModel, card: Card, *, replac
         except safetensors.SafetensorError as error:  # its own name for an error of the disk
             raise DiskError(f"{folder}: cannot be written: {error}", None) from error
         (work / WEIGHTS).chmod(0o644)  # safetensors writes it for the owner alone
-        card = card.model_copy(update={"sha256": _sha256(work / WEIGHTS)})
+        card = card.model_copy(update={"sha256": sha256_of(work / WEIGHTS)})
         write_json(work / CARD, card.model_dump(mode="json"))
         (work / README).write_text(card_markdown(card), encoding="utf-8")
     return folder
@@ -262,26 +210,3 @@ def card_markdown(card: Card) -> str:
         lines += ["## Notes", "", *(f"- {markdown_line(str(note))}" for note in notes), ""]
     lines += ["Model, preprocessing, training recipe and data are in `card.json`.", ""]
     return "\n".join(lines)
-
-
-def _has_card(folder: Path) -> bool:
-    try:
-        return (folder / CARD).is_file()
-    except OSError:  # not ours to read: who reads the card is told so
-        return True
-
-
-def _find(name_or_path: str | Path) -> Path:
-    path = user_path(name_or_path)
-    if (path / CARD).is_file() or (path.is_dir() and len(path.parts) > 1):
-        return path
-    known = list_checkpoints()
-    if str(name_or_path) in known:
-        return known[str(name_or_path)]
-    given, names = shown(str(name_or_path)), ", ".join(known) or "none"
-    raise InputError(f"unknown checkpoint {given}; known: {names}, or give a folder's path")
-
-
-def _sha256(file: Path) -> str:
-    with file.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()

@@ -4,6 +4,8 @@ Parts of `shared` import each other: of two threads that load them at once, each
 module while another one does waits until all is there.
 """
 
+from threading import Event
+
 from shared import charts as charts
 from shared import concept as concept
 from shared import measures as measures
@@ -14,3 +16,6 @@ from shared import view_bar as view_bar
 
 import workbench.analysis.performance.displays.scores
 import workbench.app.overview  # noqa: F401 - of the first page
+
+FIRST_PAGE = Event()
+"""Set when a page was drawn."""

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-import _loaded  # noqa: F401 - before any part of `shared`
+import _loaded  # before any part of `shared`
 import streamlit as st
 from shared import concept, jobs, looks, once, tour, view, view_bar
 
@@ -67,8 +67,11 @@ def show() -> None:
             view_bar.show(by_address, None if shows_clips else drawer)
             tour.show(by_address)
         told = bar.container()
-        with body:
-            page.run()
+        try:
+            with body:
+                page.run()
+        finally:  # also where it stops half-way
+            _loaded.FIRST_PAGE.set()
         for text in view.not_taken():
             told.warning(looks.markdown_text(text), icon=":material/link_off:")
 

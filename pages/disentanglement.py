@@ -1,6 +1,9 @@
 """Is the disentanglement real? The scorecard of the models in view on the clips of the dataset."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import pandas as pd
 import streamlit as st
@@ -10,11 +13,13 @@ from workbench.analysis.disentanglement.displays.probes import ProbeDisplay
 from workbench.analysis.disentanglement.displays.tables import Row, map_rows, row_groups
 from workbench.analysis.disentanglement.results import Scorecard
 from workbench.analysis.saliency.verdicts import known_verdicts
-from workbench.app.from_ifdd import Bundle
 from workbench.benchmark.displays.robustness import RobustnessDisplay
 from workbench.benchmark.scenes.display import ScenesDisplay
 from workbench.benchmark.scenes.results import percent
 from workbench.plotting.base import Display
+
+if TYPE_CHECKING:
+    from workbench.app.from_ifdd import Bundle
 
 PARTS = ("Scorecard", "Frames read", "What features know", "Where maps lie", "Robustness", "Scenes")
 

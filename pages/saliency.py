@@ -1,7 +1,10 @@
 """Which regions maps rest on over many clips, whether maps are true, and what changes an answer: measured as jobs."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pandas as pd
 import streamlit as st
@@ -18,10 +21,13 @@ from workbench.analysis.streams.displays import told as stream_notes
 from workbench.app.attribution import MOST, Asked, asked_ids, read_edits, read_regions, read_streams, read_tests
 from workbench.app.clip_analyses import possible
 from workbench.app.clip_copy import Lines
-from workbench.app.from_ifdd import Bundle, InputError
+from workbench.app.from_ifdd import InputError
 from workbench.app.map_choice import METHODS
 from workbench.app.selection import IDS, Selection, linked, where
 from workbench.plotting.base import Display
+
+if TYPE_CHECKING:
+    from workbench.app.from_ifdd import Bundle
 
 PARTS = ("Regions", "Are maps true?", "What if", "Face and scene")
 OF_EACH, SELECTED = "of each class alike", "selected"

@@ -4,6 +4,7 @@ import ctypes
 import gc
 import os
 import sys
+import time
 from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
@@ -41,10 +42,17 @@ app = st.App(
 
 
 def _read_ahead() -> None:
-    """Load what every page needs, and read the clips that a fresh page shows, while the browser loads its own part of the app."""
+    """Load what every page needs, and read the clips that a fresh page shows, while the browser loads its own part of the app.
+
+    What runs networks (torch: 1.5 s of a processor) no page of numbers needs: it is loaded once the first page stands.
+    """
     loaded = import_module("_loaded")
     gc.freeze()  # modules are not garbage: who looks for some, as statsmodels in every call, need not go through them
     loaded.state.read_ahead()
+    loaded.FIRST_PAGE.wait()
+    time.sleep(2)  # in which the browser draws it
+    import_module("workbench.explain.task")
+    gc.freeze()
 
 
 Thread(target=_read_ahead, name="read ahead", daemon=True).start()

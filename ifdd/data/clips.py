@@ -25,8 +25,6 @@ from ifdd.errors import InputError, NoFaceError
 from ifdd.inputs import Clips
 from ifdd.progress import tqdm
 
-READING = 6
-"""Raised when the same files come out as other pixels: what an earlier version has decoded or collected is read anew."""
 LONG = 10.0
 """Seconds above which a clip without windows is warned about: 16 frames say little about it."""
 HIDING_MARGIN = 0.4

@@ -10,8 +10,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from ifdd.data.clips import READING, Source
-from ifdd.data.preprocessing import Preprocessing
+from ifdd.data.clips import Source
+from ifdd.data.preprocessing import READING, Preprocessing
 from ifdd.data.video import image_files
 from ifdd.documents import read_arrays
 from ifdd.errors import InputError

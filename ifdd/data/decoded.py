@@ -14,10 +14,10 @@ import pandas as pd
 
 from ifdd.data.arrays import keep_rows, new_array
 from ifdd.data.bad_clips import UNREADABLE, OnError, left_out, reason, settle, warnings_summary
-from ifdd.data.clips import READING, Clip, lead_of, load_clip
+from ifdd.data.clips import Clip, lead_of, load_clip
 from ifdd.data.clipset import ClipSet, joined
 from ifdd.data.manifest import clip_path, crop_notes, crop_of, data_hash, files_hash, fps_of, need_labels, read_manifest
-from ifdd.data.preprocessing import Preprocessing
+from ifdd.data.preprocessing import READING, Preprocessing
 from ifdd.data.row_clips import check_scenes, load_row_inputs
 from ifdd.documents import read_cached
 from ifdd.io import make_once, remove

@@ -9,6 +9,8 @@ from pydantic import TypeAdapter
 from ifdd.documents import checked
 from ifdd.errors import InputError
 
+READING = 6
+"""Raised when the same files come out as other pixels: what an earlier version has decoded or collected is read anew."""
 CROPS = ("face", "center", "none")
 STREAMS = ("clip", "scene")
 HIDDEN = ("kept", "blurred", "masked")

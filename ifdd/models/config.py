@@ -1,7 +1,6 @@
 """What a model is made of, as one checked, frozen description."""
 
 import difflib
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, get_args
 
@@ -11,8 +10,6 @@ from ifdd.documents import one_line, shown
 from ifdd.errors import InputError
 from ifdd.labels import class_key
 from ifdd.modules.backbones import BACKBONES
-from ifdd.modules.issm import Read, read_as_released, read_exact
-from ifdd.modules.ladm import Combine, attention_only, attention_plus_value
 from ifdd.timing import feature_frames
 
 Backbone = Literal[
@@ -65,42 +62,6 @@ def _no_nul(path: Path) -> Path:
 Labels = Annotated[tuple[str, ...], AfterValidator(_different)]
 """Class names in the order of the logits."""
 FilePath = Annotated[Path, AfterValidator(_no_nul)]
-
-
-@dataclass(frozen=True)
-class Preset:
-    """Where the paper's drawing and the released code part ways: one argument of a small part each."""
-
-    read_at: Read
-    scale_by_width: bool
-    """Correlation scale 1/√d_Z (True) or 1/C (False)."""
-    combine: Combine
-    mlp_skip: bool
-    mlp_drop_path: bool
-    lifting_weight: float
-    lifting_reduction: Literal["mean", "sum"]
-
-
-PRESETS: dict[str, Preset] = {
-    "paper": Preset(
-        read_at=read_exact,
-        scale_by_width=True,
-        combine=attention_only,
-        mlp_skip=False,
-        mlp_drop_path=False,
-        lifting_weight=1.6,  # 0.1 × the released batch of 16, since the mean replaces the sum
-        lifting_reduction="mean",
-    ),
-    "reference": Preset(
-        read_at=read_as_released,
-        scale_by_width=False,
-        combine=attention_plus_value,
-        mlp_skip=False,
-        mlp_drop_path=True,
-        lifting_weight=0.1,
-        lifting_reduction="sum",
-    ),
-}
 
 
 class StrictModel(BaseModel):

@@ -1,25 +1,23 @@
-"""Models by name: every family is one record here."""
+"""Models by name: every family is one record here. A network is loaded when one is built: a card is read without torch."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import pydantic
-from torch import nn
 
 from ifdd.documents import shown
 from ifdd.errors import InputError
-from ifdd.models.base import VideoModel
 from ifdd.models.config import ModelConfig, StrictModel, VideoConfig, model_names
-from ifdd.models.ifdd import model as ifdd
-from ifdd.models.ifdd.losses import ifdd_loss
-from ifdd.models.ifdd.parts import LIFTS, POOLINGS, SPLITS
-from ifdd.models.ous import model as ous
 from ifdd.models.ous.config import OUSConfig
 from ifdd.models.ous.config import model_names as ous_names
-from ifdd.models.ous.losses import ous_loss
 from ifdd.own_code import load_named
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from ifdd.models.base import VideoModel
 
 
 @dataclass(frozen=True)
@@ -33,8 +31,8 @@ class Family:
     """
 
     config: type[VideoConfig]
-    build: Callable[[Any], VideoModel]
-    loss: Callable[[Any, Any], nn.Module]
+    build: "Callable[[Any], VideoModel]"
+    loss: "Callable[[Any, Any], nn.Module]"
     names: Callable[[], Mapping[str, dict[str, Any]]] = dict
 
 
@@ -58,10 +56,34 @@ def _class(family: Family) -> str:
     return f"{family.config.__module__}.{family.config.__qualname__}"
 
 
+def _ifdd(config: ModelConfig) -> "VideoModel":
+    from ifdd.models.ifdd.model import build
+
+    return build(config)
+
+
+def _ifdd_loss(config: ModelConfig, loss: Any) -> "nn.Module":
+    from ifdd.models.ifdd.losses import ifdd_loss
+
+    return ifdd_loss(config, loss)
+
+
+def _ous(config: OUSConfig) -> "VideoModel":
+    from ifdd.models.ous.model import build
+
+    return build(config)
+
+
+def _ous_loss(config: OUSConfig, loss: Any) -> "nn.Module":
+    from ifdd.models.ous.losses import ous_loss
+
+    return ous_loss(config, loss)
+
+
 FAMILIES = Families(
     {
-        "ifdd": Family(ModelConfig, ifdd.build, ifdd_loss, model_names),
-        "ous": Family(OUSConfig, ous.build, ous_loss, ous_names),
+        "ifdd": Family(ModelConfig, _ifdd, _ifdd_loss, model_names),
+        "ous": Family(OUSConfig, _ous, _ous_loss, ous_names),
     }
 )
 
@@ -117,7 +139,7 @@ def _of(cls: Any, config: type[VideoConfig]) -> Any:
     return pydantic.create_model(cls.__name__, __base__=cls, __module__=cls.__module__, __doc__=cls.__doc__, model=(config, ...))
 
 
-def create_model(model: str | VideoConfig, **overrides: Any) -> VideoModel:
+def create_model(model: str | VideoConfig, **overrides: Any) -> "VideoModel":
     """Build a model, randomly initialised, from a short name (`ifdd-mvit-xs`, `mvit-xs-baseline`) or a configuration.
 
     Keyword arguments replace fields of the configuration.
@@ -169,6 +191,8 @@ def variants(name: str) -> dict[str, ModelConfig]:
 
     Raises: InputError for an unknown name.
     """
+    from ifdd.models.ifdd.parts import LIFTS, POOLINGS, SPLITS
+
     config = named_config(name)
     if not isinstance(config, ModelConfig):
         raise InputError(f"{name} is of the family {config.family}, which has no variants")

@@ -1,11 +1,12 @@
-"""The backbones by name."""
+"""The backbones by name; no network is loaded for that."""
 
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from torch import nn
+from ifdd.modules.mvit.specs import MVIT_SPECS
+from ifdd.modules.resnet_specs import RESNET_SPECS
 
-from ifdd.modules.mvit.mvit import MVIT_SPECS
-from ifdd.modules.resnet3d import RESNET_SPECS
+if TYPE_CHECKING:
+    from torch import nn
 
 Triple = tuple[float, float, float]
 
@@ -29,7 +30,7 @@ class BackboneSpec(Protocol):
     def kinetics(self) -> tuple[Triple, Triple]:
         """Mean and standard deviation of the colours under `normalise="kinetics"`."""
 
-    def build(self, frames: int, size: tuple[int, int], drop_path: float) -> nn.Module:
+    def build(self, frames: int, size: tuple[int, int], drop_path: float) -> "nn.Module":
         """The network for clips (B, 3, T, H, W) of `frames` and `size`, randomly initialised.
 
         It returns four stages (B, C_i, T', H_i, W_i), T' as in `ifdd.timing`, each through a HookPoint `stage0` … `stage3` of

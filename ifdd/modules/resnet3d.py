@@ -4,8 +4,7 @@ Source: Tran et al., "A closer look at spatiotemporal convolutions" (arXiv 1711.
 frames at the last stage; here time is halved once, in the second stage, so that T' is the family's.
 """
 
-from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import torch
 from torch import Tensor, nn
@@ -15,31 +14,10 @@ from ifdd.hooks import HookPoint
 from ifdd.modules.resnet_parts import Block, factorised_stem, joint_stem
 from ifdd.timing import averages_pairs, stem_stride
 
+if TYPE_CHECKING:
+    from ifdd.modules.resnet_specs import ResNet3DSpec
+
 TemporalStrides = Literal["once", "torchvision"]
-
-
-@dataclass(frozen=True)
-class ResNet3DSpec:
-    """Sizes of a network, one entry per stage: `dims` channels, `depths` blocks; `heads` of the lift behind it."""
-
-    kind: Literal["r3d", "r2plus1d"]
-    dims: tuple[int, ...]
-    heads: tuple[int, ...]
-    depths: tuple[int, ...] = (2, 2, 2, 2)
-    stage_strides: tuple[int, ...] = (2, 4, 8, 16)
-    kinetics = (0.43216, 0.394666, 0.37645), (0.22803, 0.22145, 0.216989)
-    """Mean and standard deviation of torchvision's `R3D_18_Weights` and `R2Plus1D_18_Weights` transforms."""
-
-    def build(self, frames: int, size: tuple[int, int], drop_path: float) -> nn.Module:
-        """The network for clips of `frames`; any size fits, and there is no stochastic depth."""
-        return ResNet3D(self, frames)
-
-
-RESNET_SPECS = {
-    "r3d18": ResNet3DSpec("r3d", (64, 128, 256, 512), (1, 2, 4, 8)),
-    "r2plus1d18": ResNet3DSpec("r2plus1d", (64, 128, 256, 512), (1, 2, 4, 8)),
-    "r3d-tiny": ResNet3DSpec("r3d", (8, 16, 32, 64), (1, 1, 1, 2), (1, 1, 1, 1)),  # as many parameters as mvit-tiny
-}
 
 
 class ResNet3D(nn.Module):
@@ -51,7 +29,7 @@ class ResNet3D(nn.Module):
     chained = True
     """Each stage is computed from the HookPoint of the one before, so that the logits depend on all of them."""
 
-    def __init__(self, spec: ResNet3DSpec, frames: int, temporal_strides: TemporalStrides = "once") -> None:
+    def __init__(self, spec: "ResNet3DSpec", frames: int, temporal_strides: TemporalStrides = "once") -> None:
         super().__init__()
         self.stem = joint_stem() if spec.kind == "r3d" else factorised_stem()
         if spec.dims[0] != 64:

@@ -10,7 +10,7 @@ from ifdd.errors import InputError
 from ifdd.models.base import VideoModel
 from ifdd.models.families import create_model
 from ifdd.models.loading import load_exactly
-from ifdd.modules.mvit.mvit import MVIT_SPECS
+from ifdd.modules.mvit.specs import MVIT_SPECS
 
 WRAPPERS = ("module.", "ema_model.", "online_model.", "_orig_mod.", "model.")
 """Prefixes that wrappers for distributed training, averaging, compiling and Lightning put before every key."""

@@ -15,7 +15,7 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 from shared import charts, gallery, looks, maps, player, state, view, waiting
 from workbench.analysis.embedding.task import embedding_of, has_features
 from workbench.app.embeddings import Request
-from workbench.app.from_ifdd import Bundle, InputError
+from workbench.app.from_ifdd import InputError
 from workbench.app.limits import LIMITS
 from workbench.app.roots import roots_of, within
 from workbench.app.uploads import OwnVideo, OwnVideos, check_source, find_faces, found_faces, nearest, vector_of
@@ -24,6 +24,7 @@ from workbench.store.collection import Collection
 from workbench.store.tables import usable
 
 if TYPE_CHECKING:
+    from workbench.app.from_ifdd import Bundle
     from workbench.explain.results import Explanation
 
 CROPS = {"face": "the tracked face", "center": "the centred square", "none": "the whole frame"}

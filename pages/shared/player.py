@@ -1,17 +1,21 @@
 """One clip seen through several models: the player, and in tabs what belongs to it. Shown by the pages Clip and Upload."""
 
+from __future__ import annotations
+
 import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
 from shared import charts, clip_parts, looks, view
 from workbench.app.clipview import ClipView
 from workbench.app.every_frame import MOST, EveryFrame, every_frame
-from workbench.app.from_ifdd import Bundle
 from workbench.app.map_choice import BY_WEIGHTS, METHODS, SLOW
+
+if TYPE_CHECKING:
+    from workbench.app.from_ifdd import Bundle
 
 HERE = Path(__file__).parent
 _component = st.components.v2.component(

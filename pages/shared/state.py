@@ -18,7 +18,7 @@ from workbench.analysis.comparison.results import RANKED_FROM
 from workbench.analysis.performance.results import MetricsResult
 from workbench.analysis.performance.task import measure
 from workbench.app.clip_table import clip_table as make_clip_table
-from workbench.app.from_ifdd import Bundle, Card, InputError, load_checkpoint, verified_card
+from workbench.app.from_ifdd import Card, InputError, load_checkpoint, verified_card
 from workbench.app.own_networks import own_bundles
 from workbench.app.selection import Selection
 from workbench.app.turns import Turn
@@ -34,6 +34,7 @@ from workbench.store.workspace import Workspace, first_in_view, open_workspace, 
 if TYPE_CHECKING:  # what one page alone needs is loaded when it does: the first page is drawn in half the time
     from workbench.analysis.confidence.results import CalibrationResult, ConfidenceResult
     from workbench.analysis.disentanglement.results import Scorecard
+    from workbench.app.from_ifdd import Bundle
     from workbench.app.playground import Knobs, RenderedClip, Script
     from workbench.app.uploads import Faces
     from workbench.explain.results import Explanation

@@ -1,5 +1,6 @@
 """What a server reads as it starts, before anybody asks."""
 
+import subprocess
 import sys
 import threading
 from collections.abc import Callable
@@ -73,3 +74,29 @@ def test_what_cannot_be_read_is_told_by_the_page(start: Start, tiny_demo: TinyDe
     assert ahead() == []  # one model that fails stops nothing
     (copy.demo / "datasets" / "demo" / "clips.parquet").write_bytes(b"no table")
     assert ahead() == []  # nor does a list of clips
+
+
+NUMBERS = """
+import sys
+from streamlit.testing.v1 import AppTest
+from streamlit.util import calc_hash
+app = AppTest.from_file(sys.argv[1], default_timeout=120)
+app.run()
+for page in ["overview", "browse", "confidence", "agreement", "comparison"]:
+    app._page_hash = calc_hash("" if page == "overview" else page)
+    app.run()
+    print(page, not app.exception and not app.error, "torch" in sys.modules)
+"""
+
+
+def test_pages_of_numbers_load_no_network(use: Callable[[TinyDemo], None], tiny_demo: TinyDemo) -> None:
+    """They show what lies on disk; torch would be a quarter of a start."""
+    use(tiny_demo)
+    app = Path(__file__).resolve().parents[2] / "pages" / "app.py"
+    run = subprocess.run(
+        [sys.executable, "-c", NUMBERS, str(app)], capture_output=True, text=True, check=False, cwd=app.parents[1]
+    )
+    assert run.returncode == 0, run.stderr
+    assert run.stdout.split("\n")[:-1] == [
+        f"{page} True False" for page in ("overview", "browse", "confidence", "agreement", "comparison")
+    ]

@@ -10,8 +10,9 @@ from torchvision.models.video.resnet import BasicBlock, BasicStem, Conv2Plus1D, 
 
 from ifdd import InputError
 from ifdd.models.base import Normalise
-from ifdd.modules.resnet3d import RESNET_SPECS, ResNet3D
+from ifdd.modules.resnet3d import ResNet3D
 from ifdd.modules.resnet_parts import Block, factorised_stem, joint_stem
+from ifdd.modules.resnet_specs import RESNET_SPECS
 from ifdd.weights.kinetics import from_kinetics
 
 

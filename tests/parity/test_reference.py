@@ -14,8 +14,8 @@ from typer.testing import CliRunner
 import ifdd
 from ifdd import cli
 from ifdd.labels import EMOTIONS
-from ifdd.models.config import PRESETS
 from ifdd.models.ifdd.losses import LiftingLoss
+from ifdd.models.ifdd.presets import PRESETS
 from ifdd.models.loading import load_exactly
 from ifdd.modules.head import Head, LearnedPooling
 from ifdd.modules.issm import EvenOddSplit, IndexSplit, Split

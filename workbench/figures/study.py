@@ -16,9 +16,10 @@ from workbench.analysis.embedding.task import STAGES
 from workbench.analysis.performance.results import MetricsResult
 from workbench.analysis.performance.task import measure
 from workbench.results.passport import Context
-from workbench.store.collecting import collect, reading_hash
+from workbench.store.collecting import collect
 from workbench.store.collection import MANIFEST, ZEROS, Collection, in_one_order, open_collection
 from workbench.store.given import Data, Given
+from workbench.store.identity import reading_hash
 from workbench.store.layout import COLLECTIONS
 from workbench.store.side_by_side import SameClips, same_clips
 from workbench.store.tables import labelled, subjects

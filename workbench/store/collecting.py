@@ -4,7 +4,6 @@ Everything is written into a hidden folder beside the target, which takes its na
 leaves that folder behind and is resumed by the same call: the same checkpoint, clips, files, activations, batch, device and code.
 """
 
-import hashlib
 import json
 import math
 import shlex
@@ -28,23 +27,22 @@ from ifdd.activations import Activation
 from ifdd.checkpoints import Bundle, finite_logits
 from ifdd.data.arrays import keep_rows
 from ifdd.data.bad_clips import UNREADABLE, OnError, left_out, reason, settle, warnings_summary
-from ifdd.data.clips import READING, Clip, as_clips
+from ifdd.data.clips import Clip, as_clips
 from ifdd.data.decoded import decoded_already
-from ifdd.data.manifest import clip_path, crop_notes, data_hash, files_hash, has_labels, read_manifest, scene_path
+from ifdd.data.manifest import clip_path, crop_notes, data_hash, has_labels, read_manifest, scene_path
 from ifdd.data.row_clips import check_scenes, load_row_inputs
-from ifdd.data.same_files import content_hash
 from ifdd.data.traces import seen_before
 from ifdd.errors import InputError
 from ifdd.inputs import Clips, each, stack, to_clips
 from ifdd.io import check_new, unfinished_folder, write_json, write_whole
-from ifdd.labels import match_labels
 from ifdd.models.adapted import AdaptedModel
 from ifdd.models.base import VideoModel
 from ifdd.progress import tqdm
 from ifdd.repository import code_hash
 from workbench.results.provenance import DISTRIBUTION
 from workbench.store.collection import ACTIVATIONS, MANIFEST, PREDICTIONS, SCHEMA, Collection, open_collection
-from workbench.store.columns import CONTENT, kept_as, renaming_notes
+from workbench.store.columns import CONTENT, kept_as, named_as, renaming_notes
+from workbench.store.identity import content_of, reading_hash
 
 Pool = Literal["mean"]
 DEFAULT = None
@@ -309,12 +307,6 @@ class _RowFile:
         keep_rows(self.path, range(rows), self.rows)
 
 
-def reading_hash(clips: pd.DataFrame) -> str:
-    """SHA-256 of what decides the pixels beside the list of clips: their files, how they are read and cropped."""
-    reading = [READING, files_hash(clips), clips["crop"].tolist() if "crop" in clips else None]
-    return hashlib.sha256(json.dumps(reading).encode()).hexdigest()
-
-
 def about_model(model: VideoModel) -> dict[str, Any]:
     """What a model says of itself and of its activations, for the collection's manifest."""
     return {
@@ -328,16 +320,6 @@ def _choose(model: VideoModel, names: Sequence[str] | None) -> tuple[str, ...]:
     if names is None:
         return model.default_activations
     return model.select_activations(tuple(dict.fromkeys(names)))
-
-
-def named_as(clips: pd.DataFrame, labels: Sequence[str], manifest: str | Path) -> tuple[pd.DataFrame, tuple[str, ...]]:
-    """The clips with classes named and numbered as the checkpoint's, and what has to be told; without labels as they are."""
-    if not has_labels(clips):
-        return clips, ()
-    way_out = f"ifdd data index {shlex.quote(str(manifest))} --out NEW.parquet --map"
-    meant, notes = match_labels(clips["label_name"], labels, manifest, way_out=way_out, model="the checkpoint")
-    names = clips["label_name"].map(meant)
-    return clips.assign(label_name=names, label=names.map(list(labels).index).astype(np.int64)), notes
 
 
 def _plan(bundle: Bundle, names: tuple[str, ...], pool: Pool | None) -> _Plan:
@@ -468,12 +450,3 @@ def predictions_table(clips: pd.DataFrame, names: Sequence[str], probs: np.ndarr
     rows = tqdm(clips.itertuples(), desc="hash clips", total=len(clips), unit="clip", disable=None, delay=2, leave=False)
     columns[CONTENT] = [content_of(clip_path(clips, row), scene_path(clips, row)) for row in rows]
     return pd.DataFrame(columns)
-
-
-def content_of(clip: Path, scene: Path | None = None) -> str:
-    """Hash of a clip's content, and of the scene around it if there is one; "" where it cannot be read."""
-    try:
-        found = content_hash(clip)
-        return found if scene is None else hashlib.sha256(f"{found}{content_hash(scene)}".encode()).hexdigest()
-    except UNREADABLE:  # gone since it was read
-        return ""

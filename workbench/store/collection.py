@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import (
+    TYPE_CHECKING,
     Annotated,
     Any,
     Literal,
@@ -25,13 +26,15 @@ from typing_extensions import TypedDict
 
 from ifdd.activations import Activation, with_roles
 from ifdd.card import Card, Name
-from ifdd.checkpoints import Bundle
 from ifdd.documents import OPEN, checked, read_array, read_json, shown
 from ifdd.errors import InputError
 from ifdd.labels import shared_classes, told_spellings
 from ifdd.models.config import Labels
 from ifdd.tables import read_table
 from workbench.store.columns import OWN, own_columns, probability_columns
+
+if TYPE_CHECKING:
+    from ifdd.checkpoints import Bundle
 
 SCHEMA = 2
 """1 did not hold what the activations are."""
@@ -300,7 +303,7 @@ class Collection:
         return f"--pool {self.meta['pool']} " if self.meta.get("pool") else ""
 
 
-def open_collection(folder: str | Path, bundle: Bundle | Card | None = None) -> Collection:
+def open_collection(folder: str | Path, bundle: "Bundle | Card | None" = None) -> Collection:
     """Open a collection, and check that it is one of `bundle`, or of the checkpoint of this card, if given.
 
     Raises:
@@ -322,7 +325,7 @@ def open_collection(folder: str | Path, bundle: Bundle | Card | None = None) -> 
     if version != SCHEMA:
         raise InputError(f"{file} has schema version {shown(version)}, this version reads {SCHEMA}; {AGAIN}")
     meta = checked(_META, meta, str(file), AGAIN)
-    card = bundle.card if isinstance(bundle, Bundle) else bundle
+    card = bundle if bundle is None or isinstance(bundle, Card) else bundle.card
     if card is not None and meta["checkpoint"]["sha256"] != card.sha256:
         raise InputError(
             f"{folder} was collected with checkpoint {meta['checkpoint']['name']} ({meta['checkpoint']['sha256'][:12]}…), "

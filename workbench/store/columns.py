@@ -1,12 +1,16 @@
 """Columns of a collection: which names are ours, and what the manifest's own columns of those names are called there."""
 
+import shlex
 from collections.abc import Iterable, Sequence
 from itertools import takewhile
+from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
-from ifdd.data.manifest import VOTES
+from ifdd.data.manifest import VOTES, has_labels
 from ifdd.data.manifest.columns import plain
+from ifdd.labels import match_labels
 
 DERIVED = ("row", "prediction", "predicted", "confidence", "correct")
 """What `tables.labelled` adds to the predictions."""
@@ -65,3 +69,13 @@ def factor_columns(table: pd.DataFrame, labels: Sequence[str] | None = None) -> 
         if table[name].nunique(dropna=False) > 1
         and (pd.api.types.is_numeric_dtype(table[name]) or table[name].nunique() < len(table))
     ]
+
+
+def named_as(clips: pd.DataFrame, labels: Sequence[str], manifest: str | Path) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    """The clips with classes named and numbered as the checkpoint's, and what has to be told; without labels as they are."""
+    if not has_labels(clips):
+        return clips, ()
+    way_out = f"ifdd data index {shlex.quote(str(manifest))} --out NEW.parquet --map"
+    meant, notes = match_labels(clips["label_name"], labels, manifest, way_out=way_out, model="the checkpoint")
+    names = clips["label_name"].map(meant)
+    return clips.assign(label_name=names, label=names.map(list(labels).index).astype(np.int64)), notes

@@ -6,21 +6,23 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from threading import RLock
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from ifdd.card import Card
-from ifdd.checkpoints import Bundle
 from ifdd.data.manifest import clip_path, crop_of, data_hash, fps_of, has_labels, length, read_manifest, scene_path
 from ifdd.data.manifest.columns import cells_of
 from ifdd.data.preprocessing import Preprocessing
 from ifdd.errors import InputError
-from ifdd.models.base import VideoModel
-from workbench.store.collecting import collect, content_of, named_as, reading_hash
 from workbench.store.collection import MANIFEST, PREDICTIONS, Collection, open_collection
-from workbench.store.identity import same_content
+from workbench.store.columns import named_as
+from workbench.store.identity import content_of, reading_hash, same_content
+
+if TYPE_CHECKING:
+    from ifdd.checkpoints import Bundle
+    from ifdd.models.base import VideoModel
 
 KEPT = ("stage", "X", "read", "branch", "detail", "embedding", "position", "sample")
 """Roles of the activations that a workspace's collections keep: those of figures, films over the stages, and scorecards."""
@@ -66,19 +68,23 @@ class Dataset:
         places = self.collections.iterdir()
         return tuple(sorted(place.name for place in places if place.is_dir() and not place.name.startswith(".")))
 
-    def collect(self, bundle: Bundle, name: str) -> Collection:
+    def collect(self, bundle: "Bundle", name: str) -> Collection:
         """Read the clips with a checkpoint and keep `kept_of` its model. Raises: InputError as `collecting.collect`."""
+        from workbench.store.collecting import collect  # brings torch with it
+
         return collect(bundle, self.manifest, self.collections / name, kept_of(bundle.model), "mean")
 
-    def collection(self, bundle: Bundle | Card | None, name: str | None = None) -> Collection:
+    def collection(self, bundle: "Bundle | Card | None", name: str | None = None) -> Collection:
         """What a checkpoint, told by its card, said about the clips; None: whichever it was.
 
         `name` is its name in the workspace, by default that of its folder. Clips are the same by content, whatever their ids: in
         the result they have those of the list.
         Raises: InputError if there is none, if another checkpoint made it, or if it is about other clips.
         """
-        name = name or (bundle.path.name if isinstance(bundle, Bundle) else bundle.name if bundle else "")
-        card = bundle.card if isinstance(bundle, Bundle) else bundle
+        card = bundle if bundle is None or isinstance(bundle, Card) else bundle.card
+        if not name and bundle is not None:
+            name = bundle.name if isinstance(bundle, Card) else bundle.path.name
+        name = name or ""
         asked = (name, None if card is None else (card.sha256, *card.labels))
         with self._turn:  # a page asks for the same ones again and again, and several readers at once
             stamps = tuple(_stamp(self.collections / name / file) for file in (MANIFEST, PREDICTIONS))
@@ -188,7 +194,7 @@ class Dataset:
         return float(np.clip(share, 0, 1))
 
 
-def kept_of(model: VideoModel) -> tuple[str, ...]:
+def kept_of(model: "VideoModel") -> tuple[str, ...]:
     """What a workspace's collections keep, as pages and commands need it: all that is small, and of feature maps the means."""
     return tuple(dict.fromkeys([*model.default_activations, *model.with_roles(*KEPT)]))
 

@@ -1,5 +1,7 @@
 """Whether two collections are about the same clips: by content, or where that is not known by where the clips lay."""
 
+import hashlib
+import json
 import os
 from collections.abc import Mapping
 from dataclasses import replace
@@ -7,6 +9,8 @@ from pathlib import Path
 
 import pandas as pd
 
+from ifdd.data.manifest import files_hash
+from ifdd.data.preprocessing import READING
 from ifdd.errors import InputError
 from workbench.store.collection import Collection
 from workbench.store.columns import CONTENT
@@ -71,3 +75,21 @@ def _keys(collection: Collection, table: pd.DataFrame) -> dict[str, list[str]]:
     if CONTENT in table:
         keys["content"] = [str(value) for value in table[CONTENT]]
     return keys
+
+
+def reading_hash(clips: pd.DataFrame) -> str:
+    """SHA-256 of what decides the pixels beside the list of clips: their files, how they are read and cropped."""
+    reading = [READING, files_hash(clips), clips["crop"].tolist() if "crop" in clips else None]
+    return hashlib.sha256(json.dumps(reading).encode()).hexdigest()
+
+
+def content_of(clip: Path, scene: Path | None = None) -> str:
+    """Hash of a clip's content, and of the scene around it if there is one; "" where it cannot be read."""
+    from ifdd.data.bad_clips import UNREADABLE  # brings PyAV with it
+    from ifdd.data.same_files import content_hash
+
+    try:
+        found = content_hash(clip)
+        return found if scene is None else hashlib.sha256(f"{found}{content_hash(scene)}".encode()).hexdigest()
+    except UNREADABLE:  # gone since it was read
+        return ""

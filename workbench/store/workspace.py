@@ -14,7 +14,7 @@ from pydantic import TypeAdapter
 from typing_extensions import TypedDict
 
 from ifdd.card import Card
-from ifdd.checkpoints import list_checkpoints, read_card
+from ifdd.checkpoint_files import list_checkpoints, read_card
 from ifdd.data.manifest import FILE_NAME
 from ifdd.data.manifest.table import TEXT_FILES
 from ifdd.data.scenes import scenes_of

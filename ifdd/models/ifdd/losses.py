@@ -8,7 +8,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ifdd.models.base import IFDDOutput
-from ifdd.models.config import PRESETS, ModelConfig, PresetName
+from ifdd.models.config import ModelConfig, PresetName
+from ifdd.models.ifdd.presets import PRESETS
 
 
 class LiftingLoss(nn.Module):

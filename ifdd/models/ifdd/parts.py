@@ -8,7 +8,8 @@ from functools import partial
 
 from torch import nn
 
-from ifdd.models.config import PRESETS, ModelConfig
+from ifdd.models.config import ModelConfig
+from ifdd.models.ifdd.presets import PRESETS
 from ifdd.modules.backbones import BACKBONES
 from ifdd.modules.head import AttentionPooling, MeanPooling, RefinedPooling
 from ifdd.modules.issm import EvenOddSplit, IndexSplit, Split

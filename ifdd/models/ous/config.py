@@ -7,7 +7,6 @@ from pydantic import Field, model_validator
 
 from ifdd.labels import EMOTIONS, polarity_of
 from ifdd.models.config import MAX_CLIP, Labels, Side, VideoConfig
-from ifdd.modules.vit import Gelu
 
 EncoderName = Literal["vit-tiny", "clip-b32", "clip-l14"]
 PresetName = Literal["paper", "released"]
@@ -91,7 +90,7 @@ class OUSConfig(VideoConfig):
     polarity_weight: Weight | None = None
     global_weight: Weight | None = None
     context: Annotated[int, Field(ge=1, le=LENGTH)] = 32
-    gelu: Gelu = "quick-gelu"
+    gelu: Literal["quick-gelu", "gelu"] = "quick-gelu"
     train_encoder: bool | None = None
 
     @model_validator(mode="before")

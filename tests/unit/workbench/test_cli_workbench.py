@@ -179,7 +179,7 @@ def test_what_is_taken_is_refused_before_a_model_is_loaded(
     (tmp_path / "out/clip").mkdir(parents=True)
     for name in ("captions.md", "a.html"):
         (tmp_path / "out" / name).write_text("mine")
-    monkeypatch.setattr("ifdd.checkpoints.read_card", lambda *_: pytest.fail("a model was loaded"))
+    monkeypatch.setattr("ifdd.checkpoint_files.read_card", lambda *_: pytest.fail("a model was loaded"))
     places = {"VIDEO": str(tmp_path / "clip.mp4"), "OUT": str(tmp_path / "out"), "OUT/a.html": str(tmp_path / "out/a.html")}
     code, told, err = run(command, *(places.get(word, word) for word in TAKEN[command]))
     assert (code, told) == (1, "")
@@ -203,7 +203,7 @@ def test_a_file_that_is_needed_at_the_end_is_read_first(
     run, words: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("ifdd.checkpoints.read_card", lambda *_: pytest.fail("a model was loaded"))
+    monkeypatch.setattr("ifdd.checkpoint_files.read_card", lambda *_: pytest.fail("a model was loaded"))
     code, _, err = run(*words)
     assert code == 1
     assert words[-1] in one_error(err)

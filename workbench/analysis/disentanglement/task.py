@@ -48,8 +48,9 @@ from workbench.analysis.splits.inspection import from_activations, split_activat
 from workbench.results.bootstrap import draw_weights, mean_interval
 from workbench.results.interval import Interval
 from workbench.results.passport import PYTHON_CALL, Context
-from workbench.store.collecting import collect, load_row, reading_hash
+from workbench.store.collecting import collect, load_row
 from workbench.store.collection import Collection, open_collection
+from workbench.store.identity import reading_hash
 from workbench.store.tables import persons, subjects
 from workbench.store.truth import has_truth, true_intensity, true_masks
 

@@ -18,7 +18,8 @@ from ifdd.io import check_new
 from ifdd.scripted import REGIONS
 from workbench.analysis.saliency.regions import face_rectangles
 from workbench.analysis.saliency.results import SaliencyResult, ShownClip
-from workbench.store.collecting import named_as, read_inputs
+from workbench.store.collecting import read_inputs
+from workbench.store.columns import named_as
 from workbench.store.sources import SourceOptions, all_inputs, leading, preprocessing_of, read_source
 from workbench.store.truth import has_regions, known_landmarks, true_regions
 

@@ -18,13 +18,14 @@ from ifdd.data.video import file_sha256
 from ifdd.errors import InputError
 from ifdd.io import check_new, new_folder, write_json
 from workbench.results.provenance import DISTRIBUTION
-from workbench.store.collecting import predictions_table, reading_hash
+from workbench.store.collecting import predictions_table
 from workbench.store.collection import ACTIVATIONS, MANIFEST, PREDICTIONS, SCHEMA, Collection, open_collection
 from workbench.store.columns import renaming_notes
 from workbench.store.foreign.files import Table, files_of, read_features, read_predictions
 from workbench.store.foreign.matching import Match, match_clips, some
 from workbench.store.foreign.scores import Reading, Scores, id_column, of_split, read_scores, true_column
 from workbench.store.foreign.truths import check_labels, check_order, fold_notes
+from workbench.store.identity import reading_hash
 
 FEATURES = ("features", "feature", "feats", "embedding", "embeddings")
 """Matrices that hold what the classifier reads."""

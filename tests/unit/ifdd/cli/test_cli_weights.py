@@ -10,7 +10,7 @@ from safetensors.torch import load_file, save_file
 from typer.testing import CliRunner
 
 from ifdd import cli
-from ifdd.checkpoints import CARD, WEIGHTS, _sha256
+from ifdd.checkpoint_files import CARD, WEIGHTS, sha256_of
 
 runner = CliRunner()
 
@@ -32,7 +32,7 @@ def break_weights(checkpoint: Path, key: str, value: torch.Tensor | None) -> Non
         state_dict[key] = value
     save_file(state_dict, checkpoint / WEIGHTS)
     card = json.loads((checkpoint / CARD).read_text())
-    (checkpoint / CARD).write_text(json.dumps(card | {"sha256": _sha256(checkpoint / WEIGHTS)}))
+    (checkpoint / CARD).write_text(json.dumps(card | {"sha256": sha256_of(checkpoint / WEIGHTS)}))
 
 
 def test_list_names_each_with_what_it_is(folder: Path) -> None:

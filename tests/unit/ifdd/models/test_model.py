@@ -11,7 +11,7 @@ from ifdd.models.base import Normalise
 from ifdd.models.config import LiftName, Pooling, SplitName, model_names
 from ifdd.models.ifdd.parts import LIFTS, POOLINGS, SPLITS
 from ifdd.modules.ladm import to_tokens
-from ifdd.modules.resnet3d import RESNET_SPECS
+from ifdd.modules.resnet_specs import RESNET_SPECS
 from workbench.analysis.splits.inspection import inspect_split
 
 TINY = {"frames": 8, "size": (32, 32)}

@@ -14,7 +14,8 @@ from ifdd.models.config import model_names
 from ifdd.models.ifdd.parts import SPLITS
 from ifdd.modules.backbones import BACKBONES
 from ifdd.modules.issm import EvenOddSplit, Split, read_exact
-from ifdd.modules.resnet3d import RESNET_SPECS, ResNet3D, ResNet3DSpec
+from ifdd.modules.resnet3d import ResNet3D
+from ifdd.modules.resnet_specs import RESNET_SPECS, ResNet3DSpec
 
 TINY = {"frames": 8, "size": (32, 32)}
 CLIPS = torch.rand(2, 3, 8, 32, 32)
