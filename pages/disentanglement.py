@@ -185,7 +185,7 @@ with st.container(horizontal=True):
     if part not in MEASURED_BEFORE:
         place = ["--dataset", state.dataset().name, "--workspace", str(state.workspace().folder)]
         charts.reproduce(
-            ["workbench", "scorecard", *names, "--maps", "28", *place],
+            ["workbench", "scorecard", *names, *place],
             f"""
 from ifdd import load_checkpoint
 from workbench.analysis.disentanglement.task import make_scorecard
@@ -193,7 +193,7 @@ from workbench.store.workspace import open_workspace
 
 place = open_workspace({str(state.workspace().folder)!r})
 bundle = load_checkpoint(place.checkpoint({names[0]!r}))
-card = make_scorecard(bundle, {str(state.dataset().manifest)!r}, "scorecard-clips", maps=28)
+card = make_scorecard(bundle, {str(state.dataset().manifest)!r}, "scorecard-clips")
 """,
             "disentanglement",
         )

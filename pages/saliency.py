@@ -10,9 +10,11 @@ import pandas as pd
 import streamlit as st
 from shared import charts, jobs, looks, state, tables, view
 
+from workbench.analysis import CLIPS
 from workbench.analysis.counterfactuals.displays import CounterfactualDisplay
 from workbench.analysis.counterfactuals.task import possible_edits
 from workbench.analysis.faithfulness.displays import PerturbationDisplay, RandomisationDisplay, verdict_table
+from workbench.analysis.faithfulness.task import FaithfulnessRequest
 from workbench.analysis.saliency.displays.attribution import RegionBudgetDisplay
 from workbench.analysis.streams.displays import HEADER as STREAMS
 from workbench.analysis.streams.displays import StreamsDisplay
@@ -50,7 +52,7 @@ def ask_clips(part: str) -> tuple[Asked, bool]:
             looks.note(f"The first {len(ids)} of the {len(chosen)} selected clips, of each class alike.")
         return Asked(place, clips.name, manifest, len(ids), ids), True
     least = 2 if part in (PARTS[1], PARTS[3]) else 1
-    wanted = min(28, len(clips.clips))
+    wanted = min(FaithfulnessRequest.clips if part == PARTS[1] else CLIPS, len(clips.clips))
     count = st.number_input("How many clips", least, MOST, max(wanted, least), **view.linked("saliency_count"), width=160)
     return Asked(place, clips.name, manifest, int(count)), False
 

@@ -308,8 +308,7 @@ def what_if(seen: ClipView, about: About | None, key: str, play: Play) -> Part:
         play(player_data(groups, first.clip.video_index, intensity), f"{key}_edited")
     if about is None:
         return displays, None
-    clips = [about.place.clip_id, *([donor] if donor else [])]
-    return displays, what_if_lines(model, bundle.path, edits.of(bundle, len(clips)), about.place, clips)
+    return displays, what_if_lines(model, bundle.path, edits.of(bundle, 1 + bool(donor)), about.place, donor)
 
 
 def _ask_donor(about: About | None, key: str) -> str | None:

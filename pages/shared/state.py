@@ -524,7 +524,7 @@ def scorecards(names: Sequence[str]) -> list[Scorecard]:
     for name in names:
         if name in own_networks():  # which the command does not take
             continue
-        line = ["workbench", "scorecard", name, "--dataset", clips.name, "--maps", "28", "--workspace", str(workspace().folder)]
+        line = ["workbench", "scorecard", name, "--dataset", clips.name, "--workspace", str(workspace().folder)]
         title, inputs = f"Measure the disentanglement of {name}", [model(name)[0].card.sha256, *clips.hashes]
         works[name] = jobs.Work(title, [*line, "--out", "{out}"], inputs)
     about = f"The disentanglement of {', '.join(works)} has not been measured on these clips yet."
@@ -547,7 +547,7 @@ def _own_scorecard(manifest: str, stamp: int, name: str) -> Scorecard:
     from workbench.analysis.disentanglement.task import make_scorecard
 
     with in_turn(name) as bundle, tempfile.TemporaryDirectory() as folder:
-        return make_scorecard(bundle, manifest, Path(folder) / "collection", maps=28)
+        return make_scorecard(bundle, manifest, Path(folder) / "collection")
 
 
 SCORECARD = 45.0  # seconds that the scorecard of one model takes on two cores, of 140 clips

@@ -233,7 +233,7 @@ def test_the_other_clip_may_be_typed_and_must_be_there(start: Start, tiny_demo: 
     app = start(tiny_demo, "clip", clip_tab="What if", clip="tiny-test-00003")
     other = app.selectbox("clip_other").value
     assert other != "tiny-test-00003"
-    assert f"--clip tiny-test-00003 --clip {other} " in app.code[0].value
+    assert f"--clip tiny-test-00003 --take-from {other} " in app.code[0].value
     assert "no clip nobody" in panels(start(tiny_demo, "clip", clip_tab="What if", clip_other="nobody"))
 
 

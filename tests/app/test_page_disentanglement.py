@@ -26,7 +26,7 @@ def test_parts_of_the_scorecard(start: Start, tiny_demo: TinyDemo) -> None:
     groups = [item.label for item in app.expander]
     assert groups[2].startswith("Are the frames of the emotion read? · 3")
     assert len(app.dataframe) == 1 + len(groups)
-    assert any("workbench scorecard tiny-baseline tiny-ifdd --maps 28" in item.value for item in app.code)
+    assert any("workbench scorecard tiny-baseline tiny-ifdd --dataset" in item.value for item in app.code)
 
     app = healthy(app.segmented_control("disentanglement_part").set_value("What features know").run())
     (figure,) = [json.loads(item.proto.spec) for item in app.get("plotly_chart")]

@@ -23,6 +23,8 @@ from workbench.store.truth import known_landmarks
 
 ORDERS = 4
 """Random orders of a clip for its order-sensitivity index."""
+OF_TWO = ((1, 0),)
+"""Of a clip and the one that it takes from: which takes from which."""
 
 
 def importance(bundle: Bundle, item: Explanation, how: How) -> FrameImportance:
@@ -105,22 +107,22 @@ def possible(bundles: Mapping[str, Bundle], donor: bool) -> list[str]:
 def what_if(bundle: Bundle, clip: Clips, edits: Edits, donor: Clips | None = None) -> CounterfactualResult:
     """What a model says of a clip (3, T, H, W) after each edit, alone; `donor` is the clip that others take from.
 
-    Row 0 is the clip. Raises: InputError for frames that are not there.
+    Raises: InputError for frames that are not there.
     """
     clips = stack([clip] if donor is None else [clip, donor])
     n = 1 if donor is None else 2
     options = edits.of(bundle, n)
-    plans, _, _ = plan(bundle, n, options)
+    plans, _ = plan(bundle, n, options, OF_TWO[: n - 1])
     asked = CounterfactualOptions(options.shuffles, options.batch, options.seed)
-    return counterfactuals(bundle.model, clips, plans, asked, label_names=bundle.labels)
+    return counterfactuals(bundle.model, clips, plans, asked, measured=1, label_names=bundle.labels)
 
 
 def edited(bundle: Bundle, clip: Clips, edits: Edits, donor: Clips | None = None) -> dict[str, Pictures]:
     """The clip after each edit that changes its frames, by name: pixels (T, H, W, 3) uint8, of several inputs by their names."""
     clips = stack([clip] if donor is None else [clip, donor])
     n = 1 if donor is None else 2
-    plans, _, _ = plan(bundle, n, edits.of(bundle, n))
-    return {item.name: to_pixels(_edited(item, clips)) for item in plans if isinstance(item, FrameEdit)}
+    plans, _ = plan(bundle, n, edits.of(bundle, n), OF_TWO[: n - 1])
+    return {item.name: to_pixels(_edited(item, clips)) for (item,) in plans if isinstance(item, FrameEdit)}
 
 
 def _edited(edit: FrameEdit, clips: Clips) -> Clips:

@@ -1,6 +1,5 @@
 """What reproduces the app's analyses of a clip: on the command line, and in Python."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 
@@ -47,11 +46,12 @@ def saliency_lines(item: Explanation, checkpoint: str, folder: Path, options: Op
     return [*line, *flags], _explained(folder, item.video, options) + "\n" + code
 
 
-def what_if_lines(checkpoint: str, folder: Path, options: EditOptions, place: OfClip, clips: Sequence[str]) -> Lines:
-    """Edits of one clip, and of the one that it takes from: `workbench counterfactual`."""
+def what_if_lines(checkpoint: str, folder: Path, options: EditOptions, place: OfClip, donor: str | None) -> Lines:
+    """Edits of one clip, with the one that it takes from: `workbench counterfactual`."""
     frames, names = list(options.frames or ()), list(options.edits or ())
     line = ["workbench", "counterfactual", checkpoint, "--dataset", place.dataset, "--workspace", str(place.workspace)]
-    line += [part for clip in clips for part in ("--clip", clip)]
+    line += ["--clip", place.clip_id, *(["--take-from", donor] if donor else [])]
+    lenders = f" lenders=[{donor!r}]," if donor else ""
     line += ["--edits", ",".join(names), "--frames", f"{frames[0]}-{frames[-1]}", "--still", str(options.still)]
     line += ["--shuffles", str(options.shuffles), "--seed", str(options.seed)]
     python = f"""
@@ -60,7 +60,7 @@ from workbench.analysis.counterfactuals.task import Options, run
 
 bundle = load_checkpoint({str(folder)!r})
 options = Options(
-    {options.shuffles}, seed={options.seed}, edits={names!r}, clip_ids={list(clips)!r},
+    {options.shuffles}, seed={options.seed}, edits={names!r}, clip_ids=[{place.clip_id!r}],{lenders}
     frames=range({frames[0]}, {frames[-1] + 1}), still={options.still},
 )
 found = run(bundle, {str(place.manifest)!r}, options).counterfactuals

@@ -1,5 +1,8 @@
 """Negative controls: what belongs to a clip is taken from another one, so that nothing of it can fit."""
 
+from collections.abc import Sequence
+from hashlib import sha256
+
 import numpy as np
 
 from ifdd.errors import InputError
@@ -24,6 +27,24 @@ def other_clips(members: np.ndarray, count: int, seed: int) -> np.ndarray:
         order = np.lexsort((rng.random(n), rng.permutation(members.max() + 1)[members]))
         row[order] = np.roll(order, int(rng.integers(least, n - least + 1)))
     return rows
+
+
+def drawn_clips(ids: Sequence[str], rows: np.ndarray, pool: np.ndarray, members: np.ndarray, count: int, seed: int) -> np.ndarray:
+    """For each of `rows` (n,) up to `count` clips of `pool` (m,), rows too: (count, n), drawn by the seed and the clip's id.
+
+    So what a clip is given does not change with the other clips asked. `ids` and `members`, the persons' indexes, are of all
+    rows. Clips of other people; where the pool has none, any clip but itself. Where one has fewer than `count`, all get so few.
+
+    >>> drawn_clips(["a", "b", "c"], np.array([0, 1]), np.arange(3), np.array([0, 0, 1]), 4, 0).tolist()
+    [[2, 2]]
+    """
+    found = []
+    for row in rows:
+        others = pool[members[pool] != members[row]]
+        others = others if len(others) else pool[pool != row]
+        rng = np.random.default_rng([seed, 347, *sha256(ids[row].encode()).digest()])
+        found.append(rng.permutation(others)[:count])
+    return np.stack([own[: min(map(len, found))] for own in found], axis=1)
 
 
 def dealt_clips(n: int, count: int, seed: int) -> np.ndarray:

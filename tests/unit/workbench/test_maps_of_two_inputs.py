@@ -119,15 +119,20 @@ def test_a_frame_is_taken_from_both(clips: dict[str, Tensor]) -> None:
 
 
 def test_one_input_is_that_of_another_clip(bundle: Bundle, manifest: Path) -> None:
-    found = run_edits(bundle, manifest, EditOptions(clips=7, shuffles=0, edits=["swap-face", "swap-scene"]))
+    found = run_edits(bundle, manifest, EditOptions(clips=7, shuffles=0, edits=["swap-face", "swap-scene"], donors=2))
     assert "intervals do not hold another draw" in found.counterfactuals.notes[-1]
     table = read_manifest(manifest).set_index("clip_id", drop=False)
     table.attrs = read_manifest(manifest).attrs
     for edit, kept, taken in zip(found.counterfactuals.edits, ("scene", "face"), ("face", "scene"), strict=True):
-        for clip, donor, after in zip(found.counterfactuals.clip_ids, found.donors, edit.after, strict=True):
-            own, theirs = (load_row(table, table.loc[name].to_dict(), bundle) for name in (clip, donor))
-            mixed = {kept: own[kept][None], taken: theirs[taken][None]}
-            np.testing.assert_allclose(bundle.predict(mixed)[0], after, atol=1e-5)
+        before = found.counterfactuals.before
+        for row, (clip, donors) in enumerate(zip(found.counterfactuals.clip_ids, found.donors, strict=True)):
+            assert len({clip, *donors}) == 3
+            own, *theirs = (load_row(table, table.loc[name].to_dict(), bundle) for name in (clip, *donors))
+            mixed = [bundle.predict({kept: own[kept][None], taken: other[taken][None]})[0] for other in theirs]
+            np.testing.assert_allclose(edit.after[row], np.mean(mixed, 0), atol=1e-5)
+            np.testing.assert_allclose(edit.change[row], np.mean(np.abs(mixed - before[row]).sum(1) / 2), atol=1e-5)
+            assert edit.flips[row] == np.mean(np.argmax(mixed, 1) != before[row].argmax())
+        assert edit.mean.change.value == pytest.approx(edit.change.mean())
 
 
 def test_a_map_of_the_scene_alone_has_no_regions_of_a_face(manifest: Path, tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from ifdd.inputs import Clips, each, of_input, rows_of
 from ifdd.models.base import VideoModel
 from workbench.analysis._models import check_given
 from workbench.analysis.counterfactuals.frame_edits import FrameEdit, check_donors, shuffle
-from workbench.analysis.counterfactuals.interventions import effect
+from workbench.analysis.counterfactuals.interventions import change_and_flips, effect
 from workbench.analysis.counterfactuals.results import Counterfactual, CounterfactualOptions, CounterfactualResult
 from workbench.results.bootstrap import draw_weights, group_members, mean_interval
 from workbench.results.checks import check_names, check_probabilities
@@ -113,9 +113,10 @@ DEFAULT = CounterfactualOptions()
 def counterfactuals(
     model: VideoModel,
     clips: Clips,
-    edits: Sequence[Edit],
+    edits: Sequence[Edit | Sequence[Edit]],
     options: CounterfactualOptions = DEFAULT,
     *,
+    measured: int | None = None,
     label_names: Sequence[str] | None = None,
     clip_ids: Sequence[str] | None = None,
     groups: ArrayLike | None = None,
@@ -126,11 +127,13 @@ def counterfactuals(
     Args:
         model: on any device; the clips are brought to it by `options.batch`.
         clips: floats in [0, 1], on the CPU; of several inputs by name, whose frames are edited alike.
-        edits: see `frame_edits`, `zero_offsets`, `swap`, `swap_input`.
+        edits: see `frame_edits`, `zero_offsets`, `swap`, `swap_input`; each of all clips. Several of one name, in a list, are
+            one edit with one donor after the other: each clip then stands with their mean.
         options: how many random orders, clips in one pass, the seed.
+        measured: so many clips are measured, the first ones; the others only lend. By default all.
         label_names: one name per class.
-        clip_ids: (n,) names of the clips; by default their row.
-        groups: (n,) e.g. persons, drawn together for the intervals.
+        clip_ids: (measured,) names of the clips; by default their row.
+        groups: (measured,) e.g. persons, drawn together for the intervals.
         progress: called with the number of clips after each pass.
 
     Raises:
@@ -147,29 +150,33 @@ def counterfactuals(
     [0.0, 0.0]
     """
     check_given(model, clips, several=True)
-    _check(model, clips, edits, options)
+    every = [[edit] if isinstance(edit, Edit) else list(edit) for edit in edits]
+    _check(model, clips, every, options)
     names = check_names(label_names, model.config.num_classes)
-    n = len(of_input(clips, None))
+    read = len(of_input(clips, None))
+    n = read if measured is None else measured
     ids = tuple(str(i) for i in range(n)) if clip_ids is None else tuple(str(item) for item in clip_ids)
     if len(ids) != n:
         raise InputError(f"clip_ids has {len(ids)} names for {n} clips; pass one per clip")
     members, seed = group_members(groups, n), options.seed
 
     def run(edit: Edit | None) -> np.ndarray:
-        return _predict(model, clips, edit, options.batch, progress)
+        return _predict(model, clips, n, edit, options.batch, progress)
 
     before = run(None)
     done = []
-    for edit in edits:
-        after = run(edit)
-        done.append(Counterfactual(edit.name, after, distance(before, after), effect(edit.name, before, after, members, seed)))
+    for same in every:
+        after = np.stack([run(edit) for edit in same])
+        mean = effect(same[0].name, before, after, members, seed)
+        done.append(Counterfactual(same[0].name, after.mean(0), *change_and_flips(before, after), mean))
     order, index = None, None
     if options.shuffles:
-        changes = [distance(before, run(shuffle(n, model.frames, seed=seed + 1 + i))) for i in range(options.shuffles)]
+        changes = [distance(before, run(shuffle(read, model.frames, seed=seed + 1 + i))) for i in range(options.shuffles)]
         order = np.mean(changes, axis=0)
         index = mean_interval(order, draw_weights(members, 1000, seed))
     settings = {
-        "edits": [edit.name for edit in edits],
+        "edits": [same[0].name for same in every],
+        "donors": max(map(len, every), default=1),
         "shuffles": options.shuffles,
         "seed": seed,
         "grouped": groups is not None,
@@ -183,7 +190,7 @@ def counterfactuals(
         order=order,
         order_sensitivity=index,
         shuffles=options.shuffles,
-        notes=_notes(model, edits, alone=members.max() == 0),
+        notes=_notes(model, [edit for same in every for edit in same], alone=members.max() == 0),
         provenance=record("counterfactuals", settings, {"before": before}, ["torch"]),
     )
 
@@ -198,12 +205,14 @@ def distance(before: np.ndarray, after: np.ndarray) -> np.ndarray:
     return total
 
 
-def _check(model: VideoModel, clips: Clips, edits: Sequence[Edit], options: CounterfactualOptions) -> None:
+def _check(model: VideoModel, clips: Clips, edits: Sequence[Sequence[Edit]], options: CounterfactualOptions) -> None:
     if not len(of_input(clips, None)):
         raise InputError("no clip to edit; give one or more")
     for part in model.check_clips(clips).values():
         check_range(part)
-    told = [edit.name for edit in edits]
+    if not all(edits):
+        raise InputError("an edit has no plan; give one, or a list of one for each donor")
+    told = [same[0].name for same in edits]
     if twice := sorted({name for name in told if told.count(name) > 1}):
         raise InputError(f"two edits are called {twice[0]!r}; give each another name")
     if options.shuffles < 0:
@@ -219,19 +228,23 @@ def _notes(model: VideoModel, edits: Sequence[Edit], *, alone: bool) -> tuple[st
 
 
 def _predict(
-    model: VideoModel, clips: Clips, edit: Edit | None, batch: int, progress: Callable[[int], object] | None
+    model: VideoModel, clips: Clips, n: int, edit: Edit | None, batch: int, progress: Callable[[int], object] | None
 ) -> np.ndarray:
+    """Probabilities of the first n clips."""
     device = next(model.parameters()).device
-    n = len(of_input(clips, None))
 
     def to_device(part: Tensor) -> Tensor:
         return part.to(device)
 
-    donors = check_donors(edit.donors, n) if isinstance(edit, FeatureEdit) and edit.donors is not None else None
+    donors = (
+        check_donors(edit.donors, len(of_input(clips, None)))
+        if isinstance(edit, FeatureEdit) and edit.donors is not None
+        else None
+    )
     found = []
     with model.evaluating():
         for first in range(0, n, batch):
-            rows = slice(first, first + batch)
+            rows = slice(first, min(first + batch, n))
             shown = each(_shown(clips, edit, rows), to_device)
             if isinstance(edit, FeatureEdit):
                 given: dict[str, Tensor] = {}

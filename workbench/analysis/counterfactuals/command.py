@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from ifdd.errors import InputError
+from workbench.analysis import CLIPS, DONORS
 from workbench.options import DatasetOption, Device, Json, ResultsOption, WorkspaceOption, names_if_given, tell_where
 from workbench.results.written import written
 
@@ -32,7 +33,16 @@ def counterfactual(
     frames: Annotated[str | None, typer.Option(help="Those to drop or replace, e.g. 4-7,12; by default the middle half.")] = None,
     still: Annotated[int | None, typer.Option(min=0, help="The frame that freeze shows; by default the middle one.")] = None,
     clip: Annotated[list[str] | None, typer.Option(help="Id of a clip; give it again for more.")] = None,
-    clips: Annotated[int, typer.Option(min=1, help="How many clips, if none is named.")] = 42,
+    clips: Annotated[int, typer.Option(min=1, help="How many clips, if none is named.")] = CLIPS,
+    donors: Annotated[
+        int, typer.Option(min=1, max=64, help="Other people's clips that each takes from: the mean over them.")
+    ] = DONORS,
+    take_from: Annotated[
+        list[str] | None,
+        typer.Option(
+            help=f"Id of a clip to take from, again for more; default: drawn from the list's first {CLIPS}, of each class alike."
+        ),
+    ] = None,
     shuffles: Annotated[int, typer.Option(min=0, help="Random orders of each clip, for the order-sensitivity index.")] = 4,
     batch: Annotated[int, typer.Option(min=1, help="Clips in one pass of the model.")] = 8,
     device: Device = "auto",
@@ -60,7 +70,18 @@ def counterfactual(
     bundle = load_checkpoint(given.checkpoint(checkpoint))
     check_edits(bundle, names)
     bundle.model.to(place)
-    options = Options(shuffles, batch, seed, edits=names, clip_ids=clip, clips=clips, frames=numbers, still=still)
+    options = Options(
+        shuffles,
+        batch,
+        seed,
+        edits=names,
+        clip_ids=clip,
+        clips=clips,
+        frames=numbers,
+        still=still,
+        donors=donors,
+        lenders=take_from,
+    )
     result = run(bundle, data, options)
     write(result, out, Context.of(command_line(), bundles=[bundle]).with_data(data, result.data_hash))
     if as_json:

@@ -20,14 +20,16 @@ ORDER = "order sensitivity"
 class CounterfactualDisplay(Display):
     """One panel per edit, one bar per clip: change of its probabilities, orange-red where the predicted class flips.
 
+    Of an edit that takes from several clips, a bar is the mean over them, and orange-red where most of them flip it.
+
     Clips stand in the same order in all panels, sorted by their mean change. The last panel is the order-sensitivity index.
     """
 
     def __init__(self, result: CounterfactualResult) -> None:
         self.result = result
-        panels = [(e.name, e.change, e.after.argmax(1) != result.before.argmax(1), e.mean.change) for e in result.edits]
+        panels = [(e.name, e.change, e.flips, e.mean.change) for e in result.edits]
         if result.order is not None and result.order_sensitivity is not None:
-            panels.append((ORDER, result.order, np.zeros(result.n, bool), result.order_sensitivity))
+            panels.append((ORDER, result.order, np.zeros(result.n), result.order_sensitivity))
         if not panels:
             raise InputError("no edit to display; make one or more, or shuffle")
         self.panels = panels
@@ -49,7 +51,9 @@ class CounterfactualDisplay(Display):
     def _titles(self) -> list[str]:
         titles = []
         for name, _, flips, mean in self.panels:
-            flipped = "" if name == ORDER else f"\n{int(flips.sum())} of {self.result.n} flip"
+            whole = (flips % 1 == 0).all()  # else clips took from several others
+            told = f"{flips.sum():.0f} of {self.result.n} flip" if whole else f"{100 * flips.mean():.0f} % flip"
+            flipped = "" if name == ORDER else f"\n{told}"
             bounds = "" if np.isnan(mean.low) else f" [{mean.low:.2f}, {mean.high:.2f}]"
             titles.append(f"{name}\nmean {mean.value:.2f}{bounds}{flipped}")
         return titles
@@ -60,7 +64,7 @@ class CounterfactualDisplay(Display):
         self.ax_ = new_grid(ax, 1, columns, 2.2 * columns + 1.8, height, sharey=True)[0]
         self.figure_ = self.ax_[0].figure
         for panel, (_, change, flips, mean), title in zip(self.ax_, self.panels, self._titles(), strict=True):
-            colours = np.where(flips[self.order], style.WRONG, style.GREY)
+            colours = np.where(flips[self.order] > 0.5, style.WRONG, style.GREY)
             panel.barh(range(n), change[self.order], color=colours, height=0.8 if n <= NAMED else 1.0)
             panel.axvline(mean.value, color="black", linewidth=0.8, linestyle=":")
             panel.set_title(title, fontsize="small")
@@ -80,7 +84,7 @@ class CounterfactualDisplay(Display):
                 orientation="h",
                 name=name,
                 showlegend=False,
-                marker_color=np.where(flips[self.order], style.WRONG, style.GREY).tolist(),
+                marker_color=np.where(flips[self.order] > 0.5, style.WRONG, style.GREY).tolist(),
                 customdata=self._clips if links is None else [links[clip] for clip in self._clips],
                 text=self._clips,
                 textposition="none",

@@ -188,12 +188,20 @@ def _probabilities(model: VideoModel, clips: Clips, batch: int, patch: tuple[str
 def effect(name: str, before: np.ndarray, after: np.ndarray, groups: ArrayLike | None, seed: int) -> Effect:
     """Mean change of the probabilities (n, C) and share of flips, with intervals over clips or groups.
 
+    `after` (n, C), or (donors, n, C): each clip then stands with the mean over its donors.
+
     >>> before, after = np.array([[0.75, 0.25], [0.5, 0.5]]), np.array([[0.25, 0.75], [0.5, 0.5]])
     >>> found = effect("edit", before, after, None, seed=0)
     >>> found.change.value, found.flips.value
     (0.25, 0.5)
     """
     draws = draw_weights(group_members(groups, len(before)), 1000, seed)
-    change = 0.5 * np.abs(after - before).sum(1)
-    flips = (after.argmax(1) != before.argmax(1)).astype(float)
+    change, flips = change_and_flips(before, after)
     return Effect(name, mean_interval(change, draws), mean_interval(flips, draws))
+
+
+def change_and_flips(before: np.ndarray, after: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Of each clip (n,) the total variation distance of its probabilities and the share of flips, as `effect` takes them."""
+    several = after.reshape(-1, *before.shape)
+    flips = several.argmax(2) != before.argmax(1)
+    return 0.5 * np.abs(several - before).sum(2).mean(0), flips.mean(0)

@@ -47,11 +47,16 @@ class CounterfactualOptions:
 
 @dataclass(frozen=True, eq=False)
 class Counterfactual(Result):
-    """Probabilities (n, C) of n clips after one edit; `change` (n,) is their total variation distance to those before."""
+    """Probabilities (n, C) of n clips after one edit; `change` (n,) is their total variation distance to those before.
+
+    `flips` (n,): 1 where the predicted class changes. Of an edit that takes from several other clips, one after the other, all
+    three are means over these donors.
+    """
 
     name: str
     after: np.ndarray
     change: np.ndarray
+    flips: np.ndarray
     mean: Effect
 
 
@@ -80,7 +85,7 @@ class CounterfactualResult(Result):
 
     @property
     def table(self) -> list[dict[str, object]]:
-        """One row for every clip and edit: the predicted class and its probability before and after, and the change."""
+        """One row for every clip and edit: the predicted class and its probability before and after, the change, and flips."""
         return [
             {
                 "clip_id": clip,
@@ -90,6 +95,7 @@ class CounterfactualResult(Result):
                 "p_before": float(self.before[i].max()),
                 "p_after": float(edit.after[i, self.before[i].argmax()]),
                 "change": float(edit.change[i]),
+                "flips": float(edit.flips[i]),
             }
             for edit in self.edits
             for i, clip in enumerate(self.clip_ids)
@@ -106,12 +112,13 @@ class CounterfactualResult(Result):
 
 @dataclass(frozen=True, eq=False)
 class EditedClips(Result):
-    """Counterfactuals of some clips of a manifest; `donors` (n,) are the ids of the clips that others took from.
+    """Counterfactuals of some clips of a manifest; `donors` are for each clip the ids of those that it took from.
 
-    `frames` are those that drop and replace change. `data_hash` is of all clips of the manifest.
+    There are none where no edit takes from another clip. `frames` are those that drop and replace change. `data_hash` is of all
+    clips of the manifest.
     """
 
     counterfactuals: CounterfactualResult
-    donors: tuple[str, ...]
+    donors: tuple[tuple[str, ...], ...]
     frames: tuple[int, ...]
     data_hash: str

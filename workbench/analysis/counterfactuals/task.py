@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
 
 from ifdd.checkpoints import Bundle
 from ifdd.data.manifest import data_hash, of_each_class, read_manifest, with_ids
@@ -18,10 +19,13 @@ from ifdd.inputs import stack
 from ifdd.io import new_folder, write_text
 from ifdd.progress import tqdm
 from ifdd.tables import csv_text
+from workbench.analysis import CLIPS, DONORS
 from workbench.analysis.counterfactuals.changes import Edit, counterfactuals, swap, swap_input, zero_offsets
 from workbench.analysis.counterfactuals.displays import ClipChangeDisplay, CounterfactualDisplay
-from workbench.analysis.counterfactuals.frame_edits import drop, freeze, random_donors, replace, reverse, shuffle
+from workbench.analysis.counterfactuals.frame_edits import drop, freeze, replace, reverse, shuffle
 from workbench.analysis.counterfactuals.results import CounterfactualOptions, EditedClips
+from workbench.results.bootstrap import group_members
+from workbench.results.controls import drawn_clips
 from workbench.results.passport import PYTHON_CALL, Context
 from workbench.store.collecting import load_row
 from workbench.store.tables import persons
@@ -30,7 +34,7 @@ REPORT = "counterfactual.json"
 FRAME_EDITS = ("freeze", "reverse", "shuffle", "drop", "replace")
 LENT = ("replace", "swap")
 """How the names of edits begin that take from another clip."""
-ONE_DONOR = "each clip takes from one other, drawn by the seed among these clips: intervals do not hold another draw"
+DRAWN = "each clip takes from {} other clip{} and stands with the mean: intervals do not hold another draw"
 SWAPS_OF_INPUTS = ("swap-face", "swap-scene")
 FEATURE_EDITS = ("zero-offsets", "swap-D", "swap-S")
 
@@ -40,60 +44,89 @@ class Options(CounterfactualOptions):
     """Which clips are edited, and how: `edits` by name, None for all that the model can take.
 
     `clip_ids` names the clips; None takes `clips` of them, those of each class alike. `frames` are those that drop and replace
-    change, by default the middle half; `still` is the one that freeze shows, by default the middle one. `seed` also draws donors.
+    change, by default the middle half; `still` is the one that freeze shows, by default the middle one.
+
+    A clip that takes from others takes from `donors` of them, one after the other, and stands with the mean. The seed draws them
+    among clips of other people: of the first 42 of the list, of each class alike, so that they are the same however many are
+    asked, or of those that `lenders` names, whoever they are of.
     """
 
     edits: Sequence[str] | None = None
     clip_ids: Sequence[str] | None = None
-    clips: int = 42
+    clips: int = CLIPS
     frames: Sequence[int] | None = None
     still: int | None = None
+    donors: int = DONORS
+    lenders: Sequence[str] | None = None
 
 
 DEFAULT = Options()
 
 
 def run(bundle: Bundle, manifest: str | Path, options: Options = DEFAULT) -> EditedClips:
-    """Edit clips of a manifest; donors are drawn at random among the clips.
+    """Edit clips of a manifest, see `Options`.
 
     Raises: InputError for unknown clips, edits or frames, edits that the model cannot take, and as `counterfactuals`.
     """
     listed = read_manifest(manifest)
     check_scenes(listed, manifest, bundle.inputs)
     table = of_each_class(listed, options.clips) if options.clip_ids is None else with_ids(listed, options.clip_ids)
-    n = len(table)
-    plans, at, donors = plan(bundle, n, options)
-    rows = tqdm(table.to_dict("records"), desc="read", unit="clip", disable=None, leave=False)
-    shown = stack([load_row(table, row, bundle) for row in rows])
-    with tqdm(total=n * (1 + len(plans) + options.shuffles), desc="edit", unit="clip", disable=None, leave=False) as bar:
+    n, ids = len(table), list(table["clip_id"])
+    names = options.edits if options.edits is not None else possible_edits(bundle, len(listed))
+    taken = _drawn(listed, ids, options) if any(name.startswith(LENT) for name in names) else []
+    read = with_ids(listed, [*ids, *(donor for own in taken for donor in own)])
+    donors = np.array([pd.Index(read["clip_id"]).get_indexer(own) for own in taken]).T
+    plans, at = plan(bundle, len(read), dataclasses.replace(options, edits=names), donors)
+    rows = tqdm(read.to_dict("records"), desc="read", unit="clip", disable=None, leave=False)
+    shown = stack([load_row(read, row, bundle) for row in rows])
+    passes = 1 + sum(map(len, plans)) + options.shuffles
+    with tqdm(total=n * passes, desc="edit", unit="clip", disable=None, leave=False) as bar:
         found = counterfactuals(
             bundle.model,
             shown,
             plans,
             options,
             label_names=bundle.labels,
-            clip_ids=list(table["clip_id"]),
+            measured=n,
+            clip_ids=ids,
             groups=persons(table),
             progress=bar.update,
         )
-    ids = table["clip_id"].to_numpy()
     source = found.provenance.with_source(checkpoint=bundle.card.sha256, name=bundle.name)
-    taken = tuple(ids[donors].tolist()) if n > 1 else ()
-    lent = any(name.startswith(LENT) for name in (possible_edits(bundle, n) if options.edits is None else options.edits))
-    notes = (*found.notes, ONE_DONOR) if lent else found.notes
-    return EditedClips(dataclasses.replace(found, provenance=source, notes=notes), taken, tuple(at), data_hash(listed))
+    lent = (DRAWN.format(len(donors), "" if len(donors) == 1 else "s"),) if taken else ()
+    return EditedClips(
+        dataclasses.replace(found, provenance=source, notes=(*found.notes, *lent)), tuple(taken), tuple(at), data_hash(listed)
+    )
 
 
-def plan(bundle: Bundle, n: int, options: Options) -> tuple[list[Edit], list[int], np.ndarray]:
-    """The edits of n clips, the frames that drop and replace change, and which clip (n,) each takes from.
+def plan(bundle: Bundle, n: int, options: Options, donors: ArrayLike = ()) -> tuple[list[list[Edit]], list[int]]:
+    """The edits of n clips, and the frames that drop and replace change.
 
+    An edit that takes from another clip is planned for each row of `donors` (donors, clips): which clip each of the first ones
+    takes from. The others are there to be taken from.
     Raises: InputError for unknown edits or frames, or edits that the model cannot take.
     """
-    length, seed = bundle.model.frames, options.seed
+    length, given = bundle.model.frames, np.asarray(donors, np.int64)
     at = list(range(length // 4, length - length // 4)) if options.frames is None else list(options.frames)
-    donors = random_donors(n, seed) if n > 1 else np.zeros(1, np.int64)
+    full = np.tile(np.arange(n), (len(given), 1))
+    if len(given):
+        full[:, : given.shape[1]] = given
     names = possible_edits(bundle, n) if options.edits is None else options.edits
-    return [_plan(name, bundle, n, at, donors, options) for name in names], at, donors
+    return [_plan(name, bundle, n, at, full, options) for name in names], at
+
+
+def _drawn(listed: pd.DataFrame, ids: Sequence[str], options: Options) -> list[tuple[str, ...]]:
+    """Of each clip the ids of those that it takes from."""
+    if options.donors < 1:
+        raise InputError(f"donors is {options.donors}; use 1 or more")
+    known, named = listed["clip_id"].tolist(), options.lenders
+    pool = of_each_class(listed, CLIPS) if named is None else with_ids(listed, named)
+    rows, lent = (pd.Index(known).get_indexer(some) for some in (ids, pool["clip_id"]))
+    members = group_members(persons(listed) if named is None else None, len(listed))
+    drawn = drawn_clips(known, rows, lent, members, options.donors, options.seed)
+    if not len(drawn):
+        raise InputError(f"{ids[0]} takes from another clip, and there is one; choose two or more")
+    return [tuple(known[row] for row in own) for own in drawn.T]
 
 
 def write(result: EditedClips, out: Path, context: Context = PYTHON_CALL) -> list[Path]:
@@ -106,7 +139,7 @@ def write(result: EditedClips, out: Path, context: Context = PYTHON_CALL) -> lis
         write_text(folder / REPORT, report_text(result))
         table = pd.DataFrame(found.table)
         if result.donors and len(table):
-            table["donor"] = table["clip_id"].map(dict(zip(found.clip_ids, result.donors, strict=True)))
+            table["donors"] = table["clip_id"].map(dict(zip(found.clip_ids, map(", ".join, result.donors), strict=True)))
         write_text(folder / "clips.csv", csv_text(table))
         if found.edits or found.order is not None:
             CounterfactualDisplay.from_result(found).save(folder / "clips.png", context=context)
@@ -168,23 +201,23 @@ def possible_edits(bundle: Bundle, n: int) -> list[str]:
     return [name for name in names if n > 1 or not name.startswith(LENT)]
 
 
-def _plan(name: str, bundle: Bundle, n: int, at: Sequence[int], donors: np.ndarray, options: Options) -> Edit:
+def _plan(name: str, bundle: Bundle, n: int, at: Sequence[int], donors: np.ndarray, options: Options) -> list[Edit]:
     length = bundle.model.frames
-    if _known(name, bundle).startswith(LENT) and n < 2:
+    if _known(name, bundle).startswith(LENT) and not len(donors):
         raise InputError(f"{name} takes from another clip, and there is one; choose two or more")
     match name:
         case "freeze":
-            return freeze(n, length, options.still)
+            return [freeze(n, length, options.still)]
         case "reverse":
-            return reverse(n, length)
+            return [reverse(n, length)]
         case "shuffle":
-            return shuffle(n, length, options.seed)
+            return [shuffle(n, length, options.seed)]
         case "drop":
-            return drop(n, length, at)
+            return [drop(n, length, at)]
         case "replace":
-            return replace(n, length, at, donors)
+            return [replace(n, length, at, own) for own in donors]
         case "zero-offsets":
-            return zero_offsets(bundle.model)
+            return [zero_offsets(bundle.model)]
     if of := input_edits(bundle).get(name):
-        return swap_input(bundle.model, of, donors)
-    return swap(bundle.model, name[-1], donors)
+        return [swap_input(bundle.model, of, own) for own in donors]
+    return [swap(bundle.model, name[-1], own) for own in donors]

@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from workbench.analysis import CLIPS
 from workbench.options import (
     DataOption,
     DatasetOption,
@@ -28,7 +29,7 @@ def scorecard(
     workspace: WorkspaceOption = None,
     dataset: DatasetOption = None,
     factors: Annotated[str | None, typer.Option(help="Further columns to probe, with commas between.")] = None,
-    maps: Annotated[int, typer.Option(min=4, help="Clips to explain, and to change the order of.")] = 42,
+    maps: Annotated[int, typer.Option(min=4, help="Clips to explain, and to change the order of.")] = CLIPS,
     device: Device = "auto",
     seed: Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Of the bootstrap, folds and random choices.")] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="Print scorecard.json.")] = False,

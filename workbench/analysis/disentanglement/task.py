@@ -17,6 +17,7 @@ from ifdd.io import filled_folder, write_text
 from ifdd.models.base import VideoModel
 from ifdd.progress import tqdm
 from ifdd.scripted import class_notes
+from workbench.analysis import CLIPS
 from workbench.analysis.counterfactuals import interventions
 from workbench.analysis.disentanglement.cka import FEWEST as FEWEST_FOR_CKA
 from workbench.analysis.disentanglement.cka import dependence
@@ -72,7 +73,7 @@ def run(
     *,
     kept: Mapping[str, Collection] | None = None,
     factors: Sequence[str] = (),
-    maps: int = 42,
+    maps: int = CLIPS,
     seed: int = 0,
 ) -> tuple[Scorecard, ...]:
     """A scorecard of each checkpoint on the same clips.
@@ -130,7 +131,7 @@ def make_scorecard(
     folder: str | Path | Collection,
     *,
     factors: Sequence[str] = (),
-    maps: int = 42,
+    maps: int = CLIPS,
     seed: int = 0,
     batch: int = 8,
 ) -> Scorecard:

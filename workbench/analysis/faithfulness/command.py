@@ -31,7 +31,9 @@ def faithfulness(
     dataset: DatasetOption = None,
     methods: Annotated[str, typer.Option(help="With commas between.")] = "gradcam,hirescam,saliency",
     activation: Annotated[str | None, typer.Option(help="With commas between; by default the model's branches.")] = None,
-    clips: Annotated[int, typer.Option(min=2, help="Clips, those of each class alike.")] = 28,
+    clips: Annotated[
+        int, typer.Option(min=2, help="Clips, those of each class alike; few, as each takes up to half a minute.")
+    ] = 28,
     fill: Annotated[Fill, typer.Option(help="What stands in for what is taken away.")] = "mean",
     steps: Annotated[int, typer.Option(min=2, help="Points of a curve.")] = 10,
     shuffled: Annotated[str | None, typer.Option(help="Checkpoint trained on shuffled labels.")] = None,

@@ -34,7 +34,9 @@ def saliency(
     data: DataOption = None,
     workspace: WorkspaceOption = None,
     dataset: DatasetOption = None,
-    clips: Annotated[int, typer.Option(min=1, help="Clips of the list, those of each class alike, if no video is given.")] = 7,
+    clips: Annotated[
+        int, typer.Option(min=1, help="Clips of the list, of each class alike, if no video is given; few, as each has a folder.")
+    ] = 7,
     clip: Annotated[list[str] | None, typer.Option(help="Id of a clip of the list; give it again for more.")] = None,
     method: Annotated[
         str,

@@ -26,7 +26,7 @@ def splits(
     out: ResultsOption = None,
     workspace: WorkspaceOption = None,
     dataset: DatasetOption = None,
-    clips: Annotated[int, typer.Option(min=2, help="Clips to measure, of each class alike.")] = 210,
+    clips: Annotated[int, typer.Option(min=2, help="Clips to measure, of each class alike; many, as each is read once.")] = 210,
     clip: Annotated[str | None, typer.Option(help="Clip of the schematic; by default the first that is not neutral.")] = None,
     device: Device = "auto",
     seed: Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Of bootstrap and shuffles.")] = 0,

@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from workbench.analysis import CLIPS, DONORS
 from workbench.options import DataOption, DatasetOption, Device, Json, ResultsOption, WorkspaceOption, load_bundle, tell_where
 from workbench.results.written import written
 
@@ -19,8 +20,8 @@ def streams(
     dataset: DatasetOption = None,
     data: DataOption = None,
     clip: Annotated[list[str] | None, typer.Option(help="Id of a clip; give it again for more.")] = None,
-    clips: Annotated[int, typer.Option(min=2, help="How many clips, if none is named.")] = 70,
-    donors: Annotated[int, typer.Option(min=1, max=64, help="Clips of other people for each.")] = 4,
+    clips: Annotated[int, typer.Option(min=2, help="How many clips, if none is named.")] = CLIPS,
+    donors: Annotated[int, typer.Option(min=1, max=64, help="Clips of other people for each.")] = DONORS,
     batch: Annotated[int, typer.Option(min=1, help="Clips in one pass of the model.")] = 8,
     device: Device = "auto",
     seed: Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Of the donors.")] = 0,

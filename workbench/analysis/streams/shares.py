@@ -10,6 +10,7 @@ from torch import Tensor
 from ifdd.errors import InputError
 from ifdd.inputs import Clips, each
 from ifdd.models.base import VideoModel
+from workbench.analysis import DONORS
 from workbench.analysis._models import arrays_of
 from workbench.analysis.streams.results import StreamsResult
 from workbench.results.bootstrap import group_members, jackknife_of_sums
@@ -17,7 +18,6 @@ from workbench.results.controls import other_clips
 from workbench.results.interval import Interval
 from workbench.results.provenance import record
 
-DONORS = 4
 ADDITIVE = 1e-3
 """Of the largest share: where inputs do less than this together, shares are parts of a sum, but for rounding."""
 

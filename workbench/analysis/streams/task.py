@@ -19,9 +19,10 @@ from ifdd.inputs import stack
 from ifdd.io import new_folder, write_text
 from ifdd.progress import tqdm
 from ifdd.tables import csv_text
+from workbench.analysis import CLIPS, DONORS
 from workbench.analysis.streams.displays import StreamsDisplay, markdown
 from workbench.analysis.streams.results import StreamsResult
-from workbench.analysis.streams.shares import DONORS, stream_shares
+from workbench.analysis.streams.shares import stream_shares
 from workbench.results.passport import PYTHON_CALL, Context
 from workbench.store.collecting import load_row
 from workbench.store.tables import persons
@@ -34,7 +35,7 @@ class Options:
     """Which clips: `clip_ids`, None for `clips` of them, those of each class alike; `donors` of each; `seed` draws them."""
 
     clip_ids: Sequence[str] | None = None
-    clips: int = 70
+    clips: int = CLIPS
     donors: int = DONORS
     batch: int = 8
     seed: int = 0

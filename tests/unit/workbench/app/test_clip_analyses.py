@@ -81,7 +81,8 @@ def test_what_if_is_what_the_command_finds(bundle: Bundle, clips: Path) -> None:
     edits = Edits(("freeze", "shuffle", "drop", "zero-offsets", "swap-S"), 2, (4, frames - 1), 7, frames)
     mine = what_if(bundle, tensors[0], edits, tensors[1])
     lost = list(range(4, frames))
-    asked = EditOptions(4, seed=7, edits=edits.names, clip_ids=list(table["clip_id"]), frames=lost, still=2)
+    asked = EditOptions(4, seed=7, edits=edits.names, clip_ids=[table["clip_id"][0]], frames=lost, still=2)
+    asked = replace(asked, lenders=[table["clip_id"][1]])
     theirs = edit_clips(bundle, clips, asked).counterfactuals
     np.testing.assert_allclose(mine.before, theirs.before, atol=1e-6)
     for one, other in zip(mine.edits, theirs.edits, strict=True):

@@ -28,19 +28,54 @@ def test_counterfactual(run: Command, tiny_bundle_dir: Path, clips_manifest: Pat
     assert found["caption"].startswith("n = 3; ")
     assert found["data_hash"] == data_hash(read_manifest(clips_manifest))
     assert found["provenance"]["source"]["checkpoint"] == load_checkpoint(tiny_bundle_dir).card.sha256
-    assert sorted(found["donors"]) == sorted(found["clip_ids"])
     read = read_report(tmp_path / "out" / "counterfactual.json")
     assert json.loads(report_text(read)) == found
     with pytest.raises(InputError, match="make it with workbench counterfactual"):
         read_report(tmp_path / "counterfactual.json")
     swapped = next(edit for edit in found["edits"] if edit["name"] == "swap Y_D")
-    donors = [found["clip_ids"].index(name) for name in found["donors"]]
-    np.testing.assert_allclose(swapped["after"], np.array(found["before"])[donors], atol=1e-4)
-    assert len(pd.read_csv(tmp_path / "out" / "clips.csv")) == 8 * 3
+    told = pd.read_csv(tmp_path / "out" / "clips.csv")
+    assert len(told) == 8 * 3
+    assert list(told["donors"][:3]) == [", ".join(own) for own in found["donors"]]
+    # who is given another's dynamic branch says what that one's own clip says
+    code, told, _ = run("counterfactual", *command[1:3], "--edits", "drop", "--shuffles", 0, "--json", "--out", tmp_path / "all")
+    said = dict(zip(json.loads(told)["clip_ids"], np.array(json.loads(told)["before"]), strict=True))
+    for own, clip, after in zip(found["donors"], found["clip_ids"], swapped["after"], strict=True):
+        assert len({clip, *own}) == 5
+        np.testing.assert_allclose(after, np.mean([said[donor] for donor in own], 0), atol=1e-4)
+    assert json.loads(told)["donors"] == []
     chosen = ["--clip", "clip-3", "--edits", "drop", "--frames", "0-2,5", "--json", "--out", tmp_path / "one"]
     code, told, _ = run(*command, *chosen)
     assert code == 0
     assert (json.loads(told)["clip_ids"], json.loads(told)["frames"]) == (["clip-3"], [0, 1, 2, 5])
+
+
+def test_what_a_clip_takes_from_is_the_same_however_many_are_asked(
+    run: Command, tiny_bundle_dir: Path, clips_manifest: Path, tmp_path: Path
+) -> None:
+    command = ["counterfactual", tiny_bundle_dir, clips_manifest, "--edits", "replace,swap-S", "--shuffles", 0, "--json"]
+
+    def taken(name: str, *options: object) -> dict[str, tuple[list[str], float]]:
+        code, told, err = run(*command, *options, "--out", tmp_path / name)
+        assert code == 0, err
+        found = json.loads(told)
+        return dict(zip(found["clip_ids"], zip(found["donors"], found["edits"][0]["change"], strict=True), strict=True))
+
+    every = taken("every", "--donors", 2)
+    assert all(len({clip, *own}) == 3 for clip, (own, _) in every.items())
+    for name, options in (
+        ("one", ["--clip", "clip-3"]),
+        ("few", ["--clips", 2]),
+        ("order", ["--clip", "clip-4", "--clip", "clip-0"]),
+    ):
+        for clip, (own, change) in taken(name, "--donors", 2, *options).items():
+            assert own == every[clip][0]
+            assert change == pytest.approx(every[clip][1], abs=1e-6)
+    assert taken("first", "--donors", 1)["clip-0"][0] == every["clip-0"][0][:1]
+    assert {tuple(own) for own, _ in taken("other", "--donors", 2, "--seed", 1).values()} != {
+        tuple(own) for own, _ in every.values()
+    }
+    named = taken("named", "--take-from", "clip-1", "--clips", 5, "--clip", "clip-0", "--clip", "clip-2")
+    assert [own for own, _ in named.values()] == [["clip-1"], ["clip-1"]]
 
 
 @pytest.mark.parametrize(
@@ -49,7 +84,8 @@ def test_counterfactual(run: Command, tiny_bundle_dir: Path, clips_manifest: Pat
         (["--edits", "jump"], "unknown edit 'jump'; tiny-baseline takes freeze, reverse, shuffle, drop, replace"),
         (["--edits", "swap-D"], "has no branches to swap"),
         (["--edits", "zero-offsets"], "has no offsets to set to zero"),
-        (["--edits", "replace", "--clip", "clip-1"], "replace takes from another clip, and there is one"),
+        (["--edits", "replace", "--clip", "clip-1", "--take-from", "clip-1"], "clip-1 takes from another clip, and there is one"),
+        (["--edits", "replace", "--take-from", "nobody"], "unknown clip 'nobody'; the manifest has 5 clips"),
         (["--frames", "9-4"], "frames '9-4' is neither a number nor a range"),
         (["--frames", "99", "--edits", "drop"], "are not all among 0 to 15"),
         (["--clip", "nobody"], "unknown clip 'nobody'; the manifest has 5 clips"),
