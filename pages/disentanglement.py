@@ -17,6 +17,7 @@ from workbench.benchmark.displays.robustness import RobustnessDisplay
 from workbench.benchmark.scenes.display import ScenesDisplay
 from workbench.benchmark.scenes.results import percent
 from workbench.plotting.base import Display
+from workbench.store.layout import BENCHMARK, SCENES
 
 if TYPE_CHECKING:
     from workbench.app.from_ifdd import Bundle
@@ -105,11 +106,12 @@ def show_maps(cards: Sequence[Scorecard], models: dict[str, Bundle]) -> None:
 
 def show_robustness() -> dict[str, Display]:
     """How far trained variants hold on harder suites."""
-    if (benchmark := state.benchmark()) is None:
-        looks.note("Nothing was measured: workbench benchmark CHECKPOINTS writes benchmark.json beside the checkpoints.")
+    file = state.measured(BENCHMARK)
+    if (benchmark := state.benchmark(file)) is None or file is None:
+        looks.note("Nothing was measured: workbench benchmark CHECKPOINTS writes benchmark.json into the results.")
         return {}
     looks.note(
-        f"UAR on {benchmark.robustness.suites[0].clips} unseen clips of each suite, from checkpoints/benchmark.json. "
+        f"UAR on {benchmark.robustness.suites[0].clips} unseen clips of each suite, from {file.parent.name}/{file.name}. "
         "Dashed: fewer than three trainings."
     )
     everyone = list(benchmark.robustness.members)
@@ -125,8 +127,9 @@ def show_robustness() -> dict[str, Display]:
 
 def show_scenes() -> dict[str, Display]:
     """What trained variants make of the scene around the face."""
-    if (found := state.scenes()) is None:
-        looks.note("Nothing was measured: workbench scenes CHECKPOINTS writes scenes.json; put it beside the checkpoints.")
+    file = state.measured(SCENES)
+    if (found := state.scenes(file)) is None or file is None:
+        looks.note("Nothing was measured: workbench scenes CHECKPOINTS writes scenes.json into the results.")
         return {}
     everyone = [row.variant for row in found.rows]
     variants = st.multiselect("Variants", everyone, default=found.compared, **view.linked("disentanglement_scene_variants"))
@@ -134,8 +137,8 @@ def show_scenes() -> dict[str, Display]:
         return {}
     chosen = found.of(variants)
     looks.note(
-        f"UAR on {found.clips} clips of unseen people, the same faces at every ρ, from checkpoints/scenes.json. ρ: how far the "
-        "scene's polarity goes with the emotion's. Dashed: fewer than three trainings."
+        f"UAR on {found.clips} clips of unseen people, the same faces at every ρ, from {file.parent.name}/{file.name}. ρ: how "
+        "far the scene's polarity goes with the emotion's. Dashed: fewer than three trainings."
     )
     curves = ScenesDisplay.from_result(chosen)
     figure = curves.to_plotly().update_layout(height=380, legend=charts.LEGEND_ABOVE, margin_t=60)

@@ -1,5 +1,6 @@
 """Figures for a paper: choose, look at them at the width of a column, and take them along; and the report of everything."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -9,7 +10,6 @@ from streamlit.delta_generator import DeltaGenerator
 
 from workbench.app.figure_sets import LONGEST, FiguresAsked, FigureSet, PaperFigure, ReportAsked, call, figure_sets
 from workbench.app.from_ifdd import InputError, markdown_text
-from workbench.benchmark.scenes.results import ScenesResult
 from workbench.figures.names import FIGURES, TABLE, Column
 from workbench.results.passport_files import read_passport
 from workbench.store.layout import BENCHMARK, SCENES
@@ -24,7 +24,7 @@ MIME = {"png": "image/png", "svg": "image/svg+xml", "pdf": "application/pdf", "c
 def ask_for_figures() -> FiguresAsked:
     """What the reader wants to be drawn."""
     names = [name for name in FIGURES if name != TABLE]
-    file = state.workspace().beside_checkpoints(BENCHMARK)
+    file = state.measured(BENCHMARK)
     wanted = st.multiselect(
         "Figures",
         [*names, *([] if file is None else [TABLE])],
@@ -49,13 +49,18 @@ def models_of_the_command() -> tuple[str, ...]:
     return tuple(name for name in view.models() if name not in own)
 
 
-def measured_scenes() -> ScenesResult | None:
-    """What `workbench scenes` measured; a damaged file is told, and the report goes without it."""
-    try:
-        return state.scenes()
-    except InputError as error:
-        looks.note(str(error))
-        return None
+def measured_scenes(names: Sequence[str]) -> Path | None:
+    """A file of `workbench scenes` that tells of one of these models; damaged ones are told, and the report goes without them."""
+    found = []
+    for file in state.workspace().measured(SCENES):
+        try:
+            measured = state.scenes(file)
+        except InputError as error:
+            looks.note(str(error))
+            continue
+        if measured is not None and any(set(names) & set(row.members) for row in measured.rows):
+            found.append(file)
+    return state.measured(SCENES, found)
 
 
 def what_they_are_of() -> list[str]:
@@ -163,10 +168,8 @@ with make:
     charts.reproduce(asked.argv, asked.python, "figures_make")
 with report:
     looks.note("Every table and plot of the models in view as one HTML file, for who has no app; it needs no network.")
-    names, measured = models_of_the_command(), measured_scenes()
-    told_of = {member for row in measured.rows for member in row.members} if measured else set()
-    scenes = state.workspace().beside_checkpoints(SCENES) if told_of & set(names) else None
-    told = ReportAsked(state.workspace().folder, state.dataset().name, names, scenes)
+    names = models_of_the_command()
+    told = ReportAsked(state.workspace().folder, state.dataset().name, names, measured_scenes(names))
     written = jobs.offer(
         "Write the report", [*told.argv, "--out", "{out}/report.html"], "figures_report", inputs=what_they_are_of(), seconds=90
     )

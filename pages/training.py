@@ -14,6 +14,7 @@ from workbench.analysis.training.task import gathered
 from workbench.app.from_ifdd import Card, InputError, markdown_text
 from workbench.app.runs import audit_rows, audits_of, recipes_of, run_places
 from workbench.benchmark.displays.seeds import FEW, SeedsDisplay
+from workbench.store.layout import BENCHMARK
 
 SHORT = Path(__file__).resolve().parents[1] / "recipes" / "demo-ifdd.yaml"
 SHORT_TAKES = 90  # seconds on two cores: 63 on a quiet machine, rendering included
@@ -139,7 +140,7 @@ def show_audit() -> None:
 
 def show_seeds() -> None:
     """How far seeds of one variant lie apart."""
-    benchmark = state.benchmark()
+    benchmark = state.benchmark(state.measured(BENCHMARK))
     if benchmark is None:
         st.info("Nothing has been measured over seeds: workbench benchmark scores trained variants.", icon=":material/info:")
         return

@@ -27,7 +27,7 @@ from workbench.benchmark.scenes.results import ScenesResult, read_scenes
 from workbench.benchmark.stored import read_benchmark
 from workbench.store.collection import Collection, in_one_order
 from workbench.store.dataset import Dataset
-from workbench.store.layout import BENCHMARK, SCENES, demo_folder
+from workbench.store.layout import demo_folder
 from workbench.store.tables import labelled, subjects
 from workbench.store.workspace import Workspace, first_in_view, open_workspace, to_begin_with
 
@@ -560,9 +560,29 @@ def _scorecard(file: Path, stamp: int) -> Scorecard:
     return next(iter(read_scorecards(file).values()))
 
 
-def benchmark() -> FamilyResult | None:
-    """What `workbench benchmark` measured of the shipped checkpoints; None where nothing was measured."""
-    file = workspace().beside_checkpoints(BENCHMARK)
+def measured(name: str, among: Sequence[Path] | None = None) -> Path | None:
+    """Which file of this name to show, by default of all that commands wrote: the reader's choice where there are several."""
+    found = workspace().measured(name) if among is None else among
+    files = {_called(file): file for file in found}
+    if len(files) < 2:
+        return found[0] if found else None
+    label = st.selectbox(
+        "Measured",
+        list(files),
+        help=f"Every {name} of the results, and that of the checkpoints.",
+        **view.linked(name.partition(".")[0]),
+    )
+    return files[label]
+
+
+def _called(file: Path) -> str:
+    """A file's place in the workspace; what lies beside checkpoints elsewhere came with those."""
+    above = workspace().folder
+    return str(file.relative_to(above)) if file.is_relative_to(above) else f"{file.parent.name}/{file.name} (shipped)"
+
+
+def benchmark(file: Path | None) -> FamilyResult | None:
+    """What `workbench benchmark` measured; None where nothing was."""
     return None if file is None else _benchmark(str(file), file.stat().st_mtime_ns)
 
 
@@ -571,13 +591,12 @@ def _benchmark(file: str, stamp: int) -> FamilyResult:
     return read_benchmark(file)
 
 
-def scenes() -> ScenesResult | None:
-    """What `workbench scenes` measured of the shipped checkpoints; None where nothing was measured."""
-    file = workspace().beside_checkpoints(SCENES)
+def scenes(file: Path | None) -> ScenesResult | None:
+    """What `workbench scenes` measured; None where nothing was."""
     return None if file is None else _scenes(str(file), file.stat().st_mtime_ns)
 
 
-@st.cache_resource(max_entries=2, show_spinner=False)
+@st.cache_resource(max_entries=8, show_spinner=False)
 def _scenes(file: str, stamp: int) -> ScenesResult:
     return read_scenes(file)
 

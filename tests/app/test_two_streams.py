@@ -2,6 +2,7 @@
 
 import base64
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -130,8 +131,21 @@ def test_models_over_rho_are_those_of_the_file(start: Start, tiny_demo: TinyDemo
         curves = {trace["name"]: list(np.frombuffer(base64.b64decode(trace["y"]["bdata"]))) for trace in figure["data"]}
         assert curves == {row.variant: pytest.approx([100 * score.uar.value for score in row.scores]) for row in found.rows}
         assert app.dataframe[0].value["reads"].tolist() == ["face + scene"] * 2
+        # what the command writes by default is offered beside it, first
+        own = place.new_results("scenes")
+        write(measure_scenes(bundles(place), rhos=(0,), suite="standard-v2", clips=14, identities=7, cache=tmp_path), own)
+        app = start(tiny_demo, "disentanglement", disentanglement_part="Scenes")
+        (choice,) = [box for box in app.selectbox if box.label == "Measured"]
+        assert choice.options == ["results/scenes-1/scenes.json", "checkpoints/scenes.json"]
+        assert f"from {own.name}/scenes.json" in said(app)
+        assert {trace["y"]["bdata"] for trace in figures(app)[0]["data"]} != {trace["y"]["bdata"] for trace in figure["data"]}
+        app = choice.select("checkpoints/scenes.json").run()
+        assert f"from {file.parent.name}/scenes.json" in said(app)
+        app = start(tiny_demo, "figures")
+        assert any(f"--scenes {own}/scenes.json" in item.value for item in app.code)
     finally:
         file.unlink()
+        shutil.rmtree(place.results / "scenes-1", ignore_errors=True)
 
 
 def panels(app: AppTest) -> list[dict[str, Any]]:

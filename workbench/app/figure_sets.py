@@ -11,14 +11,13 @@ from ifdd.documents import read_text, shown
 from ifdd.errors import InputError
 from ifdd.io import write_text
 from workbench.figures.names import FIGURES, Column
+from workbench.store.layout import written_below
 
 CAPTIONS = "captions.md"
 NAME = "name.txt"
 """Beside the captions: what its reader calls a set."""
 LONGEST = 60
 DPI, INCH = 300, 25.4
-DEPTH = 3
-"""So deep below the results are sets looked for: those of jobs lie in folders of their own."""
 _CAPTION = re.compile(r"^\*\*\d+\. (?P<stem>\w+)\*\* \(after (?P<paper>[^)]+)\)\. (?P<caption>.+)$", re.MULTILINE)
 _LEFT_OUT = re.compile(r"^- (?P<stem>\w+): (?P<reason>.+)$", re.MULTILINE)
 
@@ -132,9 +131,7 @@ class FigureSet:
 
 def figure_sets(places: Iterable[Path]) -> list[FigureSet]:
     """The sets that are, or lie below, these folders; the newest first, each once."""
-    pattern = ["/".join(["*"] * depth + [CAPTIONS]) for depth in range(DEPTH + 1)]
-    files = {file.resolve(): file for place in places if place.is_dir() for one in pattern for file in place.glob(one)}
-    return sorted((read_set(file.parent) for file in files.values()), key=lambda found: found.made, reverse=True)
+    return [read_set(file.parent) for file in written_below(places, CAPTIONS)]
 
 
 def read_set(folder: Path) -> FigureSet:

@@ -1,6 +1,7 @@
 """Names of what lies in a workspace; needs nothing that takes time to load."""
 
 import os
+from collections.abc import Iterable
 from pathlib import Path
 
 from ifdd.documents import user_path
@@ -16,11 +17,20 @@ DEMO_DIFFICULTY = "easy"
 """The dataset of the demo."""
 BENCHMARK = "benchmark.json"
 SCENES = "scenes.json"
+DEPTH = 3
+"""So deep below the results is looked for what commands wrote: that of jobs lies in folders of their own."""
 
 
 def is_marked(folder: Path) -> bool:
     """Whether a folder says that it is a workspace, also where what it says cannot be read."""
     return os.path.lexists(folder / FILE)
+
+
+def written_below(places: Iterable[Path], name: str) -> list[Path]:
+    """Files of this name in these folders or below, the newest first, each once; not what is still being written."""
+    pattern = ["/".join(["[!.]*"] * depth + [name]) for depth in range(DEPTH + 1)]
+    found = {file.resolve(): file for place in places if place.is_dir() for one in pattern for file in place.glob(one)}
+    return sorted(found.values(), key=lambda file: file.stat().st_mtime, reverse=True)
 
 
 def demo_folder() -> Path:

@@ -33,6 +33,7 @@ from workbench.store.layout import (
     SCHEMA,
     demo_folder,
     is_marked,
+    written_below,
 )
 
 
@@ -94,8 +95,15 @@ class Workspace:
 
     def beside_checkpoints(self, name: str) -> Path | None:
         """What a command measured of the checkpoints that are offered, kept beside them; None where there is no such file."""
+        return next(iter(self._beside_checkpoints(name)), None)
+
+    def measured(self, name: str) -> list[Path]:
+        """All files of this name that a command wrote: into the results, the newest first, then beside the checkpoints."""
+        return [*written_below([self.results], name), *self._beside_checkpoints(name)]
+
+    def _beside_checkpoints(self, name: str) -> list[Path]:
         folders = dict.fromkeys((self.folder / CHECKPOINTS, *(folder.parent for folder in self.checkpoints().values())))
-        return next((folder / name for folder in folders if (folder / name).is_file()), None)
+        return [folder / name for folder in folders if (folder / name).is_file()]
 
     def checkpoint(self, name: str) -> Path:
         """Folder of a checkpoint by name. Raises: InputError for one that is unknown, or a link that leads nowhere."""
