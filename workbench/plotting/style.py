@@ -84,8 +84,11 @@ POSITIVE, NEGATIVE = ORANGE, BLUISH_GREEN
 
 CORRECT, WRONG = BLUE, VERMILLION
 
-MODEL_COLOURS = (BLUE, VERMILLION, BLUISH_GREEN, REDDISH_PURPLE, ORANGE, SKY_BLUE, GREY)
-"""Models in the order in which they are compared."""
+MODEL_COLOURS = (
+    *(BLUE, VERMILLION, BLUISH_GREEN, REDDISH_PURPLE, ORANGE, SKY_BLUE, GREY),
+    *("#4E6CFE", "#8C2819", "#64E98E", "#503C68"),
+)
+"""Models in the order in which they are compared: as many as there are markers."""
 
 SEQUENTIAL = "viridis"
 DIVERGING = "RdBu_r"

@@ -41,7 +41,7 @@ class ScenesDisplay(Display):
                 color=model_colour(i),
                 label=row.variant,
                 marker=model_marker(i),
-                ms=4,
+                ms=5,
                 lw=1.3,
                 elinewidth=0.8,
                 ls="-" if row.scores[0].ranked else "--",

@@ -18,6 +18,7 @@ from ifdd.training.recipe import Recipe
 from workbench import cli
 from workbench.benchmark.scenes import task
 from workbench.benchmark.scenes.display import ScenesDisplay
+from workbench.benchmark.scenes.results import FEW as MANY
 from workbench.benchmark.scenes.results import markdown, read_scenes
 from workbench.benchmark.scenes.task import measure_scenes, write
 from workbench.store.reading import Reading
@@ -114,6 +115,17 @@ def test_the_command(bundles: list[Bundle], tmp_path: Path) -> None:
         with pytest.raises(InputError, match=message):
             raise ran.exception
         assert not (tmp_path / given).exists()
+
+
+def test_each_curve_has_a_colour_and_a_marker_of_its_own() -> None:
+    measured = read_scenes(Path(__file__).parents[4] / "checkpoints" / "scenes.json")
+    display = ScenesDisplay.from_result(measured.of(measured.compared))
+    curves = display.to_plotly().data
+    assert len(curves) == MANY
+    assert len({curve.marker.color for curve in curves}) == len({curve.marker.symbol for curve in curves}) == MANY
+    display.plot()
+    lines = [bars[0] for bars in display.ax_.containers]
+    assert len({line.get_color() for line in lines}) == len({line.get_marker() for line in lines}) == MANY
 
 
 def test_what_cannot_be_measured(bundles: list[Bundle], tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from workbench.plotting import style
 
 MOST = 8
 """So many groups are told apart, but for classes, each of which has a colour; the rarest of further ones share the last."""
-_COLOURS = (*(colour for colour in style.MODEL_COLOURS if colour != style.GREY), "#8C2819", "#4E6CFE")
+_COLOURS = tuple(colour for colour in style.MODEL_COLOURS if colour != style.GREY)[:MOST]
 
 
 class Group(NamedTuple):
