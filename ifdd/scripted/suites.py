@@ -9,6 +9,7 @@ import pandas as pd
 
 from ifdd.errors import InputError
 from ifdd.labels import EMOTIONS
+from ifdd.scripted.script.extras import POLARITY, SCENE_OF
 from ifdd.scripted.script.sampling import DIFFICULTIES, Difficulty, sample_script
 from ifdd.scripted.script.scenes import with_scene
 from ifdd.scripted.script.script import Script
@@ -190,7 +191,10 @@ def by_person(scripts: list[Script]) -> list[int]:
 
 
 def factors(script: Script) -> dict[str, Any]:
-    """What varies besides the emotion: one row of factor columns. Shares are of the clip's time."""
+    """What varies besides the emotion: one row of factor columns. Shares are of the clip's time.
+
+    Of a clip with a scene, `scene_fits`: whether that has the polarity of the clip's emotion.
+    """
     times = render_times(64, script.duration)
     tracks = script.at(times)
     speaking = np.zeros(len(times), bool)
@@ -215,4 +219,4 @@ def factors(script: Script) -> dict[str, Any]:
         "resting_bias": float(sum(w for _, w in script.resting)),
         "background": script.background.kind,
         "scene": script.scene or "none",
-    }
+    } | ({"scene_fits": script.scene == SCENE_OF[POLARITY[script.emotion]]} if script.scene else {})

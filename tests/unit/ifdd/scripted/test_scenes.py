@@ -199,6 +199,10 @@ def test_a_suite_on_disk_has_both_streams(tmp_path: Path) -> None:
     scripts = suite_scripts(suite)
     assert frame["scene"].tolist() == [script.scene for script in scripts]
     assert set(frame["scene_face"]) == {"masked"}
+    fits = {"positive": {"happy"}, "negative": {"sad", "angry", "disgust", "fear"}, "neutral": {"neutral", "surprise"}}
+    assert frame["scene_fits"].tolist() == [
+        emotion in fits[s] for s, emotion in zip(frame["scene"], frame["label_name"], strict=True)
+    ]
     inputs = {
         "face": Preprocessing(8, (48, 48), "face"),
         "scene": Preprocessing(8, (48, 48), "none", stream="scene", face="masked"),
@@ -212,7 +216,7 @@ def test_a_suite_on_disk_has_both_streams(tmp_path: Path) -> None:
         for name in inputs:
             np.testing.assert_array_equal(found[name].pixels, arrays[name].clips[i])
     plain = render_suite(replace(suite, rho=None), tmp_path / "plain", size=48, workers=1, progress=False)
-    assert "scene_path" not in read_manifest(plain)
+    assert not {"scene_path", "scene_fits"} & set(read_manifest(plain))
     for file in sorted((tmp_path / "plain/clips").rglob("*.png")):
         assert file.read_bytes() == (tmp_path / "out" / file.relative_to(tmp_path / "plain")).read_bytes()
     with pytest.raises(InputError, match="scene_face 'hidden' is not one of kept, blurred, masked"):
