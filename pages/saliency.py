@@ -20,6 +20,7 @@ from workbench.analysis.streams.displays import HEADER as STREAMS
 from workbench.analysis.streams.displays import StreamsDisplay
 from workbench.analysis.streams.displays import rows as stream_rows
 from workbench.analysis.streams.displays import told as stream_notes
+from workbench.analysis.streams.task import left_out
 from workbench.app.attribution import MOST, Asked, asked_ids, read_edits, read_regions, read_streams, read_tests
 from workbench.app.clip_analyses import possible
 from workbench.app.clip_copy import Lines
@@ -183,8 +184,8 @@ def show_streams(models: Mapping[str, Bundle], asked: Asked) -> Shown:
         tables.show(table, height="content", alt="What each input does, by model")
         for note in stream_notes(found):
             looks.note(f"{note}.")
-    if others := [name for name in models if name not in able]:
-        looks.note(f"Left out: {', '.join(others)}. With one input there is nothing to exchange.")
+    if line := left_out(models, able):
+        looks.note(line)
     return displays, (asked.streams(*able), asked.streams_python([bundle.path for bundle in able.values()]))
 
 

@@ -5,7 +5,17 @@ from typing import Annotated
 import typer
 
 from workbench.analysis import CLIPS, DONORS
-from workbench.options import DataOption, DatasetOption, Device, Json, ResultsOption, WorkspaceOption, load_bundle, tell_where
+from workbench.options import (
+    DataOption,
+    DatasetOption,
+    Device,
+    Json,
+    ResultsOption,
+    WorkspaceOption,
+    load_bundle,
+    say,
+    tell_where,
+)
 from workbench.results.written import written
 
 app = typer.Typer()
@@ -29,11 +39,13 @@ def streams(
 ) -> None:
     """What does each of two inputs do? Face and scene exchanged between clips: shares of the logit, changed answers, roll-out.
 
+    Models of one input are left out.
+
     Example: workbench streams scenes-ous-r90-0 scenes-late-r90-0 --data clips/
     """
     from ifdd.io import check_new, claim
     from workbench.analysis.streams.displays import markdown
-    from workbench.analysis.streams.task import Options, check, report_text, run, write
+    from workbench.analysis.streams.task import Options, left_out, of_two_inputs, report_text, run, write
     from workbench.results.passport import Context, command_line
     from workbench.store.given import Given
 
@@ -42,8 +54,10 @@ def streams(
     check_new(out)
     ctx.with_resource(claim(out))
     manifest = given.data(data).manifest
-    bundles = [load_bundle(given.checkpoint(name), device) for name in checkpoints]
-    check(bundles)
+    named = [load_bundle(given.checkpoint(name), device) for name in checkpoints]
+    bundles = of_two_inputs(named)
+    if line := left_out([bundle.name for bundle in named], [bundle.name for bundle in bundles]):
+        say(line)
     found = run(bundles, manifest, Options(clip, clips, donors, batch, seed))
     told = next(iter(found.values())).data_hash
     write(found, out, Context.of(command_line(), bundles=bundles).with_data(manifest, told))

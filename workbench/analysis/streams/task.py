@@ -4,7 +4,7 @@
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -45,11 +45,11 @@ DEFAULT = Options()
 
 
 def run(bundles: Sequence[Bundle], manifest: str | Path, options: Options = DEFAULT) -> dict[str, StreamsResult]:
-    """What each input does to the answers of every checkpoint, on the same clips.
+    """What each input does to the answers of every checkpoint that reads two, on the same clips.
 
-    Raises: InputError for unknown clips, clips without a scene where one is read, and as `stream_shares`.
+    Raises: InputError for unknown clips, clips without a scene where one is read, and as `of_two_inputs` and `stream_shares`.
     """
-    check(bundles)
+    bundles = of_two_inputs(bundles)
     listed = read_manifest(manifest)
     table = of_each_class(listed, options.clips) if options.clip_ids is None else with_ids(listed, options.clip_ids)
     found = {}
@@ -74,13 +74,26 @@ def run(bundles: Sequence[Bundle], manifest: str | Path, options: Options = DEFA
     return found
 
 
-def check(bundles: Sequence[Bundle]) -> None:
-    """Refuse what cannot work before clips are read. Raises: InputError for a model of one input, or two of one name."""
-    for i, bundle in enumerate(bundles):
-        if len(bundle.model.inputs) != 2:
-            raise InputError(f"{bundle.name} reads {', '.join(bundle.model.inputs)} alone; streams are of models with two inputs")
-        if bundle.name in [other.name for other in bundles[:i]]:
+def of_two_inputs(bundles: Sequence[Bundle]) -> list[Bundle]:
+    """Those that can be asked, before clips are read. Raises: InputError where none is left, or for two of one name."""
+    able = [bundle for bundle in bundles if len(bundle.model.inputs) == 2]
+    if not able:
+        reads = ", ".join(f"{bundle.name} reads {', '.join(bundle.model.inputs)} alone" for bundle in bundles)
+        raise InputError(f"{reads}; streams are of models with two inputs, e.g. face and scene")
+    for i, bundle in enumerate(able):
+        if bundle.name in [other.name for other in able[:i]]:
             raise InputError(f"two checkpoints are called {bundle.name!r}; leave one out")
+    return able
+
+
+def left_out(names: Iterable[str], able: Iterable[str]) -> str:
+    """A line about models that cannot be asked; "" where all can.
+
+    >>> left_out(["one", "two"], ["two"])
+    'Left out: one. With one input there is nothing to exchange.'
+    """
+    others = [name for name in names if name not in set(able)]
+    return f"Left out: {', '.join(others)}. With one input there is nothing to exchange." if others else ""
 
 
 def write(results: Mapping[str, StreamsResult], out: Path, context: Context = PYTHON_CALL) -> list[Path]:

@@ -1,5 +1,6 @@
 """Shares of two inputs by hand: models that read one alone, add both, or multiply them; roll-out; the command."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal
@@ -175,6 +176,11 @@ def test_the_command(trained: Any, tmp_path: Path) -> None:
     ran = CliRunner().invoke(cli.app, [*words, "--out", str(tmp_path / "out")])
     assert ran.exit_code == 0, ran.output
     assert "| ous | polarity | – | – | – |" in ran.output
+    several = ["streams", "scripted-tiny-ifdd", *words[1:], "--json", "--out", str(tmp_path / "several")]
+    ran = CliRunner().invoke(cli.app, several)
+    assert ran.exit_code == 0, ran.output
+    assert ran.stderr.splitlines()[0] == "Left out: scripted-tiny-ifdd. With one input there is nothing to exchange."
+    assert list(json.loads(ran.stdout)) == ["ous"]
     ran = CliRunner().invoke(cli.app, ["streams", "scripted-tiny-ifdd", "--data", str(manifest), "--out", str(tmp_path / "no")])
     assert "scripted-tiny-ifdd reads clip alone" in str(ran.exception)
     assert not (tmp_path / "no").exists()
