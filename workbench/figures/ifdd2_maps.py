@@ -1,7 +1,7 @@
 """IFDD, Fig. 2, left: class activation maps of Y_D and Y_S, an emotion a row."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, cast
 
 import numpy as np
@@ -14,9 +14,12 @@ from matplotlib.patheffects import withStroke
 from plotly.subplots import make_subplots
 
 from ifdd.checkpoints import Bundle
-from ifdd.data.clips import Clip
+from ifdd.data.clips import Clip, as_clips
 from ifdd.data.manifest import read_manifest
+from ifdd.data.row_clips import check_scenes
 from ifdd.errors import InputError
+from ifdd.inputs import batch_of
+from ifdd.labels import shared_classes
 from workbench.analysis.saliency.displays.heat import (
     badge_colour,
     badges_note,
@@ -25,16 +28,18 @@ from workbench.analysis.saliency.displays.heat import (
     peak_of,
     ramp,
     remarks_on,
+    row_name,
     scaling,
 )
-from workbench.analysis.saliency.requests import Request, make_maps
+from workbench.analysis.saliency.requests import INPUT, Request, make_maps
 from workbench.analysis.saliency.results import SaliencyResult, Verdict
 from workbench.analysis.splits.inspection import inspect_split
 from workbench.figures.sheet import SMALL, Column, Sheet, wrapped
 from workbench.figures.study import Study
 from workbench.plotting import style
 from workbench.plotting.images import data_uri
-from workbench.store.collecting import read_row
+from workbench.store.collecting import read_inputs
+from workbench.store.tables import labelled
 
 RULE = "of each class the correctly read clip whose probability is the median of the correctly read ones"
 NONE_CORRECT = "no clip is read correctly; of each class the clip to which the model gives it the highest probability"
@@ -72,7 +77,7 @@ def choose_clips(table: pd.DataFrame, labels: tuple[str, ...]) -> dict[str, pd.S
 class About:
     """What a sheet of maps says of itself: `how` the maps were made and the `scale` of their colours, in words.
 
-    `badges`: verdicts by block; `source`: the maps' provenance; `model`, and how the clips were `chosen`.
+    `badges`: verdicts by block; `source`: the maps' provenance; `model`, how the clips were `chosen`, the `order` of blocks.
     """
 
     how: str
@@ -81,6 +86,7 @@ class About:
     source: str
     model: str
     chosen: str
+    order: str = "Left the clip at evenly spaced times, then each branch at the frames that its steps read."
 
 
 class MapsSheet(Sheet):
@@ -103,7 +109,7 @@ class MapsSheet(Sheet):
         badges = "; ".join(f"{self.blocks[block]} {verdict.badge}" for block, verdict in self.about.badges.items())
         parts = [
             f"{self.about.model}: {self.about.chosen}.",
-            "Left the clip at evenly spaced times, then each branch at the frames that its steps read.",
+            self.about.order,
             self.about.how,
             f"Verdicts of workbench faithfulness: {badges}." if badges else "",
             badges_note(self.about.badges.values()),
@@ -199,33 +205,55 @@ def maps_sheet(
     method: str = "gradcam",
     verdicts: Verdicts | None = None,
     clips: Sequence[str] | None = None,
+    model: str | None = None,
 ) -> MapsSheet:
     """Maps of the main checkpoint for one clip of each class, or for the `clips` named, each explained for its own class.
 
+    Of another `model` of the study they are of the same clips. Where several inputs are read, each stands before its own maps.
     Raises: InputError as `make_maps`, for clips that cannot be read or are unknown, or predictions without a network.
     """
-    bundle = study.looked_into("a map")
+    bundle = study.looked_into("a map") if model is None else study.bundles[model]
     picked = pick_clips(study, clips)
-    table = read_manifest(study.manifest).set_index("clip_id", drop=False)
-    count = 4 if column == "double" else 2
-    short = {branch: name.rsplit(".", 1)[-1] for branch, name in bundle.model.branches.items()}
+    table = read_manifest(study.manifest)
+    root, table = table.attrs, table.set_index("clip_id", drop=False)
+    table.attrs = root
+    check_scenes(table, study.manifest, bundle.inputs)
+    said = labelled(study.collections[bundle.name]).set_index("clip_id")
+    words = shared_classes(bundle.labels, study.labels)
+    classes = [words.get(label, label) for label in bundle.labels]
+    several = len(bundle.inputs) > 1
+    count = (3 if several else 4) if column == "double" else (1 if several else 2)
     request = Request(method=method)
     rows: list[Row] = []
     kept: dict[str, dict[str, SaliencyResult]] = {}
     for found, c in picked.rows:
         clip_id = str(found["clip_id"])
         clip = cast(dict[Any, Any], table.loc[clip_id].to_dict())
-        read = read_row(table, clip, bundle)
-        results = kept[clip_id] = make_maps(bundle, read.tensor()[None].to(_place(bundle)), request, [c])
+        read = read_inputs(table, clip, bundle)
         name = study.labels[c]
-        rows.append(Row(name, clip_id, float(found[f"p_{name}"]), _blocks(bundle, read, results, count)))
+        shown = batch_of(as_clips(read), _place(bundle))
+        results = kept[clip_id] = make_maps(bundle, shown, request, [classes.index(name)])
+        rows.append(
+            Row(
+                name,
+                clip_id,
+                float(cast("pd.Series[Any]", said.loc[clip_id])[f"p_{name}"]),
+                _blocks(bundle, read, results, count),
+            )
+        )
     results = next(iter(kept.values()))
     tested = {b: v for b, r in results.items() if (v := (verdicts or {}).get((method, r.activation))) is not None}
     records = {name: next(iter(found.values())).provenance for name, found in kept.items()}
     source = "\n".join(f"{name}: {record.to_json()}" for name, record in records.items() if record is not None)
-    titles = {"input": "clip"} | short
-    about = About(_how(results), scaling(results), tested, source, bundle.name, picked.rule)
-    return MapsSheet(tuple(rows), titles, about, column)
+    titles = {key: key.removeprefix(f"{INPUT} ") if several else "clip" for key in rows[0].blocks if key not in results}
+    titles |= {
+        branch: row_name(result) if several else result.activation.rsplit(".", 1)[-1] for branch, result in results.items()
+    }
+    rule = picked.rule if bundle.name == study.main else f"{picked.rule}, by what {study.main} says"
+    about = About(_how(results), scaling(results), tested, source, bundle.name, rule)
+    if several:
+        about = replace(about, order="Of each input frames at evenly spaced times, then the maps over it.")
+    return MapsSheet(tuple(rows), {key: titles[key] for key in rows[0].blocks}, about, column)
 
 
 @dataclass(frozen=True)
@@ -266,22 +294,28 @@ def _how(results: dict[str, SaliencyResult]) -> str:
     return "; ".join([conventions(results, None), *remarks]) + "."
 
 
-def _blocks(bundle: Bundle, clip: Clip, results: dict[str, SaliencyResult], count: int) -> dict[str, tuple[Picture, ...]]:
-    frames, seconds, pixels = bundle.model.frames, clip.seconds, clip.pixels
+def _blocks(
+    bundle: Bundle, read: Mapping[str, Clip], results: dict[str, SaliencyResult], count: int
+) -> dict[str, tuple[Picture, ...]]:
+    """Pictures of each input, as "input" or, of several, "input NAME", and then those of the maps that lie on it."""
+    frames = bundle.model.frames
     even = np.floor((np.arange(count) + 0.5) * frames / count).astype(int)
-    found = {"input": tuple(Picture(pixels[t], float(seconds[t])) for t in even)}
     places: dict[str, np.ndarray] = {}
     if "split" in bundle.model.capabilities:
-        places = {
-            group: at[0]
-            for group, at in inspect_split(bundle.model, clip.tensor()[None].to(_place(bundle))).input_frames().items()
-        }
+        split = inspect_split(bundle.model, batch_of(as_clips(read), _place(bundle)))
+        places = {group: at[0] for group, at in split.input_frames().items()}
     peak = peak_of(results)
-    for branch, result in results.items():
-        images = overlay(pixels, result, 0, peak)
-        at = np.clip(np.rint(np.sort(places[branch])), 0, frames - 1).astype(int) if branch in places else even
-        at = at[np.linspace(0, len(at) - 1, min(count, len(at))).round().astype(int)]
-        found[branch] = tuple(Picture(images[t], float(seconds[t])) for t in at)
+    found: dict[str, tuple[Picture, ...]] = {}
+    for name, clip in read.items():
+        key = f"{INPUT} {name}" if len(read) > 1 else INPUT
+        found[key] = tuple(Picture(clip.pixels[t], float(clip.seconds[t])) for t in even)
+        for branch, result in results.items():
+            if len(read) > 1 and result.input != name:
+                continue
+            images = overlay(clip.pixels, result, 0, peak)
+            at = np.clip(np.rint(np.sort(places[branch])), 0, frames - 1).astype(int) if branch in places else even
+            at = at[np.linspace(0, len(at) - 1, min(count, len(at))).round().astype(int)]
+            found[branch] = tuple(Picture(images[t], float(clip.seconds[t])) for t in at)
     return found
 
 

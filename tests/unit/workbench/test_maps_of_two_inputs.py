@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -13,11 +13,12 @@ from torch import Tensor, nn
 from typer.testing import CliRunner
 
 from ifdd.checkpoints import Bundle, load_checkpoint
-from ifdd.data.clips import load_clip, scene_clip
+from ifdd.data.clips import as_clips, load_clip, scene_clip
 from ifdd.data.manifest import read_manifest, write_manifest
+from ifdd.data.row_clips import load_row_inputs
 from ifdd.data.video import file_sha256
 from ifdd.errors import InputError
-from ifdd.inputs import stack
+from ifdd.inputs import batch_of, stack
 from ifdd.scripted.suite import SuiteConfig, render_suite
 from tests.tiny_ous import train_ous
 from workbench.analysis.counterfactuals.task import Options as EditOptions
@@ -28,8 +29,9 @@ from workbench.analysis.faithfulness.results import FaithfulnessReport
 from workbench.analysis.faithfulness.task import FaithfulnessRequest
 from workbench.analysis.faithfulness.task import run as run_tests
 from workbench.analysis.faithfulness.task import write as write_tests
-from workbench.analysis.saliency import frame_importance
+from workbench.analysis.saliency import frame_importance, section
 from workbench.analysis.saliency.attribution import AttributionRequest, attribute
+from workbench.analysis.saliency.displays.heat import overlay
 from workbench.analysis.saliency.requests import Request, make_maps
 from workbench.analysis.saliency.shown import from_manifest, on_the_face
 from workbench.analysis.saliency.temporal import FrameRequest
@@ -39,7 +41,11 @@ from workbench.analysis.streams.task import run as run_streams
 from workbench.app.clip_analyses import budgets
 from workbench.cli import app
 from workbench.explain.task import Options, run, write
-from workbench.store.collecting import load_row
+from workbench.figures.ifdd2_maps import MapsSheet
+from workbench.figures.study import study_of
+from workbench.report.parts import Chart
+from workbench.report.parts import Options as SectionOptions
+from workbench.store.collecting import collect, load_row
 from workbench.store.sources import SourceOptions, inputs_of
 
 
@@ -133,6 +139,36 @@ def test_one_input_is_that_of_another_clip(bundle: Bundle, manifest: Path) -> No
             np.testing.assert_allclose(edit.change[row], np.mean(np.abs(mixed - before[row]).sum(1) / 2), atol=1e-5)
             assert edit.flips[row] == np.mean(np.argmax(mixed, 1) != before[row].argmax())
         assert edit.mean.change.value == pytest.approx(edit.change.mean())
+
+
+def test_the_report_shows_where_each_model_looks_on_either_input(
+    bundle: Bundle, manifest: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    late = load_checkpoint(train_ous(tmp_path, "late", size=32, fusion="late"))
+    late = replace(late, card=late.card.model_copy(update={"labels": late.labels[::-1]}))  # the same words in another order
+    bundles = {bundle.name: bundle, "late": late}
+    said = {name: collect(one, manifest, tmp_path / name, ("head.logits",), progress=False) for name, one in bundles.items()}
+    study = study_of(bundles, said, manifest)
+    shown = section.section(study, SectionOptions())
+    table = read_manifest(manifest)
+    for part, one in zip(shown.parts, bundles.values(), strict=True):
+        sheet = cast(MapsSheet, cast(Chart, part).display)
+        assert sheet.about.model == one.name
+        assert list(sheet.blocks.values()) == ["face", "face map", "scene", "scene map"]
+        for row in sheet.rows:
+            read = load_row_inputs(table, table.set_index("clip_id", drop=False).loc[row.clip_id].to_dict(), one.inputs)
+            tensors = batch_of(as_clips(read), "cpu")
+            assert row.probability == pytest.approx(float(one.predict(tensors)[0][one.labels.index(row.name)]), abs=1e-5)
+            maps = make_maps(one, tensors, Request(), [one.labels.index(row.name)])
+            for name, clip in read.items():
+                even = [int((k + 0.5) * len(clip.pixels) / 3) for k in range(3)]
+                for k, t in enumerate(even):
+                    np.testing.assert_array_equal(row.blocks[f"input {name}"][k].image, clip.pixels[t])
+                    np.testing.assert_array_equal(row.blocks[name][k].image, overlay(clip.pixels, maps[name])[t])
+    monkeypatch.setattr(section, "MOST", 1)
+    few = section.section(study, SectionOptions())
+    assert len(few.parts) == 1
+    assert "Of the first 1 models; late: workbench saliency" in few.about
 
 
 def test_a_map_of_the_scene_alone_has_no_regions_of_a_face(manifest: Path, tmp_path: Path) -> None:
