@@ -125,4 +125,4 @@ seen = ClipView(made, truth, others)
 rows = dataset.clips.loc[[clip_id]].reset_index(drop=True)
 rows.attrs = dataset.clips.attrs
 place = OfClip(state.workspace().folder, dataset.name, dataset.manifest, clip_id)
-player.show(seen, clip_id, "clip", clip_parts.About(place, rows, _read_by(names[0], options), _explain, _another))
+player.show(seen, clip_id, "clip", clip_parts.About(place, rows, lambda name: _read_by(name, options), _explain, _another))

@@ -36,7 +36,7 @@ PARTS = ("Regions", "Are maps true?", "What if", "Face and scene")
 OF_EACH, SELECTED = "of each class alike", "selected"
 TESTED = ("gradcam", "hirescam", "saliency")  # as the command by itself
 
-Shown = tuple[dict[str, Display], Lines]
+Shown = tuple[dict[str, Display], list[Lines]]
 
 
 def ask_clips(part: str) -> tuple[Asked, bool]:
@@ -91,8 +91,7 @@ def show_regions(models: Mapping[str, Bundle], asked: Asked, method: str) -> Sho
             legend=charts.LEGEND_ABOVE, title=None, margin_t=60, height=330 + 26 * len(found)
         )
         charts.chart(figure, "saliency_budget", "Share of the attribution over share of the area, by region", read="regions")
-    first, bundle = next(iter(models.items()))
-    return displays, (asked.regions(first, method), asked.regions_python(bundle.path, method))
+    return displays, [(asked.regions(name, method), asked.regions_python(bundle.path, method)) for name, bundle in models.items()]
 
 
 def show_tests(models: Mapping[str, Bundle], asked: Asked, methods: list[str]) -> Shown:
@@ -116,8 +115,7 @@ def show_tests(models: Mapping[str, Bundle], asked: Asked, methods: list[str]) -
         displays[f"randomisation {name}"] = forgot
         alt = f"Rank correlation with the map of the trained {name}, while its blocks are forgotten"
         charts.chart(forgot.to_plotly(), f"saliency_forgot_{name}", alt, read="randomisation")
-    first, bundle = next(iter(models.items()))
-    return displays, (asked.tests(first, methods), asked.tests_python(bundle.path, methods))
+    return displays, [(asked.tests(name, methods), asked.tests_python(bundle.path, methods)) for name, bundle in models.items()]
 
 
 def show_edits(models: Mapping[str, Bundle], asked: Asked, edits: list[str], linked_bars: bool) -> Shown:
@@ -161,8 +159,7 @@ def show_edits(models: Mapping[str, Bundle], asked: Asked, edits: list[str], lin
         links = {clip: linked(where(IDS, clip)) for clip in result.clip_ids} if linked_bars else None
         alt = f"How far what {name} says of each clip moves under each edit"
         charts.chart(display.to_plotly(links), f"saliency_edits_{name}", alt, links=linked_bars, read="counterfactuals")
-    first, bundle = next(iter(able.items()))
-    return displays, (asked.edits(first, own(first)), asked.edits_python(bundle.path, own(first)))
+    return displays, [(asked.edits(name, own(name)), asked.edits_python(bundle.path, own(name))) for name, bundle in able.items()]
 
 
 def show_streams(models: Mapping[str, Bundle], asked: Asked) -> Shown:
@@ -186,7 +183,7 @@ def show_streams(models: Mapping[str, Bundle], asked: Asked) -> Shown:
             looks.note(f"{note}.")
     if line := left_out(models, able):
         looks.note(line)
-    return displays, (asked.streams(*able), asked.streams_python([bundle.path for bundle in able.values()]))
+    return displays, [(asked.streams(*able), asked.streams_python([bundle.path for bundle in able.values()]))]
 
 
 def offer_clips(asked: Asked) -> None:
@@ -248,5 +245,4 @@ with st.container(horizontal=True):
         charts.save_button(displays, "attribution", "saliency_save")
         if not selected:
             offer_clips(asked)
-    lacks = f"Of {next(iter(models))} alone: give it once for each checkpoint." if len(models) > 1 and part != PARTS[3] else ""
-    charts.reproduce(*lines, "saliency", lacks)
+    charts.reproduce(*lines[0], "saliency", others=lines[1:])

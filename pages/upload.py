@@ -20,7 +20,7 @@ with st.container(horizontal=True, vertical_alignment="center", gap="small"):
     options = own_videos.ask_how(own, video, {name: models[name] for name in names})
     with st.popover("Maps", icon=":material/blur_on:", key="upload_maps"):
         maps = player.ask_maps([models[name] for name in names], "upload", {})
-    own_videos.copy_as(video, names, options)
+    own_videos.copy_as(video, {name: models[name] for name in names}, options)
     shown = st.segmented_control(
         "Show", SHOWN, default=SHOWN[0], required=True, label_visibility="collapsed", **looks.kept("upload_shown")
     )

@@ -10,6 +10,7 @@ import pandas as pd
 import streamlit as st
 
 from shared import looks, view
+from workbench.app.clip_copy import Lines, joined
 from workbench.app.from_ifdd import csv_text
 from workbench.app.reading import Reading, reading
 from workbench.plotting.base import SUFFIXES, Display, with_short_names, without_markup
@@ -101,15 +102,18 @@ def clickable_cells(
     return figure.update_layout(dragmode=False, clickmode="event+select")
 
 
-def reproduce(cli: Sequence[str], python: str, key: str, lacks: str = "") -> None:
-    """A small menu: what makes the same result on the command line, and in Python, and what it `lacks` of the page."""
+def reproduce(cli: Sequence[str], python: str, key: str, lacks: str = "", others: Sequence[Lines] = ()) -> None:
+    """A small menu: what makes the same result on the command line, and in Python, and what it `lacks` of the page.
+
+    `others`: the same of further models; each has a line of its own.
+    """
     with st.popover("Copy as", icon=":material/content_copy:", key=f"{key}_copy"):
         if lacks:
             looks.note(lacks)
         looks.note("Command line")
-        st.code(shlex.join(cli), language="bash", wrap_lines=True)
+        st.code("\n".join(map(shlex.join, [cli, *(line for line, _ in others)])), language="bash", wrap_lines=True)
         looks.note("Python")
-        st.code(python.strip(), language="python", wrap_lines=True)
+        st.code(joined([python, *(code for _, code in others)]), language="python", wrap_lines=True)
 
 
 @st.fragment

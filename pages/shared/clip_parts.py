@@ -56,28 +56,30 @@ FIRST_EDITS = ("freeze", "reverse", "shuffle", "drop", "zero-offsets", "swap-S",
 class About:
     """What is known of a clip of a dataset beside its pictures: its place, its row of the manifest, how maps were asked for.
 
-    `again` explains it with a model and other options, `other` another clip, by its id.
+    `options` are those of a model by name. `again` explains it with a model and other options, `other` another clip, by its id.
     """
 
     place: OfClip
     row: pd.DataFrame
-    options: Options
+    options: Callable[[str], Options]
     again: Callable[[str, Options], Explanation]
     other: Callable[[str, str], Explanation]
 
 
 Play = Callable[[dict[str, Any], str], None]
 """Shows the data of a player, with a key."""
-Part = tuple[dict[str, Display], Lines | None]
-"""Pictures to save, and what reproduces them of the first model, where a command finds the clip."""
+Part = tuple[dict[str, Display], list[Lines]]
+"""Pictures to save, and what reproduces them of each model, where a command finds the clip."""
 
 
-def explained(seen: ClipView, about: About | None) -> Lines | None:
+def explained(seen: ClipView, about: About | None) -> list[Lines]:
     """What makes the maps, the classes and the split."""
-    if about is None or not seen.explanations:
-        return None
-    name, item = next(iter(seen.explanations.items()))
-    return explain_lines(name, state.model(name)[0].path, item.video, about.options, about.place)
+    if about is None:
+        return []
+    return [
+        explain_lines(name, state.model(name)[0].path, item.video, about.options(name), about.place)
+        for name, item in seen.explanations.items()
+    ]
 
 
 def classes(seen: ClipView, about: About | None, key: str) -> Part:
@@ -174,7 +176,9 @@ def difference(seen: ClipView, about: About | None, name: str, key: str, play: P
         raise InputError(f"{' and '.join(reads)}, so that these maps have no places in common; choose two maps of one model")
     label = item.labels[item.target]
     if other.labels[other.target] != label and about is not None:
-        second = asking.named_maps({second.model: about.again(second.model, replace(about.options, target=label))})[right]
+        second = asking.named_maps({second.model: about.again(second.model, replace(about.options(second.model), target=label))})[
+            right
+        ]
         says = other.labels[other.target]
         looks.note(f"The map of {second.model}, which says {says}, is for {label} here, so that both can be compared.")
     found = between(first.result, second.result, (left, right))
@@ -297,9 +301,9 @@ def what_if(seen: ClipView, about: About | None, key: str, play: Play) -> Part:
             f"Change of the probability of each class after each edit, {name}",
             read="counterfactuals",
         )
-    model, bundle = next(iter(bundles.items()))
+    model = next(iter(bundles))
     other = None if donor is None or about is None else about.other(model, donor).tensor()
-    pictures = asking.edited(bundle, first.tensor(), edits, other)
+    pictures = asking.edited(bundles[model], first.tensor(), edits, other)
     if pictures:
         looks.section("The clip after each edit")
         groups = [input_group(first.pictures, first.clip.seconds, name="as it is")]
@@ -307,8 +311,11 @@ def what_if(seen: ClipView, about: About | None, key: str, play: Play) -> Part:
         intensity = None if seen.truth is None else seen.truth.intensity_of(first.clip.video_index)
         play(player_data(groups, first.clip.video_index, intensity), f"{key}_edited")
     if about is None:
-        return displays, None
-    return displays, what_if_lines(model, bundle.path, edits.of(bundle, 1 + bool(donor)), about.place, donor)
+        return displays, []
+    asked = {name: edits.of(bundle, 1 + bool(donor)) for name, bundle in bundles.items()}
+    return displays, [
+        what_if_lines(name, bundles[name].path, options, about.place, donor) for name, options in asked.items() if options.edits
+    ]
 
 
 def _ask_donor(about: About | None, key: str) -> str | None:
@@ -333,13 +340,17 @@ def _ask_donor(about: About | None, key: str) -> str | None:
     )
 
 
-def _saliency_lines(seen: ClipView, about: About | None, code: str, *flags: str, model: str | None = None) -> Lines | None:
-    """Of one model, by default the first."""
+def _saliency_lines(seen: ClipView, about: About | None, code: str, *flags: str, model: str | None = None) -> list[Lines]:
+    """Of each model, or of one."""
     if about is None:
-        return None
-    name = model or next(iter(seen.explanations))
-    line, python = saliency_lines(seen.explanations[name], name, state.model(name)[0].path, about.options, about.place, code)
-    return [*line, *flags], python
+        return []
+    found = []
+    for name, item in seen.explanations.items():
+        if model in (None, name):
+            options = about.options(name)
+            line, python = saliency_lines(item, name, state.model(name)[0].path, options, about.place, code)
+            found.append(([*line, *flags], python))
+    return found
 
 
 # -- kept by what they are of: the checkpoint, the pixels, the question ------------------------------------------------------

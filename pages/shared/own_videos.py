@@ -14,6 +14,7 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from shared import charts, gallery, looks, maps, player, state, view, waiting
 from workbench.analysis.embedding.task import embedding_of, has_features
+from workbench.app.clip_copy import Lines
 from workbench.app.embeddings import Request
 from workbench.app.from_ifdd import InputError
 from workbench.app.limits import LIMITS
@@ -168,8 +169,8 @@ def with_maps(options: Options, maps: Mapping[str, Any]) -> Options:
     return replace(options, **{name: value for name, value in maps.items() if name in known})
 
 
-def copy_as(video: OwnVideo, names: list[str], options: Options) -> None:
-    """What explains the video on the command line, and in Python."""
+def copy_as(video: OwnVideo, models: Mapping[str, Bundle], options: Options) -> None:
+    """What explains the video on the command line, and in Python, with each model."""
     values = {
         "crop": options.crop,
         "start": options.start,
@@ -179,14 +180,17 @@ def copy_as(video: OwnVideo, names: list[str], options: Options) -> None:
     }
     values |= {"fps": options.fps, "face": st.session_state.get(_face_key(video))}
     values |= {"scene": options.scene.name if options.scene else None}
-    known = {name: value for name, value in values.items() if value is not None}
-    flags = [part for name, value in known.items() for part in (f"--{name}", str(value))]
-    python = (
-        "from ifdd.checkpoints import load_checkpoint\nfrom workbench.explain import Options, run\n\n"
-        f"options = Options({', '.join(f'{name}={value!r}' for name, value in known.items())})\n"
-        f"found = run(load_checkpoint({names[0]!r}), {video.name!r}, options)"
-    )
-    charts.reproduce(["workbench", "explain", video.name, "--checkpoint", names[0], *flags], python, "upload")
+    lines: list[Lines] = []
+    for model, bundle in models.items():
+        known = {name: value for name, value in values.items() if value is not None and (name != "scene" or bundle.scenes)}
+        flags = [part for name, value in known.items() for part in (f"--{name}", str(value))]
+        python = (
+            "from ifdd.checkpoints import load_checkpoint\nfrom workbench.explain import Options, run\n\n"
+            f"options = Options({', '.join(f'{name}={value!r}' for name, value in known.items())})\n"
+            f"found = run(load_checkpoint({model!r}), {video.name!r}, options)"
+        )
+        lines.append((["workbench", "explain", video.name, "--checkpoint", model, *flags], python))
+    charts.reproduce(*lines[0], "upload", others=lines[1:])
 
 
 def _face_key(video: OwnVideo) -> str:

@@ -127,16 +127,13 @@ def show(seen: ClipView, name: str, key: str, about: clip_parts.About | None = N
     }
     if not seen.explanations:  # models of whom nothing is known but what they said
         parts = {"Classes": parts["Classes"]}
-    many = len(seen.explanations) > 1
-    for tab, (title, part) in zip(st.tabs(list(parts), key=f"{key}_tab", bind="query-params"), parts.items(), strict=True):
+    for tab, part in zip(st.tabs(list(parts), key=f"{key}_tab", bind="query-params"), parts.values(), strict=True):
         if tab.open:
             with tab, looks.error_panel():
                 displays, lines = part()
                 with st.container(horizontal=True):
-                    if lines is not None:
-                        first = next(iter(seen.explanations), "")
-                        lacks = f"Of {first} alone: give it once for each checkpoint." if many and title != "Difference" else ""
-                        charts.reproduce(*lines, key, lacks)
+                    if lines:
+                        charts.reproduce(*lines[0], key, others=lines[1:])
                     charts.save_button(displays, name, f"{key}_save")
 
 
@@ -147,7 +144,7 @@ def _maps(seen: ClipView, about: clip_parts.About | None, key: str) -> clip_part
         help=f"Also those that no model reads, at most {MOST}; each map is then that of the frame nearest in time.",
         **view.linked(f"{key}_every"),
     )
-    fps = None if about is None else about.options.fps
+    fps = None if about is None else about.options(next(iter(seen.explanations))).fps
 
     def read(path: Path, start: float, end: float) -> EveryFrame:
         return _read_every(str(path), path.stat().st_mtime_ns, start, end, fps)

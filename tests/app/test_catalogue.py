@@ -54,7 +54,7 @@ def test_python_names_lead_somewhere() -> None:
 
 
 def copied(app: AppTest) -> tuple[list[str], list[str]]:
-    """Commands and Python that a page offers to copy."""
+    """Commands and Python that a page offers to copy; one text of commands may have a line for each model."""
     lines = [item.value for item in app.code if item.language == "bash"]
     return lines, [item.value for item in app.code if item.language == "python"]
 
@@ -66,7 +66,7 @@ def test_what_a_page_offers_to_copy_is_a_command_and_python(start: Start, tiny_d
     app = start(tiny_demo, page or "overview")
     assert not app.exception
     lines, programs = copied(app)
-    for line in lines:
+    for line in "\n".join(lines).splitlines():
         program, *words = shlex.split(line)
         command = get_command(PROGRAMS[program])
         name, context, rest = command.resolve_command(command.make_context(program, words, resilient_parsing=True), words)

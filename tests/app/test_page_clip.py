@@ -114,10 +114,14 @@ def test_tabs(start: Start, tiny_demo: TinyDemo, tab: str, charts: int, players_
     assert panels(app) == ""
     assert len(app.get("plotly_chart")) == charts
     assert len(players(app)) == players_shown
-    line, python = (code.value for code in app.code)
-    assert shlex.split(line)[:2] == ["workbench", command]
-    told = " ".join(item.value for item in app.caption).replace("\\", "")
-    assert ("alone: give it once for each checkpoint" in told) == (tab != "Difference")
+    lines, python = (code.value for code in app.code)
+    commands = [shlex.split(line) for line in lines.splitlines()]
+    assert all(words[:2] == ["workbench", command] for words in commands)
+    models = ["tiny-baseline", "tiny-ifdd"]  # a line each
+    assert [[name for name in models if name in words] for words in commands] == (
+        [models] if tab == "Difference" else [[name] for name in models]
+    )
+    assert python.count("load_checkpoint(") == 2
     compile(python, "copied", "exec")
 
 
@@ -181,10 +185,10 @@ def test_a_page_is_drawn_before_its_maps(
 def test_copied_lines_run(start: Start, tiny_demo: TinyDemo, tmp_path: Any) -> None:
     """Of every tab with a computation of its own: the command and the code do without an error what the app shows."""
     for tab, out in (("Maps", "a"), ("Difference", "b"), ("Frames", "c"), ("Regions", "d")):
-        line, python = (code.value for code in start(tiny_demo, "clip", clip_tab=tab, clip="tiny-test-00003").code)
+        lines, python = (code.value for code in start(tiny_demo, "clip", clip_tab=tab, clip="tiny-test-00003").code)
         exec(python, {})  # the app's own words
-        if tab in ("Maps", "Difference"):
-            words = [*shlex.split(line)[1:], "--out", str(tmp_path / out)]
+        for number, line in enumerate(lines.splitlines() if tab in ("Maps", "Difference") else []):
+            words = [*shlex.split(line)[1:], "--out", str(tmp_path / f"{out}{number}")]
             done = CliRunner().invoke(workbench_command, words)
             assert done.exit_code == 0, done.output
 

@@ -91,7 +91,9 @@ def test_uploads_are_seen_chosen_from_and_go_with_the_session(
     before = str(app.get("bidi_component")[0].proto)
     app = app.button("upload_face_2").click().run()
     assert str(app.get("bidi_component")[0].proto) != before  # another person
-    assert "--face 2" in app.code[0].value
+    lines = app.code[0].value.splitlines()
+    assert [line.partition("--checkpoint ")[2].partition(" ")[0] for line in lines] == ["tiny-baseline", "tiny-ifdd"]
+    assert all("--face 2" in line for line in lines)
 
     stranger = start(tiny_demo, "upload")
     assert stranger.session_state["upload_own"].videos == {}

@@ -1,5 +1,6 @@
 """What reproduces the app's analyses of a clip: on the command line, and in Python."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 
@@ -13,6 +14,26 @@ _READING = ("crop", "face", "start", "end", "window", "stride", "fps", "scene", 
 
 Lines = tuple[list[str], str]
 """A command line, and Python code."""
+
+
+def joined(programs: Sequence[str]) -> str:
+    """Python of several models as one program, what an earlier one has imported left out.
+
+    >>> print(joined(["import a\\n\\na.b(1)", "import a\\n\\na.b(2)"]))
+    import a
+    <BLANKLINE>
+    a.b(1)
+    <BLANKLINE>
+    a.b(2)
+    """
+    imported: set[str] = set()
+    found = []
+    for program in programs:
+        lines = program.strip().splitlines()
+        kept = [line for line in lines if line not in imported]
+        imported |= {line for line in lines if line.startswith(("from ", "import "))}
+        found.append("\n".join(kept).strip())
+    return "\n\n".join(found)
 
 
 @dataclass(frozen=True)
