@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -256,7 +256,12 @@ def rows(among: Measured) -> pd.DataFrame:
 
 def clip_links(collections: Mapping[str, Collection], among: Measured) -> list[str] | None:
     """For each row of the models' figures its clip, as a chart's point holds it; None where they are not of the same clips."""
-    found = [said(collection, among.clips).clip_ids for collection in collections.values()]
+    return _clip_links((*(state.key_of(found) for found in collections.values()), among.key), collections, among)
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _clip_links(key: tuple[Hashable, ...], _collections: Mapping[str, Collection], _among: Measured) -> list[str] | None:
+    found = [said(collection, _among.clips).clip_ids for collection in _collections.values()]
     return [where(IDS, clip).text for clip in found[0]] if all(other == found[0] for other in found) else None
 
 

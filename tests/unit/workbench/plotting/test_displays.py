@@ -23,7 +23,7 @@ from matplotlib.figure import Figure
 from ifdd.errors import InputError
 from ifdd.labels import EMOTIONS
 from workbench.analysis.confidence import calibration, density
-from workbench.analysis.confidence.displays.densities import DOTS, CalibrationDisplay, ConfidenceDisplay
+from workbench.analysis.confidence.displays.densities import ALL_DOTS, DOTS, CalibrationDisplay, ConfidenceDisplay
 from workbench.analysis.embedding.displays.scatter import EmbeddingDisplay
 from workbench.analysis.embedding.projection import embed
 from workbench.analysis.embedding.results import EmbeddingResult
@@ -173,6 +173,21 @@ def test_confidence_of_many_clips_shows_the_most_wrong_and_some() -> None:
     np.testing.assert_array_equal(np.sort(points[0].x)[: DOTS // 2], probs[: DOTS // 2])  # positives that got the least
     assert np.max(points[0].x) == probs[2 * DOTS - 1]
     assert points[3].customdata[-1] == str(2 * DOTS - 1)
+
+
+def test_confidence_of_many_panels_is_drawn_in_few_marks() -> None:
+    """42 panels of 500 dots a side in WebGL took a browser without a graphics card three seconds, of which these are one."""
+    result = density(np.tile(PROBS["IFDD"], (10, 1)), np.tile(LABELS, 10), EMOTIONS)
+    assert result.classes[0].negatives.n > DOTS
+    figure = ConfidenceDisplay.from_result({f"model {i}": result for i in range(6)}).to_plotly()
+    points = [trace for trace in figure.data if trace.mode == "markers"]
+    assert {trace.type for trace in figure.data} == {"scatter"}
+    assert 0.9 * ALL_DOTS < sum(len(trace.x) for trace in points) <= ALL_DOTS
+    own = [PROBS["IFDD"][i == LABELS, i].min() for i in range(7)]  # the most wrong clip of each class has a dot in every model
+    assert [trace.x.min() for trace in points[::2]] == pytest.approx(own * 6)
+    axes = [axis for name, axis in figure.layout.to_plotly_json().items() if name[1:5] == "axis"]
+    assert len(axes) == 84
+    assert not any(axis["automargin"] for axis in axes)
 
 
 def test_confidence_peaks_are_equal_by_default() -> None:

@@ -18,6 +18,8 @@ RASTER_CLIPS = 500
 EDGES = (-0.05, 1.05)  # of an axis from 0 to 1 whose largest markers lie on its ends
 DOTS = 500
 """Clips of a side that a panel of a web page shows one by one; of more the most wrong half of so many, and some of the others."""
+ALL_DOTS = 3500
+"""Clips that all panels of a web page show one by one, where sides have more: a browser draws so many in half a second."""
 PANEL, GAP = 135, 84  # pixels of a row on a web page, and between rows: ticks, and a title of four lines
 _LANES = {"positives": (-0.06, -0.16), "negatives": (-0.22, -0.32)}  # where the strips lie, in units of the panel's height
 
@@ -56,6 +58,11 @@ class ConfidenceDisplay(NamedDisplay[ConfidenceResult]):
         curves = [self._curve(getattr(result.classes[column], side)) for side, _ in SIDES]
         return max((float(curve.max()) for curve in curves if curve is not None), default=1.0)
 
+    def _ticks(self, height: float) -> list[float]:
+        """Of the axis of a panel: the strips below 0 have none."""
+        ticks = [0, 1] if self.scale == "peak" else MaxNLocator(3).tick_values(0, height)
+        return [float(tick) for tick in ticks if tick <= height]
+
     def _strip(self, density: Density, side: str, height: float) -> np.ndarray:
         """Heights of the single clips: spread over their lane by row, so that a picture is always the same."""
         low, high = _LANES[side]
@@ -91,8 +98,7 @@ class ConfidenceDisplay(NamedDisplay[ConfidenceResult]):
                 panel.set_title(f"{item.name}\n{told}" if row == 0 else told, fontsize="small")
                 panel.set(xlim=(0, 1), ylim=(-0.36 * height, 1.05 * height), xticks=[0, 0.5, 1])
                 panel.set_xticklabels(["0", ".5", "1"])
-                ticks = [0, 1] if self.scale == "peak" else MaxNLocator(3).tick_values(0, height)
-                panel.set_yticks([tick for tick in ticks if tick <= height])
+                panel.set_yticks(self._ticks(height))
             self.ax_[row, 0].set_ylabel(f"{model}\n{self._label}".strip())
         for panel in self.ax_[-1]:
             panel.set_xlabel("p(class)")
@@ -105,58 +111,77 @@ class ConfidenceDisplay(NamedDisplay[ConfidenceResult]):
     def to_plotly(self, clip_ids: Sequence[str] | None = None) -> go.Figure:
         """Return the panels for a web page; the points carry the clip ids (row numbers by default) as `customdata`.
 
-        Of more than `DOTS` clips on a side some get a dot, among them the most wrong.
+        Of more than `DOTS` clips on a side, or `ALL_DOTS` on all, some get a dot, among them the most wrong.
         """
         rows, columns = len(self.results), len(self.label_names)
-        titles = ["<br>".join([item.name, *_numbers(item)]) for result in self.results.values() for item in result.classes]
+        panels = [item for result in self.results.values() for item in result.classes]
+        titles = ["<br>".join([item.name, *_numbers(item)]) for item in panels]
+        dots = _dots([getattr(item, side).n for item in panels for side, _ in SIDES])
         inner = rows * PANEL + (rows - 1) * GAP
+        beside = 0.02 if self.scale == "peak" else 0.035  # each panel has ticks of its own
         figure = make_subplots(
-            rows, columns, shared_xaxes=True, subplot_titles=titles, horizontal_spacing=0.02, vertical_spacing=GAP / inner
+            rows, columns, shared_xaxes=True, subplot_titles=titles, horizontal_spacing=beside, vertical_spacing=GAP / inner
         )
+        traces: list[go.Scatter] = []
+        places: list[tuple[int, int]] = []
         for row, (model, result) in enumerate(self.results.items(), start=1):
             for column, item in enumerate(result.classes, start=1):
                 height = self._height(result, column - 1)
                 for side, colour in SIDES:
                     density = getattr(item, side)
-                    curve = self._curve(density)
-                    shared = {"name": side, "legendgroup": side}
-                    if curve is not None:
-                        line = go.Scatter(
-                            x=result.grid,
-                            y=curve,
-                            mode="lines",
-                            fill="tozeroy",
-                            fillcolor=style.translucent(colour, 0.35),
-                            line={"color": colour, "width": 1.5},
-                            showlegend=False,
-                            hoverinfo="skip",
-                            **shared,
-                        )
-                        figure.add_trace(line, row, column)
-                    figure.add_trace(self._points(density, side, colour, height, clip_ids, (row, column) == (1, 1)), row, column)
-                figure.update_yaxes(range=[-0.36 * height, 1.05 * height], row=row, col=column)
-                figure.update_yaxes(showticklabels=column == 1 or self.scale == "density", row=row, col=column)
+                    drawn = [self._line(result.grid, density, side, colour)] if density.density is not None else []
+                    drawn += [self._points(density, side, colour, height, clip_ids, dots, (row, column) == (1, 1))]
+                    traces += drawn
+                    places += [(row, column)] * len(drawn)
+                panel = figure.get_subplot(row, column)  # one by one: figure.update_yaxes looks through all of them
+                panel.yaxis.update(
+                    range=[-0.36 * height, 1.05 * height],
+                    showticklabels=column == 1 or self.scale == "density",
+                    tickvals=self._ticks(height),
+                    automargin=False,
+                )
+                panel.xaxis.update(range=[0, 1], tickvals=[0, 0.5, 1], ticktext=["0", ".5", "1"], automargin=False)
             figure.update_yaxes(title=f"{model}<br>{self._label}" if model else self._label, row=row, col=1)
-        figure.update_xaxes(range=[0, 1], tickvals=[0, 0.5, 1], ticktext=["0", ".5", "1"])
+        figure.add_traces(traces, *zip(*places, strict=True))
         figure.update_xaxes(title="p(class)", row=rows)
-        if self.scale == "peak":
-            figure.update_yaxes(tickvals=[0, 1])
         figure.update_annotations(font_size=12)
         figure.update_layout(
             template=style.plotly_template(),
-            height=inner + 135,
-            margin={"t": 95, "l": 40, "r": 10, "b": 40},
+            # margins hold what stands there: left to themselves the axes of all panels would be measured and drawn again
+            height=inner + 145,
+            margin={"t": 95, "l": 70, "r": 10, "b": 50},
             legend={"orientation": "h", "yref": "container", "y": 1, "yanchor": "top", "x": 0},
         )
         return figure
 
+    def _line(self, grid: np.ndarray, density: Density, side: str, colour: str) -> go.Scatter:
+        return go.Scatter(
+            x=grid,
+            y=self._curve(density),
+            mode="lines",
+            fill="tozeroy",
+            fillcolor=style.translucent(colour, 0.35),
+            line={"color": colour, "width": 1.5},
+            name=side,
+            legendgroup=side,
+            showlegend=False,
+            hoverinfo="skip",
+        )
+
     def _points(
-        self, density: Density, side: str, colour: str, height: float, clip_ids: Sequence[str] | None, legend: bool
-    ) -> go.Scattergl:
+        self,
+        density: Density,
+        side: str,
+        colour: str,
+        height: float,
+        clip_ids: Sequence[str] | None,
+        dots: int,
+        legend: bool,
+    ) -> go.Scatter:
         if clip_ids is not None and density.n:
             check_length(clip_ids, max(len(clip_ids), int(density.rows.max()) + 1), "clip_ids")
-        shown = _shown(density.values if side == "positives" else -density.values)
-        return go.Scattergl(
+        shown = _shown(density.values if side == "positives" else -density.values, dots)
+        return go.Scatter(  # not WebGL: without a graphics card a scene for each panel takes seconds
             x=density.values[shown],
             y=self._strip(density, side, height)[shown],
             mode="markers",
@@ -254,11 +279,25 @@ class CalibrationDisplay(NamedDisplay[CalibrationResult]):
         return figure
 
 
-def _shown(values: np.ndarray) -> np.ndarray:
-    """Which of the clips (n,) get a dot: all of few, else the lowest `DOTS` / 2, and as many of the rest, evenly."""
-    if len(values) <= DOTS:
+def _dots(counts: Sequence[int]) -> int:
+    """The most dots on a side, at most `DOTS`, of which sides of so many clips have at most `ALL_DOTS` together.
+
+    >>> _dots([10, 60]), _dots([3000, 3000]), _dots([20, 3000, 3000, 9000, 9000, 9000, 9000, 9000, 9000])
+    (500, 500, 435)
+    """
+    left = ALL_DOTS
+    for i, n in enumerate(sorted(counts)):
+        if n > (share := left // (len(counts) - i)):
+            return min(share, DOTS)
+        left -= n
+    return DOTS
+
+
+def _shown(values: np.ndarray, dots: int) -> np.ndarray:
+    """Which of the clips (n,) get a dot: all of few, else the lowest `dots` / 2, and as many of the rest, evenly."""
+    if len(values) <= dots:
         return np.arange(len(values))
-    order, half = np.argsort(values, kind="stable"), DOTS // 2
+    order, half = np.argsort(values, kind="stable"), dots // 2
     return np.sort(np.concatenate([order[:half], order[np.linspace(half, len(values) - 1, half).astype(int)]]))
 
 
