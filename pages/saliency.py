@@ -23,7 +23,7 @@ from workbench.analysis.streams.displays import told as stream_notes
 from workbench.analysis.streams.task import left_out
 from workbench.app.attribution import MOST, Asked, asked_ids, read_edits, read_regions, read_streams, read_tests
 from workbench.app.clip_analyses import possible
-from workbench.app.clip_copy import Lines
+from workbench.app.copying import Copied
 from workbench.app.from_ifdd import InputError
 from workbench.app.map_choice import METHODS
 from workbench.app.selection import IDS, Selection, linked, where
@@ -36,7 +36,7 @@ PARTS = ("Regions", "Are maps true?", "What if", "Face and scene")
 OF_EACH, SELECTED = "of each class alike", "selected"
 TESTED = ("gradcam", "hirescam", "saliency")  # as the command by itself
 
-Shown = tuple[dict[str, Display], list[Lines]]
+Shown = tuple[dict[str, Display], list[Copied]]
 
 
 def ask_clips(part: str) -> tuple[Asked, bool]:

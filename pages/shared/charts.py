@@ -10,7 +10,7 @@ import pandas as pd
 import streamlit as st
 
 from shared import looks, view
-from workbench.app.clip_copy import Lines, joined
+from workbench.app.copying import Copied, joined
 from workbench.app.from_ifdd import csv_text
 from workbench.app.reading import Reading, reading
 from workbench.plotting.base import SUFFIXES, Display, with_short_names, without_markup
@@ -102,7 +102,7 @@ def clickable_cells(
     return figure.update_layout(dragmode=False, clickmode="event+select")
 
 
-def reproduce(cli: Sequence[str], python: str, key: str, lacks: str = "", others: Sequence[Lines] = ()) -> None:
+def reproduce(cli: Sequence[str], python: str, key: str, lacks: str = "", others: Sequence[Copied] = ()) -> None:
     """A small menu: what makes the same result on the command line, and in Python, and what it `lacks` of the page.
 
     `others`: the same of further models; each has a line of its own.

@@ -20,8 +20,9 @@ from workbench.analysis.saliency.displays.heat import below
 from workbench.analysis.saliency.displays.player import difference_group, input_group, map_group, player_data
 from workbench.app import clip_analyses as asking
 from workbench.app.clip_analyses import Edits
-from workbench.app.clip_copy import Lines, OfClip, explain_lines, saliency_lines, what_if_lines
+from workbench.app.clip_copy import OfClip, explain_lines, saliency_lines, what_if_lines
 from workbench.app.clipview import ClipView
+from workbench.app.copying import Copied
 from workbench.app.from_ifdd import InputError
 from workbench.plotting.base import Display
 from workbench.results.interval import number_text
@@ -68,11 +69,11 @@ class About:
 
 Play = Callable[[dict[str, Any], str], None]
 """Shows the data of a player, with a key."""
-Part = tuple[dict[str, Display], list[Lines]]
+Part = tuple[dict[str, Display], list[Copied]]
 """Pictures to save, and what reproduces them of each model, where a command finds the clip."""
 
 
-def explained(seen: ClipView, about: About | None) -> list[Lines]:
+def explained(seen: ClipView, about: About | None) -> list[Copied]:
     """What makes the maps, the classes and the split."""
     if about is None:
         return []
@@ -340,7 +341,7 @@ def _ask_donor(about: About | None, key: str) -> str | None:
     )
 
 
-def _saliency_lines(seen: ClipView, about: About | None, code: str, *flags: str, model: str | None = None) -> list[Lines]:
+def _saliency_lines(seen: ClipView, about: About | None, code: str, *flags: str, model: str | None = None) -> list[Copied]:
     """Of each model, or of one."""
     if about is None:
         return []

@@ -14,7 +14,7 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from shared import charts, gallery, looks, maps, player, state, view, waiting
 from workbench.analysis.embedding.task import embedding_of, has_features
-from workbench.app.clip_copy import Lines
+from workbench.app.copying import Copied
 from workbench.app.embeddings import Request
 from workbench.app.from_ifdd import InputError
 from workbench.app.limits import LIMITS
@@ -180,7 +180,7 @@ def copy_as(video: OwnVideo, models: Mapping[str, Bundle], options: Options) -> 
     }
     values |= {"fps": options.fps, "face": st.session_state.get(_face_key(video))}
     values |= {"scene": options.scene.name if options.scene else None}
-    lines: list[Lines] = []
+    lines: list[Copied] = []
     for model, bundle in models.items():
         known = {name: value for name, value in values.items() if value is not None and (name != "scene" or bundle.scenes)}
         flags = [part for name, value in known.items() for part in (f"--{name}", str(value))]

@@ -1,39 +1,16 @@
 """What reproduces the app's analyses of a clip: on the command line, and in Python."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 
 from workbench.analysis.counterfactuals.task import Options as EditOptions
 from workbench.analysis.saliency.displays.heat import of_pixels
+from workbench.app.copying import Copied
 from workbench.explain.results import Explanation
 from workbench.explain.task import TESTED, Options
 
 _FLAGS = {"method": "--method", "target": "--target", "against": "--against", "weights": "--weights", "normalise": "--normalise"}
 _READING = ("crop", "face", "start", "end", "window", "stride", "fps", "scene", "scene_face")
-
-Lines = tuple[list[str], str]
-"""A command line, and Python code."""
-
-
-def joined(programs: Sequence[str]) -> str:
-    """Python of several models as one program, what an earlier one has imported left out.
-
-    >>> print(joined(["import a\\n\\na.b(1)", "import a\\n\\na.b(2)"]))
-    import a
-    <BLANKLINE>
-    a.b(1)
-    <BLANKLINE>
-    a.b(2)
-    """
-    imported: set[str] = set()
-    found = []
-    for program in programs:
-        lines = program.strip().splitlines()
-        kept = [line for line in lines if line not in imported]
-        imported |= {line for line in lines if line.startswith(("from ", "import "))}
-        found.append("\n".join(kept).strip())
-    return "\n\n".join(found)
 
 
 @dataclass(frozen=True)
@@ -46,7 +23,7 @@ class OfClip:
     clip_id: str
 
 
-def explain_lines(checkpoint: str, folder: Path, video: Path, options: Options, place: OfClip) -> Lines:
+def explain_lines(checkpoint: str, folder: Path, video: Path, options: Options, place: OfClip) -> Copied:
     """Maps, class and split of one clip: `workbench explain`."""
     line = ["workbench", "explain", str(video), "--checkpoint", checkpoint, "--workspace", str(place.workspace)]
     for name in _READING:
@@ -55,7 +32,7 @@ def explain_lines(checkpoint: str, folder: Path, video: Path, options: Options, 
     return line + _map_flags(options), _explained(folder, video, options)
 
 
-def saliency_lines(item: Explanation, checkpoint: str, folder: Path, options: Options, place: OfClip, code: str) -> Lines:
+def saliency_lines(item: Explanation, checkpoint: str, folder: Path, options: Options, place: OfClip, code: str) -> Copied:
     """Maps of one clip and what is measured of them: `workbench saliency`, and `code` that goes on from `bundle` and `found`."""
     made = next(iter(item.saliency.values()))
     method = made.method if options.method == TESTED else options.method
@@ -67,7 +44,7 @@ def saliency_lines(item: Explanation, checkpoint: str, folder: Path, options: Op
     return [*line, *flags], _explained(folder, item.video, options) + "\n" + code
 
 
-def what_if_lines(checkpoint: str, folder: Path, options: EditOptions, place: OfClip, donor: str | None) -> Lines:
+def what_if_lines(checkpoint: str, folder: Path, options: EditOptions, place: OfClip, donor: str | None) -> Copied:
     """Edits of one clip, with the one that it takes from: `workbench counterfactual`."""
     frames, names = list(options.frames or ()), list(options.edits or ())
     line = ["workbench", "counterfactual", checkpoint, "--dataset", place.dataset, "--workspace", str(place.workspace)]

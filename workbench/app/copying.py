@@ -10,6 +10,26 @@ Copied = tuple[list[str], str]
 """Arguments of the command, and Python."""
 
 
+def joined(programs: Sequence[str]) -> str:
+    """Python of several models as one program, what an earlier one has imported left out.
+
+    >>> print(joined(["import a\\n\\na.b(1)", "import a\\n\\na.b(2)"]))
+    import a
+    <BLANKLINE>
+    a.b(1)
+    <BLANKLINE>
+    a.b(2)
+    """
+    imported: set[str] = set()
+    found = []
+    for program in programs:
+        lines = program.strip().splitlines()
+        kept = [line for line in lines if line not in imported]
+        imported |= {line for line in lines if line.startswith(("from ", "import "))}
+        found.append("\n".join(kept).strip())
+    return "\n\n".join(found)
+
+
 @dataclass(frozen=True)
 class FitOn:
     """What a temperature is fitted on: `half` of the persons, the clips that pass a condition, or another dataset."""
