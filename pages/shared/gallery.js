@@ -184,7 +184,7 @@ function build(root) {
     image.alt = "";
     image.decoding = "async";
     image.draggable = false;
-    image.wanted = `${data.thumbs}${found.id.split("/").map(encodeURIComponent).join("/")}.webp`;
+    image.wanted = `${data.thumbs}${encodeURIComponent(found.id)}.webp`;
     if (data.layout === "table") fillRow(item, found);
     else fillCard(item, found);
     mark(item);

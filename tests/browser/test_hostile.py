@@ -2,14 +2,14 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from urllib.parse import quote
+from urllib.parse import quote, unquote_plus
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from benchmarks.serving import serving
 from tests.browser.using import settle
-from tests.hostile import IMAGE, make_hostile
+from tests.hostile import IMAGE, LABELS, make_hostile
 from tests.tiny_demo import TinyDemo
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -47,3 +47,18 @@ def test_names_are_shown_and_not_obeyed(page: Page, hostile: str, screenshots: P
         if name == "clip":
             expect(page.locator("main")).to_contain_text("<img src=x onerror=")
     assert not wrong
+
+
+def test_ticked_clips_are_in_the_address_by_their_names(page: Page, browser: Browser, hostile: str) -> None:
+    page.goto(f"{hostile}/browse?tour=off")
+    items = page.locator(".gallery .item[href]")
+    expect(items).to_have_count(14)
+    for name in (f"5 {LABELS[5]}", f"6 {LABELS[6]}"):
+        items.filter(has_text=name).locator(".tick").click()
+    page.get_by_role("button", name="Select these", exact=True).click()
+    expect(items).to_have_count(2)
+    page.wait_for_url(lambda address: f"sel=clip_id=5 {LABELS[5]}|" in unquote_plus(address))
+    colleague = browser.new_page()
+    colleague.goto(page.url)
+    expect(colleague.locator(".gallery .item[href] .id")).to_have_text([f"5 {LABELS[5]}", f"6 {LABELS[6]}"])
+    colleague.close()

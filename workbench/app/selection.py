@@ -18,10 +18,10 @@ from ifdd.io import write_json
 
 _OPERATORS: dict[str, Callable[[np.ndarray, float], np.ndarray]] = {">=": operator.ge, "<=": operator.le}
 _CONDITION = re.compile(r"^(?P<column>.+?)(?P<op>>=|<=|!=|<>|=)(?P<value>.*)$", re.DOTALL)
-_SAFE = " :/.,+()[]@-_"  # what may stand in a column or a value as it is
+_OWN = frozenset("%&|=<>!")  # what a condition is written with; Streamlit quotes the whole once more for the address
 IDS = "clip_id"
 FEW = 30  # so many clips have room in an address
-_KEPT = re.compile(r"^@[0-9a-f]{16}$")
+_KEPT = re.compile(r"@[0-9a-f]{16}")
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ class Condition:
     @property
     def text(self) -> str:
         """The condition as `parse` reads it."""
-        return f"{quote(self.column, _SAFE)}{self.op}{'|'.join(quote(value, _SAFE) for value in self.values)}"
+        return f"{_quoted(self.column)}{self.op}{'|'.join(map(_quoted, self.values))}"
 
     def bound(self) -> float:
         """The number of a condition with >= or <=. Raises: InputError where it is none."""
@@ -66,7 +66,7 @@ class Condition:
     def mask(self, table: pd.DataFrame, kept: "KeptClips") -> np.ndarray:
         """Which rows of a table with the index `clip_id` pass, (n,) bool. Raises: InputError for a column that it lacks."""
         if self.column == IDS:
-            wanted = {clip for value in self.values for clip in (kept.clips(value) if _KEPT.match(value) else (value,))}
+            wanted = {clip for value in self.values for clip in (kept.clips(value) if _KEPT.fullmatch(value) else (value,))}
             found = np.asarray(table.index.isin(wanted))
             return ~found if self.op == "!=" else found
         if lacking := [name for name in self._columns if name not in table]:
@@ -101,7 +101,7 @@ class Condition:
         """The condition in words, for a chip."""
         if self.column == IDS:
             few = ", ".join(self.values) if len(self.values) <= 2 else f"{len(self.values)} clips"
-            return "not " * (self.op == "!=") + ("a group of clips" if _KEPT.match(self.values[0]) else few)
+            return "not " * (self.op == "!=") + ("a group of clips" if _KEPT.fullmatch(self.values[0]) else few)
         what, _, model = self.column.partition(" ")
         if self.op == "<>":
             kind, _, other = self.values[0].partition(" ")
@@ -116,6 +116,11 @@ class Condition:
         if what == "right" and model and value in ("True", "False"):
             return f"{model} {'right' if (value == 'True') == (self.op == '=') else 'wrong'}"
         return f"{in_words(self.column)} {({'=': 'is', '!=': 'is not', '>=': '≥', '<=': '≤'})[self.op]} {value}"
+
+
+def _quoted(text: str) -> str:
+    """A column or a value, within a condition: letters of any script stay as they are, so that an address can be read."""
+    return "".join(quote(sign, "") if sign in _OWN or not sign.isprintable() else sign for sign in text)
 
 
 def in_words(column: str) -> str:
@@ -224,7 +229,7 @@ class KeptClips:
     def group(self, clip_ids: Iterable[str]) -> Condition:
         """The clips with these ids, of which many are kept in a file. Raises: OSError where it cannot be written."""
         ids = sorted(set(clip_ids))
-        if len(ids) <= FEW:
+        if len(ids) <= FEW and not any(map(_KEPT.fullmatch, ids)):  # an id may look like the name of a group
             return Condition(IDS, "=", tuple(ids))
         name = hashlib.sha256("\n".join(ids).encode()).hexdigest()[:16]
         file = self.folder / f"{name}.json"

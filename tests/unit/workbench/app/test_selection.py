@@ -1,11 +1,13 @@
 """The selection: text and back, masks against what pandas says, groups of clips on disk."""
 
+import tempfile
 from pathlib import Path
+from urllib.parse import parse_qs, unquote_plus, urlencode
 
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from ifdd.errors import InputError
@@ -41,6 +43,25 @@ def test_a_condition_is_read_as_it_is_written(column: str, values: list[str], op
     assert Condition.parse(condition.text) == condition
     both = Selection((condition, Condition("loss", ">=", ("0.5",))))
     assert Selection.parse([both.text]) == both == Selection.parse(both.texts)
+
+
+@given(st.lists(WORDS | st.from_regex(r"@[0-9a-f]{16}", fullmatch=True), min_size=1, max_size=4, unique=True))
+@example(["clip é/ü 漢 %20&=", "a+b#c,d \"e\" 'f'|<g>!", "%C3%A9", "\n"])
+@example(["@0123456789abcdef"])
+def test_clips_come_back_from_an_address(ids: list[str]) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        kept = KeptClips(Path(folder))
+        texts = Selection((kept.group(ids),)).texts
+        address = urlencode({"sel": list(texts)}, doseq=True)  # as Streamlit writes it
+        table = pd.DataFrame(index=pd.Index([*ids, "another one", "%", "20"], name="clip_id").drop_duplicates())
+        mask = Selection.parse(parse_qs(address)["sel"]).mask(table, kept)
+        assert list(table.index[mask]) == ids
+
+
+def test_an_address_quotes_letters_once() -> None:
+    made = Selection((where("clip_id", "clip é/ü 漢 #+,'\"", "50 %"),))
+    assert made.text == "clip_id=clip é/ü 漢 #+,'\"|50 %25"
+    assert unquote_plus(urlencode({"sel": made.text})) == f"sel={made.text}"
 
 
 @pytest.mark.parametrize(
