@@ -36,7 +36,7 @@ def choice(table: pd.DataFrame, column: str) -> Choice | None:
         known = numbers[np.isfinite(numbers)]
         if len(np.unique(known)) > 12:
             return Choice(column, {}, (float(known.min()), float(known.max())))
-        series = pd.Series(numbers).map(lambda number: "" if np.isnan(number) else f"{number:g}")
+        series = pd.Series(numbers).map({number: f"{number:g}" for number in np.unique(numbers) if not np.isnan(number)})
     counts = series.astype("object").where(series.notna(), "").astype(str).value_counts()
     if not 1 < len(counts) <= min(MOST_VALUES, len(series) - 1):  # another one for each clip: a name, or a file
         return None
