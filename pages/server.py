@@ -51,7 +51,8 @@ def _read_ahead() -> None:
     loaded.state.read_ahead()
     loaded.FIRST_PAGE.wait()
     time.sleep(2)  # in which the browser draws it
-    import_module("workbench.explain.task")
+    for name in ("workbench.explain.task", "workbench.analysis.saliency.differences"):  # the latter brings scipy.stats with it
+        import_module(name)
     gc.freeze()
 
 
