@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from shared import looks, view
+from shared import looks, tables, view
 from workbench.app.copying import Copied, joined
 from workbench.app.from_ifdd import csv_text
 from workbench.app.reading import Reading, reading
@@ -59,7 +59,7 @@ def _beside(key: str, alt: str, figure: Any, table: pd.DataFrame | None, read: s
         if table is not None or any(trace.type not in PICTURES for trace in figure.data):
             with (menu := st.popover("Table", icon=":material/table:", type="tertiary", key=f"{key}_table", on_change="rerun")):
                 if menu.open:
-                    st.dataframe(numbers_of(figure) if table is None else table, hide_index=True, alt=alt)
+                    tables.bare(numbers_of(figure) if table is None else table, key, alt)
         if read:
             with st.popover("How to read", icon=":material/help:", type="tertiary", key=f"{key}_read"):
                 show_reading(reading(read))

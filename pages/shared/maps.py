@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from shared import charts, jobs, looks, scatter, state, view
+from shared import charts, jobs, looks, scatter, state, tables, view
 from workbench.analysis.embedding.displays.colours import Colouring
 from workbench.analysis.embedding.displays.scatter import EmbeddingDisplay
 from workbench.analysis.embedding.displays.series import EmbeddingSeriesDisplay
@@ -125,4 +125,4 @@ def _table(found: EmbeddingResult | EmbeddingSeries, rows: pd.DataFrame, colours
     """The numbers of the maps, made when the menu is opened: of 40,000 clips they are large."""
     with (menu := st.popover("Table", icon=":material/table:", key="embedding_table", on_change="rerun")):
         if menu.open:
-            st.dataframe(twin(found, rows, colours), hide_index=True, alt=alt)
+            tables.bare(twin(found, rows, colours), "embedding_numbers", alt)

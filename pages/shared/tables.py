@@ -1,9 +1,11 @@
 """Tables, and those whose numbers lead to the clips behind them.
 
 Streamlit draws a table on a canvas that hides what does not fit. Beside each stands a twin of text in lines, which is shown in
-its place where the page is narrow, and in print (`app.css`).
+its place where the page is narrow, and in print (`app.css`). A table's file is ours: the one that Streamlit writes in the browser
+holds names that a spreadsheet takes for formulas, so that its button is hidden.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,6 +14,7 @@ import pandas as pd
 import streamlit as st
 
 from shared import view
+from workbench.app.from_ifdd import csv_text
 from workbench.app.selection import Selection
 from workbench.results.interval import number_text
 
@@ -53,6 +56,27 @@ def show(
     with st.container(key=f"table-{'prose-' * prose}{key}", gap=None):
         st.dataframe(table, hide_index=True, alt=alt, column_config=config, placeholder=MISSING, **options)
         _twin(key=f"twin {key}", data=_data(table, alt, config, {}))
+        _file(table, key, alt)
+
+
+def bare(table: pd.DataFrame, key: str, alt: str) -> None:
+    """A table without a twin, for menus: of 40,000 clips it would be long."""
+    st.dataframe(table, hide_index=True, alt=alt)
+    _file(table, key, alt)
+
+
+def _file(table: pd.DataFrame, key: str, alt: str) -> None:
+    """A button that saves the table; beside others it is seen while a pointer is on the table (`app.css`)."""
+    st.download_button(
+        "Save as CSV",
+        data=lambda: csv_text(table).encode(),
+        file_name="-".join(re.findall(r"\w+", alt)[:8]) + ".csv",
+        mime="text/csv",
+        icon=":material/download:",
+        type="tertiary",
+        on_click="ignore",
+        key=f"csv-{key}",
+    )
 
 
 def linked(rows: pd.DataFrame, links: Mapping[str, Sequence[str]], key: str, alt: str, **options: Any) -> None:
@@ -89,6 +113,7 @@ def linked(rows: pd.DataFrame, links: Mapping[str, Sequence[str]], key: str, alt
             **options,
         )
         _twin(key=f"{key}_twin", data=_data(rows, alt, config, links), on_cell_change=pressed)
+        _file(rows, key, alt)
 
 
 def _helped(rows: pd.DataFrame) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """Numbers of tables lead to the clips behind them, by a click in Chromium; how a cell of a heat map is clicked."""
 
+from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -56,6 +57,23 @@ def test_a_number_of_a_comparison_selects_its_flips(page: Page, address: str) ->
     page.get_by_text(f"{count} of 14 clips", exact=True).wait_for()
     bars = page.locator(f"{PLOT} .barlayer .point path")
     expect(bars).not_to_have_count(0)
+    no_errors(page)
+
+
+def test_a_table_is_saved_by_our_button_alone(page: Page, address: str) -> None:
+    visit(page, address, "comparison?tour=off")
+    table, save = page.locator('[data-testid="stDataFrame"]').first, page.locator('[class*="st-key-csv-"]').first
+    expect(save).to_have_css("opacity", "0")
+    table.hover()
+    expect(save).to_have_css("opacity", "1")
+    expect(page.get_by_role("button", name="Search").first).to_be_visible()
+    expect(page.get_by_role("button", name="Download as CSV")).to_have_count(0)
+    with page.expect_download() as waiting:
+        save.get_by_role("button").click()
+    assert Path(waiting.value.path()).read_text().startswith('difference,"WAR, points"')
+    page.set_viewport_size({"width": 820, "height": 1180})
+    page.mouse.move(0, 0)
+    expect(save).to_have_css("opacity", "1")  # a finger does not hover
     no_errors(page)
 
 
