@@ -99,7 +99,13 @@ function build(root) {
     view.style.maxHeight = data.layout === "strip" ? "" : `${Math.max(1, rows) * place.height + 14}px`;
   }
 
-  const widths = () => [data.labelled ? [46, 170, 100] : [46, 170], data.columns.map(() => 112), data.models.map(() => 150)].flat();
+  // columns of a table: as wide as they like to be, and narrower where all of them would not be in sight
+  function widths() {
+    const each = [[46, 46], [170, 104], ...(data.labelled ? [[100, 80]] : []), ...data.columns.map(() => [112, 96]), ...data.models.map(() => [150, 118])];
+    const [liked, least] = [0, 1].map((n) => each.reduce((sum, width) => sum + width[n], 0));
+    const give = liked > least ? Math.min(1, Math.max(0, (liked - (view.clientWidth || liked)) / (liked - least))) : 0;
+    return each.map(([like, need]) => Math.floor(like - give * (like - need)));
+  }
   const tableWidth = () => Math.max(widths().reduce((sum, width) => sum + width, 0), view.clientWidth || 0);
 
   function inSight() {
@@ -226,8 +232,9 @@ function build(root) {
         make("span", "share", cell, `${said[1]} %`);
       }
     }
+    const across = widths();
     cells.forEach((cell, n) => {
-      cell.style.width = `${widths()[n + 1]}px`;
+      cell.style.width = `${across[n + 1]}px`;
       cell.setAttribute("role", "gridcell");
     });
   }
@@ -247,11 +254,12 @@ function build(root) {
     if (head.hidden) return;
     const line = make("div", "headline", head);
     line.setAttribute("role", "row");
-    make("span", "cell", line).style.width = `${widths()[0]}px`;
+    const across = widths();
+    make("span", "cell", line).style.width = `${across[0]}px`;
     data.heads.forEach(([name, column], n) => {
       const button = make("button", "cell", line);
       button.type = "button";
-      button.style.width = `${widths()[n + 1]}px`;
+      button.style.width = `${across[n + 1]}px`;
       button.title = `Sort by ${name}`;
       button.classList.toggle("number", data.numbers.includes(column));
       button.setAttribute("role", "columnheader");

@@ -105,6 +105,17 @@ PICTURES_DRAWN = """() => {
 }"""
 
 
+def test_a_tablet_shows_every_column_of_the_table_of_clips(page: Page, address: str) -> None:
+    page.set_viewport_size({"width": 820, "height": 1180})
+    visit(page, address, "browse?tour=off&browse_as=table")
+    heads = page.locator('.gallery [role="columnheader"]')
+    expect(heads).to_have_text(["clip", "class", "disagreement", "loss of tiny-baseline", "tiny-baseline", "tiny-ifdd"])
+    for head in heads.all():
+        expect(head).to_be_in_viewport(ratio=1)
+    expect(page.locator('.gallery .item[href] [role="gridcell"]').nth(5)).to_be_in_viewport(ratio=1)
+    no_errors(page)
+
+
 def test_browse_by_the_keyboard_alone(page: Page, address: str, screenshots: Path) -> None:
     visit(page, address, "browse?browse_sort=loss+tiny-ifdd&browse_down=true")
     items = page.locator(".gallery .item[href]")
