@@ -2,7 +2,7 @@
 
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Generic, Self, TypeVar
 
@@ -16,6 +16,7 @@ from matplotlib.ticker import FixedFormatter, FuncFormatter
 
 from ifdd.errors import InputError
 from ifdd.io import write_whole
+from workbench.plotting.hover import tell_whole
 from workbench.plotting.numbers import numbers_of
 from workbench.plotting.style import matplotlib_theme
 from workbench.results.passport import PYTHON_CALL, Context, issue
@@ -123,14 +124,20 @@ def short_name(name: str, most: int = LONGEST["axis"]) -> str:
 
 
 def with_short_names(figure: go.Figure) -> go.Figure:
-    """The figure with long names shortened, at axes, in legends and titles. Its data, and so the table of it, keep them whole."""
+    """The figure with long names shortened, at axes, in legends and titles. Its data, and so the table of it, keep them whole.
+
+    A pointer on a point is told them whole, too.
+    """
     figure = go.Figure(figure)
     aliases = {text: short for text in _categories(figure) if (short := _short_lines(text, "axis")) != text}
+    ticks = [str(text) for axis in _axes(figure) for text in axis.ticktext or ()]
+    names = [trace.name for trace in figure.data if trace.name is not None]
+    tell_whole(figure, {*aliases, *_shortened(ticks, "axis"), *_shortened(names, "legend")})
     if aliases:
         figure.update_xaxes(labelalias=aliases)
         figure.update_yaxes(labelalias=aliases)
         figure.update_polars(angularaxis_labelalias=aliases)
-    for axis in (*figure.select_xaxes(), *figure.select_yaxes()):
+    for axis in _axes(figure):
         if axis.ticktext is not None:
             axis.ticktext = [_short_lines(str(text), "axis") for text in axis.ticktext]
     for trace in figure.data:
@@ -167,6 +174,14 @@ def _categories(figure: go.Figure) -> set[str]:
             if values is not None and np.asarray(values).dtype.kind in "OU":
                 found.update(value for value in values if isinstance(value, str))
     return found
+
+
+def _axes(figure: go.Figure) -> list[Any]:
+    return [*figure.select_xaxes(), *figure.select_yaxes()]
+
+
+def _shortened(texts: Iterable[str], where: str) -> list[str]:
+    return [text for text in texts if _short_lines(text, where) != text]
 
 
 def _short_lines(text: str, where: str) -> str:

@@ -271,8 +271,25 @@ def test_a_class_called_by_a_sentence_leaves_room_for_the_chart() -> None:
     assert [len(text) for text in told] == [44, 64, 120, 120 + len("of<br>")]
     assert all(text.endswith("much smiles (20)") for text in told)
     assert "sad" not in short.layout.xaxis.labelalias
+    assert [[cell.replace("<br>", " ") for cell in told] for told in short.data[0].customdata] == [
+        ["", name, name],
+        ["", "sad", name],
+    ]
+    assert short.data[0].hovertemplate == "%{customdata[1]}, %{y}<extra>%{customdata[2]}</extra>"
     assert list(short.data[0].x) == list(figure.data[0].x) == [name, "sad"]
     assert figure.data[0].name == name
+
+
+def test_points_keep_their_links_where_their_names_are_told_whole() -> None:
+    name = "a face that " + "very " * 60 + "much smiles"
+    bar = go.Bar(x=[1, 2], y=[name, "sad"], customdata=["one=1", "two=2"], hovertemplate="%{y} %{customdata}<extra></extra>")
+    cells = go.Heatmap(x=["a", "b"], y=[name], z=[[1, 2]], customdata=[["one", "two"]], hovertemplate="%{y}")
+    short = with_short_names(go.Figure([bar, cells]))
+    assert [told[0] for told in short.data[0].customdata] == ["one=1", "two=2"]
+    assert short.data[0].hovertemplate == "%{customdata[1]} %{customdata[0]}<extra></extra>"
+    assert [[told[0] for told in row] for row in short.data[1].customdata] == [["one", "two"]]
+    plain = go.Figure(go.Bar(x=[1], y=["sad"], customdata=["link"]))
+    assert with_short_names(plain) == plain
 
 
 @pytest.mark.parametrize("kind", [ConfusionDisplay, RecallDisplay])
