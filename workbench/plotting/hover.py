@@ -2,7 +2,7 @@
 
 import re
 import textwrap
-from collections.abc import Collection, Sequence
+from collections.abc import Mapping, Sequence, Set
 from typing import Any
 
 import numpy as np
@@ -20,14 +20,18 @@ _UNTOLD = {
 """What is told where a trace does not say it, as plotly would."""
 
 
-def tell_whole(figure: go.Figure, shortened: Collection[str]) -> None:
+def tell_whole(figure: go.Figure, shortened: Set[str]) -> None:
     """Let hovers tell these names of categories, ticks and traces whole, before they are shortened.
 
     Plotly tells a point's place as its axis is labelled, so that what is told lies beside the point's own `customdata`.
     """
     for trace in figure.data:
         if trace.type == "scatter" and trace.text is not None and "text" not in (trace.mode or ""):
-            trace.text = lines(trace.text) if isinstance(trace.text, str) else [lines(str(text)) for text in trace.text]
+            trace.text = (
+                lines(trace.text)
+                if isinstance(trace.text, str)
+                else [lines(text) if isinstance(text, str) else text for text in trace.text]
+            )
         if trace.type not in _UNTOLD or trace.hoverinfo == "skip":
             continue
         template = trace.hovertemplate or _UNTOLD[trace.type]
@@ -64,7 +68,7 @@ def _values(figure: go.Figure, trace: Any, place: str) -> list[str]:
     return [str(value) for value in found] if np.asarray(found).dtype.kind in "OU" else []
 
 
-def _put(trace: Any, template: str, told: dict[str, Sequence[str]]) -> None:
+def _put(trace: Any, template: str, told: Mapping[str, Sequence[str]]) -> None:
     """Lay the texts beside the customdata of each point, and let the template read them there."""
     first = next(values for name in ("z", *_PLACES) if (values := getattr(trace, name, None)) is not None)
     cells = np.asarray(first, dtype=object).shape
