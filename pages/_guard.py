@@ -18,6 +18,7 @@ Server = Callable[[Scope, Callable[[], Awaitable[Any]], Send], Awaitable[None]]
 
 # a page of several parts asks below its own address first where the server is; told here, it need not guess
 _WHERE = '<script>window.__streamlit = {BACKEND_BASE_URL: window.location.origin + "/"}</script>'
+_PRINT = f"<script>{Path(__file__).with_name('print.js').read_text(encoding='utf-8')}</script>"
 _ASKED_BELOW_A_PAGE = re.compile(r"^/[^/]+(/_stcore/(?:health|host-config))$")
 _PAGE = re.compile(r"^/[A-Za-z0-9_-]*$")
 # A cookie that is strict is not sent where another site, a mail say, leads here: the page then asks once more by itself.
@@ -51,7 +52,7 @@ class Guard:
         self.token = token
         self.hosts = {host.lower().strip("[]").rstrip(".") for host in hosts}
         self.any_address = any_address
-        self.page = index.read_text(encoding="utf-8").replace("<head>", f"<head>{_WHERE}", 1).encode()
+        self.page = index.read_text(encoding="utf-8").replace("<head>", f"<head>{_WHERE}{_PRINT}", 1).encode()
         self.policy = content_security_policy(self.page.decode()).encode()
         self.policy_to_enter = content_security_policy(_ENTER % (_AGAIN, "")).encode()
 
