@@ -16,6 +16,16 @@ class InputError(ValueError):
         text = " ".join(str(message).splitlines())
         super().__init__(text if len(text) <= LONGEST else f"{text[: LONGEST * 2 // 3]} … {text[-LONGEST // 3 :]}")
 
+    def __reduce__(self) -> tuple[object, ...]:
+        """Come out of a worker process as it was, however a kind of it is made."""
+        return _as_it_was, (type(self), self.args, self.__dict__)
+
+
+def _as_it_was(kind: type[InputError], args: tuple[str, ...], own: dict[str, object]) -> InputError:
+    made = kind.__new__(kind, *args)
+    made.__dict__.update(own)
+    return made
+
 
 class NoFaceError(InputError):
     """No face was found where one is needed: `finding` says what was searched, `way_out` what the caller can do about it."""

@@ -414,14 +414,20 @@ def _sync(path: Path) -> None:
 
 @contextmanager
 def _disk(out: Path, part: Path, again: str = "") -> Iterator[None]:
-    """One line for an error of the disk at `out`; that of another file, e.g. one that was read, passes."""
+    """One line for an error of the disk at `out`, or at a file within; that of another file, e.g. one that was read, passes."""
+    more = f" ({again})" if again else ""
     try:
         yield
+    except DiskError as error:
+        if str(part) not in error.finding:
+            raise
+        raise DiskError(
+            error.finding.replace(str(part), str(out)), error.number, more
+        ) from error  # who asked knows no other name
     except OSError as error:
         if error.filename is not None:
             named, places = Path(os.fsdecode(error.filename)).absolute(), (out.resolve(), part)
             ours = any(named == place or place in named.parents or named in place.parents for place in places)
             if not ours and not _HIDDEN.fullmatch(named.name):
                 raise
-        more = f" ({again})" if again else ""
         raise DiskError(f"{out}: cannot be written: {error.strerror or error}", error.errno, more) from error

@@ -2,19 +2,21 @@
 
 import errno
 import os
+import pickle
 import re
 import signal
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from functools import partial
 from pathlib import Path
 
 import pytest
 
-from ifdd.errors import InputError
+from ifdd.errors import DiskError, InputError, NoFaceError
 from ifdd.io import (
     claim,
     clear_folder,
@@ -152,6 +154,31 @@ def test_a_disk_that_refuses_is_told(tmp_path: Path):
     with pytest.raises(InputError, match=r"key: cannot be written: No such file"), new_folder(tmp_path / "key") as work:
         (work / "missing" / "a").write_text("")
     assert names(tmp_path) == ["file"]
+
+
+@pytest.mark.parametrize(
+    "folder", [new_folder, replaced_folder, partial(filled_folder, last="z"), partial(unfinished_folder, key="a")]
+)
+def test_a_file_within_that_the_disk_refuses_is_called_as_it_was_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, folder: Callable[[Path], AbstractContextManager[Path]]
+):
+    def fail(part: Path) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(DiskError) as told, folder(Path("results/figures")) as work:
+        make_once(work / "clips" / "one", lambda inner: write_whole(inner / "frame.png", fail))
+    assert str(told.value).startswith(
+        "results/figures/clips/one/frame.png: cannot be written: No space left on device; free the disk"
+    )
+    assert told.value.number == errno.ENOSPC
+    assert not names(tmp_path)
+
+
+@pytest.mark.parametrize("error", [InputError("a; b"), DiskError("a", errno.ENOSPC, " (more)"), NoFaceError("no face", "look")])
+def test_an_error_comes_out_of_a_worker_as_it_was(error: InputError):
+    made = pickle.loads(pickle.dumps(error))
+    assert (type(made), str(made), vars(made)) == (type(error), str(error), vars(error))
 
 
 def test_an_error_of_a_file_that_is_read_is_its_own(tmp_path: Path):
