@@ -1,20 +1,30 @@
-"""Write what the scenes do to the shipped models: every figure in it comes from checkpoints/scenes.json.
+"""Write what the scenes do to the shipped models, and whether their maps are true.
 
     python docs/scene_claims.py          # after workbench scenes … --out, whose scenes.json lies beside the checkpoints
 
-The text and the table stand between the marks `scenes` of docs/ous.md; a test makes them again and compares.
+Every figure comes from checkpoints/scenes.json and the faithfulness.json beside a checkpoint's card. Texts and tables stand
+between the marks `scenes` and `maps` of docs/ous.md; a test makes them again and compares.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 
+from ifdd.documents import read_json
 from ifdd.io import replace_between
 from workbench.analysis.comparison.results import SeedScore
 from workbench.analysis.comparison.seeds import mean_over_seeds
+from workbench.analysis.faithfulness.results import FaithfulnessReport
+from workbench.analysis.saliency.attribution import INPUT
+from workbench.analysis.saliency.displays.heat import METHODS
+from workbench.analysis.saliency.verdicts import FILE
 from workbench.benchmark.scenes.results import ScenesResult, markdown, percent, read_scenes
+from workbench.plotting.text import markdown_table
 from workbench.results.interval import Interval, number_text
 
 ROOT = Path(__file__).resolve().parents[1]
-SCENES, PAGE, MARK = ROOT / "checkpoints" / "scenes.json", ROOT / "docs" / "ous.md", "scenes"
+SCENES, PAGE = ROOT / "checkpoints" / "scenes.json", ROOT / "docs" / "ous.md"
+TESTED = ("scenes-ous-r90-0", "scenes-late-r90-0")
+"""Checkpoints beside which a report of `workbench faithfulness` lies."""
 NAMES = {
     "scenes-face": "face alone",
     "scenes-scene": "scene alone",
@@ -135,9 +145,33 @@ def claims(result: ScenesResult) -> str:
     return "\n".join(lines) + "\n\n" + markdown(result.of(known), NAMES)
 
 
+def map_claims(reports: Sequence[FaithfulnessReport]) -> str:
+    """One row a map: how far the probability follows it, beside a random order and the best order that knows no model."""
+    rows = []
+    for report in reports:
+        for verdict in report.verdicts:
+            name = f"{verdict.method} {verdict.activation.removeprefix(f'{INPUT}.')}"
+            scores = next(s for s in (found.scores for found in report.by_input.values()) if name in {row.name for row in s})
+            gaps = {row.name: row.gap for row in scores}
+            best = max((row for row in scores if row.control), key=lambda row: row.gap.value)
+            told = [report.checkpoint, METHODS[verdict.method], verdict.activation, gaps[name].text(), gaps["random"].text()]
+            rows.append([*told, f"{best.name} {best.gap.text()}", verdict.badge])
+    head = ["model", "method", "map of", "gap", "random order", "best order without a model", "verdict"]
+    return "\n".join(markdown_table(head, rows)) + "\n"
+
+
+def reports() -> list[FaithfulnessReport]:
+    """What the tests found of the shipped models' maps."""
+    files = [ROOT / "checkpoints" / name / FILE for name in TESTED]
+    return [
+        FaithfulnessReport.from_dict(read_json(file), str(file), "make it again with workbench faithfulness") for file in files
+    ]
+
+
 def main() -> None:
-    """Writes the text into the page."""
-    replace_between(PAGE, MARK, claims(read_scenes(SCENES)))
+    """Writes the texts into the page."""
+    replace_between(PAGE, "scenes", claims(read_scenes(SCENES)))
+    replace_between(PAGE, "maps", map_claims(reports()))
 
 
 if __name__ == "__main__":

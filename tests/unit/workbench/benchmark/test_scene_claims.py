@@ -7,6 +7,7 @@ from types import ModuleType
 
 import pytest
 
+from ifdd.checkpoints import load_checkpoint
 from workbench.benchmark.scenes.results import ScenesResult, read_scenes
 
 ROOT = Path(__file__).resolve().parents[4]
@@ -30,6 +31,18 @@ def result() -> ScenesResult:
 def test_the_page_says_what_the_numbers_say(code: ModuleType, result: ScenesResult) -> None:
     _, rest = (ROOT / "docs" / "ous.md").read_text(encoding="utf-8").split("<!-- scenes -->\n")
     assert rest.split("<!-- /scenes -->")[0] == code.claims(result), "run python docs/scene_claims.py"
+
+
+def test_the_page_says_what_the_tests_of_maps_found(code: ModuleType) -> None:
+    found = code.reports()
+    _, rest = (ROOT / "docs" / "ous.md").read_text(encoding="utf-8").split("<!-- maps -->\n")
+    assert rest.split("<!-- /maps -->")[0] == code.map_claims(found), "run python docs/scene_claims.py"
+    assert [report.sha256 for report in found] == [load_checkpoint(name).card.sha256 for name in code.TESTED]
+    for report in found:  # what the sentence below the table says
+        cams = [verdict for verdict in report.verdicts if verdict.activation.endswith(".map")]
+        pixels = [verdict for verdict in report.verdicts if verdict.activation.startswith("input.")]
+        assert not any(verdict.passes for verdict in cams)
+        assert all(verdict.passes and "centre" in verdict.matched for verdict in pixels)
 
 
 def test_controls_hold(result: ScenesResult) -> None:
