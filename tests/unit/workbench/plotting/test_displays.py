@@ -23,7 +23,15 @@ from matplotlib.figure import Figure
 from ifdd.errors import InputError
 from ifdd.labels import EMOTIONS
 from workbench.analysis.confidence import calibration, density
-from workbench.analysis.confidence.displays.densities import ALL_DOTS, DOTS, CalibrationDisplay, ConfidenceDisplay
+from workbench.analysis.confidence.displays.densities import (
+    ALL_DOTS,
+    DOTS,
+    CalibrationDisplay,
+    ConfidenceDisplay,
+    Scale,
+    _dots,
+    _shown,
+)
 from workbench.analysis.embedding.displays.scatter import EmbeddingDisplay
 from workbench.analysis.embedding.projection import embed
 from workbench.analysis.embedding.results import EmbeddingResult
@@ -188,6 +196,24 @@ def test_confidence_of_many_panels_is_drawn_in_few_marks() -> None:
     axes = [axis for name, axis in figure.layout.to_plotly_json().items() if name[1:5] == "axis"]
     assert len(axes) == 84
     assert not any(axis["automargin"] for axis in axes)
+
+
+@pytest.mark.parametrize("scale", ["peak", "density"])
+def test_confidence_of_very_many_classes_has_room(scale: Scale) -> None:
+    """MAFW has 43 compound classes; plotly refuses spaces that fill the figure."""
+    n = 43 if scale == "density" else 60
+    probs = np.random.default_rng(0).dirichlet(np.ones(n), 2 * n)
+    figure = ConfidenceDisplay.from_result(density(probs, np.arange(2 * n) % n, list(map(str, range(n)))), scale).to_plotly()
+    widths = [
+        axis["domain"][1] - axis["domain"][0] for name, axis in figure.layout.to_plotly_json().items() if name[:5] == "xaxis"
+    ]
+    assert len(widths) == n
+    assert min(widths) > 0.4 / n
+
+
+def test_however_many_panels_the_most_wrong_has_a_dot() -> None:
+    values = np.array([0.5, 0.2, 0.9, 0.7])
+    assert 1 in _shown(values, _dots([4] * 4000))
 
 
 def test_confidence_peaks_are_equal_by_default() -> None:

@@ -118,7 +118,7 @@ class ConfidenceDisplay(NamedDisplay[ConfidenceResult]):
         titles = ["<br>".join([item.name, *_numbers(item)]) for item in panels]
         dots = _dots([getattr(item, side).n for item in panels for side, _ in SIDES])
         inner = rows * PANEL + (rows - 1) * GAP
-        beside = 0.02 if self.scale == "peak" else 0.035  # each panel has ticks of its own
+        beside = min(0.02 if self.scale == "peak" else 0.035, 0.5 / columns)  # in units of density each panel has its own ticks
         figure = make_subplots(
             rows, columns, shared_xaxes=True, subplot_titles=titles, horizontal_spacing=beside, vertical_spacing=GAP / inner
         )
@@ -288,7 +288,7 @@ def _dots(counts: Sequence[int]) -> int:
     left = ALL_DOTS
     for i, n in enumerate(sorted(counts)):
         if n > (share := left // (len(counts) - i)):
-            return min(share, DOTS)
+            return min(max(share, 2), DOTS)
         left -= n
     return DOTS
 
