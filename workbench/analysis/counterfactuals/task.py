@@ -48,7 +48,7 @@ class Options(CounterfactualOptions):
 
     A clip that takes from others takes from `donors` of them, one after the other, and stands with the mean. The seed draws them
     among clips of other people: of the first 42 of the list, of each class alike, so that they are the same however many are
-    asked, or of those that `lenders` names, whoever they are of.
+    asked (of all, where those are of one person), or of those that `lenders` names, whoever they are of.
     """
 
     edits: Sequence[str] | None = None
@@ -123,9 +123,11 @@ def _drawn(listed: pd.DataFrame, ids: Sequence[str], options: Options) -> list[t
     pool = of_each_class(listed, CLIPS) if named is None else with_ids(listed, named)
     rows, lent = (pd.Index(known).get_indexer(some) for some in (ids, pool["clip_id"]))
     members = group_members(persons(listed) if named is None else None, len(listed))
+    if named is None and len(set(members[lent])) == 1:  # a list that is sorted by person
+        lent = np.arange(len(listed))
+    if len(lent) == 1 and lent[0] in rows:
+        raise InputError(f"{known[lent[0]]} takes from another clip, and there is none but itself; name another one, or two")
     drawn = drawn_clips(known, rows, lent, members, options.donors, options.seed)
-    if not len(drawn):
-        raise InputError(f"{ids[0]} takes from another clip, and there is one; choose two or more")
     return [tuple(known[row] for row in own) for own in drawn.T]
 
 

@@ -11,7 +11,7 @@ import pytest
 from ifdd.checkpoints import load_checkpoint
 from ifdd.data.manifest import data_hash, read_manifest
 from ifdd.errors import InputError
-from workbench.analysis.counterfactuals.task import read_report, report_text
+from workbench.analysis.counterfactuals.task import Options, _drawn, read_report, report_text
 
 Command = Callable[..., tuple[int, str, str]]
 
@@ -78,13 +78,39 @@ def test_what_a_clip_takes_from_is_the_same_however_many_are_asked(
     assert [own for own, _ in named.values()] == [["clip-1"], ["clip-1"]]
 
 
+def test_in_a_list_that_is_sorted_by_person_clips_take_from_other_people() -> None:
+    """As in corpora with a folder for each actor: the first clips of each class are all of one."""
+    n = 180
+    listed = pd.DataFrame(
+        {
+            "clip_id": [f"clip {i}" for i in range(n)],
+            "label_name": [f"class {i % 6}" for i in range(n)],
+            "subject": [f"actor {i // 60}" for i in range(n)],
+        }
+    )
+    person = dict(zip(listed["clip_id"], listed["subject"], strict=True))
+    ids = [f"clip {i}" for i in (0, 41, 70, 179)]
+    for clip, own in zip(ids, _drawn(listed, ids, Options()), strict=True):
+        assert len(own) == 4
+        assert person[clip] not in {person[donor] for donor in own}
+    alone = listed[:60]
+    assert all(len({*own, clip}) == 5 for clip, own in zip(ids[:2], _drawn(alone, ids[:2], Options()), strict=True))
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
         (["--edits", "jump"], "unknown edit 'jump'; tiny-baseline takes freeze, reverse, shuffle, drop, replace"),
         (["--edits", "swap-D"], "has no branches to swap"),
         (["--edits", "zero-offsets"], "has no offsets to set to zero"),
-        (["--edits", "replace", "--clip", "clip-1", "--take-from", "clip-1"], "clip-1 takes from another clip, and there is one"),
+        (
+            ["--edits", "replace", "--clip", "clip-1", "--take-from", "clip-1"],
+            "clip-1 takes from another clip, and there is none but itself",
+        ),
+        (
+            ["--edits", "replace", "--clip", "clip-0", "--clip", "clip-1", "--take-from", "clip-1"],
+            "clip-1 takes from another clip, and there is none but itself; name another one, or two",
+        ),
         (["--edits", "replace", "--take-from", "nobody"], "unknown clip 'nobody'; the manifest has 5 clips"),
         (["--frames", "9-4"], "frames '9-4' is neither a number nor a range"),
         (["--frames", "99", "--edits", "drop"], "are not all among 0 to 15"),
