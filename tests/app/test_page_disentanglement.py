@@ -1,7 +1,10 @@
 """The page Disentanglement: a headline for each question, what lies behind it, and charts that can be read."""
 
 import json
+import os
+import shutil
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -61,3 +64,18 @@ def test_what_another_version_of_the_code_measured_is_shown_and_marked(
     assert "has not been measured" not in told
     assert list(app.dataframe[0].value.columns) == ["question", "measure", "tiny-baseline"]
     assert [item.label for item in app.button if item.label == "Measure"]
+
+
+def test_what_cannot_be_shown_is_not_offered(start: Start, tiny_demo: TinyDemo, tmp_path: Path) -> None:
+    """A folder's name may hold bytes that are no text, at which Streamlit stops; a folder may be called as a file."""
+    copy = tiny_demo.copy_to(tmp_path)
+    shipped = Path(__file__).resolve().parents[2] / "checkpoints" / "benchmark.json"
+    for name in ("*a* $b$", "é", "caf\udce9"):
+        (copy.demo / "results" / name).mkdir(parents=True)
+        shutil.copy(shipped, copy.demo / "results" / name)
+    os.utime(copy.demo / "results" / "é" / "benchmark.json", (0, 0))
+    (copy.demo / "results" / "folder" / "benchmark.json").mkdir(parents=True)
+    app = healthy(start(copy, "disentanglement", disentanglement_part="Robustness"))
+    (choice,) = [box for box in app.selectbox if box.label == "Measured"]
+    assert choice.options == ["results/*a* $b$/benchmark.json", "results/é/benchmark.json"]
+    healthy(choice.select("results/é/benchmark.json").run())

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from ifdd.documents import user_path
+from ifdd.plain import printable
 
 SCHEMA = 1
 FILE = "workspace.json"
@@ -27,9 +28,13 @@ def is_marked(folder: Path) -> bool:
 
 
 def written_below(places: Iterable[Path], name: str) -> list[Path]:
-    """Files of this name in these folders or below, the newest first, each once; not what is still being written."""
+    """Files of this name in these folders or below, the newest first, each once; not what is still being written.
+
+    Nor those in folders whose names are bytes that are no text, which no page can show.
+    """
     pattern = ["/".join(["[!.]*"] * depth + [name]) for depth in range(DEPTH + 1)]
-    found = {file.resolve(): file for place in places if place.is_dir() for one in pattern for file in place.glob(one)}
+    files = (file for place in places if place.is_dir() for one in pattern for file in place.glob(one))
+    found = {file.resolve(): file for file in files if file.is_file() and printable(str(file)) == str(file)}
     return sorted(found.values(), key=lambda file: file.stat().st_mtime, reverse=True)
 
 
