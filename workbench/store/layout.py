@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 
 from ifdd.documents import user_path
@@ -13,9 +14,9 @@ DATASETS, CHECKPOINTS, COLLECTIONS, RESULTS = "datasets", "checkpoints", "collec
 CHECKPOINT = "checkpoint"
 """Folder of a run that holds what it made."""
 DEMO = "demo"
+"""The dataset of the demo."""
 DEMO_DIFFICULTY = "easy"
 """Of the demo's clips: as the shipped checkpoints' own data, so that the app shows what their cards say."""
-"""The dataset of the demo."""
 BENCHMARK = "benchmark.json"
 SCENES = "scenes.json"
 DEPTH = 3
@@ -34,8 +35,12 @@ def written_below(places: Iterable[Path], name: str) -> list[Path]:
     """
     pattern = ["/".join(["[!.]*"] * depth + [name]) for depth in range(DEPTH + 1)]
     files = (file for place in places if place.is_dir() for one in pattern for file in place.glob(one))
-    found = {file.resolve(): file for file in files if file.is_file() and printable(str(file)) == str(file)}
-    return sorted(found.values(), key=lambda file: file.stat().st_mtime, reverse=True)
+    found: dict[Path, tuple[float, Path]] = {}
+    for file in files:
+        with suppress(OSError):  # deleted since it was listed
+            if file.is_file() and printable(str(file)) == str(file):
+                found[file.resolve()] = file.stat().st_mtime, file
+    return [file for _, file in sorted(found.values(), key=lambda told: told[0], reverse=True)]
 
 
 def demo_folder() -> Path:

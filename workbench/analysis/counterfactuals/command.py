@@ -40,7 +40,8 @@ def counterfactual(
     take_from: Annotated[
         list[str] | None,
         typer.Option(
-            help=f"Id of a clip to take from, again for more; default: drawn from the list's first {CLIPS}, of each class alike."
+            help="Id of a clip to take from, again for more, all of which each takes from; default: --donors of the list's first "
+            f"{CLIPS}, of each class alike."
         ),
     ] = None,
     shuffles: Annotated[int, typer.Option(min=0, help="Random orders of each clip, for the order-sensitivity index.")] = 4,

@@ -127,7 +127,8 @@ def _drawn(listed: pd.DataFrame, ids: Sequence[str], options: Options) -> list[t
         lent = np.arange(len(listed))
     if len(lent) == 1 and lent[0] in rows:
         raise InputError(f"{known[lent[0]]} takes from another clip, and there is none but itself; name another one, or two")
-    drawn = drawn_clips(known, rows, lent, members, options.donors, options.seed)
+    count = options.donors if named is None else len(lent)  # who names clips wants all of them
+    drawn = drawn_clips(known, rows, lent, members, count, options.seed)
     return [tuple(known[row] for row in own) for own in drawn.T]
 
 
@@ -141,7 +142,8 @@ def write(result: EditedClips, out: Path, context: Context = PYTHON_CALL) -> lis
         write_text(folder / REPORT, report_text(result))
         table = pd.DataFrame(found.table)
         if result.donors and len(table):
-            table["donors"] = table["clip_id"].map(dict(zip(found.clip_ids, map(", ".join, result.donors), strict=True)))
+            taken = table["clip_id"].map(dict(zip(found.clip_ids, map(", ".join, result.donors), strict=True)))
+            table["donors"] = taken.where(table["edit"].str.startswith(LENT), "")
         write_text(folder / "clips.csv", csv_text(table))
         if found.edits or found.order is not None:
             CounterfactualDisplay.from_result(found).save(folder / "clips.png", context=context)

@@ -35,7 +35,7 @@ def test_counterfactual(run: Command, tiny_bundle_dir: Path, clips_manifest: Pat
     swapped = next(edit for edit in found["edits"] if edit["name"] == "swap Y_D")
     told = pd.read_csv(tmp_path / "out" / "clips.csv")
     assert len(told) == 8 * 3
-    assert list(told["donors"][:3]) == [", ".join(own) for own in found["donors"]]
+    assert list(told.loc[told["edit"] == "swap Y_D", "donors"]) == [", ".join(own) for own in found["donors"]]
     # who is given another's dynamic branch says what that one's own clip says
     code, told, _ = run("counterfactual", *command[1:3], "--edits", "drop", "--shuffles", 0, "--json", "--out", tmp_path / "all")
     said = dict(zip(json.loads(told)["clip_ids"], np.array(json.loads(told)["before"]), strict=True))
@@ -76,6 +76,12 @@ def test_what_a_clip_takes_from_is_the_same_however_many_are_asked(
     }
     named = taken("named", "--take-from", "clip-1", "--clips", 5, "--clip", "clip-0", "--clip", "clip-2")
     assert [own for own, _ in named.values()] == [["clip-1"], ["clip-1"]]
+    all_of_them = [word for clip in ("clip-1", "clip-2", "clip-3") for word in ("--take-from", clip)]
+    (own,) = taken("all", *all_of_them, "--donors", 1, "--clip", "clip-0", "--edits", "freeze,replace").values()
+    assert sorted(own[0]) == ["clip-1", "clip-2", "clip-3"]
+    table = pd.read_csv(tmp_path / "all" / "clips.csv", keep_default_na=False).set_index("edit")["donors"]
+    assert table["freeze"] == ""
+    assert sorted(table["replace"].split(", ")) == ["clip-1", "clip-2", "clip-3"]
 
 
 def test_in_a_list_that_is_sorted_by_person_clips_take_from_other_people() -> None:
