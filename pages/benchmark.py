@@ -22,7 +22,7 @@ SLIDERS = (
 
 def ask_knobs() -> Knobs:
     """Who shows what, and what distracts from it; all of it stands in the address."""
-    what, where, who, which, more = st.columns([2, 4, 1.3, 1.3, 1.6], gap="small", vertical_alignment="bottom")
+    what, where, who, which, more = st.columns([1.9, 3.6, 1.2, 1.2, 2], gap="small", vertical_alignment="bottom")
     emotion = what.selectbox("Emotion", EMOTIONS, **view.linked("benchmark_emotion"))
     level = where.selectbox("Suite", list(LEVELS), format_func=LEVELS.__getitem__, **view.linked("benchmark_level"))
     person = who.number_input("Person", 0, 9999, 0, help="Who shows it.", **view.linked("benchmark_person"))

@@ -108,7 +108,11 @@ def show_robustness() -> dict[str, Display]:
     """How far trained variants hold on harder suites."""
     file = state.measured(BENCHMARK)
     if (benchmark := state.benchmark(file)) is None or file is None:
-        looks.note("Nothing was measured: workbench benchmark CHECKPOINTS writes benchmark.json into the results.")
+        st.info(
+            "Nothing has been measured on harder suites; `workbench benchmark` with the names of checkpoints does it, and writes "
+            "into the results of the workspace.",
+            icon=":material/tune:",
+        )
         return {}
     looks.note(
         f"UAR on {benchmark.robustness.suites[0].clips} unseen clips of each suite, from {file.parent.name}/{file.name}. "
@@ -129,7 +133,11 @@ def show_scenes() -> dict[str, Display]:
     """What trained variants make of the scene around the face."""
     file = state.measured(SCENES)
     if (found := state.scenes(file)) is None or file is None:
-        looks.note("Nothing was measured: workbench scenes CHECKPOINTS writes scenes.json into the results.")
+        st.info(
+            "Nothing has been measured over ρ; `workbench scenes` with the names of checkpoints does it, and writes into the "
+            "results of the workspace.",
+            icon=":material/tune:",
+        )
         return {}
     everyone = [row.variant for row in found.rows]
     variants = st.multiselect("Variants", everyone, default=found.compared, **view.linked("disentanglement_scene_variants"))

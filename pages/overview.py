@@ -116,7 +116,7 @@ def show_checkpoints(cards: dict[str, Card], alone: dict[str, Collection]) -> No
             for name, card in cards.items()
             for test in [card.metrics.get("test", {})]
         ]
-        tables.show(rows, alt="The checkpoints that are loaded")
+        tables.show(rows, prose=True, alt="The checkpoints that are loaded")
     if alone:
         looks.section("Predictions of others", "What these models said is known, and not how: there are no maps of them.")
         rows = [
@@ -130,7 +130,7 @@ def show_checkpoints(cards: dict[str, Card], alone: dict[str, Collection]) -> No
             }
             for name, found in alone.items()
         ]
-        tables.show(rows, alt="The models of which predictions alone are known")
+        tables.show(rows, prose=True, alt="The models of which predictions alone are known")
 
 
 looks.heading("Overview")

@@ -47,9 +47,9 @@ def ask_maps(bundles: list[Bundle], key: str, extra: dict[str, str | None], *, i
             format_func=METHODS.__getitem__,
             icon=":material/blur_on:",
             label_visibility="collapsed" if inline else "visible",
-            help="“Tested” shows, of each model, the map that passed the tests of *Attribution* (deletion and insertion, random "
-            "parameters) on most of the activations tried; so a model may show one branch alone. Other methods show both, with "
-            "a badge that says how they fared.",
+            help="The first shows, of each model, the map that passed the tests of *Attribution* (deletion and insertion, random "
+            "parameters) on most of the activations tried; so a model may show one branch alone. Of a model whose maps were not "
+            "tested it shows what they begin with. Other methods show both, with a badge that says how they fared.",
             width=wide,
             **view.linked(f"{key}_map"),
         )

@@ -18,7 +18,13 @@ from workbench.app.from_ifdd import csv_text
 from workbench.app.selection import Selection
 from workbench.results.interval import number_text
 
+_OF_A_PAIR = (
+    "The interval is of this pair by itself. p is corrected for all pairs of the table (Holm), so that it may be above 0.05 "
+)
+_OF_A_PAIR += "where the interval leaves out 0."
 HELP = {
+    "WAR, points": _OF_A_PAIR,
+    "UAR, points": _OF_A_PAIR,
     "detectable, points": "The smallest true difference of WAR, and of UAR, that so many clips show with 80 % probability, "
     "in points of percent.",
     "ECE, mean over classes": "The calibration error of each class by itself, averaged: 0 is best, 1 is worst.",

@@ -121,7 +121,7 @@ def test_models_over_rho_are_those_of_the_file(start: Start, tiny_demo: TinyDemo
     file = place.folder / "checkpoints" / "scenes.json"
     app = start(tiny_demo, "disentanglement", disentanglement_part="Scenes")
     assert not figures(app)
-    assert "Nothing was measured: workbench scenes CHECKPOINTS" in said(app)
+    assert "`workbench scenes` with the names of checkpoints" in app.info[0].value
     assert "Parts that show" not in said(app)  # words about a constant are for who reads the code
     found = measure_scenes(bundles(place), rhos=(-1, 1), suite="standard-v2", clips=14, identities=7, cache=tmp_path)
     write(found, tmp_path / "out")

@@ -77,6 +77,19 @@ def test_a_table_is_saved_by_our_button_alone(page: Page, address: str) -> None:
     no_errors(page)
 
 
+def test_every_column_of_the_checkpoints_is_in_sight(page: Page, address: str) -> None:
+    page.set_viewport_size({"width": 1280, "height": 720})
+    visit(page, address, "?tour=off")
+    page.get_by_role("tab", name="Checkpoints").click()
+    expect(page.locator('[class*="st-key-table-"] th', has_text="test data").last).to_be_in_viewport(ratio=1)
+    page.set_viewport_size({"width": 820, "height": 1180})
+    visit(page, address, "benchmark?tour=off")
+    knobs = page.locator(".st-key-benchmark_knobs button div")
+    expect(knobs.first).to_contain_text("Knobs")
+    for part in knobs.all():
+        expect(part).to_have_js_property("scrollWidth", part.evaluate("one => one.clientWidth"))
+
+
 def test_a_narrow_page_and_a_print_have_every_column_of_a_table(page: Page, address: str) -> None:
     """Streamlit's canvas hides those that do not fit; its twin of text has them all, and the same clicks."""
     visit(page, address, "comparison")

@@ -12,7 +12,7 @@ from workbench.explain.task import TESTED, Options
 
 _CAMS: tuple[str, ...] = get_args(CamMethod)
 METHODS: dict[str, str] = (
-    {TESTED: "Tested"}
+    {TESTED: "Tested, where any is"}
     | {name: title if name in _CAMS else f"Pixels: {title}" for name, title in NAMES.items()}
     | {f"{PACKAGE}{name}": f"{kind} (grad-cam package)" for name, kind in OFFERED.items() if name not in _CAMS}
 )

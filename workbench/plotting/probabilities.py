@@ -48,6 +48,7 @@ class ProbabilityDisplay(Display):
                 axes.text(value + 0.015, row, f"{value:.2f}", va="center", fontsize="small")
             axes.set_yticks(rows, self._names(result))
             axes.set(xlim=(0, 1.12), xticks=[0, 0.5, 1], xlabel="probability", ylim=(len(rows) - 0.5, -0.5), title=model)
+        self.ax_[0].set_ylabel("class")
 
     def to_plotly(self) -> go.Figure:
         """Return the bars for a web page."""
@@ -72,4 +73,5 @@ class ProbabilityDisplay(Display):
         figure.update_annotations(font_size=13)
         figure.update_xaxes(title="probability", range=[0, 1.2], tickvals=[0, 0.5, 1])
         figure.update_yaxes(autorange="reversed", showgrid=False, ticks="", showline=False)
+        figure.update_yaxes(title="class", col=1)
         return figure

@@ -33,7 +33,7 @@ class TruthDisplay(Display):
         step = self.seconds[1] - self.seconds[0]
         reach = (self.seconds[0] - step / 2, self.seconds[-1] + step / 2, len(self.names) - 0.5, -0.5)
         axes[1, 0].imshow(self.shares, aspect="auto", cmap=SCALE, vmin=0, vmax=1, extent=reach)
-        axes[1, 0].set(yticks=range(len(self.names)), yticklabels=self.names, xlabel="seconds")
+        axes[1, 0].set(yticks=range(len(self.names)), yticklabels=self.names, xlabel="seconds", ylabel="distraction")
         axes[1, 0].grid(False)
         self.ax_, self.figure_ = axes, axes[0, 0].figure
 
@@ -62,7 +62,7 @@ class TruthDisplay(Display):
             hovertemplate="%{y}: %{z:.0%} of its largest<extra></extra>",
         )
         figure.update_yaxes(title="intensity", range=[0, 1.02], row=1, col=1)
-        figure.update_yaxes(autorange="reversed", row=2, col=1)
+        figure.update_yaxes(title="distraction", autorange="reversed", row=2, col=1)
         figure.update_xaxes(title="seconds", row=2, col=1)
         figure.update_layout(height=430, showlegend=False, margin={"t": 10, "b": 40})
         return figure

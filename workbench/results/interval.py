@@ -6,13 +6,13 @@ from workbench.results.result import Result
 
 
 def number_text(value: float, form: str = ".2f") -> str:
-    """A number as text and tables write it: with a minus sign, and never −0.00.
+    """A number as text and tables write it: with a minus sign, and no sign of 0.00.
 
-    >>> number_text(-0.021), number_text(-0.001), number_text(1.5, "+.1f")
-    ('−0.02', '0.00', '+1.5')
+    >>> number_text(-0.021), number_text(-0.001), number_text(1.5, "+.1f"), number_text(0.001, "+.2f")
+    ('−0.02', '0.00', '+1.5', '0.00')
     """
     text = f"{value:{form}}"
-    return (text.removeprefix("-") if float(text) == 0 else text).replace("-", "−")
+    return (text.lstrip("+-") if float(text) == 0 else text).replace("-", "−")
 
 
 @dataclass(frozen=True, eq=False)

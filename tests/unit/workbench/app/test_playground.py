@@ -43,4 +43,7 @@ def test_strip_tints_what_the_emotion_moves(tmp_path) -> None:
     assert display.shares.shape == (len(truth.nuisance_names), 8)
     assert display.shares.max() <= 1
     assert display.save(tmp_path / "truth.png").stat().st_size > 3000
-    assert len(display.to_plotly().data) == 2
+    figure = display.to_plotly()
+    assert len(figure.data) == 2
+    assert [axis.title.text for axis in figure.select_yaxes()] == ["intensity", "distraction"]
+    assert [axes.get_ylabel() for axes in display.ax_.ravel()] == ["intensity", "distraction"]

@@ -113,7 +113,7 @@ class SplitTimelineDisplay(Display):
                     zorder=1,
                     origin="upper",
                 )
-        axes.set(xlim=(left, right), ylim=(self._bottom, self._top + tall), xlabel="clip frame")
+        axes.set(xlim=(left, right), ylim=(self._bottom, self._top + tall), xlabel="clip frame", ylabel="step")
         axes.set_yticks([step.height for step in self.steps], [f"{step.group} {step.number}" for step in self.steps])
         axes.set_xticks(range(self.frames))
         if self.seconds is not None:
@@ -213,11 +213,12 @@ class SplitTimelineDisplay(Display):
         figure.update_layout(
             template=style.plotly_template(),
             height=round(190 + 26 * len(self.steps) + 50 * tall),
-            margin={"t": 20, "l": 40, "r": 10, "b": 40},
+            margin={"t": 20, "l": 55, "r": 10, "b": 40},
             legend={"orientation": "h", "y": -0.25},
         )
         figure.update_xaxes(title="clip frame", range=[left, right], tickvals=list(ticks), ticktext=text, zeroline=False)
         figure.update_yaxes(
+            title="step",
             range=[self._bottom, self._top + tall],
             tickvals=[step.height for step in self.steps],
             ticktext=[f"{step.group} {step.number}" for step in self.steps],

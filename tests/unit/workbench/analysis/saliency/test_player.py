@@ -188,6 +188,7 @@ def test_probabilities_mark_the_true_class() -> None:
     results = {"a": Probabilities(np.array([0.2, 0.8]), ("sad", "happy")), "b": Probabilities(np.array([1.0]), ("fear",))}
     figure = ProbabilityDisplay.from_result(results, truth="happy").to_plotly()
     assert [list(bars.y) for bars in figure.data] == [["sad", "happy (true)"], ["fear"]]
+    assert figure.layout.yaxis.title.text == "class"
     assert list(figure.data[0].marker.color) == [class_colour("sad"), class_colour("happy")]
     np.testing.assert_array_equal(figure.data[0].x, [0.2, 0.8])
 

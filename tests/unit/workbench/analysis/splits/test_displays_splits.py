@@ -67,6 +67,7 @@ def test_plotly_draws_the_same(result: SplitResult) -> None:
     np.testing.assert_array_equal(traces["D (dynamic): read here"].x, [1.5, 2.0, 5.0, 7.0])
     np.testing.assert_array_equal(traces["S (static): initial index"].x, [0.0, 2.0, 4.0, 6.0])
     assert "true intensity" in traces
+    assert (figure.layout.xaxis.title.text, figure.layout.yaxis.title.text) == ("clip frame", "step")
     assert len(figure.layout.annotations) == 3
     assert "0.50 s" in figure.layout.xaxis.ticktext[4]
 
