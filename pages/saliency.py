@@ -16,6 +16,7 @@ from workbench.analysis.counterfactuals.task import possible_edits
 from workbench.analysis.faithfulness.displays import PerturbationDisplay, RandomisationDisplay, verdict_table
 from workbench.analysis.faithfulness.task import FaithfulnessRequest
 from workbench.analysis.saliency.displays.attribution import RegionBudgetDisplay
+from workbench.analysis.saliency.verdicts import FILE as VERDICTS
 from workbench.analysis.streams.displays import HEADER as STREAMS
 from workbench.analysis.streams.displays import StreamsDisplay
 from workbench.analysis.streams.displays import rows as stream_rows
@@ -105,9 +106,15 @@ def show_tests(models: Mapping[str, Bundle], asked: Asked, methods: list[str]) -
         about = f"{report.clips} clips. A map passes that deletion and insertion follow, and that depends on what was learned."
         looks.section(f"Are the maps of {name} true?", about)
         rows = [
-            {"": "✓" if v.passes else "✗"} | row for v, row in zip(report.verdicts, verdict_table(report.verdicts), strict=True)
+            {"passes": "✓" if v.passes else "✗"} | row
+            for v, row in zip(report.verdicts, verdict_table(report.verdicts), strict=True)
         ]
         tables.show(rows, alt=f"Verdicts on the maps of {name}", prose=True)
+        if not (models[name].path / VERDICTS).is_file():
+            looks.note(
+                f"Maps of {name} wear no badge of these tests yet: copy {folder / VERDICTS} into {models[name].path}, where "
+                "all who look at the checkpoint find it."
+            )
         removed = PerturbationDisplay.from_result(report.removed)
         displays[f"deletion {name}"] = removed
         charts.chart(removed.to_plotly(), f"saliency_removed_{name}", f"Deletion and insertion, maps of {name}", read="deletion")
@@ -136,7 +143,7 @@ def show_edits(models: Mapping[str, Bundle], asked: Asked, edits: list[str], lin
             "Change: total variation distance of the probabilities, 0 to 1, mean over clips. Flips: share of clips of which the "
             "model then says another class. Square brackets: 95 % intervals over people (clips, where none is named)."
         )
-        rows = [
+        rows: list[dict[str, str | None]] = [
             {"model": name, "edit": edit.name, "change": edit.mean.change.text(), "flips": edit.mean.flips.text(".0f", 100, " %")}
             for name, result in found.items()
             for edit in result.edits
@@ -146,7 +153,7 @@ def show_edits(models: Mapping[str, Bundle], asked: Asked, edits: list[str], lin
                 "model": name,
                 "edit": "any random order (order sensitivity)",
                 "change": result.order_sensitivity.text(),
-                "flips": "",
+                "flips": None,
             }
             for name, result in found.items()
             if result.order_sensitivity is not None

@@ -57,7 +57,9 @@ def test_tests_of_maps(start: Start, tiny_demo: TinyDemo) -> None:
     assert len(figures(app)) == 2
     table = app.dataframe[0].value
     assert set(table["method"]) == {"Grad-CAM"}
-    assert set(table[""]) <= {"✓", "✗"}
+    assert set(table["passes"]) <= {"✓", "✗"}
+    (told,) = [note.value for note in app.caption if "wear no badge of these tests yet" in note.value]
+    assert str(tiny_demo.checkpoints / "tiny-baseline") in told.replace("\\", "")
 
 
 def test_edits_are_those_of_the_command_and_lead_to_their_clips(start: Start, tiny_demo: TinyDemo) -> None:

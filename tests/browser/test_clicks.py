@@ -112,3 +112,11 @@ def test_a_narrow_page_and_a_print_have_every_column_of_a_table(page: Page, addr
     assert selected(page) == ["right tiny-baseline=False", "right tiny-ifdd=True"]
     page.get_by_text(f"{count} of 14 clips", exact=True).wait_for()
     no_errors(page)
+
+
+def test_all_that_is_chosen_is_in_sight(page: Page, address: str) -> None:
+    visit(page, address, "saliency?tour=off&saliency_part=What+if")
+    chosen = page.locator('[data-testid="stMultiSelectTagsContainer"] button')
+    expect(chosen.nth(6)).to_be_visible()
+    for name in chosen.all():
+        expect(name).to_be_in_viewport(ratio=1)
