@@ -15,6 +15,7 @@ import pandas as pd
 from ifdd.checkpoints import CARD, read_card
 from ifdd.data.corpora.report import read_report, report_file
 from ifdd.data.manifest import FILE_NAME, clip_path, data_hash, read_manifest, write_manifest
+from ifdd.data.manifest.table import FILES
 from ifdd.data.parts import parts_of
 from ifdd.data.published import Published, fitting_row
 from ifdd.errors import InputError
@@ -175,9 +176,9 @@ def write_clips(listed: pd.DataFrame, fold: int, file: Path) -> None:
     """Write the test part of a fold as a list of its own, whose paths are absolute."""
     own = listed[listed["fold"] == fold].reset_index(drop=True)
     placed: dict[str, Any] = {"path": [str(clip_path(listed, row).absolute()) for row in own.to_dict("records")]}
-    if "truth" in own:
-        places = [None if pd.isna(name) else str((Path(listed.attrs["root"]) / name).absolute()) for name in own["truth"]]
-        placed["truth"] = places
+    root = Path(listed.attrs["root"])
+    for column in (name for name in FILES if name in own):
+        placed[column] = [None if pd.isna(name) else str((root / name).absolute()) for name in own[column]]
     file.parent.mkdir(parents=True, exist_ok=True)
     write_manifest(own.assign(**placed), file)
 

@@ -14,6 +14,7 @@ from ifdd.data.corpora.listing import Listing
 from ifdd.data.corpora.measuring import Measured, in_threads, measure, measure_deeply
 from ifdd.data.corpora.report import KINDS, Finding, Kind, class_counts, fold_table, listed, write_report
 from ifdd.data.manifest import FILE_NAME, write_manifest
+from ifdd.data.manifest.table import FILES
 from ifdd.data.video import natural_key
 from ifdd.errors import InputError
 from ifdd.labels import meant_class
@@ -184,7 +185,7 @@ def write_indexed(indexed: Indexed, target: Path) -> Path:
     root, base = os.path.realpath(indexed.frame.attrs["root"]), os.path.realpath(file.parent)
     above = os.path.relpath(root, base).replace(os.sep, "/")
     frame = indexed.frame
-    for name in ("path", "truth", "scene_path"):
+    for name in ("path", *FILES):
         if name in frame and above != ".":
             paths = [
                 f"{above}/{path}" if isinstance(path, str) and not Path(path).is_absolute() else path for path in frame[name]

@@ -190,6 +190,18 @@ def test_the_test_clips_of_a_fold_are_a_list_of_their_own(corpus: Path, done: tu
     pd.testing.assert_frame_equal(own[rest], expected[rest].reset_index(drop=True))
 
 
+def test_all_files_of_a_clip_are_found_from_the_list_of_its_fold(corpus: Path, tmp_path: Path):
+    listed = read_manifest(corpus)
+    kept = {"truth": "truth/a.npz", "landmarks": "tracks/a.npz", "scene_path": "scenes/a"}
+    cross_validation.write_clips(listed.assign(**kept), 2, tmp_path / "elsewhere" / "fold-2.parquet")
+    own = pd.read_parquet(tmp_path / "elsewhere" / "fold-2.parquet")
+    for column, name in kept.items():
+        assert set(own[column]) == {str(Path(listed.attrs["root"]) / name)}
+    lacking = listed.assign(scene_path=None)
+    cross_validation.write_clips(lacking, 2, tmp_path / "none" / "fold-2.parquet")
+    assert pd.read_parquet(tmp_path / "none" / "fold-2.parquet")["scene_path"].isna().all()
+
+
 def test_choosing_on_the_test_fold_marks_every_number(corpus: Path, tmp_path: Path):
     found = cross_validate(write(corpus, tmp_path, val="test"), tmp_path / "out", folds=[2], say=lambda _: None)
     assert found["chosen_on_test"]

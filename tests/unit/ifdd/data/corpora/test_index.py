@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -525,6 +526,16 @@ def test_manifest_and_report_are_written_and_read(tmp_path: Path) -> None:
     (tmp_path / "data/dfew.report.json").write_text("[]")
     with pytest.raises(InputError, match="not the report of an index"):
         read_report(file)
+
+
+def test_files_of_a_clip_are_found_from_wherever_its_list_lies(tmp_path: Path) -> None:
+    dfew_tree(tmp_path / "corpora/DFEW")
+    indexed = CORPORA["dfew"].index(tmp_path / "corpora/DFEW")
+    kept = {"truth": "truth/a.npz", "landmarks": "tracks/a.npz", "scene_path": "scenes/a"}
+    file = write_indexed(replace(indexed, frame=indexed.frame.assign(**kept)), tmp_path / "data/dfew.parquet")
+    root = indexed.frame.attrs["root"]
+    for column, name in kept.items():
+        assert {(file.parent / found).resolve() for found in read_manifest(file)[column]} == {(Path(root) / name).resolve()}
 
 
 NAMES = {
