@@ -87,7 +87,9 @@ class Explanation:
     @property
     def warnings(self) -> tuple[str, ...]:
         """What a reader should know about the clip and its maps."""
-        notes = (f"{row_name(result)}: {note.split(': ', 1)[-1]}" for result in self.saliency.values() for note in result.notes)
+        notes = (
+            f"{row_name(result)}: {note.removeprefix('clip 0: ')}" for result in self.saliency.values() for note in result.notes
+        )
         return (*dict.fromkeys(note for clip in self.clips.values() for note in clip.warnings), *notes)
 
     def verdict(self) -> str:

@@ -129,6 +129,15 @@ def test_maps_that_failed_their_tests_say_so(bundle: Bundle, video: Path, tmp_pa
         run(ifdd.load_checkpoint(place), video, PLAIN)
 
 
+def test_notes_on_maps_are_told_whole(bundle: Bundle, video: Path, explanation: Explanation) -> None:
+    """A film has one clip, whose number says nothing; what else stands before a colon does."""
+    found = run(bundle, video, replace(PLAIN, method="package:fem", activations=("pyramid.X",)))
+    assert "X: fem does not look at the class: the map is the same for every target" in found.warnings
+    flat = replace(explanation.saliency["D"], notes=("clip 0: no positive evidence in any frame; its map is left at zero",))
+    told = replace(explanation, saliency={"D": flat}).warnings
+    assert told[-1] == "Y_D: no positive evidence in any frame; its map is left at zero"
+
+
 def test_seconds_come_from_the_time_stamps(explanation: Explanation) -> None:
     assert explanation.split is not None
     fixed = replace(explanation.split, sample_D=np.array([[0.0, 1.25, 4.0, 7.0]]))
