@@ -19,6 +19,7 @@ from torch import Tensor
 from ifdd.errors import InputError
 from workbench.analysis.saliency.results import Weights
 
+UNRECTIFIED = "Grad-CAM++ is derived for rectified activations, {} has negative ones; read another method beside it"
 CANCELLED = "a norm follows {}: slope times activation adds up to nothing at every place; read another method"
 ROUNDING = 1e-4
 """Of the sum of the terms' sizes: a sum that is smaller is not told from rounding of 32 bits."""
@@ -100,6 +101,17 @@ _WEIGHERS: dict[str, Callable[[Tensor, Tensor, tuple[int, ...]], Tensor]] = {
     "gradcam++": _plus_plus,
     "xgradcam": _axiom,
 }
+
+
+def cautions(method: str, features: Tensor, slope: Tensor, weights: Weights, name: str) -> tuple[str, ...]:
+    """What a reader should know of a map by its formula, e.g. that it `cancels` and is to be left at zero; arguments as there."""
+    if method == "gradcam++" and float(singular_share(features, slope, weights).max()) > 0:
+        return (UNRECTIFIED.format(name),)
+    if method == "xgradcam" and (share := float(beyond_slopes(features, slope, weights).max())) >= WORTH_TELLING:
+        return (BEYOND.format(share=share, name=name),)
+    if method == "hirescam" and cancels(features, slope):
+        return (CANCELLED.format(name),)
+    return ()
 
 
 def cancels(features: Tensor, slope: Tensor) -> bool:

@@ -26,7 +26,7 @@ from workbench.analysis._models import (
     logits_of,
 )
 from workbench.analysis.saliency.activations import run_to
-from workbench.analysis.saliency.cam import BEYOND, CANCELLED, WORTH_TELLING, beyond_slopes, cancels
+from workbench.analysis.saliency.cam import WORTH_TELLING, cautions
 from workbench.analysis.saliency.rendering import SignedMaps, as_volume, render
 from workbench.analysis.saliency.results import Normalisation, SaliencyResult
 from workbench.results.provenance import record
@@ -68,7 +68,7 @@ ADDED = 1e-6
 """What the package adds below the fraction of Grad-CAM++."""
 OUTWEIGHED = (
     "the package adds 1e-6 below Grad-CAM++'s fraction, which is more than the fraction's own at {share:.0%} of the positive"
-    " slopes: such a map is not the paper's; gradcam++ without package: is"
+    " slopes; such a map is not the paper's, that of gradcam++ without package: is"
 )
 
 POSITIONS = 4096
@@ -130,13 +130,13 @@ def package_cam(
         with torch.enable_grad():
             total = contrast.score(logits).sum()
         (gradient,) = torch.autograd.grad(total, cache[activation], allow_unused=True)
-        slope = torch.zeros_like(volume) if gradient is None else as_volume(gradient, told.grid)
-        if method == "hirescam" and gradient is not None and cancels(volume, slope):
-            raw, notes = np.zeros_like(np.array(raw)), (CANCELLED.format(activation),)
-        if method == "gradcam++" and (share := outweighed(volume, slope)) >= WORTH_TELLING:
-            notes = (OUTWEIGHED.format(share=share),)
-        if method == "xgradcam" and (share := float(beyond_slopes(volume, slope, "global").max())) >= WORTH_TELLING:
-            notes = (BEYOND.format(share=share, name=activation),)
+        if gradient is not None:
+            slope = as_volume(gradient, told.grid)
+            notes = cautions(method, volume, slope, "global", activation)
+            if method == "gradcam++" and (share := outweighed(volume, slope)) >= WORTH_TELLING:
+                notes = (*notes, OUTWEIGHED.format(share=share))
+        if method == "hirescam" and notes:
+            raw = np.zeros_like(np.array(raw))
     if method in WITHOUT_CLASS:
         notes = (f"{method} does not look at the class: the map is the same for every target",)
     if method.startswith("eigen"):

@@ -22,18 +22,7 @@ from ifdd.inputs import Clips
 from ifdd.models.base import VideoModel
 from workbench.analysis._models import Classes, arrays_of, check_finite, choose_contrast, describe
 from workbench.analysis.saliency.activations import run_to
-from workbench.analysis.saliency.cam import (
-    BEYOND,
-    BY_POSITION,
-    CANCELLED,
-    WORTH_TELLING,
-    CamMethod,
-    beyond_slopes,
-    cancels,
-    check_choice,
-    class_map,
-    singular_share,
-)
+from workbench.analysis.saliency.cam import BY_POSITION, CamMethod, cautions, check_choice, class_map
 from workbench.analysis.saliency.pooling import averaged_sum_note, learned_pooling, no_bias, pooling_bias
 from workbench.analysis.saliency.rendering import SignedMaps, as_volume, render
 from workbench.analysis.saliency.results import Normalisation, SaliencyResult, Weights
@@ -41,7 +30,6 @@ from workbench.results.provenance import record
 
 CONTEXT = "reaches the logits only through P: context that the predictor subtracts"
 """How to read the map of anything that only the static branch holds."""
-UNRECTIFIED = "Grad-CAM++ is derived for rectified activations"
 
 
 def gradcam(
@@ -168,12 +156,9 @@ def class_maps(
             unread = f"the logits do not depend on {name}: nothing after the backbone reads it, so its map is zero"
             maps = replace(maps, notes=(unread,), zero=True)
         else:
-            if method == "gradcam++" and float(singular_share(features, slope, weights).max()) > 0:
-                maps = replace(maps, notes=(f"{UNRECTIFIED}, {name} has negative ones; read another method beside it",))
-            if method == "xgradcam" and (share := float(beyond_slopes(features, slope, weights).max())) >= WORTH_TELLING:
-                maps = replace(maps, notes=(BEYOND.format(share=share, name=name),))
-            if method == "hirescam" and cancels(features, slope):
-                maps = replace(maps, raw=torch.zeros_like(raw), notes=(*maps.notes, CANCELLED.format(name)), zero=True)
+            maps = replace(maps, notes=cautions(method, features, slope, weights, name))
+            if method == "hirescam" and maps.notes:
+                maps = replace(maps, raw=torch.zeros_like(raw), zero=True)
             maps = _as_the_model_reads_it(model, maps)
         found[name] = render(maps, clips, normalise)
     return found
