@@ -106,14 +106,14 @@ def show_maps(cards: Sequence[Scorecard], models: dict[str, Bundle]) -> None:
 
 def show_robustness() -> dict[str, Display]:
     """How far trained variants hold on harder suites."""
-    file = state.measured(BENCHMARK)
-    if (benchmark := state.benchmark(file)) is None or file is None:
+    if (file := state.measured(BENCHMARK)) is None:
         st.info(
             "Nothing has been measured on harder suites; `workbench benchmark` with the names of checkpoints does it, and writes "
             "into the results of the workspace.",
             icon=":material/tune:",
         )
         return {}
+    benchmark = state.benchmark(file)
     looks.note(
         f"UAR on {benchmark.robustness.suites[0].clips} unseen clips of each suite, from {file.parent.name}/{file.name}. "
         "Dashed: fewer than three trainings."
@@ -131,14 +131,14 @@ def show_robustness() -> dict[str, Display]:
 
 def show_scenes() -> dict[str, Display]:
     """What trained variants make of the scene around the face."""
-    file = state.measured(SCENES)
-    if (found := state.scenes(file)) is None or file is None:
+    if (file := state.measured(SCENES)) is None:
         st.info(
             "Nothing has been measured over ρ; `workbench scenes` with the names of checkpoints does it, and writes into the "
             "results of the workspace.",
             icon=":material/tune:",
         )
         return {}
+    found = state.scenes(file)
     everyone = [row.variant for row in found.rows]
     variants = st.multiselect("Variants", everyone, default=found.compared, **view.linked("disentanglement_scene_variants"))
     if not variants:

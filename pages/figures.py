@@ -58,7 +58,7 @@ def measured_scenes(names: Sequence[str]) -> Path | None:
         except InputError as error:
             looks.note(str(error))
             continue
-        if measured is not None and any(set(names) & set(row.members) for row in measured.rows):
+        if any(set(names) & set(row.members) for row in measured.rows):
             found.append(file)
     return state.measured(SCENES, found)
 

@@ -140,10 +140,10 @@ def show_audit() -> None:
 
 def show_seeds() -> None:
     """How far seeds of one variant lie apart."""
-    benchmark = state.benchmark(state.measured(BENCHMARK))
-    if benchmark is None:
+    if (file := state.measured(BENCHMARK)) is None:
         st.info("Nothing has been measured over seeds: workbench benchmark scores trained variants.", icon=":material/info:")
         return
+    benchmark = state.benchmark(file)
     suites = [suite.suite for suite in benchmark.robustness.suites]
     left, right = st.columns([1, 3])
     suite = left.selectbox("Suite", suites, **view.linked("training_suite"))

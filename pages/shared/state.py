@@ -581,9 +581,9 @@ def _called(file: Path) -> str:
     return str(file.relative_to(above)) if file.is_relative_to(above) else f"{file.parent.name}/{file.name} (shipped)"
 
 
-def benchmark(file: Path | None) -> FamilyResult | None:
-    """What `workbench benchmark` measured; None where nothing was."""
-    return None if file is None else _benchmark(str(file), file.stat().st_mtime_ns)
+def benchmark(file: Path) -> FamilyResult:
+    """What `workbench benchmark` measured."""
+    return _benchmark(str(file), file.stat().st_mtime_ns)
 
 
 @st.cache_resource(max_entries=2, show_spinner=False)
@@ -591,9 +591,9 @@ def _benchmark(file: str, stamp: int) -> FamilyResult:
     return read_benchmark(file)
 
 
-def scenes(file: Path | None) -> ScenesResult | None:
-    """What `workbench scenes` measured; None where nothing was."""
-    return None if file is None else _scenes(str(file), file.stat().st_mtime_ns)
+def scenes(file: Path) -> ScenesResult:
+    """What `workbench scenes` measured."""
+    return _scenes(str(file), file.stat().st_mtime_ns)
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
